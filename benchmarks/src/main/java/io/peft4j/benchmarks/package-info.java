@@ -1,0 +1,4 @@
+/**
+ * JMH benchmarks of kernels and layers.
+ */
+package io.peft4j.benchmarks;

@@ -1,0 +1,5 @@
+/**
+ * The engine and the contracts that every other module builds on: arrays, kernels, autograd, layers, weight
+ * files and adapters. It knows no other module. Each subpackage says what to open first.
+ */
+package io.peft4j.core;
