@@ -1,0 +1,148 @@
+package io.peft4j.core.io;
+
+import java.io.BufferedOutputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes files so that a reader sees either the old content or the whole new one, and a failure loses nothing.
+ *
+ * <p>The content goes to a temporary sibling, is forced to the disk, and is then moved onto the target in one step. When
+ * anything fails before the move (a full disk, an exception of the code that produces the content) the temporary file is
+ * removed and the target stays as it was. A target that is a symbolic link is replaced by a plain file; what it pointed to
+ * is left alone.
+ */
+public final class AtomicFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(AtomicFiles.class);
+    private static final int BUFFER_BYTES = 1 << 16;
+
+    private AtomicFiles() {
+    }
+
+    /** What produces the content of a file. */
+    @FunctionalInterface
+    public interface Content {
+        /**
+         * Writes the content. The stream is buffered and is closed by the caller.
+         *
+         * @param out where the content goes
+         * @throws IOException when the stream cannot be written
+         */
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /** Opens the temporary file; tests put a disk that fills up in its place. */
+    @FunctionalInterface
+    interface Opener {
+        OutputStream open(Path temporary) throws IOException;
+    }
+
+    /**
+     * Replaces or creates a file. Missing parent folders are created.
+     *
+     * @param target the file
+     * @param content what produces its bytes; an exception that it throws passes through, and the target stays as it was
+     * @throws UncheckedIOException when the file cannot be written; the message names it
+     */
+    public static void write(Path target, Content content) {
+        // FileOutputStream and not a channel: an interrupt closes a channel, and saving on Ctrl-C has to go through.
+        write(target, content, temporary -> new FileOutputStream(temporary.toFile()));
+    }
+
+    /**
+     * Replaces or creates a file with these bytes.
+     *
+     * @param target the file
+     * @param bytes its new content
+     * @throws UncheckedIOException when the file cannot be written; the message names it
+     */
+    public static void writeBytes(Path target, byte[] bytes) {
+        write(target, out -> out.write(bytes));
+    }
+
+    /**
+     * Replaces or creates a file with this text in UTF-8.
+     *
+     * @param target the file
+     * @param text its new content
+     * @throws UncheckedIOException when the file cannot be written; the message names it
+     */
+    public static void writeString(Path target, String text) {
+        writeBytes(target, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static void write(Path target, Content content, Opener opener) {
+        Path absolute = target.toAbsolutePath();
+        Path folder = absolute.getParent();
+        if (folder == null || Files.isDirectory(absolute)) {
+            throw new UncheckedIOException(new FileSystemException(
+                    "Cannot write " + target + ": it is a folder; name a file."));
+        }
+        Path temporary = folder.resolve("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        boolean moved = false;
+        try {
+            Files.createDirectories(folder);
+            Files.createFile(temporary);
+            fill(temporary, content, opener);
+            Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
+            moved = true;
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write " + target + ": " + reason(e)
+                    + ". What was there before is unchanged.", e);
+        } finally {
+            if (!moved) {
+                remove(temporary);
+            }
+        }
+        forceFolder(folder);
+    }
+
+    private static void fill(Path temporary, Content content, Opener opener) throws IOException {
+        try (OutputStream raw = opener.open(temporary)) {
+            OutputStream buffered = new BufferedOutputStream(raw, BUFFER_BYTES);
+            content.writeTo(buffered);
+            buffered.flush();
+            if (raw instanceof FileOutputStream file) {
+                // Without this, a crash of the machine after the move may leave an empty file under the target's name.
+                file.getFD().sync();
+            }
+        }
+    }
+
+    private static void remove(Path temporary) {
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            // The failure that led here is the one to report.
+            LOG.warn("Cannot remove {}", temporary, e);
+        }
+    }
+
+    /** Makes the move itself durable. Not every system lets a folder be opened; the file is complete either way. */
+    private static void forceFolder(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (IOException e) {
+            LOG.debug("Cannot force {} to the disk", folder, e);
+        }
+    }
+
+    /** The reason without the path of the temporary file, which means nothing to the reader. */
+    static String reason(IOException e) {
+        String reason = e instanceof FileSystemException system ? system.getReason() : e.getMessage();
+        String kind = e.getClass().getSimpleName().replace("Exception", "");
+        return reason == null || reason.isBlank() ? kind : reason;
+    }
+}

@@ -1,0 +1,39 @@
+package io.peft4j.core.weight;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/** Decoders of the plain types, little-endian; a block is one value. */
+final class FloatBlocks {
+    private static final VarHandle FLOAT =
+            MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle SHORT =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private FloatBlocks() {
+    }
+
+    static void f32(byte[] source, int blocks, float[] target, int offset) {
+        for (int i = 0; i < blocks; i++) {
+            target[offset + i] = (float) FLOAT.get(source, 4 * i);
+        }
+    }
+
+    static void f16(byte[] source, int blocks, float[] target, int offset) {
+        for (int i = 0; i < blocks; i++) {
+            target[offset + i] = HalfFloats.fromHalf((short) SHORT.get(source, 2 * i));
+        }
+    }
+
+    static void bf16(byte[] source, int blocks, float[] target, int offset) {
+        for (int i = 0; i < blocks; i++) {
+            target[offset + i] = HalfFloats.fromBfloat16((short) SHORT.get(source, 2 * i));
+        }
+    }
+
+    /** The half-precision number at a byte index: the scale of a block. */
+    static float half(byte[] source, int index) {
+        return HalfFloats.fromHalf((short) SHORT.get(source, index));
+    }
+}
