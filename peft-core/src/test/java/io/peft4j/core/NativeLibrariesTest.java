@@ -36,6 +36,15 @@ class NativeLibrariesTest {
     }
 
     @Test
+    void nd4jDecomposesMatrices() {
+        INDArray x = Nd4j.createFromArray(new float[][] {{2, 1}, {1, 3}, {0, 2}});
+        INDArray[] qr = Nd4j.linalg().qr(x, false);
+        INDArray product = qr[0].mmul(qr[1]);
+        // Two 3x2 factors of numbers near 1: a handful of f32 roundings of 6e-8 each.
+        assertArrayEquals(x.data().asFloat(), product.dup('c').data().asFloat(), 1e-6f);
+    }
+
+    @Test
     void openblasIsCalledDirectly() {
         try (FloatPointer x = new FloatPointer(1, 2, 3, 4);
                 FloatPointer w = new FloatPointer(5, 6, 7, 8);
