@@ -1,0 +1,118 @@
+package io.peft4j.core.text;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * One message of a conversation, in the shape of the OpenAI chat format.
+ *
+ * <p>{@code extra} holds every further field of the message ({@code tool_calls}, {@code name},
+ * {@code reasoning_content}, ...) as a deeply unmodifiable JSON-like map, so that a chat template sees exactly what the
+ * data holds. Where the JSON content is not a string (a {@code null}, or a list of parts), {@code extra} holds that
+ * value under {@code "content"} and the component {@code content} is its text.
+ *
+ * @param role who speaks: {@code system}, {@code user}, {@code assistant}, {@code tool} or a role of the data's own
+ * @param content the text of the message, never null, may be empty
+ * @param extra all other fields; allowed are null, Boolean, Number, String, List and Map with String keys
+ */
+public record ChatMessage(String role, String content, Map<String, Object> extra) {
+    private static final String ROLE = "role";
+    private static final String CONTENT = "content";
+
+    /**
+     * Copies {@code extra} deeply.
+     *
+     * @throws IllegalArgumentException if {@code extra} holds something that is not JSON-like, or the key {@code role}
+     */
+    public ChatMessage {
+        Objects.requireNonNull(role, ROLE);
+        Objects.requireNonNull(content, CONTENT);
+        if (extra.containsKey(ROLE)) {
+            throw new IllegalArgumentException("extra must not hold \"role\"; give it as the role of the message");
+        }
+        extra = JsonValues.copyMap(extra, "extra");
+    }
+
+    /** A message with no further fields. */
+    public ChatMessage(String role, String content) {
+        this(role, content, Map.of());
+    }
+
+    /** A message with the role {@code system}. */
+    public static ChatMessage system(String content) {
+        return new ChatMessage("system", content);
+    }
+
+    /** A message with the role {@code user}. */
+    public static ChatMessage user(String content) {
+        return new ChatMessage("user", content);
+    }
+
+    /** A message with the role {@code assistant}. */
+    public static ChatMessage assistant(String content) {
+        return new ChatMessage("assistant", content);
+    }
+
+    /** A message with the role {@code tool}: the answer of a tool call. */
+    public static ChatMessage tool(String content) {
+        return new ChatMessage("tool", content);
+    }
+
+    /**
+     * Makes a message of a JSON object. {@link #toMap()} gives the same object back.
+     *
+     * @param json must hold a string {@code role}; {@code content} may be a string, null, absent, or a list of parts of
+     *     which those with a string {@code text} make up the text
+     * @throws IllegalArgumentException if the role is missing or the content is of another kind
+     */
+    public static ChatMessage fromMap(Map<String, ?> json) {
+        if (!(json.get(ROLE) instanceof String role)) {
+            throw new IllegalArgumentException("a message needs a string \"role\", but has " + json.get(ROLE));
+        }
+        Map<String, Object> extra = new LinkedHashMap<>(json);
+        extra.remove(ROLE);
+        Object content = json.get(CONTENT);
+        if (content instanceof String text) {
+            extra.remove(CONTENT);
+            return new ChatMessage(role, text, extra);
+        }
+        return new ChatMessage(role, textOf(content), extra);
+    }
+
+    /** The message as a JSON-like object: {@code role}, {@code content}, then the other fields in their order. */
+    public Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put(ROLE, role);
+        map.put(CONTENT, content);
+        map.putAll(extra);
+        return map;
+    }
+
+    /** The same message with other text; a {@code content} in {@code extra} is dropped. */
+    public ChatMessage withContent(String text) {
+        Map<String, Object> fields = new LinkedHashMap<>(extra);
+        fields.remove(CONTENT);
+        return new ChatMessage(role, text, fields);
+    }
+
+    private static String textOf(Object content) {
+        if (content == null) {
+            return "";
+        }
+        if (!(content instanceof List<?> parts)) {
+            throw new IllegalArgumentException("the content of a message must be a string, null or a list of parts,"
+                    + " but is " + content);
+        }
+        StringBuilder text = new StringBuilder();
+        for (Object part : parts) {
+            if (part instanceof String string) {
+                text.append(string);
+            } else if (part instanceof Map<?, ?> map && map.get("text") instanceof String string) {
+                text.append(string);
+            }
+        }
+        return text.toString();
+    }
+}

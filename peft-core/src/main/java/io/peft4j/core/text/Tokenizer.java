@@ -1,0 +1,76 @@
+package io.peft4j.core.text;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Turns text into token ids and back, equal to the checkpoint's tokenizer in Python, id by id.
+ *
+ * <p>Special tokens that stand in the text (such as {@code <|im_start|>}) become their own id in every form of
+ * {@code encode}; "added" special tokens are those that stand nowhere in the text (a begin-of-sequence token). Nothing is
+ * ever truncated or padded. Implementations are safe for use by many threads until they are closed.
+ */
+public interface Tokenizer extends AutoCloseable {
+    /** The ids of a text with no special token added. The form for rendered chat templates. */
+    int[] encode(String text);
+
+    /** The ids of a text with the special tokens that transformers' tokenizer adds by default. For plain text. */
+    int[] encodeWithSpecials(String text);
+
+    /** As {@link #encode}, with the place of each token in the text. */
+    Encoding encodeWithOffsets(String text);
+
+    /**
+     * The text of token ids.
+     *
+     * @param skipSpecial whether special tokens are left out
+     * @throws IllegalArgumentException if an id is outside {@code [0, vocabSize())}
+     */
+    String decode(int[] ids, boolean skipSpecial);
+
+    /** The id of a token in the vocabulary's own spelling (as in {@code tokenizer.json}), empty if there is none. */
+    OptionalInt tokenToId(String token);
+
+    /**
+     * The token of an id in the vocabulary's own spelling; empty if the vocabulary has a hole there.
+     *
+     * @throws IllegalArgumentException if the id is outside {@code [0, vocabSize())}
+     */
+    Optional<String> idToToken(int id);
+
+    /** One more than the largest id, added tokens included. A model's embedding may have more rows. */
+    int vocabSize();
+
+    /** Whether an id is a special token: one that {@link #decode} leaves out when it is told to. */
+    boolean isSpecial(int id);
+
+    /** The id of the token that begins a sequence. */
+    OptionalInt bosId();
+
+    /** The id of the token that ends a sequence. For a chat model it is often the end-of-turn token. */
+    OptionalInt eosId();
+
+    /** The id of the token that fills up batches. It may be a token with a meaning: never tell padding by its id. */
+    OptionalInt padId();
+
+    /** The chat template that came with the tokenizer. */
+    Optional<ChatTemplate> chatTemplate();
+
+    /**
+     * Writes {@code tokenizer.json}, {@code tokenizer_config.json} and, if there is one, {@code chat_template.jinja}
+     * into a folder, so that Hugging Face loads it as a tokenizer. Existing files of these names are replaced.
+     *
+     * @throws java.io.UncheckedIOException if the folder or a file cannot be written
+     */
+    void save(Path folder);
+
+    /** A decoder that turns a growing sequence of ids into complete characters. */
+    default TokenStreamDecoder streamDecoder(boolean skipSpecial) {
+        return new TokenStreamDecoder(this, skipSpecial);
+    }
+
+    /** Frees native memory. Use after closing throws {@link IllegalStateException}; closing twice does nothing. */
+    @Override
+    void close();
+}
