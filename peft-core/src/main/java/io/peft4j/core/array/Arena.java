@@ -1,0 +1,165 @@
+package io.peft4j.core.array;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The memory of a step: temporaries are cut from native blocks, given back with {@link #free} or all at once with
+ * {@link #reset}, and nothing is left to the garbage collector.
+ *
+ * <p>The first step finds out how much is needed; {@link #reset} then joins what was taken into one block, and later
+ * steps of the same or a smaller size allocate nothing. Array headers are kept and used again, so a step whose shapes
+ * repeat makes no garbage either. Contents of a new array are undefined. Not thread-safe: one arena serves one forward
+ * and backward pass at a time.
+ */
+public final class Arena implements AutoCloseable {
+    private static final long ALIGNMENT = 64;
+    private static final long SMALLEST_BLOCK = 1 << 20;
+    private static final int MOST_HEADERS = 1 << 16;
+
+    private final List<Block> blocks = new ArrayList<>();
+    private final Map<HeaderKey, INDArray> headers = new HashMap<>();
+    private final Map<INDArray, Span> live = new IdentityHashMap<>();
+    private long liveBytes;
+    private long peakBytes;
+    private boolean closed;
+
+    /** An array of the given type and shape with undefined contents, valid until it is freed or the arena is reset. */
+    public INDArray allocate(DataType type, long... shape) {
+        if (closed) {
+            throw new IllegalStateException("the arena is closed");
+        }
+        long elements = LongStream.of(shape).reduce(1, Math::multiplyExact);
+        if (elements <= 0) {
+            throw new IllegalArgumentException("an array needs at least one element, asked for shape "
+                    + java.util.Arrays.toString(shape));
+        }
+        long bytes = (Math.multiplyExact(elements, Arrays.bytes(type)) + ALIGNMENT - 1) & -ALIGNMENT;
+        Span span = take(bytes);
+        INDArray array = header(span, type, shape);
+        live.put(array, span);
+        liveBytes += bytes;
+        peakBytes = Math.max(peakBytes, liveBytes);
+        return array;
+    }
+
+    /** An array of zeros. */
+    public INDArray zeros(DataType type, long... shape) {
+        INDArray array = allocate(type, shape);
+        Arrays.clear(array);
+        return array;
+    }
+
+    /**
+     * Gives the memory of {@code array} back for use by later allocations.
+     *
+     * @throws IllegalArgumentException when the array is not a live array of this arena
+     */
+    public void free(INDArray array) {
+        Span span = live.remove(array);
+        if (span == null) {
+            throw new IllegalArgumentException("not a live array of this arena (freed twice?)");
+        }
+        span.block().free.release(span.offset(), span.bytes());
+        liveBytes -= span.bytes();
+    }
+
+    /** Gives everything back. Arrays taken before must not be used any more. */
+    public void reset() {
+        live.clear();
+        liveBytes = 0;
+        if (blocks.size() > 1) {
+            long total = blocks.stream().mapToLong(b -> b.size).sum();
+            releaseBlocks();
+            blocks.add(new Block(total));
+        } else {
+            blocks.forEach(b -> b.free.clear(b.size));
+        }
+        if (headers.size() > MOST_HEADERS) {
+            headers.clear();
+        }
+    }
+
+    /** The largest sum of live bytes so far. */
+    public long peakBytes() {
+        return peakBytes;
+    }
+
+    /** The bytes of native memory that the arena holds now. */
+    public long capacityBytes() {
+        return blocks.stream().mapToLong(b -> b.size).sum();
+    }
+
+    /** Frees the native memory; all arrays of the arena become invalid. */
+    @Override
+    public void close() {
+        closed = true;
+        live.clear();
+        releaseBlocks();
+    }
+
+    private void releaseBlocks() {
+        headers.clear();
+        blocks.forEach(b -> b.memory.deallocate());
+        blocks.clear();
+    }
+
+    private Span take(long bytes) {
+        for (Block block : blocks) {
+            long offset = block.free.take(bytes);
+            if (offset >= 0) {
+                return new Span(block, offset, bytes);
+            }
+        }
+        long held = capacityBytes();
+        Block block = new Block(Math.max(bytes, Math.max(SMALLEST_BLOCK, held / 2)));
+        blocks.add(block);
+        return new Span(block, block.free.take(bytes), bytes);
+    }
+
+    private INDArray header(Span span, DataType type, long[] shape) {
+        HeaderKey key = new HeaderKey(span.block().base + span.offset(), type, shape.length,
+                shape[0], shape.length > 1 ? shape[1] : 1);
+        if (shape.length > 2) {
+            return Arrays.wrap(span.pointer(), type, shape);
+        }
+        INDArray known = headers.get(key);
+        if (known == null) {
+            known = Arrays.wrap(span.pointer(), type, shape);
+            headers.put(key, known);
+        }
+        return known;
+    }
+
+    private record HeaderKey(long address, DataType type, int rank, long rows, long columns) {
+    }
+
+    private record Span(Block block, long offset, long bytes) {
+        Pointer pointer() {
+            return new BytePointer(block.memory).position(block.base - block.memory.address() + offset)
+                    .limit(block.base - block.memory.address() + offset + bytes);
+        }
+    }
+
+    private static final class Block {
+        final BytePointer memory;
+        final long base;
+        final long size;
+        final FreeList free;
+
+        Block(long size) {
+            this.size = size;
+            this.memory = new BytePointer(size + ALIGNMENT);
+            this.base = (memory.address() + ALIGNMENT - 1) & -ALIGNMENT;
+            this.free = new FreeList(size);
+        }
+    }
+}

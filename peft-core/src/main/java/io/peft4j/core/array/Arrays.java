@@ -1,0 +1,131 @@
+package io.peft4j.core.array;
+
+import java.util.stream.LongStream;
+import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.shape.Shape;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Creating, reading and converting the engine's arrays: ND4J arrays in c order, contiguous, of type FLOAT or BFLOAT16.
+ *
+ * <p>Arrays made here live outside of any workspace until {@link INDArray#close()}; temporaries of a step come from an
+ * {@link Arena} instead.
+ */
+public final class Arrays {
+    private static final int TILE = 4096;
+
+    private Arrays() {
+    }
+
+    /** A new array whose elements are zero. */
+    public static INDArray zeros(DataType type, long... shape) {
+        INDArray array = Nd4j.createUninitializedDetached(type, shape);
+        clear(array);
+        return array;
+    }
+
+    /** A new FLOAT array of the given shape that holds a copy of {@code values}, in c order. */
+    public static INDArray of(float[] values, long... shape) {
+        requireLength(values.length, shape);
+        INDArray array = Nd4j.createUninitializedDetached(DataType.FLOAT, shape);
+        NativeMemory.write(address(array), values, 0, values.length);
+        return array;
+    }
+
+    /** Sets all elements to zero. */
+    public static void clear(INDArray array) {
+        NativeMemory.clear(address(array), array.length() * bytes(array.dataType()));
+    }
+
+    /** The address of the first element. */
+    public static long address(INDArray array) {
+        return array.data().pointer().address() + array.offset() * array.data().getElementSize();
+    }
+
+    /** The number of rows of a matrix, the length of a vector. */
+    public static int rows(INDArray array) {
+        return Math.toIntExact(array.size(0));
+    }
+
+    /** The number of columns of a matrix. */
+    public static int columns(INDArray array) {
+        return Math.toIntExact(array.size(1));
+    }
+
+    /** Bytes of one element of a type the engine computes with. */
+    public static int bytes(DataType type) {
+        return switch (type) {
+            case FLOAT, INT32 -> 4;
+            case BFLOAT16 -> 2;
+            default -> throw new IllegalArgumentException("the engine has no arrays of type " + type
+                    + "; it computes with FLOAT and BFLOAT16, and INT32 for token ids");
+        };
+    }
+
+    /** All elements in c order as floats; the array is FLOAT or BFLOAT16. */
+    public static float[] toFloats(INDArray array) {
+        float[] values = new float[Math.toIntExact(array.length())];
+        read(array, 0, values, 0, values.length);
+        return values;
+    }
+
+    /** Reads {@code count} elements from element {@code first} on into {@code target} as floats. */
+    public static void read(INDArray array, long first, float[] target, int offset, int count) {
+        requireRange(array, first, count);
+        if (array.dataType() == DataType.FLOAT) {
+            NativeMemory.read(address(array) + 4 * first, target, offset, count);
+            return;
+        }
+        requireBFloat16(array);
+        short[] tile = new short[Math.min(TILE, count)];
+        for (int done = 0; done < count; done += tile.length) {
+            int n = Math.min(tile.length, count - done);
+            NativeMemory.read(address(array) + 2 * (first + done), tile, 0, n);
+            BFloat16.toFloats(tile, 0, target, offset + done, n);
+        }
+    }
+
+    /** Writes {@code count} floats to the elements from {@code first} on, rounded where the array is BFLOAT16. */
+    public static void write(INDArray array, long first, float[] source, int offset, int count) {
+        requireRange(array, first, count);
+        if (array.dataType() == DataType.FLOAT) {
+            NativeMemory.write(address(array) + 4 * first, source, offset, count);
+            return;
+        }
+        requireBFloat16(array);
+        short[] tile = new short[Math.min(TILE, count)];
+        for (int done = 0; done < count; done += tile.length) {
+            int n = Math.min(tile.length, count - done);
+            BFloat16.fromFloats(source, offset + done, tile, 0, n);
+            NativeMemory.write(address(array) + 2 * (first + done), tile, 0, n);
+        }
+    }
+
+    /** An array header over native memory that somebody else owns and keeps alive. */
+    static INDArray wrap(Pointer memory, DataType type, long... shape) {
+        long length = LongStream.of(shape).reduce(1, Math::multiplyExact);
+        return Nd4j.create(Nd4j.createBuffer(memory, length, type), shape, Shape.getStrides(shape, 'c'), 0, 'c', type);
+    }
+
+    private static void requireLength(long length, long... shape) {
+        if (LongStream.of(shape).reduce(1, Math::multiplyExact) != length) {
+            throw new IllegalArgumentException(length + " values do not fill the shape "
+                    + java.util.Arrays.toString(shape));
+        }
+    }
+
+    private static void requireRange(INDArray array, long first, long count) {
+        if (first < 0 || count < 0 || first + count > array.length()) {
+            throw new IndexOutOfBoundsException("elements " + first + " to " + (first + count)
+                    + " of an array of length " + array.length());
+        }
+    }
+
+    private static void requireBFloat16(INDArray array) {
+        if (array.dataType() != DataType.BFLOAT16) {
+            throw new IllegalArgumentException("expected FLOAT or BFLOAT16, got " + array.dataType());
+        }
+    }
+}

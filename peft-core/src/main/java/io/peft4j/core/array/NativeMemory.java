@@ -1,0 +1,102 @@
+package io.peft4j.core.array;
+
+import java.util.Objects;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.ShortPointer;
+
+/**
+ * Bulk copies between native memory at an address and Java heap arrays.
+ *
+ * <p>Loops over heap arrays are vectorized by the JIT compiler, loops over native memory are not, so kernels copy a tile
+ * to the heap, work on it and copy it back. Addresses are not checked: callers take them from arrays whose shape they
+ * have checked.
+ */
+public final class NativeMemory {
+    private static final ThreadLocal<Floats> FLOATS = ThreadLocal.withInitial(Floats::new);
+    private static final ThreadLocal<Shorts> SHORTS = ThreadLocal.withInitial(Shorts::new);
+    private static final ThreadLocal<Bytes> BYTES = ThreadLocal.withInitial(Bytes::new);
+
+    private NativeMemory() {
+    }
+
+    /** Copies {@code count} floats from {@code address} into {@code target} at {@code offset}. */
+    public static void read(long address, float[] target, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, target.length);
+        FLOATS.get().at(address).get(target, offset, count);
+    }
+
+    /** Copies {@code count} floats of {@code source} from {@code offset} to {@code address}. */
+    public static void write(long address, float[] source, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, source.length);
+        FLOATS.get().at(address).put(source, offset, count);
+    }
+
+    /** Copies {@code count} 16-bit words from {@code address} into {@code target} at {@code offset}. */
+    public static void read(long address, short[] target, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, target.length);
+        SHORTS.get().at(address).get(target, offset, count);
+    }
+
+    /** Copies {@code count} 16-bit words of {@code source} from {@code offset} to {@code address}. */
+    public static void write(long address, short[] source, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, source.length);
+        SHORTS.get().at(address).put(source, offset, count);
+    }
+
+    /** Copies {@code count} bytes from {@code address} into {@code target} at {@code offset}. */
+    public static void read(long address, byte[] target, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, target.length);
+        BYTES.get().at(address).get(target, offset, count);
+    }
+
+    /** Copies {@code count} bytes of {@code source} from {@code offset} to {@code address}. */
+    public static void write(long address, byte[] source, int offset, int count) {
+        Objects.checkFromIndexSize(offset, count, source.length);
+        BYTES.get().at(address).put(source, offset, count);
+    }
+
+    /** Copies {@code bytes} bytes from one address to another; the ranges must not overlap. */
+    public static void copy(long from, long to, long bytes) {
+        Pointer.memcpy(new Bytes().at(to), new Bytes().at(from), bytes);
+    }
+
+    /** Sets {@code bytes} bytes from {@code address} on to zero. */
+    public static void clear(long address, long bytes) {
+        Pointer.memset(new Bytes().at(address), 0, bytes);
+    }
+
+    private static final class Floats extends FloatPointer {
+        Floats() {
+            super((Pointer) null);
+        }
+
+        Floats at(long newAddress) {
+            address = newAddress;
+            return this;
+        }
+    }
+
+    private static final class Shorts extends ShortPointer {
+        Shorts() {
+            super((Pointer) null);
+        }
+
+        Shorts at(long newAddress) {
+            address = newAddress;
+            return this;
+        }
+    }
+
+    private static final class Bytes extends BytePointer {
+        Bytes() {
+            super((Pointer) null);
+        }
+
+        Bytes at(long newAddress) {
+            address = newAddress;
+            return this;
+        }
+    }
+}

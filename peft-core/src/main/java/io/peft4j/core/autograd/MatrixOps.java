@@ -1,0 +1,65 @@
+package io.peft4j.core.autograd;
+
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.weight.FrozenWeight;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Matrix products on a tape. A weight is stored {@code [out, in]}, so a layer computes {@code y = x W^T}. */
+public final class MatrixOps {
+    private MatrixOps() {
+    }
+
+    /** {@code y = x W^T} with a frozen weight: x [N, I], w [O, I], y [N, O]. Gradient: {@code dx = dy W}, none for W. */
+    public static Variable linear(Tape tape, Variable x, FrozenWeight w) {
+        Kernels kernels = tape.kernels();
+        INDArray y = tape.allocate(x.rows(), w.rows());
+        kernels.linear(x.value(), w, y, false);
+        return tape.record(y,
+                (out, dy) -> x.addGradient((dx, accumulate) -> kernels.linearBackward(dy, w, dx, accumulate)),
+                List.of(x));
+    }
+
+    /** {@code c = a b^T}: a [M, K], b [L, K], c [M, L]. Gradients: {@code da = dc b}, {@code db = dc^T a}. */
+    public static Variable matmulTransposed(Tape tape, Variable a, Variable b) {
+        Kernels kernels = tape.kernels();
+        INDArray c = tape.allocate(a.rows(), b.rows());
+        kernels.matmul(a.value(), false, b.value(), true, c, 1f, false);
+        return tape.record(c, (out, dc) -> {
+            a.addGradient((da, accumulate) -> kernels.matmul(dc, false, b.value(), false, da, 1f, accumulate));
+            b.addGradient((db, accumulate) -> kernels.matmul(dc, true, a.value(), false, db, 1f, accumulate));
+        }, List.of(a, b));
+    }
+
+    /** {@code y = y + bias} in place over y, one bias [O] for all rows [N, O]. Gradient: the sum over rows. */
+    public static Variable addBias(Tape tape, Variable y, Variable bias) {
+        Kernels kernels = tape.kernels();
+        kernels.addBias(y.value(), bias.value());
+        return tape.recordInPlace(y, (out, dy) -> {
+            y.addGradientOf(out);
+            bias.addGradient((db, accumulate) -> kernels.addBiasBackward(dy, db, accumulate));
+        }, List.of(y, bias));
+    }
+
+    /**
+     * {@code y = y + scale * (x A^T) B^T} in place over y, the low-rank update of LoRA
+     * (<a href="https://arxiv.org/abs/2106.09685">2106.09685</a>): x [N, I], a [r, I], b [O, r], y [N, O]. The products
+     * with r run in f32. With {@code h = x A^T} and {@code dh = scale * dy B}: {@code dx += dh A}, {@code da = dh^T x},
+     * {@code db = scale * dy^T h}.
+     */
+    public static Variable addLowRank(Tape tape, Variable y, Variable x, Variable a, Variable b, float scale) {
+        Kernels kernels = tape.kernels();
+        INDArray h = tape.allocateFloat(x.rows(), a.rows());
+        kernels.matmul(x.value(), false, a.value(), true, h, 1f, false);
+        kernels.matmul(h, false, b.value(), true, y.value(), scale, true);
+        return tape.recordInPlace(y, (out, dy) -> {
+            y.addGradientOf(out);
+            b.addGradient((db, accumulate) -> kernels.matmul(dy, true, h, false, db, scale, accumulate));
+            INDArray dh = tape.allocateFloat(h.shape());
+            kernels.matmul(dy, false, b.value(), false, dh, scale, false);
+            a.addGradient((da, accumulate) -> kernels.matmul(dh, true, x.value(), false, da, 1f, accumulate));
+            x.addGradient((dx, accumulate) -> kernels.matmul(dh, false, a.value(), false, dx, 1f, accumulate));
+            tape.free(dh);
+        }, List.of(y, x, a, b), h);
+    }
+}

@@ -1,0 +1,235 @@
+package io.peft4j.core.autograd;
+
+import io.peft4j.core.array.Arena;
+import io.peft4j.core.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Records the operations of a forward pass and runs their gradients in reverse order.
+ *
+ * <p>Only what leads to a trainable parameter is recorded and visited: a frozen weight costs the gradient of its input
+ * and never one of its own, and nothing is computed below the first adapter. The recording order is the topological
+ * order, so no sort is needed. Temporaries come from an {@link Arena}; the backward pass gives them back as it goes, and
+ * {@link #close()} gives back the rest. A tape that does not record keeps only what later operations need (see
+ * {@link #block}).
+ *
+ * <p>A tape is used by one thread, for one forward pass and at most one backward pass.
+ */
+public final class Tape implements AutoCloseable {
+    /** Computes the gradients of an operation's inputs from that of its output. */
+    @FunctionalInterface
+    public interface Backward {
+        /**
+         * Adds to the inputs' gradients.
+         *
+         * @param output the result of the operation
+         * @param dy its gradient, to be read only
+         */
+        void run(Variable output, INDArray dy);
+    }
+
+    private record Node(Variable output, Backward backward, INDArray[] saved) {
+    }
+
+    private final Kernels kernels;
+    private final Arena arena;
+    private final DataType activationType;
+    private final boolean recording;
+    private final List<Node> nodes = new ArrayList<>();
+    private final List<INDArray> unrecorded = new ArrayList<>();
+
+    private Tape(Kernels kernels, Arena arena, DataType activationType, boolean recording) {
+        this.kernels = Objects.requireNonNull(kernels, "kernels");
+        this.arena = Objects.requireNonNull(arena, "arena");
+        this.activationType = Objects.requireNonNull(activationType, "activationType");
+        this.recording = recording;
+    }
+
+    /**
+     * A tape for training.
+     *
+     * @param activationType type of large activations: FLOAT or BFLOAT16
+     */
+    public static Tape recording(Kernels kernels, Arena arena, DataType activationType) {
+        return new Tape(kernels, arena, activationType, true);
+    }
+
+    /** A tape that records nothing, for inference. */
+    public static Tape inference(Kernels kernels, Arena arena, DataType activationType) {
+        return new Tape(kernels, arena, activationType, false);
+    }
+
+    /** The kernels that the operations run on. */
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    /** The memory of temporaries. */
+    public Arena arena() {
+        return arena;
+    }
+
+    /** Whether gradients are recorded. */
+    public boolean isRecording() {
+        return recording;
+    }
+
+    /** The type of large activations. */
+    public DataType activationType() {
+        return activationType;
+    }
+
+    /** An array of the activation type with undefined contents. */
+    public INDArray allocate(long... shape) {
+        return arena.allocate(activationType, shape);
+    }
+
+    /** A FLOAT array with undefined contents. */
+    public INDArray allocateFloat(long... shape) {
+        return arena.allocate(DataType.FLOAT, shape);
+    }
+
+    INDArray allocateLike(INDArray array) {
+        return arena.allocate(array.dataType(), array.shape());
+    }
+
+    void free(INDArray array) {
+        arena.free(array);
+    }
+
+    /** A value that needs no gradient and whose memory the caller keeps. */
+    public Variable constant(INDArray value) {
+        return new Variable(this, value, false, false);
+    }
+
+    /**
+     * A value that the caller keeps and for which a gradient is wanted, for instance hidden states at which a pass is
+     * cut in two.
+     *
+     * @param gradient where the gradient is added; same shape as the value
+     */
+    public Variable input(INDArray value, INDArray gradient) {
+        Variable variable = new Variable(this, value, recording, false);
+        variable.seed(SharedGradient.target(this, gradient));
+        return variable;
+    }
+
+    /** A trainable parameter; its gradient is added to {@link Parameter#gradient()}. */
+    public Variable parameter(Parameter parameter) {
+        return recording ? input(parameter.value(), parameter.gradient()) : constant(parameter.value());
+    }
+
+    /**
+     * Puts the result of an operation on the tape.
+     *
+     * @param value the result, allocated from this tape; it is freed when no longer needed
+     * @param backward adds the gradients of the inputs; runs only where one of the inputs wants one
+     * @param inputs what the result was computed from
+     * @param saved arrays of this tape that only {@code backward} needs
+     */
+    public Variable record(INDArray value, Backward backward, List<Variable> inputs, INDArray... saved) {
+        boolean wanted = false;
+        for (Variable input : inputs) {
+            wanted |= input.requiresGradient();
+        }
+        Variable output = new Variable(this, value, wanted, true);
+        if (wanted) {
+            nodes.add(new Node(output, backward, saved));
+        } else {
+            for (INDArray array : saved) {
+                arena.free(array);
+            }
+            unrecorded.add(value);
+        }
+        return output;
+    }
+
+    /**
+     * As {@link #record}, for an operation that wrote its result over the value of {@code overwritten}, which must not be
+     * read any more.
+     */
+    public Variable recordInPlace(Variable overwritten, Backward backward, List<Variable> inputs, INDArray... saved) {
+        boolean owned = overwritten.ownsValue();
+        overwritten.giveUpValue();
+        forget(overwritten.value());
+        Variable output = record(overwritten.value(), backward, inputs, saved);
+        if (!owned) {
+            output.giveUpValue();
+            forget(output.value());
+        }
+        return output;
+    }
+
+    /** Takes an array off the list of those to free. By identity: equality of ND4J arrays compares their elements. */
+    private void forget(INDArray array) {
+        for (int i = unrecorded.size() - 1; i >= 0; i--) {
+            if (unrecorded.get(i) == array) {
+                unrecorded.remove(i);
+                return;
+            }
+        }
+    }
+
+    /**
+     * Runs a part of the model, for instance a decoder layer. Of what the part computed, all that no gradient needs is
+     * freed, except its result.
+     */
+    public Variable block(Supplier<Variable> part) {
+        int before = unrecorded.size();
+        Variable result = part.get();
+        for (int i = unrecorded.size() - 1; i >= before; i--) {
+            INDArray array = unrecorded.get(i);
+            if (array != result.value()) {
+                arena.free(array);
+                unrecorded.remove(i);
+            }
+        }
+        return result;
+    }
+
+    /**
+     * Runs the gradients, from {@code output} back to the parameters.
+     *
+     * @param output a result on this tape
+     * @param gradient the gradient of the loss for it; the caller keeps the array, which must not change meanwhile
+     * @throws IllegalStateException when nothing below {@code output} is trainable
+     */
+    public void backward(Variable output, INDArray gradient) {
+        if (!output.requiresGradient()) {
+            throw new IllegalStateException("nothing trainable leads to this output: no adapter is active, the tape does "
+                    + "not record, or the adapter sits on layers that are not used");
+        }
+        output.seed(SharedGradient.readOnly(this, gradient));
+        for (int i = nodes.size() - 1; i >= 0; i--) {
+            Node node = nodes.remove(i);
+            if (node.output().hasGradient()) {
+                node.backward().run(node.output(), node.output().gradientArray());
+            }
+            free(node);
+        }
+    }
+
+    private void free(Node node) {
+        node.output().dropGradient();
+        for (INDArray array : node.saved()) {
+            arena.free(array);
+        }
+        if (node.output().ownsValue()) {
+            arena.free(node.output().value());
+        }
+    }
+
+    /** Gives back all temporaries that are still held. */
+    @Override
+    public void close() {
+        nodes.forEach(this::free);
+        nodes.clear();
+        unrecorded.forEach(arena::free);
+        unrecorded.clear();
+    }
+}

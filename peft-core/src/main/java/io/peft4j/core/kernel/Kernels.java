@@ -1,0 +1,135 @@
+package io.peft4j.core.kernel;
+
+import io.peft4j.core.weight.FrozenWeight;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The coarse operations that a model is made of, each forward with its gradient beside it.
+ *
+ * <p>Arrays are contiguous, c order, FLOAT or BFLOAT16; results are rounded to the type of the array they are written
+ * to, sums are kept in f32 at least. Every operation accepts any mix of the two types unless it says otherwise. Results
+ * go into arrays that the caller gives; an implementation keeps its scratch memory and compiled primitives between
+ * calls. {@code accumulate} adds to what the result array holds, otherwise its old contents are not read. Arguments may
+ * share memory only where an operation says so. Shapes are checked: a mismatch is an {@link IllegalArgumentException}.
+ *
+ * <p>The same arguments give the same bits, call after call. Letters: N rows (tokens of a packed batch), I and O input
+ * and output features, D head size, V vocabulary.
+ *
+ * <p>{@link NaiveKernels} is the plain truth that all others are tested against. An implementation is used by one thread
+ * at a time and runs its own worker threads. {@link KernelProvider} finds the fastest one.
+ */
+public interface Kernels extends AutoCloseable {
+    /** A short name for logs, for instance {@code naive}. */
+    String name();
+
+    // ---- matrix products
+
+    /** {@code y = x W^T}: x [N, I], w [O, I], y [N, O]. */
+    void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate);
+
+    /** Gradient of {@link #linear} for x: {@code dx = dy W}: dy [N, O], dx [N, I]. */
+    void linearBackward(INDArray dy, FrozenWeight w, INDArray dx, boolean accumulate);
+
+    /**
+     * {@code c = alpha * op(a) op(b)} (added to c where {@code accumulate}); op transposes where asked. op(a) [M, K],
+     * op(b) [K, L], c [M, L].
+     */
+    void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
+            boolean accumulate);
+
+    // ---- rows
+
+    /** {@code y[i] = y[i] + bias}: y [N, O], bias [O]. */
+    void addBias(INDArray y, INDArray bias);
+
+    /** Gradient of {@link #addBias} for the bias: {@code db = sum over rows of dy}. */
+    void addBiasBackward(INDArray dy, INDArray db, boolean accumulate);
+
+    /** Embedding: {@code y[i] = table[ids[i]]}: table [V, H], y [N, H]. */
+    void gather(FrozenWeight table, int[] ids, INDArray y);
+
+    /** {@code y[i] = x[rows[i]]}: x [M, H], y [N, H]; a row may be taken more than once. */
+    void gatherRows(INDArray x, int[] rows, INDArray y);
+
+    /** Gradient of {@link #gatherRows}: {@code dx[rows[i]] += dy[i]}; other rows of dx are left as they are. */
+    void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx);
+
+    // ---- elementwise, arrays of equal length
+
+    /** {@code y = a + b}; y may be a or b. */
+    void add(INDArray a, INDArray b, INDArray y);
+
+    /** {@code y = a * b}; y may be a or b. */
+    void multiply(INDArray a, INDArray b, INDArray y, boolean accumulate);
+
+    /** {@code y = alpha * x}; with another type of y it is a conversion; y may be x. */
+    void scale(INDArray x, float alpha, INDArray y, boolean accumulate);
+
+    /** SwiGLU (<a href="https://arxiv.org/abs/2002.05202">2002.05202</a>): {@code y = silu(gate) * up}. */
+    void siluMultiply(INDArray gate, INDArray up, INDArray y);
+
+    /** Gradient of {@link #siluMultiply}; overwrites dGate and dUp, which may be gate and up themselves. */
+    void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp);
+
+    /**
+     * Inverted dropout: {@code y = x * keep / (1 - p)}. Which elements are kept depends on {@code seed} and the element's
+     * index alone (see {@link DropoutMask}), so the gradient is the same operation on dy. y may be x unless accumulating.
+     */
+    void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate);
+
+    // ---- normalization
+
+    /**
+     * RMS norm (<a href="https://arxiv.org/abs/1910.07467">1910.07467</a>):
+     * {@code y = x * rstd * weight}, {@code rstd = 1 / sqrt(mean(x^2) + epsilon)}: x, y [N, H], weight [H] FLOAT,
+     * rstd [N] FLOAT, kept for the gradient.
+     */
+    void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd);
+
+    /** Gradient of {@link #rmsNorm} for x. */
+    void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx, boolean accumulate);
+
+    /** Gradient of {@link #rmsNorm} for the weight: {@code dw += sum over rows of dy * x * rstd}: dw [H] FLOAT. */
+    void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw);
+
+    // ---- attention
+
+    /**
+     * Rotary position embedding in place, Hugging Face's half-split form: of each head of row i the pair (j, j + D/2) is
+     * rotated by the angle of {@code positions[i]}: x [N, heads x D]. {@code inverse} rotates back: that is the gradient.
+     */
+    void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse);
+
+    /**
+     * Softmax attention with grouped-query heads over the keys that the layout makes visible: q and out
+     * [N, heads x D], k and v [M, key/value heads x D] with M at least {@link AttentionLayout#keyRows()}; lse
+     * [N, heads] FLOAT receives the log of the sum of exponentials of each row's scaled scores, for the gradient.
+     */
+    void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out,
+            INDArray lse);
+
+    /** Gradient of {@link #attention}; overwrites dq, dk and dv (all of their rows). Memory is linear in N. */
+    void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
+            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv);
+
+    // ---- loss and update
+
+    /** Negative log-likelihood of each row's target: logits [N, V]; {@code nll[i] = logsumexp(logits[i]) - logits[i][targets[i]]}. */
+    void crossEntropy(INDArray logits, int[] targets, float[] nll);
+
+    /**
+     * Gradient of the weighted sum of {@link #crossEntropy}, written over the logits:
+     * {@code weights[i] * (softmax(logits[i]) - onehot(targets[i]))}.
+     */
+    void crossEntropyBackward(INDArray logits, int[] targets, float[] weights);
+
+    /** Sum of squares of the elements, accumulated in double, for clipping. */
+    double sumOfSquares(INDArray x);
+
+    /** One AdamW update of a FLOAT parameter in place, with its FLOAT gradient and moments. */
+    void adamW(INDArray parameter, INDArray gradient, INDArray firstMoment, INDArray secondMoment, AdamWStep step);
+
+    /** Frees scratch memory, compiled primitives and worker threads. */
+    @Override
+    void close();
+}

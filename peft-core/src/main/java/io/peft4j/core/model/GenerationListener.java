@@ -1,0 +1,17 @@
+package io.peft4j.core.model;
+
+/** Follows generation while it runs. */
+@FunctionalInterface
+public interface GenerationListener {
+    /** Hears nothing and never stops. */
+    GenerationListener NONE = (prompt, piece) -> true;
+
+    /**
+     * A piece of an answer: whole characters only, empty when a token completed none.
+     *
+     * @param prompt index of the prompt
+     * @param piece the new text
+     * @return false to cancel all that still runs
+     */
+    boolean onText(int prompt, String piece);
+}

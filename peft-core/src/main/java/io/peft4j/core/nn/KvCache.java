@@ -1,0 +1,82 @@
+package io.peft4j.core.nn;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
+import java.util.Objects;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Keys and values of all tokens seen so far, a pair of arrays [rows, key/value heads x D] for each layer. Which rows
+ * belong to which sequence is decided by who builds the batch ({@link PackedBatch#cacheRows()}). Owns native memory.
+ */
+public final class KvCache implements AutoCloseable {
+    private final INDArray[] keys;
+    private final INDArray[] values;
+    private final int rows;
+
+    /**
+     * An empty cache.
+     *
+     * @param layers number of attention layers
+     * @param rows tokens that fit
+     * @param columns key/value heads x D
+     * @param type FLOAT or BFLOAT16
+     */
+    public KvCache(int layers, int rows, int columns, DataType type) {
+        this.rows = rows;
+        keys = new INDArray[layers];
+        values = new INDArray[layers];
+        for (int i = 0; i < layers; i++) {
+            keys[i] = Arrays.zeros(type, rows, columns);
+            values[i] = Arrays.zeros(type, rows, columns);
+        }
+    }
+
+    /** Tokens that fit. */
+    public int rows() {
+        return rows;
+    }
+
+    /** The keys of layer {@code layer}. */
+    public INDArray keys(int layer) {
+        return keys[layer];
+    }
+
+    /** The values of layer {@code layer}. */
+    public INDArray values(int layer) {
+        return values[layer];
+    }
+
+    /**
+     * Stores keys and values of the batch's tokens: row {@code i} goes to cache row {@code targets[i]}.
+     *
+     * @throws IllegalArgumentException when types or widths differ
+     */
+    public void store(int layer, INDArray k, INDArray v, int[] targets) {
+        copyRows(k, keys[layer], targets);
+        copyRows(v, values[layer], targets);
+    }
+
+    private void copyRows(INDArray from, INDArray to, int[] targets) {
+        if (from.dataType() != to.dataType() || from.size(1) != to.size(1) || from.size(0) != targets.length) {
+            throw new IllegalArgumentException("cannot store " + from.shapeInfoToString() + " in a cache of "
+                    + to.shapeInfoToString() + " at " + targets.length + " rows");
+        }
+        long rowBytes = from.size(1) * Arrays.bytes(from.dataType());
+        long source = Arrays.address(from);
+        long target = Arrays.address(to);
+        for (int i = 0; i < targets.length; i++) {
+            Objects.checkIndex(targets[i], rows);
+            NativeMemory.copy(source + i * rowBytes, target + targets[i] * rowBytes, rowBytes);
+        }
+    }
+
+    @Override
+    public void close() {
+        for (int i = 0; i < keys.length; i++) {
+            keys[i].close();
+            values[i].close();
+        }
+    }
+}

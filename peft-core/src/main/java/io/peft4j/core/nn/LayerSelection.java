@@ -1,0 +1,11 @@
+package io.peft4j.core.nn;
+
+/** Chooses the layer that runs at each place of a model: the base layer, or one wrapped by adapters. */
+@FunctionalInterface
+public interface LayerSelection {
+    /** The base model as it is. */
+    LayerSelection BASE = Slot::layer;
+
+    /** The layer that runs at {@code slot}. */
+    Layer at(Slot slot);
+}

@@ -1,0 +1,52 @@
+package io.peft4j.core.nn;
+
+import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.weight.FrozenWeight;
+import java.util.Objects;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A frozen linear layer, {@code y = x W^T + b}: x [N, I], W [O, I], b [O], y [N, O].
+ */
+public final class Linear implements Layer {
+    private final FrozenWeight weight;
+    private final Optional<INDArray> bias;
+
+    /** A layer with a bias [O], FLOAT, or without. */
+    public Linear(FrozenWeight weight, Optional<INDArray> bias) {
+        this.weight = Objects.requireNonNull(weight, "weight");
+        this.bias = Objects.requireNonNull(bias, "bias");
+        if (bias.isPresent() && bias.get().length() != weight.rows()) {
+            throw new IllegalArgumentException("a bias of " + bias.get().length() + " elements for " + weight.rows()
+                    + " output features");
+        }
+    }
+
+    /** W. */
+    public FrozenWeight weight() {
+        return weight;
+    }
+
+    /** b. */
+    public Optional<INDArray> bias() {
+        return bias;
+    }
+
+    /** I, the number of input features. */
+    public int inFeatures() {
+        return weight.columns();
+    }
+
+    /** O, the number of output features. */
+    public int outFeatures() {
+        return weight.rows();
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
+        Variable y = MatrixOps.linear(context.tape(), x, weight);
+        return bias.isPresent() ? MatrixOps.addBias(context.tape(), y, context.tape().constant(bias.get())) : y;
+    }
+}

@@ -1,0 +1,115 @@
+package io.peft4j.core.nn;
+
+import io.peft4j.core.kernel.AttentionLayout;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A batch of N tokens without padding: sequences one after the other, each token with its position, what it may see, and
+ * the loss targets. A row stands for one token; where sequences begin with the same tokens, a row may stand for the same
+ * token of several of them (see {@link BatchPacker}).
+ *
+ * @see BatchPacker
+ */
+public final class PackedBatch {
+    /**
+     * What is predicted: row {@code rows[i]} predicts token {@code ids[i]} of sequence {@code sequences[i]}.
+     *
+     * @param rows row whose hidden state predicts the token; may repeat where sequences share a prefix
+     * @param ids the token that follows
+     * @param weights weight in the loss
+     * @param sequences index of the sequence in the order they were given
+     */
+    public record Targets(int[] rows, int[] ids, float[] weights, int[] sequences) {
+        /** The number of predicted tokens. */
+        public int count() {
+            return rows.length;
+        }
+    }
+
+    private final int[] tokens;
+    private final int[] positions;
+    private final AttentionLayout layout;
+    private final Targets targets;
+    private final int[] lastRows;
+    private final int[] cacheRows;
+
+    /**
+     * A batch from its parts.
+     *
+     * @param tokens token id of each row
+     * @param positions position of each row in its sequence
+     * @param layout what each row sees
+     * @param targets what is predicted; may be empty
+     * @param lastRows row of the last token of each sequence
+     * @param cacheRows in generation the row of the key/value cache for each row, else empty
+     */
+    public PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
+            int[] cacheRows) {
+        this.tokens = Objects.requireNonNull(tokens, "tokens");
+        this.positions = Objects.requireNonNull(positions, "positions");
+        this.layout = Objects.requireNonNull(layout, "layout");
+        this.targets = Objects.requireNonNull(targets, "targets");
+        this.lastRows = Objects.requireNonNull(lastRows, "lastRows");
+        this.cacheRows = Objects.requireNonNull(cacheRows, "cacheRows");
+        if (tokens.length == 0 || positions.length != tokens.length || layout.queryRows() != tokens.length) {
+            throw new IllegalArgumentException("a batch needs at least one token, and a position and a segment for each; "
+                    + "got " + tokens.length + " tokens, " + positions.length + " positions, " + layout.queryRows()
+                    + " rows in segments");
+        }
+    }
+
+    /** The sequences packed one after the other, each computed by itself. */
+    public static PackedBatch of(List<TokenSequence> sequences) {
+        return BatchPacker.pack(sequences, false);
+    }
+
+    /** The sequences packed so that a beginning which several have in common is computed once. */
+    public static PackedBatch sharingPrefixes(List<TokenSequence> sequences) {
+        return BatchPacker.pack(sequences, true);
+    }
+
+    /** N, the number of rows. */
+    public int rows() {
+        return tokens.length;
+    }
+
+    /** Token id of each row; the array itself, not to be changed. */
+    public int[] tokens() {
+        return tokens;
+    }
+
+    /** Position of each row in its sequence; the array itself, not to be changed. */
+    public int[] positions() {
+        return positions;
+    }
+
+    /** What each row sees. */
+    public AttentionLayout layout() {
+        return layout;
+    }
+
+    /** What is predicted. */
+    public Targets targets() {
+        return targets;
+    }
+
+    /** Row of the last token of each sequence. */
+    public int[] lastRows() {
+        return lastRows;
+    }
+
+    /** In generation the row of the key/value cache for each row, else empty. */
+    public int[] cacheRows() {
+        return cacheRows;
+    }
+
+    /** The largest position. */
+    public int maxPosition() {
+        int max = 0;
+        for (int position : positions) {
+            max = Math.max(max, position);
+        }
+        return max;
+    }
+}

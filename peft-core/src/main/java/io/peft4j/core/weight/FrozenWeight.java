@@ -1,0 +1,25 @@
+package io.peft4j.core.weight;
+
+/**
+ * A matrix of the base model as the kernels see it: stored {@code [rows, columns]} = {@code [out, in]} as in the
+ * checkpoint, never changed by training, in the type it is kept in.
+ *
+ * <p>A kernel implementation knows how to multiply by each kind; none of them is expanded to f32 as a whole unless its
+ * loader did so. Weights own native memory (or keep a mapped file alive) and are closed by the model that holds them.
+ */
+public sealed interface FrozenWeight extends AutoCloseable permits DenseWeight, BlockWeight {
+    /** The number of output features. */
+    int rows();
+
+    /** The number of input features. */
+    int columns();
+
+    /** Bytes of memory that the values take. */
+    long bytes();
+
+    /** Reads row {@code row} as floats into {@code target} from {@code offset} on. */
+    void readRow(int row, float[] target, int offset);
+
+    @Override
+    void close();
+}
