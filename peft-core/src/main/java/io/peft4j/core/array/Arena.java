@@ -144,8 +144,7 @@ public final class Arena implements AutoCloseable {
 
     private record Span(Block block, long offset, long bytes) {
         Pointer pointer() {
-            return new BytePointer(block.memory).position(block.base - block.memory.address() + offset)
-                    .limit(block.base - block.memory.address() + offset + bytes);
+            return NativeMemory.pointer(block.base + offset, bytes);
         }
     }
 

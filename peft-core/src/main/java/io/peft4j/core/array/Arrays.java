@@ -4,7 +4,6 @@ import java.util.stream.LongStream;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -57,10 +56,10 @@ public final class Arrays {
     /** Bytes of one element of a type the engine computes with. */
     public static int bytes(DataType type) {
         return switch (type) {
-            case FLOAT, INT32 -> 4;
+            case FLOAT, INT -> 4;
             case BFLOAT16 -> 2;
             default -> throw new IllegalArgumentException("the engine has no arrays of type " + type
-                    + "; it computes with FLOAT and BFLOAT16, and INT32 for token ids");
+                    + "; it computes with FLOAT and BFLOAT16, and INT for token ids");
         };
     }
 
@@ -106,7 +105,7 @@ public final class Arrays {
     /** An array header over native memory that somebody else owns and keeps alive. */
     static INDArray wrap(Pointer memory, DataType type, long... shape) {
         long length = LongStream.of(shape).reduce(1, Math::multiplyExact);
-        return Nd4j.create(Nd4j.createBuffer(memory, length, type), shape, Shape.getStrides(shape, 'c'), 0, 'c', type);
+        return Nd4j.create(Nd4j.createBuffer(memory, length, type), shape, Nd4j.getStrides(shape, 'c'), 0, 'c', type);
     }
 
     private static void requireLength(long length, long... shape) {

@@ -67,6 +67,11 @@ public final class NativeMemory {
         Pointer.memset(new Bytes().at(address), 0, bytes);
     }
 
+    /** A pointer to {@code bytes} bytes at {@code address} that somebody else owns and keeps alive. */
+    static Pointer pointer(long address, long bytes) {
+        return new Bytes().at(address).limit(bytes).capacity(bytes);
+    }
+
     private static final class Floats extends FloatPointer {
         Floats() {
             super((Pointer) null);
