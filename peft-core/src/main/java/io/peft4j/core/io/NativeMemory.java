@@ -1,6 +1,5 @@
 package io.peft4j.core.io;
 
-import io.peft4j.core.weight.HalfFloats;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;

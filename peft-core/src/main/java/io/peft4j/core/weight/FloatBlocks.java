@@ -1,5 +1,6 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.io.HalfFloats;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;

@@ -1,4 +1,4 @@
-package io.peft4j.core.weight;
+package io.peft4j.core.io;
 
 /**
  * Conversions between {@code float} and the two 16-bit types: IEEE 754 half precision (1 sign, 5 exponent, 10 mantissa bits)

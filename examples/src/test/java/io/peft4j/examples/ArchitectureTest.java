@@ -1,0 +1,146 @@
+package io.peft4j.examples;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import io.peft4j.core.error.PeftException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The rules between the modules: methods and models never know each other, data, training and evaluation know neither,
+ * core knows no other module. Add a module here when you add one to the build.
+ */
+class ArchitectureTest {
+
+    /** Everything that the artifact and the command line ship. */
+    private static final JavaClasses SHIPPED = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("io.peft4j");
+
+    private static final Module CORE = new Module("peft-core", "io.peft4j.core")
+            .uses("org.nd4j", "org.bytedeco", "com.fasterxml.jackson", "org.slf4j");
+    private static final Module ONEDNN = new Module("peft-onednn", "io.peft4j.onednn")
+            .knows(CORE).uses("org.nd4j", "org.bytedeco", "org.slf4j");
+    private static final Module LORA = new Module("peft-lora", "io.peft4j.lora")
+            .knows(CORE).uses("org.nd4j", "org.slf4j", "org.apache.commons.math3");
+    private static final Module MODELS = new Module("peft-models", "io.peft4j.models")
+            .knows(CORE).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "ai.djl");
+    private static final Module DATA = new Module("peft-data", "io.peft4j.data")
+            .knows(CORE).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv");
+    private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
+            .knows(CORE, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j");
+    private static final Module EVAL = new Module("peft-eval", "io.peft4j.eval")
+            .knows(CORE, DATA)
+            .uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "org.apache.commons.math3", "org.knowm.xchart");
+
+    private static final List<Module> MODULES = List.of(CORE, ONEDNN, LORA, MODELS, DATA, TRAIN, EVAL);
+
+    /** A module, the package below which all of its classes live, and what those classes may depend on. */
+    private record Module(String name, String root, List<String> allowed) {
+
+        Module(String name, String root) {
+            this(name, root, List.of("java", "javax", "jdk.incubator.vector", root));
+        }
+
+        Module knows(Module... modules) {
+            return and(Stream.of(modules).map(Module::root));
+        }
+
+        Module uses(String... packages) {
+            return and(Stream.of(packages));
+        }
+
+        private Module and(Stream<String> more) {
+            return new Module(name, root, Stream.concat(allowed.stream(), more).toList());
+        }
+
+        String subtree() {
+            return root + "..";
+        }
+
+        /** Whether a file of compiled classes or a jar at this place was built from this module. */
+        boolean built(String place) {
+            return place.contains("/" + name + "/target/");
+        }
+
+        boolean owns(JavaClass type) {
+            return type.getPackageName().equals(root) || type.getPackageName().startsWith(root + ".");
+        }
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static List<Module> modules() {
+        return MODULES;
+    }
+
+    @ParameterizedTest
+    @MethodSource("modules")
+    void aModuleKnowsOnlyTheModulesBelowIt(Module module) {
+        String[] allowed = module.allowed().stream().map(root -> root + "..").toArray(String[]::new);
+        check(classes().that().resideInAPackage(module.subtree())
+                .should().onlyDependOnClassesThat().resideInAnyPackage(allowed));
+    }
+
+    @Test
+    void everyModuleLivesBelowItsOwnPackage() {
+        List<String> strays = new ArrayList<>();
+        for (JavaClass type : SHIPPED) {
+            String place = type.getSource().orElseThrow().getUri().toString();
+            for (Module module : MODULES) {
+                if (module.built(place) != module.owns(type)) {
+                    strays.add(type.getName() + " in " + place);
+                }
+            }
+        }
+        assertTrue(strays.isEmpty(), () -> "classes outside their module's package: " + strays);
+    }
+
+    @Test
+    void packagesOfAModuleHaveNoCycles() {
+        for (Module module : MODULES) {
+            check(slices().matching(module.root() + ".(*)..").should().beFreeOfCycles());
+        }
+    }
+
+    @Test
+    void noEnumListsTheMethods() {
+        check(noClasses().that().areEnums().should().haveSimpleNameContaining("Method")
+                .because("a method is a config record, a layer class and one registration line, never a list entry"));
+    }
+
+    @Test
+    void everyErrorOfOursIsAPeftException() {
+        check(classes().that().areAssignableTo(RuntimeException.class)
+                .should().beAssignableTo(PeftException.class)
+                .because("an application catches one type"));
+    }
+
+    /** Importing nothing would make every other test here pass. */
+    @Test
+    void theClassesAreSeen() {
+        assertFalse(SHIPPED.isEmpty());
+        assertTrue(SHIPPED.contain(PeftException.class));
+    }
+
+    private static void check(ArchRule rule) {
+        // A rule over a module that has no classes of the kind it speaks about holds.
+        rule.allowEmptyShould(true).check(SHIPPED);
+    }
+}
