@@ -1,0 +1,50 @@
+package io.peft4j.core.model;
+
+import io.peft4j.core.text.ChatMessage;
+import java.util.List;
+
+/** What a model is asked: a chat that the template renders, plain text to continue, or token ids. */
+public sealed interface Prompt {
+    /** A chat; the template adds the header of the assistant's turn. */
+    static Prompt chat(List<ChatMessage> messages) {
+        return new Chat(messages);
+    }
+
+    /** Plain text, encoded with the special tokens that the tokenizer adds by default. */
+    static Prompt text(String text) {
+        return new Text(text);
+    }
+
+    /** Token ids as they are. */
+    static Prompt tokens(int... ids) {
+        return new Tokens(ids);
+    }
+
+    /**
+     * A chat.
+     *
+     * @param messages the turns so far
+     */
+    record Chat(List<ChatMessage> messages) implements Prompt {
+        /** Copies the list. */
+        public Chat {
+            messages = List.copyOf(messages);
+        }
+    }
+
+    /**
+     * Plain text.
+     *
+     * @param text the text to continue
+     */
+    record Text(String text) implements Prompt {
+    }
+
+    /**
+     * Token ids.
+     *
+     * @param ids the ids to continue
+     */
+    record Tokens(int[] ids) implements Prompt {
+    }
+}
