@@ -1,8 +1,8 @@
 package io.peft4j.core.error;
 
 /**
- * An adapter does not fit: it was made for another base model, keys are missing or left over, or shapes differ. The message
- * lists all mismatches that were found, not only the first.
+ * An adapter does not fit: it was made for another base model, keys are missing or left over, or shapes differ. The
+ * message lists all mismatches that were found, not only the first.
  */
 public final class AdapterMismatchException extends PeftException {
     private static final long serialVersionUID = 1L;

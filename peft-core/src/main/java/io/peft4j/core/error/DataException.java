@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * A data file cannot be used: a row is not valid JSON, a message has no role, an example has no supervised token. The message
- * begins with the place as {@code file:line:column}, as far as it is known.
+ * A data file cannot be used: a row is not valid JSON, a message has no role, an example has no supervised token. The
+ * message begins with the place as {@code file:line:column}, as far as it is known.
  */
 public final class DataException extends PeftException {
     private static final long serialVersionUID = 1L;

@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.util.Objects;
 
 /**
- * A file is not what its format demands: truncated, damaged, hostile, or of a kind that is not supported. The message begins
- * with the file's path.
+ * A file is not what its format demands: truncated, damaged, hostile, or of a kind that is not supported. The message
+ * begins with the file's path.
  */
 public final class FileFormatException extends PeftException {
     private static final long serialVersionUID = 1L;

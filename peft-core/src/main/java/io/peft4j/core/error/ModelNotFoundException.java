@@ -1,8 +1,8 @@
 package io.peft4j.core.error;
 
 /**
- * A model cannot be found under the name that was given: neither as a folder nor as a file, nor in the cache, nor in any
- * place that was asked. The message lists the places.
+ * A model cannot be found under the name that was given: neither as a folder nor as a file, nor in the cache, nor in
+ * any place that was asked. The message lists the places.
  */
 public final class ModelNotFoundException extends PeftException {
     private static final long serialVersionUID = 1L;

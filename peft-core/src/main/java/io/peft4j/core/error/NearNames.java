@@ -44,7 +44,8 @@ public final class NearNames {
             return "there are none";
         }
         List<String> near = of(asked, names, 3);
-        return "the nearest of " + names.size() + (near.size() == 1 ? " is '" : " are '") + String.join("', '", near) + "'";
+        String verb = near.size() == 1 ? " is '" : " are '";
+        return "the nearest of " + names.size() + verb + String.join("', '", near) + "'";
     }
 
     private static String tail(String name) {

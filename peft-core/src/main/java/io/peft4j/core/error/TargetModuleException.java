@@ -1,8 +1,8 @@
 package io.peft4j.core.error;
 
 /**
- * The target modules of an adapter do not fit the model: nothing matched, everything was excluded, or a matched module is
- * of a kind that the method cannot adapt.
+ * The target modules of an adapter do not fit the model: nothing matched, everything was excluded, or a matched module
+ * is of a kind that the method cannot adapt.
  */
 public final class TargetModuleException extends PeftException {
     private static final long serialVersionUID = 1L;

@@ -19,10 +19,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Writes files so that a reader sees either the old content or the whole new one, and a failure loses nothing.
  *
- * <p>The content goes to a temporary sibling, is forced to the disk, and is then moved onto the target in one step. When
- * anything fails before the move (a full disk, an exception of the code that produces the content) the temporary file is
- * removed and the target stays as it was. A target that is a symbolic link is replaced by a plain file; what it pointed to
- * is left alone.
+ * <p>The content goes to a temporary sibling, is forced to the disk, and is then moved onto the target in one step.
+ * When anything fails before the move (a full disk, an exception of the code that produces the content) the temporary
+ * file is removed and the target stays as it was. A target that is a symbolic link is replaced by a plain file; what it
+ * pointed to is left alone.
  */
 public final class AtomicFiles {
     private static final Logger LOG = LoggerFactory.getLogger(AtomicFiles.class);
@@ -53,7 +53,8 @@ public final class AtomicFiles {
      * Replaces or creates a file. Missing parent folders are created.
      *
      * @param target the file
-     * @param content what produces its bytes; an exception that it throws passes through, and the target stays as it was
+     * @param content what produces its bytes; an exception that it throws passes through, and the target stays as it
+     *     was
      * @throws UncheckedIOException when the file cannot be written; the message names it
      */
     public static void write(Path target, Content content) {

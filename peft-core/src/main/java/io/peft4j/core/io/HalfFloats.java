@@ -1,8 +1,8 @@
 package io.peft4j.core.io;
 
 /**
- * Conversions between {@code float} and the two 16-bit types: IEEE 754 half precision (1 sign, 5 exponent, 10 mantissa bits)
- * and bfloat16 (1, 8, 7: the upper half of a float).
+ * Conversions between {@code float} and the two 16-bit types: IEEE 754 half precision (1 sign, 5 exponent, 10 mantissa
+ * bits) and bfloat16 (1, 8, 7: the upper half of a float).
  */
 public final class HalfFloats {
     private static final float TWO_TO_112 = 0x1p112f;

@@ -23,10 +23,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file mapped into memory for reading, of any length. Multi-byte values are little-endian, as in safetensors and GGUF.
+ * A file mapped into memory for reading, of any length. Multi-byte values are little-endian, as in safetensors and
+ * GGUF.
  *
- * <p>A Java buffer spans at most 2 GB. The file is therefore mapped in windows that begin every {@value #STRIDE} bytes and
- * overlap, so that any range of up to 1 GB lies within one of them; windows are mapped when they are first needed.
+ * <p>A Java buffer spans at most 2 GB. The file is therefore mapped in windows that begin every {@value #STRIDE} bytes
+ * and overlap, so that any range of up to 1 GB lies within one of them; windows are mapped when they are first needed.
  *
  * <p>Reading is safe from several threads, also while another one closes the file (the reader then gets an
  * {@link IllegalStateException}). {@link #close()} unmaps the windows at once; a raw {@link #address} must not be used
@@ -116,8 +117,8 @@ public final class MappedFile implements AutoCloseable {
     }
 
     /**
-     * A read-only view of a part of the file. It has a mapping of its own, so it stays valid after {@link #close()} until
-     * it is garbage.
+     * A read-only view of a part of the file. It has a mapping of its own, so it stays valid after {@link #close()}
+     * until it is garbage.
      *
      * @param offset where in the file to begin
      * @param length how many bytes
@@ -143,7 +144,8 @@ public final class MappedFile implements AutoCloseable {
      *
      * @param offset where in the file to begin
      * @param length how many bytes
-     * @return the address, or empty where the part cannot be had in one piece (more than 1 GB over a window's end): copy it
+     * @return the address, or empty where the part cannot be had in one piece (more than 1 GB over a window's end):
+     *     copy it
      * @throws IndexOutOfBoundsException when the range leaves the file
      * @throws IllegalStateException when the file is closed
      */
@@ -216,8 +218,8 @@ public final class MappedFile implements AutoCloseable {
     }
 
     /**
-     * Java 17 unmaps a buffer only when it is garbage, and buffers are too small for the collector to hurry: without this,
-     * gigabytes of resident weights would outlive the model.
+     * Java 17 unmaps a buffer only when it is garbage, and buffers are too small for the collector to hurry: without
+     * this, gigabytes of resident weights would outlive the model.
      */
     private static void unmap(MappedByteBuffer window) {
         try {

@@ -6,11 +6,11 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * How the values of a frozen weight are stored: plain floats of 32 or 16 bits, or the blocks of ggml (llama.cpp), in which a
- * few dozen small integers share a scale.
+ * How the values of a frozen weight are stored: plain floats of 32 or 16 bits, or the blocks of ggml (llama.cpp), in
+ * which a few dozen small integers share a scale.
  *
- * <p>A row of a weight is a whole number of blocks; blocks follow each other without gaps. The values that {@code dequantize}
- * gives are bit for bit those of ggml's reference ({@code dequantize_row_*} without fused multiply-add).
+ * <p>A row of a weight is a whole number of blocks; blocks follow each other without gaps. The values that {@code
+ * dequantize} gives are bit for bit those of ggml's reference ({@code dequantize_row_*} without fused multiply-add).
  */
 public enum BlockType {
     /** 32-bit floats. */

@@ -3,7 +3,8 @@ package io.peft4j.core.weight;
 import static io.peft4j.core.weight.FloatBlocks.half;
 
 /**
- * Decoders of the blocks of 32 values with one scale d, in the types ending in 1 also a minimum m (both half precision).
+ * Decoders of the blocks of 32 values with one scale d, in the types ending in 1 also a minimum m (both half
+ * precision).
  *
  * <p>The low halves of the 16 bytes q hold values 0 to 15, the high halves values 16 to 31. The fifth bits of the 5-bit
  * types lie in a 32-bit word h, bit i for value i.

@@ -2,7 +2,7 @@ package io.peft4j.core.weight;
 
 import static io.peft4j.core.weight.FloatBlocks.half;
 
-/** Decoders of the super-blocks of 256 values (the "K" types), whose sub-blocks have small integer scales of their own. */
+/** Decoders of the super-blocks of 256 values (the "K" types), whose sub-blocks have small scales of their own. */
 final class SuperBlocks {
     private static final int SIZE = 256;
 
@@ -10,8 +10,8 @@ final class SuperBlocks {
     }
 
     /**
-     * Layout: d[2] dmin[2] scales[12] q[128]. Eight sub-blocks of 32; 32 bytes of q hold two of them, the low halves the
-     * first, the high halves the second.
+     * Layout: d[2] dmin[2] scales[12] q[128]. Eight sub-blocks of 32; 32 bytes of q hold two of them, the low halves
+     * the first, the high halves the second.
      */
     static void q4k(byte[] source, int blocks, float[] target, int offset) {
         for (int b = 0, in = 0, out = offset; b < blocks; b++, in += 144, out += SIZE) {
@@ -34,8 +34,9 @@ final class SuperBlocks {
     }
 
     /**
-     * Layout: low[128] high[64] scales[16] d[2]. Two halves of 128 values, each of four runs of 32: the low four bits of runs
-     * 0 and 2 share bytes, as do those of 1 and 3; the two high bits of all four share a byte. A scale is for 16 values.
+     * Layout: low[128] high[64] scales[16] d[2]. Two halves of 128 values, each of four runs of 32: the low four bits
+     * of runs 0 and 2 share bytes, as do those of 1 and 3; the two high bits of all four share a byte. A scale is for
+     * 16 values.
      */
     static void q6k(byte[] source, int blocks, float[] target, int offset) {
         for (int b = 0, in = 0, out = offset; b < blocks; b++, in += 210, out += SIZE) {
@@ -60,9 +61,9 @@ final class SuperBlocks {
     }
 
     /**
-     * The 6-bit scale of a sub-block. The 12 bytes hold scales 0 to 3, then minima 0 to 3 (six low bits each), then the low
-     * four bits of scale (low half) and minimum (high half) 4 to 7, whose two upper bits are the upper bits of the first
-     * eight bytes.
+     * The 6-bit scale of a sub-block. The 12 bytes hold scales 0 to 3, then minima 0 to 3 (six low bits each), then the
+     * low four bits of scale (low half) and minimum (high half) 4 to 7, whose two upper bits are the upper bits of the
+     * first eight bytes.
      */
     private static int scale(byte[] source, int table, int j) {
         return j < 4 ? source[table + j] & 63 : source[table + j + 4] & 15 | (source[table + j - 4] >> 6 & 3) << 4;

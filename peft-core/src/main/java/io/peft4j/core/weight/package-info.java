@@ -1,5 +1,5 @@
 /**
- * Weights that are not trained, in the types that checkpoints hold. Open {@link io.peft4j.core.weight.BlockType} first: it
- * names the types and turns their blocks into floats.
+ * Weights that are not trained, in the types that checkpoints hold. Open {@link io.peft4j.core.weight.BlockType} first:
+ * it names the types and turns their blocks into floats.
  */
 package io.peft4j.core.weight;

@@ -1,0 +1,158 @@
+package io.peft4j.core.gguf;
+
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.error.NearNames;
+import io.peft4j.core.io.MappedFile;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.TensorStore;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * A GGUF file of version 2 or 3, little-endian. Opening it checks metadata and list of tensors; the data is mapped and
+ * decoded on demand.
+ */
+public final class GgufFile implements TensorStore {
+    private final MappedFile file;
+    private final GgufHead head;
+
+    private GgufFile(MappedFile file, GgufHead head) {
+        this.file = file;
+        this.head = head;
+    }
+
+    /**
+     * Opens a file and reads its head.
+     *
+     * @param path the file
+     * @return the open file
+     * @throws FileFormatException when the file is truncated, damaged, hostile or of another version
+     * @throws java.io.UncheckedIOException when it does not exist or cannot be read
+     */
+    public static GgufFile open(Path path) {
+        MappedFile file = MappedFile.open(path);
+        boolean opened = false;
+        try {
+            GgufFile result = new GgufFile(file, GgufHead.read(file));
+            opened = true;
+            return result;
+        } finally {
+            if (!opened) {
+                file.close();
+            }
+        }
+    }
+
+    @Override
+    public Path path() {
+        return file.path();
+    }
+
+    /**
+     * The version of the format.
+     *
+     * @return 2 or 3
+     */
+    public int version() {
+        return head.version();
+    }
+
+    /**
+     * The metadata: hyperparameters, tokenizer, chat template.
+     *
+     * @return the values by key; usable after {@link #close()}
+     */
+    public GgufMetadata metadata() {
+        return head.metadata();
+    }
+
+    /**
+     * All tensors in the order of the file's list.
+     *
+     * @return an unmodifiable map from the name
+     */
+    public Map<String, GgufTensor> tensors() {
+        return head.tensors();
+    }
+
+    /**
+     * One tensor's place and type.
+     *
+     * @param name the tensor
+     * @return its description
+     * @throws FileFormatException when there is no such tensor; the message names near ones
+     */
+    public GgufTensor info(String name) {
+        GgufTensor info = head.tensors().get(name);
+        if (info == null) {
+            throw new FileFormatException(path(), "there is no tensor '" + name + "'; "
+                    + NearNames.sentence(name, head.tensors().keySet()));
+        }
+        return info;
+    }
+
+    @Override
+    public Set<String> names() {
+        return head.tensors().keySet();
+    }
+
+    @Override
+    public long[] shape(String name) {
+        return info(name).shape();
+    }
+
+    @Override
+    public Optional<BlockType> blockType(String name) {
+        return info(name).type();
+    }
+
+    @Override
+    public long length(String name) {
+        return info(name).length();
+    }
+
+    @Override
+    public void readBytes(String name, long position, byte[] target, int offset, int count) {
+        GgufTensor info = info(name);
+        Objects.checkFromIndexSize(position, (long) count, info.length());
+        file.get(info.offset() + position, target, offset, count);
+    }
+
+    @Override
+    public void readFloats(String name, long first, float[] target, int offset, int count) {
+        GgufTensor info = info(name);
+        BlockType type = info.type().orElseThrow(() -> new FileFormatException(path(), "tensor '" + name
+                + "' is of ggml's type " + GgmlTypeNames.of(info.ggmlType()) + ", which cannot be read; supported are "
+                + Arrays.toString(BlockType.values())));
+        Objects.checkFromIndexSize(first, (long) count, elements(name));
+        type.dequantize((position, bytes, at, length) -> file.get(info.offset() + position, bytes, at, length),
+                first, target, offset, count);
+    }
+
+    @Override
+    public ByteBuffer bytes(String name) {
+        GgufTensor info = info(name);
+        if (info.length() > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(name + " has " + info.length()
+                    + " bytes, more than a Java buffer can hold; read it in pieces");
+        }
+        return file.view(info.offset(), (int) info.length());
+    }
+
+    @Override
+    public OptionalLong address(String name) {
+        GgufTensor info = info(name);
+        return file.address(info.offset(), info.length());
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}

@@ -1,0 +1,140 @@
+package io.peft4j.core.safetensors;
+
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.error.NearNames;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeSet;
+
+/**
+ * A checkpoint in several safetensors files, with an index that says which of them holds each tensor. Opening it opens
+ * and checks all shards. Tensors that the index does not list are not visible.
+ */
+public final class ShardedSafetensors implements Safetensors {
+    private final SafetensorsIndex index;
+    private final Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
+    private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+
+    private ShardedSafetensors(SafetensorsIndex index) {
+        this.index = index;
+    }
+
+    /**
+     * Opens an index and its shards.
+     *
+     * @param index the file {@code model.safetensors.index.json}
+     * @return the open checkpoint
+     * @throws FileFormatException when the index or a shard is damaged or hostile, shards are missing (all are named),
+     *     or a tensor is not in the shard that the index names
+     * @throws java.io.UncheckedIOException when the index does not exist or a file cannot be read
+     */
+    public static ShardedSafetensors open(Path index) {
+        ShardedSafetensors result = new ShardedSafetensors(SafetensorsIndex.read(index));
+        boolean opened = false;
+        try {
+            result.openShards();
+            result.collectTensors();
+            opened = true;
+            return result;
+        } finally {
+            if (!opened) {
+                result.close();
+            }
+        }
+    }
+
+    @Override
+    public Path path() {
+        return index.file();
+    }
+
+    @Override
+    public Map<String, TensorInfo> tensors() {
+        return Collections.unmodifiableMap(tensors);
+    }
+
+    @Override
+    public Map<String, String> metadata() {
+        return index.metadata();
+    }
+
+    @Override
+    public TensorInfo info(String name) {
+        return shard(name).info(name);
+    }
+
+    @Override
+    public void readFloats(String name, long first, float[] target, int offset, int count) {
+        shard(name).readFloats(name, first, target, offset, count);
+    }
+
+    @Override
+    public void readBytes(String name, long position, byte[] target, int offset, int count) {
+        shard(name).readBytes(name, position, target, offset, count);
+    }
+
+    @Override
+    public ByteBuffer bytes(String name) {
+        return shard(name).bytes(name);
+    }
+
+    @Override
+    public OptionalLong address(String name) {
+        return shard(name).address(name);
+    }
+
+    @Override
+    public void close() {
+        shards.values().forEach(SafetensorsFile::close);
+    }
+
+    private SafetensorsFile shard(String name) {
+        String shard = index.shards().get(name);
+        if (shard == null) {
+            throw new FileFormatException(path(), "there is no tensor '" + name + "'; "
+                    + NearNames.sentence(name, tensors.keySet()));
+        }
+        return shards.get(shard);
+    }
+
+    private void openShards() {
+        TreeSet<String> names = new TreeSet<>(index.shards().values());
+        List<String> missing = names.stream().filter(name -> !Files.exists(place(name))).toList();
+        if (!missing.isEmpty()) {
+            throw new FileFormatException(path(), missing.size() + " of " + names.size()
+                    + " shards are missing from its folder: " + String.join(", ", missing) + "; fetch the model again");
+        }
+        for (String name : names) {
+            shards.put(name, SafetensorsFile.open(place(name)));
+        }
+    }
+
+    private void collectTensors() {
+        List<String> absent = new ArrayList<>();
+        index.shards().forEach((name, shard) -> {
+            TensorInfo info = shards.get(shard).tensors().get(name);
+            if (info == null) {
+                absent.add(name + " (" + shard + ")");
+            } else {
+                tensors.put(name, info);
+            }
+        });
+        if (!absent.isEmpty()) {
+            throw new FileFormatException(path(), absent.size() + " of " + index.shards().size()
+                    + " tensors are not in the shard that the index names: "
+                    + String.join(", ", absent.subList(0, Math.min(10, absent.size())))
+                    + (absent.size() > 10 ? ", ..." : ""));
+        }
+    }
+
+    private Path place(String shard) {
+        return index.file().resolveSibling(shard);
+    }
+}
