@@ -1,0 +1,50 @@
+package io.peft4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** What every command relies on: exit status and which stream carries what. */
+class MainTest {
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(String... arguments) {
+        CommandLine line = Main.commandLine();
+        line.setOut(new PrintWriter(out, true));
+        line.setErr(new PrintWriter(err, true));
+        return line.execute(arguments);
+    }
+
+    @Test
+    void versionComesFromTheBuild() {
+        assertEquals(0, run("--version"));
+        assertTrue(out.toString().matches("(?s)PEFT4J \\d+\\.\\d+\\.\\d+.*Java \\d+.*"), out.toString());
+    }
+
+    @Test
+    void helpGoesToStdout() {
+        assertEquals(0, run("--help"));
+        assertTrue(out.toString().contains("Usage: peft4j"), out.toString());
+        assertEquals("", err.toString());
+    }
+
+    @Test
+    void noCommandIsWrongUsage() {
+        assertEquals(2, run());
+        assertTrue(err.toString().startsWith("Missing command"), err.toString());
+        assertEquals("", out.toString());
+    }
+
+    @Test
+    void anUnknownOptionIsWrongUsage() {
+        assertEquals(2, run("--no-such-option"));
+        assertTrue(err.toString().contains("--no-such-option"), err.toString());
+        assertEquals("", out.toString());
+    }
+}
