@@ -5,7 +5,7 @@ import io.peft4j.core.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -166,28 +166,35 @@ public final class Tape implements AutoCloseable {
     }
 
     /** Takes an array off the list of those to free. By identity: equality of ND4J arrays compares their elements. */
-    private void forget(INDArray array) {
+    private boolean forget(INDArray array) {
         for (int i = unrecorded.size() - 1; i >= 0; i--) {
             if (unrecorded.get(i) == array) {
                 unrecorded.remove(i);
-                return;
+                return true;
             }
         }
+        return false;
     }
 
     /**
-     * Runs a part of the model, for instance a decoder layer. Of what the part computed, all that no gradient needs is
-     * freed, except its result.
+     * Runs a part of the model that is the only reader of {@code x}, for instance a decoder layer. Of what the part
+     * computed, and of its input, all that no gradient needs is freed, except the result.
      */
-    public Variable block(Supplier<Variable> part) {
+    public Variable block(Variable x, UnaryOperator<Variable> part) {
         int before = unrecorded.size();
-        Variable result = part.get();
-        for (int i = unrecorded.size() - 1; i >= before; i--) {
+        Variable result = part.apply(x);
+        int kept = before;
+        for (int i = before; i < unrecorded.size(); i++) {
             INDArray array = unrecorded.get(i);
-            if (array != result.value()) {
+            if (array == result.value()) {
+                unrecorded.set(kept++, array);
+            } else {
                 arena.free(array);
-                unrecorded.remove(i);
             }
+        }
+        unrecorded.subList(kept, unrecorded.size()).clear();
+        if (x.ownsValue() && x.value() != result.value() && forget(x.value())) {
+            arena.free(x.value());
         }
         return result;
     }

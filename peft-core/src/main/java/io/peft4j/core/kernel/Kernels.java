@@ -22,6 +22,11 @@ public interface Kernels extends AutoCloseable {
     /** A short name for logs, for instance {@code naive}. */
     String name();
 
+    /** Whether products of BFLOAT16 matrices are faster here than those of FLOAT ones. */
+    default boolean prefersBFloat16() {
+        return false;
+    }
+
     // ---- matrix products
 
     /** {@code y = x W^T}: x [N, I], w [O, I], y [N, O]. */

@@ -1,0 +1,27 @@
+package io.peft4j.models.architecture;
+
+import io.peft4j.core.model.CausalNetwork;
+import java.util.List;
+
+/**
+ * A family of models: builds the network that a {@code config.json} describes. Found by {@link java.util.ServiceLoader};
+ * a new one is one class and one line of registration.
+ */
+public interface Architecture {
+    /** The {@code model_type} of {@code config.json}, for instance {@code llama}. */
+    String modelType();
+
+    /** Names of layers that an adapter takes where its config names none. */
+    List<String> defaultTargetModules();
+
+    /**
+     * Builds the network.
+     *
+     * @param name the name it was asked for by
+     * @param config the model's configuration
+     * @param weights the checkpoint's tensors, in the types the network is to compute with
+     * @throws io.peft4j.core.error.PeftException when a value or a tensor is missing, has the wrong shape or asks for
+     *     something that is not supported
+     */
+    CausalNetwork build(String name, ModelConfig config, WeightLoader weights);
+}

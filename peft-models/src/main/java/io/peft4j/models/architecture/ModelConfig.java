@@ -1,0 +1,147 @@
+package io.peft4j.models.architecture;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.error.FileFormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * The configuration of a model, with the keys of Hugging Face's {@code config.json}. Getters name the file and the key
+ * where a value is missing or of the wrong kind.
+ */
+public final class ModelConfig {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path file;
+    private final JsonNode values;
+
+    /**
+     * A configuration.
+     *
+     * @param file where it came from, for messages
+     * @param values a JSON object
+     */
+    public ModelConfig(Path file, JsonNode values) {
+        this.file = Objects.requireNonNull(file, "file");
+        this.values = Objects.requireNonNull(values, "values");
+    }
+
+    /**
+     * Reads {@code config.json}.
+     *
+     * @throws FileFormatException when it is not a JSON object
+     * @throws UncheckedIOException when it cannot be read
+     */
+    public static ModelConfig read(Path file) {
+        try {
+            JsonNode values = JSON.readTree(Files.readAllBytes(file));
+            if (!values.isObject()) {
+                throw new FileFormatException(file, "is not a JSON object");
+            }
+            return new ModelConfig(file, values);
+        } catch (JsonProcessingException e) {
+            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
+    }
+
+    /** The file it came from. */
+    public Path file() {
+        return file;
+    }
+
+    /** All values; not to be changed. */
+    public JsonNode values() {
+        return values;
+    }
+
+    /** The key of the architecture. */
+    public String modelType() {
+        return text("model_type").orElseThrow(() -> missing("model_type"));
+    }
+
+    /** A whole number of at least 1. */
+    public int positive(String key) {
+        return optionalPositive(key).orElseThrow(() -> missing(key));
+    }
+
+    /** A whole number of at least 1, or empty where the key is missing or null. */
+    public Optional<Integer> optionalPositive(String key) {
+        JsonNode value = values.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return Optional.empty();
+        }
+        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 1) {
+            throw wrong(key, value, "a whole number of at least 1");
+        }
+        return Optional.of(value.intValue());
+    }
+
+    /** A number, or {@code otherwise} where the key is missing or null. */
+    public double number(String key, double otherwise) {
+        JsonNode value = values.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return otherwise;
+        }
+        if (!value.isNumber()) {
+            throw wrong(key, value, "a number");
+        }
+        return value.doubleValue();
+    }
+
+    /** True or false, or {@code otherwise} where the key is missing or null. */
+    public boolean flag(String key, boolean otherwise) {
+        JsonNode value = values.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return otherwise;
+        }
+        if (!value.isBoolean()) {
+            throw wrong(key, value, "true or false");
+        }
+        return value.booleanValue();
+    }
+
+    /** A text, or empty where the key is missing or null. */
+    public Optional<String> text(String key) {
+        JsonNode value = values.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return Optional.empty();
+        }
+        if (!value.isTextual()) {
+            throw wrong(key, value, "a text");
+        }
+        return Optional.of(value.textValue());
+    }
+
+    /** The object under {@code key} as a configuration of its own, or empty where the key is missing or null. */
+    public Optional<ModelConfig> object(String key) {
+        JsonNode value = values.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return Optional.empty();
+        }
+        if (!value.isObject()) {
+            throw wrong(key, value, "an object");
+        }
+        return Optional.of(new ModelConfig(file, value));
+    }
+
+    /** The exception for a value that is not supported. */
+    public FileFormatException unsupported(String key, Object value, String supported) {
+        return new FileFormatException(file, key + " is " + value + ", which is not supported; supported: " + supported);
+    }
+
+    private FileFormatException missing(String key) {
+        return new FileFormatException(file, "the key " + key + " is missing");
+    }
+
+    private FileFormatException wrong(String key, JsonNode value, String expected) {
+        return new FileFormatException(file, key + " is " + value + "; expected " + expected);
+    }
+}

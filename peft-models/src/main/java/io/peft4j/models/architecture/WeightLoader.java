@@ -1,0 +1,132 @@
+package io.peft4j.models.architecture;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.error.NearNames;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.BlockWeight;
+import io.peft4j.core.weight.DenseWeight;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.core.weight.TensorStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
+import org.bytedeco.javacpp.BytePointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Takes the tensors of a checkpoint by their Hugging Face names, checks their shapes and converts them to the type that
+ * the model computes with. Owns what it has made until the network takes it over with {@link #takeOwnership()}.
+ */
+public final class WeightLoader implements AutoCloseable {
+    private final TensorStore store;
+    private final WeightType type;
+    private final List<AutoCloseable> owned = new ArrayList<>();
+    private final Set<String> used = new TreeSet<>();
+
+    /**
+     * A loader.
+     *
+     * @param store tensors under Hugging Face names; must stay open as long as the weights are used
+     * @param type what matrices are converted to
+     */
+    public WeightLoader(TensorStore store, WeightType type) {
+        this.store = Objects.requireNonNull(store, "store");
+        this.type = Objects.requireNonNull(type, "type");
+        owned.add(store);
+    }
+
+    /** The type of large activations that goes with the weights. */
+    public DataType activationType() {
+        return type.activations();
+    }
+
+    /** Whether the checkpoint has a tensor of this name. */
+    public boolean has(String name) {
+        return store.names().contains(name);
+    }
+
+    /** A matrix [rows, columns]. */
+    public FrozenWeight matrix(String name, int rows, int columns) {
+        check(name, rows, columns);
+        BlockType stored = store.blockType(name).orElseThrow(() -> new FileFormatException(store.path(),
+                "tensor '" + name + "' is of a type that a weight cannot have; supported: "
+                        + java.util.Arrays.toString(BlockType.values())));
+        FrozenWeight weight = type.keepsBlocks() && stored.isQuantized() && columns % stored.blockSize() == 0
+                ? blocks(name, stored, rows, columns) : dense(name, rows, columns);
+        owned.add(weight);
+        return weight;
+    }
+
+    /** A vector, always as floats: norms and biases are small and precision matters. */
+    public INDArray vector(String name, int length) {
+        check(name, length);
+        INDArray values = Nd4j.createUninitializedDetached(DataType.FLOAT, length);
+        store.readF32(name, Arrays.address(values));
+        owned.add(values);
+        return values;
+    }
+
+    /** A vector, or empty where it is not {@code wanted}. */
+    public Optional<INDArray> vector(String name, int length, boolean wanted) {
+        return wanted ? Optional.of(vector(name, length)) : Optional.empty();
+    }
+
+    /** Names of tensors that nobody has asked for. */
+    public List<String> unused() {
+        return store.names().stream().filter(n -> !used.contains(n)).toList();
+    }
+
+    /** Everything made so far; the caller closes it from now on. */
+    public List<AutoCloseable> takeOwnership() {
+        List<AutoCloseable> all = List.copyOf(owned);
+        owned.clear();
+        return all;
+    }
+
+    /** Closes what nobody has taken over: after a failed load, everything. */
+    @Override
+    public void close() {
+        Closing.all(takeOwnership());
+    }
+
+    private FrozenWeight dense(String name, int rows, int columns) {
+        INDArray values = Nd4j.createUninitializedDetached(type.activations(), rows, columns);
+        if (type.activations() == DataType.BFLOAT16) {
+            store.readBf16(name, Arrays.address(values));
+        } else {
+            store.readF32(name, Arrays.address(values));
+        }
+        return new DenseWeight(values);
+    }
+
+    private FrozenWeight blocks(String name, BlockType stored, int rows, int columns) {
+        OptionalLong mapped = store.address(name);
+        if (mapped.isPresent()) {
+            return new BlockWeight(stored, rows, columns, mapped.getAsLong(), store);
+        }
+        BytePointer copy = new BytePointer(store.length(name));
+        owned.add(copy);
+        store.copyBytes(name, copy.address());
+        return new BlockWeight(stored, rows, columns, copy.address(), copy);
+    }
+
+    private void check(String name, long... shape) {
+        if (!has(name)) {
+            throw new FileFormatException(store.path(), "tensor '" + name + "' is missing; "
+                    + NearNames.sentence(name, store.names()));
+        }
+        if (!java.util.Arrays.equals(store.shape(name), shape)) {
+            throw new FileFormatException(store.path(), "tensor '" + name + "' has the shape "
+                    + java.util.Arrays.toString(store.shape(name)) + "; the configuration asks for "
+                    + java.util.Arrays.toString(shape));
+        }
+        used.add(name);
+    }
+}

@@ -1,0 +1,58 @@
+package io.peft4j.models.llama;
+
+import io.peft4j.core.autograd.AttentionOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.Slot;
+import java.util.Optional;
+
+/**
+ * Causal self-attention with grouped-query heads (<a href="https://arxiv.org/abs/2305.13245">2305.13245</a>) and rotary
+ * positions: x and result [N, H]; queries [N, heads x D], keys and values [N, key/value heads x D].
+ */
+final class LlamaAttention implements Layer {
+    private final int layer;
+    private final AttentionShape shape;
+    private final RotaryEmbedding rotary;
+    private final Slot query;
+    private final Slot key;
+    private final Slot value;
+    private final Slot output;
+
+    LlamaAttention(int layer, AttentionShape shape, RotaryEmbedding rotary, Slot query, Slot key, Slot value,
+            Slot output) {
+        this.layer = layer;
+        this.shape = shape;
+        this.rotary = rotary;
+        this.query = query;
+        this.key = key;
+        this.value = value;
+        this.output = output;
+    }
+
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
+        Tape tape = context.tape();
+        PackedBatch batch = context.batch();
+        RotaryTable table = rotary.table(batch.maxPosition() + 1);
+        Variable q = query.forward(context, x);
+        Variable k = key.forward(context, x);
+        Variable v = value.forward(context, x);
+        q = AttentionOps.rotary(tape, q, shape.headSize(), table, batch.positions());
+        k = AttentionOps.rotary(tape, k, shape.headSize(), table, batch.positions());
+        Optional<KvCache> cache = context.cache();
+        if (cache.isPresent()) {
+            cache.get().store(layer, k.value(), v.value(), batch.cacheRows());
+            k = tape.constant(cache.get().keys(layer));
+            v = tape.constant(cache.get().values(layer));
+        }
+        return output.forward(context, AttentionOps.attention(tape, q, k, v, batch.layout(), shape));
+    }
+}

@@ -1,0 +1,31 @@
+package io.peft4j.models.llama;
+
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Slot;
+
+/**
+ * The feed-forward network with SwiGLU (<a href="https://arxiv.org/abs/2002.05202">2002.05202</a>),
+ * {@code y = (silu(x G^T) * x U^T) D^T}: x, y [N, H]; G, U [intermediate, H]; D [H, intermediate].
+ */
+final class LlamaMlp implements Layer {
+    private final Slot gate;
+    private final Slot up;
+    private final Slot down;
+
+    LlamaMlp(Slot gate, Slot up, Slot down) {
+        this.gate = gate;
+        this.up = up;
+        this.down = down;
+    }
+
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
+        Variable g = gate.forward(context, x);
+        Variable u = up.forward(context, x);
+        return down.forward(context, ElementwiseOps.siluMultiply(context.tape(), g, u));
+    }
+}
