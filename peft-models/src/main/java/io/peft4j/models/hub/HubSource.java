@@ -1,0 +1,139 @@
+package io.peft4j.models.hub;
+
+import io.peft4j.models.hub.HubException.Kind;
+import io.peft4j.models.hub.ModelSource.GgufPath;
+import io.peft4j.models.hub.ModelSource.HuggingFaceFolder;
+import io.peft4j.models.hub.ModelSource.Provenance;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** Models of the hub: those in the cache, and those that have to be fetched. */
+final class HubSource {
+    private final HubOptions options;
+    private final HubCache cache;
+    private final HubDownload download;
+    private final HubClient client;
+
+    HubSource(HubOptions options, HubCache cache, DownloadListener listener, Duration firstPause) {
+        this.options = options;
+        this.cache = cache;
+        this.client = new HubClient(options);
+        this.download = new HubDownload(client, cache, listener, options.endpoint().toString(), firstPause);
+    }
+
+    /**
+     * What the cache holds.
+     *
+     * @param problem where to put half a sentence on what is missing
+     * @return the model, empty when it is not there or not complete
+     */
+    Optional<ModelSource> cached(String reference, ModelReference model, List<String> problem) {
+        String where = "the cache " + cache.folder();
+        Optional<String> commit = cache.commit(model.id(), model.revision());
+        if (commit.isEmpty()) {
+            problem.add(where + " has nothing of " + model.id() + " at revision " + model.revision());
+            return Optional.empty();
+        }
+        Path folder = cache.snapshot(model.id(), commit.get());
+        List<String> missing = missing(folder, model);
+        if (!missing.isEmpty()) {
+            problem.add(where + " has " + model.id() + " but lacks " + String.join(", ", missing));
+            return Optional.empty();
+        }
+        return Optional.of(source(reference, model, folder, commit.get(), where));
+    }
+
+    private static List<String> missing(Path folder, ModelReference model) {
+        if (model.file().isPresent()) {
+            return Files.isRegularFile(folder.resolve(model.file().get())) ? List.of() : List.of(model.file().get());
+        }
+        return Files.isDirectory(folder) ? ModelFiles.missing(folder, true) : List.of("all its files");
+    }
+
+    /**
+     * Fetches what the cache lacks.
+     *
+     * @throws HubException when the hub does not give the model
+     */
+    ModelSource fetch(String reference, ModelReference model) throws HubException {
+        HubListing listing = download.retrying(() -> client.list(model), false);
+        String commit = listing.commit();
+        List<HubFile> first = model.file().isPresent() ? List.of(file(model, listing)) : small(model, listing);
+        for (HubFile file : first) {
+            download.bring(model, commit, file);
+        }
+        if (model.file().isEmpty()) {
+            // The weights last: a snapshot that has them has everything.
+            for (HubFile file : weights(model, listing)) {
+                download.bring(model, commit, file);
+            }
+        }
+        // Last of all: an interrupted download leaves the branch at the commit that is complete.
+        cache.writeRef(model.id(), model.revision(), commit);
+        return source(reference, model, cache.snapshot(model.id(), commit), commit, "the hub " + options.endpoint());
+    }
+
+    private HubFile file(ModelReference model, HubListing listing) throws HubException {
+        String name = model.file().orElseThrow();
+        return listing.find(name).orElseThrow(() -> lacks(model, "no file " + name, listing));
+    }
+
+    private List<HubFile> small(ModelReference model, HubListing listing) throws HubException {
+        if (listing.find(ModelFiles.CONFIG).isEmpty()) {
+            boolean adapter = listing.find(ModelFiles.ADAPTER_CONFIG).isPresent();
+            throw lacks(model, "no " + ModelFiles.CONFIG + (adapter
+                    ? "; it is an adapter: give the base model here and load the adapter onto it" : ""), listing);
+        }
+        return ModelFiles.small(listing);
+    }
+
+    private List<HubFile> weights(ModelReference model, HubListing listing) throws HubException {
+        Optional<HubFile> index = listing.find(ModelFiles.INDEX);
+        List<HubFile> weights = index.isPresent() ? shards(model, listing, index.get()) : ModelFiles.weights(listing);
+        if (weights.isEmpty()) {
+            throw lacks(model, "no *" + ModelFiles.SAFETENSORS + " files", listing);
+        }
+        return weights;
+    }
+
+    private List<HubFile> shards(ModelReference model, HubListing listing, HubFile index) throws HubException {
+        Path file = download.bring(model, listing.commit(), index);
+        Set<String> names;
+        try {
+            names = ModelFiles.shards(file);
+        } catch (IOException e) {
+            throw new HubException(Kind.FINAL, "the " + ModelFiles.INDEX + " of " + model.id() + " cannot be read: "
+                    + e.getMessage(), e);
+        }
+        List<HubFile> shards = new ArrayList<>();
+        for (String name : names) {
+            shards.add(listing.find(name).filter(HubFile::isAtRoot)
+                    .orElseThrow(() -> lacks(model, "no " + name + ", which its index names", listing)));
+        }
+        return shards;
+    }
+
+    private HubException lacks(ModelReference model, String what, HubListing listing) {
+        return new HubException(Kind.FINAL, model.id() + " on " + options.endpoint() + " has " + what
+                + alternatives(listing));
+    }
+
+    private static String alternatives(HubListing listing) {
+        List<String> files = listing.names(ModelFiles.GGUF);
+        return files.isEmpty() ? "" : "; it has GGUF files, one of which can be named as ID:FILE: "
+                + String.join(", ", files.subList(0, Math.min(5, files.size()))) + (files.size() > 5 ? ", ..." : "");
+    }
+
+    private static ModelSource source(String reference, ModelReference model, Path folder, String commit,
+            String origin) {
+        Provenance provenance = new Provenance(reference, Optional.of(model.id()), Optional.of(commit), origin);
+        return model.file().<ModelSource>map(name -> new GgufPath(folder.resolve(name), provenance))
+                .orElseGet(() -> new HuggingFaceFolder(folder, provenance));
+    }
+}

