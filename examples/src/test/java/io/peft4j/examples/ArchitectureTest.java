@@ -37,7 +37,8 @@ class ArchitectureTest {
     private static final Module LORA = new Module("peft-lora", "io.peft4j.lora")
             .knows(CORE).uses("org.nd4j", "org.slf4j", "org.apache.commons.math3");
     private static final Module MODELS = new Module("peft-models", "io.peft4j.models")
-            .knows(CORE).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "ai.djl");
+            .knows(CORE)
+            .uses("org.nd4j", "org.bytedeco.javacpp", "com.fasterxml.jackson", "org.slf4j", "ai.djl");
     private static final Module DATA = new Module("peft-data", "io.peft4j.data")
             .knows(CORE).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
