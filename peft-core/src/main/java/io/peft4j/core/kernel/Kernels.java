@@ -9,8 +9,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Arrays are contiguous, c order, FLOAT or BFLOAT16; results are rounded to the type of the array they are written
  * to, sums are kept in f32 at least. Every operation accepts any mix of the two types unless it says otherwise. Results
  * go into arrays that the caller gives; an implementation keeps its scratch memory and compiled primitives between
- * calls. {@code accumulate} adds to what the result array holds, otherwise its old contents are not read. Arguments may
- * share memory only where an operation says so. Shapes are checked: a mismatch is an {@link IllegalArgumentException}.
+ * calls. {@code accumulate} adds to what the result array holds, otherwise its old contents are not read. A result may
+ * share memory with another argument only where an operation says so, and then only as a whole. Shapes are checked
+ * ({@link KernelChecks}): a mismatch is an {@link IllegalArgumentException}.
  *
  * <p>The same arguments give the same bits, call after call. Letters: N rows (tokens of a packed batch), I and O input
  * and output features, D head size, V vocabulary.
@@ -100,8 +101,10 @@ public interface Kernels extends AutoCloseable {
     // ---- attention
 
     /**
-     * Rotary position embedding in place, Hugging Face's half-split form: of each head of row i the pair (j, j + D/2) is
-     * rotated by the angle of {@code positions[i]}: x [N, heads x D]. {@code inverse} rotates back: that is the gradient.
+     * Rotary position embedding in place, Hugging Face's half-split form: of each head of row i the pair (j, j + half) is
+     * rotated by the angle of {@code positions[i]}: x [N, heads x D], half = {@link RotaryTable#half()}. Usually half is
+     * D/2; where it is less, the elements of a head from 2 half on stay as they are (partial rotary embedding).
+     * {@code inverse} rotates back: that is the gradient.
      */
     void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse);
 

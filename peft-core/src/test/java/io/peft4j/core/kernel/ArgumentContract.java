@@ -1,0 +1,143 @@
+package io.peft4j.core.kernel;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.weight.FrozenWeight;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Arguments that do not fit are refused before any memory is touched. */
+interface ArgumentContract extends KernelsUnderTest {
+    private void refused(String operation, Consumer<Kernels> call) {
+        IllegalArgumentException error = assertThrows(IllegalArgumentException.class, () -> call.accept(kernels()));
+        assertTrue(error.getMessage().startsWith(operation), error.getMessage());
+    }
+
+    @Test
+    default void matricesThatDoNotFit() {
+        try (KernelCase c = new KernelCase(this, "bad matrices")) {
+            FrozenWeight w = c.dense(DataType.FLOAT, 4, 3);
+            INDArray x = c.normal(DataType.FLOAT, 5, 3);
+            INDArray y = c.normal(DataType.FLOAT, 5, 4);
+            INDArray flat = c.normal(DataType.FLOAT, 20);
+            refused("linear", k -> k.linear(y, w, y, false));
+            refused("linear", k -> k.linear(x, w, x, false));
+            refused("linear", k -> k.linear(x, w, flat, false));
+            refused("linearBackward", k -> k.linearBackward(x, w, x, false));
+            refused("linearBackward", k -> k.linearBackward(y, w, y, false));
+            refused("matmul", k -> k.matmul(x, false, y, false, y, 1, false));
+            refused("matmul", k -> k.matmul(x, true, y, false, y, 1, false));
+            INDArray square = c.normal(DataType.FLOAT, 4, 4);
+            refused("matmul", k -> k.matmul(square, false, square, false, square, 1, false));
+            refused("addBias", k -> k.addBias(y, c.normal(DataType.FLOAT, 5)));
+            refused("addBiasBackward", k -> k.addBiasBackward(y, c.normal(DataType.FLOAT, 5), false));
+        }
+    }
+
+    @Test
+    default void arraysOfOtherLayoutsOrTypes() {
+        try (KernelCase c = new KernelCase(this, "bad layouts")) {
+            INDArray wide = c.normal(DataType.FLOAT, 5, 6);
+            INDArray x = c.normal(DataType.FLOAT, 5, 3);
+            INDArray columns = wide.get(NDArrayIndex.all(), NDArrayIndex.interval(0, 3));
+            refused("scale", k -> k.scale(columns, 1, x, false));
+            refused("scale", k -> k.scale(x, 1, columns, false));
+            try (INDArray fOrder = Nd4j.createUninitializedDetached(DataType.FLOAT, 'f', 5, 3);
+                    INDArray doubles = Nd4j.createUninitializedDetached(DataType.DOUBLE, 5, 3)) {
+                refused("add", k -> k.add(x, fOrder, x));
+                refused("multiply", k -> k.multiply(x, doubles, x, false));
+                refused("sumOfSquares", k -> k.sumOfSquares(doubles));
+            }
+        }
+    }
+
+    @Test
+    default void indicesOutOfRange() {
+        try (KernelCase c = new KernelCase(this, "bad indices")) {
+            FrozenWeight table = c.dense(DataType.FLOAT, 4, 3);
+            INDArray x = c.normal(DataType.FLOAT, 4, 3);
+            INDArray y = c.normal(DataType.FLOAT, 2, 3);
+            refused("gather", k -> k.gather(table, new int[] {0, 4}, y));
+            refused("gather", k -> k.gather(table, new int[] {-1, 0}, y));
+            refused("gatherRows", k -> k.gatherRows(x, new int[] {0, 4}, y));
+            refused("gatherRows", k -> k.gatherRows(x, new int[] {0, 1, 2}, y));
+            refused("gatherRowsBackward", k -> k.gatherRowsBackward(y, new int[] {0, 4}, x));
+            refused("crossEntropy", k -> k.crossEntropy(y, new int[] {0, 3}, new float[2]));
+            refused("crossEntropy", k -> k.crossEntropy(y, new int[] {0, 1}, new float[1]));
+            refused("crossEntropy", k -> k.crossEntropyBackward(y, new int[] {0}, new float[1]));
+            RotaryTable rotary = new RotaryTable(new float[] {1}, 10, 1);
+            INDArray heads = c.normal(DataType.FLOAT, 2, 4);
+            refused("rotary", k -> k.rotary(heads, 2, rotary, new int[] {0, 10}, false));
+            refused("rotary", k -> k.rotary(heads, 3, rotary, new int[] {0, 1}, false));
+            refused("rotary", k -> k.rotary(heads, 1, rotary, new int[] {0, 1}, false));
+        }
+    }
+
+    @Test
+    default void elementwiseArgumentsThatDoNotFit() {
+        try (KernelCase c = new KernelCase(this, "bad elementwise")) {
+            INDArray a = c.normal(DataType.FLOAT, 5, 3);
+            INDArray b = c.normal(DataType.FLOAT, 4, 3);
+            INDArray part = a.get(NDArrayIndex.interval(0, 4), NDArrayIndex.all());
+            INDArray shifted = a.get(NDArrayIndex.interval(1, 5), NDArrayIndex.all());
+            refused("add", k -> k.add(a, b, a));
+            refused("add", k -> k.add(a, a, b));
+            refused("add", k -> k.add(b, part, shifted));
+            refused("multiply", k -> k.multiply(a, b, a, false));
+            refused("siluMultiply", k -> k.siluMultiply(a, b, a));
+            refused("siluMultiplyBackward", k -> k.siluMultiplyBackward(b, part, b, b, b));
+            refused("dropout", k -> k.dropout(a, 0.5f, 1, b, false));
+            refused("dropout", k -> k.dropout(a, 1f, 1, a, false));
+            refused("dropout", k -> k.dropout(a, -0.1f, 1, a, false));
+            refused("dropout", k -> k.dropout(a, Float.NaN, 1, a, false));
+            refused("dropout", k -> k.dropout(a, 0.5f, 1, a, true));
+        }
+    }
+
+    @Test
+    default void normAndUpdateArgumentsThatDoNotFit() {
+        try (KernelCase c = new KernelCase(this, "bad norm")) {
+            INDArray x = c.normal(DataType.FLOAT, 5, 3);
+            INDArray y = c.normal(DataType.FLOAT, 5, 3);
+            INDArray weight = c.normal(DataType.FLOAT, 3);
+            INDArray rstd = c.normal(DataType.FLOAT, 5);
+            refused("rmsNorm", k -> k.rmsNorm(x, rstd, 1e-5f, y, rstd));
+            refused("rmsNorm", k -> k.rmsNorm(x, weight, 1e-5f, y, weight));
+            refused("rmsNormBackward", k -> k.rmsNormBackward(y, x, weight, weight, x, false));
+            refused("rmsNormWeightBackward", k -> k.rmsNormWeightBackward(y, x, rstd, rstd));
+            INDArray narrow = c.normal(DataType.BFLOAT16, 3);
+            refused("rmsNorm", k -> k.rmsNorm(x, narrow, 1e-5f, y, rstd));
+            AdamWStep step = new AdamWStep(1, 1e-3, 0.9, 0.999, 1e-8, 0, 1);
+            INDArray other = c.normal(DataType.FLOAT, 3);
+            refused("adamW", k -> k.adamW(weight, narrow, other, other, step));
+            refused("adamW", k -> k.adamW(weight, rstd, other, other, step));
+            refused("adamW", k -> k.adamW(weight, other, weight, other, new AdamWStep(0, 1, 0, 0, 1, 0, 1)));
+        }
+    }
+
+    @Test
+    default void attentionArgumentsThatDoNotFit() {
+        try (KernelCase c = new KernelCase(this, "bad attention")) {
+            AttentionShape shape = new AttentionShape(2, 1, 4, 0.5f);
+            AttentionLayout layout = AttentionLayout.packed(3, 2);
+            INDArray q = c.normal(DataType.FLOAT, 5, 8);
+            INDArray k = c.normal(DataType.FLOAT, 5, 4);
+            INDArray out = c.normal(DataType.FLOAT, 5, 8);
+            INDArray lse = c.normal(DataType.FLOAT, 5, 2);
+            INDArray few = c.normal(DataType.FLOAT, 4, 4);
+            refused("attention", t -> t.attention(q, few, few, layout, shape, out, lse));
+            refused("attention", t -> t.attention(q, k, few, layout, shape, out, lse));
+            refused("attention", t -> t.attention(q, k, k, AttentionLayout.packed(3), shape, out, lse));
+            refused("attention", t -> t.attention(q, k, k, layout, new AttentionShape(2, 2, 4, 1), out, lse));
+            refused("attention", t -> t.attention(q, k, k, layout, shape, out, k));
+            refused("attention", t -> t.attention(q, k, k, layout, shape, q, lse));
+            INDArray dk = c.normal(DataType.FLOAT, 5, 4);
+            refused("attentionBackward", t -> t.attentionBackward(out, q, k, k, out, lse, layout, shape, q, dk, dk));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package io.peft4j.core.kernel;
+
+import io.peft4j.core.kernel.AttentionLayout.Range;
+import io.peft4j.core.kernel.AttentionLayout.Segment;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Attention and rotary position embedding. */
+interface AttentionContract extends KernelsUnderTest {
+    /** Heads, key/value heads, head size. */
+    int[][] HEADS = {{1, 1, 1}, {3, 3, 5}, {9, 3, 64}, {4, 1, 16}, {6, 2, 7}};
+
+    /** Layouts of a training batch: keys are the rows of the batch. */
+    static Map<String, AttentionLayout> trainingLayouts() {
+        Map<String, AttentionLayout> layouts = new LinkedHashMap<>();
+        layouts.put("one token", AttentionLayout.packed(1));
+        layouts.put("one sequence", AttentionLayout.packed(37));
+        layouts.put("packed", AttentionLayout.packed(5, 1, 31, 2, 17));
+        layouts.put("long", AttentionLayout.packed(3, 300));
+        Range prefix = new Range(0, 11);
+        layouts.put("shared prefix", new AttentionLayout(List.of(new Segment(0, 11, List.of(), 0, 0),
+                new Segment(11, 16, List.of(prefix), 11, 0), new Segment(16, 40, List.of(prefix), 16, 0),
+                new Segment(40, 41, List.of(prefix), 40, 0), new Segment(41, 50, List.of(), 41, 0))));
+        Range inner = new Range(11, 20);
+        layouts.put("nested prefixes", new AttentionLayout(List.of(new Segment(0, 11, List.of(), 0, 0),
+                new Segment(11, 20, List.of(prefix), 11, 0), new Segment(20, 23, List.of(prefix, inner), 20, 0),
+                new Segment(23, 31, List.of(prefix, inner), 23, 0), new Segment(31, 38, List.of(prefix), 31, 0))));
+        Range longPrefix = new Range(0, 150);
+        layouts.put("long prefix", new AttentionLayout(List.of(new Segment(0, 150, List.of(), 0, 0),
+                new Segment(150, 290, List.of(longPrefix), 150, 0), new Segment(290, 291, List.of(longPrefix), 290, 0),
+                new Segment(291, 330, List.of(longPrefix), 291, 0))));
+        return layouts;
+    }
+
+    /** Layouts of generation: keys are rows of a cache, in any order and with gaps. */
+    static Map<String, AttentionLayout> cachedLayouts() {
+        Map<String, AttentionLayout> layouts = new LinkedHashMap<>();
+        layouts.put("decode", new AttentionLayout(List.of(new Segment(0, 1, List.of(), 40, 22),
+                new Segment(1, 2, List.of(), 0, 0), new Segment(2, 3, List.of(), 5, 33))));
+        layouts.put("continued prompt", new AttentionLayout(List.of(new Segment(0, 19, List.of(), 64, 7))));
+        Range shared = new Range(3, 23);
+        layouts.put("decode after a shared prefix", new AttentionLayout(List.of(
+                new Segment(0, 1, List.of(shared), 30, 4), new Segment(1, 4, List.of(shared, new Range(60, 71)), 80, 9))));
+        layouts.put("empty context", new AttentionLayout(List.of(new Segment(0, 5, List.of(new Range(7, 7)), 9, 2))));
+        return layouts;
+    }
+
+    @Test
+    default void attentionOfTrainingBatches() {
+        trainingLayouts().forEach((name, layout) -> {
+            for (int[] h : HEADS) {
+                for (DataType type : TYPES) {
+                    checkAttention(name, layout, layout.keyRows(), h, type, type, 1);
+                }
+            }
+        });
+    }
+
+    @Test
+    default void attentionOverACache() {
+        cachedLayouts().forEach((name, layout) -> {
+            for (int[] h : HEADS) {
+                for (DataType type : TYPES) {
+                    for (DataType cacheType : TYPES) {
+                        checkAttention(name, layout, layout.keyRows() + 13, h, type, cacheType, 1);
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    default void largeScoresDoNotOverflow() {
+        AttentionLayout layout = AttentionLayout.packed(40, 23);
+        for (DataType type : TYPES) {
+            checkAttention("large scores", layout, 63, new int[] {2, 1, 32}, type, type, 12);
+        }
+    }
+
+    private void checkAttention(String name, AttentionLayout layout, int keyRows, int[] h, DataType type,
+            DataType cacheType, double deviation) {
+        AttentionShape shape = new AttentionShape(h[0], h[1], h[2], (float) (1 / Math.sqrt(h[2])));
+        int n = layout.queryRows();
+        try (KernelCase c = new KernelCase(this, "attention", name, h[0], h[1], h[2], type, cacheType, deviation)) {
+            INDArray q = c.scaled(type, deviation, n, shape.queryColumns());
+            INDArray k = c.scaled(cacheType, deviation, keyRows, shape.keyColumns());
+            INDArray v = c.normal(cacheType, keyRows, shape.keyColumns());
+            INDArray out = c.normal(type, n, shape.queryColumns());
+            INDArray lse = c.normal(DataType.FLOAT, n, shape.heads());
+            c.compare(kernels -> kernels.attention(q, k, v, layout, shape, out, lse), out, lse);
+            kernels().attention(q, k, v, layout, shape, out, lse);
+            INDArray dOut = c.normal(type, n, shape.queryColumns());
+            INDArray dq = c.normal(type, n, shape.queryColumns());
+            INDArray dk = c.normal(cacheType, keyRows, shape.keyColumns());
+            INDArray dv = c.normal(cacheType, keyRows, shape.keyColumns());
+            c.compare(kernels -> kernels.attentionBackward(dOut, q, k, v, out, lse, layout, shape, dq, dk, dv),
+                    dq, dk, dv);
+        }
+    }
+
+    @Test
+    default void rotary() {
+        for (int[] s : new int[][] {{1, 1, 2, 1}, {5, 3, 64, 32}, {67, 9, 64, 32}, {13, 2, 10, 5}, {9, 2, 16, 4}}) {
+            for (DataType type : TYPES) {
+                try (KernelCase c = new KernelCase(this, "rotary", s[0], s[1], s[2], s[3], type)) {
+                    float[] frequencies = new float[s[3]];
+                    for (int i = 0; i < frequencies.length; i++) {
+                        frequencies[i] = (float) Math.pow(10_000, -(double) i / frequencies.length);
+                    }
+                    RotaryTable table = new RotaryTable(frequencies, 200, 1.1f);
+                    INDArray x = c.normal(type, s[0], s[1] * s[2]);
+                    int[] positions = c.indices(s[0], 200);
+                    c.compare(k -> k.rotary(x, s[2], table, positions, false), x);
+                    c.compare(k -> k.rotary(x, s[2], table, positions, true), x);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package io.peft4j.core.kernel;
+
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.FrozenWeight;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Matrix products. */
+interface MatrixContract extends KernelsUnderTest {
+    /** N, I, O: single rows, primes, sizes of a small model, adapters' ranks, more outputs than a tile. */
+    List<int[]> SHAPES = List.of(new int[] {1, 1, 1}, new int[] {1, 64, 7}, new int[] {3, 5, 2}, new int[] {7, 13, 11},
+            new int[] {31, 37, 41}, new int[] {1, 576, 192}, new int[] {64, 576, 8}, new int[] {64, 8, 576},
+            new int[] {129, 96, 577}, new int[] {17, 1536, 576}, new int[] {2, 48, 1031});
+
+    @Test
+    default void linearByDenseWeights() {
+        for (int[] s : SHAPES) {
+            for (DataType weightType : TYPES) {
+                for (DataType xType : TYPES) {
+                    for (DataType yType : TYPES) {
+                        checkLinear("dense", s, weightType, xType, yType);
+                    }
+                }
+            }
+        }
+    }
+
+    private void checkLinear(String what, int[] s, DataType weightType, DataType xType, DataType yType) {
+        for (boolean accumulate : new boolean[] {false, true}) {
+            try (KernelCase c = new KernelCase(this, what, s[0], s[1], s[2], weightType, xType, yType, accumulate)) {
+                FrozenWeight w = c.dense(weightType, s[2], s[1]);
+                INDArray x = c.normal(xType, s[0], s[1]);
+                INDArray y = c.normal(yType, s[0], s[2]);
+                c.compare(k -> k.linear(x, w, y, accumulate), y);
+                INDArray dy = c.normal(yType, s[0], s[2]);
+                INDArray dx = c.normal(xType, s[0], s[1]);
+                c.compare(k -> k.linearBackward(dy, w, dx, accumulate), dx);
+            }
+        }
+    }
+
+    @Test
+    default void linearByBlockWeights() {
+        for (BlockType blockType : BlockType.values()) {
+            for (int[] s : List.of(new int[] {1, 256, 3}, new int[] {5, 512, 37}, new int[] {33, 256, 300})) {
+                for (DataType type : TYPES) {
+                    try (KernelCase c = new KernelCase(this, "linear", blockType, s[0], s[1], s[2], type)) {
+                        FrozenWeight w = c.blocks(blockType, s[2], s[1]);
+                        INDArray x = c.normal(type, s[0], s[1]);
+                        INDArray y = c.normal(type, s[0], s[2]);
+                        c.compare(k -> k.linear(x, w, y, false), y);
+                        c.compare(k -> k.linear(x, w, y, true), y);
+                        INDArray dx = c.normal(type, s[0], s[1]);
+                        c.compare(k -> k.linearBackward(y, w, dx, false), dx);
+                        c.compare(k -> k.linearBackward(y, w, dx, true), dx);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    default void linearByBlockWeightsOfTheSmallestWidth() {
+        for (BlockType blockType : BlockType.values()) {
+            try (KernelCase c = new KernelCase(this, "narrow linear", blockType)) {
+                int columns = blockType.blockSize();
+                FrozenWeight w = c.blocks(blockType, 19, columns);
+                INDArray x = c.normal(DataType.FLOAT, 3, columns);
+                INDArray y = c.normal(DataType.FLOAT, 3, 19);
+                c.compare(k -> k.linear(x, w, y, false), y);
+                INDArray dx = c.normal(DataType.FLOAT, 3, columns);
+                c.compare(k -> k.linearBackward(y, w, dx, false), dx);
+            }
+        }
+    }
+
+    @Test
+    default void matmul() {
+        for (int[] s : SHAPES) {
+            for (int flags = 0; flags < 8; flags++) {
+                boolean ta = (flags & 1) != 0;
+                boolean tb = (flags & 2) != 0;
+                boolean accumulate = (flags & 4) != 0;
+                checkMatmul(s, ta, tb, accumulate, DataType.FLOAT, DataType.FLOAT, DataType.FLOAT);
+                checkMatmul(s, ta, tb, accumulate, DataType.BFLOAT16, DataType.FLOAT, DataType.FLOAT);
+                checkMatmul(s, ta, tb, accumulate, DataType.FLOAT, DataType.FLOAT, DataType.BFLOAT16);
+                checkMatmul(s, ta, tb, accumulate, DataType.BFLOAT16, DataType.BFLOAT16, DataType.BFLOAT16);
+                checkMatmul(s, ta, tb, accumulate, DataType.FLOAT, DataType.BFLOAT16, DataType.FLOAT);
+            }
+        }
+    }
+
+    private void checkMatmul(int[] s, boolean ta, boolean tb, boolean accumulate, DataType aType, DataType bType,
+            DataType cType) {
+        float alpha = accumulate ? -0.75f : 2f;
+        try (KernelCase c = new KernelCase(this, "matmul", s[0], s[1], s[2], ta, tb, accumulate, aType, bType, cType)) {
+            INDArray a = ta ? c.normal(aType, s[1], s[0]) : c.normal(aType, s[0], s[1]);
+            INDArray b = tb ? c.normal(bType, s[2], s[1]) : c.normal(bType, s[1], s[2]);
+            INDArray result = c.normal(cType, s[0], s[2]);
+            c.compare(k -> k.matmul(a, ta, b, tb, result, alpha, accumulate), result);
+        }
+    }
+
+    @Test
+    default void matmulOfAnArrayWithItself() {
+        try (KernelCase c = new KernelCase(this, "gram")) {
+            INDArray a = c.normal(DataType.FLOAT, 23, 9);
+            INDArray result = c.normal(DataType.FLOAT, 9, 9);
+            c.compare(k -> k.matmul(a, true, a, false, result, 1f, false), result);
+        }
+    }
+
+    @Test
+    default void oldContentsAreNotReadUnlessAccumulating() {
+        try (KernelCase c = new KernelCase(this, "NaN in the result")) {
+            FrozenWeight w = c.dense(DataType.FLOAT, 12, 40);
+            INDArray x = c.normal(DataType.FLOAT, 6, 40);
+            INDArray y = c.normal(DataType.FLOAT, 6, 12);
+            INDArray dx = c.normal(DataType.FLOAT, 6, 40);
+            INDArray h = c.normal(DataType.FLOAT, 40, 12);
+            c.compare(k -> {
+                y.assign(Float.NaN);
+                k.linear(x, w, y, false);
+                dx.assign(Float.NaN);
+                k.linearBackward(y, w, dx, false);
+                h.assign(Float.NaN);
+                k.matmul(x, true, y, false, h, 1f, false);
+            }, y, dx, h);
+        }
+    }
+
+    @Test
+    default void rowsOfALargerArray() {
+        try (KernelCase c = new KernelCase(this, "views")) {
+            for (DataType type : TYPES) {
+                INDArray all = c.normal(type, 20, 33);
+                INDArray x = all.get(NDArrayIndex.interval(5, 16), NDArrayIndex.all());
+                FrozenWeight w = c.dense(type, 9, 33);
+                INDArray y = c.normal(type, 11, 9);
+                c.compare(k -> k.linear(x, w, y, false), y);
+                c.compare(k -> k.linearBackward(y, w, x, true), all);
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+package io.peft4j.core.kernel;
+
+/** The naive kernels against themselves: what remains is determinism and the checks of arguments. */
+class NaiveKernelsContractTest extends KernelsContract {
+    @Override
+    protected Kernels create(int threads) {
+        return new NaiveKernels();
+    }
+}

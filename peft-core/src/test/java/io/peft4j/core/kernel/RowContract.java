@@ -1,0 +1,88 @@
+package io.peft4j.core.kernel;
+
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.FrozenWeight;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Biases, embeddings and chosen rows. */
+interface RowContract extends KernelsUnderTest {
+    /** N, features. */
+    List<int[]> ROW_SHAPES = List.of(new int[] {1, 1}, new int[] {1, 576}, new int[] {5, 7}, new int[] {131, 17},
+            new int[] {67, 576}, new int[] {2, 10_007}, new int[] {2053, 3});
+
+    @Test
+    default void bias() {
+        for (int[] s : ROW_SHAPES) {
+            for (DataType type : TYPES) {
+                for (DataType biasType : TYPES) {
+                    try (KernelCase c = new KernelCase(this, "bias", s[0], s[1], type, biasType)) {
+                        INDArray y = c.normal(type, s[0], s[1]);
+                        INDArray b = c.normal(biasType, s[1]);
+                        c.compare(k -> k.addBias(y, b), y);
+                        c.compare(k -> k.addBiasBackward(y, b, false), b);
+                        c.compare(k -> k.addBiasBackward(y, b, true), b);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    default void gatherFromEveryWeight() {
+        for (DataType type : TYPES) {
+            for (int count : new int[] {1, 7, 300}) {
+                try (KernelCase c = new KernelCase(this, "gather", type, count)) {
+                    INDArray y = c.normal(type, count, 256);
+                    int[] ids = c.indices(count, 101);
+                    for (DataType tableType : TYPES) {
+                        FrozenWeight table = c.dense(tableType, 101, 256);
+                        c.compare(k -> k.gather(table, ids, y), y);
+                    }
+                    for (BlockType blockType : BlockType.values()) {
+                        FrozenWeight table = c.blocks(blockType, 101, 256);
+                        c.compare(k -> k.gather(table, ids, y), y);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    default void chosenRows() {
+        for (int[] s : ROW_SHAPES) {
+            for (DataType type : TYPES) {
+                for (DataType otherType : TYPES) {
+                    for (int count : new int[] {1, 3, 150}) {
+                        try (KernelCase c = new KernelCase(this, "rows", s[0], s[1], type, otherType, count)) {
+                            INDArray x = c.normal(type, s[0], s[1]);
+                            INDArray y = c.normal(otherType, count, s[1]);
+                            int[] rows = c.indices(count, s[0]);
+                            c.compare(k -> k.gatherRows(x, rows, y), y);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    default void gradientOfChosenRows() {
+        for (int[] s : ROW_SHAPES) {
+            for (DataType type : TYPES) {
+                for (DataType otherType : TYPES) {
+                    for (int count : new int[] {1, 3, 150}) {
+                        try (KernelCase c = new KernelCase(this, "rows back", s[0], s[1], type, otherType, count)) {
+                            INDArray dx = c.normal(type, s[0], s[1]);
+                            INDArray dy = c.normal(otherType, count, s[1]);
+                            int[] rows = c.indices(count, s[0]);
+                            c.compare(k -> k.gatherRowsBackward(dy, rows, dx), dx);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
