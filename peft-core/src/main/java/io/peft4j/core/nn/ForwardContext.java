@@ -34,12 +34,12 @@ public final class ForwardContext {
      * @param seed seed of this pass's dropout
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
-        return new ForwardContext(tape, batch, layers, Optional.empty(), true, seed);
+        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, seed);
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
-        return new ForwardContext(tape, batch, layers, Optional.empty(), false, 0);
+        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, 0);
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */

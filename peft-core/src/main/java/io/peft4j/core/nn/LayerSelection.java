@@ -8,4 +8,12 @@ public interface LayerSelection {
 
     /** The layer that runs at {@code slot}. */
     Layer at(Slot slot);
+
+    /**
+     * The batch that runs instead of {@code batch} in training and evaluation: the batch itself, or one with rows for
+     * virtual tokens. A pass is therefore read by the batch of its {@link ForwardContext}.
+     */
+    default PackedBatch prepare(PackedBatch batch) {
+        return batch;
+    }
 }

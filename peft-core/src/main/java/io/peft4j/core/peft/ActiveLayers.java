@@ -1,0 +1,112 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.Slot;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The base layers, wrapped by adapters in the order of their activation. Does not change, so a pass that runs is not
+ * touched by a later activation.
+ */
+final class ActiveLayers implements LayerSelection {
+    private final Map<String, Layer> layers;
+    private final List<Adapter> adapters;
+
+    private ActiveLayers(Map<String, Layer> layers, List<Adapter> adapters) {
+        this.layers = layers;
+        this.adapters = adapters;
+    }
+
+    /**
+     * Stacks the adapters' layers.
+     *
+     * @throws ConfigurationException when two of them stand in for the same base layer
+     */
+    static LayerSelection of(Map<String, Adapter> active) {
+        Map<String, Layer> layers = new HashMap<>();
+        Map<String, String> replacedBy = new HashMap<>();
+        active.forEach((name, adapter) -> adapter.layers().stream().filter(AdapterLayer::replacesBase).forEach(layer -> {
+            String other = replacedBy.put(layer.slot().path(), name);
+            if (other != null) {
+                throw new ConfigurationException("adapters '" + other + "' and '" + name + "' cannot be active together: "
+                        + "both bring a trained copy of " + layer.slot().path());
+            }
+            stack(layers, layer);
+        }));
+        active.values().forEach(adapter -> adapter.layers().stream().filter(layer -> !layer.replacesBase())
+                .forEach(layer -> stack(layers, layer)));
+        return layers.isEmpty() && active.isEmpty() ? BASE : new ActiveLayers(layers, List.copyOf(active.values()));
+    }
+
+    private static void stack(Map<String, Layer> layers, AdapterLayer layer) {
+        Slot slot = layer.slot();
+        Layer below = layers.getOrDefault(slot.path(), slot.layer());
+        layers.put(slot.path(), (context, x) -> layer.forward(context, x, below));
+    }
+
+    /**
+     * The base layers with copies that the adapters have been merged into.
+     *
+     * @throws ConfigurationException when a layer cannot be merged; nothing is left allocated
+     */
+    static Map<String, MergedLayer> merge(Map<String, Adapter> active) {
+        Map<String, MergedLayer> merged = new LinkedHashMap<>();
+        boolean complete = false;
+        try {
+            for (boolean replacing : new boolean[] {true, false}) {
+                active.forEach((name, adapter) -> adapter.layers().stream()
+                        .filter(layer -> layer.replacesBase() == replacing).forEach(layer -> merge(merged, name, layer)));
+            }
+            for (MergedLayer layer : merged.values()) {
+                if (!layer.isFinite()) {
+                    throw new ConfigurationException("merging " + active.keySet() + " gives NaN or infinite weights at "
+                            + layer.slot().path() + "; the adapter is broken");
+                }
+            }
+            complete = true;
+            return merged;
+        } finally {
+            if (!complete) {
+                merged.values().forEach(MergedLayer::close);
+            }
+        }
+    }
+
+    private static void merge(Map<String, MergedLayer> merged, String name, AdapterLayer layer) {
+        Slot slot = layer.slot();
+        layer.mergeObstacle().ifPresent(reason -> {
+            throw new ConfigurationException("adapter '" + name + "' cannot be merged at " + slot.path() + ": " + reason);
+        });
+        if (!MergedLayer.canCopy(slot.layer())) {
+            throw new ConfigurationException("adapter '" + name + "' cannot be merged at " + slot + ", which has no weight");
+        }
+        layer.mergeInto(merged.computeIfAbsent(slot.path(), path -> MergedLayer.copyOf(slot)));
+    }
+
+    /** The selection that runs merged copies. */
+    static LayerSelection ofMerged(Map<String, MergedLayer> merged) {
+        Map<String, Layer> layers = new HashMap<>();
+        merged.forEach((path, layer) -> layers.put(path, layer.layer()));
+        return new ActiveLayers(layers, List.of());
+    }
+
+    @Override
+    public Layer at(Slot slot) {
+        return layers.getOrDefault(slot.path(), slot.layer());
+    }
+
+    @Override
+    public PackedBatch prepare(PackedBatch batch) {
+        PackedBatch prepared = batch;
+        for (Adapter adapter : adapters) {
+            prepared = adapter.prepare(prepared);
+        }
+        return prepared;
+    }
+}

@@ -1,0 +1,167 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.safetensors.SafetensorsWriter;
+import io.peft4j.core.safetensors.TensorData;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An adapter on disk, as Hugging Face PEFT's {@code save_pretrained} writes it: a folder with {@value #CONFIG_FILE} and
+ * {@value #WEIGHTS_FILE}. The key of a layer's tensor is {@code base_model.model.}, the path of the place, a dot, and the
+ * tensor's name.
+ *
+ * <p>Loading is strict. Every tensor that the configuration asks for must be there in the right shape, and nothing else;
+ * all that does not fit stands in one report. Nothing is allocated by a size that only the configuration claims.
+ *
+ * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
+ * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter
+ * belongs to it. A copy that was there is written again, others are not made.
+ *
+ * @param adapter the adapter
+ * @param baseCopies keys of the file that hold frozen weights of the base model
+ */
+public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
+    /** The configuration. */
+    public static final String CONFIG_FILE = "adapter_config.json";
+    /** The tensors. */
+    public static final String WEIGHTS_FILE = "adapter_model.safetensors";
+    private static final String PREFIX = "base_model.model.";
+    private static final Logger LOG = LoggerFactory.getLogger(AdapterCheckpoint.class);
+
+    /** Copies the set. */
+    public AdapterCheckpoint {
+        baseCopies = Set.copyOf(baseCopies);
+    }
+
+    /** The key of a tensor of the layer at {@code slot}. */
+    static String key(Slot slot, String name) {
+        return PREFIX + slot.path() + "." + name;
+    }
+
+    /** The path that a key without its last parts names, or empty where it is no key of a layer. */
+    static String path(String key, String name) {
+        return key.startsWith(PREFIX) && key.endsWith("." + name)
+                ? key.substring(PREFIX.length(), key.length() - name.length() - 1) : "";
+    }
+
+    /** Whether a folder holds an adapter. */
+    public static boolean isAdapter(Path folder) {
+        return Files.isRegularFile(folder.resolve(CONFIG_FILE));
+    }
+
+    /**
+     * Reads the configuration alone.
+     *
+     * @throws io.peft4j.core.error.PeftException when the folder holds no adapter, or its configuration is wrong
+     * @throws UncheckedIOException when it cannot be read
+     */
+    public static PeftConfig readConfig(Path folder) {
+        return PeftMethods.readConfig(ConfigReader.read(existing(folder, CONFIG_FILE)));
+    }
+
+    /**
+     * Loads an adapter.
+     *
+     * @param folder the folder
+     * @param base the model that it was made for
+     * @throws io.peft4j.core.error.AdapterMismatchException when it does not fit the model, with all that does not
+     * @throws io.peft4j.core.error.PeftException when a file is damaged or hostile, or asks for what is not supported
+     * @throws UncheckedIOException when a file cannot be read
+     */
+    public static AdapterCheckpoint load(Path folder, BaseLanguageModel base) {
+        PeftConfig config = readConfig(folder);
+        try (SafetensorsFile file = SafetensorsFile.open(existing(folder, WEIGHTS_FILE))) {
+            StoredAdapter stored = new StoredAdapter(file);
+            AdapterSetup setup = AdapterSetup.restoring(base, stored);
+            boolean complete = false;
+            try {
+                Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
+                Set<String> copies = stored.finish(config, adapter, base);
+                complete = true;
+                return new AdapterCheckpoint(adapter, copies);
+            } finally {
+                if (!complete) {
+                    setup.discard();
+                }
+            }
+        }
+    }
+
+    /**
+     * Writes the adapter. The files of an adapter that is there are replaced, each as a whole; other files stay.
+     *
+     * @param folder the folder; made where it does not exist
+     * @param base the model that it belongs to
+     * @throws UncheckedIOException when a file cannot be written; the message names it
+     */
+    public void save(Path folder, BaseLanguageModel base) {
+        SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), tensors(base));
+        PeftConfig config = adapter.config();
+        AtomicFiles.writeString(folder.resolve(CONFIG_FILE),
+                config.withCommon(config.common().withInferenceMode(true)).toJson());
+        LOG.debug("saved an adapter of method {} in {}", config.peftType(), folder);
+    }
+
+    private Map<String, TensorData> tensors(BaseLanguageModel base) {
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        for (AdapterLayer layer : adapter.layers()) {
+            layer.tensors().forEach(tensor -> tensors.put(key(layer.slot(), tensor.name()), data(tensor)));
+        }
+        adapter.sharedTensors().forEach(tensor -> tensors.put(tensor.name(), data(tensor)));
+        for (Slot slot : base.network().slots()) {
+            String key = key(slot, BaseCopy.NAME);
+            if (baseCopies.contains(key)) {
+                tensors.put(key, BaseCopy.data(slot));
+            }
+        }
+        return tensors;
+    }
+
+    private static TensorData data(AdapterTensor tensor) {
+        INDArray values = tensor.parameter().value();
+        return tensor.isTransposed() ? TensorData.f32(tensor.fileShape(), Transpose.floats(values))
+                : TensorData.of(values);
+    }
+
+    /** A file of the folder, or an error that says what is there instead. */
+    private static Path existing(Path folder, String name) {
+        Path file = folder.resolve(name);
+        if (Files.isRegularFile(file)) {
+            return file;
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new FileFormatException(folder, "is no folder; an adapter is a folder with " + CONFIG_FILE + " and "
+                    + WEIGHTS_FILE);
+        }
+        Set<String> present = new TreeSet<>();
+        Set<String> adapters = new TreeSet<>();
+        try (Stream<Path> entries = Files.list(folder)) {
+            for (Path entry : (List<Path>) entries.toList()) {
+                (isAdapter(entry) ? adapters : present).add(entry.getFileName().toString());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot list " + folder + ": " + e.getMessage(), e);
+        }
+        String hint = !adapters.isEmpty() ? "; its folders " + adapters + " are adapters"
+                : present.contains("adapter_model.bin") ? "; adapter_model.bin is a pickle, which is not read: "
+                + "load it in Hugging Face PEFT and save it again" : "; it holds "
+                + (present.size() > 20 ? present.size() + " other files" : present);
+        throw new FileFormatException(folder, "is no adapter: there is no " + name + hint);
+    }
+}

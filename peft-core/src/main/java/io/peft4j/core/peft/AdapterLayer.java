@@ -1,0 +1,49 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Slot;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What an adapter does at one place of the base model. The base layer is given to every call and never changed, so that
+ * adapters can be stacked and switched, and one base serves many of them.
+ */
+public interface AdapterLayer {
+    /** The place. */
+    Slot slot();
+
+    /**
+     * Computes the output for {@code x} with the help of {@code base}.
+     *
+     * @param context the running pass; {@link ForwardContext#isTraining()} says whether dropout is on
+     * @param x the input of the place
+     * @param base what stands below: the base layer, or it with the adapters that come before this one; it may be run
+     *     once, on {@code x} or on something of its shape, or not at all
+     */
+    Variable forward(ForwardContext context, Variable x, Layer base);
+
+    /** The tensors, named as in Hugging Face PEFT's file after the path and a dot, for instance {@code lora_A.weight}. */
+    List<AdapterTensor> tensors();
+
+    /**
+     * Whether the layer stands in for the base layer and does not run what is below. Of all active adapters one at most may
+     * do so at a place, and it is put below all others.
+     */
+    default boolean replacesBase() {
+        return false;
+    }
+
+    /**
+     * Why the layer cannot be merged into the base layer, as a sentence; empty where {@link #mergeInto} works.
+     */
+    Optional<String> mergeObstacle();
+
+    /**
+     * Changes a copy of the base layer so that it computes what {@link #forward} does without dropout, in f32 from sums in
+     * double. Called only where there is no {@link #mergeObstacle}.
+     */
+    void mergeInto(MergedLayer copy);
+}

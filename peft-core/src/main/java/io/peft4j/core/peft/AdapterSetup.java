@@ -1,0 +1,129 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.nn.Slot;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.random.RandomGenerator;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What a method makes an adapter with: the base model, and the source of the tensors' values, which is either their
+ * initializers (a new adapter) or a file (a stored one). A method asks for its tensors here and does not care which.
+ *
+ * <p>Where a file has no tensor of the name and shape that is asked for, nothing of that size is allocated: the problem is
+ * noted, a tensor with one element stands in, and the whole adapter is refused when the method is done.
+ */
+public final class AdapterSetup {
+    private final BaseLanguageModel base;
+    private final RandomGenerator random;
+    private final StoredTensors stored;
+    private final List<AdapterTensor> made = new ArrayList<>();
+
+    private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored) {
+        this.base = Objects.requireNonNull(base, "base");
+        this.random = Objects.requireNonNull(random, "random");
+        this.stored = stored;
+    }
+
+    /** The tensors of a file. */
+    interface StoredTensors {
+        /** Whether there is a tensor of this key and shape; if not, the mismatch is noted. */
+        boolean offers(String key, long[] shape);
+
+        /** Reads the tensor, transposed where asked. */
+        void read(String key, boolean transposed, INDArray target);
+    }
+
+    /** For a new adapter. */
+    static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random) {
+        return new AdapterSetup(base, random, null);
+    }
+
+    /** For an adapter from a file. */
+    static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored) {
+        return new AdapterSetup(base, new java.util.SplittableRandom(0), Objects.requireNonNull(stored, "stored"));
+    }
+
+    /** The base model. */
+    public BaseLanguageModel base() {
+        return base;
+    }
+
+    /** The network of the base model. */
+    public CausalNetwork network() {
+        return base.network();
+    }
+
+    /** The source of randomness of a new adapter. */
+    public RandomGenerator random() {
+        return random;
+    }
+
+    /**
+     * Whether the values come from a file. Then a target that matches nothing is no error: Hugging Face PEFT writes files
+     * with such targets, and the tensors in the file say what is adapted.
+     */
+    public boolean isRestoring() {
+        return stored != null;
+    }
+
+    /**
+     * A tensor of the layer at {@code slot}.
+     *
+     * @param slot the place
+     * @param name the name in the file after the place's path and a dot, for instance {@code lora_A.weight}
+     * @param initializer its first values in a new adapter
+     * @param shape its dimensions
+     */
+    public AdapterTensor tensor(Slot slot, String name, Initializer initializer, long... shape) {
+        return make(AdapterCheckpoint.key(slot, name), name, initializer, false, shape);
+    }
+
+    /**
+     * As {@link #tensor}, held as the transpose of what the file holds.
+     *
+     * @param initializer its first values in a new adapter; fills the transpose
+     * @param rows first dimension in the file, the second one in memory
+     * @param columns second dimension in the file, the first one in memory
+     */
+    public AdapterTensor transposedTensor(Slot slot, String name, Initializer initializer, long rows, long columns) {
+        return make(AdapterCheckpoint.key(slot, name), name, initializer, true, rows, columns);
+    }
+
+    /**
+     * A tensor that belongs to no layer.
+     *
+     * @param key the whole key in the file
+     */
+    public AdapterTensor sharedTensor(String key, Initializer initializer, long... shape) {
+        return make(key, key, initializer, false, shape);
+    }
+
+    private AdapterTensor make(String key, String name, Initializer initializer, boolean transposed, long... shape) {
+        boolean stands = stored == null || stored.offers(key, shape);
+        long[] held = transposed ? new long[] {shape[1], shape[0]} : shape.clone();
+        if (!stands) {
+            java.util.Arrays.fill(held, 1);
+        }
+        INDArray values = Arrays.zeros(DataType.FLOAT, held);
+        AdapterTensor tensor = new AdapterTensor(name, new Parameter(key, values), transposed);
+        made.add(tensor);
+        if (stored == null) {
+            initializer.fill(values, random);
+        } else if (stands) {
+            stored.read(key, transposed, values);
+        }
+        return tensor;
+    }
+
+    /** Frees what was made, where the method failed. */
+    void discard() {
+        made.forEach(AdapterTensor::close);
+    }
+}

@@ -1,0 +1,242 @@
+package io.peft4j.core.peft;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads the keys of an {@code adapter_config.json}, each with its type. A value of the wrong type or out of range is a
+ * {@link ConfigurationException} that names file and key. What nobody asks for is kept ({@link #common}).
+ */
+public final class ConfigReader {
+    private static final Logger LOG = LoggerFactory.getLogger(ConfigReader.class);
+
+    private final String source;
+    private final ObjectNode root;
+    private final Set<String> read = new LinkedHashSet<>();
+    private final Set<String> neutral = new LinkedHashSet<>();
+
+    private ConfigReader(String source, ObjectNode root) {
+        this.source = source;
+        this.root = root;
+    }
+
+    /**
+     * Reads a text.
+     *
+     * @param json a JSON object
+     * @param source where it comes from, for messages
+     * @throws ConfigurationException when it is no JSON object, or a key stands in it twice
+     */
+    public static ConfigReader parse(String json, String source) {
+        return new ConfigReader(source, ConfigJson.parseObject(json, source));
+    }
+
+    /** Reads a file of at most a few megabytes. */
+    static ConfigReader read(Path file) {
+        return parse(ConfigJson.readFile(file), file.toString());
+    }
+
+    /** Where the configuration comes from. */
+    public String source() {
+        return source;
+    }
+
+    /** An integer of at least {@code least}. */
+    public int integer(String key, int fallback, int least) {
+        return value(key, fallback, node -> integerOf(key, node, least));
+    }
+
+    /** A finite number. */
+    public double number(String key, double fallback) {
+        return value(key, fallback, node -> numberOf(key, node));
+    }
+
+    /** A number in [0, 1), as a probability of dropout. */
+    public double dropout(String key, double fallback) {
+        double p = number(key, fallback);
+        if (!(p >= 0 && p < 1)) {
+            throw wrong(key, root.get(key), "a number of at least 0 and below 1");
+        }
+        return p;
+    }
+
+    /** True or false. */
+    public boolean flag(String key, boolean fallback) {
+        return value(key, fallback, node -> {
+            if (!node.isBoolean()) {
+                throw wrong(key, node, "true or false");
+            }
+            return node.booleanValue();
+        });
+    }
+
+    /** A text. */
+    public String text(String key, String fallback) {
+        return optionalText(key).orElse(fallback);
+    }
+
+    /** A text, or empty for null and where absent. */
+    public Optional<String> optionalText(String key) {
+        return value(key, Optional.empty(), node -> Optional.of(textOf(key, node)));
+    }
+
+    /** The value of a key that may hold any type, as JSON text; empty where absent. */
+    public Optional<String> json(String key) {
+        read.add(key);
+        return Optional.ofNullable(root.get(key)).map(JsonNode::toString);
+    }
+
+    /** A list of texts; empty for null and where absent. */
+    public List<String> texts(String key) {
+        return value(key, List.of(), node -> list(key, node, "a list of texts", n -> textOf(key, n)));
+    }
+
+    /** A text or a list of texts. */
+    public OneOrMany<String> oneOrMoreTexts(String key) {
+        return value(key, OneOrMany.none(), node -> node.isTextual() ? OneOrMany.one(node.textValue())
+                : OneOrMany.many(list(key, node, "a text or a list of texts", n -> textOf(key, n))));
+    }
+
+    /** An integer from 0 on, or a list of them. */
+    public OneOrMany<Integer> oneOrMoreIntegers(String key) {
+        return value(key, OneOrMany.none(), node -> node.isNumber() ? OneOrMany.one(integerOf(key, node, 0))
+                : OneOrMany.many(list(key, node, "an integer or a list of integers", n -> integerOf(key, n, 0))));
+    }
+
+    /** Names of layers: null, a text, or a list of texts. */
+    public TargetModules modules(String key) {
+        return value(key, TargetModules.UNSET, node -> node.isTextual() ? TargetModules.regex(node.textValue())
+                : TargetModules.of(list(key, node, "a text or a list of texts", n -> textOf(key, n))));
+    }
+
+    /** Integers of at least 1 by name, in the order of the file; empty for null and where absent. */
+    public Map<String, Integer> integers(String key) {
+        return value(key, Map.of(), node -> map(key, node, "integers", n -> integerOf(key, n, 1)));
+    }
+
+    /** Numbers by name, in the order of the file; empty for null and where absent. */
+    public Map<String, Double> numbers(String key) {
+        return value(key, Map.of(), node -> map(key, node, "numbers", n -> numberOf(key, n)));
+    }
+
+    /**
+     * Requires that a key which switches on something that this version cannot do is off: absent, null, false, or an empty
+     * list, map or text. The key is kept with the others.
+     *
+     * @param feature what it would switch on, for the message
+     * @throws ConfigurationException when it is on
+     */
+    public void requireOff(String key, String feature) {
+        neutral.add(key);
+        JsonNode node = root.get(key);
+        boolean off = node == null || node.isNull() || node.isBoolean() && !node.booleanValue()
+                || node.isContainerNode() && node.isEmpty() || node.isTextual() && node.textValue().isEmpty();
+        if (!off) {
+            throw wrong(key, node, "off, because " + feature + " is not supported in this version");
+        }
+    }
+
+    /** Declares a key that has no effect unless something else is switched on. It is kept with the others. */
+    public void ignore(String key) {
+        neutral.add(key);
+    }
+
+    /**
+     * The keys that every configuration has, and all that have not been read. To be called last. Keys that are not known
+     * are named in one warning.
+     */
+    public CommonConfig common() {
+        read.add("peft_type");
+        Optional<String> taskType = root.has("task_type") ? optionalText("task_type") : Optional.of("CAUSAL_LM");
+        read.add("task_type");
+        Optional<String> base = optionalText("base_model_name_or_path");
+        Optional<String> revision = optionalText("revision");
+        boolean inference = flag("inference_mode", false);
+        String version = text("peft_version", CommonConfig.FORMAT_VERSION);
+        neutral.add("auto_mapping");
+        Map<String, String> others = new LinkedHashMap<>();
+        List<String> unknown = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> field : root.properties()) {
+            if (!read.contains(field.getKey())) {
+                others.put(field.getKey(), field.getValue().toString());
+                if (!neutral.contains(field.getKey())) {
+                    unknown.add(field.getKey());
+                }
+            }
+        }
+        if (!unknown.isEmpty()) {
+            LOG.warn("{}: keys that this version does not know are kept but have no effect: {}", source, unknown);
+        }
+        try {
+            return new CommonConfig(taskType, base, revision, inference, version, others);
+        } catch (ConfigurationException e) {
+            throw new ConfigurationException(source + ": " + e.getMessage(), e);
+        }
+    }
+
+    private <T> T value(String key, T fallback, Function<JsonNode, T> reader) {
+        read.add(key);
+        JsonNode node = root.get(key);
+        return node == null || node.isNull() ? fallback : reader.apply(node);
+    }
+
+    private <T> List<T> list(String key, JsonNode node, String what, Function<JsonNode, T> item) {
+        if (!node.isArray()) {
+            throw wrong(key, node, what);
+        }
+        List<T> items = new ArrayList<>();
+        node.forEach(n -> items.add(item.apply(n)));
+        return items;
+    }
+
+    private <T> Map<String, T> map(String key, JsonNode node, String what, Function<JsonNode, T> item) {
+        if (!node.isObject()) {
+            throw wrong(key, node, "an object with " + what);
+        }
+        Map<String, T> items = new LinkedHashMap<>();
+        node.properties().forEach(field -> items.put(field.getKey(), item.apply(field.getValue())));
+        return items;
+    }
+
+    private int integerOf(String key, JsonNode node, int least) {
+        boolean integral = node.isNumber() && node.doubleValue() == Math.rint(node.doubleValue())
+                && Math.abs(node.doubleValue()) <= Integer.MAX_VALUE;
+        if (!integral || node.intValue() < least) {
+            throw wrong(key, node, "an integer of at least " + least);
+        }
+        return node.intValue();
+    }
+
+    private double numberOf(String key, JsonNode node) {
+        if (!node.isNumber() || !Double.isFinite(node.doubleValue())) {
+            throw wrong(key, node, "a number");
+        }
+        return node.doubleValue();
+    }
+
+    private String textOf(String key, JsonNode node) {
+        if (!node.isTextual()) {
+            throw wrong(key, node, "a text");
+        }
+        return node.textValue();
+    }
+
+    /** The error for a value that is not what it must be. */
+    private ConfigurationException wrong(String key, JsonNode node, String expected) {
+        String found = String.valueOf(node);
+        return new ConfigurationException(source + ": " + key + " is "
+                + (found.length() > 80 ? found.substring(0, 80) + "..." : found) + "; it must be " + expected);
+    }
+}

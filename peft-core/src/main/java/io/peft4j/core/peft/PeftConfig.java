@@ -1,0 +1,27 @@
+package io.peft4j.core.peft;
+
+/**
+ * The configuration of an adapter: an immutable value with a field for each key of Hugging Face's
+ * {@code adapter_config.json} that the method uses. Method by method a record; read by its {@link PeftMethod}.
+ */
+public interface PeftConfig {
+    /** The method's id in the file, {@code peft_type}: for instance {@code LORA}. */
+    String peftType();
+
+    /** What the configuration of every method holds. */
+    CommonConfig common();
+
+    /** The same with other common values. */
+    PeftConfig withCommon(CommonConfig common);
+
+    /** Which layers are adapted; {@link TargetModules#UNSET} where the method chooses them, or targets no layers. */
+    default TargetModules targetModules() {
+        return TargetModules.UNSET;
+    }
+
+    /**
+     * The content of {@code adapter_config.json}: all keys, also those at their default, sorted; keys that were unknown
+     * when the configuration was read stand there as they were.
+     */
+    String toJson();
+}

@@ -1,0 +1,45 @@
+package io.peft4j.core.peft;
+
+import java.util.Map;
+
+/**
+ * A method of parameter-efficient fine-tuning. Found by {@link java.util.ServiceLoader} (see {@link PeftMethods}): a new
+ * method is a configuration record, a layer class and one line of registration.
+ */
+public interface PeftMethod {
+    /** The id in {@code adapter_config.json}, for instance {@code LORA}. */
+    String peftType();
+
+    /** The name on the command line, for instance {@code lora}. */
+    String name();
+
+    /** One sentence: what it trains. */
+    String description();
+
+    /** The address of the paper. */
+    String paper();
+
+    /**
+     * The method's names for options that many methods share: from {@code rank}, {@code alpha}, {@code dropout} and
+     * {@code target-modules} to keys of the configuration. An option that is not listed does not exist for the method.
+     */
+    Map<String, String> optionKeys();
+
+    /**
+     * Reads a configuration; keys that are absent take Hugging Face PEFT's defaults.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when a value is wrong, or a key switches on what this version
+     *     cannot do
+     */
+    PeftConfig readConfig(ConfigReader reader);
+
+    /**
+     * Makes an adapter, new or with the values of a file; which of the two is {@code setup}'s business.
+     *
+     * @param config a configuration of this method
+     * @param setup the base model, and where the values of the adapter's tensors come from
+     * @throws io.peft4j.core.error.TargetModuleException when the targets do not fit the model
+     * @throws io.peft4j.core.error.ConfigurationException when the configuration does not fit the model
+     */
+    Adapter create(PeftConfig config, AdapterSetup setup);
+}

@@ -1,0 +1,378 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A base model with adapters. The base is shared and never changed: any number of these can stand on one base, and each
+ * chooses by itself which of its adapters are active.
+ *
+ * <p>The first adapter is active, those that come later are not until {@link #activate} names them. Several active
+ * adapters add up; with none the model is the base. What is trained is what is active.
+ *
+ * <p>Closing frees the adapters, not the base. For use by one thread at a time; a pass that has begun keeps the layers
+ * that were active then.
+ */
+public final class PeftModel implements LanguageModel, AutoCloseable {
+    /** The name of the first adapter unless it is given another. */
+    public static final String DEFAULT_ADAPTER = "default";
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,99}");
+
+    private final BaseLanguageModel base;
+    private final Map<String, AdapterCheckpoint> adapters = new LinkedHashMap<>();
+    private List<String> active = List.of();
+    private Map<String, MergedLayer> merged = Map.of();
+    private LayerSelection layers = LayerSelection.BASE;
+
+    /** The base model without any adapter. */
+    public PeftModel(BaseLanguageModel base) {
+        this.base = Objects.requireNonNull(base, "base");
+    }
+
+    /**
+     * The base model with a new adapter {@value #DEFAULT_ADAPTER}, initialized with seed 0.
+     *
+     * @throws io.peft4j.core.error.PeftException when the configuration does not fit the model
+     */
+    public static PeftModel of(BaseLanguageModel base, PeftConfig config) {
+        return of(base, config, new SplittableRandom(0));
+    }
+
+    /** The base model with a new adapter {@value #DEFAULT_ADAPTER}, initialized from {@code random}. */
+    public static PeftModel of(BaseLanguageModel base, PeftConfig config, RandomGenerator random) {
+        return new PeftModel(base).addAdapter(DEFAULT_ADAPTER, config, random);
+    }
+
+    /**
+     * The base model with an adapter from a folder, under the name {@value #DEFAULT_ADAPTER}.
+     *
+     * @throws io.peft4j.core.error.PeftException when it is damaged or does not fit the model
+     */
+    public static PeftModel load(BaseLanguageModel base, Path folder) {
+        return new PeftModel(base).loadAdapter(DEFAULT_ADAPTER, folder);
+    }
+
+    // ---- adapters
+
+    /**
+     * Adds a new adapter. The first one becomes active.
+     *
+     * @param name letters, digits, hyphens and underscores; a folder name in {@link #saveAdapter}
+     * @param random the source of its first values
+     * @throws ConfigurationException when the name is taken or not allowed, or the model is merged
+     */
+    public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random) {
+        requireNewName(name);
+        AdapterSetup setup = AdapterSetup.creating(base, random);
+        boolean complete = false;
+        try {
+            PeftConfig named = config.common().baseModel().isPresent() ? config
+                    : config.withCommon(config.common().withBaseModel(base.network().description().name()));
+            put(name, new AdapterCheckpoint(PeftMethods.byType(config.peftType()).create(named, setup), Set.of()));
+            complete = true;
+        } finally {
+            if (!complete) {
+                setup.discard();
+            }
+        }
+        return this;
+    }
+
+    /** As {@link #addAdapter(String, PeftConfig, RandomGenerator)} with seed 0. */
+    public PeftModel addAdapter(String name, PeftConfig config) {
+        return addAdapter(name, config, new SplittableRandom(0));
+    }
+
+    /**
+     * Loads an adapter from a folder. The first one becomes active.
+     *
+     * @throws ConfigurationException when the name is taken or not allowed, or the model is merged
+     * @throws io.peft4j.core.error.PeftException when it is damaged or does not fit the model
+     */
+    public PeftModel loadAdapter(String name, Path folder) {
+        requireNewName(name);
+        put(name, AdapterCheckpoint.load(folder, base));
+        return this;
+    }
+
+    /** As {@link #loadAdapter(String, Path)} under the name {@value #DEFAULT_ADAPTER}. */
+    public PeftModel loadAdapter(Path folder) {
+        return loadAdapter(DEFAULT_ADAPTER, folder);
+    }
+
+    private void requireNewName(String name) {
+        requireUnmerged("add an adapter");
+        if (!NAME.matcher(name).matches()) {
+            throw new ConfigurationException("'" + name + "' is no name for an adapter; use letters, digits, - and _");
+        }
+        if (adapters.containsKey(name)) {
+            throw new ConfigurationException("there is an adapter '" + name + "' already; choose another name, or delete it");
+        }
+    }
+
+    private void put(String name, AdapterCheckpoint adapter) {
+        adapters.put(name, adapter);
+        if (adapters.size() == 1) {
+            activate(name);
+        }
+    }
+
+    /** Frees an adapter. If it was active, the others that were stay so. */
+    public void deleteAdapter(String name) {
+        requireUnmerged("delete an adapter");
+        adapter(name);
+        activate(active.stream().filter(other -> !other.equals(name)).toArray(String[]::new));
+        adapters.remove(name).adapter().close();
+    }
+
+    /** The names of all adapters, in the order they came. */
+    public List<String> adapterNames() {
+        return List.copyOf(adapters.keySet());
+    }
+
+    /**
+     * An adapter.
+     *
+     * @throws ConfigurationException when there is none of that name
+     */
+    public Adapter adapter(String name) {
+        AdapterCheckpoint found = adapters.get(name);
+        if (found == null) {
+            throw new ConfigurationException("there is no adapter '" + name + "'; "
+                    + NearNames.sentence(name, adapters.keySet()));
+        }
+        return found.adapter();
+    }
+
+    // ---- what is active
+
+    /** The names of the active adapters, in the order of their activation; empty while they are disabled. */
+    public List<String> activeAdapters() {
+        return active;
+    }
+
+    /**
+     * Makes exactly these adapters active; without names, the model is the base.
+     *
+     * @throws ConfigurationException when a name is unknown, two adapters bring a trained copy of the same layer, or the
+     *     model is merged
+     */
+    public void activate(String... names) {
+        requireUnmerged("activate other adapters");
+        layers = layersOf(names);
+        active = List.copyOf(new LinkedHashSet<>(List.of(names)));
+    }
+
+    /**
+     * The layers with exactly these adapters active, whatever the model's own are. For passes with different adapters side
+     * by side.
+     *
+     * @throws ConfigurationException as {@link #activate}
+     */
+    public LayerSelection layersOf(String... names) {
+        return ActiveLayers.of(chosen(List.of(names)));
+    }
+
+    private Map<String, Adapter> chosen(List<String> names) {
+        Map<String, Adapter> chosen = new LinkedHashMap<>();
+        names.forEach(name -> chosen.put(name, adapter(name)));
+        return chosen;
+    }
+
+    /** Makes the model the base until the result is closed. */
+    public Scope disable() {
+        String[] before = active.toArray(String[]::new);
+        activate();
+        return () -> activate(before);
+    }
+
+    /** Ends with what was before. */
+    @FunctionalInterface
+    public interface Scope extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    // ---- training
+
+    /**
+     * What is trained: the trainable tensors of the active adapters.
+     *
+     * @throws ConfigurationException when the model is merged
+     */
+    public List<Parameter> trainableParameters() {
+        requireUnmerged("train");
+        return active.stream().flatMap(name -> tensors(adapter(name))).filter(AdapterTensor::isTrainable)
+                .map(AdapterTensor::parameter).toList();
+    }
+
+    /** The number of trainable parameters: those of the active adapters. */
+    public long trainableParameterCount() {
+        return active.stream().flatMap(name -> tensors(adapter(name))).filter(AdapterTensor::isTrainable)
+                .mapToLong(tensor -> tensor.parameter().length()).sum();
+    }
+
+    /** The number of all parameters: those of the base, tied ones counted once, and those of all adapters. */
+    public long parameterCount() {
+        return base.network().description().parameters() + adapters.values().stream()
+                .flatMap(stored -> tensors(stored.adapter())).filter(tensor -> !tensor.isPartOfBase())
+                .mapToLong(tensor -> tensor.parameter().length()).sum();
+    }
+
+    /** {@code trainable params: 4,884,480 || all params: 139,399,488 || trainable%: 3.5039}, as Hugging Face PEFT says. */
+    public String trainableSummary() {
+        long trainable = trainableParameterCount();
+        long all = parameterCount();
+        return String.format(java.util.Locale.ROOT, "trainable params: %,d || all params: %,d || trainable%%: %.4f",
+                trainable, all, 100.0 * trainable / all);
+    }
+
+    private static Stream<AdapterTensor> tensors(Adapter adapter) {
+        return Stream.concat(adapter.layers().stream().flatMap(layer -> layer.tensors().stream()),
+                adapter.sharedTensors().stream());
+    }
+
+    // ---- merging
+
+    /**
+     * Runs with copies of the adapted layers into which the active adapters are merged, in f32, instead of base layer and
+     * adapter. The base and other models on it are not touched; {@link #unmerge} goes back without any rounding. Where the
+     * output layer is the input embedding, each gets its own copy, and what was trained on one does not reach the other.
+     *
+     * @throws ConfigurationException when a layer cannot be merged, the result is not finite, nothing is active, or the
+     *     model is merged already
+     */
+    public void merge() {
+        requireUnmerged("merge again");
+        if (active.isEmpty()) {
+            throw new ConfigurationException("there is nothing to merge: no adapter is active");
+        }
+        merged = ActiveLayers.merge(chosen(active));
+        layers = ActiveLayers.ofMerged(merged);
+    }
+
+    /** Goes back to base layers and adapters, and frees the copies. Does nothing where nothing is merged. */
+    public void unmerge() {
+        Map<String, MergedLayer> before = merged;
+        merged = Map.of();
+        activate(active.toArray(String[]::new));
+        before.values().forEach(MergedLayer::close);
+    }
+
+    /** Whether the adapters are merged. */
+    public boolean isMerged() {
+        return !merged.isEmpty();
+    }
+
+    /**
+     * The weights that merging changed, by their names in a checkpoint; all others are the base's. They are freed by
+     * {@link #unmerge} and {@link #close}.
+     *
+     * @throws ConfigurationException when the model is not merged
+     */
+    public Map<String, INDArray> mergedWeights() {
+        if (!isMerged()) {
+            throw new ConfigurationException("the model is not merged; call merge() first");
+        }
+        Map<String, INDArray> weights = new LinkedHashMap<>();
+        base.network().slots().stream().map(slot -> merged.get(slot.path())).filter(Objects::nonNull)
+                .forEach(layer -> weights.putAll(layer.tensors()));
+        return weights;
+    }
+
+    private void requireUnmerged(String what) {
+        if (isMerged()) {
+            throw new ConfigurationException("cannot " + what + " while adapters are merged; call unmerge() first");
+        }
+    }
+
+    // ---- files
+
+    /**
+     * Saves all adapters as Hugging Face PEFT does: the one called {@value #DEFAULT_ADAPTER} in the folder, others in
+     * sub-folders with their names, and the tokenizer beside them. Other files in the folder stay.
+     *
+     * @throws java.io.UncheckedIOException when a file cannot be written
+     * @throws ConfigurationException when there is no adapter
+     */
+    public void saveAdapter(Path folder) {
+        if (adapters.isEmpty()) {
+            throw new ConfigurationException("there is no adapter to save");
+        }
+        adapters.forEach((name, stored) ->
+                stored.save(name.equals(DEFAULT_ADAPTER) ? folder : folder.resolve(name), base));
+        base.tokenizer().save(folder);
+    }
+
+    // ---- the model
+
+    /** The base model. */
+    public BaseLanguageModel base() {
+        return base;
+    }
+
+    @Override
+    public CausalNetwork network() {
+        return base.network();
+    }
+
+    @Override
+    public LayerSelection layers() {
+        return layers;
+    }
+
+    @Override
+    public Kernels kernels() {
+        return base.kernels();
+    }
+
+    @Override
+    public Tokenizer tokenizer() {
+        return base.tokenizer();
+    }
+
+    @Override
+    public Optional<ChatTemplate> chatTemplate() {
+        return base.chatTemplate();
+    }
+
+    @Override
+    public List<Completion> generate(List<Prompt> prompts, GenerationOptions options) {
+        return base.generate(layers, prompts, options);
+    }
+
+    /** Frees all adapters. The model is the base from then on; closing twice does nothing. */
+    @Override
+    public void close() {
+        unmerge();
+        activate();
+        List<AdapterCheckpoint> all = new ArrayList<>(adapters.values());
+        adapters.clear();
+        all.forEach(stored -> stored.adapter().close());
+    }
+}

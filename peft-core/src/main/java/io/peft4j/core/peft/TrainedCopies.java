@@ -1,0 +1,86 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.RmsNorm;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.error.NearNames;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Layers of the base that are trained as a whole and stored with the adapter: Hugging Face PEFT's
+ * {@code modules_to_save}, and its trained biases. Any method can use them beside its own layers.
+ *
+ * <p>On a model whose output layer is the input embedding a trained copy of one leaves the other as it is, as in Hugging
+ * Face PEFT: the two are separate from then on.
+ */
+public final class TrainedCopies {
+    private TrainedCopies() {
+    }
+
+    /** Whether a layer of this kind can be trained as a whole. */
+    public static boolean canCopy(Layer layer) {
+        return layer instanceof Linear || layer instanceof Embedding || layer instanceof RmsNorm;
+    }
+
+    /**
+     * A trained copy of the base layer at {@code slot}; it begins with the base's values.
+     *
+     * @throws IllegalArgumentException when the layer has no weight of its own ({@link #canCopy})
+     */
+    public static AdapterLayer of(AdapterSetup setup, Slot slot) {
+        if (slot.layer() instanceof Linear) {
+            return new TrainedLinear(setup, slot);
+        }
+        if (slot.layer() instanceof Embedding) {
+            return new TrainedEmbedding(setup, slot);
+        }
+        if (slot.layer() instanceof RmsNorm) {
+            return new TrainedNorm(setup, slot);
+        }
+        throw new IllegalArgumentException("there is no weight to train at " + slot);
+    }
+
+    /**
+     * Trained copies of the places that {@code names} match. By Hugging Face PEFT's rule a place matches where its path
+     * ends with a name, also within a part of the path ({@code norm} matches {@code input_layernorm}); of a place that
+     * contains others, all inside are copied.
+     *
+     * @throws TargetModuleException when a name matches nothing
+     */
+    public static List<AdapterLayer> matching(AdapterSetup setup, List<String> names) {
+        List<Slot> slots = setup.network().slots();
+        Set<Slot> chosen = new LinkedHashSet<>();
+        for (String name : names) {
+            List<Slot> matched = slots.stream().filter(slot -> slot.path().endsWith(name)).toList();
+            if (matched.isEmpty()) {
+                throw new TargetModuleException("modules_to_save: '" + name + "' matches no layer; "
+                        + NearNames.sentence(name, slots.stream().map(name.contains(".") ? Slot::path : Slot::name)
+                        .distinct().toList()));
+            }
+            for (Slot match : matched) {
+                slots.stream().filter(slot -> canCopy(slot.layer()))
+                        .filter(slot -> slot == match || slot.path().startsWith(match.path() + ".")).forEach(chosen::add);
+            }
+        }
+        List<AdapterLayer> copies = new ArrayList<>();
+        slots.stream().filter(chosen::contains).forEach(slot -> copies.add(of(setup, slot)));
+        return copies;
+    }
+
+    /**
+     * A trained bias for the linear layer at {@code slot}; it begins with the base's values. In the file it is called
+     * {@code base_layer.bias} where the adapter has another layer at the place, else {@code bias}.
+     *
+     * @param adapted whether the adapter has another layer at the place
+     * @throws IllegalArgumentException when the layer has no bias
+     */
+    public static AdapterLayer biasOf(AdapterSetup setup, Slot slot, boolean adapted) {
+        return new TrainedBias(setup, slot, adapted ? "base_layer.bias" : "bias");
+    }
+}

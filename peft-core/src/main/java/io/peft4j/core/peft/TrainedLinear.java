@@ -1,0 +1,60 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** A linear layer trained as a whole: {@code y = x W^T + b}, W [O, I] and b [O] trained. */
+final class TrainedLinear implements AdapterLayer {
+    private final Slot slot;
+    private final AdapterTensor weight;
+    private final Optional<AdapterTensor> bias;
+
+    TrainedLinear(AdapterSetup setup, Slot slot) {
+        Linear base = (Linear) slot.layer();
+        this.slot = slot;
+        this.weight = setup.tensor(slot, "weight", Initializer.copyOf(base.weight()), base.outFeatures(),
+                base.inFeatures());
+        this.bias = base.bias().map(b -> setup.tensor(slot, "bias", Initializer.copyOf(b), base.outFeatures()));
+    }
+
+    @Override
+    public Slot slot() {
+        return slot;
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Layer base) {
+        Tape tape = context.tape();
+        Variable y = MatrixOps.matmulTransposed(tape, x, tape.parameter(weight.parameter()));
+        return bias.isPresent() ? MatrixOps.addBias(tape, y, tape.parameter(bias.get().parameter())) : y;
+    }
+
+    @Override
+    public List<AdapterTensor> tensors() {
+        return Stream.concat(Stream.of(weight), bias.stream()).toList();
+    }
+
+    @Override
+    public boolean replacesBase() {
+        return true;
+    }
+
+    @Override
+    public Optional<String> mergeObstacle() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void mergeInto(MergedLayer copy) {
+        copy.setWeight(weight.parameter().value());
+        bias.ifPresent(b -> copy.setBias(b.parameter().value()));
+    }
+}

@@ -1,0 +1,54 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.autograd.NormOps;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.RmsNorm;
+import io.peft4j.core.nn.Slot;
+import java.util.List;
+import java.util.Optional;
+
+/** An RMS norm trained as a whole: {@code y = x / sqrt(mean(x^2) + epsilon) * weight}, weight [H] trained. */
+final class TrainedNorm implements AdapterLayer {
+    private final Slot slot;
+    private final float epsilon;
+    private final AdapterTensor weight;
+
+    TrainedNorm(AdapterSetup setup, Slot slot) {
+        RmsNorm base = (RmsNorm) slot.layer();
+        this.slot = slot;
+        this.epsilon = base.epsilon();
+        this.weight = setup.tensor(slot, "weight", Initializer.copyOf(base.weight()), base.weight().length());
+    }
+
+    @Override
+    public Slot slot() {
+        return slot;
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Layer base) {
+        return NormOps.rmsNorm(context.tape(), x, context.tape().parameter(weight.parameter()), epsilon);
+    }
+
+    @Override
+    public List<AdapterTensor> tensors() {
+        return List.of(weight);
+    }
+
+    @Override
+    public boolean replacesBase() {
+        return true;
+    }
+
+    @Override
+    public Optional<String> mergeObstacle() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void mergeInto(MergedLayer copy) {
+        copy.setWeight(weight.parameter().value());
+    }
+}
