@@ -43,6 +43,16 @@ public final class Arrays {
         return array.data().pointer().address() + array.offset() * array.data().getElementSize();
     }
 
+    /** Rows {@code from} (inclusive) to {@code to} (exclusive) of a matrix, as a view of the same memory. */
+    public static INDArray rowRange(INDArray matrix, int from, int to) {
+        if (from < 0 || to <= from || to > rows(matrix)) {
+            throw new IndexOutOfBoundsException("rows " + from + " to " + to + " of a matrix of " + rows(matrix));
+        }
+        long rowBytes = (long) columns(matrix) * bytes(matrix.dataType());
+        return wrap(NativeMemory.pointer(address(matrix) + from * rowBytes, (to - from) * rowBytes), matrix.dataType(),
+                to - from, columns(matrix));
+    }
+
     /** The number of rows of a matrix, the length of a vector. */
     public static int rows(INDArray array) {
         return Math.toIntExact(array.size(0));

@@ -1,0 +1,83 @@
+package io.peft4j.data;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+/**
+ * Conversations to learn from or to test with, in a fixed order. Immutable.
+ */
+public final class ChatDataset implements Iterable<ChatExample> {
+    private final List<ChatExample> examples;
+
+    private ChatDataset(List<ChatExample> examples) {
+        this.examples = List.copyOf(examples);
+    }
+
+    /** A data set of the given examples. */
+    public static ChatDataset of(List<ChatExample> examples) {
+        return new ChatDataset(examples);
+    }
+
+    /**
+     * Reads a file in OpenAI's chat format: one JSON object {@code {"messages": [...]}} a line.
+     *
+     * @throws io.peft4j.core.error.DataException when a row is wrong: with file, line and column
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public static ChatDataset read(Path file) {
+        return new ChatDataset(new ChatJsonlReader(file).read());
+    }
+
+    /** The examples. */
+    public List<ChatExample> examples() {
+        return examples;
+    }
+
+    /** The number of examples. */
+    public int size() {
+        return examples.size();
+    }
+
+    /** The examples as a stream. */
+    public Stream<ChatExample> stream() {
+        return StreamSupport.stream(spliterator(), false);
+    }
+
+    @Override
+    public Iterator<ChatExample> iterator() {
+        return examples.iterator();
+    }
+
+    /**
+     * Splits at random, by seed: the same seed gives the same split. Every example is in exactly one part, in the order of
+     * the data set.
+     *
+     * @throws ConfigurationException when a part would be empty
+     */
+    public Split split(SplitOptions options) {
+        int testSize = (int) Math.round(examples.size() * options.test());
+        if (testSize == 0 || testSize == examples.size()) {
+            throw new ConfigurationException("a share of " + options.test() + " of " + examples.size()
+                    + " examples leaves one part empty; use more examples or another ratio");
+        }
+        boolean[] inTest = new boolean[examples.size()];
+        SplittableRandom random = new SplittableRandom(options.seed());
+        int needed = testSize;
+        for (int i = 0; i < inTest.length; i++) {
+            inTest[i] = random.nextInt(inTest.length - i) < needed;
+            needed -= inTest[i] ? 1 : 0;
+        }
+        List<ChatExample> train = new ArrayList<>();
+        List<ChatExample> test = new ArrayList<>();
+        for (int i = 0; i < inTest.length; i++) {
+            (inTest[i] ? test : train).add(examples.get(i));
+        }
+        return new Split(new ChatDataset(train), new ChatDataset(test));
+    }
+}
