@@ -1,0 +1,72 @@
+package io.peft4j.train;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.kernel.AdamWStep;
+import io.peft4j.core.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * AdamW (Decoupled Weight Decay Regularization, <a href="https://arxiv.org/abs/1711.05101">1711.05101</a>) as PyTorch
+ * computes it, with moments in f32:
+ * {@code p -= lr * wd * p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+ * p -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)}. Owns the moments' native memory.
+ */
+public final class AdamW implements AutoCloseable {
+    private static final double BETA1 = 0.9;
+    private static final double BETA2 = 0.999;
+    private static final double EPSILON = 1e-8;
+
+    private final Kernels kernels;
+    private final List<Parameter> parameters;
+    private final double weightDecay;
+    private final List<INDArray> firstMoments = new ArrayList<>();
+    private final List<INDArray> secondMoments = new ArrayList<>();
+    private long steps;
+
+    /** An optimizer with betas 0.9 and 0.999 and epsilon 1e-8. */
+    public AdamW(Kernels kernels, List<Parameter> parameters, double weightDecay) {
+        this.kernels = Objects.requireNonNull(kernels, "kernels");
+        this.parameters = List.copyOf(parameters);
+        this.weightDecay = weightDecay;
+        for (Parameter parameter : this.parameters) {
+            firstMoments.add(Arrays.zeros(DataType.FLOAT, parameter.value().shape()));
+            secondMoments.add(Arrays.zeros(DataType.FLOAT, parameter.value().shape()));
+        }
+    }
+
+    /** The norm of all gradients together. */
+    public double gradientNorm() {
+        return Math.sqrt(parameters.stream().mapToDouble(p -> kernels.sumOfSquares(p.gradient())).sum());
+    }
+
+    /**
+     * One update with the gradients as they stand; clears them.
+     *
+     * @param learningRate step size
+     * @param gradientScale factor on all gradients, for clipping
+     */
+    public void step(double learningRate, double gradientScale) {
+        AdamWStep step = new AdamWStep(++steps, learningRate, BETA1, BETA2, EPSILON, weightDecay, gradientScale);
+        for (int i = 0; i < parameters.size(); i++) {
+            Parameter parameter = parameters.get(i);
+            kernels.adamW(parameter.value(), parameter.gradient(), firstMoments.get(i), secondMoments.get(i), step);
+            parameter.clearGradient();
+        }
+    }
+
+    /** The number of updates so far. */
+    public long steps() {
+        return steps;
+    }
+
+    @Override
+    public void close() {
+        firstMoments.forEach(INDArray::close);
+        secondMoments.forEach(INDArray::close);
+    }
+}

@@ -1,0 +1,21 @@
+package io.peft4j.train;
+
+/**
+ * The figures of one update.
+ *
+ * @param step number of the update, from 1
+ * @param epoch epochs done after it, for instance 0.25
+ * @param trainLoss mean negative log-likelihood of its supervised tokens, before the update
+ * @param learningRate the learning rate of the update
+ * @param gradNorm norm of the gradients before clipping
+ * @param tokens tokens of its examples
+ * @param supervisedTokens tokens that were learned
+ * @param seconds time it took
+ */
+public record StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
+        long supervisedTokens, double seconds) {
+    /** Tokens of the examples a second. */
+    public double tokensPerSecond() {
+        return tokens / seconds;
+    }
+}

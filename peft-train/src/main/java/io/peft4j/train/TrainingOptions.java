@@ -1,0 +1,46 @@
+package io.peft4j.train;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.util.Objects;
+
+/**
+ * The numbers of a training.
+ *
+ * @param epochs passes over the data; default 3
+ * @param batchSize examples a forward pass; default 8
+ * @param gradientAccumulation forward passes an update; default 1
+ * @param learningRate the highest learning rate; default 2e-4
+ * @param schedule how the learning rate moves; default linear decay
+ * @param warmupSteps updates over which it rises from 0; default 0
+ * @param weightDecay decoupled weight decay; default 0
+ * @param maxGradNorm gradients are scaled down to this norm; 0 means never; default 1
+ * @param seed seed of order and dropout; default 0
+ * @param shuffle whether each epoch has its own order; default true
+ * @param sharePrefixes whether a beginning that examples of a batch share is computed once; default true
+ */
+public record TrainingOptions(int epochs, int batchSize, int gradientAccumulation, double learningRate,
+        LearningRateSchedule schedule, int warmupSteps, double weightDecay, double maxGradNorm, long seed,
+        boolean shuffle, boolean sharePrefixes) {
+    /** Checks the ranges. */
+    public TrainingOptions {
+        Objects.requireNonNull(schedule, "schedule");
+        require(epochs >= 1, "epochs", epochs, "at least 1");
+        require(batchSize >= 1, "batch size", batchSize, "at least 1");
+        require(gradientAccumulation >= 1, "gradient accumulation", gradientAccumulation, "at least 1");
+        require(learningRate > 0 && Double.isFinite(learningRate), "learning rate", learningRate, "above 0");
+        require(warmupSteps >= 0, "warm-up steps", warmupSteps, "0 or more");
+        require(weightDecay >= 0 && Double.isFinite(weightDecay), "weight decay", weightDecay, "0 or more");
+        require(maxGradNorm >= 0, "maximal gradient norm", maxGradNorm, "0 (no clipping) or more");
+    }
+
+    private static void require(boolean ok, String name, Object value, String allowed) {
+        if (!ok) {
+            throw new ConfigurationException("the " + name + " is " + value + "; it must be " + allowed);
+        }
+    }
+
+    /** The defaults. */
+    public static TrainingOptions defaults() {
+        return new TrainingOptions(3, 8, 1, 2e-4, LearningRateSchedule.LINEAR, 0, 0, 1, 0, true, true);
+    }
+}

@@ -1,0 +1,46 @@
+package io.peft4j.train;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * What a training did.
+ *
+ * @param plan what it set out to do
+ * @param steps the figures of each update
+ * @param evaluations loss on the validation data, the first before training; empty without validation data
+ * @param cancelled whether it was stopped before the end
+ * @param seconds time of the whole training
+ * @param output the folder that holds the adapter and the metrics, where one was asked for
+ */
+public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Evaluation> evaluations,
+        boolean cancelled, double seconds, Optional<Path> output) {
+    /**
+     * The loss on the validation data.
+     *
+     * @param step number of updates before it
+     * @param epoch epochs before it
+     * @param loss mean negative log-likelihood of a supervised token
+     */
+    public record Evaluation(long step, double epoch, double loss) {
+    }
+
+    /** Copies the lists. */
+    public TrainingResult {
+        steps = List.copyOf(steps);
+        evaluations = List.copyOf(evaluations);
+    }
+
+    /** The training loss of the last update. */
+    public OptionalDouble finalTrainLoss() {
+        return steps.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(steps.get(steps.size() - 1).trainLoss());
+    }
+
+    /** Tokens of the examples a second, over all updates. */
+    public double tokensPerSecond() {
+        return steps.stream().mapToLong(StepMetrics::tokens).sum()
+                / steps.stream().mapToDouble(StepMetrics::seconds).sum();
+    }
+}
