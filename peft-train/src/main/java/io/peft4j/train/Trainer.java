@@ -1,0 +1,239 @@
+package io.peft4j.train;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatEncoder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Trains the active adapters of a model by next-token prediction on the supervised tokens.
+ *
+ * <pre>{@code
+ * TrainingResult run = Trainer.builder(model).epochs(8).learningRate(1e-3).output(Path.of("handbook-adapter"))
+ *         .build().train(examples);
+ * }</pre>
+ *
+ * <p>The loss of an update is the mean over all supervised tokens of its examples, however they are cut into batches, so
+ * gradient accumulation equals a larger batch. The same seed gives the same adapter, bit for bit.
+ */
+public final class Trainer {
+    private final PeftModel model;
+    private final TrainingOptions options;
+    private final List<TokenSequence> validation;
+    private final Optional<Path> output;
+    private final List<TrainingListener> listeners;
+    private final Cancellation cancellation;
+
+    private Trainer(Builder builder) {
+        this.model = builder.model;
+        this.options = builder.options();
+        this.validation = builder.validation;
+        this.output = builder.output;
+        this.listeners = List.copyOf(builder.listeners);
+        this.cancellation = builder.cancellation;
+    }
+
+    /** A builder of a trainer for the adapters that are active in {@code model}. */
+    public static Builder builder(PeftModel model) {
+        return new Builder(model);
+    }
+
+    /**
+     * Trains on conversations, encoded with the model's tokenizer and chat template; see {@link ChatEncoder}.
+     *
+     * @throws io.peft4j.core.error.PeftException when the model has no chat template, an example cannot be encoded, or as
+     *     {@link #train(List)} says
+     */
+    public TrainingResult train(ChatDataset examples) {
+        return train(encode(model, examples));
+    }
+
+    /**
+     * Trains on the examples.
+     *
+     * @throws ConfigurationException when there is no example, no supervised token or no trainable parameter, when an
+     *     example is longer than the model's limit, or when the output folder holds a run already
+     * @throws java.io.UncheckedIOException when the output cannot be written
+     */
+    public TrainingResult train(List<TokenSequence> examples) {
+        checkLengths(examples, "training");
+        checkLengths(validation, "validation");
+        if (output.isEmpty()) {
+            return run(examples, listeners);
+        }
+        try (RunFolder folder = RunFolder.create(output.get())) {
+            List<TrainingListener> all = new ArrayList<>();
+            all.add(folder);
+            all.addAll(listeners);
+            return run(examples, all);
+        }
+    }
+
+    private TrainingResult run(List<TokenSequence> examples, List<TrainingListener> all) {
+        try (TrainingRun run = new TrainingRun(model, options, examples, validation, all, cancellation)) {
+            TrainingResult result = run.execute(output);
+            output.ifPresent(model::saveAdapter);
+            all.forEach(l -> l.onEnd(result));
+            return result;
+        }
+    }
+
+    private static List<TokenSequence> encode(PeftModel model, ChatDataset dataset) {
+        ChatTemplate template = model.chatTemplate().orElseThrow(() -> new ConfigurationException(
+                model.network().description().name() + " has no chat template; encode the examples yourself"));
+        return new ChatEncoder(model.tokenizer(), template)
+                .encode(dataset, model.network().description().maxPositions()).sequences();
+    }
+
+    private void checkLengths(List<TokenSequence> sequences, String what) {
+        int limit = model.network().description().maxPositions();
+        for (int i = 0; i < sequences.size(); i++) {
+            if (sequences.get(i).length() > limit) {
+                throw new ConfigurationException(what + " example " + (i + 1) + " has " + sequences.get(i).length()
+                        + " tokens; the model's limit is " + limit + ". Shorten it or leave it out");
+            }
+        }
+    }
+
+    /** Collects what a trainer needs; the defaults are those of {@link TrainingOptions#defaults()}. */
+    public static final class Builder {
+        private static final TrainingOptions DEFAULTS = TrainingOptions.defaults();
+
+        private final PeftModel model;
+        private int epochs = DEFAULTS.epochs();
+        private int batchSize = DEFAULTS.batchSize();
+        private int gradientAccumulation = DEFAULTS.gradientAccumulation();
+        private double learningRate = DEFAULTS.learningRate();
+        private LearningRateSchedule schedule = DEFAULTS.schedule();
+        private int warmupSteps = DEFAULTS.warmupSteps();
+        private double weightDecay = DEFAULTS.weightDecay();
+        private double maxGradNorm = DEFAULTS.maxGradNorm();
+        private long seed = DEFAULTS.seed();
+        private boolean shuffle = DEFAULTS.shuffle();
+        private boolean sharePrefixes = DEFAULTS.sharePrefixes();
+        private List<TokenSequence> validation = List.of();
+        private Optional<Path> output = Optional.empty();
+        private final List<TrainingListener> listeners = new ArrayList<>();
+        private Cancellation cancellation = new Cancellation();
+
+        private Builder(PeftModel model) {
+            this.model = Objects.requireNonNull(model, "model");
+        }
+
+        /** Passes over the data. */
+        public Builder epochs(int value) {
+            epochs = value;
+            return this;
+        }
+
+        /** Examples a forward pass. */
+        public Builder batchSize(int value) {
+            batchSize = value;
+            return this;
+        }
+
+        /** Forward passes an update. */
+        public Builder gradientAccumulation(int value) {
+            gradientAccumulation = value;
+            return this;
+        }
+
+        /** The highest learning rate. */
+        public Builder learningRate(double value) {
+            learningRate = value;
+            return this;
+        }
+
+        /** How the learning rate moves. */
+        public Builder schedule(LearningRateSchedule value) {
+            schedule = value;
+            return this;
+        }
+
+        /** Updates over which the learning rate rises from 0. */
+        public Builder warmupSteps(int value) {
+            warmupSteps = value;
+            return this;
+        }
+
+        /** Decoupled weight decay. */
+        public Builder weightDecay(double value) {
+            weightDecay = value;
+            return this;
+        }
+
+        /** The norm that gradients are clipped to; 0 means never. */
+        public Builder maxGradNorm(double value) {
+            maxGradNorm = value;
+            return this;
+        }
+
+        /** Seed of order and dropout. */
+        public Builder seed(long value) {
+            seed = value;
+            return this;
+        }
+
+        /** Whether each epoch has its own order. */
+        public Builder shuffle(boolean value) {
+            shuffle = value;
+            return this;
+        }
+
+        /** Whether a beginning that examples of a batch share is computed once. */
+        public Builder sharePrefixes(boolean value) {
+            sharePrefixes = value;
+            return this;
+        }
+
+        /** Examples whose loss is measured before the training and after each epoch. */
+        public Builder validation(List<TokenSequence> examples) {
+            validation = List.copyOf(examples);
+            return this;
+        }
+
+        /** Conversations whose loss is measured before the training and after each epoch. */
+        public Builder validation(ChatDataset examples) {
+            return validation(encode(model, examples));
+        }
+
+        /** A folder for the adapter and {@code metrics.jsonl}; it must not hold a run yet. */
+        public Builder output(Path folder) {
+            output = Optional.of(folder);
+            return this;
+        }
+
+        /** Somebody who follows the training; may be called more than once. */
+        public Builder listener(TrainingListener listener) {
+            listeners.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /** What stops the training early. */
+        public Builder cancellation(Cancellation value) {
+            cancellation = Objects.requireNonNull(value, "cancellation");
+            return this;
+        }
+
+        private TrainingOptions options() {
+            return new TrainingOptions(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
+                    weightDecay, maxGradNorm, seed, shuffle, sharePrefixes);
+        }
+
+        /**
+         * The trainer.
+         *
+         * @throws ConfigurationException when an option is out of range
+         */
+        public Trainer build() {
+            return new Trainer(this);
+        }
+    }
+}
