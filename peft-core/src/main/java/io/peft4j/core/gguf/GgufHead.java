@@ -120,7 +120,8 @@ record GgufHead(int version, GgufMetadata metadata, Map<String, GgufTensor> tens
             String what = "tensor '" + draft.name + "'";
             if (draft.offset < 0 || draft.offset % alignment != 0) {
                 throw new FileFormatException(file.path(), what + " has the offset "
-                        + Long.toUnsignedString(draft.offset) + ", which is not a multiple of the alignment " + alignment);
+                        + Long.toUnsignedString(draft.offset)
+                        + ", which is not a multiple of the alignment " + alignment);
             }
             // An offset behind the file's end is cut there, so that no sum of it overflows.
             long room = end - dataStart - Math.min(draft.offset, end);

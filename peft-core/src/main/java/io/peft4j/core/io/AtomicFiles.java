@@ -92,18 +92,19 @@ public final class AtomicFiles {
                     "Cannot write " + target + ": it is a folder; name a file."));
         }
         Path temporary = folder.resolve("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        boolean moved = false;
+        boolean leftover = false;
         try {
             Files.createDirectories(folder);
             Files.createFile(temporary);
+            leftover = true;
             fill(temporary, content, opener);
             Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
-            moved = true;
+            leftover = false;
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot write " + target + ": " + reason(e)
                     + ". What was there before is unchanged.", e);
         } finally {
-            if (!moved) {
+            if (leftover) {
                 remove(temporary);
             }
         }

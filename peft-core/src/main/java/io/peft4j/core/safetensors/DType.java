@@ -5,21 +5,22 @@ import java.util.Optional;
 
 /**
  * The element types of safetensors that can be read as numbers. A file may hold tensors of other types (8-bit floats,
- * for example); they are listed, and are an error only when their values are asked for.
+ * for example); they are listed, and are an error only when their values are asked for. The order is the
+ * one in which the reference implementation writes tensors, larger elements first.
  */
 public enum DType {
+    /** Signed 64-bit integers. */
+    I64(8),
     /** 64-bit floats. */
     F64(8),
     /** 32-bit floats. */
     F32(4),
-    /** 16-bit floats of IEEE 754. */
-    F16(2),
-    /** 16-bit brain floats. */
-    BF16(2),
-    /** Signed 64-bit integers. */
-    I64(8),
     /** Signed 32-bit integers. */
     I32(4),
+    /** 16-bit brain floats. */
+    BF16(2),
+    /** 16-bit floats of IEEE 754. */
+    F16(2),
     /** Signed 16-bit integers. */
     I16(2),
     /** Signed 8-bit integers. */

@@ -19,8 +19,8 @@ import java.util.TreeMap;
  * Writes safetensors files that the reference implementation loads, in one step: either the whole new file stands there
  * afterwards, or what was there before.
  *
- * <p>As in the reference implementation tensors with larger elements come first, so that all are aligned; equals are
- * ordered by name. The same tensors give the same bytes.
+ * <p>As in the reference implementation tensors are ordered by type, larger elements first so that all are aligned,
+ * then by name. The same tensors give the same bytes as there.
  */
 public final class SafetensorsWriter {
     /** What Hugging Face's libraries expect to find: the tensors are laid out as PyTorch's are. */
@@ -55,7 +55,7 @@ public final class SafetensorsWriter {
             throw new IllegalArgumentException("A tensor cannot be called __metadata__");
         }
         List<Map.Entry<String, TensorData>> ordered = tensors.entrySet().stream()
-                .sorted(Comparator.comparing((Map.Entry<String, TensorData> e) -> -e.getValue().dtype().bytes())
+                .sorted(Comparator.comparing((Map.Entry<String, TensorData> e) -> e.getValue().dtype())
                         .thenComparing(Map.Entry::getKey))
                 .toList();
         byte[] header = header(ordered, metadata);

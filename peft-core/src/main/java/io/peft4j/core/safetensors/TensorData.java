@@ -1,6 +1,6 @@
 package io.peft4j.core.safetensors;
 
-import io.peft4j.core.io.NativeMemory;
+import io.peft4j.core.array.NativeMemory;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -149,15 +149,15 @@ public final class TensorData {
             return;
         }
         // A contiguous array is written from where it lies; a copy in c order is contiguous whatever the array was.
-        boolean plain = array.offset() == 0 && array.ordering() == 'c' && Shape.hasDefaultStridesForShape(array);
+        boolean plain = array.ordering() == 'c' && Shape.hasDefaultStridesForShape(array);
         INDArray contiguous = plain ? array : array.dup('c');
         try {
-            long address = contiguous.data().pointer().address();
+            long address = io.peft4j.core.array.Arrays.address(contiguous);
             long length = array.length() * elementBytes;
             byte[] tile = new byte[(int) Math.min(TILE_BYTES, length)];
             for (long done = 0; done < length; done += tile.length) {
                 int n = (int) Math.min(tile.length, length - done);
-                NativeMemory.getBytes(address + done, tile, 0, n);
+                NativeMemory.read(address + done, tile, 0, n);
                 out.write(tile, 0, n);
             }
         } finally {

@@ -1,6 +1,6 @@
 package io.peft4j.core.weight;
 
-import io.peft4j.core.io.NativeMemory;
+import io.peft4j.core.array.NativeMemory;
 import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.Optional;
@@ -162,7 +162,7 @@ public enum BlockType {
      * @throws IndexOutOfBoundsException when the range leaves the target
      */
     public void dequantize(long address, long first, float[] target, int offset, int count) {
-        dequantize((position, bytes, at, length) -> NativeMemory.getBytes(address + position, bytes, at, length),
+        dequantize((position, bytes, at, length) -> NativeMemory.read(address + position, bytes, at, length),
                 first, target, offset, count);
     }
 

@@ -1,7 +1,8 @@
 package io.peft4j.core.weight;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.NativeMemory;
+import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.NativeMemory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,6 +21,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * IllegalStateException}. Reading is safe from several threads.
  */
 public interface TensorStore extends AutoCloseable {
+    /** How many values are converted at a time on their way to native memory. */
+    int TILE = 1 << 14;
+
     /**
      * The file that was opened.
      *
@@ -152,11 +156,11 @@ public interface TensorStore extends AutoCloseable {
      */
     default void copyBytes(String name, long address) {
         long length = length(name);
-        byte[] tile = new byte[(int) Math.min(1 << 16, length)];
+        byte[] tile = new byte[(int) Math.min(4 * TILE, length)];
         for (long done = 0; done < length; done += tile.length) {
             int n = (int) Math.min(tile.length, length - done);
             readBytes(name, done, tile, 0, n);
-            NativeMemory.putBytes(address + done, tile, 0, n);
+            NativeMemory.write(address + done, tile, 0, n);
         }
     }
 
@@ -169,9 +173,14 @@ public interface TensorStore extends AutoCloseable {
     default void readF32(String name, long address) {
         if (blockType(name).equals(Optional.of(BlockType.F32))) {
             copyBytes(name, address);
-        } else {
-            NativeMemory.putFloats((first, target, offset, count) -> readFloats(name, first, target, offset, count),
-                    elements(name), address);
+            return;
+        }
+        long elements = elements(name);
+        float[] tile = new float[(int) Math.min(TILE, elements)];
+        for (long done = 0; done < elements; done += tile.length) {
+            int n = (int) Math.min(tile.length, elements - done);
+            readFloats(name, done, tile, 0, n);
+            NativeMemory.write(address + 4 * done, tile, 0, n);
         }
     }
 
@@ -184,9 +193,16 @@ public interface TensorStore extends AutoCloseable {
     default void readBf16(String name, long address) {
         if (blockType(name).equals(Optional.of(BlockType.BF16))) {
             copyBytes(name, address);
-        } else {
-            NativeMemory.putBfloat16((first, target, offset, count) -> readFloats(name, first, target, offset, count),
-                    elements(name), address);
+            return;
+        }
+        long elements = elements(name);
+        float[] tile = new float[(int) Math.min(TILE, elements)];
+        short[] rounded = new short[tile.length];
+        for (long done = 0; done < elements; done += tile.length) {
+            int n = (int) Math.min(tile.length, elements - done);
+            readFloats(name, done, tile, 0, n);
+            BFloat16.fromFloats(tile, 0, rounded, 0, n);
+            NativeMemory.write(address + 2 * done, rounded, 0, n);
         }
     }
 
@@ -203,8 +219,8 @@ public interface TensorStore extends AutoCloseable {
             throw new FileFormatException(path(), "tensor '" + name + "' of shape " + Arrays.toString(shape)
                     + " has no elements, which an array cannot represent");
         }
-        INDArray array = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
-        readF32(name, array.data().pointer().address());
+        INDArray array = Nd4j.createUninitializedDetached(DataType.FLOAT, shape);
+        readF32(name, io.peft4j.core.array.Arrays.address(array));
         return array;
     }
 }
