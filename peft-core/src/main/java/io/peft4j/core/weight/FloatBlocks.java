@@ -1,6 +1,7 @@
 package io.peft4j.core.weight;
 
-import io.peft4j.core.io.HalfFloats;
+import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.Float16;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -23,18 +24,18 @@ final class FloatBlocks {
 
     static void f16(byte[] source, int blocks, float[] target, int offset) {
         for (int i = 0; i < blocks; i++) {
-            target[offset + i] = HalfFloats.fromHalf((short) SHORT.get(source, 2 * i));
+            target[offset + i] = Float16.toFloat((short) SHORT.get(source, 2 * i));
         }
     }
 
     static void bf16(byte[] source, int blocks, float[] target, int offset) {
         for (int i = 0; i < blocks; i++) {
-            target[offset + i] = HalfFloats.fromBfloat16((short) SHORT.get(source, 2 * i));
+            target[offset + i] = BFloat16.toFloat((short) SHORT.get(source, 2 * i));
         }
     }
 
     /** The half-precision number at a byte index: the scale of a block. */
     static float half(byte[] source, int index) {
-        return HalfFloats.fromHalf((short) SHORT.get(source, index));
+        return Float16.toFloat((short) SHORT.get(source, index));
     }
 }

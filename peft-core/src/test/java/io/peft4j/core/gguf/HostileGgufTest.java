@@ -46,7 +46,7 @@ class HostileGgufTest {
                 arguments(RawGguf.head(0, 1).key("k", 9).u32(8).u64(MAX), "9223372036854775807 elements of"),
                 arguments(RawGguf.head(0, 1).key("k", 9).u32(0).u64(-1), "18446744073709551615 elements of"),
                 arguments(RawGguf.head(0, 1).key("k", 9).u32(4).u64(2).u32(0), "2 elements of metadata key 'k', but"),
-                arguments(RawGguf.head(0, 1).key("k", 9).u32(99).u64(0), "elements of metadata key 'k' has the unknown"),
+                arguments(RawGguf.head(0, 1).key("k", 9).u32(99).u64(0), "of metadata key 'k' has the unknown"),
                 arguments(RawGguf.head(0, 1).key("k", 9).u32(8).u64(1).u64(9), "9 bytes of metadata key 'k'"),
                 arguments(nested(9), "has arrays nested more than 8 deep"),
                 arguments(nested(100_000), "has arrays nested more than 8 deep"),

@@ -1,6 +1,7 @@
 package io.peft4j.core.kernel;
 
-import io.peft4j.core.io.HalfFloats;
+import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.Float16;
 import io.peft4j.core.weight.BlockType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,7 +20,7 @@ final class RandomBlocks {
             switch (type) {
                 case F32 -> buffer.putFloat(at, (float) random.nextGaussian());
                 case F16 -> buffer.putShort(at, half(random.nextGaussian()));
-                case BF16 -> buffer.putShort(at, HalfFloats.toBfloat16((float) random.nextGaussian()));
+                case BF16 -> buffer.putShort(at, BFloat16.fromFloat((float) random.nextGaussian()));
                 case Q4_0, Q5_0 -> buffer.putShort(at, scale(0.2, random));
                 case Q4_1, Q5_1 -> buffer.putShort(at, scale(0.2, random)).putShort(at + 2, half(-2 * random.nextFloat()));
                 case Q8_0 -> buffer.putShort(at, scale(0.02, random));
@@ -36,6 +37,6 @@ final class RandomBlocks {
     }
 
     private static short half(double value) {
-        return HalfFloats.toHalf((float) value);
+        return Float16.fromFloat((float) value);
     }
 }

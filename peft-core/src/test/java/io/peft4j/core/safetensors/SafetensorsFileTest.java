@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.TestFiles;
 import io.peft4j.core.weight.BlockType;
-import io.peft4j.core.io.HalfFloats;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -81,7 +81,7 @@ class SafetensorsFileTest {
                 file.readBf16(name, bfloats.address());
                 for (int i = 0; i < 15; i++) {
                     assertEquals(expected[i], floats.get(i));
-                    assertEquals(HalfFloats.toBfloat16(expected[i]), bfloats.get(i));
+                    assertEquals(BFloat16.fromFloat(expected[i]), bfloats.get(i));
                 }
                 try (INDArray array = file.readF32(name)) {
                     assertEquals(DataType.FLOAT, array.dataType());

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Against the numbers of the Python package gguf; exact, because both multiply and add in the same order without fusing. */
+/** Against the numbers of the Python package gguf; exact, as both multiply and add in the same order without fusing. */
 class BlockTypeTest {
     @ParameterizedTest
     @ValueSource(strings = {"types", "random"})

@@ -1,14 +1,14 @@
-package io.peft4j.core.io;
+package io.peft4j.core.array;
 
 /**
- * Conversions between {@code float} and the two 16-bit types: IEEE 754 half precision (1 sign, 5 exponent, 10 mantissa
- * bits) and bfloat16 (1, 8, 7: the upper half of a float).
+ * Conversions between float and the half precision of IEEE 754 (1 sign, 5 exponent, 10 mantissa bits); rounding is to
+ * nearest, ties to even.
  */
-public final class HalfFloats {
+public final class Float16 {
     private static final float TWO_TO_112 = 0x1p112f;
     private static final float TWO_TO_MINUS_112 = 0x1p-112f;
 
-    private HalfFloats() {
+    private Float16() {
     }
 
     /**
@@ -17,7 +17,7 @@ public final class HalfFloats {
      * @param half its bits
      * @return its value; infinities and NaN are kept
      */
-    public static float fromHalf(short half) {
+    public static float toFloat(short half) {
         int sign = (half & 0x8000) << 16;
         int rest = (half & 0x7fff) << 13;
         if ((half & 0x7c00) == 0x7c00) {
@@ -33,7 +33,7 @@ public final class HalfFloats {
      * @param value a value; from 65520 on it becomes infinite
      * @return its bits
      */
-    public static short toHalf(float value) {
+    public static short fromFloat(float value) {
         int bits = Float.floatToRawIntBits(value);
         int sign = (bits >>> 16) & 0x8000;
         float magnitude = Math.abs(value);
@@ -50,31 +50,6 @@ public final class HalfFloats {
         }
         int scaled = Float.floatToRawIntBits(magnitude * TWO_TO_MINUS_112);
         return (short) (sign | roundShift(scaled, 13));
-    }
-
-    /**
-     * The value of a bfloat16 number; exact.
-     *
-     * @param bfloat16 its bits
-     * @return its value
-     */
-    public static float fromBfloat16(short bfloat16) {
-        return Float.intBitsToFloat(bfloat16 << 16);
-    }
-
-    /**
-     * The nearest bfloat16 number, ties to even.
-     *
-     * @param value a value
-     * @return its bits; NaN stays NaN
-     */
-    public static short toBfloat16(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        if ((bits & 0x7fffffff) > 0x7f800000) {
-            // Rounding could carry a NaN into an infinity.
-            return (short) ((bits >>> 16) | 0x0040);
-        }
-        return (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
     }
 
     /** Drops the lowest bits of a non-negative number, rounding to nearest, ties to even. */

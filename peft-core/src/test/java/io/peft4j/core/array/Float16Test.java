@@ -1,4 +1,4 @@
-package io.peft4j.core.io;
+package io.peft4j.core.array;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class HalfFloatsTest {
+class Float16Test {
     @Test
     void everyHalfHasItsValueAndComesBack() {
         for (int bits = 0; bits < 65536; bits++) {
@@ -15,12 +15,12 @@ class HalfFloatsTest {
             double magnitude = exponent == 31 ? mantissa == 0 ? Double.POSITIVE_INFINITY : Double.NaN
                     : exponent == 0 ? mantissa * 0x1p-24 : Math.scalb(1024 + mantissa, exponent - 25);
             float expected = (float) (bits < 32768 ? magnitude : -magnitude);
-            float value = HalfFloats.fromHalf((short) bits);
+            float value = Float16.toFloat((short) bits);
             assertEquals(expected, value);
             if (!Float.isNaN(value)) {
-                assertEquals((short) bits, HalfFloats.toHalf(value));
+                assertEquals((short) bits, Float16.fromFloat(value));
             } else {
-                assertTrue(Float.isNaN(HalfFloats.fromHalf(HalfFloats.toHalf(value))));
+                assertTrue(Float.isNaN(Float16.toFloat(Float16.fromFloat(value))));
             }
         }
     }
@@ -28,19 +28,19 @@ class HalfFloatsTest {
     @Test
     void halvesRoundToNearestTiesToEven() {
         for (int bits = 0; bits < 0x7bff; bits++) {
-            float low = HalfFloats.fromHalf((short) bits);
-            float high = HalfFloats.fromHalf((short) (bits + 1));
+            float low = Float16.toFloat((short) bits);
+            float high = Float16.toFloat((short) (bits + 1));
             float middle = (low + high) / 2;
             int even = (bits & 1) == 0 ? bits : bits + 1;
-            assertEquals(even, HalfFloats.toHalf(middle));
-            assertEquals(bits, HalfFloats.toHalf(Math.nextDown(middle)));
-            assertEquals(bits + 1, HalfFloats.toHalf(Math.nextUp(middle)));
-            assertEquals(even | 0x8000, HalfFloats.toHalf(-middle) & 0xffff);
+            assertEquals(even, Float16.fromFloat(middle));
+            assertEquals(bits, Float16.fromFloat(Math.nextDown(middle)));
+            assertEquals(bits + 1, Float16.fromFloat(Math.nextUp(middle)));
+            assertEquals(even | 0x8000, Float16.fromFloat(-middle) & 0xffff);
         }
-        assertEquals(0x7bff, HalfFloats.toHalf(Math.nextDown(65520f)));
-        assertEquals(0x7c00, HalfFloats.toHalf(65520f));
-        assertEquals(0x7c00, HalfFloats.toHalf(Float.POSITIVE_INFINITY));
-        assertEquals(0, HalfFloats.toHalf(Float.MIN_VALUE));
+        assertEquals(0x7bff, Float16.fromFloat(Math.nextDown(65520f)));
+        assertEquals(0x7c00, Float16.fromFloat(65520f));
+        assertEquals(0x7c00, Float16.fromFloat(Float.POSITIVE_INFINITY));
+        assertEquals(0, Float16.fromFloat(Float.MIN_VALUE));
     }
 
     @Test
@@ -49,7 +49,7 @@ class HalfFloatsTest {
         for (int i = 0; i < 100_000; i++) {
             int bits = random.nextInt();
             float value = Float.intBitsToFloat(bits);
-            float rounded = HalfFloats.fromBfloat16(HalfFloats.toBfloat16(value));
+            float rounded = BFloat16.toFloat(BFloat16.fromFloat(value));
             if (Float.isNaN(value)) {
                 assertTrue(Float.isNaN(rounded));
                 continue;
@@ -64,7 +64,7 @@ class HalfFloatsTest {
             float expected = below < above || below == above && even ? toZero : away;
             assertEquals(expected, rounded, () -> "of " + value);
         }
-        assertEquals(0x3f80, HalfFloats.toBfloat16(Float.intBitsToFloat(0x3f808000)));
-        assertEquals(0x3f82, HalfFloats.toBfloat16(Float.intBitsToFloat(0x3f818000)));
+        assertEquals(0x3f80, BFloat16.fromFloat(Float.intBitsToFloat(0x3f808000)));
+        assertEquals(0x3f82, BFloat16.fromFloat(Float.intBitsToFloat(0x3f818000)));
     }
 }
