@@ -5,9 +5,9 @@ import java.util.Arrays;
 /**
  * Turns tokens into text one by one, for streaming.
  *
- * <p>A token may hold a part of a character only, and what a token decodes to may depend on the token before it. So each
- * step decodes a short window of ids twice, without and with the new ones, and gives the difference; while the end of
- * the text is an incomplete character it gives nothing. The pieces joined are the text of the whole sequence.
+ * <p>A token may hold a part of a character only, and what a token decodes to may depend on the token before it. So
+ * each step decodes a short window of ids twice, without and with the new ones, and gives the difference; while the end
+ * of the text is an incomplete character it gives nothing. The pieces joined are the text of the whole sequence.
  *
  * <p>One instance serves one sequence and one thread.
  */

@@ -8,8 +8,8 @@ import java.util.OptionalInt;
  * Turns text into token ids and back, equal to the checkpoint's tokenizer in Python, id by id.
  *
  * <p>Special tokens that stand in the text (such as {@code <|im_start|>}) become their own id in every form of
- * {@code encode}; "added" special tokens are those that stand nowhere in the text (a begin-of-sequence token). Nothing is
- * ever truncated or padded. Implementations are safe for use by many threads until they are closed.
+ * {@code encode}; "added" special tokens are those that stand nowhere in the text (a begin-of-sequence token). Nothing
+ * is ever truncated or padded. Implementations are safe for use by many threads until they are closed.
  */
 public interface Tokenizer extends AutoCloseable {
     /** The ids of a text with no special token added. The form for rendered chat templates. */

@@ -57,7 +57,8 @@ class ChatMessageTest {
 
     @Test
     void wrongMessagesAreRefusedByName() {
-        Exception noRole = assertThrows(IllegalArgumentException.class, () -> ChatMessage.fromMap(Map.of("content", "x")));
+        Exception noRole = assertThrows(IllegalArgumentException.class,
+                () -> ChatMessage.fromMap(Map.of("content", "x")));
         assertTrue(noRole.getMessage().contains("role"), noRole.getMessage());
         Exception number = assertThrows(IllegalArgumentException.class,
                 () -> ChatMessage.fromMap(Map.of("role", "user", "content", 3)));

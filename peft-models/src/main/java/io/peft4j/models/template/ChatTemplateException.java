@@ -1,0 +1,34 @@
+package io.peft4j.models.template;
+
+import io.peft4j.core.error.PeftException;
+
+/**
+ * A chat template cannot be parsed, rejects a conversation (by {@code raise_exception}), fails, or uses more than its
+ * limits allow. The message names the line of the template and what was wrong there.
+ */
+public final class ChatTemplateException extends PeftException {
+    private static final long serialVersionUID = 1L;
+
+    private final int line;
+
+    /**
+     * An exception at one line.
+     *
+     * @param line the line of the template, counted from 1; 0 where it is not known
+     * @param message what was wrong
+     * @param cause the exception that led to this one, or null for none
+     */
+    public ChatTemplateException(int line, String message, Throwable cause) {
+        super(message, cause);
+        this.line = line;
+    }
+
+    /**
+     * The line of the template at fault.
+     *
+     * @return the line, counted from 1; 0 where it is not known
+     */
+    public int line() {
+        return line;
+    }
+}
