@@ -1,5 +1,7 @@
 package io.peft4j.models;
 
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.models.architecture.WeightType;
 import java.util.Objects;
 import java.util.OptionalInt;
 
@@ -30,6 +32,15 @@ public record ModelOptions(Precision precision, boolean keepBlocks, OptionalInt 
     /** The defaults. */
     public static ModelOptions defaults() {
         return new ModelOptions(Precision.AUTO, false, OptionalInt.empty());
+    }
+
+    /** What the weights are converted to for the given kernels. */
+    WeightType weightType(Kernels kernels) {
+        boolean narrow = precision == Precision.BF16 || precision == Precision.AUTO && kernels.prefersBFloat16();
+        if (keepBlocks) {
+            return narrow ? WeightType.BLOCKS_BF16 : WeightType.BLOCKS_F32;
+        }
+        return narrow ? WeightType.BF16 : WeightType.F32;
     }
 
     /** The same with another precision. */

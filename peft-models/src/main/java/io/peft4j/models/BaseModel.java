@@ -1,0 +1,149 @@
+package io.peft4j.models;
+
+import io.peft4j.core.kernel.KernelSelection;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.Tokenizer;
+import io.peft4j.models.architecture.Architecture;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.generation.TextGenerator;
+import io.peft4j.models.hub.ModelLocator;
+import io.peft4j.models.hub.ModelSource;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A base model: frozen weights, tokenizer and chat template. Serves any number of adapters; closing it frees all native
+ * memory.
+ *
+ * <pre>{@code
+ * try (BaseModel base = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
+ *     System.out.println(base.generate("What is the notice period for a Senior Consultant?"));
+ * }
+ * }</pre>
+ */
+public final class BaseModel implements BaseLanguageModel {
+    private final Checkpoint checkpoint;
+    private final Architecture architecture;
+    private final CausalNetwork network;
+    private final Kernels kernels;
+    private final TextGenerator generator;
+
+    private BaseModel(Checkpoint checkpoint, Architecture architecture, CausalNetwork network, Kernels kernels) {
+        this.checkpoint = checkpoint;
+        this.architecture = architecture;
+        this.network = network;
+        this.kernels = kernels;
+        this.generator = new TextGenerator(network, kernels, checkpoint.tokenizer(),
+                checkpoint.tokenizer().chatTemplate(), checkpoint.stopTokens());
+    }
+
+    /**
+     * Loads a model with the default options.
+     *
+     * @param reference an ID on the hub, a Hugging Face folder, or a GGUF file
+     * @throws io.peft4j.core.error.ModelNotFoundException when there is no such model; says where it was looked for
+     * @throws io.peft4j.core.error.PeftException when a file is damaged or asks for what is not supported
+     * @throws java.io.UncheckedIOException when a file cannot be read
+     */
+    public static BaseModel load(String reference) {
+        return load(reference, ModelOptions.defaults());
+    }
+
+    /** As {@link #load(String)}, with options. */
+    public static BaseModel load(String reference, ModelOptions options) {
+        return load(ModelLocator.fromEnvironment().locate(reference), options);
+    }
+
+    /** Loads a model that lies on this machine already. */
+    public static BaseModel load(ModelSource source, ModelOptions options) {
+        Kernels kernels = options.threads().isPresent() ? KernelSelection.best(options.threads().getAsInt())
+                : KernelSelection.best();
+        return load(source, options, kernels);
+    }
+
+    /**
+     * Loads a model that runs on the given kernels.
+     *
+     * @param kernels taken over: closing the model closes them
+     */
+    public static BaseModel load(ModelSource source, ModelOptions options, Kernels kernels) {
+        boolean complete = false;
+        try (Checkpoint checkpoint = Checkpoint.open(source, options.weightType(kernels))) {
+            Architecture architecture = Architectures.of(checkpoint.config());
+            CausalNetwork network = architecture.build(source.name(), checkpoint.config(), checkpoint.weights());
+            BaseModel model = new BaseModel(checkpoint, architecture, network, kernels);
+            checkpoint.keepTokenizer();
+            complete = true;
+            return model;
+        } finally {
+            if (!complete) {
+                kernels.close();
+            }
+        }
+    }
+
+    /**
+     * A new adapter on this model, ready to be trained. The model itself does not change.
+     *
+     * @throws io.peft4j.core.error.PeftException when the configuration does not fit the model
+     */
+    public PeftModel withAdapter(PeftConfig config) {
+        return PeftModel.of(this, config);
+    }
+
+    /**
+     * An adapter from a folder in Hugging Face PEFT's form.
+     *
+     * @throws io.peft4j.core.error.PeftException when it does not fit the model, with all that does not
+     */
+    public PeftModel withAdapter(Path folder) {
+        return PeftModel.load(this, folder);
+    }
+
+    @Override
+    public CausalNetwork network() {
+        return network;
+    }
+
+    @Override
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    @Override
+    public Tokenizer tokenizer() {
+        return checkpoint.tokenizer();
+    }
+
+    @Override
+    public Optional<ChatTemplate> chatTemplate() {
+        return checkpoint.tokenizer().chatTemplate();
+    }
+
+    @Override
+    public List<String> defaultTargetModules() {
+        return architecture.defaultTargetModules();
+    }
+
+    @Override
+    public List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options) {
+        return generator.generate(layers, prompts, options);
+    }
+
+    @Override
+    public void close() {
+        checkpoint.tokenizer().close();
+        network.close();
+        kernels.close();
+    }
+}

@@ -1,0 +1,167 @@
+package io.peft4j.models.tokenizer;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.Encoding;
+import io.peft4j.core.text.Tokenizer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A tokenizer that runs Hugging Face's own library ({@code tokenizers}, through DJL's binding), so that ids equal
+ * Python's. Nothing is truncated or padded.
+ */
+final class FastTokenizer implements Tokenizer {
+    private static final String OFFLINE = "ai.djl.offline";
+
+    private final TokenizerFiles files;
+    private final Vocabulary vocabulary;
+    private final Optional<ChatTemplate> template;
+    private final HuggingFaceTokenizer library;
+    private volatile boolean closed;
+
+    FastTokenizer(TokenizerFiles files, Optional<ChatTemplate> template) {
+        this.files = files;
+        this.template = template;
+        this.vocabulary = new Vocabulary(files);
+        files.tokenizer().putNull("truncation");
+        files.tokenizer().putNull("padding");
+        this.library = open(files);
+    }
+
+    private static HuggingFaceTokenizer open(TokenizerFiles files) {
+        // DJL reports its use to its makers unless it is told not to; a library must not do that for its user.
+        if (System.getProperty(OFFLINE) == null) {
+            System.setProperty(OFFLINE, "true");
+        }
+        byte[] json = files.tokenizer().toString().getBytes(StandardCharsets.UTF_8);
+        try {
+            return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json),
+                    Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "true"));
+        } catch (IOException | RuntimeException e) {
+            throw new FileFormatException(files.origin(), "is not a tokenizer that can be loaded: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public int[] encode(String text) {
+        return ids(library().encode(text, false, false));
+    }
+
+    @Override
+    public int[] encodeWithSpecials(String text) {
+        return ids(library().encode(text, true, false));
+    }
+
+    @Override
+    public Encoding encodeWithOffsets(String text) {
+        var encoded = library().encode(text, false, false);
+        int[] ids = ids(encoded);
+        CharSpan[] spans = encoded.getCharTokenSpans();
+        int[] utf16 = utf16Offsets(text);
+        int[] start = new int[ids.length];
+        int[] end = new int[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            // A token without a span stands for no text; it gets the place where the one before it ends.
+            start[i] = spans[i] == null ? i == 0 ? 0 : end[i - 1] : utf16[spans[i].getStart()];
+            end[i] = spans[i] == null ? start[i] : utf16[spans[i].getEnd()];
+        }
+        return new Encoding(ids, start, end);
+    }
+
+    /** For each code point the index of its first UTF-16 unit, and at last the length of the text. */
+    private static int[] utf16Offsets(String text) {
+        int[] offsets = new int[text.codePointCount(0, text.length()) + 1];
+        int at = 0;
+        for (int i = 0; i < offsets.length - 1; i++) {
+            offsets[i] = at;
+            at += Character.charCount(text.codePointAt(at));
+        }
+        offsets[offsets.length - 1] = at;
+        return offsets;
+    }
+
+    private static int[] ids(ai.djl.huggingface.tokenizers.Encoding encoded) {
+        return Arrays.stream(encoded.getIds()).mapToInt(Math::toIntExact).toArray();
+    }
+
+    @Override
+    public String decode(int[] ids, boolean skipSpecial) {
+        for (int id : ids) {
+            vocabulary.check(id);
+        }
+        return ids.length == 0 ? "" : library().decode(Arrays.stream(ids).asLongStream().toArray(), skipSpecial);
+    }
+
+    @Override
+    public OptionalInt tokenToId(String token) {
+        return vocabulary.id(token);
+    }
+
+    @Override
+    public Optional<String> idToToken(int id) {
+        return vocabulary.token(id);
+    }
+
+    @Override
+    public int vocabSize() {
+        return vocabulary.size();
+    }
+
+    @Override
+    public boolean isSpecial(int id) {
+        return vocabulary.isSpecial(id);
+    }
+
+    @Override
+    public OptionalInt bosId() {
+        return specialId("bos_token");
+    }
+
+    @Override
+    public OptionalInt eosId() {
+        return specialId("eos_token");
+    }
+
+    @Override
+    public OptionalInt padId() {
+        return specialId("pad_token");
+    }
+
+    private OptionalInt specialId(String key) {
+        return files.specialToken(key).map(vocabulary::id).orElse(OptionalInt.empty());
+    }
+
+    @Override
+    public Optional<ChatTemplate> chatTemplate() {
+        return template;
+    }
+
+    @Override
+    public void save(Path folder) {
+        TokenizerFolder.write(folder, files);
+    }
+
+    private HuggingFaceTokenizer library() {
+        if (closed) {
+            throw new IllegalStateException("the tokenizer is closed");
+        }
+        return library;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            library.close();
+        }
+    }
+}
