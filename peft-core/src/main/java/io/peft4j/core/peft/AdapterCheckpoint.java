@@ -89,17 +89,11 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         try (SafetensorsFile file = SafetensorsFile.open(existing(folder, WEIGHTS_FILE))) {
             StoredAdapter stored = new StoredAdapter(file);
             AdapterSetup setup = AdapterSetup.restoring(base, stored);
-            boolean complete = false;
-            try {
+            return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
-                Set<String> copies = stored.finish(config, adapter, base);
-                complete = true;
-                return new AdapterCheckpoint(adapter, copies);
-            } finally {
-                if (!complete) {
-                    setup.discard();
-                }
-            }
+                ActiveLayers.of(Map.of("default", adapter));
+                return new AdapterCheckpoint(adapter, stored.finish(config, adapter, base));
+            });
         }
     }
 

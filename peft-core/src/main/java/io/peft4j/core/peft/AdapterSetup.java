@@ -8,6 +8,7 @@ import io.peft4j.core.nn.Slot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -122,8 +123,17 @@ public final class AdapterSetup {
         return tensor;
     }
 
-    /** Frees what was made, where the method failed. */
-    void discard() {
-        made.forEach(AdapterTensor::close);
+    /** Runs a method; where it fails, the tensors that it made are freed. */
+    <T> T run(Supplier<T> method) {
+        boolean complete = false;
+        try {
+            T result = method.get();
+            complete = true;
+            return result;
+        } finally {
+            if (!complete) {
+                made.forEach(AdapterTensor::close);
+            }
+        }
     }
 }

@@ -89,17 +89,14 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random) {
         requireNewName(name);
         AdapterSetup setup = AdapterSetup.creating(base, random);
-        boolean complete = false;
-        try {
-            PeftConfig named = config.common().baseModel().isPresent() ? config
-                    : config.withCommon(config.common().withBaseModel(base.network().description().name()));
-            put(name, new AdapterCheckpoint(PeftMethods.byType(config.peftType()).create(named, setup), Set.of()));
-            complete = true;
-        } finally {
-            if (!complete) {
-                setup.discard();
-            }
-        }
+        PeftConfig named = config.common().baseModel().isPresent() ? config
+                : config.withCommon(config.common().withBaseModel(base.network().description().name()));
+        Adapter adapter = setup.run(() -> {
+            Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
+            ActiveLayers.of(Map.of(name, made));
+            return made;
+        });
+        put(name, new AdapterCheckpoint(adapter, Set.of()));
         return this;
     }
 

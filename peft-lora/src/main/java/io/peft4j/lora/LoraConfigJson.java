@@ -1,0 +1,117 @@
+package io.peft4j.lora;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.ConfigWriter;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** {@link LoraConfig} as {@code adapter_config.json} with the keys and defaults of Hugging Face PEFT 0.21. */
+final class LoraConfigJson {
+    /** Keys that switch on variants of LoRA which are not implemented, and what they would switch on. */
+    private static final Map<String, String> UNSUPPORTED = new LinkedHashMap<>();
+    /** What Hugging Face PEFT writes for keys that a {@link LoraConfig} has no field for. */
+    private static final Map<String, String> DEFAULTS = new LinkedHashMap<>();
+
+    static {
+        unsupported("alora_invocation_tokens", "null", "aLoRA");
+        unsupported("arrow_config", "null", "Arrow");
+        unsupported("corda_config", "null", "CorDA");
+        unsupported("ensure_weight_tying", "false", "tying the adapters of tied layers");
+        unsupported("eva_config", "null", "EVA");
+        unsupported("kasa_config", "null", "KaSA");
+        unsupported("layer_replication", "null", "layer replication");
+        unsupported("loftq_config", "{}", "LoftQ");
+        unsupported("lora_ga_config", "null", "LoRA-GA");
+        unsupported("megatron_config", "null", "Megatron");
+        unsupported("monteclora_config", "null", "MonteCLoRA");
+        unsupported("target_parameters", "null", "adapting parameters instead of layers");
+        unsupported("trainable_token_indices", "null", "training chosen tokens");
+        unsupported("use_bdlora", "null", "BD-LoRA");
+        unsupported("use_dora", "false", "DoRA");
+        unsupported("use_qalora", "false", "QA-LoRA");
+        unsupported("velora_config", "null", "VeLoRA");
+        // Without effect unless one of those above is on.
+        DEFAULTS.put("megatron_core", "\"megatron.core\"");
+        DEFAULTS.put("qalora_group_size", "16");
+    }
+
+    private LoraConfigJson() {
+    }
+
+    private static void unsupported(String key, String defaultJson, String feature) {
+        UNSUPPORTED.put(key, feature);
+        DEFAULTS.put(key, defaultJson);
+    }
+
+    static LoraConfig read(ConfigReader reader) {
+        LoraConfigBuilder builder = LoraConfig.builder()
+                .rank(reader.integer("r", 8, 1))
+                .alpha(reader.number("lora_alpha", 8))
+                .dropout(reader.dropout("lora_dropout", 0))
+                .targetModules(reader.modules("target_modules"))
+                .excludeModules(reader.modules("exclude_modules"))
+                .bias(bias(reader))
+                .rsLora(reader.flag("use_rslora", false))
+                .rankPattern(reader.integers("rank_pattern"))
+                .alphaPattern(reader.numbers("alpha_pattern"))
+                .layersToTransform(reader.oneOrMoreIntegers("layers_to_transform"))
+                .layersPattern(reader.oneOrMoreTexts("layers_pattern"))
+                .modulesToSave(reader.texts("modules_to_save"))
+                .initialization(initialization(reader))
+                .fanInFanOut(reader.flag("fan_in_fan_out", false))
+                .loraBias(reader.flag("lora_bias", false));
+        UNSUPPORTED.forEach(reader::requireOff);
+        DEFAULTS.keySet().forEach(reader::ignore);
+        // PEFT never writes it and ignores it when it is there: how to run, not what the adapter is.
+        reader.ignore("runtime_config");
+        builder.common(reader.common());
+        try {
+            return builder.build();
+        } catch (ConfigurationException e) {
+            throw new ConfigurationException(reader.source() + ": " + e.getMessage(), e);
+        }
+    }
+
+    static String write(LoraConfig config) {
+        ConfigWriter writer = new ConfigWriter(LoraConfig.PEFT_TYPE, config.common());
+        DEFAULTS.forEach(writer::putDefault);
+        return writer.put("r", config.rank())
+                .putNumber("lora_alpha", config.alpha())
+                .putDecimal("lora_dropout", config.dropout())
+                .put("target_modules", config.targetModules())
+                .put("exclude_modules", config.excludeModules())
+                .put("bias", config.bias().json())
+                .put("use_rslora", config.rsLora())
+                .put("rank_pattern", config.rankPattern())
+                .put("alpha_pattern", config.alphaPattern())
+                .put("layers_to_transform", config.layersToTransform())
+                .put("layers_pattern", config.layersPattern())
+                .putList("modules_to_save", config.modulesToSave())
+                .putJson("init_lora_weights", config.initialization().json())
+                .put("fan_in_fan_out", config.fanInFanOut())
+                .put("lora_bias", config.loraBias())
+                .toJson();
+    }
+
+    private static Bias bias(ConfigReader reader) {
+        String text = reader.text("bias", Bias.NONE.json());
+        return Arrays.stream(Bias.values()).filter(bias -> bias.json().equals(text)).findFirst()
+                .orElseThrow(() -> new ConfigurationException(reader.source() + ": bias is '" + text
+                        + "'; it must be none, all or lora_only"));
+    }
+
+    private static Initialization initialization(ConfigReader reader) {
+        Optional<String> json = reader.json("init_lora_weights");
+        if (json.isEmpty()) {
+            return Initialization.KAIMING;
+        }
+        return Arrays.stream(Initialization.values()).filter(value -> value.json().equals(json.get())).findFirst()
+                .orElseThrow(() -> new ConfigurationException(reader.source() + ": init_lora_weights is " + json.get()
+                        + "; this version knows true, false and \"gaussian\". An adapter that began with PiSSA, OLoRA, "
+                        + "CorDA, LoRA-GA or LoftQ belongs to a changed base model; convert it to plain LoRA in Hugging "
+                        + "Face PEFT, with path_initial_model_for_weight_conversion when saving"));
+    }
+}

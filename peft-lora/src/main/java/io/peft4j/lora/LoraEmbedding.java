@@ -1,0 +1,80 @@
+package io.peft4j.lora;
+
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.MergedLayer;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * LoRA on an embedding: {@code y = base + s * A[:, tokens]^T B^T}: y [N, H], A [r, V], B [H, r]. {@code r * (V + H)}
+ * parameters. There is no dropout: the input is token ids.
+ *
+ * <p>A is held as [V, r], so that a token takes one row. Merged: {@code table + s * (B A)^T}.
+ */
+final class LoraEmbedding implements AdapterLayer {
+    private final Slot slot;
+    private final double scaling;
+    private final AdapterTensor a;
+    private final AdapterTensor b;
+
+    LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
+        if (config.loraBias()) {
+            throw new ConfigurationException("lora_bias does not work on embeddings; take " + slot.path()
+                    + " out of the targets, or turn lora_bias off");
+        }
+        Embedding embedding = (Embedding) slot.layer();
+        this.slot = slot;
+        this.scaling = scaling;
+        this.a = setup.transposedTensor(slot, "lora_embedding_A", config.initialization().embeddingA(), rank,
+                embedding.table().rows());
+        this.b = setup.tensor(slot, "lora_embedding_B", config.initialization().embeddingB(),
+                embedding.table().columns(), rank);
+    }
+
+    @Override
+    public Slot slot() {
+        return slot;
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Layer base) {
+        Tape tape = context.tape();
+        Variable y = base.forward(context, x);
+        Variable h = RowOps.gatherRows(tape, tape.parameter(a.parameter()), context.batch().tokens());
+        Variable change = MatrixOps.matmulTransposed(tape, h, tape.parameter(b.parameter()));
+        return ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, (float) scaling), y);
+    }
+
+    @Override
+    public List<AdapterTensor> tensors() {
+        return List.of(a, b);
+    }
+
+    @Override
+    public Optional<String> mergeObstacle() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void mergeInto(MergedLayer copy) {
+        INDArray transposedB = b.parameter().value().transpose().dup('c');
+        try {
+            LowRank.add(copy.weight(), a.parameter().value(), transposedB, scaling);
+        } finally {
+            transposedB.close();
+        }
+    }
+}
