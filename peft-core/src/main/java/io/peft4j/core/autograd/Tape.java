@@ -3,8 +3,11 @@ package io.peft4j.core.autograd;
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.kernel.Kernels;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -42,6 +45,8 @@ public final class Tape implements AutoCloseable {
     private final boolean recording;
     private final List<Node> nodes = new ArrayList<>();
     private final List<INDArray> unrecorded = new ArrayList<>();
+    /** Those of {@link #unrecorded} that the gradient of a recorded operation may read. */
+    private final Set<INDArray> needed = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private Tape(Kernels kernels, Arena arena, DataType activationType, boolean recording) {
         this.kernels = Objects.requireNonNull(kernels, "kernels");
@@ -140,6 +145,11 @@ public final class Tape implements AutoCloseable {
         Variable output = new Variable(this, value, wanted, true);
         if (wanted) {
             nodes.add(new Node(output, backward, saved));
+            for (Variable input : inputs) {
+                if (!input.requiresGradient() && input.ownsValue()) {
+                    needed.add(input.value());
+                }
+            }
         } else {
             for (INDArray array : saved) {
                 arena.free(array);
@@ -170,6 +180,7 @@ public final class Tape implements AutoCloseable {
         for (int i = unrecorded.size() - 1; i >= 0; i--) {
             if (unrecorded.get(i) == array) {
                 unrecorded.remove(i);
+                needed.remove(array);
                 return true;
             }
         }
@@ -186,14 +197,14 @@ public final class Tape implements AutoCloseable {
         int kept = before;
         for (int i = before; i < unrecorded.size(); i++) {
             INDArray array = unrecorded.get(i);
-            if (array == result.value()) {
+            if (array == result.value() || needed.contains(array)) {
                 unrecorded.set(kept++, array);
             } else {
                 arena.free(array);
             }
         }
         unrecorded.subList(kept, unrecorded.size()).clear();
-        if (x.ownsValue() && x.value() != result.value() && forget(x.value())) {
+        if (x.ownsValue() && x.value() != result.value() && !needed.contains(x.value()) && forget(x.value())) {
             arena.free(x.value());
         }
         return result;
@@ -238,5 +249,6 @@ public final class Tape implements AutoCloseable {
         nodes.clear();
         unrecorded.forEach(arena::free);
         unrecorded.clear();
+        needed.clear();
     }
 }
