@@ -1,0 +1,79 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.NaiveKernels;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** A base model over a {@link TinyNetwork}, for tests: naive kernels, prompts as token ids, greedy answers. */
+public final class TinyModel implements BaseLanguageModel {
+    private final TinyNetwork network;
+    private final Kernels kernels = new NaiveKernels();
+    private final Tokenizer tokenizer = new TinyTokenizer();
+
+    /** A model with the given network; closes it. */
+    public TinyModel(TinyNetwork network) {
+        this.network = network;
+    }
+
+    @Override
+    public TinyNetwork network() {
+        return network;
+    }
+
+    @Override
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    @Override
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    @Override
+    public Optional<ChatTemplate> chatTemplate() {
+        return Optional.empty();
+    }
+
+    @Override
+    public List<String> defaultTargetModules() {
+        return List.of("q_proj", "v_proj");
+    }
+
+    @Override
+    public List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options) {
+        List<Completion> completions = new ArrayList<>();
+        for (Prompt prompt : prompts) {
+            int[] ids = ((Prompt.Tokens) prompt).ids();
+            int length = ids.length;
+            for (int i = 0; i < options.maxNewTokens(); i++) {
+                // The last token predicts one more, whichever; its logits are the last V.
+                int[] sequence = IntStream.concat(IntStream.of(ids), IntStream.of(0)).toArray();
+                float[] logits = Passes.logits(this, layers, List.of(sequence));
+                int last = logits.length - TinyNetwork.VOCABULARY;
+                int best = IntStream.range(last, logits.length).reduce((a, b) -> logits[b] > logits[a] ? b : a)
+                        .orElseThrow() - last;
+                ids = IntStream.concat(IntStream.of(ids), IntStream.of(best)).toArray();
+            }
+            completions.add(new Completion("", java.util.Arrays.copyOfRange(ids, length, ids.length),
+                    Completion.StopReason.LENGTH, length));
+        }
+        return completions;
+    }
+
+    @Override
+    public void close() {
+        network.close();
+        kernels.close();
+    }
+}
