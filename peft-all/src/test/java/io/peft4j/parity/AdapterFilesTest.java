@@ -1,0 +1,136 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterCheckpoint;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.safetensors.TensorInfo;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.BaseModel;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Adapters that Hugging Face PEFT saved: what is understood of their files, and what is written back. */
+class AdapterFilesTest {
+    static Stream<String> adapters() {
+        return Fixtures.adapters().stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("adapters")
+    void savingWritesTheSameFiles(String name, @TempDir Path folder) {
+        Path original = Fixtures.adapter(name);
+        String base = Fixtures.json(original.resolve("expected.json")).get("model").asText();
+        List<TokenSequence> texts = Fixtures.texts(base);
+        try (BaseModel model = KernelsUnderTest.naive(base)) {
+            double[] numbers;
+            try (PeftModel adapted = PeftModel.load(model, original)) {
+                adapted.saveAdapter(folder);
+                numbers = Measure.oneByOne(adapted, texts);
+            }
+            assertEquals(Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE)),
+                    Fixtures.json(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
+            assertSameTensors(original.resolve(AdapterCheckpoint.WEIGHTS_FILE),
+                    folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+            try (PeftModel again = PeftModel.load(model, folder)) {
+                assertArrayEquals(numbers, Measure.oneByOne(again, texts));
+            }
+        }
+    }
+
+    static void assertSameTensors(Path expected, Path actual) {
+        try (SafetensorsFile theirs = SafetensorsFile.open(expected); SafetensorsFile ours = SafetensorsFile.open(actual)) {
+            assertEquals(theirs.tensors().keySet(), ours.tensors().keySet());
+            for (TensorInfo info : theirs.tensors().values()) {
+                TensorInfo written = ours.info(info.name());
+                assertEquals(info.dtypeName(), written.dtypeName(), info.name());
+                assertArrayEquals(info.shape(), written.shape(), info.name());
+                assertArrayEquals(bytes(theirs.bytes(info.name())), bytes(ours.bytes(info.name())), info.name());
+            }
+        }
+    }
+
+    private static byte[] bytes(ByteBuffer buffer) {
+        byte[] copy = new byte[buffer.remaining()];
+        buffer.get(copy);
+        return copy;
+    }
+
+    /** Which layers are adapted, their ranks, and the scaling, seen from outside as merged = W + scaling * B A. */
+    @ParameterizedTest
+    @MethodSource("adapters")
+    void ranksAndScalings(String name) {
+        JsonNode expected = Fixtures.json(Fixtures.adapter(name).resolve("expected.json"));
+        try (BaseModel model = KernelsUnderTest.naive(expected.get("model").asText());
+                PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
+            Map<String, AdapterLayer> layers = new TreeMap<>();
+            adapted.adapter(PeftModel.DEFAULT_ADAPTER).layers().stream().filter(AdapterFilesTest::isLowRank)
+                    .forEach(layer -> layers.put(layer.slot().path(), layer));
+            Map<String, JsonNode> modules = new TreeMap<>();
+            expected.get("modules").properties().forEach(entry -> modules.put(entry.getKey(), entry.getValue()));
+            assertEquals(modules.keySet(), layers.keySet());
+            adapted.merge();
+            layers.forEach((path, layer) -> {
+                assertEquals(modules.get(path).get("r").asLong(), tensor(layer, "A").fileShape()[0], path);
+                double scaling = modules.get(path).get("scaling").asDouble();
+                // The merged weights are rounded to float32, which leaves this much of the quotient of two sums.
+                assertEquals(scaling, scaling(layer, adapted.mergedWeights().get(path + ".weight")), 1e-5 * scaling, path);
+            });
+        }
+    }
+
+    private static boolean isLowRank(AdapterLayer layer) {
+        return layer.tensors().stream().anyMatch(tensor -> tensor.name().startsWith("lora_"));
+    }
+
+    private static AdapterTensor tensor(AdapterLayer layer, String letter) {
+        return layer.tensors().stream().filter(t -> t.name().matches("lora_(embedding_)?" + letter + "(.weight)?"))
+                .findFirst().orElseThrow();
+    }
+
+    /** The factor s that fits merged = W + s * B A best. */
+    private static double scaling(AdapterLayer layer, INDArray merged) {
+        float[] base = weight(layer.slot());
+        float[] sum = Arrays.toFloats(merged);
+        INDArray a = tensor(layer, "A").parameter().value();
+        INDArray b = tensor(layer, "B").parameter().value();
+        INDArray product = tensor(layer, "A").isTransposed() ? a.mmul(b.transpose()) : b.mmul(a);
+        float[] change = Arrays.toFloats(product.dup('c'));
+        double above = 0;
+        double below = 0;
+        for (int i = 0; i < base.length; i++) {
+            above += ((double) sum[i] - base[i]) * change[i];
+            below += (double) change[i] * change[i];
+        }
+        return above / below;
+    }
+
+    private static float[] weight(Slot slot) {
+        Layer layer = slot.layer();
+        FrozenWeight weight = layer instanceof Linear linear ? linear.weight() : ((Embedding) layer).table();
+        float[] values = new float[weight.rows() * weight.columns()];
+        for (int row = 0; row < weight.rows(); row++) {
+            weight.readRow(row, values, row * weight.columns());
+        }
+        return values;
+    }
+}
