@@ -1,0 +1,78 @@
+package io.peft4j.data;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.text.ChatMessage;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads what a model is to be asked, one JSON object a line, in one of three forms:
+ * <ul>
+ * <li>{@code {"messages": [...]}}: a chat. Messages of the assistant at its end, as test data has them, are the expected
+ * answer and are left out.
+ * <li>{@code {"prompt": "..."}} or {@code {"question": "..."}}: a text.
+ * <li>{@code {"prompt": [...]}}: a chat.
+ * </ul>
+ * Other keys are ignored.
+ */
+public final class PromptRows {
+    private static final List<String> FORMS = List.of("messages", "prompt", "question");
+
+    private final boolean textsAreChats;
+    private final MessageReader reader = new MessageReader();
+
+    private PromptRows(boolean textsAreChats) {
+        this.textsAreChats = textsAreChats;
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param file the file
+     * @param textsAreChats whether a text is a user's message, for a model with a chat template, or a text to continue
+     * @return the prompts in the order of the rows, at least one
+     * @throws DataException when a row has none of the forms, or the file has no row: with file and line
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public static List<Prompt> read(Path file, boolean textsAreChats) {
+        PromptRows rows = new PromptRows(textsAreChats);
+        List<Prompt> prompts = new ArrayList<>();
+        JsonLines.read(file, row -> prompts.add(rows.prompt(row)));
+        if (prompts.isEmpty()) {
+            throw new DataException(file, "holds no row; expected one JSON object with one of " + FORMS + " a line");
+        }
+        return prompts;
+    }
+
+    /** The prompt of a text: a user's message or a text to continue. */
+    public static Prompt ofText(String text, boolean textsAreChats) {
+        return textsAreChats ? Prompt.chat(List.of(ChatMessage.user(text))) : Prompt.text(text);
+    }
+
+    private Prompt prompt(JsonLines.Row row) {
+        List<String> present = JsonLines.present(row, FORMS);
+        if (present.size() != 1) {
+            throw row.wrong((present.isEmpty() ? "has none of " + FORMS + ", only " + row.fields().keySet()
+                    : "has " + present + " at once") + "; give one of them");
+        }
+        String form = present.get(0);
+        Object value = row.fields().get(form);
+        if (value instanceof String text && !form.equals("messages")) {
+            return ofText(text, textsAreChats);
+        }
+        if (form.equals("question")) {
+            throw row.wrong("\"question\" is not a text");
+        }
+        List<ChatMessage> messages = reader.messages(row, form);
+        int end = messages.size();
+        while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
+            end--;
+        }
+        if (end == 0) {
+            throw row.wrong("has messages of the assistant only, so there is nothing to ask");
+        }
+        return Prompt.chat(messages.subList(0, end));
+    }
+}

@@ -1,0 +1,142 @@
+package io.peft4j.eval;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.text.ChatMessage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers on disk, so that a model is not asked the same question twice: a file of JSON lines
+ * {@code {"key", "question", "text"}}, in which the key stands for the model with its active adapters, the question and
+ * the options of generation. Answers are added as they come, so that an interrupted evaluation goes on where it stopped.
+ * A line that cannot be read (as after a crash) is passed over. One process at a time.
+ */
+public final class AnswerCache {
+    private static final Logger LOG = LoggerFactory.getLogger(AnswerCache.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path file;
+    private final Map<String, String> answers = new HashMap<>();
+
+    private AnswerCache(Path file) {
+        this.file = Objects.requireNonNull(file, "file");
+    }
+
+    /**
+     * The cache in a file, which need not exist.
+     *
+     * @throws UncheckedIOException when the file is there and cannot be read
+     */
+    public static AnswerCache open(Path file) {
+        AnswerCache cache = new AnswerCache(file);
+        if (Files.exists(file)) {
+            cache.load();
+        }
+        return cache;
+    }
+
+    private void load() {
+        try {
+            // Bytes that are no UTF-8 become a line that is no answer; readAllLines would refuse the file.
+            String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+            long bad = text.lines().filter(line -> !line.isBlank() && !add(line)).count();
+            if (bad > 0) {
+                LOG.warn("{}: {} lines are no cached answers and are passed over", file, bad);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the cached answers in " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private boolean add(String line) {
+        try {
+            if (JSON.readTree(line) instanceof ObjectNode row && row.path("key").isTextual()
+                    && row.path("text").isTextual()) {
+                answers.put(row.get("key").textValue(), row.get("text").textValue());
+                return true;
+            }
+            return false;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** The number of answers. */
+    public int size() {
+        return answers.size();
+    }
+
+    Optional<String> get(String key) {
+        return Optional.ofNullable(answers.get(key));
+    }
+
+    /** Adds answers and writes them at the end of the file. */
+    void put(List<Entry> entries) {
+        StringBuilder lines = new StringBuilder();
+        for (Entry entry : entries) {
+            answers.put(entry.key(), entry.text());
+            ObjectNode row = JSON.createObjectNode();
+            row.put("key", entry.key()).put("question", entry.question()).put("text", entry.text());
+            lines.append(row).append('\n');
+        }
+        try {
+            if (file.toAbsolutePath().getParent() != null) {
+                Files.createDirectories(file.toAbsolutePath().getParent());
+            }
+            Files.writeString(file, startOfLine() + lines, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write cached answers to " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** A line break where the file ends within a line, as after a crash. */
+    private String startOfLine() throws IOException {
+        if (!Files.exists(file) || Files.size(file) == 0) {
+            return "";
+        }
+        try (SeekableByteChannel channel = Files.newByteChannel(file)) {
+            channel.position(channel.size() - 1);
+            ByteBuffer last = ByteBuffer.allocate(1);
+            channel.read(last);
+            return last.get(0) == '\n' ? "" : "\n";
+        }
+    }
+
+    /** An answer to be kept. */
+    record Entry(String key, String question, String text) {
+    }
+
+    /** The keys of questions for one model and one set of greedy options: what the draws depend on has no part in them. */
+    static final class Keys {
+        private final String model;
+        private final GenerationOptions options;
+
+        Keys(LanguageModel model, GenerationOptions options) {
+            this.model = ModelFingerprint.of(model);
+            this.options = options;
+        }
+
+        /** The key of a question. */
+        String of(List<ChatMessage> messages) {
+            String choice = List.of(options.maxNewTokens(), options.stopStrings()).toString();
+            return ModelFingerprint.of(List.of(model, choice, messages.stream().map(ChatMessage::toMap).toList()
+                    .toString()));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.peft4j.eval;
+
+import io.peft4j.core.array.Arena;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.text.ChatTemplate;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Tells whether two models would give the same answers, without their files: a digest of the sizes, the chat template, the
+ * logits after a probe text, and the tensors of the active adapters. It is the same for the same model from another
+ * place, and another one for other weights, another precision or kernels that round otherwise.
+ */
+final class ModelFingerprint {
+    private static final String PROBE = "At 9:30 the clerk read 1,204 letters; \"Who wrote this?\" she asked.\n";
+    private static final int LONGEST_PROBE = 32;
+
+    private final MessageDigest digest;
+
+    private ModelFingerprint() {
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    /** 64 hexadecimal digits. */
+    static String of(LanguageModel model) {
+        ModelFingerprint fingerprint = new ModelFingerprint();
+        ModelDescription description = model.network().description();
+        fingerprint.add(description.modelType());
+        fingerprint.add(List.of(description.vocabularySize(), description.hiddenSize(), description.layers(),
+                description.maxPositions(), description.activationType(), description.parameters()).toString());
+        fingerprint.add(model.chatTemplate().map(ChatTemplate::source).orElse(""));
+        int[] probe = model.tokenizer().encode(PROBE);
+        probe = java.util.Arrays.copyOf(probe, Math.min(probe.length, LONGEST_PROBE));
+        fingerprint.add(java.util.Arrays.toString(probe));
+        fingerprint.addLogits(model, probe);
+        if (model instanceof PeftModel adapted) {
+            adapted.activeAdapters().forEach(name -> fingerprint.addAdapter(adapted, name));
+        }
+        return HexFormat.of().formatHex(fingerprint.digest.digest());
+    }
+
+    /** 64 hexadecimal digits for texts. */
+    static String of(List<String> texts) {
+        ModelFingerprint fingerprint = new ModelFingerprint();
+        texts.forEach(fingerprint::add);
+        return HexFormat.of().formatHex(fingerprint.digest.digest());
+    }
+
+    private void add(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        digest.update(ByteBuffer.allocate(4).putInt(bytes.length).flip());
+        digest.update(bytes);
+    }
+
+    private void add(INDArray array) {
+        float[] values = Arrays.toFloats(array);
+        ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * values.length);
+        bytes.asFloatBuffer().put(values);
+        digest.update(bytes);
+    }
+
+    private void addLogits(LanguageModel model, int[] probe) {
+        PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe)));
+        try (Arena arena = new Arena();
+                Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType());
+                Tape head = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
+            ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
+            int[] last = context.batch().lastRows();
+            Variable hidden = RowOps.gatherRows(tape, model.network().hidden(context), last);
+            ForwardContext headContext = ForwardContext.evaluation(head, batch, model.layers());
+            add(model.network().logits(headContext, head.constant(hidden.value())).value());
+        }
+    }
+
+    private void addAdapter(PeftModel model, String name) {
+        add(model.adapter(name).config().toJson());
+        Stream.concat(model.adapter(name).layers().stream().flatMap(layer -> layer.tensors().stream()),
+                model.adapter(name).sharedTensors().stream()).map(AdapterTensor::parameter)
+                .forEach(parameter -> add(parameter.value()));
+    }
+}
