@@ -2,11 +2,8 @@ package io.peft4j.core.io;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.reflect.Field;
-import java.lang.reflect.Method;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -19,28 +16,28 @@ import java.util.OptionalLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.bytedeco.javacpp.BytePointer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A file mapped into memory for reading, of any length. Multi-byte values are little-endian, as in safetensors and
  * GGUF.
  *
  * <p>A Java buffer spans at most 2 GB. The file is therefore mapped in windows that begin every {@value #STRIDE} bytes
- * and overlap, so that any range of up to 1 GB lies within one of them; windows are mapped when they are first needed.
+ * and overlap, so that nearly any range of up to 1 GB lies within one of them; windows are mapped when they are first
+ * needed.
  *
  * <p>Reading is safe from several threads, also while another one closes the file (the reader then gets an
  * {@link IllegalStateException}). {@link #close()} unmaps the windows at once; a raw {@link #address} must not be used
  * after it.
  */
 public final class MappedFile implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(MappedFile.class);
     private static final long STRIDE = 1L << 30;
+    /** The largest page-aligned length that every Java version maps into one buffer. */
+    private static final long LARGEST = (1L << 31) - 4096;
 
     private final Path path;
     private final FileChannel channel;
     private final long size;
-    private final Map<Long, MappedByteBuffer> windows = new HashMap<>();
+    private final Map<Long, FileMapping> windows = new HashMap<>();
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
 
@@ -105,7 +102,7 @@ public final class MappedFile implements AutoCloseable {
         try {
             for (int done = 0; done < length; ) {
                 long at = offset + done;
-                MappedByteBuffer window = window(at / STRIDE * STRIDE);
+                ByteBuffer window = window(at / STRIDE * STRIDE);
                 int begin = (int) (at % STRIDE);
                 int n = Math.min(length - done, window.limit() - begin);
                 window.get(begin, target, targetOffset + done, n);
@@ -132,7 +129,9 @@ public final class MappedFile implements AutoCloseable {
         lock.readLock().lock();
         try {
             checkOpen();
-            return map(offset, length).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+            return channel.map(FileChannel.MapMode.READ_ONLY, offset, length).order(ByteOrder.LITTLE_ENDIAN);
+        } catch (IOException e) {
+            throw cannotMap(offset, length, e);
         } finally {
             lock.readLock().unlock();
         }
@@ -144,8 +143,7 @@ public final class MappedFile implements AutoCloseable {
      *
      * @param offset where in the file to begin
      * @param length how many bytes
-     * @return the address, or empty where the part cannot be had in one piece (more than 1 GB over a window's end):
-     *     copy it
+     * @return the address, or empty where the part has more than 2 GB and cannot be had in one piece: copy it
      * @throws IndexOutOfBoundsException when the range leaves the file
      * @throws IllegalStateException when the file is closed
      */
@@ -156,13 +154,17 @@ public final class MappedFile implements AutoCloseable {
         }
         lock.readLock().lock();
         try {
-            MappedByteBuffer window = window(offset / STRIDE * STRIDE);
-            long begin = offset % STRIDE;
-            if (begin + length > window.limit()) {
+            long begin = offset / STRIDE * STRIDE;
+            ByteBuffer window = window(begin);
+            if (offset - begin + length > window.limit() && length <= LARGEST) {
+                begin = offset;
+                window = window(begin);
+            }
+            if (offset - begin + length > window.limit()) {
                 return OptionalLong.empty();
             }
             try (BytePointer start = new BytePointer(window)) {
-                return OptionalLong.of(start.address() + begin);
+                return OptionalLong.of(start.address() + offset - begin);
             }
         } finally {
             lock.readLock().unlock();
@@ -178,7 +180,7 @@ public final class MappedFile implements AutoCloseable {
                 return;
             }
             closed = true;
-            windows.values().forEach(MappedFile::unmap);
+            windows.values().forEach(FileMapping::unmap);
             windows.clear();
             channel.close();
         } catch (IOException e) {
@@ -188,20 +190,25 @@ public final class MappedFile implements AutoCloseable {
         }
     }
 
-    private MappedByteBuffer window(long begin) {
+    /** The mapping of what follows a place, as far as one buffer reaches. */
+    private ByteBuffer window(long begin) {
         synchronized (windows) {
             checkOpen();
-            return windows.computeIfAbsent(begin, b -> map(b, Math.min(size - b, Integer.MAX_VALUE)));
+            return windows.computeIfAbsent(begin, b -> map(b, Math.min(size - b, LARGEST))).buffer();
         }
     }
 
-    private MappedByteBuffer map(long offset, long length) {
+    private FileMapping map(long offset, long length) {
         try {
-            return channel.map(FileChannel.MapMode.READ_ONLY, offset, length);
+            return FileMapping.map(channel, offset, length);
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot map " + path + " (" + length + " bytes from " + offset + "): "
-                    + AtomicFiles.reason(e), e);
+            throw cannotMap(offset, length, e);
         }
+    }
+
+    private UncheckedIOException cannotMap(long offset, long length, IOException e) {
+        return new UncheckedIOException("Cannot map " + path + " (" + length + " bytes from " + offset + "): "
+                + AtomicFiles.reason(e), e);
     }
 
     private void checkOpen() {
@@ -214,22 +221,6 @@ public final class MappedFile implements AutoCloseable {
         if (offset < 0 || length < 0 || length > size - offset) {
             throw new IndexOutOfBoundsException(
                     length + " bytes from " + offset + " leave " + path + ", which has " + size + " bytes");
-        }
-    }
-
-    /**
-     * Java 17 unmaps a buffer only when it is garbage, and buffers are too small for the collector to hurry: without
-     * this, gigabytes of resident weights would outlive the model.
-     */
-    private static void unmap(MappedByteBuffer window) {
-        try {
-            Class<?> type = Class.forName("sun.misc.Unsafe");
-            Field instance = type.getDeclaredField("theUnsafe");
-            instance.setAccessible(true);
-            Method clean = type.getMethod("invokeCleaner", ByteBuffer.class);
-            clean.invoke(instance.get(null), window);
-        } catch (ReflectiveOperationException | RuntimeException e) {
-            LOG.debug("Unmapping is left to the garbage collector", e);
         }
     }
 }

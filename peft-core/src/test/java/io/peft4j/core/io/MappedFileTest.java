@@ -52,6 +52,13 @@ class MappedFileTest {
             assertArrayEquals(eight(1), long1);
             assertTrue(mapped.address(GB / 2, GB).isPresent());
             assertTrue(mapped.address(GB / 2, 3 * GB).isEmpty());
+            // Longer than what its window holds of it: a mapping of its own.
+            byte[] two = new byte[8];
+            long address = mapped.address(3 * GB - 4, 2 * GB - 4096).orElseThrow();
+            NativeMemory.read(address, two, 0, 8);
+            assertArrayEquals(eight(4), two);
+            NativeMemory.read(address + GB + 1, two, 0, 8);
+            assertArrayEquals(eight(5), two);
         }
     }
 
