@@ -13,6 +13,12 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -92,6 +98,41 @@ class MappedFileTest {
         assertTrue(e.getMessage().contains("is closed"), e.getMessage());
         assertThrows(IllegalStateException.class, () -> mapped.view(0, 1));
         assertThrows(IllegalStateException.class, () -> mapped.address(0, 1));
+    }
+
+    @Test
+    void closingWhileOthersReadGivesThemAnError() throws Exception {
+        Path path = Files.write(folder.resolve("f"), new byte[1 << 16]);
+        ExecutorService readers = Executors.newFixedThreadPool(3);
+        try {
+            for (int round = 0; round < 50; round++) {
+                MappedFile mapped = MappedFile.open(path);
+                CountDownLatch reading = new CountDownLatch(3);
+                List<Future<String>> ends = new ArrayList<>();
+                for (int i = 0; i < 3; i++) {
+                    ends.add(readers.submit(() -> readUntilClosed(mapped, reading)));
+                }
+                reading.await();
+                mapped.close();
+                for (Future<String> end : ends) {
+                    assertTrue(end.get().contains("is closed"));
+                }
+            }
+        } finally {
+            readers.shutdownNow();
+        }
+    }
+
+    private static String readUntilClosed(MappedFile mapped, CountDownLatch reading) {
+        byte[] bytes = new byte[1 << 16];
+        while (true) {
+            try {
+                mapped.get(0, bytes, 0, bytes.length);
+                reading.countDown();
+            } catch (IllegalStateException e) {
+                return e.getMessage();
+            }
+        }
     }
 
     @Test
