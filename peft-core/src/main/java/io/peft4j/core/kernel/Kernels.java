@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * and output features, D head size, V vocabulary.
  *
  * <p>{@link NaiveKernels} is the plain truth that all others are tested against. An implementation is used by one thread
- * at a time and runs its own worker threads. {@link KernelProvider} finds the fastest one.
+ * at a time and runs its own worker threads; whoever runs a pass that others may run too synchronizes on the kernels. {@link KernelProvider} finds the fastest one.
  */
 public interface Kernels extends AutoCloseable {
     /** A short name for logs, for instance {@code naive}. */

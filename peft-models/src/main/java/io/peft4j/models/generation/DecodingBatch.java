@@ -88,6 +88,13 @@ final class DecodingBatch implements AutoCloseable {
     }
 
     private void run(PackedBatch batch, int[] rows, int[] sequences, BiConsumer<Integer, float[]> consumer) {
+        // Kernels serve one pass at a time; a training or another answer on the same model waits.
+        synchronized (kernels) {
+            runAlone(batch, rows, sequences, consumer);
+        }
+    }
+
+    private void runAlone(PackedBatch batch, int[] rows, int[] sequences, BiConsumer<Integer, float[]> consumer) {
         try (Tape tape = Tape.inference(kernels, arena, network.description().activationType())) {
             ForwardContext context = ForwardContext.generation(tape, batch, layers, cache);
             Variable hidden = RowOps.gatherRows(tape, network.hidden(context), rows);
