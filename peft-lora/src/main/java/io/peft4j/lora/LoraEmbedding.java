@@ -16,11 +16,13 @@ import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * LoRA on an embedding: {@code y = base + s * A[:, tokens]^T B^T}: y [N, H], A [r, V], B [H, r]. {@code r * (V + H)}
- * parameters. There is no dropout: the input is token ids.
+ * parameters. There is no dropout: the input is token ids. The padding token's column of A is not trained.
  *
  * <p>A is held as [V, r], so that a token takes one row. Merged: {@code table + s * (B A)^T}.
  */
@@ -29,6 +31,7 @@ final class LoraEmbedding implements AdapterLayer {
     private final double scaling;
     private final AdapterTensor a;
     private final AdapterTensor b;
+    private final OptionalInt paddingId;
 
     LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
         if (config.loraBias()) {
@@ -38,6 +41,7 @@ final class LoraEmbedding implements AdapterLayer {
         Embedding embedding = (Embedding) slot.layer();
         this.slot = slot;
         this.scaling = scaling;
+        this.paddingId = embedding.paddingId();
         this.a = setup.transposedTensor(slot, "lora_embedding_A", config.initialization().embeddingA(), rank,
                 embedding.table().rows());
         this.b = setup.tensor(slot, "lora_embedding_B", config.initialization().embeddingB(),
@@ -53,7 +57,8 @@ final class LoraEmbedding implements AdapterLayer {
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
-        Variable h = RowOps.gatherRows(tape, tape.parameter(a.parameter()), context.batch().tokens());
+        Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), context.batch().tokens(), paddingId,
+                DataType.FLOAT);
         Variable change = MatrixOps.matmulTransposed(tape, h, tape.parameter(b.parameter()));
         return ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, (float) scaling), y);
     }

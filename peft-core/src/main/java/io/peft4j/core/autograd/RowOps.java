@@ -4,6 +4,8 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
+import java.util.OptionalInt;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Choosing rows on a tape. */
@@ -29,5 +31,28 @@ public final class RowOps {
             }
             kernels.gatherRowsBackward(dy, rows, dx);
         }), List.of(x));
+    }
+
+    /**
+     * Rows of a trained embedding: table [V, C], result [N, C]. Gradient: rows are added back, except to the row of the
+     * padding token, which is never trained, as PyTorch's {@code padding_idx} has it.
+     *
+     * @param padding the row that is not trained, if any
+     * @param type type of the result
+     */
+    public static Variable trainedEmbedding(Tape tape, Variable table, int[] ids, OptionalInt padding, DataType type) {
+        Kernels kernels = tape.kernels();
+        INDArray y = tape.arena().allocate(type, ids.length, table.columns());
+        kernels.gatherRows(table.value(), ids, y);
+        return tape.record(y, (out, dy) -> table.addGradient((dTable, accumulate) -> {
+            if (!accumulate) {
+                Arrays.clear(dTable);
+            }
+            float[] kept = new float[padding.isPresent() ? Arrays.columns(dTable) : 0];
+            long first = padding.orElse(0) * (long) kept.length;
+            Arrays.read(dTable, first, kept, 0, kept.length);
+            kernels.gatherRowsBackward(dy, ids, dTable);
+            Arrays.write(dTable, first, kept, 0, kept.length);
+        }), List.of(table));
     }
 }

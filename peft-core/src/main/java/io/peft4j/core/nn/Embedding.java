@@ -4,6 +4,7 @@ import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
  * A frozen embedding table [V, H]. Its input is the batch's token ids ({@link PackedBatch#tokens()}); the argument of
@@ -11,15 +12,33 @@ import java.util.Objects;
  */
 public final class Embedding implements Layer {
     private final FrozenWeight table;
+    private final OptionalInt paddingId;
 
-    /** An embedding with the given table. */
+    /** An embedding with the given table, without a padding token. */
     public Embedding(FrozenWeight table) {
+        this(table, OptionalInt.empty());
+    }
+
+    /** An embedding with the given table and padding token. */
+    public Embedding(FrozenWeight table, OptionalInt paddingId) {
         this.table = Objects.requireNonNull(table, "table");
+        this.paddingId = Objects.requireNonNull(paddingId, "paddingId");
+        if (paddingId.isPresent()) {
+            Objects.checkIndex(paddingId.getAsInt(), table.rows());
+        }
     }
 
     /** The table [V, H]. */
     public FrozenWeight table() {
         return table;
+    }
+
+    /**
+     * The token whose row an adapter on this embedding does not train, as in Hugging Face Transformers, where the
+     * checkpoint names one ({@code pad_token_id}). It may well be a token with a meaning.
+     */
+    public OptionalInt paddingId() {
+        return paddingId;
     }
 
     @Override

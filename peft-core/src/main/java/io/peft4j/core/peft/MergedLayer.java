@@ -45,7 +45,8 @@ public final class MergedLayer implements AutoCloseable {
         }
         if (slot.layer() instanceof Embedding embedding) {
             INDArray weight = copy(embedding.table());
-            return new MergedLayer(slot, weight, Optional.empty(), new Embedding(new DenseWeight(weight)));
+            return new MergedLayer(slot, weight, Optional.empty(), new Embedding(new DenseWeight(weight),
+                    embedding.paddingId()));
         }
         if (slot.layer() instanceof RmsNorm norm) {
             INDArray weight = copy(norm.weight());

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The configuration of a model, with the keys of Hugging Face's {@code config.json}. Getters name the file and the key
@@ -84,6 +85,18 @@ public final class ModelConfig {
         return Optional.of(value.intValue());
     }
 
+    /** A whole number, or empty where the key is missing or null. */
+    public OptionalInt optionalInteger(String key) {
+        JsonNode value = values.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return OptionalInt.empty();
+        }
+        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+            throw wrong(key, value, "a whole number");
+        }
+        return OptionalInt.of(value.intValue());
+    }
+
     /** A number, or {@code otherwise} where the key is missing or null. */
     public double number(String key, double otherwise) {
         JsonNode value = values.path(key);
@@ -134,7 +147,8 @@ public final class ModelConfig {
 
     /** The exception for a value that is not supported. */
     public FileFormatException unsupported(String key, Object value, String supported) {
-        return new FileFormatException(file, key + " is " + value + ", which is not supported; supported: " + supported);
+        return new FileFormatException(file, key + " is " + value + ", which is not supported; supported: "
+                + supported);
     }
 
     private FileFormatException missing(String key) {

@@ -43,15 +43,16 @@ final class GgufConfig {
         config.put("tie_word_embeddings", !file.names().contains("output.weight"));
         config.put("attention_bias", file.names().contains("blk.0.attn_q.bias"));
         config.put("hidden_act", "silu");
-        putId(config, metadata, "bos_token_id");
-        putId(config, metadata, "eos_token_id");
+        putId(config, "bos_token_id", metadata, "bos_token_id");
+        putId(config, "eos_token_id", metadata, "eos_token_id");
+        putId(config, "pad_token_id", metadata, "padding_token_id");
         putRopeScaling(config, file);
         return new ModelConfig(file.path(), config);
     }
 
-    private static void putId(ObjectNode config, GgufMetadata metadata, String key) {
-        if (metadata.has("tokenizer.ggml." + key)) {
-            config.put(key, metadata.integer("tokenizer.ggml." + key));
+    private static void putId(ObjectNode config, String key, GgufMetadata metadata, String ggufKey) {
+        if (metadata.has("tokenizer.ggml." + ggufKey)) {
+            config.put(key, metadata.integer("tokenizer.ggml." + ggufKey));
         }
     }
 

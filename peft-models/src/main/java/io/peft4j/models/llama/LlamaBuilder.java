@@ -29,7 +29,7 @@ final class LlamaBuilder {
 
     LlamaNetwork build(String name) {
         FrozenWeight table = matrix("model.embed_tokens.weight", config.vocabSize(), config.hiddenSize());
-        Slot embedding = slot("model.embed_tokens", new Embedding(table));
+        Slot embedding = slot("model.embed_tokens", new Embedding(table, config.paddingId()));
         List<Slot> layers = new ArrayList<>();
         for (int i = 0; i < config.layers(); i++) {
             layers.add(decoderLayer(i));

@@ -3,6 +3,7 @@ package io.peft4j.models.llama;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.OptionalInt;
 
 /**
  * The sizes of a Llama model; components are named as the keys of {@code config.json}.
@@ -19,10 +20,11 @@ import io.peft4j.models.architecture.ModelConfig;
  * @param tieWordEmbeddings whether the output layer is the input embedding
  * @param attentionBias whether the attention's linear layers have biases
  * @param mlpBias whether the feed-forward network's linear layers have biases
+ * @param paddingId token whose embedding is not trained ({@code pad_token_id})
  */
 record LlamaConfig(int vocabSize, int hiddenSize, int intermediateSize, int layers, int heads, int keyValueHeads,
         int headDim, int maxPositions, float rmsNormEps, boolean tieWordEmbeddings, boolean attentionBias,
-        boolean mlpBias) {
+        boolean mlpBias, OptionalInt paddingId) {
     static LlamaConfig of(ModelConfig config) {
         String activation = config.text("hidden_act").orElse("silu");
         if (!activation.equals("silu")) {
@@ -40,7 +42,22 @@ record LlamaConfig(int vocabSize, int hiddenSize, int intermediateSize, int laye
                 config.positive("num_hidden_layers"), heads, keyValueHeads, headDim,
                 config.optionalPositive("max_position_embeddings").orElse(2048),
                 (float) config.number("rms_norm_eps", 1e-6), config.flag("tie_word_embeddings", false),
-                config.flag("attention_bias", false), config.flag("mlp_bias", false));
+                config.flag("attention_bias", false), config.flag("mlp_bias", false), paddingId(config));
+    }
+
+    /** A negative id counts from the end of the vocabulary, as in PyTorch. */
+    private static OptionalInt paddingId(ModelConfig config) {
+        OptionalInt id = config.optionalInteger("pad_token_id");
+        if (id.isEmpty()) {
+            return id;
+        }
+        int vocabulary = config.positive("vocab_size");
+        int row = id.getAsInt() < 0 ? id.getAsInt() + vocabulary : id.getAsInt();
+        if (row < 0 || row >= vocabulary) {
+            throw new FileFormatException(config.file(), "pad_token_id is " + id.getAsInt()
+                    + ", which is no token of the vocabulary of " + vocabulary);
+        }
+        return OptionalInt.of(row);
     }
 
     AttentionShape attentionShape() {

@@ -1,0 +1,35 @@
+package io.peft4j.core.autograd;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import io.peft4j.core.array.Arena;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.NaiveKernels;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+
+class RowOpsTest {
+    /** Three rows of two: ids 1, 0, 1, 2 take them; what was in the gradient stays. */
+    @Test
+    void aTrainedEmbeddingAddsRowsBackExceptToThePaddingToken() {
+        float[] dy = {1, 2, 3, 4, 5, 6, 7, 8};
+        assertArrayEquals(new float[] {103, 104, 106, 108, 107, 108}, gradient(dy, OptionalInt.empty()));
+        assertArrayEquals(new float[] {103, 104, 100, 100, 107, 108}, gradient(dy, OptionalInt.of(1)));
+        assertArrayEquals(new float[] {103, 104, 106, 108, 100, 100}, gradient(dy, OptionalInt.of(2)));
+    }
+
+    private static float[] gradient(float[] dy, OptionalInt padding) {
+        try (Kernels kernels = new NaiveKernels(); Arena arena = new Arena();
+                Parameter table = new Parameter("table", Arrays.of(new float[] {1, 2, 3, 4, 5, 6}, 3, 2));
+                Tape tape = Tape.recording(kernels, arena, DataType.FLOAT)) {
+            table.gradient().assign(100);
+            int[] ids = {1, 0, 1, 2};
+            Variable y = RowOps.trainedEmbedding(tape, tape.parameter(table), ids, padding, DataType.FLOAT);
+            assertArrayEquals(new float[] {3, 4, 1, 2, 3, 4, 5, 6}, Arrays.toFloats(y.value()));
+            tape.backward(y, Arrays.of(dy, 4, 2));
+            return Arrays.toFloats(table.gradient());
+        }
+    }
+}
