@@ -58,7 +58,8 @@ class AdapterFilesTest {
     }
 
     static void assertSameTensors(Path expected, Path actual) {
-        try (SafetensorsFile theirs = SafetensorsFile.open(expected); SafetensorsFile ours = SafetensorsFile.open(actual)) {
+        try (SafetensorsFile theirs = SafetensorsFile.open(expected);
+                SafetensorsFile ours = SafetensorsFile.open(actual)) {
             assertEquals(theirs.tensors().keySet(), ours.tensors().keySet());
             for (TensorInfo info : theirs.tensors().values()) {
                 TensorInfo written = ours.info(info.name());
@@ -92,8 +93,9 @@ class AdapterFilesTest {
             layers.forEach((path, layer) -> {
                 assertEquals(modules.get(path).get("r").asLong(), tensor(layer, "A").fileShape()[0], path);
                 double scaling = modules.get(path).get("scaling").asDouble();
+                double merged = scaling(layer, adapted.mergedWeights().get(path + ".weight"));
                 // The merged weights are rounded to float32, which leaves this much of the quotient of two sums.
-                assertEquals(scaling, scaling(layer, adapted.mergedWeights().get(path + ".weight")), 1e-5 * scaling, path);
+                assertEquals(scaling, merged, 1e-5 * scaling, path);
             });
         }
     }

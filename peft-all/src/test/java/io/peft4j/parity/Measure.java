@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a model says about sequences, and how far it may be from Hugging Face. The differences that are reached go to the
- * log at level debug.
+ * What a model says about sequences, and how far it may be from Hugging Face. The differences that are reached go to
+ * the log at level debug.
  */
 final class Measure {
     /**
@@ -29,8 +29,8 @@ final class Measure {
      */
     static final double NLL = 1e-5;
     /**
-     * Absolute, for a logit of a tiny model, whose largest are near 10. Hugging Face's float32 moves by up to 4e-5 from its
-     * float64 in these files, so two sound float32 computations can be 8e-5 apart.
+     * Absolute, for a logit of a tiny model, whose largest are near 10. Hugging Face's float32 moves by up to 4e-5 from
+     * its float64 in these files, so two sound float32 computations can be 8e-5 apart.
      */
     static final double LOGIT = 1e-4;
 
@@ -87,7 +87,7 @@ final class Measure {
                         + position);
                 worst = Math.max(worst, Math.abs(expected[i] - actual[i]));
             }
-            LOG.debug("logits: largest difference {}, {} of it in the reference's float32", worst, row.get("f32_error"));
+            LOG.debug("logits: largest difference {}, the reference's own {}", worst, row.get("f32_error"));
         }
     }
 }
