@@ -7,7 +7,9 @@ import io.peft4j.core.peft.Initializer;
  * change roles: A is what begins at zero.
  */
 public enum Initialization {
-    /** A as PyTorch begins a linear layer, uniform in 1 / sqrt(in), B zero: the model begins as the base. The default. */
+    /**
+     * A as PyTorch begins a linear layer, uniform in 1 / sqrt(in), B zero: the model begins as the base. The default.
+     */
     KAIMING("true"),
     /** A normal with standard deviation 1/r, B zero: the model begins as the base. */
     GAUSSIAN("\"gaussian\""),

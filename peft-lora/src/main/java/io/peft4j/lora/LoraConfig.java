@@ -13,9 +13,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * LoRA (<a href="https://arxiv.org/abs/2106.09685">2106.09685</a>): beside a frozen weight W [out, in] two small matrices
- * are trained, A [r, in] and B [out, r]: {@code y = x W^T + s * (dropout(x) A^T) B^T}, {@code s = alpha / r}, or
- * {@code alpha / sqrt(r)} with {@link #rsLora}. A layer gets {@code r * (in + out)} trainable parameters.
+ * LoRA (<a href="https://arxiv.org/abs/2106.09685">2106.09685</a>): beside a frozen weight W [out, in] two small
+ * matrices are trained, A [r, in] and B [out, r]: {@code y = x W^T + s * (dropout(x) A^T) B^T}, {@code s = alpha / r},
+ * or {@code alpha / sqrt(r)} with {@link #rsLora}. A layer gets {@code r * (in + out)} trainable parameters.
  *
  * <p>Made with {@link #builder()}; the names in {@code code} are the keys of {@code adapter_config.json}.
  *
@@ -27,7 +27,8 @@ import java.util.Objects;
  *     architecture has ({@code q_proj} and {@code v_proj} for Llama)
  * @param excludeModules {@code exclude_modules}: which of them are not; default none
  * @param bias {@code bias}: which biases of the base are trained; default none
- * @param rsLora {@code use_rslora}: rank-stabilized scaling (<a href="https://arxiv.org/abs/2312.03732">2312.03732</a>);
+ * @param rsLora {@code use_rslora}: rank-stabilized scaling (<a
+ * href="https://arxiv.org/abs/2312.03732">2312.03732</a>);
  *     default false
  * @param rankPattern {@code rank_pattern}: other ranks, by expressions that must match the end of a path from the
  *     beginning of one of its parts; the first that matches counts; default none
@@ -62,7 +63,8 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
         modulesToSave = List.copyOf(modulesToSave);
         require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
         require(Double.isFinite(alpha), "alpha (lora_alpha) is " + alpha + "; it must be a number");
-        require(dropout >= 0 && dropout < 1, "dropout (lora_dropout) is " + dropout + "; it must be at least 0 and below 1");
+        require(dropout >= 0 && dropout < 1, "dropout (lora_dropout) is " + dropout
+                + "; it must be at least 0 and below 1");
         rankPattern.forEach((key, value) -> require(value > 0,
                 "rank_pattern: the rank of '" + key + "' is " + value + "; it must be at least 1"));
         require(!loraBias || initialization != Initialization.GAUSSIAN,

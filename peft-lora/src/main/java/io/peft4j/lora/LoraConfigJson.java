@@ -111,7 +111,7 @@ final class LoraConfigJson {
         return Arrays.stream(Initialization.values()).filter(value -> value.json().equals(json.get())).findFirst()
                 .orElseThrow(() -> new ConfigurationException(reader.source() + ": init_lora_weights is " + json.get()
                         + "; this version knows true, false and \"gaussian\". An adapter that began with PiSSA, OLoRA, "
-                        + "CorDA, LoRA-GA or LoftQ belongs to a changed base model; convert it to plain LoRA in Hugging "
-                        + "Face PEFT, with path_initial_model_for_weight_conversion when saving"));
+                        + "CorDA, LoRA-GA or LoftQ belongs to a changed base model; convert it to plain LoRA in "
+                        + "Hugging Face PEFT, with path_initial_model_for_weight_conversion when saving"));
     }
 }

@@ -51,7 +51,8 @@ public final class LoraMethod implements PeftMethod {
 
     @Override
     public Map<String, String> optionKeys() {
-        return Map.of("rank", "r", "alpha", "lora_alpha", "dropout", "lora_dropout", "target-modules", "target_modules");
+        return Map.of("rank", "r", "alpha", "lora_alpha", "dropout", "lora_dropout", "target-modules",
+                "target_modules");
     }
 
     @Override
@@ -96,7 +97,8 @@ public final class LoraMethod implements PeftMethod {
         layers.forEach(layer -> copied.add(layer.slot()));
         for (Slot slot : targets) {
             if (copied.contains(slot)) {
-                throw new ConfigurationException(slot.path() + " is both a target and in modules_to_save; name it in one");
+                throw new ConfigurationException(slot.path()
+                        + " is both a target and in modules_to_save; name it in one");
             }
         }
         if (config.bias() == Bias.NONE) {
@@ -130,8 +132,8 @@ public final class LoraMethod implements PeftMethod {
         boolean embeds = layers.stream().anyMatch(layer -> layer.slot() == embedding);
         boolean heads = layers.stream().anyMatch(layer -> layer.slot() == head);
         if (embeds || heads) {
-            LOG.warn("{} and {} share one weight in the base model; this adapter changes {}, as in Hugging Face PEFT. A "
-                    + "merged model has two weights", embedding.path(), head.path(), embeds && heads
+            LOG.warn("{} and {} share one weight in the base model; this adapter changes {}, as in Hugging Face "
+                    + "PEFT. A merged model has two weights", embedding.path(), head.path(), embeds && heads
                     ? "each in its own way" : "only " + (embeds ? embedding : head).path());
         }
     }

@@ -10,8 +10,8 @@ final class LowRank {
     }
 
     /**
-     * {@code w = w + scaling * left right}: w [M, K], left [M, r], right [r, K], all FLOAT. Sums in double, rounded once;
-     * the rows are independent of each other, so the result does not depend on the number of threads.
+     * {@code w = w + scaling * left right}: w [M, K], left [M, r], right [r, K], all FLOAT. Sums in double, rounded
+     * once; the rows are independent of each other, so the result does not depend on the number of threads.
      */
     static void add(INDArray w, INDArray left, INDArray right, double scaling) {
         int rank = Arrays.columns(left);

@@ -33,13 +33,15 @@ class LoraContractTest extends PeftFilesContract {
     protected List<Case> cases() {
         return List.of(
                 at(Base.PLAIN, "defaults", LoraConfig.builder(), LAYERS * 8 * (QUERY + VALUE)),
-                at(Base.PLAIN, "all-linear", LoraConfig.builder().rank(4).alpha(8).targetModules(TargetModules.ALL_LINEAR),
+                at(Base.PLAIN, "all-linear", LoraConfig.builder().rank(4).alpha(8)
+                        .targetModules(TargetModules.ALL_LINEAR),
                         LAYERS * 4 * (2 * QUERY + 2 * VALUE + 3 * MLP)),
                 at(Base.BIASED, "rank-stabilized, gaussian", lora(3, "o_proj", "down_proj").rsLora(true)
                         .initialization(Initialization.GAUSSIAN), LAYERS * 3 * (QUERY + MLP)),
                 new Case("random start", Base.PLAIN, lora(2, "q_proj").initialization(Initialization.RANDOM).build(),
                         false, true, LAYERS * 2 * QUERY),
-                at(Base.PLAIN, "patterns", lora(4, "q_proj", "v_proj").rankPattern(Map.of("layers.1.self_attn.q_proj", 2))
+                at(Base.PLAIN, "patterns", lora(4, "q_proj", "v_proj")
+                        .rankPattern(Map.of("layers.1.self_attn.q_proj", 2))
                         .alphaPattern(Map.of(".*v_proj", 3.0)), 4 * QUERY + 2 * QUERY + LAYERS * 4 * VALUE),
                 at(Base.PLAIN, "one layer, one exclusion", lora(2, "q_proj", "v_proj", "up_proj").layersToTransform(1)
                         .layersPattern("layers").excludeModules("v_proj"), 2 * (QUERY + MLP)),
@@ -52,8 +54,8 @@ class LoraContractTest extends PeftFilesContract {
                 at(Base.TIED, "output layer, tied", lora(2, "lm_head"), 2 * (VOCABULARY + HIDDEN)),
                 at(Base.BIASED, "bias of B", lora(2, "q_proj", "k_proj").loraBias(true),
                         LAYERS * (2 * (QUERY + VALUE) + HIDDEN + KEYS)),
-                new Case("bias of B, none in the base", Base.PLAIN, lora(2, "q_proj").loraBias(true).build(), true, false,
-                        LAYERS * (2 * QUERY + HIDDEN)),
+                new Case("bias of B, none in the base", Base.PLAIN, lora(2, "q_proj").loraBias(true).build(), true,
+                        false, LAYERS * (2 * QUERY + HIDDEN)),
                 at(Base.BIASED, "all biases", lora(2, "q_proj").bias(Bias.ALL), LAYERS * (2 * QUERY + BIASES)),
                 at(Base.BIASED, "biases of adapted layers", lora(2, "q_proj", "down_proj").bias(Bias.LORA_ONLY),
                         LAYERS * (2 * (QUERY + MLP) + 2 * HIDDEN)),

@@ -31,10 +31,12 @@ final class ActiveLayers implements LayerSelection {
     static LayerSelection of(Map<String, Adapter> active) {
         Map<String, Layer> layers = new HashMap<>();
         Map<String, String> replacedBy = new HashMap<>();
-        active.forEach((name, adapter) -> adapter.layers().stream().filter(AdapterLayer::replacesBase).forEach(layer -> {
+        active.forEach((name, adapter) -> adapter.layers().stream().filter(AdapterLayer::replacesBase)
+                .forEach(layer -> {
             String other = replacedBy.put(layer.slot().path(), name);
             if (other != null) {
-                throw new ConfigurationException("adapters '" + other + "' and '" + name + "' cannot be active together: "
+                throw new ConfigurationException("adapters '" + other + "' and '" + name
+                        + "' cannot be active together: "
                         + "both bring a trained copy of " + layer.slot().path());
             }
             stack(layers, layer);
@@ -61,7 +63,8 @@ final class ActiveLayers implements LayerSelection {
         try {
             for (boolean replacing : new boolean[] {true, false}) {
                 active.forEach((name, adapter) -> adapter.layers().stream()
-                        .filter(layer -> layer.replacesBase() == replacing).forEach(layer -> merge(merged, name, layer)));
+                        .filter(layer -> layer.replacesBase() == replacing)
+                        .forEach(layer -> merge(merged, name, layer)));
             }
             for (MergedLayer layer : merged.values()) {
                 if (!layer.isFinite()) {
@@ -81,10 +84,12 @@ final class ActiveLayers implements LayerSelection {
     private static void merge(Map<String, MergedLayer> merged, String name, AdapterLayer layer) {
         Slot slot = layer.slot();
         layer.mergeObstacle().ifPresent(reason -> {
-            throw new ConfigurationException("adapter '" + name + "' cannot be merged at " + slot.path() + ": " + reason);
+            throw new ConfigurationException("adapter '" + name + "' cannot be merged at " + slot.path() + ": "
+                    + reason);
         });
         if (!MergedLayer.canCopy(slot.layer())) {
-            throw new ConfigurationException("adapter '" + name + "' cannot be merged at " + slot + ", which has no weight");
+            throw new ConfigurationException("adapter '" + name + "' cannot be merged at " + slot
+                    + ", which has no weight");
         }
         layer.mergeInto(merged.computeIfAbsent(slot.path(), path -> MergedLayer.copyOf(slot)));
     }

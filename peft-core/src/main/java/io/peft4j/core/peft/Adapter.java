@@ -22,8 +22,8 @@ public interface Adapter extends AutoCloseable {
     }
 
     /**
-     * Called before every pass of training or evaluation. A method that works with virtual tokens returns a batch that has
-     * rows for them; all others the batch itself.
+     * Called before every pass of training or evaluation. A method that works with virtual tokens returns a batch that
+     * has rows for them; all others the batch itself.
      */
     default PackedBatch prepare(PackedBatch batch) {
         return batch;

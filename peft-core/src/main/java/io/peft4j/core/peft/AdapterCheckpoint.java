@@ -23,11 +23,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * An adapter on disk, as Hugging Face PEFT's {@code save_pretrained} writes it: a folder with {@value #CONFIG_FILE} and
- * {@value #WEIGHTS_FILE}. The key of a layer's tensor is {@code base_model.model.}, the path of the place, a dot, and the
- * tensor's name.
+ * {@value #WEIGHTS_FILE}. The key of a layer's tensor is {@code base_model.model.}, the path of the place, a dot, and
+ * the tensor's name.
  *
- * <p>Loading is strict. Every tensor that the configuration asks for must be there in the right shape, and nothing else;
- * all that does not fit stands in one report. Nothing is allocated by a size that only the configuration claims.
+ * <p>Loading is strict. Every tensor that the configuration asks for must be there in the right shape, and nothing
+ * else; all that does not fit stands in one report. Nothing is allocated by a size that only the configuration claims.
  *
  * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
  * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter

@@ -25,12 +25,14 @@ public interface AdapterLayer {
      */
     Variable forward(ForwardContext context, Variable x, Layer base);
 
-    /** The tensors, named as in Hugging Face PEFT's file after the path and a dot, for instance {@code lora_A.weight}. */
+    /**
+     * The tensors, named as in Hugging Face PEFT's file after the path and a dot, for instance {@code lora_A.weight}.
+     */
     List<AdapterTensor> tensors();
 
     /**
-     * Whether the layer stands in for the base layer and does not run what is below. Of all active adapters one at most may
-     * do so at a place, and it is put below all others.
+     * Whether the layer stands in for the base layer and does not run what is below. Of all active adapters one at most
+     * may do so at a place, and it is put below all others.
      */
     default boolean replacesBase() {
         return false;
@@ -42,8 +44,8 @@ public interface AdapterLayer {
     Optional<String> mergeObstacle();
 
     /**
-     * Changes a copy of the base layer so that it computes what {@link #forward} does without dropout, in f32 from sums in
-     * double. Called only where there is no {@link #mergeObstacle}.
+     * Changes a copy of the base layer so that it computes what {@link #forward} does without dropout, in f32 from sums
+     * in double. Called only where there is no {@link #mergeObstacle}.
      */
     void mergeInto(MergedLayer copy);
 }

@@ -17,8 +17,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * What a method makes an adapter with: the base model, and the source of the tensors' values, which is either their
  * initializers (a new adapter) or a file (a stored one). A method asks for its tensors here and does not care which.
  *
- * <p>Where a file has no tensor of the name and shape that is asked for, nothing of that size is allocated: the problem is
- * noted, a tensor with one element stands in, and the whole adapter is refused when the method is done.
+ * <p>Where a file has no tensor of the name and shape that is asked for, nothing of that size is allocated: the problem
+ * is noted, a tensor with one element stands in, and the whole adapter is refused when the method is done.
  */
 public final class AdapterSetup {
     private final BaseLanguageModel base;
@@ -67,8 +67,8 @@ public final class AdapterSetup {
     }
 
     /**
-     * Whether the values come from a file. Then a target that matches nothing is no error: Hugging Face PEFT writes files
-     * with such targets, and the tensors in the file say what is adapted.
+     * Whether the values come from a file. Then a target that matches nothing is no error: Hugging Face PEFT writes
+     * files with such targets, and the tensors in the file say what is adapted.
      */
     public boolean isRestoring() {
         return stored != null;

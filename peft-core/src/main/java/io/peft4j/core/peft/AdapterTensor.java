@@ -6,9 +6,9 @@ import java.util.Objects;
 /**
  * A tensor of an adapter, as it is computed with and as it is stored. Made by {@link AdapterSetup}.
  *
- * <p>A tensor may be held transposed, [V, r] for a file's [r, V], where that suits the computation; it may be frozen, and
- * then is stored but not trained; and it may take the place of a parameter of the base model (a trained bias), and then
- * does not add to the number of parameters.
+ * <p>A tensor may be held transposed, [V, r] for a file's [r, V], where that suits the computation; it may be frozen,
+ * and then is stored but not trained; and it may take the place of a parameter of the base model (a trained bias), and
+ * then does not add to the number of parameters.
  */
 public final class AdapterTensor implements AutoCloseable {
     private final String name;

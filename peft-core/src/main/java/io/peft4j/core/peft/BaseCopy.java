@@ -12,7 +12,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The frozen matrix of an adapted layer, which Hugging Face PEFT stores with the adapters of embeddings and output layers.
+ * The frozen matrix of an adapted layer, which Hugging Face PEFT stores with the adapters of embeddings and output
+ * layers.
  */
 final class BaseCopy {
     /** The tensor's name after the place's path. */

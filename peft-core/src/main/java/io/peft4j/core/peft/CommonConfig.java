@@ -11,7 +11,8 @@ import java.util.Optional;
  * What the configuration of every method holds.
  *
  * @param taskType {@code task_type}: what the model is for; default {@code CAUSAL_LM}
- * @param baseModel {@code base_model_name_or_path}: the model that the adapter was made for; filled in when an adapter is
+ * @param baseModel {@code base_model_name_or_path}: the model that the adapter was made for; filled in when an adapter
+ * is
  *     made
  * @param revision {@code revision}: the version of the base model; default none
  * @param inferenceMode {@code inference_mode}: has no effect here (what is trained is the trainer's choice); written as

@@ -132,8 +132,8 @@ public final class ConfigReader {
     }
 
     /**
-     * Requires that a key which switches on something that this version cannot do is off: absent, null, false, or an empty
-     * list, map or text. The key is kept with the others.
+     * Requires that a key which switches on something that this version cannot do is off: absent, null, false, or an
+     * empty list, map or text. The key is kept with the others.
      *
      * @param feature what it would switch on, for the message
      * @throws ConfigurationException when it is on
@@ -154,8 +154,8 @@ public final class ConfigReader {
     }
 
     /**
-     * The keys that every configuration has, and all that have not been read. To be called last. Keys that are not known
-     * are named in one warning.
+     * The keys that every configuration has, and all that have not been read. To be called last. Keys that are not
+     * known are named in one warning.
      */
     public CommonConfig common() {
         read.add("peft_type");

@@ -19,9 +19,9 @@ import org.slf4j.LoggerFactory;
  * Chooses the places that an adapter takes, by Hugging Face PEFT's rules, and refuses what PEFT silently ignores.
  *
  * <p>A place is taken where {@code targets} match it (see {@link TargetModules}), {@code excluded} do not, no entry of
- * {@code modulesToSave} matches a part of its path, and, where {@code layersToTransform} are given and the place was not
- * named by its whole path, the number of its layer is among them. That number is the first one in the path that follows
- * a name and a dot, or the one after {@code layersPattern}.
+ * {@code modulesToSave} matches a part of its path, and, where {@code layersToTransform} are given and the place was
+ * not named by its whole path, the number of its layer is among them. That number is the first one in the path that
+ * follows a name and a dot, or the one after {@code layersPattern}.
  *
  * @param targets what to adapt; unset means the default of the architecture
  * @param excluded what not to adapt
@@ -45,8 +45,9 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
         Objects.requireNonNull(excluded, "excluded");
         modulesToSave = List.copyOf(modulesToSave);
         if (targets.text().isPresent() && !(layersToTransform.isEmpty() && layersPattern.isEmpty())) {
-            throw new ConfigurationException("layers_to_transform and layers_pattern work with a list of target_modules "
-                    + "only, and target_modules is '" + targets + "'; write the layers into the expression");
+            throw new ConfigurationException("layers_to_transform and layers_pattern work with a list of "
+                    + "target_modules only, and target_modules is '" + targets
+                    + "'; write the layers into the expression");
         }
         if (layersToTransform.isEmpty() && !layersPattern.isEmpty()) {
             throw new ConfigurationException("layers_pattern needs layers_to_transform");
@@ -62,8 +63,8 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
     }
 
     /**
-     * The targets with names in place of the default and of {@code all-linear}, as Hugging Face PEFT writes them into an
-     * adapter's file.
+     * The targets with names in place of the default and of {@code all-linear}, as Hugging Face PEFT writes them into
+     * an adapter's file.
      *
      * @param defaults names for unset targets
      * @throws TargetModuleException when the targets are unset and there are no defaults
@@ -72,7 +73,8 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
         if (targets.isUnset()) {
             if (defaults.isEmpty()) {
                 throw new TargetModuleException("there are no default target modules for models of type "
-                        + setup.network().description().modelType() + "; name them in target_modules, or use 'all-linear'");
+                        + setup.network().description().modelType()
+                        + "; name them in target_modules, or use 'all-linear'");
             }
             return TargetModules.of(defaults);
         }
@@ -85,7 +87,8 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
      * @param setup the model; a stored adapter may name targets that match nothing, a new one may not
      * @param defaults names for unset targets
      * @param supported whether the method can adapt a layer
-     * @throws TargetModuleException when an entry matches nothing (the message names the nearest paths), all matches are
+     * @throws TargetModuleException when an entry matches nothing (the message names the nearest paths), all matches
+     * are
      *     excluded, or a match is of a kind that is not supported
      */
     public List<Slot> select(AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
@@ -164,7 +167,8 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
     private void requireMatches(TargetModules names, List<Slot> slots) {
         for (String name : names.names().orElse(List.of())) {
             if (slots.stream().noneMatch(slot -> TargetModules.named(slot.path(), name))) {
-                throw new TargetModuleException("target_modules: '" + name + "' matches no layer; " + nearest(name, slots));
+                throw new TargetModuleException("target_modules: '" + name + "' matches no layer; "
+                        + nearest(name, slots));
             }
         }
     }
@@ -183,8 +187,8 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
         slots.forEach(slot -> candidates.add(name.contains(".") ? slot.path() : slot.name()));
         List<String> near = NearNames.of(name, candidates, 3);
         List<String> examples = near.stream()
-                .map(n -> slots.stream().filter(slot -> TargetModules.named(slot.path(), n)).findFirst().orElseThrow().path())
-                .toList();
+                .map(n -> slots.stream().map(Slot::path).filter(path -> TargetModules.named(path, n)).findFirst()
+                        .orElseThrow()).toList();
         return "the nearest layers are " + examples;
     }
 

@@ -3,8 +3,8 @@ package io.peft4j.core.peft;
 import java.util.List;
 
 /**
- * Values of a configuration key that may be written as one item or as a list, {@code 3} or {@code [3]}. Which of the two
- * it was is kept, so that a file is written back as it was read; nothing else depends on it.
+ * Values of a configuration key that may be written as one item or as a list, {@code 3} or {@code [3]}. Which of the
+ * two it was is kept, so that a file is written back as it was read; nothing else depends on it.
  *
  * @param values the values; empty when the key is unset
  * @param single whether it is written as one item

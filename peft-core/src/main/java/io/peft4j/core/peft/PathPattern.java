@@ -48,7 +48,9 @@ final class PathPattern {
         return run(path, Matcher::lookingAt);
     }
 
-    /** The text of the first group in a {@link #matchesBeginning match from the beginning}, or empty without a match. */
+    /**
+     * The text of the first group in a {@link #matchesBeginning match from the beginning}, or empty without a match.
+     */
     String groupFromBeginning(String path, String group) {
         String[] found = {""};
         run(path, matcher -> {

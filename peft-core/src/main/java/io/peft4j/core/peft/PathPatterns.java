@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Values by layer path, as in {@code rank_pattern} and {@code alpha_pattern}. A key is a regular expression that matches
- * where it covers the end of the path, from the beginning of one of its parts on; the first key that matches counts.
+ * Values by layer path, as in {@code rank_pattern} and {@code alpha_pattern}. A key is a regular expression that
+ * matches where it covers the end of the path, from the beginning of one of its parts on; the first key that matches
+ * counts.
  *
  * @param <T> type of the values
  */

@@ -3,8 +3,8 @@ package io.peft4j.core.peft;
 import java.util.Map;
 
 /**
- * A method of parameter-efficient fine-tuning. Found by {@link java.util.ServiceLoader} (see {@link PeftMethods}): a new
- * method is a configuration record, a layer class and one line of registration.
+ * A method of parameter-efficient fine-tuning. Found by {@link java.util.ServiceLoader} (see {@link PeftMethods}): a
+ * new method is a configuration record, a layer class and one line of registration.
  */
 public interface PeftMethod {
     /** The id in {@code adapter_config.json}, for instance {@code LORA}. */

@@ -128,7 +128,8 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
             throw new ConfigurationException("'" + name + "' is no name for an adapter; use letters, digits, - and _");
         }
         if (adapters.containsKey(name)) {
-            throw new ConfigurationException("there is an adapter '" + name + "' already; choose another name, or delete it");
+            throw new ConfigurationException("there is an adapter '" + name
+                    + "' already; choose another name, or delete it");
         }
     }
 
@@ -176,7 +177,8 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     /**
      * Makes exactly these adapters active; without names, the model is the base.
      *
-     * @throws ConfigurationException when a name is unknown, two adapters bring a trained copy of the same layer, or the
+     * @throws ConfigurationException when a name is unknown, two adapters bring a trained copy of the same layer, or
+     * the
      *     model is merged
      */
     public void activate(String... names) {
@@ -186,8 +188,8 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     }
 
     /**
-     * The layers with exactly these adapters active, whatever the model's own are. For passes with different adapters side
-     * by side.
+     * The layers with exactly these adapters active, whatever the model's own are. For passes with different adapters
+     * side by side.
      *
      * @throws ConfigurationException as {@link #activate}
      */
@@ -241,7 +243,9 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
                 .mapToLong(tensor -> tensor.parameter().length()).sum();
     }
 
-    /** {@code trainable params: 4,884,480 || all params: 139,399,488 || trainable%: 3.5039}, as Hugging Face PEFT says. */
+    /**
+     * {@code trainable params: 4,884,480 || all params: 139,399,488 || trainable%: 3.5039}, as Hugging Face PEFT says.
+     */
     public String trainableSummary() {
         long trainable = trainableParameterCount();
         long all = parameterCount();
@@ -257,9 +261,10 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     // ---- merging
 
     /**
-     * Runs with copies of the adapted layers into which the active adapters are merged, in f32, instead of base layer and
-     * adapter. The base and other models on it are not touched; {@link #unmerge} goes back without any rounding. Where the
-     * output layer is the input embedding, each gets its own copy, and what was trained on one does not reach the other.
+     * Runs with copies of the adapted layers into which the active adapters are merged, in f32, instead of base layer
+     * and adapter. The base and other models on it are not touched; {@link #unmerge} goes back without any rounding.
+     * Where the output layer is the input embedding, each gets its own copy, and what was trained on one does not reach
+     * the other.
      *
      * @throws ConfigurationException when a layer cannot be merged, the result is not finite, nothing is active, or the
      *     model is merged already

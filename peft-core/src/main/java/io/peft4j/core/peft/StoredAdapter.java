@@ -23,6 +23,8 @@ import org.slf4j.LoggerFactory;
 final class StoredAdapter implements AdapterSetup.StoredTensors {
     private static final Logger LOG = LoggerFactory.getLogger(StoredAdapter.class);
     private static final Set<DType> REAL = Set.of(DType.F64, DType.F32, DType.F16, DType.BF16);
+    /** How tensors of the base are called in an adapter's file after the path. */
+    private static final List<String> BASE_NAMES = List.of("weight", "bias", BaseCopy.NAME, "base_layer.bias");
     /** A file of another method or model has hundreds of mismatches, which say the same. */
     private static final int MOST_LISTED = 10;
 
@@ -115,8 +117,8 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
     }
 
     private static boolean isBaseWeight(String key, BaseLanguageModel base) {
-        return base.network().slots().stream().anyMatch(slot -> List.of("weight", "bias", BaseCopy.NAME, "base_layer.bias")
-                .stream().anyMatch(name -> key.equals(AdapterCheckpoint.key(slot, name))));
+        return base.network().slots().stream().anyMatch(slot ->
+                BASE_NAMES.stream().anyMatch(name -> key.equals(AdapterCheckpoint.key(slot, name))));
     }
 
     private void note(String kind, String entry) {
@@ -140,7 +142,8 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
         List<String> missing = mismatches.getOrDefault("missing", List.of());
         if (!missing.isEmpty() && mismatches.containsKey("not expected")) {
             String first = missing.get(0).substring(0, missing.get(0).indexOf(' '));
-            text.append("\n  For ").append(first).append(", ").append(NearNames.sentence(first, file.names())).append('.');
+            text.append("\n  For ").append(first).append(", ").append(NearNames.sentence(first, file.names()))
+                    .append('.');
         }
         return text.toString();
     }

@@ -7,9 +7,9 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Names of layers, in the forms that Hugging Face PEFT's {@code target_modules} and {@code exclude_modules} have: a list
- * of names (a layer matches where its path equals a name or ends with a dot and the name), a regular expression that the
- * whole path must match, {@code "all-linear"} (as targets only), or nothing.
+ * Names of layers, in the forms that Hugging Face PEFT's {@code target_modules} and {@code exclude_modules} have: a
+ * list of names (a layer matches where its path equals a name or ends with a dot and the name), a regular expression
+ * that the whole path must match, {@code "all-linear"} (as targets only), or nothing.
  *
  * @see ModuleSelector
  */

@@ -16,8 +16,8 @@ import java.util.Set;
  * Layers of the base that are trained as a whole and stored with the adapter: Hugging Face PEFT's
  * {@code modules_to_save}, and its trained biases. Any method can use them beside its own layers.
  *
- * <p>On a model whose output layer is the input embedding a trained copy of one leaves the other as it is, as in Hugging
- * Face PEFT: the two are separate from then on.
+ * <p>On a model whose output layer is the input embedding a trained copy of one leaves the other as it is, as in
+ * Hugging Face PEFT: the two are separate from then on.
  */
 public final class TrainedCopies {
     private TrainedCopies() {
@@ -65,7 +65,8 @@ public final class TrainedCopies {
             }
             for (Slot match : matched) {
                 slots.stream().filter(slot -> canCopy(slot.layer()))
-                        .filter(slot -> slot == match || slot.path().startsWith(match.path() + ".")).forEach(chosen::add);
+                        .filter(slot -> slot == match || slot.path().startsWith(match.path() + "."))
+                        .forEach(chosen::add);
             }
         }
         List<AdapterLayer> copies = new ArrayList<>();

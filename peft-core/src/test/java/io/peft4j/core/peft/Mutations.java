@@ -9,8 +9,8 @@ import java.util.SplittableRandom;
 final class Mutations {
     private static final List<String> VALUES = List.of("null", "true", "-1", "0", "1e308", "2147483647",
             "99999999999999999999", "0.5", "\"\"", "\"all-linear\"", "\"(a+)+$\"", "\"[\"", "\".*\"", "[]", "[null]",
-            "[\"q_proj\", 3]", "[\"\"]", "{}", "{\"q_proj\": -1}", "{\"(\": 2}", "{\"q_proj\": 1000000000}", "\"\\u0000\"",
-            "[[[[[[[[]]]]]]]]", "NaN", "\"gaussian\"", "\"all\"");
+            "[\"q_proj\", 3]", "[\"\"]", "{}", "{\"q_proj\": -1}", "{\"(\": 2}", "{\"q_proj\": 1000000000}",
+            "\"\\u0000\"", "[[[[[[[[]]]]]]]]", "NaN", "\"gaussian\"", "\"all\"");
 
     private final SplittableRandom random;
 

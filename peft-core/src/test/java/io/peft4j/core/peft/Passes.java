@@ -36,13 +36,15 @@ public final class Passes {
     }
 
     /**
-     * Adds the gradients of the sum of {@code weights[i] * logits[i]} to the trainable parameters, in a pass of training
-     * with the given seed of dropout.
+     * Adds the gradients of the sum of {@code weights[i] * logits[i]} to the trainable parameters, in a pass of
+     * training with the given seed of dropout.
      */
     public static void backward(LanguageModel model, List<int[]> sequences, float[] weights, long seed) {
         try (Arena arena = new Arena(); Tape tape = Tape.recording(model.kernels(), arena, DataType.FLOAT);
-                INDArray gradient = Arrays.of(weights, weights.length / TinyNetwork.VOCABULARY, TinyNetwork.VOCABULARY)) {
-            tape.backward(logits(model, ForwardContext.training(tape, batch(sequences), model.layers(), seed)), gradient);
+                INDArray gradient = Arrays.of(weights, weights.length / TinyNetwork.VOCABULARY,
+                        TinyNetwork.VOCABULARY)) {
+            tape.backward(logits(model, ForwardContext.training(tape, batch(sequences), model.layers(), seed)),
+                    gradient);
         }
     }
 

@@ -111,7 +111,8 @@ public abstract class PeftFilesContract extends PeftMethodContract {
         tensors.put("base_model.model.model.layers.1.self_attn.o_proj.weight",
                 TensorData.f32(new long[] {2}, new float[2]));
         SafetensorsWriter.write(file, tensors);
-        String message = assertThrows(AdapterMismatchException.class, () -> PeftModel.load(base(test), folder)).getMessage();
+        String message = assertThrows(AdapterMismatchException.class, () -> PeftModel.load(base(test), folder))
+                .getMessage();
         if (!lost.equals(reshaped)) {
             assertTrue(message.contains("missing (1):\n    " + lost), message);
         }

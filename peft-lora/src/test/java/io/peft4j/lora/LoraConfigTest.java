@@ -1,0 +1,119 @@
+package io.peft4j.lora;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.OneOrMany;
+import io.peft4j.core.peft.PeftMethod;
+import io.peft4j.core.peft.PeftMethods;
+import io.peft4j.core.peft.TargetModules;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** LoRA's configuration against Hugging Face PEFT's. */
+class LoraConfigTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static String defaults() throws IOException {
+        try (InputStream in = LoraConfigTest.class.getResourceAsStream("lora_defaults.json")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private static LoraConfig read(String json) {
+        return (LoraConfig) PeftMethods.readConfig(json, "adapter_config.json");
+    }
+
+    private static LoraConfig with(String key, String value) throws IOException {
+        ObjectNode json = (ObjectNode) JSON.readTree(defaults());
+        json.set(key, JSON.readTree(value));
+        return read(json.toString());
+    }
+
+    @Test
+    void theDefaultsAreThoseOfPeftByteForByte() throws IOException {
+        assertEquals(defaults(), LoraConfig.builder().build().toJson());
+        assertEquals(defaults(), read(defaults()).toJson());
+        assertEquals(LoraConfig.builder().build().toBuilder().common(read(defaults()).common()).build(),
+                read(defaults()));
+    }
+
+    @Test
+    void aFileOfAnOlderVersionTakesTheDefaults() {
+        LoraConfig config = read("""
+                {"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": ["q_proj"]}""");
+        assertEquals(LoraConfig.builder().rank(16).alpha(32).targetModules("q_proj").build(), config);
+    }
+
+    @Test
+    void allValuesAreReadAndWritten() throws IOException {
+        Map<String, Integer> ranks = new LinkedHashMap<>();
+        ranks.put("v_proj", 3);
+        ranks.put("layers\\.0.*", 2);
+        LoraConfig config = LoraConfig.builder().rank(5).alpha(2.5).dropout(0.25).targetModules("q_proj", "v_proj")
+                .excludeModules(TargetModules.regex(".*x")).bias(Bias.LORA_ONLY).rsLora(true).rankPattern(ranks)
+                .alphaPattern(Map.of("q_proj", 7.0)).layersToTransform(OneOrMany.one(1)).layersPattern("layers", "h")
+                .modulesToSave("lm_head").initialization(Initialization.RANDOM).loraBias(true).build();
+        LoraConfig read = read(config.toJson());
+        assertEquals(config, read.withCommon(config.common()));
+        assertEquals(List.of("v_proj", "layers\\.0.*"), List.copyOf(read.rankPattern().keySet()));
+        assertEquals(1, JSON.readTree(config.toJson()).get("layers_to_transform").intValue());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {"use_dora;true", "use_qalora;true", "trainable_token_indices;[1]",
+            "layer_replication;[[0, 1]]", "loftq_config;{\"loftq_bits\": 4}", "alora_invocation_tokens;[3]",
+            "target_parameters;[\"x\"]", "ensure_weight_tying;true", "eva_config;{\"rho\": 2}",
+            "use_bdlora;{\"nblocks\": 2}"})
+    void whatCannotBeDoneIsRefusedByName(String key, String value) {
+        String message = assertThrows(ConfigurationException.class, () -> with(key, value)).getMessage();
+        assertTrue(message.contains(key) && message.contains("not supported in this version"), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"pissa\"", "\"pissa_niter_16\"", "\"olora\"", "\"loftq\"", "null", "1"})
+    void startsThatAreNotKnownAreRefused(String value) {
+        String message = assertThrows(ConfigurationException.class, () -> with("init_lora_weights", value))
+                .getMessage();
+        assertTrue(message.contains("init_lora_weights is " + value), message);
+    }
+
+    @Test
+    void valuesOfKeysWithoutAFieldAreKept() throws IOException {
+        LoraConfig config = with("qalora_group_size", "32");
+        assertEquals(32, JSON.readTree(config.toJson()).get("qalora_group_size").intValue());
+    }
+
+    @Test
+    void wrongValuesAreRefused() {
+        assertThrows(ConfigurationException.class, () -> LoraConfig.builder().rank(0).build());
+        assertThrows(ConfigurationException.class, () -> LoraConfig.builder().dropout(1).build());
+        assertThrows(ConfigurationException.class, () -> LoraConfig.builder().alpha(Double.NaN).build());
+        assertThrows(ConfigurationException.class, () -> LoraConfig.builder().rankPattern(Map.of("x", 0)).build());
+        assertThrows(ConfigurationException.class, () -> LoraConfig.builder().layersPattern("layers").build());
+        assertThrows(ConfigurationException.class, () -> LoraConfig.builder().loraBias(true)
+                .initialization(Initialization.GAUSSIAN).build());
+        assertThrows(ConfigurationException.class, () -> with("bias", "\"some\""));
+        assertThrows(ConfigurationException.class, () -> with("rank_pattern", "{\"q_proj\": 1.5}"));
+        assertThrows(ConfigurationException.class, () -> with("layers_to_transform", "[-1]"));
+    }
+
+    @Test
+    void commonOptionsHaveKeys() throws IOException {
+        PeftMethod method = PeftMethods.byName("lora");
+        ObjectNode json = (ObjectNode) JSON.readTree(defaults());
+        method.optionKeys().values().forEach(key -> assertTrue(json.has(key), key));
+    }
+}
