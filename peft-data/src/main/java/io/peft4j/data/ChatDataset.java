@@ -7,7 +7,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 
 /**
  * Conversations to learn from or to test with, in a fixed order. Immutable.
@@ -19,15 +18,27 @@ public final class ChatDataset implements Iterable<ChatExample> {
         this.examples = List.copyOf(examples);
     }
 
-    /** A data set of the given examples. */
+    /**
+     * A data set of the given examples. Those made by {@link ChatExample#of} are numbered, so that errors can name
+     * them.
+     */
     public static ChatDataset of(List<ChatExample> examples) {
-        return new ChatDataset(examples);
+        List<ChatExample> numbered = new ArrayList<>();
+        for (ChatExample example : examples) {
+            boolean unnamed = example.origin().equals(ChatExample.Origin.PROGRAM);
+            numbered.add(unnamed ? example.at(new ChatExample.Origin(ChatExample.Origin.PROGRAM.file(),
+                    numbered.size() + 1)) : example);
+        }
+        return new ChatDataset(numbered);
     }
 
     /**
-     * Reads a file in OpenAI's chat format: one JSON object {@code {"messages": [...]}} a line.
+     * Reads a file in OpenAI's chat format: one JSON object {@code {"messages": [...]}} a line, UTF-8. Blank lines are
+     * skipped. Further keys of a row are kept ({@link ChatExample#extra}).
      *
-     * @throws io.peft4j.core.error.DataException when a row is wrong: with file, line and column
+     * @throws io.peft4j.core.error.DataException when rows are wrong, with file, line and column of the first and a
+     * list
+     *     of the others; when the file holds no example
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public static ChatDataset read(Path file) {
@@ -46,7 +57,7 @@ public final class ChatDataset implements Iterable<ChatExample> {
 
     /** The examples as a stream. */
     public Stream<ChatExample> stream() {
-        return StreamSupport.stream(spliterator(), false);
+        return examples.stream();
     }
 
     @Override
@@ -55,8 +66,8 @@ public final class ChatDataset implements Iterable<ChatExample> {
     }
 
     /**
-     * Splits at random, by seed: the same seed gives the same split. Every example is in exactly one part, in the order of
-     * the data set.
+     * Splits at random, by seed: the same seed gives the same split. Every example is in exactly one part, in the order
+     * of the data set.
      *
      * @throws ConfigurationException when a part would be empty
      */

@@ -2,23 +2,27 @@ package io.peft4j.data;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.error.PeftException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
 import io.peft4j.core.text.Tokenizer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
 /**
- * Turns conversations into token ids and decides which of them are learned: of each message of the assistant its content
- * and its end-of-turn token, found by position. The header of the turn is not learned, nor what follows the end-of-turn
- * token, and no token is judged by its id, since padding and end-of-turn may share one.
+ * Turns conversations into token ids and decides which of them are learned: of each message of the assistant its
+ * content and its end-of-turn token, found by position. The header of the turn is not learned, nor what follows the
+ * end-of-turn token, and no token is judged by being the padding, since padding and end-of-turn may share an id.
  *
- * <p>Where a message stands is found by rendering the conversation up to it. A template that renders a turn differently
- * once others follow (for instance without its reasoning) cannot be used this way and is refused.
+ * <p>Where a message stands is found by rendering the conversation up to it, as a model is asked for it. What is
+ * refused, because the model would learn something else than it is asked later: a template that renders a turn
+ * differently once others follow (for instance without its reasoning), and a token that spans the border between
+ * question and answer.
  */
 public final class ChatEncoder {
     private final Tokenizer tokenizer;
@@ -31,7 +35,7 @@ public final class ChatEncoder {
     }
 
     /**
-     * Encodes a data set. Examples longer than {@code maxLength} are left out and listed, never cut.
+     * Encodes a data set. Examples longer than {@code maxLength} are left out, counted and listed, never cut.
      *
      * @throws ConfigurationException when no example is left, or none has a supervised token
      * @throws DataException when an example cannot be encoded
@@ -39,8 +43,8 @@ public final class ChatEncoder {
     public EncodedChats encode(ChatDataset dataset, int maxLength) {
         EncodedChats encoded = EncodedChats.of(dataset.examples(), this, maxLength);
         if (encoded.sequences().isEmpty()) {
-            throw new ConfigurationException("all " + dataset.size() + " examples are longer than " + maxLength
-                    + " tokens; raise the limit or shorten them");
+            throw new ConfigurationException(dataset.size() == 0 ? "there is no example" : "all " + dataset.size()
+                    + " examples are longer than " + maxLength + " tokens; raise the limit or shorten them");
         }
         if (encoded.supervisedTokens() == 0) {
             throw new ConfigurationException("none of the " + encoded.sequences().size() + " examples has a supervised "
@@ -50,58 +54,131 @@ public final class ChatEncoder {
     }
 
     /**
-     * Encodes one conversation.
+     * Encodes one conversation. One without a message of the assistant that has a weight gets no supervised token.
      *
-     * @throws DataException when the template rewrites earlier turns, or a token spans the border of a supervised part
+     * @throws DataException when the template rejects the conversation or rewrites earlier turns, when a token spans
+     * the
+     *     border of a supervised part, or when a message that is to be learned renders to nothing
      */
     public TokenSequence encode(ChatExample example) {
-        String text = render(example, example.messages().size(), false);
-        Encoding encoding = tokenizer.encodeWithOffsets(text);
-        float[] weights = new float[encoding.length()];
-        List<ChatMessage> messages = example.messages();
-        for (int i = 0; i < messages.size(); i++) {
-            if (messages.get(i).role().equals("assistant") && isLearned(messages.get(i))) {
-                supervise(example, i, text, encoding, weights);
-            }
-        }
-        return new TokenSequence(encoding.ids(), weights);
+        Rendered rendered = rendered(example);
+        return new TokenSequence(rendered.encoding().ids(), rendered.weights());
     }
 
-    private void supervise(ChatExample example, int message, String text, Encoding encoding, float[] weights) {
+    /**
+     * The rendered conversation with marks around what is learned, for people: {@code [[answer<|im_end|>]]}.
+     *
+     * @throws DataException as {@link #encode(ChatExample)}
+     */
+    public String preview(ChatExample example) {
+        Rendered rendered = rendered(example);
+        StringBuilder text = new StringBuilder();
+        int done = 0;
+        boolean learned = false;
+        for (int t = 0; t < rendered.weights().length; t++) {
+            if (learned != (rendered.weights()[t] != 0)) {
+                int at = learned ? rendered.encoding().end()[t - 1] : rendered.encoding().start()[t];
+                text.append(rendered.text(), done, at).append(learned ? "]]" : "[[");
+                done = at;
+                learned = !learned;
+            }
+        }
+        return text.append(rendered.text().substring(done)).append(learned ? "]]" : "").toString();
+    }
+
+    /** Whether a message of the assistant is learned: unless its weight is 0. */
+    static boolean isLearned(ChatMessage message) {
+        return !(message.extra().get("weight") instanceof Number weight) || weight.doubleValue() != 0;
+    }
+
+    private record Rendered(String text, Encoding encoding, float[] weights) {
+        String token(int index) {
+            return text.substring(encoding.start()[index], encoding.end()[index]);
+        }
+    }
+
+    private Rendered rendered(ChatExample example) {
+        List<ChatMessage> messages = example.messages();
+        String text = render(example, messages.size(), false);
+        Encoding encoding = tokenizer.encodeWithOffsets(text);
+        if (encoding.length() == 0) {
+            throw fail(example, "the chat template renders the conversation to nothing");
+        }
+        Rendered rendered = new Rendered(text, encoding, new float[encoding.length()]);
+        for (int i = 0; i < messages.size(); i++) {
+            if (messages.get(i).role().equals("assistant") && isLearned(messages.get(i))) {
+                supervise(example, i, rendered);
+            }
+        }
+        return rendered;
+    }
+
+    private void supervise(ChatExample example, int message, Rendered whole) {
         String before = render(example, message, true);
         String after = render(example, message + 1, false);
-        if (!after.startsWith(before) || !text.startsWith(after)) {
+        if (!after.startsWith(before) || !whole.text().startsWith(after)) {
             throw fail(example, "the chat template renders message " + (message + 1) + " differently once other turns "
                     + "follow, or not after the header of an assistant's turn; its tokens cannot be told apart");
         }
-        int start = before.length();
-        int end = after.length();
-        int last = -1;
+        int first = firstToken(example, message, before, whole);
+        int past = pastLastToken(example, message, first, after.length(), whole);
+        if (past <= first) {
+            throw fail(example, "the chat template renders message " + (message + 1) + " to nothing, so it cannot be "
+                    + "learned");
+        }
+        Arrays.fill(whole.weights(), first, past, 1);
+    }
+
+    /** The index of the first token of an answer. The tokens before it must be those that the model is asked with. */
+    private int firstToken(ChatExample example, int message, String before, Rendered whole) {
+        int[] asked = tokenizer.encode(before);
+        int[] ids = whole.encoding().ids();
+        int differs = Arrays.mismatch(asked, 0, asked.length, ids, 0, Math.min(asked.length, ids.length));
+        if (differs >= 0) {
+            String token = differs < ids.length ? " (\"" + whole.token(differs) + "\")" : "";
+            throw fail(example, "a token" + token + " spans the border between the header and the content of message "
+                    + (message + 1) + "; a model that is asked for the message never sees it. Does the content begin, "
+                    + "or the template's header end, with white space?");
+        }
+        return asked.length;
+    }
+
+    /**
+     * The index after the last token of an answer: its end-of-turn token, which is the last special token of the turn
+     * with nothing but white space behind it, or for templates without one the end of the turn.
+     */
+    private int pastLastToken(ChatExample example, int message, int first, int endOfTurn, Rendered whole) {
+        Encoding encoding = whole.encoding();
         int lastSpecial = -1;
-        for (int t = 0; t < encoding.length(); t++) {
-            if (encoding.start()[t] < start && encoding.end()[t] > start) {
-                throw fail(example, "the token \"" + text.substring(encoding.start()[t], encoding.end()[t])
-                        + "\" spans the border between the header and the content of message " + (message + 1)
-                        + "; the model would never see it when it answers");
-            }
-            if (encoding.start()[t] >= start && encoding.end()[t] <= end && encoding.end()[t] > encoding.start()[t]) {
-                last = t;
-                lastSpecial = tokenizer.isSpecial(encoding.ids()[t]) ? t : lastSpecial;
-                weights[t] = 1;
-            }
+        int past = first;
+        while (past < encoding.length() && encoding.end()[past] <= endOfTurn) {
+            lastSpecial = endsTurn(encoding.ids()[past]) ? past : lastSpecial;
+            past++;
         }
-        // What the template writes after the end-of-turn token (a line break) is not part of the answer.
-        for (int t = lastSpecial + 1; lastSpecial >= 0 && t <= last; t++) {
-            weights[t] = 0;
+        if (lastSpecial >= 0 && whole.text().substring(encoding.end()[lastSpecial], endOfTurn).isBlank()) {
+            return lastSpecial + 1;
         }
+        if (past < encoding.length() && encoding.start()[past] < endOfTurn) {
+            throw fail(example, "a token (\"" + whole.token(past) + "\") spans the end of message " + (message + 1)
+                    + " and what follows; the template has no end-of-turn token that would part them");
+        }
+        return past;
+    }
+
+    private boolean endsTurn(int id) {
+        return tokenizer.isSpecial(id) || tokenizer.eosId().isPresent() && tokenizer.eosId().getAsInt() == id;
     }
 
     private String render(ChatExample example, int messages, boolean addGenerationPrompt) {
-        return template.render(example.messages().subList(0, messages), addGenerationPrompt, example.tools(), Map.of());
-    }
-
-    private static boolean isLearned(ChatMessage message) {
-        return !(message.extra().get("weight") instanceof Number weight) || weight.doubleValue() != 0;
+        try {
+            return template.render(example.messages().subList(0, messages), addGenerationPrompt, example.tools(),
+                    Map.of());
+        } catch (PeftException e) {
+            String what = messages == example.messages().size() ? "the conversation"
+                    : "the first " + messages + " messages of the conversation";
+            throw new DataException(Path.of(example.origin().file()), example.origin().line(), 0,
+                    "the chat template rejects " + what + ": " + e.getMessage(), e);
+        }
     }
 
     private static DataException fail(ChatExample example, String message) {

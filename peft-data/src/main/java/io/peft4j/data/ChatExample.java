@@ -1,6 +1,8 @@
 package io.peft4j.data;
 
 import io.peft4j.core.text.ChatMessage;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -22,31 +24,53 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
      * @param line the line, from 1; for data without lines the number of the example
      */
     public record Origin(String file, long line) {
+        static final Origin PROGRAM = new Origin("program", 1);
+
         @Override
         public String toString() {
             return file + ", line " + line;
         }
     }
 
-    /** Copies the lists. */
+    /**
+     * Copies the lists and maps.
+     *
+     * @throws IllegalArgumentException when there is no message
+     */
     public ChatExample {
         messages = List.copyOf(messages);
-        tools = List.copyOf(tools);
-        Objects.requireNonNull(extra, "extra");
+        tools = tools.stream().map(ChatExample::copy).toList();
+        extra = copy(extra);
         Objects.requireNonNull(origin, "origin");
+        if (messages.isEmpty()) {
+            throw new IllegalArgumentException("a conversation needs at least one message");
+        }
     }
 
-    /** An example made in a program. */
+    /** An example made in a program; {@link ChatDataset#of} numbers it. */
     public static ChatExample of(ChatMessage... messages) {
-        return new ChatExample(List.of(messages), List.of(), Map.of(), new Origin("program", 1));
+        return new ChatExample(List.of(messages), List.of(), Map.of(), Origin.PROGRAM);
     }
 
-    /** The turns before the last one of the assistant: what a model is asked for this example. */
+    /** The same, said to stand elsewhere. */
+    ChatExample at(Origin place) {
+        return new ChatExample(messages, tools, extra, place);
+    }
+
+    /** A copy in the same order; unlike that of {@link Map#copyOf} it may hold null, as JSON may. */
+    private static Map<String, Object> copy(Map<String, Object> map) {
+        return Collections.unmodifiableMap(new LinkedHashMap<>(map));
+    }
+
+    /**
+     * The turns before the last one of the assistant: what a model is asked for this example. All turns, where the
+     * assistant has none.
+     */
     public List<ChatMessage> prompt() {
         int last = messages.size() - 1;
         while (last >= 0 && !messages.get(last).role().equals("assistant")) {
             last--;
         }
-        return messages.subList(0, Math.max(0, last));
+        return last < 0 ? messages : messages.subList(0, last);
     }
 }

@@ -10,8 +10,8 @@ import java.util.List;
 /**
  * Reads what a model is to be asked, one JSON object a line, in one of three forms:
  * <ul>
- * <li>{@code {"messages": [...]}}: a chat. Messages of the assistant at its end, as test data has them, are the expected
- * answer and are left out.
+ * <li>{@code {"messages": [...]}}: a chat. Messages of the assistant at its end, as test data has them, are the
+ * expected answer and are left out.
  * <li>{@code {"prompt": "..."}} or {@code {"question": "..."}}: a text.
  * <li>{@code {"prompt": [...]}}: a chat.
  * </ul>

@@ -20,9 +20,9 @@ import java.util.function.Consumer;
  * <li>{@code {"text": "..."}}: every token after the first, with the special tokens that transformers' tokenizer adds.
  * <li>{@code {"input_ids": [...]}}: every token after the first.
  * <li>{@code {"messages": [...]}}: the supervised tokens of a chat, see {@link ChatEncoder}.
- * <li>{@code {"prompt": "...", "completion": "..."}}: the tokens of the completion, which follows the prompt as it is: no
- * chat template, and no end-of-sequence token is added. Where both are lists of messages, the supervised tokens of the
- * completion's messages.
+ * <li>{@code {"prompt": "...", "completion": "..."}}: the tokens of the completion, which follows the prompt as it is:
+ * no chat template, and no end-of-sequence token is added. Where both are lists of messages, the supervised tokens of
+ * the completion's messages.
  * </ul>
  * Other keys are ignored.
  */
@@ -42,7 +42,8 @@ public final class ScoringRows {
      *
      * @param file the file
      * @param action told of each row, in their order
-     * @throws DataException when a row has none of the forms, is empty or longer than the model's limit, or when the file
+     * @throws DataException when a row has none of the forms, is empty or longer than the model's limit, or when the
+     * file
      *     has no row: with file and line
      * @throws ConfigurationException when a row is a chat and the model has no chat template
      * @throws java.io.UncheckedIOException when the file cannot be read

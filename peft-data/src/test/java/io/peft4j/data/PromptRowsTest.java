@@ -36,14 +36,16 @@ class PromptRowsTest {
 
     @Test
     void allFormsAreRead() throws IOException {
-        Path file = file("\uFEFF{\"question\": \"Who?\"}\n\n{\"prompt\": \"Who?\", \"id\": 7}\n{\"prompt\": [" + USER + "]}\n"
+        Path file = file("\uFEFF{\"question\": \"Who?\"}\n\n{\"prompt\": \"Who?\", \"id\": 7}\n"
+                + "{\"prompt\": [" + USER + "]}\n"
                 + "{\"messages\": [" + USER + ", " + ASSISTANT + "], \"must_contain\": \"Me\"}\n"
                 + "{\"messages\": [" + USER + ", " + ASSISTANT + ", " + USER + "]}");
         Prompt who = chat(ChatMessage.user("Who?"));
         assertEquals(List.of(who, who, who, who,
                 chat(ChatMessage.user("Who?"), ChatMessage.assistant("Me."), ChatMessage.user("Who?"))),
                 PromptRows.read(file, true));
-        assertEquals(List.of(Prompt.text("Who?"), Prompt.text("Who?"), who), PromptRows.read(file, false).subList(0, 3));
+        assertEquals(List.of(Prompt.text("Who?"), Prompt.text("Who?"), who),
+                PromptRows.read(file, false).subList(0, 3));
     }
 
     @ParameterizedTest

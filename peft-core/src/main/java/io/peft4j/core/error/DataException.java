@@ -13,6 +13,7 @@ public final class DataException extends PeftException {
     private final String file;
     private final long line;
     private final long column;
+    private final String problem;
 
     /**
      * A fault of the file as a whole.
@@ -49,6 +50,7 @@ public final class DataException extends PeftException {
         this.file = file.toString();
         this.line = line;
         this.column = column;
+        this.problem = message;
     }
 
     /**
@@ -76,6 +78,15 @@ public final class DataException extends PeftException {
      */
     public long column() {
         return column;
+    }
+
+    /**
+     * What is wrong and what to do.
+     *
+     * @return the message without the place
+     */
+    public String problem() {
+        return problem;
     }
 
     private static String place(Path file, long line, long column) {

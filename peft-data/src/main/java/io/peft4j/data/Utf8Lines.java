@@ -1,0 +1,125 @@
+package io.peft4j.data;
+
+import io.peft4j.core.error.DataException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * The lines of a stream, each decoded by itself as strict UTF-8, so that a byte which is none is reported in its own
+ * line. Lines end with a line feed, with or without a carriage return before it; a byte order mark in front is skipped.
+ * No line takes more than {@value #LONGEST} bytes of memory, whatever the stream holds.
+ */
+final class Utf8Lines {
+    /** More than any model reads at once. */
+    static final int LONGEST = 16 << 20;
+    private static final int BUFFER = 1 << 16;
+
+    private final Path file;
+    private final InputStream in;
+    private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder()
+            .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT);
+    private final byte[] buffer = new byte[BUFFER];
+    private int position;
+    private int limit;
+    private byte[] bytes = new byte[BUFFER];
+    private long line;
+
+    /** The lines of {@code in}, which holds what stands in {@code file}. */
+    Utf8Lines(Path file, InputStream in) {
+        this.file = file;
+        this.in = in;
+    }
+
+    /** The number of the line that was read last, from 1. */
+    long line() {
+        return line;
+    }
+
+    /**
+     * The next line without its end; empty when there is none.
+     *
+     * @throws DataException when it is too long or not UTF-8; the line after it can be read all the same
+     */
+    Optional<String> next() throws IOException {
+        if (position == limit && !fill()) {
+            return Optional.empty();
+        }
+        line++;
+        int length = readLine();
+        if (length > LONGEST) {
+            throw new DataException(file, line, "is longer than " + (LONGEST >> 20) + " MB; an example must stand "
+                    + "on a line of its own, and no model reads one of that size");
+        }
+        int from = 0;
+        if (line == 1) {
+            requireNotUtf16(length);
+            from = startsWith(length, 0xEF, 0xBB, 0xBF) ? 3 : 0;
+        }
+        int end = length > from && bytes[length - 1] == '\r' ? length - 1 : length;
+        return Optional.of(decode(from, end));
+    }
+
+    /** Reads up to the line feed; keeps at most one byte more than is allowed. Returns the length kept. */
+    private int readLine() throws IOException {
+        int length = 0;
+        while (position < limit || fill()) {
+            int from = position;
+            while (position < limit && buffer[position] != '\n') {
+                position++;
+            }
+            int kept = Math.min(position - from, LONGEST + 1 - length);
+            if (length + kept > bytes.length) {
+                bytes = Arrays.copyOf(bytes, Math.min(LONGEST + 1, Math.max(length + kept, 2 * bytes.length)));
+            }
+            System.arraycopy(buffer, from, bytes, length, kept);
+            length += kept;
+            if (position < limit) {
+                position++;
+                break;
+            }
+        }
+        return length;
+    }
+
+    private boolean fill() throws IOException {
+        position = 0;
+        limit = Math.max(0, in.read(buffer));
+        return limit > 0;
+    }
+
+    private void requireNotUtf16(int length) {
+        if (startsWith(length, 0xFE, 0xFF) || startsWith(length, 0xFF, 0xFE)) {
+            throw new DataException(file, line, "begins as UTF-16 text does; save the file as UTF-8");
+        }
+    }
+
+    private boolean startsWith(int length, int... expected) {
+        for (int i = 0; i < expected.length; i++) {
+            if (i >= length || (bytes[i] & 0xFF) != expected[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private String decode(int from, int end) {
+        ByteBuffer source = ByteBuffer.wrap(bytes, from, end - from);
+        CharBuffer target = CharBuffer.allocate(end - from);
+        CoderResult result = decoder.reset().decode(source, target, true);
+        if (result.isError()) {
+            String found = String.format("byte 0x%02X", bytes[source.position()] & 0xFF);
+            throw new DataException(file, line, target.position() + 1, found
+                    + " is not UTF-8 text here; convert the file to UTF-8", null);
+        }
+        return target.flip().toString();
+    }
+}

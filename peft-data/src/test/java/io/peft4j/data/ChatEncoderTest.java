@@ -1,0 +1,228 @@
+package io.peft4j.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.TestChatTemplate;
+import io.peft4j.core.text.WordTokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Which tokens of a conversation are learned, and which conversations are refused. */
+class ChatEncoderTest {
+    private final WordTokenizer tokenizer = new WordTokenizer(500);
+    private final ChatEncoder encoder = new ChatEncoder(tokenizer, TestChatTemplate.chatMl());
+
+    @Test
+    void theAnswerAndItsEndOfTurnTokenAreLearned() {
+        ChatExample example = ChatExample.of(ChatMessage.user("How long is it?"), ChatMessage.assistant("90 days."));
+        TokenSequence sequence = encoder.encode(example);
+        assertEquals("<|im_start|>user\nHow long is it?<|im_end|>\n<|im_start|>assistant\n[[90 days.<|im_end|>]]\n",
+                encoder.preview(example));
+        assertEquals("90 days.<|im_end|>", learned(sequence));
+        // 9, 0, " days", ".", end of turn; the line break after it is not an answer.
+        assertEquals(5, sequence.supervisedTokens());
+        assertEquals(0, sequence.weights()[sequence.length() - 1]);
+    }
+
+    @Test
+    void theEndOfTurnTokenIsLearnedThoughItIsThePaddingToken() {
+        assertEquals(tokenizer.padId(), tokenizer.eosId());
+        TokenSequence sequence = encoder.encode(ChatExample.of(ChatMessage.user("a"), ChatMessage.assistant("b")));
+        int last = sequence.length() - 2;
+        assertEquals(WordTokenizer.END, sequence.ids()[last]);
+        assertEquals(1, sequence.weights()[last]);
+        // The user's turn ends with the same token, which is not learned.
+        assertEquals(WordTokenizer.END, sequence.ids()[4]);
+        assertEquals(0, sequence.weights()[4]);
+    }
+
+    @Test
+    void everyAnswerOfALongConversationIsLearned() {
+        ChatExample example = ChatExample.of(ChatMessage.system("Be brief."), ChatMessage.user("One?"),
+                ChatMessage.assistant("First answer."), ChatMessage.user("Two?"), ChatMessage.assistant("Second."));
+        assertEquals("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nOne?<|im_end|>\n"
+                + "<|im_start|>assistant\n[[First answer.<|im_end|>]]\n<|im_start|>user\nTwo?<|im_end|>\n"
+                + "<|im_start|>assistant\n[[Second.<|im_end|>]]\n", encoder.preview(example));
+    }
+
+    @Test
+    void anAnswerOfWeightZeroIsNotLearned() {
+        ChatExample example = ChatExample.of(ChatMessage.user("One?"), weighted("Wrong.", 0), ChatMessage.user("Sure?"),
+                weighted("Right.", 1));
+        assertEquals("Right.<|im_end|>", learned(encoder.encode(example)));
+    }
+
+    @Test
+    void aConversationWithoutAnswerHasNothingToLearn() {
+        assertEquals(0, encoder.encode(ChatExample.of(ChatMessage.user("One?"))).supervisedTokens());
+    }
+
+    @Test
+    void endOfTurnTextInsideOfAnAnswerDoesNotEndIt() {
+        ChatExample example = ChatExample.of(ChatMessage.user("What ends a turn?"),
+                ChatMessage.assistant("It is <|im_end|> that ends it."));
+        assertEquals("It is <|im_end|> that ends it.<|im_end|>", learned(encoder.encode(example)));
+    }
+
+    @Test
+    void endOfTurnTextInsideOfAnAnswerDoesNotEndItWhereTheTemplateHasNoEndOfTurn() {
+        ChatEncoder plain = new ChatEncoder(tokenizer, plain());
+        ChatExample example = ChatExample.of(ChatMessage.user("What ends a turn?"),
+                ChatMessage.assistant("It is <|im_end|> that ends it."));
+        assertEquals("Q:\nWhat ends a turn?\nA:\n[[It is <|im_end|> that ends it.\n]]", plain.preview(example));
+    }
+
+    @Test
+    void charactersOfSeveralTokensAndWhiteSpaceInsideOfAnAnswerAreLearnedWhole() {
+        String answer = "Yes \uD83D\uDE00,\n\n  e\u0301t\u00e9 \uD83D\uDE00";
+        TokenSequence sequence = encoder.encode(ChatExample.of(ChatMessage.user("\uD83D\uDE00?"),
+                ChatMessage.assistant(answer)));
+        assertEquals(answer + "<|im_end|>", learned(sequence));
+        // Yes | space | 2 halves | , | 2 line breaks | space | space e | accent | t, e acute | space | 2 halves | end
+        assertEquals(14, sequence.supervisedTokens());
+    }
+
+    @Test
+    void toolsAreGivenToTheTemplate() {
+        ChatExample example = new ChatExample(List.of(ChatMessage.user("a"), ChatMessage.assistant("b")),
+                List.of(Map.of("type", "function")), Map.of(), new ChatExample.Origin("tools.jsonl", 1));
+        assertTrue(encoder.preview(example).startsWith("<|im_start|>system\ntools: [{type=function}]<|im_end|>\n"));
+        assertEquals("b<|im_end|>", learned(encoder.encode(example)));
+    }
+
+    @Test
+    void aTemplateThatRewritesEarlierTurnsIsRefused() {
+        ChatTemplate forgetful = TestChatTemplate.of((messages, prompt, tools) -> {
+            List<ChatMessage> shown = new ArrayList<>();
+            for (int i = 0; i < messages.size(); i++) {
+                String content = messages.get(i).content();
+                boolean last = i == messages.size() - 1;
+                shown.add(messages.get(i).withContent(last ? content : content.replaceAll("<think>.*</think>", "")));
+            }
+            return TestChatTemplate.chatMl().render(shown, prompt);
+        });
+        ChatEncoder refusing = new ChatEncoder(tokenizer, forgetful);
+        ChatExample thoughtful = at(7, ChatMessage.user("One?"), ChatMessage.assistant("<think>hm</think>First."),
+                ChatMessage.user("Two?"), ChatMessage.assistant("<think>so</think>Second."));
+        DataException refused = assertThrows(DataException.class, () -> refusing.encode(thoughtful));
+        assertTrue(refused.getMessage().startsWith("chats.jsonl:7: the chat template renders message 2 differently"),
+                refused.getMessage());
+        ChatExample single = at(8, ChatMessage.user("One?"), ChatMessage.assistant("<think>hm</think>First."));
+        assertEquals("<think>hm</think>First.<|im_end|>", learned(refusing.encode(single)));
+    }
+
+    @Test
+    void aTokenAcrossTheBorderOfHeaderAndAnswerIsRefused() {
+        ChatExample example = at(3, ChatMessage.user("One?"), ChatMessage.assistant("\nFirst."));
+        DataException refused = assertThrows(DataException.class, () -> encoder.encode(example));
+        assertEquals(3, refused.line());
+        assertTrue(refused.getMessage().contains("a token (\"\n\n\") spans the border"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("message 2"), refused.getMessage());
+    }
+
+    @Test
+    void aTokenAcrossTheEndOfATurnIsRefusedWhereNoSpecialTokenPartsThem() {
+        ChatTemplate joined = TestChatTemplate.of((messages, prompt, tools) -> {
+            StringBuilder text = new StringBuilder();
+            messages.forEach(m -> text.append(m.role().equals("user") ? "\n- " : "!").append(m.content()));
+            return text.append(prompt ? "!" : "").toString();
+        });
+        ChatEncoder refusing = new ChatEncoder(tokenizer, joined);
+        ChatExample example = at(4, ChatMessage.user("One?"), ChatMessage.assistant("1\n"), ChatMessage.user("Two?"),
+                ChatMessage.assistant("2"));
+        DataException refused = assertThrows(DataException.class, () -> refusing.encode(example));
+        assertTrue(refused.getMessage().contains("spans the end of message 2"), refused.getMessage());
+    }
+
+    @Test
+    void anAnswerThatTheTemplateDoesNotRenderIsRefused() {
+        ChatTemplate silent = TestChatTemplate.of((messages, prompt, tools) -> "question ");
+        DataException refused = assertThrows(DataException.class, () -> new ChatEncoder(tokenizer, silent)
+                .encode(at(2, ChatMessage.user("One?"), ChatMessage.assistant("1"))));
+        assertTrue(refused.getMessage().startsWith("chats.jsonl:2: the chat template renders message 2 to nothing"),
+                refused.getMessage());
+        ChatTemplate empty = TestChatTemplate.of((messages, prompt, tools) -> "");
+        assertThrows(DataException.class, () -> new ChatEncoder(tokenizer, empty)
+                .encode(at(2, ChatMessage.user("One?"), ChatMessage.assistant("1"))));
+    }
+
+    @Test
+    void whatTheTemplateRejectsIsToldWithFileAndLine() {
+        ChatTemplate strict = TestChatTemplate.of((messages, prompt, tools) -> {
+            if (messages.isEmpty() || !messages.get(0).role().equals("user")) {
+                throw new ConfigurationException("conversation must begin with the user");
+            }
+            return TestChatTemplate.chatMl().render(messages, prompt);
+        });
+        ChatEncoder refusing = new ChatEncoder(tokenizer, strict);
+        DataException refused = assertThrows(DataException.class, () -> refusing.encode(
+                at(5, ChatMessage.system("s"), ChatMessage.user("u"), ChatMessage.assistant("a"))));
+        assertEquals("chats.jsonl:5: the chat template rejects the conversation: conversation must begin with the user",
+                refused.getMessage());
+    }
+
+    @Test
+    void examplesThatAreTooLongAreCountedAndListedAndNeverCut() {
+        ChatExample shortOne = at(1, ChatMessage.user("a"), ChatMessage.assistant("b"));
+        ChatExample longOne = at(2, ChatMessage.user("a"), ChatMessage.assistant("b b b b b b b b b b"));
+        int limit = encoder.encode(shortOne).length();
+        EncodedChats encoded = encoder.encode(ChatDataset.of(List.of(shortOne, longOne, shortOne)), limit);
+        assertEquals(2, encoded.sequences().size());
+        assertEquals(List.of(shortOne, shortOne), encoded.kept());
+        assertEquals(List.of(new EncodedChats.TooLong(longOne, limit + 9)), encoded.tooLong());
+        assertEquals(4, encoded.supervisedTokens());
+        encoded.sequences().forEach(sequence -> assertEquals(limit, sequence.length()));
+    }
+
+    @Test
+    void aDataSetOfWhichNothingIsLeftIsAnError() {
+        ChatDataset dataset = ChatDataset.of(List.of(at(1, ChatMessage.user("a"), ChatMessage.assistant("b"))));
+        assertTrue(assertThrows(ConfigurationException.class, () -> encoder.encode(dataset, 3)).getMessage()
+                .startsWith("all 1 examples are longer than 3 tokens"));
+        assertThrows(ConfigurationException.class, () -> encoder.encode(ChatDataset.of(List.of()), 3));
+    }
+
+    @Test
+    void aDataSetWithoutAnySupervisedTokenIsAnError() {
+        ChatDataset dataset = ChatDataset.of(List.of(ChatExample.of(ChatMessage.user("a"), weighted("b", 0))));
+        assertTrue(assertThrows(ConfigurationException.class, () -> encoder.encode(dataset, 100)).getMessage()
+                .contains("nothing would be learned"));
+    }
+
+    /** A template without end-of-turn token: each turn is a line. */
+    private static ChatTemplate plain() {
+        return TestChatTemplate.of((messages, prompt, tools) -> {
+            StringBuilder text = new StringBuilder();
+            messages.forEach(m -> text.append(m.role().equals("user") ? "Q:\n" : "A:\n").append(m.content())
+                    .append('\n'));
+            return text.append(prompt ? "A:\n" : "").toString();
+        });
+    }
+
+    private String learned(TokenSequence sequence) {
+        List<Integer> ids = new ArrayList<>();
+        for (int t = 0; t < sequence.length(); t++) {
+            if (sequence.weights()[t] != 0) {
+                ids.add(sequence.ids()[t]);
+            }
+        }
+        return tokenizer.decode(ids.stream().mapToInt(i -> i).toArray(), false);
+    }
+
+    private static ChatMessage weighted(String content, int weight) {
+        return new ChatMessage("assistant", content, Map.of("weight", weight));
+    }
+
+    private static ChatExample at(long line, ChatMessage... messages) {
+        return new ChatExample(List.of(messages), List.of(), Map.of(), new ChatExample.Origin("chats.jsonl", line));
+    }
+}
