@@ -14,6 +14,9 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
 
 /**
  * A tokenizer that runs Hugging Face's own library ({@code tokenizers}, through DJL's binding), so that ids equal
@@ -26,7 +29,9 @@ final class FastTokenizer implements Tokenizer {
     private final Vocabulary vocabulary;
     private final Optional<ChatTemplate> template;
     private final HuggingFaceTokenizer library;
-    private volatile boolean closed;
+    /** Many threads may use the library at once, but none while it is being freed: that would crash the JVM. */
+    private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    private boolean closed;
 
     FastTokenizer(TokenizerFiles files, Optional<ChatTemplate> template) {
         this.files = files;
@@ -47,23 +52,24 @@ final class FastTokenizer implements Tokenizer {
             return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json),
                     Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "true"));
         } catch (IOException | RuntimeException e) {
-            throw new FileFormatException(files.origin(), "is not a tokenizer that can be loaded: " + e.getMessage(), e);
+            throw new FileFormatException(files.origin(), "is not a tokenizer that can be loaded: " + e.getMessage(),
+                    e);
         }
     }
 
     @Override
     public int[] encode(String text) {
-        return ids(library().encode(text, false, false));
+        return ids(use(library -> library.encode(wellFormed(text), false, false)));
     }
 
     @Override
     public int[] encodeWithSpecials(String text) {
-        return ids(library().encode(text, true, false));
+        return ids(use(library -> library.encode(wellFormed(text), true, false)));
     }
 
     @Override
     public Encoding encodeWithOffsets(String text) {
-        var encoded = library().encode(text, false, false);
+        var encoded = use(library -> library.encode(wellFormed(text), false, false));
         int[] ids = ids(encoded);
         CharSpan[] spans = encoded.getCharTokenSpans();
         int[] utf16 = utf16Offsets(text);
@@ -75,6 +81,23 @@ final class FastTokenizer implements Tokenizer {
             end[i] = spans[i] == null ? start[i] : utf16[spans[i].getEnd()];
         }
         return new Encoding(ids, start, end);
+    }
+
+    /**
+     * The text with U+FFFD in the place of each half of a surrogate pair that stands alone: it is no character, and the
+     * library takes UTF-8, which cannot hold it. The length stays the same.
+     */
+    private static String wellFormed(String text) {
+        if (text.codePoints().noneMatch(FastTokenizer::isLoneSurrogate)) {
+            return text;
+        }
+        StringBuilder repaired = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> repaired.appendCodePoint(isLoneSurrogate(c) ? '\uFFFD' : c));
+        return repaired.toString();
+    }
+
+    private static boolean isLoneSurrogate(int codePoint) {
+        return Character.getType(codePoint) == Character.SURROGATE;
     }
 
     /** For each code point the index of its first UTF-16 unit, and at last the length of the text. */
@@ -98,7 +121,8 @@ final class FastTokenizer implements Tokenizer {
         for (int id : ids) {
             vocabulary.check(id);
         }
-        return ids.length == 0 ? "" : library().decode(Arrays.stream(ids).asLongStream().toArray(), skipSpecial);
+        long[] longs = Arrays.stream(ids).asLongStream().toArray();
+        return use(library -> ids.length == 0 ? "" : library.decode(longs, skipSpecial));
     }
 
     @Override
@@ -150,18 +174,28 @@ final class FastTokenizer implements Tokenizer {
         TokenizerFolder.write(folder, files);
     }
 
-    private HuggingFaceTokenizer library() {
-        if (closed) {
-            throw new IllegalStateException("the tokenizer is closed");
+    private <T> T use(Function<HuggingFaceTokenizer, T> function) {
+        lock.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the tokenizer is closed");
+            }
+            return function.apply(library);
+        } finally {
+            lock.readLock().unlock();
         }
-        return library;
     }
 
     @Override
-    public synchronized void close() {
-        if (!closed) {
-            closed = true;
-            library.close();
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                library.close();
+            }
+        } finally {
+            lock.writeLock().unlock();
         }
     }
 }

@@ -7,12 +7,20 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Rebuilds a tokenizer's files from the metadata of a GGUF file. */
 final class GgufTokenizerFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(GgufTokenizerFiles.class);
     private static final String PREFIX = "tokenizer.ggml.";
-    /** Token types of ggml: tokens that control the model, and tokens that a user added. */
+    private static final String TEMPLATE = "tokenizer.chat_template";
+    private static final String BYTE_LEVEL = "gpt2";
+    private static final String SENTENCE_PIECE = "llama";
+    /** Token types of ggml: the unknown token, tokens that control the model, and tokens that a user added. */
+    private static final int UNKNOWN = 2;
     private static final int CONTROL = 3;
     private static final int USER_DEFINED = 4;
     private static final List<String> SPECIAL = List.of("bos", "eos", "unknown", "padding");
@@ -20,17 +28,18 @@ final class GgufTokenizerFiles {
 
     private final GgufFile file;
     private final GgufMetadata metadata;
+    private final String model;
     private final List<String> tokens;
     private final long[] types;
 
     private GgufTokenizerFiles(GgufFile file) {
         this.file = file;
         this.metadata = file.metadata();
-        String model = metadata.string(PREFIX + "model");
-        if (!model.equals("gpt2")) {
+        this.model = metadata.string(PREFIX + "model");
+        if (!model.equals(BYTE_LEVEL) && !model.equals(SENTENCE_PIECE)) {
             throw new FileFormatException(file.path(), "its tokenizer is of the kind \"" + model
-                    + "\"; from GGUF files the kind \"gpt2\" (byte-level BPE) can be rebuilt. Use the model's Hugging Face "
-                    + "folder instead");
+                    + "\"; from GGUF files the kinds \"gpt2\" (byte-level BPE) and \"llama\" (SentencePiece BPE) can "
+                    + "be rebuilt. Use the model's Hugging Face folder instead");
         }
         this.tokens = metadata.strings(PREFIX + "tokens");
         this.types = metadata.has(PREFIX + "token_type") ? metadata.integers(PREFIX + "token_type")
@@ -46,68 +55,112 @@ final class GgufTokenizerFiles {
     }
 
     private TokenizerFiles build() {
-        String name = metadata.string(PREFIX + "pre", "default");
-        PreTokenizer preTokenizer = PreTokenizer.named(name).orElseThrow(() -> new FileFormatException(file.path(),
-                PREFIX + "pre is \"" + name + "\"; those that can be rebuilt are " + PreTokenizer.allNames()));
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("version", "1.0");
         json.putNull("truncation");
         json.putNull("padding");
         addAddedTokens(json.putArray("added_tokens"));
+        boolean addsBos;
+        if (model.equals(BYTE_LEVEL)) {
+            addsBos = addByteLevel(json);
+        } else {
+            addSentencePiece(json);
+            addsBos = true;
+        }
+        addPostProcessor(json, metadata.bool(PREFIX + "add_bos_token", addsBos),
+                metadata.bool(PREFIX + "add_eos_token", false));
+        return new TokenizerFiles(file.path(), json, config(), metadata.has(TEMPLATE)
+                ? Map.of(TokenizerFiles.DEFAULT_TEMPLATE, metadata.string(TEMPLATE)) : Map.of());
+    }
+
+    /** Fills in byte-level BPE, and says whether tokenizers of this kind begin a text with a token of their own. */
+    private boolean addByteLevel(ObjectNode json) {
+        String name = metadata.string(PREFIX + "pre", PreTokenizer.UNKNOWN_NAME);
+        PreTokenizer preTokenizer = PreTokenizer.named(name).orElseThrow(() -> new FileFormatException(file.path(),
+                PREFIX + "pre is \"" + name + "\"; those that can be rebuilt are " + PreTokenizer.allNames()));
+        if (name.equals(PreTokenizer.UNKNOWN_NAME)) {
+            LOG.warn("{} does not say how its tokenizer cuts text ({}pre); it is taken to cut as GPT-2 does, and "
+                    + "tokens are wrong if that is not so", file.path(), PREFIX);
+        }
         json.set("normalizer", preTokenizer.normalizer());
         json.set("pre_tokenizer", preTokenizer.json());
-        addPostProcessor(json);
         json.set("decoder", PreTokenizer.decoder());
-        addModel(json.putObject("model"), preTokenizer);
-        return new TokenizerFiles(file.path(), json, config(), metadata.has("tokenizer.chat_template")
-                ? Optional.of(metadata.string("tokenizer.chat_template")) : Optional.empty());
+        ArrayNode merges = addModel(json, null, preTokenizer.ignoresMerges());
+        metadata.strings(PREFIX + "merges").forEach(merges::add);
+        return preTokenizer.addsBos();
+    }
+
+    private void addSentencePiece(ObjectNode json) {
+        SentencePiece piece = new SentencePiece(tokens, types, metadata.floats(PREFIX + "scores"), file.path());
+        json.set("normalizer", SentencePiece.normalizer(metadata.bool(PREFIX + "add_space_prefix", true)));
+        json.putNull("pre_tokenizer");
+        json.set("decoder", SentencePiece.decoder(metadata.bool(PREFIX + "add_space_prefix", true)));
+        ArrayNode merges = addModel(json, special("unknown").orElse(null), false);
+        piece.merges().forEach(pair -> merges.addArray().add(pair.left()).add(pair.right()));
     }
 
     private void addAddedTokens(ArrayNode added) {
         for (int id = 0; id < types.length; id++) {
-            if (types[id] == CONTROL || types[id] == USER_DEFINED) {
+            boolean special = types[id] == CONTROL || types[id] == UNKNOWN && model.equals(SENTENCE_PIECE);
+            if (special || types[id] == USER_DEFINED) {
                 added.addObject().put("id", id).put("content", tokens.get(id)).put("single_word", false)
                         .put("lstrip", false).put("rstrip", false).put("normalized", false)
-                        .put("special", types[id] == CONTROL);
+                        .put("special", special);
             }
         }
     }
 
-    private void addModel(ObjectNode model, PreTokenizer preTokenizer) {
-        model.put("type", "BPE");
-        model.putNull("dropout");
-        model.putNull("unk_token");
-        model.putNull("continuing_subword_prefix");
-        model.putNull("end_of_word_suffix");
-        model.put("fuse_unk", false);
-        model.put("byte_fallback", false);
-        model.put("ignore_merges", preTokenizer.ignoresMerges());
-        ObjectNode vocabulary = model.putObject("vocab");
+    /** Adds the vocabulary, and an empty list of merges, which it gives. */
+    private ArrayNode addModel(ObjectNode json, String unknown, boolean ignoresMerges) {
+        ObjectNode bpe = json.putObject("model");
+        boolean fallsBack = model.equals(SENTENCE_PIECE);
+        bpe.put("type", "BPE");
+        bpe.putNull("dropout");
+        bpe.put("unk_token", unknown);
+        bpe.putNull("continuing_subword_prefix");
+        bpe.putNull("end_of_word_suffix");
+        bpe.put("fuse_unk", fallsBack);
+        bpe.put("byte_fallback", fallsBack);
+        bpe.put("ignore_merges", ignoresMerges);
+        ObjectNode vocabulary = bpe.putObject("vocab");
         for (int id = 0; id < tokens.size(); id++) {
             vocabulary.put(tokens.get(id), id);
         }
-        ArrayNode merges = model.putArray("merges");
-        metadata.strings(PREFIX + "merges").forEach(merges::add);
+        return bpe.putArray("merges");
     }
 
-    private void addPostProcessor(ObjectNode json) {
-        Optional<String> bos = special("bos");
-        if (!metadata.bool(PREFIX + "add_bos_token", false) || bos.isEmpty()) {
+    /** What stands around a text: the tokens at its begin and end, as far as they are added. */
+    private void addPostProcessor(ObjectNode json, boolean addBos, boolean addEos) {
+        Optional<String> bos = addBos ? special("bos") : Optional.empty();
+        Optional<String> eos = addEos ? special("eos") : Optional.empty();
+        if (bos.isEmpty() && eos.isEmpty()) {
             json.putNull("post_processor");
             return;
         }
         ObjectNode processor = json.putObject("post_processor");
         processor.put("type", "TemplateProcessing");
         ArrayNode single = processor.putArray("single");
-        single.addObject().putObject("SpecialToken").put("id", bos.get()).put("type_id", 0);
-        single.addObject().putObject("Sequence").put("id", "A").put("type_id", 0);
         ArrayNode pair = processor.putArray("pair");
-        pair.addObject().putObject("Sequence").put("id", "A").put("type_id", 0);
-        pair.addObject().putObject("Sequence").put("id", "B").put("type_id", 1);
-        ObjectNode token = processor.putObject("special_tokens").putObject(bos.get());
-        token.put("id", bos.get());
-        token.putArray("ids").add(metadata.integer(PREFIX + "bos_token_id"));
-        token.putArray("tokens").add(bos.get());
+        addSequence(single, bos, "A", 0, eos);
+        addSequence(pair, bos, "A", 0, eos);
+        addSequence(pair, bos, "B", 1, eos);
+        ObjectNode ids = processor.putObject("special_tokens");
+        bos.ifPresent(token -> addId(ids, token, "bos"));
+        eos.ifPresent(token -> addId(ids, token, "eos"));
+    }
+
+    private static void addSequence(ArrayNode template, Optional<String> bos, String name, int typeId,
+            Optional<String> eos) {
+        bos.ifPresent(token -> template.addObject().putObject("SpecialToken").put("id", token).put("type_id", typeId));
+        template.addObject().putObject("Sequence").put("id", name).put("type_id", typeId);
+        eos.ifPresent(token -> template.addObject().putObject("SpecialToken").put("id", token).put("type_id", typeId));
+    }
+
+    private void addId(ObjectNode specialTokens, String token, String name) {
+        ObjectNode entry = specialTokens.putObject(token);
+        entry.put("id", token);
+        entry.putArray("ids").add(metadata.integer(PREFIX + name + "_token_id"));
+        entry.putArray("tokens").add(token);
     }
 
     private ObjectNode config() {
@@ -132,7 +185,8 @@ final class GgufTokenizerFiles {
         }
         long id = metadata.integer(key);
         if (id < 0 || id >= tokens.size()) {
-            throw new FileFormatException(file.path(), key + " is " + id + ", but there are " + tokens.size() + " tokens");
+            throw new FileFormatException(file.path(), key + " is " + id + ", but there are " + tokens.size()
+                    + " tokens");
         }
         return Optional.of(tokens.get((int) id));
     }

@@ -3,30 +3,48 @@ package io.peft4j.models.tokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * How text is cut before the merges of a byte-level BPE tokenizer: what llama.cpp names in {@code tokenizer.ggml.pre}, and
- * the same in the form of {@code tokenizer.json}.
+ * How text is cut before the merges of a byte-level BPE tokenizer: what llama.cpp names in {@code tokenizer.ggml.pre},
+ * and the same in the form of {@code tokenizer.json}.
  */
 enum PreTokenizer {
-    GPT_2(List.of("default", "gpt-2"), byteLevel(true), false),
-    SMOLLM(List.of("smollm"), "{\"type\":\"Digits\",\"individual_digits\":true}," + byteLevel(true), false),
-    LLAMA_3(List.of("llama-bpe", "llama3", "llama-v3"), split("\\\\p{N}{1,3}") + "," + byteLevel(false), true),
-    QWEN_2(List.of("qwen2"), split("\\\\p{N}") + "," + byteLevel(false), false);
+    /** One run of letters, digits or other signs is a word, with the blank before it. */
+    GPT_2(List.of("gpt-2", PreTokenizer.UNKNOWN_NAME, "mpt"), byteLevel(true), false, false),
+    /** As GPT-2, each digit alone. */
+    SMOLLM(List.of("smollm", "starcoder", "refact"),
+            "{\"type\":\"Digits\",\"individual_digits\":true}," + byteLevel(true), false, false),
+    /** Up to three digits together; a word that is a token needs no merges. */
+    LLAMA_3(List.of("llama-bpe", "llama3", "llama-v3"), split(WordPatterns.WORDS, WordPatterns.DIGITS_3), true, true),
+    /** As Llama 3, with merges alone. */
+    DBRX(List.of("dbrx", "smaug-bpe"), split(WordPatterns.WORDS, WordPatterns.DIGITS_3), false, false),
+    /** Each digit alone; accents are composed first. */
+    QWEN_2(List.of("qwen2", "deepseek-r1-qwen"), split(WordPatterns.WORDS, WordPatterns.DIGIT), false, false),
+    /** Words end where upper case begins. */
+    TEKKEN(List.of("tekken"), split(WordPatterns.CASED, "", "", WordPatterns.DIGIT), true, true),
+    /** As Tekken, with English endings kept at the word, and up to three digits together. */
+    GPT_4O(List.of("gpt-4o"), split(WordPatterns.CASED, WordPatterns.ENDINGS + "?", WordPatterns.ENDINGS + "?",
+            WordPatterns.DIGITS_3), false, false);
+
+    /** What llama.cpp writes where it does not know. */
+    static final String UNKNOWN_NAME = "default";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final List<String> names;
     private final String steps;
     private final boolean ignoresMerges;
+    private final boolean addsBos;
 
-    PreTokenizer(List<String> names, String steps, boolean ignoresMerges) {
+    PreTokenizer(List<String> names, String steps, boolean ignoresMerges, boolean addsBos) {
         this.names = names;
         this.steps = steps;
         this.ignoresMerges = ignoresMerges;
+        this.addsBos = addsBos;
     }
 
     static Optional<PreTokenizer> named(String name) {
@@ -45,6 +63,11 @@ enum PreTokenizer {
     /** Whether a word that is a token as a whole is taken before any merge. */
     boolean ignoresMerges() {
         return ignoresMerges;
+    }
+
+    /** Whether a text begins with the begin-of-sequence token where the file does not say. */
+    boolean addsBos() {
+        return addsBos;
     }
 
     /** The {@code normalizer} of tokenizer.json. */
@@ -66,12 +89,14 @@ enum PreTokenizer {
     }
 
     private static String byteLevel(boolean useRegex) {
-        return "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":" + useRegex + "}";
+        return "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":" + useRegex
+                + "}";
     }
 
-    private static String split(String digits) {
-        return "{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|"
-                + digits + "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+\"},"
-                + "\"behavior\":\"Isolated\",\"invert\":false}";
+    /** A cut by a regular expression, whose parts go into the places of {@code %s}, before the bytes are mapped. */
+    private static String split(String pattern, String... parts) {
+        String regex = JsonNodeFactory.instance.textNode(String.format(pattern, (Object[]) parts)).toString();
+        return "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + regex + "},\"behavior\":\"Isolated\",\"invert\":false},"
+                + byteLevel(false);
     }
 }

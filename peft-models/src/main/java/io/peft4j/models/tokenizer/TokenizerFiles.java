@@ -2,6 +2,7 @@ package io.peft4j.models.tokenizer;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -10,19 +11,24 @@ import java.util.Optional;
  *
  * @param origin where they came from, for messages
  * @param tokenizer {@code tokenizer.json}
- * @param config {@code tokenizer_config.json}, without the chat template
- * @param chatTemplate the text of the chat template
+ * @param config {@code tokenizer_config.json}, without the chat templates
+ * @param chatTemplates the texts of the chat templates by name; what is used unless another fits is {@code default}
  */
-record TokenizerFiles(Path origin, ObjectNode tokenizer, ObjectNode config, Optional<String> chatTemplate) {
+record TokenizerFiles(Path origin, ObjectNode tokenizer, ObjectNode config, Map<String, String> chatTemplates) {
     static final String TOKENIZER = "tokenizer.json";
     static final String CONFIG = "tokenizer_config.json";
     static final String CHAT_TEMPLATE = "chat_template.jinja";
+    static final String MORE_CHAT_TEMPLATES = "additional_chat_templates";
+    /** The name of the template that is used unless another fits better. */
+    static final String DEFAULT_TEMPLATE = "default";
+    /** The name of the template that is used where tools are offered. */
+    static final String TOOL_TEMPLATE = "tool_use";
 
     TokenizerFiles {
         Objects.requireNonNull(origin, "origin");
         Objects.requireNonNull(tokenizer, "tokenizer");
         Objects.requireNonNull(config, "config");
-        Objects.requireNonNull(chatTemplate, "chatTemplate");
+        chatTemplates = Map.copyOf(chatTemplates);
     }
 
     /** The text of a special token such as {@code eos_token}: a string, or an object with its content. */

@@ -1,6 +1,7 @@
 package io.peft4j.models.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.IntNode;
 import io.peft4j.core.error.FileFormatException;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -22,7 +23,7 @@ final class Vocabulary {
             vocabulary.fields().forEachRemaining(e -> put(files, e.getKey(), e.getValue()));
         } else if (vocabulary.isArray()) {
             for (int id = 0; id < vocabulary.size(); id++) {
-                put(files, vocabulary.get(id).path(0).asText(), com.fasterxml.jackson.databind.node.IntNode.valueOf(id));
+                put(files, vocabulary.get(id).path(0).asText(), IntNode.valueOf(id));
             }
         } else {
             throw new FileFormatException(files.origin(), "model.vocab is neither an object nor a list");

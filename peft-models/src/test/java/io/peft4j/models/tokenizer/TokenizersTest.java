@@ -60,7 +60,8 @@ class TokenizersTest {
             for (int i = 0; i < encoding.length(); i++) {
                 String piece = text.substring(encoding.start()[i], encoding.end()[i]);
                 assertTrue(encoding.start()[i] <= at, "no gap before token " + i);
-                assertTrue(!piece.isEmpty() && !Character.isLowSurrogate(piece.charAt(0)), "whole characters: " + piece);
+                assertTrue(!piece.isEmpty() && !Character.isLowSurrogate(piece.charAt(0)),
+                        "whole characters: " + piece);
                 at = Math.max(at, encoding.end()[i]);
             }
             assertEquals(text.length(), at);
