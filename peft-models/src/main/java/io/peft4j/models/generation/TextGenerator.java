@@ -92,12 +92,13 @@ public final class TextGenerator {
     private boolean runBatch(LayerSelection layers, List<Integer> batch, List<int[]> encoded,
             GenerationOptions options, Completion[] completions) {
         List<int[]> prompts = batch.stream().map(encoded::get).toList();
-        int longest = prompts.stream().mapToInt(p -> p.length).max().orElseThrow();
-        int room = Math.min(options.maxNewTokens(), network.description().maxPositions() - longest);
+        int[] rooms = prompts.stream().mapToInt(prompt -> Math.min(options.maxNewTokens(),
+                network.description().maxPositions() - prompt.length)).toArray();
         Answer[] answers = new Answer[batch.size()];
         for (int i = 0; i < answers.length; i++) {
-            answers[i] = new Answer(batch.get(i), tokenizer, stopTokens, options, room);
+            answers[i] = new Answer(batch.get(i), tokenizer, stopTokens, options, rooms[i]);
         }
+        int room = Arrays.stream(rooms).max().orElseThrow();
         try (DecodingBatch decoding = new DecodingBatch(network, layers, kernels, prompts, room)) {
             decoding.prompts((i, logits) -> answers[i].next(logits));
             int[] running = stillRunning(answers);
