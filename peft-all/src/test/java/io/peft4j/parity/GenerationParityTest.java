@@ -1,0 +1,150 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.array.Arena;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.generation.TextGenerator;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Greedy answers of the tiny models, with a key/value cache, against those of Transformers without one. */
+@ParameterizedClass
+@MethodSource("io.peft4j.parity.KernelsUnderTest#all")
+class GenerationParityTest {
+    private static final int NEW_TOKENS = 20;
+    /**
+     * Absolute, between logits with and without the cache. Both are float32 computations of the same sums over the same
+     * rows, in matrices of different height and so perhaps in another order; logits are near 10, and the layers in
+     * between pass differences of a few units in the last place on. 2e-5 is 20 such units.
+     */
+    private static final double CACHED = 2e-5;
+
+    @Parameter
+    KernelsUnderTest kernels;
+
+    @ParameterizedTest
+    @CsvSource({"tiny-llama,", "tiny-llama-untied,", "tiny-llama-sharded,", "tiny-llama-bf16,", "tiny-llama,lora",
+            "tiny-llama,embedding", "tiny-llama-untied,modules-to-save-untied"})
+    void greedyAnswersOneByOneAndInOneBatch(String name, String adapter) {
+        List<JsonNode> rows = rows(name, adapter);
+        assertFalse(rows.isEmpty());
+        List<Prompt> prompts = rows.stream().map(GenerationParityTest::prompt).toList();
+        try (BaseModel base = kernels.load(name); PeftModel model = adapted(base, adapter)) {
+            GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(NEW_TOKENS);
+            List<Completion> together = endless(base).generate(model.layers(), prompts, options);
+            for (int i = 0; i < rows.size(); i++) {
+                JsonNode row = rows.get(i);
+                Completion alone = endless(base).generate(model.layers(), prompts.subList(i, i + 1), options).get(0);
+                assertAnswer(row, alone, "alone, prompt " + i);
+                assertAnswer(row, together.get(i), "in a batch, prompt " + i);
+                assertEquals(row.get("input_ids").size(), alone.promptTokens());
+                assertEquals(Completion.StopReason.LENGTH, alone.stopReason());
+                assertEquals(base.tokenizer().decode(inVocabulary(base, alone.ids()), true), alone.text());
+            }
+        }
+    }
+
+    /** The cached logits of a whole answer, the prompt in one pass and then token by token. */
+    @ParameterizedTest
+    @CsvSource({"tiny-llama,", "tiny-llama-untied,", "tiny-llama-sharded,", "tiny-llama,lora",
+            "tiny-llama,embedding", "tiny-llama-untied,modules-to-save-untied"})
+    void cachedLogitsEqualUncachedOnes(String name, String adapter) {
+        try (BaseModel base = kernels.load(name); PeftModel model = adapted(base, adapter)) {
+            for (JsonNode row : rows(name, adapter)) {
+                int[] prompt = Fixtures.ids(row.get("input_ids"));
+                int[] all = IntStream.concat(IntStream.of(prompt), IntStream.of(Fixtures.ids(row.get("new_tokens"))))
+                        .toArray();
+                List<float[]> cached = cachedLogits(model, all, prompt.length);
+                for (int i = 0; i < cached.size(); i++) {
+                    assertArrayEquals(Measure.logits(model, all, prompt.length - 1 + i), cached.get(i), (float) CACHED,
+                            "after " + (prompt.length + i) + " tokens");
+                }
+            }
+        }
+    }
+
+    private static List<float[]> cachedLogits(LanguageModel model, int[] ids, int promptLength) {
+        List<float[]> logits = new ArrayList<>();
+        try (KvCache cache = model.network().newCache(ids.length); Arena arena = new Arena()) {
+            for (int from = 0, to = promptLength; from < ids.length; from = to, to++) {
+                int[] rows = IntStream.range(from, to).toArray();
+                AttentionLayout layout = new AttentionLayout(List.of(new Segment(0, rows.length, List.of(), 0, from)));
+                PackedBatch batch = new PackedBatch(java.util.Arrays.copyOfRange(ids, from, to), rows, layout,
+                        new PackedBatch.Targets(new int[0], new int[0], new float[0], new int[0]),
+                        new int[] {rows.length - 1}, rows);
+                try (Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
+                    ForwardContext context = ForwardContext.generation(tape, batch, model.layers(), cache);
+                    Variable last = RowOps.gatherRows(tape, model.network().hidden(context), batch.lastRows());
+                    logits.add(Arrays.toFloats(model.network().logits(context, last).value()));
+                }
+                arena.reset();
+            }
+        }
+        return logits;
+    }
+
+    private static void assertAnswer(JsonNode row, Completion completion, String what) {
+        int[] expected = Fixtures.ids(row.get("new_tokens"));
+        double[] gaps = Fixtures.doubles(row.get("gaps"));
+        assertEquals(expected.length, completion.ids().length, what);
+        for (int i = 0; i < expected.length; i++) {
+            // Two logits nearer than both can be off may change places, and all that follows with them.
+            if (expected[i] != completion.ids()[i] && gaps[i] < 2 * Measure.LOGIT) {
+                return;
+            }
+            assertEquals(expected[i], completion.ids()[i], what + ", token " + i);
+        }
+    }
+
+    /** A generator that goes on past end-of-turn tokens, as the reference did. */
+    private static TextGenerator endless(BaseModel base) {
+        return new TextGenerator(base.network(), base.kernels(), base.tokenizer(), base.chatTemplate(), Set.of());
+    }
+
+    private static PeftModel adapted(BaseModel base, String adapter) {
+        return adapter == null ? new PeftModel(base) : PeftModel.load(base, Fixtures.adapter(adapter));
+    }
+
+    private static int[] inVocabulary(BaseModel base, int[] ids) {
+        return IntStream.of(ids).filter(id -> id < base.tokenizer().vocabSize()).toArray();
+    }
+
+    private static List<JsonNode> rows(String model, String adapter) {
+        return Fixtures.stream(Fixtures.json("generation.json").get("rows"))
+                .filter(row -> row.get("model").asText().equals(model))
+                .filter(row -> Optional.ofNullable(adapter).equals(Optional.ofNullable(row.get("adapter").textValue())))
+                .toList();
+    }
+
+    private static Prompt prompt(JsonNode row) {
+        return row.has("prompt") ? Prompt.text(row.get("prompt").asText())
+                : Prompt.chat(Fixtures.messages(row.get("messages")));
+    }
+}
