@@ -1,0 +1,165 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TargetModules;
+import io.peft4j.lora.Bias;
+import io.peft4j.lora.Initialization;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.hub.ModelLocator;
+import io.peft4j.train.Trainer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Adapters of every kind, trained here and saved under {@code target/saved-adapters/<model>/<name>} with the numbers
+ * that their models gave. Here they are loaded again; the fixtures' {@code check_all_saved.sh} loads them in Hugging
+ * Face PEFT.
+ */
+class SavedAdaptersTest {
+    private static final Path FOLDER = Path.of("target", "saved-adapters");
+    private static final String[] ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"};
+
+    static Stream<Arguments> adapters() {
+        return Stream.of(
+                row("tiny-llama", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
+                row("tiny-llama", "default-targets", lora()),
+                row("tiny-llama", "gaussian", lora().initialization(Initialization.GAUSSIAN)),
+                row("tiny-llama", "random", lora().initialization(Initialization.RANDOM)),
+                row("tiny-llama", "dropout", lora().dropout(0.2).targetModules(ATTENTION)),
+                row("tiny-llama", "rslora", lora().rsLora(true).alpha(7.5).targetModules(ATTENTION)),
+                row("tiny-llama", "patterns", lora().targetModules("q_proj", "k_proj", "down_proj")
+                        .rankPattern(Map.of("down_proj", 6)).alphaPattern(Map.of("layers\\.1\\..*_proj", 12.0))),
+                row("tiny-llama", "layers", lora().targetModules("q_proj", "down_proj").layersToTransform(0, 2)
+                        .layersPattern("layers")),
+                row("tiny-llama", "regex", lora().targetModules(TargetModules.regex(
+                        ".*\\.layers\\.(0|2)\\.(self_attn\\.[qv]_proj|mlp\\.down_proj)"))),
+                row("tiny-llama", "exclude", lora().targetModules(ATTENTION)
+                        .excludeModules("layers.1.self_attn.q_proj")),
+                row("tiny-llama", "embedding", lora().targetModules("embed_tokens", "q_proj")),
+                row("tiny-llama", "lm-head", lora().targetModules("lm_head", "q_proj")),
+                row("tiny-llama", "modules-to-save", lora().targetModules("q_proj").modulesToSave("lm_head")),
+                row("tiny-llama-untied", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
+                row("tiny-llama-untied", "lora-bias", lora().loraBias(true).targetModules(ATTENTION)),
+                row("tiny-llama-untied", "bias-all", lora().bias(Bias.ALL).targetModules("q_proj", "v_proj")),
+                row("tiny-llama-untied", "bias-lora-only", lora().bias(Bias.LORA_ONLY)
+                        .targetModules("q_proj", "up_proj")),
+                row("tiny-llama-untied", "embedding", lora().targetModules("embed_tokens", "q_proj")),
+                row("tiny-llama-untied", "lm-head", lora().targetModules("lm_head", "q_proj")),
+                row("tiny-llama-untied", "modules-to-save", lora().targetModules("q_proj", "v_proj")
+                        .modulesToSave("embed_tokens", "lm_head", "input_layernorm", "model.norm")),
+                row("tiny-llama-sharded", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
+                row("tiny-llama-bf16", "lora", lora().targetModules(TargetModules.ALL_LINEAR)));
+    }
+
+    private static LoraConfigBuilder lora() {
+        return LoraConfig.builder().rank(4).alpha(8);
+    }
+
+    private static Arguments row(String model, String name, LoraConfigBuilder config) {
+        return Arguments.of(model, name, config.build());
+    }
+
+    @ParameterizedTest(name = "{0} {1}")
+    @MethodSource("adapters")
+    void aTrainedAdapterIsTheSameFromItsFolder(String model, String name, LoraConfig config) throws IOException {
+        Path folder = FOLDER.resolve(model).resolve(name);
+        deleteTree(folder);
+        List<TokenSequence> texts = Fixtures.texts(model);
+        try (BaseModel base = load(model)) {
+            double[] trained;
+            try (PeftModel adapted = PeftModel.of(base, config, new SplittableRandom(name.hashCode()))) {
+                train(adapted, folder);
+                trained = Measure.oneByOne(adapted, texts);
+            }
+            assertFalse(java.util.Arrays.equals(Measure.oneByOne(base, texts), trained), "training changes something");
+            try (PeftModel loaded = PeftModel.load(base, folder)) {
+                assertArrayEquals(trained, Measure.oneByOne(loaded, texts));
+                writeNumbers(loaded, texts, folder);
+            }
+        }
+    }
+
+    /** A model with two adapters is a folder with a folder in it. */
+    @Test
+    void twoAdaptersAreSavedTogether() throws IOException {
+        String second = "second";
+        Path folder = FOLDER.resolve("tiny-llama").resolve("two");
+        deleteTree(folder);
+        List<TokenSequence> texts = Fixtures.texts("tiny-llama");
+        try (BaseModel base = load("tiny-llama"); PeftModel adapted = PeftModel.of(base, lora().build())) {
+            adapted.addAdapter(second, lora().rank(2).targetModules("up_proj").build(), new SplittableRandom(2));
+            for (String name : adapted.adapterNames()) {
+                adapted.activate(name);
+                train(adapted, folder.resolve("runs").resolve(name));
+            }
+            adapted.saveAdapter(folder);
+            for (String name : adapted.adapterNames()) {
+                adapted.activate(name);
+                Path own = name.equals(second) ? folder.resolve(second) : folder;
+                writeNumbers(adapted, texts, own);
+                try (PeftModel loaded = PeftModel.load(base, own)) {
+                    assertArrayEquals(Measure.oneByOne(adapted, texts), Measure.oneByOne(loaded, texts));
+                }
+            }
+        } finally {
+            deleteTree(folder.resolve("runs"));
+        }
+    }
+
+    private static BaseModel load(String model) {
+        return BaseModel.load(ModelLocator.fromEnvironment().locate(Fixtures.FOLDER.resolve(model).toString()),
+                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
+    }
+
+    /** Far enough from where it began that a wrong file is seen. */
+    private static void train(PeftModel model, Path output) {
+        List<TokenSequence> examples = Fixtures.stream(Fixtures.json("training/examples.json").get("examples"))
+                .map(Fixtures::supervised).toList();
+        Trainer.builder(model).epochs(3).batchSize(4).learningRate(1e-2).output(output).build().train(examples);
+    }
+
+    /** What {@code check_saved_adapter.py} compares with. */
+    private static void writeNumbers(PeftModel model, List<TokenSequence> texts, Path folder) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        ObjectNode numbers = json.createObjectNode();
+        numbers.set("input_ids", json.valueToTree(texts.stream().map(TokenSequence::ids).toList()));
+        numbers.set("nll", json.valueToTree(Measure.oneByOne(model, texts)));
+        ArrayNode logits = numbers.putArray("logits");
+        for (int row = 0; row < 2; row++) {
+            int position = texts.get(row).length() / 2;
+            logits.addObject().put("row", row).put("position", position)
+                    .set("values", json.valueToTree(Measure.logits(model, texts.get(row).ids(), position)));
+        }
+        json.writeValue(folder.resolve("peft4j_numbers.json").toFile(), numbers);
+    }
+
+    private static void deleteTree(Path folder) throws IOException {
+        if (Files.exists(folder)) {
+            try (Stream<Path> tree = Files.walk(folder)) {
+                for (Path path : (Iterable<Path>) tree.sorted(Comparator.reverseOrder())::iterator) {
+                    Files.delete(path);
+                }
+            }
+        }
+    }
+}
