@@ -202,6 +202,19 @@ class LoraRulesTest {
     }
 
     @Test
+    void closingFreesTheAdaptersAndLeavesTheBase() {
+        PeftModel model = model(LoraConfig.builder().initialization(Initialization.RANDOM));
+        float[] base = Passes.logits(MODEL, MODEL.layers(), List.of(new int[] {1, 2, 3}));
+        model.merge();
+        INDArray merged = model.mergedWeights().values().iterator().next();
+        model.close();
+        model.close();
+        assertTrue(merged.wasClosed());
+        assertEquals(List.of(), model.adapterNames());
+        assertArrayEquals(base, Passes.logits(model, model.layers(), List.of(new int[] {1, 2, 3})));
+    }
+
+    @Test
     void aNewAdapterSaysWhatItIsMadeForAndWhereItSits() {
         try (PeftModel model = model(LoraConfig.builder())) {
             LoraConfig config = (LoraConfig) model.adapter("default").config();
