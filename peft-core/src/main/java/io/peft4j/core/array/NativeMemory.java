@@ -9,9 +9,9 @@ import org.bytedeco.javacpp.ShortPointer;
 /**
  * Bulk copies between native memory at an address and Java heap arrays.
  *
- * <p>Loops over heap arrays are vectorized by the JIT compiler, loops over native memory are not, so kernels copy a tile
- * to the heap, work on it and copy it back. Addresses are not checked: callers take them from arrays whose shape they
- * have checked.
+ * <p>Loops over heap arrays are vectorized by the JIT compiler, loops over native memory are not, so kernels copy a
+ * tile to the heap, work on it and copy it back. Addresses are not checked: callers take them from arrays whose shape
+ * they have checked.
  */
 public final class NativeMemory {
     private static final ThreadLocal<Floats> FLOATS = ThreadLocal.withInitial(Floats::new);

@@ -9,7 +9,7 @@ public final class ElementwiseOps {
     private ElementwiseOps() {
     }
 
-    /** {@code a + b} in place over b, as a residual connection adds a layer's output. Both get the gradient as it is. */
+    /** {@code a + b} in place over b, as a residual connection adds a layer's output. Both get the gradient. */
     public static Variable addInto(Tape tape, Variable a, Variable b) {
         tape.kernels().add(a.value(), b.value(), b.value());
         return tape.recordInPlace(b, (out, dy) -> {

@@ -10,7 +10,7 @@ public final class MatrixOps {
     private MatrixOps() {
     }
 
-    /** {@code y = x W^T} with a frozen weight: x [N, I], w [O, I], y [N, O]. Gradient: {@code dx = dy W}, none for W. */
+    /** {@code y = x W^T} with a frozen weight: x [N, I], w [O, I], y [N, O]. Gradient: {@code dx = dy W}. */
     public static Variable linear(Tape tape, Variable x, FrozenWeight w) {
         Kernels kernels = tape.kernels();
         INDArray y = tape.allocate(x.rows(), w.rows());

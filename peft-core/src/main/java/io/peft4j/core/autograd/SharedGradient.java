@@ -3,8 +3,8 @@ package io.peft4j.core.autograd;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A gradient array that several variables may hold at once (a residual connection passes one gradient both ways). Copied
- * before a holder adds to it while another still needs it; freed with the last holder.
+ * A gradient array that several variables may hold at once (a residual connection passes one gradient both ways).
+ * Copied before a holder adds to it while another still needs it; freed with the last holder.
  */
 final class SharedGradient {
     /** Who owns the array, and so what may be done with it. */

@@ -17,8 +17,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Only what leads to a trainable parameter is recorded and visited: a frozen weight costs the gradient of its input
  * and never one of its own, and nothing is computed below the first adapter. The recording order is the topological
- * order, so no sort is needed. Temporaries come from an {@link Arena}; the backward pass gives them back as it goes, and
- * {@link #close()} gives back the rest. A tape that does not record keeps only what later operations need (see
+ * order, so no sort is needed. Temporaries come from an {@link Arena}; the backward pass gives them back as it goes,
+ * and {@link #close()} gives back the rest. A tape that does not record keeps only what later operations need (see
  * {@link #block}).
  *
  * <p>A tape is used by one thread, for one forward pass and at most one backward pass.
@@ -160,8 +160,8 @@ public final class Tape implements AutoCloseable {
     }
 
     /**
-     * As {@link #record}, for an operation that wrote its result over the value of {@code overwritten}, which must not be
-     * read any more.
+     * As {@link #record}, for an operation that wrote its result over the value of {@code overwritten}, which must not
+     * be read any more.
      */
     public Variable recordInPlace(Variable overwritten, Backward backward, List<Variable> inputs, INDArray... saved) {
         boolean owned = overwritten.ownsValue();
@@ -219,8 +219,8 @@ public final class Tape implements AutoCloseable {
      */
     public void backward(Variable output, INDArray gradient) {
         if (!output.requiresGradient()) {
-            throw new IllegalStateException("nothing trainable leads to this output: no adapter is active, the tape does "
-                    + "not record, or the adapter sits on layers that are not used");
+            throw new IllegalStateException("nothing trainable leads to this output: no adapter is active, the tape "
+                    + "does not record, or the adapter sits on layers that are not used");
         }
         output.seed(SharedGradient.readOnly(this, gradient));
         for (int i = nodes.size() - 1; i >= 0; i--) {

@@ -7,12 +7,12 @@ import java.util.Objects;
  * Which key rows each query row of a packed batch sees.
  *
  * <p>Query rows are cut into segments, one after the other without gaps. A row of a segment sees the segment's context
- * (whole ranges of key rows, for instance a prefix shared with other segments) and then, causally, the segment's own key
- * rows: row {@code i} (counted from 0) sees {@code ownKeysBefore + i + 1} of them. Nothing else is visible, so examples
- * that share a batch never see each other.
+ * (whole ranges of key rows, for instance a prefix shared with other segments) and then, causally, the segment's own
+ * key rows: row {@code i} (counted from 0) sees {@code ownKeysBefore + i + 1} of them. Nothing else is visible, so
+ * examples that share a batch never see each other.
  *
- * <p>In training the key rows are the rows of the same batch and {@code ownKeysBefore} is 0. In generation they are rows
- * of a key/value cache, and {@code ownKeysBefore} counts what the cache already holds of the sequence.
+ * <p>In training the key rows are the rows of the same batch and {@code ownKeysBefore} is 0. In generation they are
+ * rows of a key/value cache, and {@code ownKeysBefore} counts what the cache already holds of the sequence.
  */
 public final class AttentionLayout {
     /** Key rows {@code start} (inclusive) to {@code end} (exclusive). */

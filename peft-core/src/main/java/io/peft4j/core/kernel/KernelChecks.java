@@ -256,7 +256,7 @@ public final class KernelChecks {
         for (int d = array.rank() - 1; d >= 0; d--) {
             long size = array.size(d);
             if (size != 1 && array.stride(d) != stride) {
-                throw new IllegalArgumentException(operation + ": " + name + " must be contiguous in c order, got shape "
+                throw new IllegalArgumentException(operation + ": " + name + " must be contiguous in c order, got "
                         + shape(array) + " with strides " + java.util.Arrays.toString(array.stride()));
             }
             stride *= size;
@@ -281,7 +281,7 @@ public final class KernelChecks {
     private static void vector(String operation, String name, INDArray array, long length) {
         array(operation, name, array);
         if (array.length() != length) {
-            throw new IllegalArgumentException(operation + ": " + name + " must have " + length + " elements, got shape "
+            throw new IllegalArgumentException(operation + ": " + name + " must have " + length + " elements, got "
                     + shape(array));
         }
     }
@@ -313,7 +313,7 @@ public final class KernelChecks {
     private static void sameOrApart(String operation, INDArray result, INDArray input) {
         if (overlap(result, input)
                 && (Arrays.address(result) != Arrays.address(input) || result.dataType() != input.dataType())) {
-            throw new IllegalArgumentException(operation + ": a result shares a part of its memory with another argument");
+            throw new IllegalArgumentException(operation + ": a result shares some memory with another argument");
         }
     }
 

@@ -1,21 +1,26 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.error.ConfigurationException;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Chooses the kernels: of all providers on the class path the available one of the highest priority, unless the system
- * property {@value #KERNELS} names another. The number of threads is {@value #THREADS}, else the processors given to this
- * process.
+ * Finds the kernels to run on: the implementations that {@link ServiceLoader} knows, the fastest that runs here first.
+ *
+ * <p>{@code -Dpeft4j.kernels=NAME} forces one by its name, {@code -Dpeft4j.threads=N} sets the number of threads; its
+ * default is the number of processors that the JVM was given.
  */
 public final class KernelSelection {
-    /** System property that names the kernels to use, for instance {@code naive}. */
+    /** The system property that forces an implementation. */
     public static final String KERNELS = "peft4j.kernels";
-    /** System property with the number of threads. */
+    /** The system property that sets the number of threads. */
     public static final String THREADS = "peft4j.threads";
 
     private static final Logger LOG = LoggerFactory.getLogger(KernelSelection.class);
@@ -23,63 +28,111 @@ public final class KernelSelection {
     private KernelSelection() {
     }
 
-    /** The kernels for this machine, with the default number of threads. */
+    /** The best kernels with the default number of threads; see {@link #best(int)}. */
     public static Kernels best() {
         return best(defaultThreads());
     }
 
     /**
-     * The kernels for this machine.
+     * The kernels that the system property names, otherwise the fastest that run here.
      *
-     * @param threads number of threads, at least 1
-     * @throws ConfigurationException when {@value #KERNELS} names none that exists and runs here
+     * @param threads threads that compute, at least 1
+     * @throws ConfigurationException when the named ones do not exist or do not run here
      */
     public static Kernels best(int threads) {
-        String wanted = System.getProperty(KERNELS);
-        if (wanted != null) {
-            return named(wanted, threads);
+        String forced = System.getProperty(KERNELS, "").strip();
+        if (!forced.isEmpty()) {
+            return create(find(forced), threads, "-D" + KERNELS + "=" + forced);
         }
-        KernelProvider provider = providers().stream().filter(KernelProvider::available)
-                .max(Comparator.comparingInt(KernelProvider::priority))
-                .orElseThrow(() -> new ConfigurationException("no kernels are on the class path; add peft-core"));
-        return create(provider, threads);
+        List<KernelProvider> providers = providers();
+        for (KernelProvider provider : providers) {
+            if (provider.available()) {
+                return create(provider, threads, "the fastest available of " + names(providers));
+            }
+        }
+        throw new ConfigurationException("no kernels run here; known are " + names(providers));
     }
 
     /**
-     * The kernels of a name.
+     * The kernels with the given name and the default number of threads.
      *
-     * @throws ConfigurationException when there are none of the name, or they do not run here
+     * @throws ConfigurationException when they do not exist or do not run here
      */
-    public static Kernels named(String name, int threads) {
-        List<KernelProvider> all = providers();
-        KernelProvider provider = all.stream().filter(p -> p.name().equals(name)).findFirst()
-                .orElseThrow(() -> new ConfigurationException("there are no kernels \"" + name
-                        + "\"; those on the class path are " + all.stream().map(KernelProvider::name).sorted().toList()));
-        if (!provider.available()) {
-            throw new ConfigurationException("the kernels \"" + name + "\" do not run on this machine; the log says why");
-        }
-        return create(provider, threads);
+    public static Kernels named(String name) {
+        return named(name, defaultThreads());
     }
 
-    private static Kernels create(KernelProvider provider, int threads) {
-        if (threads < 1) {
-            throw new ConfigurationException("the number of threads is " + threads + "; it must be at least 1");
+    /**
+     * The kernels with the given name.
+     *
+     * @param threads threads that compute, at least 1
+     * @throws ConfigurationException when they do not exist or do not run here
+     */
+    public static Kernels named(String name, int threads) {
+        return create(find(name), threads, "asked for by name");
+    }
+
+    /** The number of threads that {@code -Dpeft4j.threads} sets, otherwise that of the processors given to the JVM. */
+    public static int defaultThreads() {
+        String value = System.getProperty(THREADS, "").strip();
+        if (value.isEmpty()) {
+            return Runtime.getRuntime().availableProcessors();
         }
-        LOG.info("kernels {} with {} threads", provider.name(), threads);
+        try {
+            return requirePositive(Integer.parseInt(value));
+        } catch (NumberFormatException e) {
+            throw new ConfigurationException("-D" + THREADS + "=" + value + " is not a number of threads", e);
+        }
+    }
+
+    private static Kernels create(KernelProvider provider, int threads, String why) {
+        requirePositive(threads);
+        LOG.info("kernels: {} on {} threads ({})", provider.name(), threads, why);
         return provider.create(threads);
     }
 
-    private static int defaultThreads() {
-        String wanted = System.getProperty(THREADS);
-        try {
-            return wanted == null ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(wanted);
-        } catch (NumberFormatException e) {
-            throw new ConfigurationException("-D" + THREADS + "=" + wanted + " is not a number", e);
+    private static int requirePositive(int threads) {
+        if (threads < 1) {
+            throw new ConfigurationException("kernels need at least one thread, asked for " + threads);
         }
+        return threads;
     }
 
+    private static KernelProvider find(String name) {
+        List<KernelProvider> providers = providers();
+        for (KernelProvider provider : providers) {
+            if (provider.name().equals(name)) {
+                if (!provider.available()) {
+                    throw new ConfigurationException("the kernels " + name + " do not run here, the log says why; "
+                            + "known are " + names(providers));
+                }
+                return provider;
+            }
+        }
+        throw new ConfigurationException("no kernels are named " + name + "; known are " + names(providers)
+                + " (more come with a module on the class path)");
+    }
+
+    private static String names(List<KernelProvider> providers) {
+        return providers.stream().map(KernelProvider::name).collect(Collectors.joining(", "));
+    }
+
+    /** All providers, the preferred first. One that cannot be made is left out with a warning. */
     private static List<KernelProvider> providers() {
-        return ServiceLoader.load(KernelProvider.class, KernelProvider.class.getClassLoader()).stream()
-                .map(ServiceLoader.Provider::get).toList();
+        List<KernelProvider> providers = new ArrayList<>();
+        Iterator<KernelProvider> found =
+                ServiceLoader.load(KernelProvider.class, KernelSelection.class.getClassLoader()).iterator();
+        while (true) {
+            try {
+                if (!found.hasNext()) {
+                    break;
+                }
+                providers.add(found.next());
+            } catch (ServiceConfigurationError | LinkageError e) {
+                LOG.warn("a provider of kernels is left out: {}", e.toString());
+            }
+        }
+        providers.sort(Comparator.comparingInt(KernelProvider::priority).reversed());
+        return providers;
     }
 }

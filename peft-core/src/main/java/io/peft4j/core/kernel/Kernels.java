@@ -16,8 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>The same arguments give the same bits, call after call. Letters: N rows (tokens of a packed batch), I and O input
  * and output features, D head size, V vocabulary.
  *
- * <p>{@link NaiveKernels} is the plain truth that all others are tested against. An implementation is used by one thread
- * at a time and runs its own worker threads; whoever runs a pass that others may run too synchronizes on the kernels. {@link KernelProvider} finds the fastest one.
+ * <p>{@link NaiveKernels} is the plain truth that all others are tested against. An implementation is used by one
+ * thread at a time and runs its own worker threads; whoever runs a pass that others may run too synchronizes on the
+ * kernels. {@link KernelSelection} finds the fastest one.
  */
 public interface Kernels extends AutoCloseable {
     /** A short name for logs, for instance {@code naive}. */
@@ -78,8 +79,9 @@ public interface Kernels extends AutoCloseable {
     void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp);
 
     /**
-     * Inverted dropout: {@code y = x * keep / (1 - p)}. Which elements are kept depends on {@code seed} and the element's
-     * index alone (see {@link DropoutMask}), so the gradient is the same operation on dy. y may be x unless accumulating.
+     * Inverted dropout: {@code y = x * keep / (1 - p)}. Which elements are kept depends on {@code seed} and the
+     * element's index alone (see {@link DropoutMask}), so the gradient is the same operation on dy. y may be x unless
+     * accumulating.
      */
     void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate);
 
@@ -101,9 +103,9 @@ public interface Kernels extends AutoCloseable {
     // ---- attention
 
     /**
-     * Rotary position embedding in place, Hugging Face's half-split form: of each head of row i the pair (j, j + half) is
-     * rotated by the angle of {@code positions[i]}: x [N, heads x D], half = {@link RotaryTable#half()}. Usually half is
-     * D/2; where it is less, the elements of a head from 2 half on stay as they are (partial rotary embedding).
+     * Rotary position embedding in place, Hugging Face's half-split form: of each head of row i the pair (j, j + half)
+     * is rotated by the angle of {@code positions[i]}: x [N, heads x D], half = {@link RotaryTable#half()}. Usually
+     * half is D/2; where it is less, the elements of a head from 2 half on stay as they are (partial rotary embedding).
      * {@code inverse} rotates back: that is the gradient.
      */
     void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse);
@@ -113,8 +115,8 @@ public interface Kernels extends AutoCloseable {
      * [N, heads x D], k and v [M, key/value heads x D] with M at least {@link AttentionLayout#keyRows()}; lse
      * [N, heads] FLOAT receives the log of the sum of exponentials of each row's scaled scores, for the gradient.
      */
-    void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out,
-            INDArray lse);
+    void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            INDArray out, INDArray lse);
 
     /** Gradient of {@link #attention}; overwrites dq, dk and dv (all of their rows). Memory is linear in N. */
     void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
@@ -122,7 +124,10 @@ public interface Kernels extends AutoCloseable {
 
     // ---- loss and update
 
-    /** Negative log-likelihood of each row's target: logits [N, V]; {@code nll[i] = logsumexp(logits[i]) - logits[i][targets[i]]}. */
+    /**
+     * Negative log-likelihood of each row's target: logits [N, V];
+     * {@code nll[i] = logsumexp(logits[i]) - logits[i][targets[i]]}.
+     */
     void crossEntropy(INDArray logits, int[] targets, float[] nll);
 
     /**

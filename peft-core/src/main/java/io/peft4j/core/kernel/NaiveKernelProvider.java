@@ -1,7 +1,11 @@
 package io.peft4j.core.kernel;
 
-/** Offers {@link NaiveKernels}: they run anywhere, for comparison. */
+/** Offers {@link NaiveKernels}, which run everywhere and are chosen only by name. */
 public final class NaiveKernelProvider implements KernelProvider {
+    /** For {@link java.util.ServiceLoader}. */
+    public NaiveKernelProvider() {
+    }
+
     @Override
     public String name() {
         return "naive";

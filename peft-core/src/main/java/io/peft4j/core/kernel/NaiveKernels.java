@@ -231,8 +231,8 @@ public final class NaiveKernels implements Kernels {
     }
 
     @Override
-    public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out,
-            INDArray lse) {
+    public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            INDArray out, INDArray lse) {
         KernelChecks.attention(q, k, v, layout, shape, out, lse);
         new NaiveAttention(q, k, v, layout, shape).forward(out, lse);
     }

@@ -2,7 +2,8 @@ package io.peft4j.core.kernel;
 
 /**
  * Cosines and sines of rotary position embeddings (RoFormer, <a href="https://arxiv.org/abs/2104.09864">2104.09864</a>)
- * for positions 0 to {@code positions - 1}: angle {@code p * inverseFrequency[i]}, computed in float as Hugging Face does.
+ * for positions 0 to {@code positions - 1}: angle {@code p * inverseFrequency[i]}, computed in float as Hugging Face
+ * does.
  */
 public final class RotaryTable {
     private final int half;

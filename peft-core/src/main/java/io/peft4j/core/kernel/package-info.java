@@ -1,5 +1,6 @@
 /**
  * The kernel contract and its portable implementations. Open {@link io.peft4j.core.kernel.Kernels} first, then
- * {@link io.peft4j.core.kernel.NaiveKernels}, which says in plain loops what each operation computes.
+ * {@link io.peft4j.core.kernel.NaiveKernels}, which says in plain loops what each operation computes, and
+ * {@link io.peft4j.core.kernel.KernelSelection}, which finds the fastest implementation that runs here.
  */
 package io.peft4j.core.kernel;

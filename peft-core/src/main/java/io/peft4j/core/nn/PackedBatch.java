@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A batch of N tokens without padding: sequences one after the other, each token with its position, what it may see, and
- * the loss targets. A row stands for one token; where sequences begin with the same tokens, a row may stand for the same
- * token of several of them (see {@link BatchPacker}).
+ * A batch of N tokens without padding: sequences one after the other, each token with its position, what it may see,
+ * and the loss targets. A row stands for one token; where sequences begin with the same tokens, a row may stand for the
+ * same token of several of them (see {@link BatchPacker}).
  *
  * @see BatchPacker
  */
@@ -53,9 +53,9 @@ public final class PackedBatch {
         this.lastRows = Objects.requireNonNull(lastRows, "lastRows");
         this.cacheRows = Objects.requireNonNull(cacheRows, "cacheRows");
         if (tokens.length == 0 || positions.length != tokens.length || layout.queryRows() != tokens.length) {
-            throw new IllegalArgumentException("a batch needs at least one token, and a position and a segment for each; "
-                    + "got " + tokens.length + " tokens, " + positions.length + " positions, " + layout.queryRows()
-                    + " rows in segments");
+            throw new IllegalArgumentException("a batch needs at least one token, and a position and a segment for "
+                    + "each; got " + tokens.length + " tokens, " + positions.length + " positions, "
+                    + layout.queryRows() + " rows in segments");
         }
     }
 

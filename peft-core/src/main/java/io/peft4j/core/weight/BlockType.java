@@ -167,6 +167,21 @@ public enum BlockType {
     }
 
     /**
+     * Decodes whole blocks that are on the heap already.
+     *
+     * @param source the encoded blocks, the first at index 0
+     * @param blocks how many blocks
+     * @param target where the values go
+     * @param offset where in the target to begin
+     * @throws IndexOutOfBoundsException when the blocks leave the source or their values the target
+     */
+    public void decode(byte[] source, int blocks, float[] target, int offset) {
+        Objects.checkFromIndexSize(0, blocks * blockBytes, source.length);
+        Objects.checkFromIndexSize(offset, blocks * blockSize, target.length);
+        decoder.decode(source, blocks, target, offset);
+    }
+
+    /**
      * Decodes values from any source of bytes, tile by tile over the heap, where plain Java is fast.
      *
      * @param source the encoded blocks, the first at position 0

@@ -7,8 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Compares a gradient with central differences, element by element. */
 public final class GradientCheck {
     /**
-     * A step large enough that the roundings of f32 (6e-8 of the result) stay below 1e-5 of the difference, small enough
-     * that the third derivative of a smooth function of numbers around 1 adds less than 1e-4.
+     * A step large enough that the roundings of f32 (6e-8 of the result) stay below 1e-5 of the difference, small
+     * enough that the third derivative of a smooth function of numbers around 1 adds less than 1e-4.
      */
     private static final float STEP = 1e-2f;
 

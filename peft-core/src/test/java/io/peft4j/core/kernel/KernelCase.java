@@ -27,11 +27,25 @@ final class KernelCase implements AutoCloseable {
     private final Random random;
     private final List<AutoCloseable> owned = new ArrayList<>();
     private boolean bfloat16;
+    private double termSize;
+    private double looseness = 1;
 
     KernelCase(KernelsUnderTest tested, String what, Object... details) {
         this.tested = tested;
         this.what = what + " " + List.of(details);
         this.random = new Random(this.what.hashCode());
+    }
+
+    /** Results may be small differences of terms of this size, and are as exact as the terms. */
+    KernelCase termsOfSize(double size) {
+        termSize = size;
+        return this;
+    }
+
+    /** Multiplies the tolerance; the caller says why. */
+    KernelCase loosened(double factor) {
+        looseness = factor;
+        return this;
     }
 
     // ---- arguments
@@ -117,17 +131,21 @@ final class KernelCase implements AutoCloseable {
 
     private void check(String part, float[] expected, float[] actual, float[] again) {
         assertClose(what + ", " + part, expected, actual,
-                bfloat16 ? tested.bfloat16Tolerance() : tested.floatTolerance());
+                looseness * (bfloat16 ? tested.bfloat16Tolerance() : tested.floatTolerance()), termSize);
         assertArrayEquals(actual, again, () -> what + ", " + part + ": the second run gave other bits");
     }
 
-    /** Fails where an element is off by more than {@code tolerance * (|expected| + root mean square of all expected)}. */
+    /** Fails where an element is off by more than {@code tolerance * (|expected| + root mean square of all)}. */
     static void assertClose(String what, float[] expected, float[] actual, double tolerance) {
+        assertClose(what, expected, actual, tolerance, 0);
+    }
+
+    private static void assertClose(String what, float[] expected, float[] actual, double tolerance, double termSize) {
         double squares = 0;
         for (float value : expected) {
             squares += (double) value * value;
         }
-        double level = Math.sqrt(squares / Math.max(1, expected.length));
+        double level = Math.max(termSize, Math.sqrt(squares / Math.max(1, expected.length)));
         for (int i = 0; i < expected.length; i++) {
             double error = Math.abs((double) actual[i] - expected[i]);
             if (!(error <= tolerance * (Math.abs(expected[i]) + level))) {

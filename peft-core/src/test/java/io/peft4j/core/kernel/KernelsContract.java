@@ -8,9 +8,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /**
- * What every implementation of {@link Kernels} must do: extend this class and create the kernels. Each operation is held
- * against {@link NaiveKernels} over odd shapes, both types, with and without accumulating; see the interfaces for the
- * cases and {@link KernelCase} for how results are compared.
+ * What every implementation of {@link Kernels} must do: extend this class and create the kernels. Each operation is
+ * held against {@link NaiveKernels} over odd shapes, both types, with and without accumulating; see the interfaces for
+ * the cases and {@link KernelCase} for how results are compared.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class KernelsContract implements MatrixContract, RowContract, ElementwiseContract, NormContract,

@@ -9,8 +9,8 @@ public interface KernelsUnderTest {
     Kernels kernels();
 
     /**
-     * The largest error, relative to the expected value plus the root mean square of the expected array, where all arrays
-     * are FLOAT. Sums of up to 1536 products of normal numbers in f32 come within a few 1e-6.
+     * The largest error, relative to the expected value plus the root mean square of the expected array, where all
+     * arrays are FLOAT. Sums of up to 1536 products of normal numbers in f32 come within a few 1e-6.
      */
     default double floatTolerance() {
         return 1e-5;

@@ -81,7 +81,8 @@ interface LossContract extends KernelsUnderTest {
             for (int step = 1; step <= 5; step++) {
                 float[] g = {0.1f * step, -2f * step, 1e-4f * step, 0};
                 Arrays.write(gradient, 0, g, 0, 4);
-                kernels().adamW(parameter, gradient, first, second, new AdamWStep(step, 0.01, 0.9, 0.99, 1e-6, 0.1, 0.5));
+                kernels().adamW(parameter, gradient, first, second,
+                        new AdamWStep(step, 0.01, 0.9, 0.99, 1e-6, 0.1, 0.5));
             }
             // peft-core/src/test/python/adamw.py, torch 2.15.0
             float[] expected = {0.946720958f, -0.449215382f, 0.200991645f, 1.99002016f};

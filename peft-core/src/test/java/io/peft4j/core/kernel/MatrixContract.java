@@ -115,11 +115,19 @@ interface MatrixContract extends KernelsUnderTest {
 
     @Test
     default void oldContentsAreNotReadUnlessAccumulating() {
-        try (KernelCase c = new KernelCase(this, "NaN in the result")) {
-            FrozenWeight w = c.dense(DataType.FLOAT, 12, 40);
-            INDArray x = c.normal(DataType.FLOAT, 6, 40);
-            INDArray y = c.normal(DataType.FLOAT, 6, 12);
-            INDArray dx = c.normal(DataType.FLOAT, 6, 40);
+        for (int rows : new int[] {1, 6, 40}) {
+            for (DataType weightType : TYPES) {
+                checkOldContents(rows, weightType);
+            }
+        }
+    }
+
+    private void checkOldContents(int rows, DataType weightType) {
+        try (KernelCase c = new KernelCase(this, "NaN in the result", rows, weightType)) {
+            FrozenWeight w = c.dense(weightType, 12, 40);
+            INDArray x = c.normal(DataType.FLOAT, rows, 40);
+            INDArray y = c.normal(DataType.FLOAT, rows, 12);
+            INDArray dx = c.normal(DataType.FLOAT, rows, 40);
             INDArray h = c.normal(DataType.FLOAT, 40, 12);
             c.compare(k -> {
                 y.assign(Float.NaN);

@@ -160,7 +160,8 @@ class NaiveKernelsTest {
     void attentionReadsACache() {
         INDArray v = matrix(6, 1, 2, 4, 8, 16, 32);
         AttentionLayout layout = new AttentionLayout(List.of(
-                new AttentionLayout.Segment(0, 2, List.of(), 1, 2), new AttentionLayout.Segment(2, 3, List.of(), 0, 0)));
+                new AttentionLayout.Segment(0, 2, List.of(), 1, 2),
+                new AttentionLayout.Segment(2, 3, List.of(), 0, 0)));
         INDArray out = empty(3, 1);
         INDArray lse = empty(3, 1);
         kernels.attention(empty(3, 1), empty(6, 1), v, layout, new AttentionShape(1, 1, 1, 1), out, lse);

@@ -30,6 +30,8 @@ interface NormContract extends KernelsUnderTest {
             INDArray rstd = c.normal(DataType.FLOAT, s[0]);
             c.compare(k -> k.rmsNorm(x, weight, 1e-5f, y, rstd), y, rstd);
             kernels().rmsNorm(x, weight, 1e-5f, y, rstd);
+            // The gradient is a difference of terms of size 1 / deviation.
+            c.termsOfSize(1 / deviation);
             INDArray dy = c.normal(yType, s[0], s[1]);
             INDArray dx = c.scaled(xType, 1 / deviation, s[0], s[1]);
             c.compare(k -> k.rmsNormBackward(dy, x, weight, rstd, dx, false), dx);

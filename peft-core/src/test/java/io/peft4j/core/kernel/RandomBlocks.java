@@ -22,7 +22,8 @@ final class RandomBlocks {
                 case F16 -> buffer.putShort(at, half(random.nextGaussian()));
                 case BF16 -> buffer.putShort(at, BFloat16.fromFloat((float) random.nextGaussian()));
                 case Q4_0, Q5_0 -> buffer.putShort(at, scale(0.2, random));
-                case Q4_1, Q5_1 -> buffer.putShort(at, scale(0.2, random)).putShort(at + 2, half(-2 * random.nextFloat()));
+                case Q4_1, Q5_1 -> buffer.putShort(at, scale(0.2, random))
+                        .putShort(at + 2, half(-2 * random.nextFloat()));
                 case Q8_0 -> buffer.putShort(at, scale(0.02, random));
                 case Q4_K -> buffer.putShort(at, scale(0.005, random)).putShort(at + 2, scale(0.03, random));
                 case Q6_K -> buffer.putShort(at + 208, scale(0.001, random));

@@ -1,0 +1,48 @@
+package io.peft4j.core.kernel;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.NativeMemory;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The elements of an array whose shape has been checked, read and written as floats a tile at a time. */
+record Elements(long address, boolean narrow) {
+    static Elements of(INDArray array) {
+        return new Elements(Arrays.address(array), array.dataType() == DataType.BFLOAT16);
+    }
+
+    /** Reads {@code count} elements from element {@code first} on to the start of {@code target}. */
+    void read(long first, float[] target, int count, Lane lane) {
+        if (narrow) {
+            short[] bits = lane.shorts(count);
+            NativeMemory.read(address + 2 * first, bits, 0, count);
+            BFloat16.toFloats(bits, 0, target, 0, count);
+        } else {
+            NativeMemory.read(address + 4 * first, target, 0, count);
+        }
+    }
+
+    /** Writes the first {@code count} floats of {@code source} to the elements from {@code first} on. */
+    void write(long first, float[] source, int count, Lane lane) {
+        if (narrow) {
+            short[] bits = lane.shorts(count);
+            BFloat16.fromFloats(source, 0, bits, 0, count);
+            NativeMemory.write(address + 2 * first, bits, 0, count);
+        } else {
+            NativeMemory.write(address + 4 * first, source, 0, count);
+        }
+    }
+
+    /** Writes, or adds to what is there; {@code source} is changed in the second case. */
+    void write(long first, float[] source, int count, boolean accumulate, Lane lane, int slot) {
+        if (accumulate) {
+            float[] old = lane.floats(slot, count);
+            read(first, old, count, lane);
+            for (int i = 0; i < count; i++) {
+                source[i] += old[i];
+            }
+        }
+        write(first, source, count, lane);
+    }
+}

@@ -1,0 +1,295 @@
+package io.peft4j.core.kernel;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.weight.FrozenWeight;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The operations of {@link Nd4jKernels} on rows: biases, chosen rows, RMS norm, rotary embedding and cross-entropy. */
+final class RowLoops {
+    private static final int PIECE = 16 * Lane.TILE;
+    /** Columns that a sum over rows takes at a time. */
+    private static final int COLUMNS = 256;
+
+    private final Workers workers;
+
+    RowLoops(Workers workers) {
+        this.workers = workers;
+    }
+
+    /** Computes one row. */
+    @FunctionalInterface
+    private interface RowTask {
+        void run(int row, Lane lane);
+    }
+
+    private void forRows(int rows, int width, RowTask task) {
+        int piece = Math.max(1, PIECE / width);
+        workers.run((rows + piece - 1) / piece, (part, lane) -> {
+            for (int row = part * piece; row < Math.min(rows, (part + 1) * piece); row++) {
+                task.run(row, lane);
+            }
+        });
+    }
+
+    /** Adds up rows for some columns: leaves in {@code sums} what is to be written. */
+    @FunctionalInterface
+    private interface ColumnTask {
+        void run(int from, int count, float[] sums, Lane lane);
+    }
+
+    /** Sums over all rows, a range of columns at a time, so that no partial sums have to be joined. */
+    private void forColumns(int width, Elements target, boolean accumulate, ColumnTask task) {
+        workers.run((width + COLUMNS - 1) / COLUMNS, (part, lane) -> {
+            int from = part * COLUMNS;
+            int count = Math.min(COLUMNS, width - from);
+            float[] sums = lane.tile(0);
+            java.util.Arrays.fill(sums, 0, count, 0);
+            task.run(from, count, sums, lane);
+            target.write(from, sums, count, accumulate, lane, 1);
+        });
+    }
+
+    void addBias(INDArray y, INDArray bias) {
+        Elements ys = Elements.of(y);
+        float[] b = Arrays.toFloats(bias);
+        int width = b.length;
+        forRows(Arrays.rows(y), width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            ys.read((long) row * width, u, width, lane);
+            add(u, b, width);
+            ys.write((long) row * width, u, width, lane);
+        });
+    }
+
+    private static void add(float[] u, float[] v, int count) {
+        for (int i = 0; i < count; i++) {
+            u[i] += v[i];
+        }
+    }
+
+    void addBiasBackward(INDArray dy, INDArray db, boolean accumulate) {
+        Elements dys = Elements.of(dy);
+        int rows = Arrays.rows(dy);
+        int width = Arrays.columns(dy);
+        forColumns(width, Elements.of(db), accumulate, (from, count, sums, lane) -> {
+            float[] d = lane.tile(2);
+            for (int i = 0; i < rows; i++) {
+                dys.read((long) i * width + from, d, count, lane);
+                add(sums, d, count);
+            }
+        });
+    }
+
+    void gather(FrozenWeight table, int[] ids, INDArray y) {
+        WeightReader reader = new WeightReader(table);
+        Elements ys = Elements.of(y);
+        int width = table.columns();
+        forRows(ids.length, width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            reader.read(ids[row], 0, width, u, lane);
+            ys.write((long) row * width, u, width, lane);
+        });
+    }
+
+    void gatherRows(INDArray x, int[] rows, INDArray y) {
+        Elements xs = Elements.of(x);
+        Elements ys = Elements.of(y);
+        int width = Arrays.columns(x);
+        forRows(rows.length, width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            xs.read((long) rows[row] * width, u, width, lane);
+            ys.write((long) row * width, u, width, lane);
+        });
+    }
+
+    /** Sorts the chosen rows, so that one which was chosen twice is summed by one thread, in order. */
+    void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
+        Elements dys = Elements.of(dy);
+        Elements dxs = Elements.of(dx);
+        int width = Arrays.columns(dx);
+        int[] order = sortedByRow(rows, Arrays.rows(dx));
+        int piece = Math.max(1, PIECE / width);
+        workers.run((rows.length + piece - 1) / piece, (part, lane) -> {
+            int i = part * piece;
+            while (i > 0 && i < order.length && rows[order[i]] == rows[order[i - 1]]) {
+                i++;
+            }
+            while (i < Math.min(order.length, (part + 1) * piece)) {
+                int row = rows[order[i]];
+                float[] u = lane.floats(0, width);
+                float[] d = lane.floats(1, width);
+                dxs.read((long) row * width, u, width, lane);
+                for (; i < order.length && rows[order[i]] == row; i++) {
+                    dys.read((long) order[i] * width, d, width, lane);
+                    add(u, d, width);
+                }
+                dxs.write((long) row * width, u, width, lane);
+            }
+        });
+    }
+
+    /** The indices of {@code rows} in the order of the rows they hold, equal ones in their old order. */
+    private static int[] sortedByRow(int[] rows, int bound) {
+        int[] ends = new int[bound + 1];
+        for (int row : rows) {
+            ends[row + 1]++;
+        }
+        for (int i = 1; i <= bound; i++) {
+            ends[i] += ends[i - 1];
+        }
+        int[] order = new int[rows.length];
+        for (int i = 0; i < rows.length; i++) {
+            order[ends[rows[i]]++] = i;
+        }
+        return order;
+    }
+
+    void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
+        Elements xs = Elements.of(x);
+        Elements ys = Elements.of(y);
+        float[] w = Arrays.toFloats(weight);
+        float[] r = new float[Arrays.rows(x)];
+        int width = w.length;
+        forRows(r.length, width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            xs.read((long) row * width, u, width, lane);
+            r[row] = (float) (1 / Math.sqrt(RowMath.dot(u, u, width) / width + epsilon));
+            normalize(u, w, r[row], width);
+            ys.write((long) row * width, u, width, lane);
+        });
+        Arrays.write(rstd, 0, r, 0, r.length);
+    }
+
+    private static void normalize(float[] u, float[] w, float r, int count) {
+        for (int i = 0; i < count; i++) {
+            u[i] = u[i] * r * w[i];
+        }
+    }
+
+    /** With g = dy w: dx = r g - x r^3 mean(g x). */
+    void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx, boolean accumulate) {
+        Elements dys = Elements.of(dy);
+        Elements xs = Elements.of(x);
+        Elements dxs = Elements.of(dx);
+        float[] w = Arrays.toFloats(weight);
+        float[] r = Arrays.toFloats(rstd);
+        int width = w.length;
+        forRows(r.length, width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            float[] g = lane.floats(1, width);
+            xs.read((long) row * width, u, width, lane);
+            dys.read((long) row * width, g, width, lane);
+            multiply(g, w, width);
+            double mean = RowMath.dot(g, u, width) / width;
+            combine(g, u, r[row], (float) (mean * r[row] * r[row] * r[row]), width);
+            dxs.write((long) row * width, g, width, accumulate, lane, 2);
+        });
+    }
+
+    private static void multiply(float[] u, float[] v, int count) {
+        for (int i = 0; i < count; i++) {
+            u[i] *= v[i];
+        }
+    }
+
+    private static void combine(float[] g, float[] u, float scale, float shift, int count) {
+        for (int i = 0; i < count; i++) {
+            g[i] = g[i] * scale - u[i] * shift;
+        }
+    }
+
+    void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
+        Elements dys = Elements.of(dy);
+        Elements xs = Elements.of(x);
+        float[] r = Arrays.toFloats(rstd);
+        int width = Arrays.columns(x);
+        forColumns(width, Elements.of(dw), true, (from, count, sums, lane) -> {
+            float[] d = lane.tile(2);
+            float[] u = lane.tile(3);
+            for (int i = 0; i < r.length; i++) {
+                dys.read((long) i * width + from, d, count, lane);
+                xs.read((long) i * width + from, u, count, lane);
+                addProduct(sums, d, u, r[i], count);
+            }
+        });
+    }
+
+    private static void addProduct(float[] sums, float[] d, float[] u, float r, int count) {
+        for (int i = 0; i < count; i++) {
+            sums[i] += d[i] * u[i] * r;
+        }
+    }
+
+    void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
+        Elements xs = Elements.of(x);
+        int width = Arrays.columns(x);
+        int half = table.half();
+        float sign = inverse ? -1 : 1;
+        forRows(positions.length, width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            xs.read((long) row * width, u, width, lane);
+            int angles = positions[row] * half;
+            for (int head = 0; head < width; head += headSize) {
+                rotate(u, head, half, table.cosines(), table.sines(), angles, sign);
+            }
+            xs.write((long) row * width, u, width, lane);
+        });
+    }
+
+    private static void rotate(float[] u, int head, int half, float[] cosines, float[] sines, int angles, float sign) {
+        for (int i = 0; i < half; i++) {
+            float a = u[head + i];
+            float b = u[head + half + i];
+            float cosine = cosines[angles + i];
+            float sine = sign * sines[angles + i];
+            u[head + i] = a * cosine - b * sine;
+            u[head + half + i] = b * cosine + a * sine;
+        }
+    }
+
+    void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+        Elements values = Elements.of(logits);
+        int width = Arrays.columns(logits);
+        forRows(targets.length, width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            values.read((long) row * width, u, width, lane);
+            float target = u[targets[row]];
+            float max = RowMath.max(u, width);
+            nll[row] = (float) (Math.log(exponentials(u, width, max, lane)) + max - target);
+        });
+    }
+
+    void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
+        Elements values = Elements.of(logits);
+        int width = Arrays.columns(logits);
+        forRows(targets.length, width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            values.read((long) row * width, u, width, lane);
+            double sum = exponentials(u, width, RowMath.max(u, width), lane);
+            ElementwiseLoops.scale(u, (float) (weights[row] / sum), width);
+            u[targets[row]] -= weights[row];
+            values.write((long) row * width, u, width, lane);
+        });
+    }
+
+    /** Replaces u by exp(u - max) and returns the sum. */
+    static double exponentials(float[] u, int width, float max, Lane lane) {
+        double sum = 0;
+        float[] tile = lane.tile(1);
+        for (int from = 0; from < width; from += Lane.TILE) {
+            int count = Math.min(Lane.TILE, width - from);
+            System.arraycopy(u, from, tile, 0, count);
+            subtract(tile, max, count);
+            lane.exponential().apply(tile, tile, count);
+            sum += RowMath.sum(tile, count);
+            System.arraycopy(tile, 0, u, from, count);
+        }
+        return sum;
+    }
+
+    static void subtract(float[] u, float shift, int count) {
+        for (int i = 0; i < count; i++) {
+            u[i] -= shift;
+        }
+    }
+}
