@@ -39,9 +39,11 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /** The norm of all gradients together. */
+    /** The 2-norm of all gradients together. */
     public double gradientNorm() {
-        return Math.sqrt(parameters.stream().mapToDouble(p -> kernels.sumOfSquares(p.gradient())).sum());
+        synchronized (kernels) {
+            return Math.sqrt(parameters.stream().mapToDouble(p -> kernels.sumOfSquares(p.gradient())).sum());
+        }
     }
 
     /**
@@ -52,6 +54,12 @@ public final class AdamW implements AutoCloseable {
      */
     public void step(double learningRate, double gradientScale) {
         AdamWStep step = new AdamWStep(++steps, learningRate, BETA1, BETA2, EPSILON, weightDecay, gradientScale);
+        synchronized (kernels) {
+            update(step);
+        }
+    }
+
+    private void update(AdamWStep step) {
         for (int i = 0; i < parameters.size(); i++) {
             Parameter parameter = parameters.get(i);
             kernels.adamW(parameter.value(), parameter.gradient(), firstMoments.get(i), secondMoments.get(i), step);
@@ -68,5 +76,7 @@ public final class AdamW implements AutoCloseable {
     public void close() {
         firstMoments.forEach(INDArray::close);
         secondMoments.forEach(INDArray::close);
+        firstMoments.clear();
+        secondMoments.clear();
     }
 }

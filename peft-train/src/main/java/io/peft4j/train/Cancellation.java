@@ -1,8 +1,8 @@
 package io.peft4j.train;
 
 /**
- * A request to stop, from another thread for instance. A training that is cancelled stops after the update that it is at
- * and leaves a usable adapter.
+ * A request to stop, from another thread for instance. A training that is cancelled stops within one forward pass: an
+ * update that has begun and is not complete is dropped. It leaves a usable adapter. A request is never taken back.
  */
 public final class Cancellation {
     private volatile boolean requested;

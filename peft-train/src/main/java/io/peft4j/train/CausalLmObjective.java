@@ -5,81 +5,104 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import java.util.Objects;
-import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Next-token prediction: the negative log-likelihood of the supervised tokens.
  *
- * <p>Logits are computed on the rows that predict a supervised token only, in f32, and in chunks: a chunk's logits become
- * its gradient at once and are gone before the next chunk, so memory does not grow with the vocabulary times the batch.
+ * <p>Logits are computed on the rows that predict a supervised token only, in f32, and in chunks: a chunk's logits
+ * become its gradient at once and are gone before the next chunk, so memory does not grow with the vocabulary times the
+ * batch.
+ *
+ * <p>A pass waits for passes of others on the same kernels, such as an answer that the model gives meanwhile.
  */
 public final class CausalLmObjective implements AutoCloseable {
     /** Elements of a chunk's logits: 24 MB of floats. */
     private static final int CHUNK_ELEMENTS = 6 << 20;
 
     private final LanguageModel model;
+    private final int chunkRows;
     private final Arena arena = new Arena();
 
     /** The objective for {@code model} with the layers that are active in it at each call. */
     public CausalLmObjective(LanguageModel model) {
+        this(model, Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()));
+    }
+
+    /** As the other, with at most {@code chunkRows} rows of logits at a time. */
+    CausalLmObjective(LanguageModel model, int chunkRows) {
         this.model = Objects.requireNonNull(model, "model");
+        this.chunkRows = chunkRows;
     }
 
     /**
      * The weighted sum of the negative log-likelihoods, with gradients of {@code sum / normalizer} added to the
-     * trainable parameters.
+     * trainable parameters. A batch without supervised tokens gives 0 and no gradients.
      *
-     * @param batch at least one supervised token
+     * @param batch the sequences
      * @param normalizer what the sum is divided by: the sum of weights of the whole optimizer step
      * @param dropoutSeed seed of this pass's dropout
      */
     public double backward(PackedBatch batch, double normalizer, long dropoutSeed) {
-        Kernels kernels = model.kernels();
-        PackedBatch.Targets targets = batch.targets();
+        if (batch.targets().count() == 0) {
+            return 0;
+        }
+        synchronized (model.kernels()) {
+            return backwardAlone(batch, normalizer, dropoutSeed);
+        }
+    }
+
+    private double backwardAlone(PackedBatch batch, double normalizer, long dropoutSeed) {
         double sum = 0;
-        try (Tape tape = Tape.recording(kernels, arena, model.network().description().activationType())) {
+        try (Tape tape = Tape.recording(model.kernels(), arena, model.network().description().activationType())) {
             ForwardContext context = ForwardContext.training(tape, batch, model.layers(), dropoutSeed);
+            PackedBatch.Targets targets = context.batch().targets();
             Variable rows = RowOps.gatherRows(tape, model.network().hidden(context), targets.rows());
             INDArray gradient = arena.zeros(rows.value().dataType(), rows.value().shape());
-            int chunk = chunkRows();
-            for (int from = 0; from < targets.count(); from += chunk) {
-                int to = Math.min(targets.count(), from + chunk);
-                sum += backwardChunk(batch, rows.value(), gradient, from, to, normalizer, context.nextDropoutSeed());
+            for (int from = 0; from < targets.count(); from += chunkRows) {
+                Chunk chunk = new Chunk(targets, from, Math.min(targets.count(), from + chunkRows));
+                sum += backward(batch, rows.value(), gradient, chunk, normalizer, context.nextDropoutSeed());
             }
             if (rows.requiresGradient()) {
                 tape.backward(rows, gradient);
             }
+        } finally {
+            arena.reset();
         }
-        arena.reset();
         return sum;
     }
 
-    private double backwardChunk(PackedBatch batch, INDArray rows, INDArray gradient, int from, int to,
-            double normalizer, long seed) {
-        PackedBatch.Targets targets = batch.targets();
-        int[] ids = java.util.Arrays.copyOfRange(targets.ids(), from, to);
-        float[] nll = new float[to - from];
+    private double backward(PackedBatch batch, INDArray rows, INDArray gradient, Chunk chunk, double normalizer,
+            long seed) {
+        float[] nll = new float[chunk.size()];
+        float[] weights = chunk.weights();
         double sum = 0;
         try (Tape tape = Tape.recording(model.kernels(), arena, DataType.FLOAT)) {
             ForwardContext context = ForwardContext.training(tape, batch, model.layers(), seed);
-            Variable hidden = tape.input(Arrays.rowRange(rows, from, to), Arrays.rowRange(gradient, from, to));
+            Variable hidden = tape.input(chunk.of(rows), chunk.of(gradient));
             Variable logits = model.network().logits(context, hidden);
-            model.kernels().crossEntropy(logits.value(), ids, nll);
-            float[] scaled = new float[to - from];
-            for (int i = 0; i < scaled.length; i++) {
-                float weight = targets.weights()[from + i];
-                scaled[i] = (float) (weight / normalizer);
-                sum += (double) weight * nll[i];
+            model.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
+            for (int i = 0; i < nll.length; i++) {
+                sum += (double) weights[i] * nll[i];
+                weights[i] = (float) (weights[i] / normalizer);
             }
-            model.kernels().crossEntropyBackward(logits.value(), ids, scaled);
+            model.kernels().crossEntropyBackward(logits.value(), chunk.ids(), weights);
             tape.backward(logits, logits.value());
+        }
+        return sum;
+    }
+
+    /** The weighted sum of the negative log-likelihoods, as {@link #backward} gives it, with dropout off. */
+    public double loss(PackedBatch batch) {
+        float[] nll = tokenNegativeLogLikelihoods(batch);
+        double sum = 0;
+        for (int i = 0; i < nll.length; i++) {
+            sum += (double) batch.targets().weights()[i] * nll[i];
         }
         return sum;
     }
@@ -100,36 +123,57 @@ public final class CausalLmObjective implements AutoCloseable {
 
     /** The negative log-likelihood of each supervised token, in the order of the batch's targets. */
     public float[] tokenNegativeLogLikelihoods(PackedBatch batch) {
-        PackedBatch.Targets targets = batch.targets();
-        float[] nll = new float[targets.count()];
+        float[] nll = new float[batch.targets().count()];
         if (nll.length == 0) {
             return nll;
         }
-        try (Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType())) {
-            ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
-            INDArray rows = RowOps.gatherRows(tape, model.network().hidden(context), targets.rows()).value();
-            int chunk = chunkRows();
-            for (int from = 0; from < nll.length; from += chunk) {
-                evaluateChunk(batch, rows, from, Math.min(nll.length, from + chunk), nll);
-            }
+        synchronized (model.kernels()) {
+            evaluateAlone(batch, nll);
         }
-        arena.reset();
         return nll;
     }
 
-    private void evaluateChunk(PackedBatch batch, INDArray rows, int from, int to, float[] nll) {
-        try (Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
+    private void evaluateAlone(PackedBatch batch, float[] nll) {
+        try (Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType())) {
             ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
-            Variable logits = model.network().logits(context, tape.constant(Arrays.rowRange(rows, from, to)));
-            float[] part = new float[to - from];
-            model.kernels().crossEntropy(logits.value(),
-                    java.util.Arrays.copyOfRange(batch.targets().ids(), from, to), part);
-            IntStream.range(0, part.length).forEach(i -> nll[from + i] = part[i]);
+            PackedBatch.Targets targets = context.batch().targets();
+            INDArray rows = RowOps.gatherRows(tape, model.network().hidden(context), targets.rows()).value();
+            for (int from = 0; from < nll.length; from += chunkRows) {
+                Chunk chunk = new Chunk(targets, from, Math.min(nll.length, from + chunkRows));
+                System.arraycopy(evaluate(batch, rows, chunk), 0, nll, from, chunk.size());
+            }
+        } finally {
+            arena.reset();
         }
     }
 
-    private int chunkRows() {
-        return Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize());
+    private float[] evaluate(PackedBatch batch, INDArray rows, Chunk chunk) {
+        float[] nll = new float[chunk.size()];
+        try (Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
+            ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
+            Variable logits = model.network().logits(context, tape.constant(chunk.of(rows)));
+            model.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
+        }
+        return nll;
+    }
+
+    /** Targets whose logits are computed together. */
+    private record Chunk(PackedBatch.Targets targets, int from, int to) {
+        int size() {
+            return to - from;
+        }
+
+        int[] ids() {
+            return java.util.Arrays.copyOfRange(targets.ids(), from, to);
+        }
+
+        float[] weights() {
+            return java.util.Arrays.copyOfRange(targets.weights(), from, to);
+        }
+
+        INDArray of(INDArray rows) {
+            return Arrays.rowRange(rows, from, to);
+        }
     }
 
     /** The most native memory that a pass has needed for temporaries. */

@@ -11,7 +11,7 @@ final class EpochOrder {
     static int[] of(int examples, long seed, int epoch, boolean shuffle) {
         int[] order = IntStream.range(0, examples).toArray();
         if (shuffle) {
-            SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + epoch);
+            SplittableRandom random = new SplittableRandom(Seeds.mix(seed, epoch));
             for (int i = examples - 1; i > 0; i--) {
                 int j = random.nextInt(i + 1);
                 int swapped = order[i];

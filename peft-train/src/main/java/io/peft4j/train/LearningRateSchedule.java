@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * How the learning rate moves over a training: a linear rise from 0 over the warm-up steps, then one of these. The factors
- * are those of Transformers' schedules of the same names: step {@code s} counts from 0, {@code w} warm-up steps,
- * {@code n} steps in all, {@code p = (s - w) / (n - w)}.
+ * How the learning rate moves over a training: a linear rise from 0 over the warm-up steps, then one of these. The
+ * factors are those of Transformers' schedules of the same names: step {@code s} counts from 0, {@code w} warm-up
+ * steps, {@code n} steps in all, {@code p = (s - w) / (n - w)}.
  */
 public enum LearningRateSchedule {
     /** Stays at 1. */

@@ -3,58 +3,103 @@ package io.peft4j.train;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.AdapterCheckpoint;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The output folder of a training: {@code metrics.jsonl}, one object a line as it happens, and in the end the adapter.
+ * The output folder of a training: {@value #METRICS}, one object a line as it happens, and in the end the adapter with
+ * the tokenizer beside it.
+ *
+ * <p>Metrics that cannot be written do not end a training that has run for hours: a warning says so.
  */
 final class RunFolder implements TrainingListener, AutoCloseable {
-    private static final List<String> SIGNS_OF_A_RUN = List.of("metrics.jsonl", "adapter_config.json",
-            "adapter_model.safetensors");
+    static final String METRICS = "metrics.jsonl";
+    private static final Logger LOG = LoggerFactory.getLogger(RunFolder.class);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path folder;
+    private final PeftModel model;
     private final Writer metrics;
+    private boolean begun;
+    private boolean broken;
 
-    private RunFolder(Path folder, Writer metrics) {
+    private RunFolder(Path folder, PeftModel model, Writer metrics) {
         this.folder = folder;
+        this.model = model;
         this.metrics = metrics;
     }
 
     /**
-     * Makes the folder.
+     * Checks that a folder holds no run.
+     *
+     * @throws ConfigurationException when it does
+     */
+    static void requireFree(Path folder, PeftModel model) {
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw new ConfigurationException("the output folder " + folder + " is a file; give another name");
+        }
+        List<Path> signs = new ArrayList<>(List.of(folder.resolve(METRICS)));
+        for (Path adapter : adapterFolders(folder, model)) {
+            signs.add(adapter.resolve(AdapterCheckpoint.CONFIG_FILE));
+            signs.add(adapter.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+        }
+        for (Path sign : signs) {
+            if (Files.exists(sign)) {
+                throw new ConfigurationException("the output folder " + folder + " already holds a run ("
+                        + folder.relativize(sign) + "); give another folder, or move this one away");
+            }
+        }
+    }
+
+    /** Where {@link PeftModel#saveAdapter} puts the model's adapters. */
+    private static List<Path> adapterFolders(Path folder, PeftModel model) {
+        return model.adapterNames().stream()
+                .map(name -> name.equals(PeftModel.DEFAULT_ADAPTER) ? folder : folder.resolve(name)).toList();
+    }
+
+    /**
+     * Makes the folder and begins the metrics, so that a folder which cannot be written is found out before the
+     * training and not after it.
      *
      * @throws ConfigurationException when it holds a run already
      * @throws UncheckedIOException when it cannot be written
      */
-    static RunFolder create(Path folder) {
-        for (String sign : SIGNS_OF_A_RUN) {
-            if (Files.exists(folder.resolve(sign))) {
-                throw new ConfigurationException("the output folder " + folder + " already holds a run (" + sign
-                        + "); give another folder, or move this one away");
-            }
-        }
+    static RunFolder create(Path folder, PeftModel model) {
+        requireFree(folder, model);
         try {
             Files.createDirectories(folder);
-            return new RunFolder(folder, Files.newBufferedWriter(folder.resolve("metrics.jsonl"),
-                    StandardCharsets.UTF_8, StandardOpenOption.CREATE_NEW));
+            return of(folder, model, Files.newBufferedWriter(folder.resolve(METRICS), StandardCharsets.UTF_8,
+                    StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        } catch (FileAlreadyExistsException e) {
+            throw new ConfigurationException("another training has just begun to write to " + folder, e);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write to the output folder " + folder, e);
+            throw new UncheckedIOException("cannot write to the output folder " + folder + ": " + e.getMessage(), e);
         }
+    }
+
+    /** A folder whose metrics go to {@code metrics}; tests put a disk that is full there. */
+    static RunFolder of(Path folder, PeftModel model, Writer metrics) {
+        return new RunFolder(folder, model, metrics);
     }
 
     @Override
     public void onStep(StepMetrics step) {
         ObjectNode line = JSON.createObjectNode();
         line.put("step", step.step());
-        line.put("epoch", step.epoch());
+        line.put("epoch", rounded(step.epoch()));
         line.put("train_loss", step.trainLoss());
         line.put("learning_rate", step.learningRate());
         line.put("grad_norm", step.gradNorm());
@@ -68,26 +113,72 @@ final class RunFolder implements TrainingListener, AutoCloseable {
     public void onEvaluation(long step, double epoch, double evalLoss) {
         ObjectNode line = JSON.createObjectNode();
         line.put("step", step);
-        line.put("epoch", epoch);
+        line.put("epoch", rounded(epoch));
         line.put("eval_loss", evalLoss);
         write(line);
     }
 
+    private static double rounded(double epoch) {
+        return Math.round(epoch * 1e6) / 1e6;
+    }
+
     private void write(ObjectNode line) {
+        if (broken) {
+            return;
+        }
         try {
+            begun = true;
             metrics.write(line + "\n");
             metrics.flush();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write metrics.jsonl in " + folder, e);
+            broken = true;
+            LOG.warn("cannot write {}, which ends here; the training goes on", folder.resolve(METRICS), e);
         }
     }
 
+    /**
+     * Saves the adapter, and looks at what stands there afterwards.
+     *
+     * @throws UncheckedIOException when it cannot be written; no half of it stays
+     */
+    void saveAdapter() {
+        try {
+            model.saveAdapter(folder);
+        } catch (UncheckedIOException e) {
+            adapterFolders(folder, model).forEach(RunFolder::removeHalf);
+            throw new UncheckedIOException(e.getMessage() + " What was trained is still in the model: make room and "
+                    + "call saveAdapter", e.getCause());
+        }
+        for (Path adapter : adapterFolders(folder, model)) {
+            AdapterCheckpoint.readConfig(adapter);
+            SafetensorsFile.open(adapter.resolve(AdapterCheckpoint.WEIGHTS_FILE)).close();
+        }
+    }
+
+    /** The weights are written first; without the configuration they are no adapter and only fill the disk. */
+    private static void removeHalf(Path adapter) {
+        Path weights = adapter.resolve(AdapterCheckpoint.WEIGHTS_FILE);
+        if (AdapterCheckpoint.isAdapter(adapter) || !Files.isRegularFile(weights)) {
+            return;
+        }
+        try {
+            Files.delete(weights);
+        } catch (IOException e) {
+            // The failure that led here is the one to report.
+            LOG.warn("cannot remove {}", weights, e);
+        }
+    }
+
+    /** A training that failed before its first figure leaves no trace that would stand in the way of the next. */
     @Override
     public void close() {
         try {
             metrics.close();
+            if (!begun) {
+                Files.deleteIfExists(folder.resolve(METRICS));
+            }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write metrics.jsonl in " + folder, e);
+            LOG.warn("cannot close {}", folder.resolve(METRICS), e);
         }
     }
 }

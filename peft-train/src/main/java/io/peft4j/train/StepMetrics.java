@@ -11,9 +11,11 @@ package io.peft4j.train;
  * @param tokens tokens of its examples
  * @param supervisedTokens tokens that were learned
  * @param seconds time it took
+ * @param secondsLeft how long the rest of the training takes, an estimate from the speed so far; 0 after the last
+ * update
  */
 public record StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
-        long supervisedTokens, double seconds) {
+        long supervisedTokens, double seconds, double secondsLeft) {
     /** Tokens of the examples a second. */
     public double tokensPerSecond() {
         return tokens / seconds;

@@ -6,11 +6,15 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.EncodedChats;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Trains the active adapters of a model by next-token prediction on the supervised tokens.
@@ -20,13 +24,17 @@ import java.util.Optional;
  *         .build().train(examples);
  * }</pre>
  *
- * <p>The loss of an update is the mean over all supervised tokens of its examples, however they are cut into batches, so
- * gradient accumulation equals a larger batch. The same seed gives the same adapter, bit for bit.
+ * <p>The loss of an update is the mean over all supervised tokens of its examples, however they are cut into batches,
+ * so gradient accumulation equals a larger batch. The same seed gives the same adapter, bit for bit.
  */
 public final class Trainer {
+    private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
+
     private final PeftModel model;
     private final TrainingOptions options;
+    private final OptionalInt maxLength;
     private final List<TokenSequence> validation;
+    private final Optional<ChatDataset> validationChats;
     private final Optional<Path> output;
     private final List<TrainingListener> listeners;
     private final Cancellation cancellation;
@@ -34,7 +42,9 @@ public final class Trainer {
     private Trainer(Builder builder) {
         this.model = builder.model;
         this.options = builder.options();
+        this.maxLength = builder.maxLength;
         this.validation = builder.validation;
+        this.validationChats = builder.validationChats;
         this.output = builder.output;
         this.listeners = List.copyOf(builder.listeners);
         this.cancellation = builder.cancellation;
@@ -46,60 +56,92 @@ public final class Trainer {
     }
 
     /**
-     * Trains on conversations, encoded with the model's tokenizer and chat template; see {@link ChatEncoder}.
+     * Trains on conversations, encoded with the model's tokenizer and chat template; see {@link ChatEncoder}. Those
+     * that are longer than {@link Builder#maxLength} are left out, counted ({@link TrainingPlan#leftOut}) and listed in
+     * the log.
      *
-     * @throws io.peft4j.core.error.PeftException when the model has no chat template, an example cannot be encoded, or as
+     * @throws io.peft4j.core.error.PeftException when the model has no chat template, an example cannot be encoded, or
+     * as
      *     {@link #train(List)} says
      */
     public TrainingResult train(ChatDataset examples) {
-        return train(encode(model, examples));
+        requireFreeOutput();
+        EncodedChats encoded = encode(examples);
+        LOG.info("[[learned]] of the first example: {}", encoder().preview(encoded.kept().get(0)).replace("\n", "\\n"));
+        return train(encoded.sequences(), encoded.tooLong().size());
     }
 
     /**
-     * Trains on the examples.
+     * Trains on the examples, and saves the adapter where an output folder is given, also when the training was
+     * cancelled. A training that fails leaves no adapter; its last values are in the model.
      *
-     * @throws ConfigurationException when there is no example, no supervised token or no trainable parameter, when an
-     *     example is longer than the model's limit, or when the output folder holds a run already
+     * @throws ConfigurationException when there is no example, no supervised token or no trainable parameter; when an
+     *     example is longer than the model's limit; when the output folder holds a run already; when the loss is no
+     *     number any more
      * @throws java.io.UncheckedIOException when the output cannot be written
      */
     public TrainingResult train(List<TokenSequence> examples) {
-        checkLengths(examples, "training");
-        checkLengths(validation, "validation");
-        if (output.isEmpty()) {
-            return run(examples, listeners);
-        }
-        try (RunFolder folder = RunFolder.create(output.get())) {
-            List<TrainingListener> all = new ArrayList<>();
-            all.add(folder);
-            all.addAll(listeners);
-            return run(examples, all);
+        requireFreeOutput();
+        return train(examples, 0);
+    }
+
+    private void requireFreeOutput() {
+        output.ifPresent(folder -> RunFolder.requireFree(folder, model));
+    }
+
+    private TrainingResult train(List<TokenSequence> examples, int tooLong) {
+        int limit = model.network().description().maxPositions();
+        List<TokenSequence> held = validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
+        Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
+                : Optional.of(TrainingSet.of(held, "validation", limit));
+        try (TrainingRun run = new TrainingRun(model, options, TrainingSet.of(examples, "training", limit),
+                validationSet, tooLong, cancellation)) {
+            return output.isPresent() ? runInto(output.get(), run) : finish(run.execute(all(listeners), output));
         }
     }
 
-    private TrainingResult run(List<TokenSequence> examples, List<TrainingListener> all) {
-        try (TrainingRun run = new TrainingRun(model, options, examples, validation, all, cancellation)) {
-            TrainingResult result = run.execute(output);
-            output.ifPresent(model::saveAdapter);
-            all.forEach(l -> l.onEnd(result));
-            return result;
+    private TrainingResult runInto(Path place, TrainingRun run) {
+        try (RunFolder folder = RunFolder.create(place, model)) {
+            List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder));
+            withMetrics.addAll(listeners);
+            TrainingResult result = run.execute(all(withMetrics), output);
+            folder.saveAdapter();
+            return finish(result);
         }
     }
 
-    private static List<TokenSequence> encode(PeftModel model, ChatDataset dataset) {
+    private TrainingResult finish(TrainingResult result) {
+        listeners.forEach(listener -> listener.onEnd(result));
+        return result;
+    }
+
+    private static TrainingListener all(List<TrainingListener> listeners) {
+        return new TrainingListener() {
+            @Override
+            public void onStart(TrainingPlan plan) {
+                listeners.forEach(listener -> listener.onStart(plan));
+            }
+
+            @Override
+            public void onStep(StepMetrics metrics) {
+                listeners.forEach(listener -> listener.onStep(metrics));
+            }
+
+            @Override
+            public void onEvaluation(long step, double epoch, double evalLoss) {
+                listeners.forEach(listener -> listener.onEvaluation(step, epoch, evalLoss));
+            }
+        };
+    }
+
+    private EncodedChats encode(ChatDataset dataset) {
+        return encoder().encode(dataset, maxLength.orElse(model.network().description().maxPositions()));
+    }
+
+    private ChatEncoder encoder() {
         ChatTemplate template = model.chatTemplate().orElseThrow(() -> new ConfigurationException(
                 model.network().description().name() + " has no chat template; encode the examples yourself"));
-        return new ChatEncoder(model.tokenizer(), template)
-                .encode(dataset, model.network().description().maxPositions()).sequences();
-    }
-
-    private void checkLengths(List<TokenSequence> sequences, String what) {
-        int limit = model.network().description().maxPositions();
-        for (int i = 0; i < sequences.size(); i++) {
-            if (sequences.get(i).length() > limit) {
-                throw new ConfigurationException(what + " example " + (i + 1) + " has " + sequences.get(i).length()
-                        + " tokens; the model's limit is " + limit + ". Shorten it or leave it out");
-            }
-        }
+        return new ChatEncoder(model.tokenizer(), template);
     }
 
     /** Collects what a trainer needs; the defaults are those of {@link TrainingOptions#defaults()}. */
@@ -118,7 +160,9 @@ public final class Trainer {
         private long seed = DEFAULTS.seed();
         private boolean shuffle = DEFAULTS.shuffle();
         private boolean sharePrefixes = DEFAULTS.sharePrefixes();
+        private OptionalInt maxLength = OptionalInt.empty();
         private List<TokenSequence> validation = List.of();
+        private Optional<ChatDataset> validationChats = Optional.empty();
         private Optional<Path> output = Optional.empty();
         private final List<TrainingListener> listeners = new ArrayList<>();
         private Cancellation cancellation = new Cancellation();
@@ -193,15 +237,23 @@ public final class Trainer {
             return this;
         }
 
-        /** Examples whose loss is measured before the training and after each epoch. */
+        /** The most tokens of a conversation: longer ones are left out. Default: the model's limit. */
+        public Builder maxLength(int tokens) {
+            maxLength = OptionalInt.of(tokens);
+            return this;
+        }
+
+        /** Examples whose loss is measured before the training and after each epoch; an empty list means none. */
         public Builder validation(List<TokenSequence> examples) {
             validation = List.copyOf(examples);
+            validationChats = Optional.empty();
             return this;
         }
 
         /** Conversations whose loss is measured before the training and after each epoch. */
         public Builder validation(ChatDataset examples) {
-            return validation(encode(model, examples));
+            validationChats = Optional.of(examples);
+            return this;
         }
 
         /** A folder for the adapter and {@code metrics.jsonl}; it must not hold a run yet. */
@@ -233,6 +285,11 @@ public final class Trainer {
          * @throws ConfigurationException when an option is out of range
          */
         public Trainer build() {
+            int limit = model.network().description().maxPositions();
+            if (maxLength.isPresent() && (maxLength.getAsInt() < 1 || maxLength.getAsInt() > limit)) {
+                throw new ConfigurationException("the maximal length is " + maxLength.getAsInt()
+                        + "; it must be from 1 to the model's limit, " + limit);
+            }
             return new Trainer(this);
         }
     }

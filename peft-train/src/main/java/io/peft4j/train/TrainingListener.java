@@ -1,6 +1,9 @@
 package io.peft4j.train;
 
-/** Follows a training while it runs; called from the thread that trains. */
+/**
+ * Follows a training while it runs; called from the thread that trains. An exception of a listener ends the training as
+ * a failure; to stop it in order, use {@link Cancellation}.
+ */
 public interface TrainingListener {
     /** Before the first update. */
     default void onStart(TrainingPlan plan) {
@@ -10,11 +13,20 @@ public interface TrainingListener {
     default void onStep(StepMetrics metrics) {
     }
 
-    /** After the loss on the validation data was measured. */
+    /**
+     * After the loss on the validation data was measured.
+     *
+     * @param step number of updates before it
+     * @param epoch epochs before it
+     * @param evalLoss mean negative log-likelihood of a supervised token
+     */
     default void onEvaluation(long step, double epoch, double evalLoss) {
     }
 
-    /** After the last update, also of a training that was cancelled; not after one that failed. */
+    /**
+     * When the training is over and the adapter is saved, also of a training that was cancelled; not after one that
+     * failed.
+     */
     default void onEnd(TrainingResult result) {
     }
 }

@@ -3,13 +3,14 @@ package io.peft4j.train;
 /**
  * What a training is going to do.
  *
- * @param examples number of examples
+ * @param examples number of examples that are trained on
+ * @param leftOut number of examples that are not: longer than the limit, or without a supervised token
  * @param tokens tokens of all examples, an epoch
  * @param supervisedTokens tokens that are learned, an epoch
  * @param stepsPerEpoch updates an epoch
  * @param totalSteps updates in all
  * @param trainableParameters number of trainable parameters
  */
-public record TrainingPlan(int examples, long tokens, long supervisedTokens, int stepsPerEpoch, long totalSteps,
-        long trainableParameters) {
+public record TrainingPlan(int examples, int leftOut, long tokens, long supervisedTokens, int stepsPerEpoch,
+        long totalSteps, long trainableParameters) {
 }

@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -38,9 +39,32 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
         return steps.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(steps.get(steps.size() - 1).trainLoss());
     }
 
-    /** Tokens of the examples a second, over all updates. */
+    /** Tokens of the examples a second, over all updates; 0 where there was none. */
     public double tokensPerSecond() {
-        return steps.stream().mapToLong(StepMetrics::tokens).sum()
+        return steps.isEmpty() ? 0 : steps.stream().mapToLong(StepMetrics::tokens).sum()
                 / steps.stream().mapToDouble(StepMetrics::seconds).sum();
+    }
+
+    /** The last measured loss on the validation data. */
+    public OptionalDouble finalEvalLoss() {
+        return evaluations.isEmpty() ? OptionalDouble.empty()
+                : OptionalDouble.of(evaluations.get(evaluations.size() - 1).loss());
+    }
+
+    /** One line: steps, losses, speed, and where the adapter lies. */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%s %d of %d steps in %.1f s",
+                cancelled ? "cancelled after" : "trained", steps.size(), plan.totalSteps(), seconds));
+        if (!steps.isEmpty()) {
+            text.append(String.format(Locale.ROOT, " (%.0f tokens/s), loss %.4f -> %.4f", tokensPerSecond(),
+                    steps.get(0).trainLoss(), finalTrainLoss().getAsDouble()));
+        }
+        if (!evaluations.isEmpty()) {
+            text.append(String.format(Locale.ROOT, ", validation loss %.4f -> %.4f", evaluations.get(0).loss(),
+                    finalEvalLoss().getAsDouble()));
+        }
+        output.ifPresent(folder -> text.append(", adapter in ").append(folder));
+        return text.toString();
     }
 }

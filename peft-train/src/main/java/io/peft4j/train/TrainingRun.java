@@ -10,105 +10,139 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One training from the first update to the last: the loop and what it has seen so far. */
 final class TrainingRun implements AutoCloseable {
-    private final PeftModel model;
+    private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
+
     private final TrainingOptions options;
-    private final List<TokenSequence> examples;
-    private final List<TokenSequence> validation;
-    private final List<TrainingListener> listeners;
+    private final TrainingSet examples;
+    private final Optional<TrainingSet> validation;
     private final Cancellation cancellation;
+    private final List<Parameter> parameters;
     private final TrainingPlan plan;
+    private final Pace pace;
     private final CausalLmObjective objective;
     private final AdamW optimizer;
     private final List<StepMetrics> steps = new ArrayList<>();
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
+    private int[] order = new int[0];
 
-    TrainingRun(PeftModel model, TrainingOptions options, List<TokenSequence> examples,
-            List<TokenSequence> validation, List<TrainingListener> listeners, Cancellation cancellation) {
-        this.model = model;
+    /**
+     * Prepares a training.
+     *
+     * @param tooLong number of examples that were left out before
+     * @throws ConfigurationException when there is nothing to train
+     */
+    TrainingRun(PeftModel model, TrainingOptions options, TrainingSet examples, Optional<TrainingSet> validation,
+            int tooLong, Cancellation cancellation) {
         this.options = options;
-        this.examples = List.copyOf(examples);
+        this.examples = examples;
         this.validation = validation;
-        this.listeners = listeners;
         this.cancellation = cancellation;
-        List<Parameter> parameters = model.trainableParameters();
-        this.plan = plan(parameters);
+        this.parameters = trainable(model);
+        this.plan = plan(tooLong);
+        this.pace = new Pace(plan.tokens() * options.epochs());
         this.objective = new CausalLmObjective(model);
         this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay());
+        // A training that failed half-way may have left something there.
+        parameters.forEach(Parameter::clearGradient);
     }
 
-    private TrainingPlan plan(List<Parameter> parameters) {
-        if (examples.isEmpty()) {
-            throw new ConfigurationException("there is no example to train on");
-        }
+    private static List<Parameter> trainable(PeftModel model) {
+        List<Parameter> parameters = model.trainableParameters();
         if (parameters.isEmpty()) {
-            throw new ConfigurationException("there is nothing to train: no adapter is active, or the active ones have no "
-                    + "trainable parameter");
+            throw new ConfigurationException("there is nothing to train: no adapter is active, or the active ones have "
+                    + "no trainable parameter");
         }
-        long supervised = examples.stream().mapToLong(TokenSequence::supervisedTokens).sum();
-        if (supervised == 0) {
-            throw new ConfigurationException("none of the " + examples.size() + " examples has a supervised token, so "
-                    + "nothing would be learned; check the roles of the messages and the chat template");
-        }
-        int perStep = options.batchSize() * options.gradientAccumulation();
-        int stepsPerEpoch = (examples.size() + perStep - 1) / perStep;
-        return new TrainingPlan(examples.size(), examples.stream().mapToLong(TokenSequence::length).sum(), supervised,
-                stepsPerEpoch, Math.multiplyExact((long) stepsPerEpoch, options.epochs()),
-                parameters.stream().mapToLong(Parameter::length).sum());
+        return parameters;
     }
 
-    TrainingResult execute(Optional<Path> output) {
+    private TrainingPlan plan(int tooLong) {
+        int count = examples.sequences().size();
+        int stepsPerEpoch = Math.toIntExact((count + perStep() - 1) / perStep());
+        long totalSteps = (long) stepsPerEpoch * options.epochs();
+        if (options.warmupSteps() >= totalSteps) {
+            LOG.warn("the {} warm-up steps are not over before the training's {} steps are, so the learning rate never "
+                    + "reaches {}", options.warmupSteps(), totalSteps, options.learningRate());
+        }
+        return new TrainingPlan(count, tooLong + examples.leftOut(), examples.tokens(), examples.supervisedTokens(),
+                stepsPerEpoch, totalSteps, parameters.stream().mapToLong(Parameter::length).sum());
+    }
+
+    private long perStep() {
+        return (long) options.batchSize() * options.gradientAccumulation();
+    }
+
+    /** Trains to the end, or until it is cancelled. */
+    TrainingResult execute(TrainingListener listener, Optional<Path> output) {
         long begin = System.nanoTime();
-        listeners.forEach(l -> l.onStart(plan));
-        evaluate(0);
-        for (int epoch = 0; epoch < options.epochs() && !cancellation.isRequested(); epoch++) {
-            trainEpoch(epoch);
-            if (!cancellation.isRequested()) {
-                evaluate(epoch + 1);
+        listener.onStart(plan);
+        evaluate(listener);
+        while (optimizer.steps() < plan.totalSteps() && update()) {
+            listener.onStep(steps.get(steps.size() - 1));
+            if (optimizer.steps() % plan.stepsPerEpoch() == 0) {
+                evaluate(listener);
             }
         }
-        return new TrainingResult(plan, steps, evaluations, steps.size() < plan.totalSteps(),
+        return new TrainingResult(plan, steps, evaluations, optimizer.steps() < plan.totalSteps(),
                 (System.nanoTime() - begin) / 1e9, output);
     }
 
-    private void trainEpoch(int epoch) {
-        int[] order = EpochOrder.of(examples.size(), options.seed(), epoch, options.shuffle());
-        int perStep = options.batchSize() * options.gradientAccumulation();
-        for (int from = 0; from < order.length && !cancellation.isRequested(); from += perStep) {
-            int[] chosen = Arrays.copyOfRange(order, from, Math.min(order.length, from + perStep));
-            List<TokenSequence> stepExamples = Arrays.stream(chosen).mapToObj(examples::get).toList();
-            double epochsDone = epoch + (double) (from + chosen.length) / order.length;
-            StepMetrics metrics = update(stepExamples, epochsDone);
-            steps.add(metrics);
-            listeners.forEach(l -> l.onStep(metrics));
-        }
-    }
-
-    private StepMetrics update(List<TokenSequence> stepExamples, double epochsDone) {
+    /** One update; false where it was cancelled before its end and nothing has changed. */
+    private boolean update() {
         long begin = System.nanoTime();
         long step = optimizer.steps();
-        double normalizer = stepExamples.stream().mapToDouble(TrainingRun::supervisedWeight).sum();
+        List<TokenSequence> stepExamples = examplesOf(step);
+        double normalizer = TrainingSet.weight(stepExamples);
         double sum = 0;
         for (int from = 0; from < stepExamples.size(); from += options.batchSize()) {
-            List<TokenSequence> batch = stepExamples.subList(from,
-                    Math.min(stepExamples.size(), from + options.batchSize()));
-            if (batch.stream().mapToDouble(TrainingRun::supervisedWeight).sum() > 0) {
-                long seed = options.seed() * 31 + step * 1_000_003L + from;
-                sum += objective.backward(pack(batch), normalizer, seed);
+            if (cancellation.isRequested()) {
+                return false;
             }
+            List<TokenSequence> batch = batch(stepExamples, from);
+            sum += objective.backward(pack(batch), normalizer, Seeds.mix(options.seed(), step, from));
         }
+        double loss = sum / normalizer;
         double norm = optimizer.gradientNorm();
-        double loss = normalizer == 0 ? 0 : sum / normalizer;
-        requireFinite(step, loss, norm);
+        requireUsable(step, loss, norm);
         double learningRate = options.learningRate()
                 * options.schedule().factor(step, options.warmupSteps(), plan.totalSteps());
         optimizer.step(learningRate, clipFactor(norm));
-        return new StepMetrics(step + 1, epochsDone, loss, learningRate, norm,
-                stepExamples.stream().mapToLong(TokenSequence::length).sum(),
-                stepExamples.stream().mapToLong(TokenSequence::supervisedTokens).sum(),
-                (System.nanoTime() - begin) / 1e9);
+        long tokens = stepExamples.stream().mapToLong(TokenSequence::length).sum();
+        long end = System.nanoTime();
+        double seconds = Math.max(1, end - begin) / 1e9;
+        steps.add(new StepMetrics(step + 1, epochsAfter(step), loss, learningRate, norm, tokens,
+                stepExamples.stream().mapToLong(TokenSequence::supervisedTokens).sum(), seconds,
+                pace.secondsLeft(tokens, seconds, end / 1e9)));
+        return true;
+    }
+
+    /** The examples of an update; they depend on its number and the seed alone. */
+    private List<TokenSequence> examplesOf(long step) {
+        int inEpoch = (int) (step % plan.stepsPerEpoch());
+        if (inEpoch == 0 || order.length == 0) {
+            order = EpochOrder.of(plan.examples(), options.seed(), (int) (step / plan.stepsPerEpoch()),
+                    options.shuffle());
+        }
+        int from = (int) (inEpoch * perStep());
+        int to = (int) Math.min(order.length, from + perStep());
+        return Arrays.stream(order, from, to).mapToObj(examples.sequences()::get).toList();
+    }
+
+    private double epochsAfter(long step) {
+        long inEpoch = step % plan.stepsPerEpoch() + 1;
+        return step / plan.stepsPerEpoch() + Math.min(1, (double) (inEpoch * perStep()) / plan.examples());
+    }
+
+    private List<TokenSequence> batch(List<TokenSequence> sequences, int from) {
+        return sequences.subList(from, (int) Math.min(sequences.size(), (long) from + options.batchSize()));
+    }
+
+    private PackedBatch pack(List<TokenSequence> batch) {
+        return options.sharePrefixes() ? PackedBatch.sharingPrefixes(batch) : PackedBatch.of(batch);
     }
 
     /** Scales down to the maximal norm, with the small term in the divisor that PyTorch has. */
@@ -117,44 +151,41 @@ final class TrainingRun implements AutoCloseable {
         return max == 0 ? 1 : Math.min(1, max / (norm + 1e-6));
     }
 
-    private void requireFinite(long step, double loss, double norm) {
+    private void requireUsable(long step, double loss, double norm) {
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-            throw new ConfigurationException("update " + (step + 1) + " gave the loss " + loss + " and the gradient norm "
-                    + norm + "; the training has diverged. Lower the learning rate (" + options.learningRate()
-                    + ") or the scaling of the adapter, or add warm-up steps");
+            throw new ConfigurationException("update " + (step + 1) + " gave the loss " + loss + " and the gradient "
+                    + "norm " + norm + "; the training has diverged and the update was not made. Lower the learning "
+                    + "rate (" + options.learningRate() + ") or the scaling of the adapter, or add warm-up steps");
+        }
+        if (step == 0 && norm == 0 && loss > 0) {
+            throw new ConfigurationException("no gradient reaches any of the " + plan.trainableParameters()
+                    + " trainable parameters, so nothing would be learned; check that the adapter's layers are in use "
+                    + "and that its first values are not all 0");
         }
     }
 
-    private void evaluate(int epoch) {
+    /** Measures the loss on the validation data, where there is any; a cancelled measurement is not told. */
+    private void evaluate(TrainingListener listener) {
         if (validation.isEmpty()) {
             return;
         }
+        List<TokenSequence> sequences = validation.get().sequences();
         double sum = 0;
-        long tokens = 0;
-        for (int from = 0; from < validation.size(); from += options.batchSize()) {
-            PackedBatch batch = pack(validation.subList(from, Math.min(validation.size(), from + options.batchSize())));
-            sum += Arrays.stream(objective.negativeLogLikelihoods(batch)).sum();
-            tokens += batch.targets().count();
+        for (int from = 0; from < sequences.size(); from += options.batchSize()) {
+            if (cancellation.isRequested()) {
+                return;
+            }
+            sum += objective.loss(pack(batch(sequences, from)));
         }
-        TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(optimizer.steps(), epoch, sum / tokens);
+        TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(optimizer.steps(),
+                (double) optimizer.steps() / plan.stepsPerEpoch(), sum / TrainingSet.weight(sequences));
         evaluations.add(evaluation);
-        listeners.forEach(l -> l.onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss()));
-    }
-
-    private PackedBatch pack(List<TokenSequence> batch) {
-        return options.sharePrefixes() ? PackedBatch.sharingPrefixes(batch) : PackedBatch.of(batch);
-    }
-
-    private static double supervisedWeight(TokenSequence sequence) {
-        double sum = 0;
-        for (int i = 1; i < sequence.weights().length; i++) {
-            sum += sequence.weights()[i];
-        }
-        return sum;
+        listener.onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss());
     }
 
     @Override
     public void close() {
+        parameters.forEach(Parameter::clearGradient);
         optimizer.close();
         objective.close();
     }

@@ -18,11 +18,17 @@ import java.util.stream.IntStream;
 public final class TinyModel implements BaseLanguageModel {
     private final TinyNetwork network;
     private final Kernels kernels = new NaiveKernels();
-    private final Tokenizer tokenizer = new TinyTokenizer();
+    private final Tokenizer tokenizer;
 
     /** A model with the given network; closes it. */
     public TinyModel(TinyNetwork network) {
+        this(network, new TinyTokenizer());
+    }
+
+    /** A model with the given network and tokenizer, whose chat template is the model's. */
+    public TinyModel(TinyNetwork network, Tokenizer tokenizer) {
         this.network = network;
+        this.tokenizer = tokenizer;
     }
 
     @Override
@@ -42,7 +48,7 @@ public final class TinyModel implements BaseLanguageModel {
 
     @Override
     public Optional<ChatTemplate> chatTemplate() {
-        return Optional.empty();
+        return tokenizer.chatTemplate();
     }
 
     @Override

@@ -1,0 +1,294 @@
+package io.peft4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterCheckpoint;
+import io.peft4j.core.peft.PeftModel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a training leaves on disk, also when something goes wrong. */
+class RunFolderTest {
+    private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
+    private static final Set<String> RUN = Set.of("adapter_config.json", "adapter_model.safetensors", "metrics.jsonl",
+            "tokenizer.json");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void theFolderIsAnAdapterWithTheTokenizerAndTheMetrics() throws IOException {
+        Path output = folder.resolve("deep/run");
+        try (Tiny tiny = new Tiny()) {
+            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).epochs(2).batchSize(5)
+                    .validation(EXAMPLES).output(output).build().train(EXAMPLES);
+            assertEquals(RUN, names(output));
+            assertEquals(output, result.output().orElseThrow());
+            assertTrue(result.toString().endsWith(", adapter in " + output), result.toString());
+            try (PeftModel loaded = PeftModel.load(tiny.base, output)) {
+                for (int i = 0; i < loaded.trainableParameters().size(); i++) {
+                    assertArrayEquals(Arrays.toFloats(tiny.model.trainableParameters().get(i).value()),
+                            Arrays.toFloats(loaded.trainableParameters().get(i).value()));
+                }
+            }
+            assertMetrics(output, result);
+        }
+    }
+
+    private static void assertMetrics(Path output, TrainingResult result) throws IOException {
+        List<JsonNode> lines = new ArrayList<>();
+        for (String line : Files.readAllLines(output.resolve("metrics.jsonl"))) {
+            lines.add(new ObjectMapper().readTree(line));
+        }
+        assertEquals(9, lines.size());
+        assertEquals("[step, epoch, eval_loss]", keys(lines.get(0)));
+        assertEquals(0, lines.get(0).get("step").asLong());
+        assertEquals(result.evaluations().get(0).loss(), lines.get(0).get("eval_loss").asDouble());
+        assertEquals("[step, epoch, train_loss, learning_rate, grad_norm, tokens, supervised_tokens, tokens_per_s]",
+                keys(lines.get(1)));
+        StepMetrics first = result.steps().get(0);
+        assertEquals(1, lines.get(1).get("step").asLong());
+        assertEquals(0.416667, lines.get(1).get("epoch").asDouble());
+        assertEquals(first.trainLoss(), lines.get(1).get("train_loss").asDouble());
+        assertEquals(first.learningRate(), lines.get(1).get("learning_rate").asDouble());
+        assertEquals(first.gradNorm(), lines.get(1).get("grad_norm").asDouble());
+        assertEquals(first.tokens(), lines.get(1).get("tokens").asLong());
+        assertEquals(first.supervisedTokens(), lines.get(1).get("supervised_tokens").asLong());
+        assertTrue(lines.get(1).get("tokens_per_s").asDouble() > 0);
+        assertTrue(lines.get(4).has("eval_loss") && lines.get(8).has("eval_loss"));
+    }
+
+    private static String keys(JsonNode line) {
+        List<String> keys = new ArrayList<>();
+        line.fieldNames().forEachRemaining(keys::add);
+        return keys.toString();
+    }
+
+    @Test
+    void everyLineOfMetricsIsThereAsSoonAsItsUpdateIsDone() {
+        Path output = folder.resolve("run");
+        try (Tiny tiny = new Tiny()) {
+            List<Integer> lines = new ArrayList<>();
+            Trainer.builder(tiny.model).epochs(1).batchSize(4).output(output).listener(new TrainingListener() {
+                @Override
+                public void onStep(StepMetrics metrics) {
+                    lines.add(linesOf(output.resolve("metrics.jsonl")));
+                }
+            }).build().train(EXAMPLES);
+            assertEquals(List.of(1, 2, 3), lines);
+        }
+    }
+
+    private static int linesOf(Path file) {
+        try {
+            return Files.readAllLines(file).size();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void theSameSeedGivesTheSameBytes() throws IOException {
+        byte[] first = bytes("first", 3);
+        assertArrayEquals(first, bytes("second", 3));
+        assertFalse(java.util.Arrays.equals(first, bytes("other", 4)));
+    }
+
+    private byte[] bytes(String name, long seed) throws IOException {
+        Path output = folder.resolve(name);
+        try (Tiny tiny = new Tiny(0.3)) {
+            Trainer.builder(tiny.model).learningRate(0.01).batchSize(3).seed(seed).output(output).build()
+                    .train(EXAMPLES);
+        }
+        return Files.readAllBytes(output.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"metrics.jsonl", "adapter_config.json", "adapter_model.safetensors"})
+    void aFolderThatHoldsARunIsRefusedBeforeAnythingIsComputed(String sign) throws IOException {
+        Files.writeString(folder.resolve(sign), "mine");
+        try (Tiny tiny = new Tiny()) {
+            float[] before = tiny.values();
+            List<TrainingPlan> begun = new ArrayList<>();
+            Trainer trainer = Trainer.builder(tiny.model).output(folder).listener(new TrainingListener() {
+                @Override
+                public void onStart(TrainingPlan plan) {
+                    begun.add(plan);
+                }
+            }).build();
+            ConfigurationException refused = assertThrows(ConfigurationException.class, () -> trainer.train(EXAMPLES));
+            assertEquals("the output folder " + folder + " already holds a run (" + sign + "); give another folder, "
+                    + "or move this one away", refused.getMessage());
+            assertArrayEquals(before, tiny.values());
+            assertTrue(begun.isEmpty());
+        }
+        assertEquals("mine", Files.readString(folder.resolve(sign)));
+        assertEquals(Set.of(sign), names(folder));
+    }
+
+    @Test
+    void otherFilesInTheFolderStay() throws IOException {
+        Files.writeString(folder.resolve("notes.txt"), "mine");
+        try (Tiny tiny = new Tiny()) {
+            Trainer.builder(tiny.model).epochs(1).output(folder).build().train(EXAMPLES);
+        }
+        assertEquals("mine", Files.readString(folder.resolve("notes.txt")));
+        assertEquals(5, names(folder).size());
+    }
+
+    @Test
+    void aFileInThePlaceOfTheFolderIsRefused() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "mine");
+        try (Tiny tiny = new Tiny()) {
+            assertTrue(assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(file).build()
+                    .train(EXAMPLES)).getMessage().contains("is a file"));
+            UncheckedIOException below = assertThrows(UncheckedIOException.class, () -> Trainer.builder(tiny.model)
+                    .output(file.resolve("run")).build().train(EXAMPLES));
+            assertTrue(below.getMessage().startsWith("cannot write to the output folder " + file.resolve("run")));
+        }
+    }
+
+    @Test
+    void aCancelledTrainingLeavesAUsableAdapter() throws IOException {
+        Cancellation cancellation = new Cancellation();
+        try (Tiny tiny = new Tiny()) {
+            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).epochs(100).batchSize(4)
+                    .output(folder.resolve("run")).cancellation(cancellation).listener(new TrainingListener() {
+                        @Override
+                        public void onStep(StepMetrics metrics) {
+                            if (metrics.step() == 2) {
+                                cancellation.cancel();
+                            }
+                        }
+                    }).build().train(EXAMPLES);
+            assertTrue(result.cancelled());
+            assertEquals(RUN, names(folder.resolve("run")));
+            assertEquals(2, linesOf(folder.resolve("run/metrics.jsonl")));
+            try (PeftModel loaded = PeftModel.load(tiny.base, folder.resolve("run"))) {
+                assertArrayEquals(Arrays.toFloats(tiny.model.trainableParameters().get(0).value()),
+                        Arrays.toFloats(loaded.trainableParameters().get(0).value()));
+            }
+        }
+    }
+
+    @Test
+    void aTrainingThatFailsLeavesNoAdapterAndWithoutAFigureNoTrace() throws IOException {
+        try (Tiny tiny = new Tiny()) {
+            Arrays.write(tiny.model.trainableParameters().get(0).value(), 0, new float[] {Float.NaN}, 0, 1);
+            Path output = folder.resolve("at-once");
+            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(output).build()
+                    .train(EXAMPLES));
+            assertEquals(Set.of(), names(output));
+        }
+        try (Tiny tiny = new Tiny()) {
+            Path output = folder.resolve("later");
+            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(output)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onStep(StepMetrics metrics) {
+                            Arrays.write(tiny.model.trainableParameters().get(0).value(), 0, new float[] {Float.NaN}, 0,
+                                    1);
+                        }
+                    }).build().train(EXAMPLES));
+            assertEquals(Set.of("metrics.jsonl"), names(output));
+        }
+    }
+
+    @Test
+    void nothingIsMadeWhereTheExamplesAreWrong() {
+        Path output = folder.resolve("run");
+        try (Tiny tiny = new Tiny()) {
+            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(output).build()
+                    .train(List.of(Tiny.unsupervised(4))));
+        }
+        assertFalse(Files.exists(output));
+    }
+
+    /** A folder in the place of a file stands for a disk that does not take the file. */
+    @ParameterizedTest
+    @ValueSource(strings = {"adapter_config.json", "adapter_model.safetensors"})
+    void anAdapterThatCannotBeSavedLeavesNoHalfAndIsStillInTheModel(String obstacle) throws IOException {
+        Path output = folder.resolve("run");
+        try (Tiny tiny = new Tiny()) {
+            Trainer trainer = Trainer.builder(tiny.model).learningRate(0.01).epochs(1).output(output)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onStart(TrainingPlan plan) {
+                            makeFolder(output.resolve(obstacle));
+                        }
+                    }).build();
+            UncheckedIOException failed = assertThrows(UncheckedIOException.class, () -> trainer.train(EXAMPLES));
+            assertTrue(failed.getMessage().contains(output.resolve(obstacle).toString()), failed.getMessage());
+            assertTrue(failed.getMessage().endsWith("make room and call saveAdapter"), failed.getMessage());
+            assertEquals(new TreeSet<>(Set.of(obstacle, "metrics.jsonl")), names(output));
+            tiny.model.saveAdapter(folder.resolve("elsewhere"));
+            PeftModel.load(tiny.base, folder.resolve("elsewhere")).close();
+        }
+    }
+
+    private static void makeFolder(Path path) {
+        try {
+            Files.createDirectory(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void metricsThatCannotBeWrittenDoNotEndTheTraining() throws IOException {
+        List<String> written = new ArrayList<>();
+        Writer full = new Writer() {
+            @Override
+            public void write(char[] chars, int offset, int length) throws IOException {
+                if (!written.isEmpty()) {
+                    throw new IOException("No space left on device");
+                }
+                written.add(new String(chars, offset, length));
+            }
+
+            @Override
+            public void flush() {
+            }
+
+            @Override
+            public void close() throws IOException {
+                throw new IOException("No space left on device");
+            }
+        };
+        try (Tiny tiny = new Tiny(); RunFolder run = RunFolder.of(folder, tiny.model, full)) {
+            for (int step = 1; step <= 3; step++) {
+                run.onStep(new StepMetrics(step, 0.1, 1, 1e-3, 1, 10, 5, 1, 1));
+            }
+            run.saveAdapter();
+        }
+        assertEquals(1, written.size());
+        assertEquals(Set.of("adapter_config.json", "adapter_model.safetensors", "tokenizer.json"), names(folder));
+    }
+
+    private static Set<String> names(Path folder) throws IOException {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return new TreeSet<>(entries.map(path -> path.getFileName().toString()).toList());
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package io.peft4j.train;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.TinyModel;
+import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.core.text.WordTokenizer;
+import io.peft4j.lora.LoraConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** A tiny model with a LoRA adapter on all linear layers, and examples for it. */
+final class Tiny implements AutoCloseable {
+    final TinyNetwork network = new TinyNetwork(5, false, true);
+    final TinyModel base = new TinyModel(network, new WordTokenizer(TinyNetwork.VOCABULARY));
+    final PeftModel model;
+
+    /** A model whose adapter has moved away from its beginning, so that all its gradients are different from 0. */
+    Tiny() {
+        this(0);
+    }
+
+    Tiny(double dropout) {
+        LoraConfig config = LoraConfig.builder().rank(2).alpha(4).dropout(dropout)
+                .targetModules(TargetModules.ALL_LINEAR).build();
+        model = PeftModel.of(base, config, new SplittableRandom(6));
+        SplittableRandom random = new SplittableRandom(7);
+        for (Parameter parameter : model.trainableParameters()) {
+            float[] values = Arrays.toFloats(parameter.value());
+            for (int i = 0; i < values.length; i++) {
+                values[i] += (float) (0.1 * random.nextGaussian());
+            }
+            Arrays.write(parameter.value(), 0, values, 0, values.length);
+        }
+    }
+
+    /**
+     * Examples of 6 to 15 random tokens; some of two begin with the same 5. About half of the later tokens are
+     * supervised.
+     */
+    static List<TokenSequence> examples(int count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int[] beginning = random.ints(5, 0, TinyNetwork.VOCABULARY).toArray();
+        List<TokenSequence> examples = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            int[] ids = random.ints(6 + random.nextInt(10), 0, TinyNetwork.VOCABULARY).toArray();
+            if (i % 2 == 0) {
+                System.arraycopy(beginning, 0, ids, 0, beginning.length);
+            }
+            float[] weights = new float[ids.length];
+            for (int t = 2; t < weights.length; t++) {
+                weights[t] = random.nextBoolean() ? 1 : 0;
+            }
+            weights[weights.length - 1] = 1;
+            examples.add(new TokenSequence(ids, weights));
+        }
+        return examples;
+    }
+
+    /** A sequence of the given length of which no token is supervised. */
+    static TokenSequence unsupervised(int length) {
+        return TokenSequence.unsupervised(
+                new SplittableRandom(length).ints(length, 0, TinyNetwork.VOCABULARY).toArray());
+    }
+
+    /** All trainable values, one parameter after the other. */
+    float[] values() {
+        return concat(model.trainableParameters().stream().map(p -> Arrays.toFloats(p.value())).toList());
+    }
+
+    /** All gradients, one parameter after the other; clears them. */
+    float[] takeGradients() {
+        float[] gradients = concat(
+                model.trainableParameters().stream().map(p -> Arrays.toFloats(p.gradient())).toList());
+        model.trainableParameters().forEach(Parameter::clearGradient);
+        return gradients;
+    }
+
+    /** All weights of the base. */
+    float[] baseWeights() {
+        return concat(network.weights().stream().map(Arrays::toFloats).toList());
+    }
+
+    private static float[] concat(List<float[]> parts) {
+        float[] all = new float[parts.stream().mapToInt(part -> part.length).sum()];
+        int at = 0;
+        for (float[] part : parts) {
+            System.arraycopy(part, 0, all, at, part.length);
+            at += part.length;
+        }
+        return all;
+    }
+
+    /** The 2-norm of the difference relative to that of what is expected. */
+    static double distance(float[] expected, float[] actual) {
+        double difference = 0;
+        double norm = 0;
+        for (int i = 0; i < expected.length; i++) {
+            difference += Math.pow(actual[i] - expected[i], 2);
+            norm += Math.pow(expected[i], 2);
+        }
+        return Math.sqrt(difference / norm);
+    }
+
+    @Override
+    public void close() {
+        model.close();
+        base.close();
+    }
+}

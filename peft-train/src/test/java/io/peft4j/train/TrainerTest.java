@@ -1,0 +1,399 @@
+package io.peft4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.ChatExample;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a training computes. */
+class TrainerTest {
+    private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
+
+    /** Trains a fresh model and gives what it has learned. */
+    private static float[] trained(List<TokenSequence> examples, Function<Trainer.Builder, Trainer.Builder> options) {
+        try (Tiny tiny = new Tiny()) {
+            options.apply(Trainer.builder(tiny.model).learningRate(0.01)).build().train(examples);
+            return tiny.values();
+        }
+    }
+
+    @Test
+    void accumulatedBatchesGiveTheUpdatesOfALargeBatch() {
+        float[] large = trained(EXAMPLES, b -> b.batchSize(6).epochs(3));
+        for (int batchSize : new int[] {1, 2, 3}) {
+            float[] accumulated = trained(EXAMPLES, b -> b.batchSize(batchSize).gradientAccumulation(6 / batchSize)
+                    .epochs(3));
+            // AdamW's first steps divide small gradients by their own size, which enlarges their rounding.
+            assertEquals(0, Tiny.distance(large, accumulated), 1e-4);
+        }
+    }
+
+    @Test
+    void sharedPrefixesGiveTheUpdatesOfSeparateExamples() {
+        float[] separate = trained(EXAMPLES, b -> b.sharePrefixes(false));
+        float[] shared = trained(EXAMPLES, b -> b.sharePrefixes(true));
+        assertEquals(0, Tiny.distance(separate, shared), 1e-4);
+    }
+
+    /** The loop written out: order, normalisation, clipping, schedule and optimizer are these and nothing else. */
+    @Test
+    void trainingIsTheLoopWrittenOut() {
+        int epochs = 2;
+        double maxNorm = 0.5;
+        float[] actual = trained(EXAMPLES, b -> b.batchSize(5).epochs(epochs).maxGradNorm(maxNorm).warmupSteps(2)
+                .schedule(LearningRateSchedule.COSINE).weightDecay(0.1).shuffle(false).sharePrefixes(false));
+        int clipped = 0;
+        try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model);
+                AdamW optimizer = new AdamW(tiny.model.kernels(), tiny.model.trainableParameters(), 0.1)) {
+            for (int step = 0; step < 3 * epochs; step++) {
+                int from = step % 3 * 5;
+                List<TokenSequence> batch = EXAMPLES.subList(from, Math.min(12, from + 5));
+                long supervised = batch.stream().mapToLong(TokenSequence::supervisedTokens).sum();
+                objective.backward(PackedBatch.of(batch), supervised, 0);
+                double norm = optimizer.gradientNorm();
+                clipped += norm > maxNorm ? 1 : 0;
+                double rate = 0.01 * LearningRateSchedule.COSINE.factor(step, 2, 3 * epochs);
+                // torch.nn.utils.clip_grad_norm_
+                optimizer.step(rate, Math.min(1, maxNorm / (norm + 1e-6)));
+            }
+            assertArrayEquals(tiny.values(), actual);
+        }
+        assertTrue(clipped > 0, "nothing was clipped");
+    }
+
+    @Test
+    void lossIsTheMeanOverTheSupervisedTokensOfTheWholeUpdate() {
+        try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            double expected = objective.loss(PackedBatch.of(EXAMPLES)) / TrainingSet.weight(EXAMPLES);
+            StepMetrics step = Trainer.builder(tiny.model).batchSize(5).gradientAccumulation(3).epochs(1)
+                    .build().train(EXAMPLES).steps().get(0);
+            // Sums of f32 values in another order.
+            assertEquals(expected, step.trainLoss(), 1e-6 * expected);
+            assertEquals(EXAMPLES.stream().mapToLong(TokenSequence::length).sum(), step.tokens());
+            assertEquals(EXAMPLES.stream().mapToLong(TokenSequence::supervisedTokens).sum(), step.supervisedTokens());
+        }
+    }
+
+    @Test
+    void weightsOfTokensCountInTheMean() {
+        List<TokenSequence> weighted = EXAMPLES.stream().map(example -> {
+            float[] weights = example.weights().clone();
+            for (int t = 0; t < weights.length; t += 3) {
+                weights[t] *= 0.5f;
+            }
+            return new TokenSequence(example.ids(), weights);
+        }).toList();
+        try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            double expected = objective.loss(PackedBatch.of(weighted)) / TrainingSet.weight(weighted);
+            TrainingResult result = Trainer.builder(tiny.model).batchSize(12).epochs(1).validation(weighted).build()
+                    .train(weighted);
+            assertEquals(expected, result.steps().get(0).trainLoss(), 1e-6 * expected);
+            assertEquals(expected, result.evaluations().get(0).loss(), 1e-6 * expected);
+        }
+    }
+
+    @Test
+    void theBaseIsBitIdenticalAfterTraining() {
+        try (Tiny tiny = new Tiny()) {
+            float[] base = tiny.baseWeights();
+            float[] adapter = tiny.values();
+            Trainer.builder(tiny.model).learningRate(0.1).build().train(EXAMPLES);
+            assertArrayEquals(base, tiny.baseWeights());
+            assertFalse(java.util.Arrays.equals(adapter, tiny.values()));
+            for (float gradient : tiny.takeGradients()) {
+                assertEquals(0, gradient);
+            }
+        }
+    }
+
+    @Test
+    void trainingLearns() {
+        try (Tiny tiny = new Tiny()) {
+            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.02).epochs(60).build()
+                    .train(EXAMPLES.subList(0, 4));
+            assertTrue(result.finalTrainLoss().orElseThrow() < 0.5 * result.steps().get(0).trainLoss(),
+                    result.toString());
+        }
+    }
+
+    @Test
+    void examplesKeepTheirOrderWithoutShuffling() {
+        List<TokenSequence> distinct = new ArrayList<>();
+        for (int length = 5; length < 17; length++) {
+            distinct.add(TokenSequence.allSupervised(new SplittableRandom(length).ints(length, 0, 13).toArray()));
+        }
+        List<Long> lengths = distinct.stream().map(example -> (long) example.length()).toList();
+        List<Long> inOrder = tokens(distinct, b -> b.shuffle(false));
+        assertEquals(lengths, inOrder.subList(0, 12));
+        assertEquals(lengths, inOrder.subList(12, 24));
+        List<Long> shuffled = tokens(distinct, b -> b);
+        assertNotEquals(lengths, shuffled.subList(0, 12));
+        assertNotEquals(shuffled.subList(0, 12), shuffled.subList(12, 24));
+        assertEquals(lengths, shuffled.subList(0, 12).stream().sorted().toList());
+        assertEquals(lengths, shuffled.subList(12, 24).stream().sorted().toList());
+        assertEquals(shuffled, tokens(distinct, b -> b));
+        assertNotEquals(shuffled, tokens(distinct, b -> b.seed(1)));
+    }
+
+    /** Tokens of each update of two epochs. */
+    private static List<Long> tokens(List<TokenSequence> examples, Function<Trainer.Builder, Trainer.Builder> options) {
+        try (Tiny tiny = new Tiny()) {
+            return options.apply(Trainer.builder(tiny.model).batchSize(1).epochs(2)).build().train(examples).steps()
+                    .stream().map(StepMetrics::tokens).toList();
+        }
+    }
+
+    @Test
+    void examplesWithoutSupervisedTokensAreLeftOut() {
+        List<TokenSequence> mixed = new ArrayList<>(EXAMPLES);
+        mixed.add(0, Tiny.unsupervised(9));
+        mixed.add(5, Tiny.unsupervised(4));
+        assertArrayEquals(trained(EXAMPLES, b -> b.batchSize(2)), trained(mixed, b -> b.batchSize(2)));
+        try (Tiny tiny = new Tiny()) {
+            TrainingPlan plan = Trainer.builder(tiny.model).epochs(1).build().train(mixed).plan();
+            assertEquals(12, plan.examples());
+            assertEquals(2, plan.leftOut());
+        }
+    }
+
+    @Test
+    void whatCannotBeTrainedIsRefused() {
+        try (Tiny tiny = new Tiny()) {
+            Trainer trainer = Trainer.builder(tiny.model).build();
+            assertMessage("there is no training example", () -> trainer.train(List.of()));
+            assertMessage("none of the 1 training examples has a supervised token",
+                    () -> trainer.train(List.of(Tiny.unsupervised(5))));
+            assertMessage("training example 2 has 65 tokens; the model's limit is 64",
+                    () -> trainer.train(List.of(EXAMPLES.get(0), TokenSequence.allSupervised(new int[65]))));
+            assertMessage("training example 1 has a token of weight NaN",
+                    () -> trainer.train(List.of(new TokenSequence(new int[2], new float[] {0, Float.NaN}))));
+            assertMessage("training example 1 has a token of weight -1.0",
+                    () -> trainer.train(List.of(new TokenSequence(new int[2], new float[] {0, -1}))));
+            assertMessage("none of the 1 validation examples has a supervised token", () -> Trainer.builder(tiny.model)
+                    .validation(List.of(Tiny.unsupervised(5))).build().train(EXAMPLES));
+            tiny.model.activate();
+            assertMessage("there is nothing to train: no adapter is active", () -> trainer.train(EXAMPLES));
+        }
+    }
+
+    @Test
+    void anAdapterThatNoGradientReachesIsRefused() {
+        try (Tiny tiny = new Tiny()) {
+            tiny.model.trainableParameters().forEach(parameter -> Arrays.clear(parameter.value()));
+            assertMessage("no gradient reaches any of the", () -> Trainer.builder(tiny.model).build().train(EXAMPLES));
+        }
+    }
+
+    @Test
+    void optionsOutOfRangeAreRefused() {
+        try (Tiny tiny = new Tiny()) {
+            assertMessage("the epochs is 0; it must be at least 1",
+                    () -> Trainer.builder(tiny.model).epochs(0).build());
+            for (Trainer.Builder wrong : List.of(Trainer.builder(tiny.model).batchSize(0),
+                    Trainer.builder(tiny.model).gradientAccumulation(0),
+                    Trainer.builder(tiny.model).learningRate(0),
+                    Trainer.builder(tiny.model).learningRate(Double.NaN),
+                    Trainer.builder(tiny.model).warmupSteps(-1),
+                    Trainer.builder(tiny.model).weightDecay(-0.1),
+                    Trainer.builder(tiny.model).maxGradNorm(-1),
+                    Trainer.builder(tiny.model).maxLength(65),
+                    Trainer.builder(tiny.model).maxLength(0))) {
+                assertThrows(ConfigurationException.class, wrong::build);
+            }
+        }
+    }
+
+    @Test
+    void aLossThatIsNoNumberEndsTheTrainingBeforeTheUpdate() {
+        try (Tiny tiny = new Tiny()) {
+            Parameter parameter = tiny.model.trainableParameters().get(0);
+            List<float[]> before = new ArrayList<>();
+            TrainingListener breaking = new TrainingListener() {
+                @Override
+                public void onStep(StepMetrics metrics) {
+                    if (metrics.step() == 2) {
+                        Arrays.write(parameter.value(), 0, new float[] {Float.NaN}, 0, 1);
+                        before.add(tiny.values());
+                    }
+                }
+            };
+            assertMessage("update 3 gave the loss NaN", () -> Trainer.builder(tiny.model).listener(breaking).build()
+                    .train(EXAMPLES));
+            assertArrayEquals(before.get(0), tiny.values());
+            for (float gradient : tiny.takeGradients()) {
+                assertEquals(0, gradient, "something is left for the next training");
+            }
+        }
+    }
+
+    @Test
+    void validationLossIsTheObjectiveBeforeAndAfterEachEpoch() {
+        List<TokenSequence> held = Tiny.examples(7, 2);
+        List<String> told = new ArrayList<>();
+        try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+            double before = objective.loss(PackedBatch.of(held)) / TrainingSet.weight(held);
+            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).epochs(2).batchSize(5)
+                    .validation(held).listener(new TrainingListener() {
+                        @Override
+                        public void onEvaluation(long step, double epoch, double evalLoss) {
+                            told.add(step + " " + epoch + " " + evalLoss);
+                        }
+                    }).build().train(EXAMPLES);
+            double after = objective.loss(PackedBatch.of(held)) / TrainingSet.weight(held);
+            List<TrainingResult.Evaluation> evaluations = result.evaluations();
+            assertEquals(List.of(0L, 3L, 6L), evaluations.stream().map(TrainingResult.Evaluation::step).toList());
+            assertEquals(List.of(0.0, 1.0, 2.0), evaluations.stream().map(TrainingResult.Evaluation::epoch).toList());
+            // Sums of f32 values in another order.
+            assertEquals(before, evaluations.get(0).loss(), 1e-6 * before);
+            assertEquals(after, result.finalEvalLoss().orElseThrow(), 1e-6 * after);
+            assertEquals(evaluations.stream().map(e -> e.step() + " " + e.epoch() + " " + e.loss()).toList(), told);
+        }
+    }
+
+    @Test
+    void planAndFiguresAreEnoughForAProgressBar() {
+        List<TrainingPlan> plans = new ArrayList<>();
+        List<TrainingResult> ends = new ArrayList<>();
+        try (Tiny tiny = new Tiny()) {
+            TrainingResult result = Trainer.builder(tiny.model).epochs(2).batchSize(5).listener(new TrainingListener() {
+                @Override
+                public void onStart(TrainingPlan plan) {
+                    plans.add(plan);
+                }
+
+                @Override
+                public void onEnd(TrainingResult end) {
+                    ends.add(end);
+                }
+            }).build().train(EXAMPLES);
+            long tokens = EXAMPLES.stream().mapToLong(TokenSequence::length).sum();
+            long supervised = EXAMPLES.stream().mapToLong(TokenSequence::supervisedTokens).sum();
+            assertEquals(List.of(new TrainingPlan(12, 0, tokens, supervised, 3, 6,
+                    tiny.model.trainableParameterCount())), plans);
+            assertEquals(plans.get(0), result.plan());
+            assertEquals(List.of(result), ends);
+            assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), result.steps().stream().map(StepMetrics::step).toList());
+            double[] epochs = result.steps().stream().mapToDouble(StepMetrics::epoch).toArray();
+            assertArrayEquals(new double[] {5 / 12.0, 10 / 12.0, 1, 17 / 12.0, 22 / 12.0, 2}, epochs, 1e-12);
+            assertTrue(result.steps().get(0).secondsLeft() > 0);
+            assertEquals(0, result.steps().get(5).secondsLeft());
+            assertTrue(result.toString().matches("trained 6 of 6 steps in \\d+\\.\\d s \\(\\d+ tokens/s\\), "
+                    + "loss \\d\\.\\d{4} -> \\d\\.\\d{4}"), result.toString());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aListenerOrAnotherThreadCancels(boolean elsewhere) throws InterruptedException {
+        Cancellation cancellation = new Cancellation();
+        try (Tiny tiny = new Tiny()) {
+            List<float[]> atCancel = new ArrayList<>();
+            TrainingResult result = Trainer.builder(tiny.model).epochs(1000).batchSize(2).cancellation(cancellation)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onStep(StepMetrics metrics) {
+                            if (metrics.step() == 3) {
+                                atCancel.add(tiny.values());
+                                cancelFrom(elsewhere, cancellation);
+                            }
+                        }
+                    }).build().train(EXAMPLES);
+            assertTrue(result.cancelled());
+            assertEquals(3, result.steps().size());
+            assertArrayEquals(atCancel.get(0), tiny.values());
+            assertTrue(result.toString().startsWith("cancelled after 3 of 6000 steps"), result.toString());
+        }
+    }
+
+    private static void cancelFrom(boolean elsewhere, Cancellation cancellation) {
+        if (!elsewhere) {
+            cancellation.cancel();
+            return;
+        }
+        Thread thread = new Thread(cancellation::cancel);
+        thread.start();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aTrainingCancelledBeforeItBeginsChangesNothing() {
+        Cancellation cancellation = new Cancellation();
+        cancellation.cancel();
+        try (Tiny tiny = new Tiny()) {
+            float[] before = tiny.values();
+            TrainingResult result = Trainer.builder(tiny.model).cancellation(cancellation).validation(EXAMPLES).build()
+                    .train(EXAMPLES);
+            assertTrue(result.cancelled());
+            assertTrue(result.steps().isEmpty() && result.evaluations().isEmpty());
+            assertEquals(OptionalDouble.empty(), result.finalTrainLoss());
+            assertEquals(0, result.tokensPerSecond());
+            assertArrayEquals(before, tiny.values());
+        }
+    }
+
+    @Test
+    void cancellingAtTheLastUpdateIsNoCancelling() {
+        Cancellation cancellation = new Cancellation();
+        try (Tiny tiny = new Tiny()) {
+            assertFalse(Trainer.builder(tiny.model).epochs(1).batchSize(12).cancellation(cancellation)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onStep(StepMetrics metrics) {
+                            cancellation.cancel();
+                        }
+                    }).build().train(EXAMPLES).cancelled());
+        }
+    }
+
+    @Test
+    void conversationsAreEncodedAndThoseTooLongAreLeftOut() {
+        ChatExample ask = ChatExample.of(ChatMessage.user("a"), ChatMessage.assistant("b"));
+        ChatExample tell = ChatExample.of(ChatMessage.user("b"), ChatMessage.assistant("aa a"));
+        ChatExample tooLong = ChatExample.of(ChatMessage.user("a"), ChatMessage.assistant("b b b b b b b b b b b b"));
+        ChatDataset dataset = ChatDataset.of(List.of(ask, tooLong, tell));
+        try (Tiny tiny = new Tiny(); Tiny same = new Tiny()) {
+            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).maxLength(20)
+                    .validation(ChatDataset.of(List.of(tell, tooLong))).build().train(dataset);
+            assertEquals(2, result.plan().examples());
+            assertEquals(1, result.plan().leftOut());
+            ChatEncoder encoder = new ChatEncoder(same.base.tokenizer(), same.base.chatTemplate().orElseThrow());
+            // Ids are given in the order in which tokens come up, so the dropped one has to come up here, too.
+            List<TokenSequence> sequences = encoder.encode(dataset, 20).sequences();
+            TrainingResult expected = Trainer.builder(same.model).learningRate(0.01)
+                    .validation(List.of(sequences.get(1))).build().train(sequences);
+            assertArrayEquals(same.values(), tiny.values());
+            assertEquals(expected.evaluations(), result.evaluations());
+            assertMessage("all 1 examples are longer than 20 tokens", () -> Trainer.builder(tiny.model).maxLength(20)
+                    .build().train(ChatDataset.of(List.of(tooLong))));
+        }
+    }
+
+    private static void assertMessage(String begin, Runnable action) {
+        ConfigurationException e = assertThrows(ConfigurationException.class, action::run);
+        assertTrue(e.getMessage().startsWith(begin), e.getMessage());
+    }
+}
