@@ -1,4 +1,6 @@
 /**
- * Kernels that run on oneDNN. Having this module on the class path is enough: core finds it by ServiceLoader.
+ * The fast kernels: oneDNN primitives on a few threads of our own. Open {@link io.peft4j.onednn.OneDnnKernels} first,
+ * then {@link io.peft4j.onednn.Team}, which shares an operation among threads, and {@link io.peft4j.onednn.Lane}, one
+ * thread's primitives and scratch memory.
  */
 package io.peft4j.onednn;

@@ -31,6 +31,8 @@ interface MatrixContract extends KernelsUnderTest {
     private void checkLinear(String what, int[] s, DataType weightType, DataType xType, DataType yType) {
         for (boolean accumulate : new boolean[] {false, true}) {
             try (KernelCase c = new KernelCase(this, what, s[0], s[1], s[2], weightType, xType, yType, accumulate)) {
+                // Where a product is added to what was there, the sum may be smaller than both.
+                c.termsOfSize(1);
                 FrozenWeight w = c.dense(weightType, s[2], s[1]);
                 INDArray x = c.normal(xType, s[0], s[1]);
                 INDArray y = c.normal(yType, s[0], s[2]);
@@ -97,6 +99,7 @@ interface MatrixContract extends KernelsUnderTest {
             DataType cType) {
         float alpha = accumulate ? -0.75f : 2f;
         try (KernelCase c = new KernelCase(this, "matmul", s[0], s[1], s[2], ta, tb, accumulate, aType, bType, cType)) {
+            c.termsOfSize(1);
             INDArray a = ta ? c.normal(aType, s[1], s[0]) : c.normal(aType, s[0], s[1]);
             INDArray b = tb ? c.normal(bType, s[2], s[1]) : c.normal(bType, s[1], s[2]);
             INDArray result = c.normal(cType, s[0], s[2]);

@@ -1,0 +1,244 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.onednn.AttentionPlan.Block;
+import io.peft4j.onednn.AttentionPlan.Group;
+import io.peft4j.onednn.AttentionTile.Inputs;
+import io.peft4j.onednn.BinarySpec.Operator;
+import io.peft4j.onednn.UnarySpec.Function;
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Attention in blocks of query rows whose scores stay in the cache: cost follows the visible keys, memory is linear in
+ * the number of rows. The gradient computes the probabilities again.
+ */
+final class AttentionKernels {
+    private static final int MOST_SHARES = 4;
+    /** How much longer than the mean the busiest thread may work before a group is cut into more shares. */
+    private static final double TOLERATED_IMBALANCE = 1.1;
+
+    private final Team team;
+    private final boolean hasBFloat16;
+    private AttentionLayout plannedLayout;
+    private AttentionShape plannedShape;
+    private AttentionPlan plan;
+
+    AttentionKernels(Team team, boolean hasBFloat16) {
+        this.team = team;
+        this.hasBFloat16 = hasBFloat16;
+    }
+
+    void forward(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out,
+            INDArray lse) {
+        AttentionPlan cut = plan(layout, shape);
+        DataType type = computeType(q, k, v, out);
+        long mark = team.caller().scratch().mark();
+        Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
+        long result = resultOf(out, type);
+        long lses = Arrays.address(lse);
+        List<Block> blocks = cut.blocks();
+        int heads = shape.keyValueHeads();
+        team.run(blocks.size() * heads, (lane, task) ->
+                forward(lane, inputs, blocks.get(task / heads), task % heads, result, lses));
+        deliver(result, type, out);
+        team.caller().scratch().release(mark);
+    }
+
+    private static void forward(Lane lane, Inputs inputs, Block block, int head, long out, long lse) {
+        AttentionTile tile = new AttentionTile(lane, inputs, block, head);
+        Span scores = tile.scores(tile.fold(inputs.q()));
+        Span largestScores = tile.largest(scores);
+        Span p = tile.softmax(scores);
+        // The largest probability of a row is exp(largest score - lse).
+        Span largest = tile.largest(p);
+        Vectors.unary(lane, Function.LOG, largest, largest, tile.rows());
+        Vectors.binary(lane, Operator.SUBTRACT, largestScores, largest, largest, false, tile.rows());
+        writeLse(lane, inputs, block, head, largest, lse);
+        tile.unfold(tile.timesKeys(p, true, 1f), out);
+    }
+
+    private static void writeLse(Lane lane, Inputs inputs, Block block, int head, Span values, long lse) {
+        int group = inputs.group();
+        int count = group * block.padded();
+        float[] folded = lane.tiles().floats(1, count);
+        NativeMemory.read(values.address(), folded, 0, count);
+        float[] row = lane.tiles().floats(2, group);
+        for (int i = 0; i < block.rows(); i++) {
+            for (int g = 0; g < group; g++) {
+                row[g] = folded[g * block.padded() + i];
+            }
+            long at = (long) (block.row() + i) * inputs.shape().heads() + (long) head * group;
+            NativeMemory.write(lse + 4 * at, row, 0, group);
+        }
+    }
+
+    void backward(INDArray dOut, INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            INDArray dq, INDArray dk, INDArray dv) {
+        AttentionPlan cut = plan(layout, shape);
+        DataType type = computeType(dOut, q, k, v, dq, dk, dv);
+        long mark = team.caller().scratch().mark();
+        Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
+        Gradients gradients = new Gradients(inputs, as(dOut, type), resultOf(dq, type), resultOf(dk, type),
+                resultOf(dv, type));
+        clearUnseen(cut, gradients, Arrays.rows(k));
+        int heads = shape.keyValueHeads();
+        List<Group> groups = cut.groups();
+        int shares = shares(groups.size() * heads);
+        Span[] sums = new Span[groups.size() * heads * shares];
+        for (int i = 0; i < sums.length; i++) {
+            long keys = groups.get(i / (heads * shares)).paddedKeys();
+            sums[i] = Span.scratch(team.caller(), DataType.FLOAT, 2 * keys * shape.headSize());
+        }
+        team.run(sums.length, (lane, task) -> {
+            Group group = groups.get(task / (heads * shares));
+            backward(lane, gradients, group, task / shares % heads, task % shares, shares, sums[task]);
+            if (shares == 1) {
+                writeKeys(lane, gradients, group, task % heads, sums, task, 1);
+            }
+        });
+        if (shares > 1) {
+            team.run(groups.size() * heads, (lane, task) ->
+                    writeKeys(lane, gradients, groups.get(task / heads), task % heads, sums, task * shares, shares));
+        }
+        deliver(gradients.dq, type, dq);
+        deliver(gradients.dk, type, dk);
+        deliver(gradients.dv, type, dv);
+        team.caller().scratch().release(mark);
+    }
+
+    /** Inputs and results of the gradient, all of one type. */
+    private record Gradients(Inputs inputs, long dOut, long dq, long dk, long dv) {
+    }
+
+    /**
+     * Into how many shares to cut the blocks of a group, each with sums of its own, so that no thread waits for long.
+     */
+    private int shares(int tasks) {
+        int threads = team.size();
+        for (int shares = 1; shares < MOST_SHARES; shares++) {
+            int busiest = (tasks * shares + threads - 1) / threads;
+            if (busiest * threads <= TOLERATED_IMBALANCE * tasks * shares) {
+                return shares;
+            }
+        }
+        return MOST_SHARES;
+    }
+
+    /** Every {@code shares}-th block of a group, from block {@code share} on. */
+    private static void backward(Lane lane, Gradients gradients, Group group, int head, int share, int shares,
+            Span sums) {
+        int size = gradients.inputs.shape().headSize();
+        NativeMemory.clear(sums.address(), 8L * group.paddedKeys() * size);
+        Span dkSums = sums;
+        Span dvSums = sums.from((long) group.paddedKeys() * size);
+        float scale = gradients.inputs.shape().scale();
+        for (int i = share; i < group.blocks().size(); i += shares) {
+            long mark = lane.scratch().mark();
+            AttentionTile tile = new AttentionTile(lane, gradients.inputs, group.blocks().get(i), head);
+            Span q = tile.fold(gradients.inputs.q());
+            Span dOut = tile.fold(gradients.dOut);
+            Span p = tile.softmax(tile.scores(q));
+            tile.addToKeys(p, dOut, 1f, dvSums, group.keyStart());
+            Span dScores = tile.timesValuesTransposed(dOut);
+            tile.softmaxBackward(p, dScores);
+            tile.addToKeys(dScores, q, scale, dkSums, group.keyStart());
+            tile.unfold(tile.timesKeys(dScores, false, scale), gradients.dq);
+            lane.scratch().release(mark);
+        }
+    }
+
+    /** Joins the shares' sums and writes them to the columns of a head. */
+    private static void writeKeys(Lane lane, Gradients gradients, Group group, int head, Span[] sums, int first,
+            int shares) {
+        int size = gradients.inputs.shape().headSize();
+        for (int share = 1; share < shares; share++) {
+            Vectors.binary(lane, Operator.ADD, sums[first], sums[first + share], sums[first], false,
+                    2 * group.paddedKeys() * size);
+        }
+        Span dkSums = sums[first];
+        Span dvSums = dkSums.from((long) group.paddedKeys() * size);
+        DataType type = gradients.inputs.type();
+        int stride = gradients.inputs.shape().keyColumns();
+        long start = (long) group.keyStart() * stride + (long) head * size;
+        RowBlocks.each(0, group.keys(), size, (row, rows) -> {
+            Call call = Vectors.required(lane, new CopySpec(DataType.FLOAT, type, 1, rows, size, 0, size, 0, stride));
+            call.run(lane, dkSums.from((long) row * size).address(),
+                    new Span(type, gradients.dk).from(start + (long) row * stride).address());
+            call.run(lane, dvSums.from((long) row * size).address(),
+                    new Span(type, gradients.dv).from(start + (long) row * stride).address());
+        });
+    }
+
+    /** Key rows that belong to no group have no gradient. */
+    private static void clearUnseen(AttentionPlan cut, Gradients gradients, int rows) {
+        int done = 0;
+        for (Group group : cut.groups()) {
+            clear(gradients, done, group.keyStart());
+            done = group.keyEnd();
+        }
+        clear(gradients, done, rows);
+    }
+
+    private static void clear(Gradients gradients, int from, int to) {
+        if (from < to) {
+            DataType type = gradients.inputs.type();
+            long columns = gradients.inputs.shape().keyColumns();
+            long bytes = (to - from) * columns * Arrays.bytes(type);
+            NativeMemory.clear(new Span(type, gradients.dk).from(from * columns).address(), bytes);
+            NativeMemory.clear(new Span(type, gradients.dv).from(from * columns).address(), bytes);
+        }
+    }
+
+    /** The plan of the layout; kept, since all layers of a pass use the same. */
+    private AttentionPlan plan(AttentionLayout layout, AttentionShape shape) {
+        if (layout != plannedLayout || !shape.equals(plannedShape)) {
+            plan = new AttentionPlan(layout, shape);
+            plannedLayout = layout;
+            plannedShape = shape;
+        }
+        return plan;
+    }
+
+    /** bf16 where any argument is and the processor multiplies it, else f32. */
+    private DataType computeType(INDArray... arrays) {
+        for (INDArray array : arrays) {
+            if (hasBFloat16 && array.dataType() == DataType.BFLOAT16) {
+                return DataType.BFLOAT16;
+            }
+        }
+        return DataType.FLOAT;
+    }
+
+    private long as(INDArray array, DataType type) {
+        if (array.dataType() == type) {
+            return Arrays.address(array);
+        }
+        Span copy = Span.scratch(team.caller(), type, array.length());
+        convert(Span.of(array), copy, array.length());
+        return copy.address();
+    }
+
+    private long resultOf(INDArray array, DataType type) {
+        return array.dataType() == type ? Arrays.address(array)
+                : Span.scratch(team.caller(), type, array.length()).address();
+    }
+
+    private void deliver(long computed, DataType type, INDArray array) {
+        if (computed != Arrays.address(array)) {
+            convert(new Span(type, computed), Span.of(array), array.length());
+        }
+    }
+
+    private void convert(Span from, Span to, long length) {
+        int size = 1 << 16;
+        team.run(Math.toIntExact((length + size - 1) / size), (lane, task) -> {
+            long first = (long) task * size;
+            Vectors.convert(lane, from.from(first), to.from(first), (int) Math.min(size, length - first));
+        });
+    }
+}

@@ -1,0 +1,163 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionLayout.Range;
+import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.kernel.AttentionShape;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * How attention over a layout is cut up: into blocks of query rows with the parts of the keys that each sees, and into
+ * groups of segments that share key rows.
+ *
+ * <p>Sizes are rounded to few different ones (rows to {@value #ROW_UNIT}, keys to {@value #KEY_UNIT}), so that the
+ * lengths of examples do not each need primitives of their own.
+ */
+final class AttentionPlan {
+    /** Rows of a block are a multiple of this, unless they are {@value #FEW_ROWS} or less (generation). */
+    private static final int ROW_UNIT = 16;
+    private static final int FEW_ROWS = 4;
+    private static final int MOST_ROWS = 128;
+    /** Keys of a part are padded to a multiple of this. */
+    private static final int KEY_UNIT = 32;
+    /** Scores of a block, for all query heads of a key/value head: they should stay in the second-level cache. */
+    private static final int MOST_SCORES = 1 << 18;
+
+    /**
+     * Keys in a row of a block's scores.
+     *
+     * @param start first key row
+     * @param length keys of the part
+     * @param padded columns that the part takes: {@code length} or more
+     * @param column its first column
+     * @param visible keys that the first row sees
+     * @param causal whether each further row sees one more
+     */
+    record KeyPart(int start, int length, int padded, int column, int visible, boolean causal) {
+        /** Whether some of the columns are hidden from some rows. */
+        boolean isMasked() {
+            return visible < padded;
+        }
+    }
+
+    /**
+     * Query rows that are computed together.
+     *
+     * @param row first query row
+     * @param rows number of rows
+     * @param padded rows that are computed
+     * @param parts the keys
+     * @param columns columns of the scores
+     */
+    record Block(int row, int rows, int padded, List<KeyPart> parts, int columns) {
+    }
+
+    /**
+     * Blocks whose key rows overlap, and the rows that hold these.
+     *
+     * @param keyStart first key row
+     * @param keyEnd the row after the last
+     * @param blocks the blocks
+     */
+    record Group(int keyStart, int keyEnd, List<Block> blocks) {
+        int keys() {
+            return keyEnd - keyStart;
+        }
+
+        /** Rows of an array for all keys, including the padding of a part at the end. */
+        int paddedKeys() {
+            return keys() + KEY_UNIT + MOST_ROWS;
+        }
+    }
+
+    private final List<Block> blocks = new ArrayList<>();
+    private final List<Group> groups = new ArrayList<>();
+
+    AttentionPlan(AttentionLayout layout, AttentionShape shape) {
+        int queriesPerKey = shape.heads() / shape.keyValueHeads();
+        List<Group> single = new ArrayList<>();
+        for (Segment segment : layout.segments()) {
+            List<Block> own = blocks(segment, queriesPerKey);
+            blocks.addAll(own);
+            int start = segment.ownKeyStart();
+            int end = segment.ownKeyEnd();
+            for (Range range : segment.context()) {
+                if (range.length() > 0) {
+                    start = Math.min(start, range.start());
+                    end = Math.max(end, range.end());
+                }
+            }
+            single.add(new Group(start, end, own));
+        }
+        single.sort(Comparator.comparingInt(Group::keyStart));
+        single.forEach(this::merge);
+        blocks.sort(Comparator.comparingInt((Block b) -> b.padded() * b.columns()).reversed());
+    }
+
+    /** All blocks, the largest first. */
+    List<Block> blocks() {
+        return blocks;
+    }
+
+    /** The groups; their key rows do not overlap. */
+    List<Group> groups() {
+        return groups;
+    }
+
+    private void merge(Group next) {
+        Group last = groups.isEmpty() ? null : groups.get(groups.size() - 1);
+        if (last == null || next.keyStart() >= last.keyEnd()) {
+            groups.add(next);
+            return;
+        }
+        List<Block> joined = new ArrayList<>(last.blocks());
+        joined.addAll(next.blocks());
+        groups.set(groups.size() - 1, new Group(last.keyStart(), Math.max(last.keyEnd(), next.keyEnd()), joined));
+    }
+
+    private static List<Block> blocks(Segment segment, int queriesPerKey) {
+        int fitting = MOST_SCORES / (queriesPerKey * roundUp(segment.keys(), KEY_UNIT)) / ROW_UNIT * ROW_UNIT;
+        int most = Math.max(ROW_UNIT, Math.min(MOST_ROWS, fitting));
+        int count = (segment.queries() + most - 1) / most;
+        int size = (segment.queries() + count - 1) / count;
+        size = size <= FEW_ROWS ? size : roundUp(size, ROW_UNIT);
+        List<Block> blocks = new ArrayList<>();
+        for (int first = 0; first < segment.queries(); first += size) {
+            blocks.add(block(segment, first, Math.min(size, segment.queries() - first)));
+        }
+        return blocks;
+    }
+
+    private static Block block(Segment segment, int first, int rows) {
+        List<KeyPart> parts = new ArrayList<>();
+        int column = 0;
+        for (Range range : segment.context()) {
+            column = addParts(parts, range.start(), range.length(), range.length(), false, column);
+        }
+        int visible = segment.ownKeysBefore() + first + 1;
+        column = addParts(parts, segment.ownKeyStart(), visible + rows - 1, visible, true, column);
+        int padded = rows <= FEW_ROWS ? rows : roundUp(rows, ROW_UNIT);
+        return new Block(segment.queryStart() + first, rows, padded, parts, column);
+    }
+
+    /** Adds whole units that all rows see, read where they lie, and then the rest, which is padded and masked. */
+    private static int addParts(List<KeyPart> parts, int start, int length, int visible, boolean causal, int column) {
+        int whole = visible / KEY_UNIT * KEY_UNIT;
+        if (whole > 0) {
+            parts.add(new KeyPart(start, whole, whole, column, whole, false));
+        }
+        int rest = length - whole;
+        if (rest > 0) {
+            int padded = roundUp(rest, KEY_UNIT);
+            parts.add(new KeyPart(start + whole, rest, padded, column + whole, visible - whole, causal));
+            return column + whole + padded;
+        }
+        return column + whole;
+    }
+
+    private static int roundUp(int value, int unit) {
+        return (value + unit - 1) / unit * unit;
+    }
+}

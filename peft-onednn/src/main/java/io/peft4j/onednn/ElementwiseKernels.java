@@ -1,0 +1,231 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.AdamWStep;
+import io.peft4j.core.kernel.DropoutMask;
+import io.peft4j.onednn.BinarySpec.Operator;
+import io.peft4j.onednn.UnarySpec.Function;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Operations on elements that do not see each other, and sums over them. */
+final class ElementwiseKernels {
+    /** Elements below which a second thread does not pay. */
+    private static final int SMALLEST_SHARE = 1 << 12;
+    /** Elements that are in the first-level cache together with a few others. */
+    private static final int TILE = 1 << 12;
+
+    private final Team team;
+
+    ElementwiseKernels(Team team) {
+        this.team = team;
+    }
+
+    /** A part of a vector. */
+    @FunctionalInterface
+    private interface Part {
+        void run(Lane lane, long first, int count);
+    }
+
+    private void share(long length, Part part) {
+        long perTask = (length + team.size() - 1) / team.size();
+        perTask = (perTask + SMALLEST_SHARE - 1) / SMALLEST_SHARE * SMALLEST_SHARE;
+        perTask = Math.min(perTask, 1 << 30);
+        long size = perTask;
+        team.run(Math.toIntExact((length + size - 1) / size), (lane, task) -> {
+            long first = task * size;
+            part.run(lane, first, (int) Math.min(size, length - first));
+        });
+    }
+
+    void binary(Operator operator, INDArray a, INDArray b, INDArray y, boolean accumulate) {
+        Span as = Span.of(a);
+        Span bs = Span.of(b);
+        Span ys = Span.of(y);
+        share(y.length(), (lane, first, count) ->
+                Vectors.binary(lane, operator, as.from(first), bs.from(first), ys.from(first), accumulate, count));
+    }
+
+    void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        share(y.length(), (lane, first, count) -> {
+            if (alpha == 1f && !accumulate) {
+                Vectors.convert(lane, xs.from(first), ys.from(first), count);
+            } else {
+                Vectors.scale(lane, xs.from(first), alpha, ys.from(first), accumulate, count);
+            }
+        });
+    }
+
+    void siluMultiply(INDArray gate, INDArray up, INDArray y) {
+        Span gates = Span.of(gate);
+        Span ups = Span.of(up);
+        Span ys = Span.of(y);
+        share(y.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
+            Span silu = Span.scratch(l, gates.type(), count);
+            Vectors.unary(l, Function.SWISH, gates.from(first), silu, count);
+            Vectors.binary(l, Operator.MULTIPLY, silu, ups.from(first), ys.from(first), false, count);
+        }));
+    }
+
+    // dUp = dy * swish(gate), dGate = dy * up * swish'(gate)
+    void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
+        Span dys = Span.of(dy);
+        Span gates = Span.of(gate);
+        Span ups = Span.of(up);
+        Span dGates = Span.of(dGate);
+        Span dUps = Span.of(dUp);
+        share(dy.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
+            Span x = gates.from(first);
+            Span product = Span.scratch(l, gates.type(), count);
+            Vectors.binary(l, Operator.MULTIPLY, dys.from(first), ups.from(first), product, false, count);
+            Span silu = Span.scratch(l, gates.type(), count);
+            Vectors.unary(l, Function.SWISH, x, silu, count);
+            Vectors.binary(l, Operator.MULTIPLY, dys.from(first), silu, dUps.from(first), false, count);
+            Vectors.swishBackward(l, x, product, product, count);
+            Vectors.convert(l, product, dGates.from(first), count);
+        }));
+    }
+
+    /** Cuts a part into pieces of which several fit into the second-level cache. */
+    private static void tiles(Lane lane, long first, int count, Part part) {
+        int size = 1 << 14;
+        for (int done = 0; done < count; done += size) {
+            long mark = lane.scratch().mark();
+            part.run(lane, first + done, Math.min(size, count - done));
+            lane.scratch().release(mark);
+        }
+    }
+
+    void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
+        float factor = 1f / (1f - p);
+        share(y.length(), (lane, from, all) -> {
+            float[] values = lane.tiles().floats(1, TILE);
+            float[] old = lane.tiles().floats(2, TILE);
+            for (int done = 0; done < all; done += TILE) {
+                int count = Math.min(TILE, all - done);
+                long first = from + done;
+                read(lane, Span.of(x).from(first), values, count);
+                for (int i = 0; i < count; i++) {
+                    values[i] = DropoutMask.keeps(seed, first + i, p) ? values[i] * factor : 0f;
+                }
+                if (accumulate) {
+                    read(lane, Span.of(y).from(first), old, count);
+                    for (int i = 0; i < count; i++) {
+                        values[i] += old[i];
+                    }
+                }
+                write(lane, values, Span.of(y).from(first), count);
+            }
+        });
+    }
+
+    double sumOfSquares(INDArray x) {
+        Span xs = Span.of(x);
+        int chunk = 1 << 16;
+        int chunks = Math.toIntExact((x.length() + chunk - 1) / chunk);
+        double[] sums = new double[chunks];
+        team.run(chunks, (lane, task) -> {
+            float[] values = lane.tiles().floats(1, TILE);
+            long from = (long) task * chunk;
+            int all = (int) Math.min(chunk, x.length() - from);
+            double sum = 0;
+            for (int done = 0; done < all; done += TILE) {
+                int count = Math.min(TILE, all - done);
+                read(lane, xs.from(from + done), values, count);
+                sum += sumOfSquares(values, count);
+            }
+            sums[task] = sum;
+        });
+        double total = 0;
+        for (double sum : sums) {
+            total += sum;
+        }
+        return total;
+    }
+
+    /** Four sums, so that an addition does not wait for the one before it. */
+    private static double sumOfSquares(float[] x, int count) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        int i = 0;
+        for (; i + 3 < count; i += 4) {
+            s0 += (double) x[i] * x[i];
+            s1 += (double) x[i + 1] * x[i + 1];
+            s2 += (double) x[i + 2] * x[i + 2];
+            s3 += (double) x[i + 3] * x[i + 3];
+        }
+        for (; i < count; i++) {
+            s0 += (double) x[i] * x[i];
+        }
+        return s0 + s1 + (s2 + s3);
+    }
+
+    void adamW(INDArray parameter, INDArray gradient, INDArray firstMoment, INDArray secondMoment, AdamWStep step) {
+        long ps = Arrays.address(parameter);
+        long gs = Arrays.address(gradient);
+        long ms = Arrays.address(firstMoment);
+        long vs = Arrays.address(secondMoment);
+        share(parameter.length(), (lane, from, all) -> {
+            float[] p = lane.tiles().floats(1, TILE);
+            float[] g = lane.tiles().floats(2, TILE);
+            float[] m = lane.tiles().floats(3, TILE);
+            float[] v = lane.tiles().floats(4, TILE);
+            for (int done = 0; done < all; done += TILE) {
+                int count = Math.min(TILE, all - done);
+                long offset = 4 * (from + done);
+                NativeMemory.read(ps + offset, p, 0, count);
+                NativeMemory.read(gs + offset, g, 0, count);
+                NativeMemory.read(ms + offset, m, 0, count);
+                NativeMemory.read(vs + offset, v, 0, count);
+                adamW(p, g, m, v, count, step);
+                NativeMemory.write(ps + offset, p, 0, count);
+                NativeMemory.write(ms + offset, m, 0, count);
+                NativeMemory.write(vs + offset, v, 0, count);
+            }
+        });
+    }
+
+    private static void adamW(float[] p, float[] g, float[] m, float[] v, int count, AdamWStep step) {
+        float scale = (float) step.gradientScale();
+        float keep = (float) (1 - step.learningRate() * step.weightDecay());
+        float rest1 = (float) (1 - step.beta1());
+        float beta2 = (float) step.beta2();
+        float rest2 = (float) (1 - step.beta2());
+        float size = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), step.step())));
+        float root = (float) (1 / Math.sqrt(1 - Math.pow(step.beta2(), step.step())));
+        float epsilon = (float) step.epsilon();
+        for (int i = 0; i < count; i++) {
+            float gradient = g[i] * scale;
+            float first = m[i] + (gradient - m[i]) * rest1;
+            float second = v[i] * beta2 + rest2 * gradient * gradient;
+            m[i] = first;
+            v[i] = second;
+            p[i] = p[i] * keep - size * first / ((float) Math.sqrt(second) * root + epsilon);
+        }
+    }
+
+    /** Reads elements as floats into a heap array. */
+    static void read(Lane lane, Span from, float[] to, int count) {
+        long mark = lane.scratch().mark();
+        NativeMemory.read(Vectors.widened(lane, from, count).address(), to, 0, count);
+        lane.scratch().release(mark);
+    }
+
+    /** Writes floats of a heap array, rounded to the type of {@code to}. */
+    static void write(Lane lane, float[] from, Span to, int count) {
+        if (to.isFloat()) {
+            NativeMemory.write(to.address(), from, 0, count);
+            return;
+        }
+        long mark = lane.scratch().mark();
+        Span wide = Span.scratch(lane, DataType.FLOAT, count);
+        NativeMemory.write(wide.address(), from, 0, count);
+        Vectors.convert(lane, wide, to, count);
+        lane.scratch().release(mark);
+    }
+}

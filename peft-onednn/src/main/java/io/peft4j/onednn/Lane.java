@@ -1,0 +1,120 @@
+package io.peft4j.onednn;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiFunction;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What one thread works with: its stream, its compiled primitives and its scratch memory. Nothing of it is shared, so
+ * lanes never wait for each other inside an operation.
+ */
+final class Lane implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+    /** Primitives kept; more than a training or a generation uses. */
+    private static final int MOST_CALLS = 2048;
+    private static final float LOAD = 0.5f;
+
+    private final int index;
+    private final engine engine;
+    private final stream stream;
+    private final Scratch scratch = new Scratch();
+    private final Tiles tiles = new Tiles();
+    private final Masks masks = new Masks();
+    private final Map<MatmulSpec.Key, Optional<MatmulSpec.Shared>> shared = new HashMap<>();
+    private final Set<String> refusals = new HashSet<>();
+    private final Map<Spec, Optional<Call>> calls = new LinkedHashMap<>(256, LOAD, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Spec, Optional<Call>> eldest) {
+            if (size() <= MOST_CALLS) {
+                return false;
+            }
+            eldest.getValue().ifPresent(Call::close);
+            return true;
+        }
+    };
+
+    Lane(int index, engine engine) {
+        this.index = index;
+        this.engine = engine;
+        this.stream = new stream(engine);
+    }
+
+    /** The number of the lane; lane 0 belongs to the calling thread. */
+    int index() {
+        return index;
+    }
+
+    engine engine() {
+        return engine;
+    }
+
+    stream stream() {
+        return stream;
+    }
+
+    /** Memory that lives until the task ends. */
+    Scratch scratch() {
+        return scratch;
+    }
+
+    /** Heap arrays for loops in Java. */
+    Tiles tiles() {
+        return tiles;
+    }
+
+    /** Arrays that hide keys from rows. */
+    Masks masks() {
+        return masks;
+    }
+
+    /**
+     * The compiled primitive for {@code spec}, made at the first use; empty where oneDNN has only a reference
+     * implementation, which is a thousand times slower than any loop of ours.
+     */
+    Optional<Call> call(Spec spec) {
+        Optional<Call> known = calls.get(spec);
+        if (known == null) {
+            known = spec.build(this);
+            calls.put(spec, known);
+        }
+        return known;
+    }
+
+    /** A matrix product compiled for any number of rows, made by {@code compiler} at the first use. */
+    Optional<MatmulSpec.Shared> shared(MatmulSpec.Key key,
+            BiFunction<Lane, MatmulSpec.Key, Optional<MatmulSpec.Shared>> compiler) {
+        Optional<MatmulSpec.Shared> known = shared.get(key);
+        if (known == null) {
+            known = compiler.apply(this, key);
+            shared.put(key, known);
+        }
+        return known;
+    }
+
+    /** Notes that oneDNN has no fast implementation of {@code spec}; logged once a kind. */
+    void refused(Spec spec, String implementation) {
+        String kind = spec.getClass().getSimpleName() + " " + implementation;
+        if (refusals.add(kind) && index == 0) {
+            LOG.debug("oneDNN would run {} as '{}'; another way is taken", spec, implementation);
+        }
+    }
+
+    @Override
+    public void close() {
+        calls.values().forEach(call -> call.ifPresent(Call::close));
+        calls.clear();
+        shared.values().forEach(each -> each.ifPresent(s -> s.primitive().deallocate()));
+        shared.clear();
+        masks.close();
+        scratch.close();
+        stream.deallocate();
+    }
+}

@@ -1,0 +1,90 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
+import io.peft4j.onednn.BinarySpec.Operator;
+import io.peft4j.onednn.BinarySpec.Shape;
+import io.peft4j.onednn.RowSpec.Kind;
+import io.peft4j.onednn.UnarySpec.Function;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Cross-entropy, in blocks of rows that lie in the second-level cache. Everything is computed in f32. */
+final class LossKernels {
+    private final Team team;
+
+    LossKernels(Team team) {
+        this.team = team;
+    }
+
+    void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+        int width = Arrays.columns(logits);
+        if (NarrowRows.areNarrow(width)) {
+            float[] x = Arrays.toFloats(logits);
+            for (int i = 0; i < targets.length; i++) {
+                nll[i] = (float) (NarrowRows.logSumExp(x, i * width, width) - x[i * width + targets[i]]);
+            }
+            return;
+        }
+        Span all = Span.of(logits);
+        RowBlocks.share(team, targets.length, width, (lane, first, rows) -> {
+            long mark = lane.scratch().mark();
+            Span x = Vectors.widened(lane, all.from((long) first * width), rows * width);
+            Span column = Span.scratch(lane, DataType.FLOAT, rows);
+            Vectors.required(lane, RowSpec.of(Kind.MAX, DataType.FLOAT, DataType.FLOAT, rows, width))
+                    .run(lane, x.address(), column.address());
+            float[] values = lane.tiles().floats(1, 2 * rows);
+            NativeMemory.read(column.address(), values, 0, rows);
+            for (int i = 0; i < rows; i++) {
+                NativeMemory.read(x.address() + 4 * ((long) i * width + targets[first + i]), values, rows + i, 1);
+                nll[first + i] = values[i] - values[rows + i];
+            }
+            Span e = Span.scratch(lane, DataType.FLOAT, (long) rows * width);
+            Vectors.required(lane, BinarySpec.floats(Operator.SUBTRACT, Shape.COLUMN, rows, width))
+                    .run(lane, x.address(), column.address(), e.address());
+            Vectors.unary(lane, Function.EXP, e, e, rows * width);
+            Vectors.required(lane, RowSpec.of(Kind.SUM, DataType.FLOAT, DataType.FLOAT, rows, width))
+                    .run(lane, e.address(), column.address());
+            NativeMemory.read(column.address(), values, 0, rows);
+            for (int i = 0; i < rows; i++) {
+                nll[first + i] += (float) Math.log(values[i]);
+            }
+            lane.scratch().release(mark);
+        });
+    }
+
+    void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
+        int width = Arrays.columns(logits);
+        if (NarrowRows.areNarrow(width)) {
+            float[] x = Arrays.toFloats(logits);
+            for (int i = 0; i < targets.length; i++) {
+                NarrowRows.crossEntropyBackward(x, i * width, width, targets[i], weights[i]);
+            }
+            Arrays.write(logits, 0, x, 0, x.length);
+            return;
+        }
+        Span all = Span.of(logits);
+        RowBlocks.share(team, targets.length, width, (lane, first, rows) -> {
+            long mark = lane.scratch().mark();
+            Span x = all.from((long) first * width);
+            Span p = Vectors.widened(lane, x, rows * width);
+            Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, DataType.FLOAT, rows, width))
+                    .run(lane, p.address(), p.address());
+            float[] value = lane.tiles().floats(1, 1);
+            for (int i = 0; i < rows; i++) {
+                long at = p.address() + 4 * ((long) i * width + targets[first + i]);
+                NativeMemory.read(at, value, 0, 1);
+                value[0] -= 1f;
+                NativeMemory.write(at, value, 0, 1);
+            }
+            Span column = Span.scratch(lane, DataType.FLOAT, rows);
+            NativeMemory.write(column.address(), weights, first, rows);
+            Vectors.required(lane, BinarySpec.floats(Operator.MULTIPLY, Shape.COLUMN, rows, width))
+                    .run(lane, p.address(), column.address(), p.address());
+            if (!x.isFloat()) {
+                Vectors.convert(lane, p, x, rows * width);
+            }
+            lane.scratch().release(mark);
+        });
+    }
+}

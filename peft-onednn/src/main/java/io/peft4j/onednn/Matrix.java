@@ -1,0 +1,54 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.onednn.MatmulSpec.Operand;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A matrix in memory as an operand of a product.
+ *
+ * @param data the stored matrix's first element
+ * @param rows rows of the operand
+ * @param columns columns of the operand
+ * @param stride elements from one stored row to the next
+ * @param transposed whether the operand is the transpose of the stored matrix
+ */
+record Matrix(Span data, int rows, int columns, int stride, boolean transposed) {
+    /** The operand that is {@code array} or its transpose. */
+    static Matrix of(INDArray array, boolean transposed) {
+        int rows = Arrays.rows(array);
+        int columns = Arrays.columns(array);
+        return new Matrix(Span.of(array), transposed ? columns : rows, transposed ? rows : columns, columns,
+                transposed);
+    }
+
+    DataType type() {
+        return data.type();
+    }
+
+    /** The number of elements. */
+    long length() {
+        return (long) rows * columns;
+    }
+
+    /** The layout for a primitive. */
+    Operand operand() {
+        return transposed ? Operand.transposed(type(), stride) : Operand.rows(type(), stride);
+    }
+
+    /** The address of an element. */
+    long address(int row, int column) {
+        return data.from(transposed ? (long) column * stride + row : (long) row * stride + column).address();
+    }
+
+    /** The matrix with its elements elsewhere, dense. */
+    Matrix at(Span elsewhere) {
+        return new Matrix(elsewhere, rows, columns, transposed ? rows : columns, transposed);
+    }
+
+    /** Whether there are no gaps between stored rows. */
+    boolean isDense() {
+        return stride == (transposed ? rows : columns);
+    }
+}

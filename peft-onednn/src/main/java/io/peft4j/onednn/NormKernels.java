@@ -1,0 +1,232 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
+import io.peft4j.onednn.BinarySpec.Operator;
+import io.peft4j.onednn.BinarySpec.Shape;
+import io.peft4j.onednn.MatmulSpec.Operand;
+import io.peft4j.onednn.RowSpec.Kind;
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * RMS norm. oneDNN has its forward but not its gradient. That of layer norm is
+ * {@code rstd * (g - mean(g) - n * mean(g * n))} with {@code g = dy * weight} and {@code n = (x - mean) * rstd}. With a
+ * mean of 0 and a variance of {@code 1 / rstd^2} it differs from RMS norm's by {@code rstd * mean(g)} alone, one number
+ * a row.
+ */
+final class NormKernels {
+    private final Team team;
+
+    NormKernels(Team team) {
+        this.team = team;
+    }
+
+    void forward(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
+        int width = Arrays.columns(x);
+        if (NarrowRows.areNarrow(width)) {
+            narrowForward(x, weight, epsilon, y, rstd);
+            return;
+        }
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        long w = Arrays.address(weight);
+        long r = Arrays.address(rstd);
+        RowBlocks.share(team, Arrays.rows(x), width, (lane, row, rows) -> {
+            long mark = lane.scratch().mark();
+            Span squares = Span.scratch(lane, DataType.FLOAT, rows);
+            forward(lane, xs.from((long) row * width), w, epsilon, ys.from((long) row * width), squares, rows, width);
+            float[] values = lane.tiles().floats(1, rows);
+            NativeMemory.read(squares.address(), values, 0, rows);
+            for (int i = 0; i < rows; i++) {
+                values[i] = (float) (1 / Math.sqrt((double) values[i] + epsilon));
+            }
+            NativeMemory.write(r + 4L * row, values, 0, rows);
+            lane.scratch().release(mark);
+        });
+    }
+
+    private void narrowForward(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
+        float[] values = Arrays.toFloats(x);
+        float[] factors = new float[Arrays.rows(x)];
+        NarrowRows.rmsNorm(values, Arrays.toFloats(weight), epsilon, factors);
+        Arrays.write(y, 0, values, 0, values.length);
+        Arrays.write(rstd, 0, factors, 0, factors.length);
+    }
+
+    private static void forward(Lane lane, Span x, long weight, float epsilon, Span y, Span squares, int rows,
+            int width) {
+        Span unused = Span.scratch(lane, DataType.FLOAT, rows);
+        Optional<Call> call = lane.call(new RowSpec(Kind.RMS_NORM, x.type(), y.type(), rows, width, epsilon));
+        if (call.isPresent()) {
+            call.get().run(lane, x.address(), weight, y.address(), unused.address(), squares.address());
+            return;
+        }
+        Span wideX = Vectors.widened(lane, x, rows * width);
+        Span wideY = y.isFloat() ? y : Span.scratch(lane, DataType.FLOAT, (long) rows * width);
+        Vectors.required(lane, new RowSpec(Kind.RMS_NORM, DataType.FLOAT, DataType.FLOAT, rows, width, epsilon))
+                .run(lane, wideX.address(), weight, wideY.address(), unused.address(), squares.address());
+        if (!y.isFloat()) {
+            Vectors.convert(lane, wideY, y, rows * width);
+        }
+    }
+
+    void backward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx, boolean accumulate) {
+        int width = Arrays.columns(x);
+        if (NarrowRows.areNarrow(width)) {
+            narrowBackward(dy, x, weight, rstd, dx, accumulate);
+            return;
+        }
+        Span dys = Span.of(dy);
+        Span xs = Span.of(x);
+        Span dxs = Span.of(dx);
+        float[] w = Arrays.toFloats(weight);
+        float[] r = Arrays.toFloats(rstd);
+        RowKernels.share(team, r.length, (lane, first, count) -> {
+            Span weights = Span.scratch(lane, DataType.FLOAT, width);
+            NativeMemory.write(weights.address(), w, 0, width);
+            Span twoWeights = split(lane, w);
+            RowBlocks.each(first, count, width, (row, rows) -> {
+                long mark = lane.scratch().mark();
+                long at = (long) row * width;
+                Span z = gradient(lane, dys.from(at), xs.from(at), weights, twoWeights, r, row, rows, width);
+                if (accumulate) {
+                    Vectors.binary(lane, Operator.ADD, dxs.from(at), z, dxs.from(at), false, rows * width);
+                } else {
+                    Vectors.convert(lane, z, dxs.from(at), rows * width);
+                }
+                lane.scratch().release(mark);
+            });
+        });
+    }
+
+    private void narrowBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
+            boolean accumulate) {
+        float[] values = Arrays.toFloats(dy);
+        float[] factors = Arrays.toFloats(rstd);
+        NarrowRows.rmsNormBackward(values, Arrays.toFloats(x), Arrays.toFloats(weight), factors);
+        if (accumulate) {
+            float[] old = Arrays.toFloats(dx);
+            for (int i = 0; i < old.length; i++) {
+                values[i] += old[i];
+            }
+        }
+        Arrays.write(dx, 0, values, 0, values.length);
+    }
+
+    /** The gradient of a few rows in scratch memory, FLOAT. */
+    private static Span gradient(Lane lane, Span dy, Span x, Span weights, Span twoWeights, float[] rstd, int row,
+            int rows, int width) {
+        Span dw = Span.scratch(lane, DataType.FLOAT, width);
+        Span z = layerNormGradient(lane, dy, x, weights, rstd, row, rows, width, dw);
+        float[] shifts = lane.tiles().floats(1, rows);
+        weightedSums(lane, dy, weights, twoWeights, shifts, rows, width);
+        for (int i = 0; i < rows; i++) {
+            shifts[i] *= rstd[row + i] / width;
+        }
+        Span column = Span.scratch(lane, DataType.FLOAT, rows);
+        NativeMemory.write(column.address(), shifts, 0, rows);
+        Vectors.required(lane, BinarySpec.floats(Operator.ADD, Shape.COLUMN, rows, width))
+                .run(lane, z.address(), column.address(), z.address());
+        return z;
+    }
+
+    private static Span layerNormGradient(Lane lane, Span dy, Span x, Span weights, float[] rstd, int row, int rows,
+            int width, Span dw) {
+        Span mean = Span.scratch(lane, DataType.FLOAT, rows);
+        NativeMemory.clear(mean.address(), 4L * rows);
+        float[] variances = lane.tiles().floats(1, rows);
+        for (int i = 0; i < rows; i++) {
+            variances[i] = (float) (1 / ((double) rstd[row + i] * rstd[row + i]));
+        }
+        Span variance = Span.scratch(lane, DataType.FLOAT, rows);
+        NativeMemory.write(variance.address(), variances, 0, rows);
+        Span z = Span.scratch(lane, DataType.FLOAT, (long) rows * width);
+        Span sameX = dy.type() == x.type() ? x : Vectors.widened(lane, x, rows * width);
+        Span sameDy = dy.type() == x.type() ? dy : Vectors.widened(lane, dy, rows * width);
+        Optional<Call> call =
+                lane.call(RowSpec.of(Kind.LAYER_NORM_BACKWARD, sameX.type(), DataType.FLOAT, rows, width));
+        if (call.isEmpty()) {
+            sameX = Vectors.widened(lane, sameX, rows * width);
+            sameDy = Vectors.widened(lane, sameDy, rows * width);
+            call = Optional.of(Vectors.required(lane,
+                    RowSpec.of(Kind.LAYER_NORM_BACKWARD, DataType.FLOAT, DataType.FLOAT, rows, width)));
+        }
+        call.get().run(lane, sameX.address(), sameDy.address(), weights.address(), mean.address(), variance.address(),
+                z.address(), dw.address());
+        return z;
+    }
+
+    /**
+     * The weights as two BFLOAT16 columns whose sum has 16 bits: so a BFLOAT16 dy is multiplied without widening it.
+     */
+    private static Span split(Lane lane, float[] weights) {
+        float[] columns = lane.tiles().floats(1, 2 * weights.length);
+        for (int i = 0; i < weights.length; i++) {
+            float high = Float.intBitsToFloat(Float.floatToRawIntBits(weights[i]) & 0xFFFF0000);
+            columns[2 * i] = high;
+            columns[2 * i + 1] = weights[i] - high;
+        }
+        Span split = Span.scratch(lane, DataType.BFLOAT16, 2L * weights.length);
+        ElementwiseKernels.write(lane, columns, split, 2 * weights.length);
+        return split;
+    }
+
+    /** {@code sums[i] = sum over j of dy[i, j] * weight[j]}. */
+    private static void weightedSums(Lane lane, Span dy, Span weights, Span twoWeights, float[] sums, int rows,
+            int width) {
+        int columns = dy.isFloat() ? 1 : 2;
+        Optional<Call> call = lane.call(product(dy.type(), rows, width, columns));
+        Span b = dy.isFloat() ? weights : twoWeights;
+        if (call.isEmpty()) {
+            columns = 1;
+            b = weights;
+            dy = Vectors.widened(lane, dy, rows * width);
+            call = Optional.of(Vectors.required(lane, product(DataType.FLOAT, rows, width, 1)));
+        }
+        Span products = Span.scratch(lane, DataType.FLOAT, (long) columns * rows);
+        call.get().run(lane, dy.address(), b.address(), products.address());
+        NativeMemory.read(products.address(), sums, 0, columns * rows);
+        if (columns == 2) {
+            for (int i = 0; i < rows; i++) {
+                sums[i] = sums[2 * i] + sums[2 * i + 1];
+            }
+        }
+    }
+
+    private static MatmulSpec product(DataType type, int rows, int width, int columns) {
+        return MatmulSpec.of(Operand.rows(type, width), Operand.rows(type, columns),
+                Operand.rows(DataType.FLOAT, columns), rows, width, columns, 1f, false);
+    }
+
+    void weightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
+        int width = Arrays.columns(x);
+        int rows = Arrays.rows(x);
+        Span dys = Span.of(dy);
+        Span xs = Span.of(x);
+        float[] r = Arrays.toFloats(rstd);
+        int size = Math.max(16, (rows + 31) / 32);
+        float[][] sums = new float[(rows + size - 1) / size][width];
+        team.run(sums.length, (lane, task) -> {
+            float[] dyRow = lane.tiles().floats(1, width);
+            float[] xRow = lane.tiles().floats(2, width);
+            float[] sum = sums[task];
+            for (int i = task * size; i < Math.min(rows, (task + 1) * size); i++) {
+                ElementwiseKernels.read(lane, dys.from((long) i * width), dyRow, width);
+                ElementwiseKernels.read(lane, xs.from((long) i * width), xRow, width);
+                float factor = r[i];
+                for (int j = 0; j < width; j++) {
+                    sum[j] += dyRow[j] * xRow[j] * factor;
+                }
+            }
+        });
+        float[] total = Arrays.toFloats(dw);
+        for (float[] sum : sums) {
+            for (int j = 0; j < width; j++) {
+                total[j] += sum[j];
+            }
+        }
+        Arrays.write(dw, 0, total, 0, width);
+    }
+}

@@ -1,0 +1,222 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.kernel.AdamWStep;
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.kernel.KernelChecks;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.onednn.BinarySpec.Operator;
+import org.bytedeco.dnnl.engine;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Kernels that run oneDNN's primitives (<a href="https://github.com/uxlfoundation/oneDNN">uxlfoundation/oneDNN</a>) on
+ * processors with AVX2 or more. bf16 activations are multiplied in bf16 with f32 sums where the processor has
+ * instructions for that.
+ *
+ * <p>An operation is cut into tasks for a few threads ({@link Team}); a task runs primitives that are compiled once
+ * for each shape and kept ({@link Lane#call}). oneDNN never refuses a primitive but may offer a reference
+ * implementation, a thousand times slower: such are never run, and the work is done in f32 or in a loop of our own
+ * instead.
+ */
+public final class OneDnnKernels implements Kernels {
+    private final engine processor;
+    private final Team team;
+    private final boolean hasBFloat16;
+    private final MatrixKernels matrices;
+    private final ElementwiseKernels elements;
+    private final RowKernels rows;
+    private final NormKernels norms;
+    private final AttentionKernels attention;
+    private final LossKernels losses;
+
+    /**
+     * Kernels with the given number of threads, the caller's included.
+     *
+     * @throws IllegalStateException when oneDNN does not run here; {@link OneDnnKernelProvider#available} tells
+     */
+    public OneDnnKernels(int threads) {
+        DnnlLibrary.obstacle().ifPresent(reason -> {
+            throw new IllegalStateException("oneDNN does not run here: " + reason);
+        });
+        if (threads < 1) {
+            throw new IllegalArgumentException("kernels need at least one thread, asked for " + threads);
+        }
+        processor = new engine(engine.kind.cpu, 0);
+        team = new Team(threads, processor);
+        hasBFloat16 = DnnlLibrary.multipliesBFloat16();
+        matrices = new MatrixKernels(team, hasBFloat16);
+        elements = new ElementwiseKernels(team);
+        rows = new RowKernels(team);
+        norms = new NormKernels(team);
+        attention = new AttentionKernels(team, hasBFloat16);
+        losses = new LossKernels(team);
+    }
+
+    @Override
+    public String name() {
+        return "onednn";
+    }
+
+    @Override
+    public boolean prefersBFloat16() {
+        return hasBFloat16;
+    }
+
+    @Override
+    public void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
+        KernelChecks.linear(x, w, y);
+        matrices.linear(x, w, y, accumulate);
+    }
+
+    @Override
+    public void linearBackward(INDArray dy, FrozenWeight w, INDArray dx, boolean accumulate) {
+        KernelChecks.linearBackward(dy, w, dx);
+        matrices.linearBackward(dy, w, dx, accumulate);
+    }
+
+    @Override
+    public void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
+            boolean accumulate) {
+        KernelChecks.matmul(a, transposeA, b, transposeB, c);
+        matrices.matmul(a, transposeA, b, transposeB, c, alpha, accumulate);
+    }
+
+    @Override
+    public void addBias(INDArray y, INDArray bias) {
+        KernelChecks.addBias(y, bias);
+        rows.addBias(y, bias);
+    }
+
+    @Override
+    public void addBiasBackward(INDArray dy, INDArray db, boolean accumulate) {
+        KernelChecks.addBiasBackward(dy, db);
+        rows.addBiasBackward(dy, db, accumulate);
+    }
+
+    @Override
+    public void gather(FrozenWeight table, int[] ids, INDArray y) {
+        KernelChecks.gather(table, ids, y);
+        rows.gather(table, ids, y);
+    }
+
+    @Override
+    public void gatherRows(INDArray x, int[] chosen, INDArray y) {
+        KernelChecks.gatherRows(x, chosen, y);
+        rows.gatherRows(x, chosen, y);
+    }
+
+    @Override
+    public void gatherRowsBackward(INDArray dy, int[] chosen, INDArray dx) {
+        KernelChecks.gatherRowsBackward(dy, chosen, dx);
+        rows.gatherRowsBackward(dy, chosen, dx);
+    }
+
+    @Override
+    public void add(INDArray a, INDArray b, INDArray y) {
+        KernelChecks.binary("add", a, b, y);
+        elements.binary(Operator.ADD, a, b, y, false);
+    }
+
+    @Override
+    public void multiply(INDArray a, INDArray b, INDArray y, boolean accumulate) {
+        KernelChecks.binary("multiply", a, b, y);
+        elements.binary(Operator.MULTIPLY, a, b, y, accumulate);
+    }
+
+    @Override
+    public void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
+        KernelChecks.scale(x, y);
+        elements.scale(x, alpha, y, accumulate);
+    }
+
+    @Override
+    public void siluMultiply(INDArray gate, INDArray up, INDArray y) {
+        KernelChecks.siluMultiply(gate, up, y);
+        elements.siluMultiply(gate, up, y);
+    }
+
+    @Override
+    public void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
+        KernelChecks.siluMultiplyBackward(dy, gate, up, dGate, dUp);
+        elements.siluMultiplyBackward(dy, gate, up, dGate, dUp);
+    }
+
+    @Override
+    public void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
+        KernelChecks.dropout(x, p, y, accumulate);
+        elements.dropout(x, p, seed, y, accumulate);
+    }
+
+    @Override
+    public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
+        KernelChecks.rmsNorm(x, weight, y, rstd);
+        norms.forward(x, weight, epsilon, y, rstd);
+    }
+
+    @Override
+    public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
+            boolean accumulate) {
+        KernelChecks.rmsNormBackward(dy, x, weight, rstd, dx);
+        norms.backward(dy, x, weight, rstd, dx, accumulate);
+    }
+
+    @Override
+    public void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
+        KernelChecks.rmsNormWeightBackward(dy, x, rstd, dw);
+        norms.weightBackward(dy, x, rstd, dw);
+    }
+
+    @Override
+    public void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
+        KernelChecks.rotary(x, headSize, table, positions);
+        rows.rotary(x, headSize, table, positions, inverse);
+    }
+
+    @Override
+    public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            INDArray out, INDArray lse) {
+        KernelChecks.attention(q, k, v, layout, shape, out, lse);
+        attention.forward(q, k, v, layout, shape, out, lse);
+    }
+
+    @Override
+    public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
+            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
+        KernelChecks.attentionBackward(dOut, q, k, v, out, lse, layout, shape, dq, dk, dv);
+        attention.backward(dOut, q, k, v, layout, shape, dq, dk, dv);
+    }
+
+    @Override
+    public void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+        KernelChecks.crossEntropy(logits, targets, nll);
+        losses.crossEntropy(logits, targets, nll);
+    }
+
+    @Override
+    public void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
+        KernelChecks.crossEntropy(logits, targets, weights);
+        losses.crossEntropyBackward(logits, targets, weights);
+    }
+
+    @Override
+    public double sumOfSquares(INDArray x) {
+        KernelChecks.sumOfSquares(x);
+        return elements.sumOfSquares(x);
+    }
+
+    @Override
+    public void adamW(INDArray parameter, INDArray gradient, INDArray firstMoment, INDArray secondMoment,
+            AdamWStep step) {
+        KernelChecks.adamW(parameter, gradient, firstMoment, secondMoment, step);
+        elements.adamW(parameter, gradient, firstMoment, secondMoment, step);
+    }
+
+    @Override
+    public void close() {
+        team.close();
+        processor.deallocate();
+    }
+}

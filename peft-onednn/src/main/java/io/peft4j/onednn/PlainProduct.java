@@ -1,0 +1,99 @@
+package io.peft4j.onednn;
+
+import io.peft4j.onednn.MatmulSpec.Operand;
+import java.util.Arrays;
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Runs a {@link MatmulSpec}: by oneDNN, or in plain loops for the shapes (tiny ones) that it has only reference code
+ * for.
+ */
+final class PlainProduct {
+    private static final int LEFT = 1;
+    private static final int RIGHT = 2;
+    private static final int RESULT = 3;
+    private static final int OTHER = 4;
+    private static final int ELEMENT = 5;
+
+    private PlainProduct() {
+    }
+
+    /**
+     * Runs the product.
+     *
+     * @param mask the address of the mask; not used where the spec has none
+     */
+    static void run(Lane lane, MatmulSpec spec, long a, long b, long c, long mask) {
+        Optional<Call> call = lane.call(spec);
+        if (call.isEmpty()) {
+            inJava(lane, spec, a, b, c, mask);
+        } else if (spec.mask()) {
+            call.get().run(lane, a, b, c, mask);
+        } else {
+            call.get().run(lane, a, b, c);
+        }
+    }
+
+    private static void inJava(Lane lane, MatmulSpec spec, long a, long b, long c, long mask) {
+        int k = spec.k();
+        int n = spec.n();
+        float[] right = lane.tiles().floats(RIGHT, k * n);
+        for (int i = 0; i < k; i++) {
+            readRow(lane, spec.b(), new Span(spec.b().type(), b), i, n, right, i * n);
+        }
+        for (int matrix = 0; matrix < Math.max(1, spec.batch()); matrix++) {
+            Span as = new Span(spec.a().type(), a).from((long) matrix * spec.a().matrix());
+            Span cs = new Span(spec.c().type(), c).from((long) matrix * spec.c().matrix());
+            for (int i = 0; i < spec.m(); i++) {
+                row(lane, spec, as, cs, i, right, mask);
+            }
+        }
+    }
+
+    private static void row(Lane lane, MatmulSpec spec, Span a, Span c, int i, float[] right, long mask) {
+        int n = spec.n();
+        float[] left = lane.tiles().floats(LEFT, spec.k());
+        readRow(lane, spec.a(), a, i, spec.k(), left, 0);
+        float[] result = lane.tiles().floats(RESULT, n);
+        Arrays.fill(result, 0, n, 0f);
+        for (int k = 0; k < spec.k(); k++) {
+            float factor = spec.alpha() * left[k];
+            for (int j = 0; j < n; j++) {
+                result[j] += factor * right[k * n + j];
+            }
+        }
+        Span target = c.from((long) i * spec.c().row());
+        if (spec.mask()) {
+            add(lane, new Span(DataType.FLOAT, mask).from((long) i * n), result, n);
+        }
+        if (spec.accumulate()) {
+            add(lane, target, result, n);
+        }
+        ElementwiseKernels.write(lane, result, target, n);
+    }
+
+    private static void add(Lane lane, Span x, float[] sum, int count) {
+        float[] other = lane.tiles().floats(OTHER, count);
+        ElementwiseKernels.read(lane, x, other, count);
+        for (int j = 0; j < count; j++) {
+            sum[j] += other[j];
+        }
+    }
+
+    private static void readRow(Lane lane, Operand layout, Span matrix, int row, int columns, float[] to, int offset) {
+        Span first = matrix.from((long) row * layout.row());
+        int step = layout.column();
+        if (step == 1) {
+            float[] values = lane.tiles().floats(ELEMENT, columns);
+            ElementwiseKernels.read(lane, first, values, columns);
+            System.arraycopy(values, 0, to, offset, columns);
+            return;
+        }
+        float[] value = lane.tiles().floats(ELEMENT, 1);
+        for (int j = 0; j < columns; j++) {
+            ElementwiseKernels.read(lane, first.from((long) j * step), value, 1);
+            to[offset + j] = value[0];
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package io.peft4j.onednn;
+
+import io.peft4j.onednn.MatmulSpec.AnyRows;
+import java.util.Optional;
+
+/**
+ * {@code c = alpha * a b (+ c)} for operands whose types oneDNN multiplies, shared among the threads.
+ *
+ * <p>The number of rows of a batch takes thousands of values, and each new one would cost a millisecond of compiling
+ * for each shape. So rows are cut into blocks of a multiple of {@value #ROW_UNIT}, and what is left over either takes
+ * a primitive for any number of rows or is less than {@value #ROW_UNIT} rows.
+ */
+final class Products {
+    private static final int ROW_UNIT = 16;
+    /** Rows of a task: more do not fit into the second-level cache, fewer repack the other operand too often. */
+    private static final int MOST_ROWS = 512;
+    private static final int FEWEST_ROWS = 32;
+    private static final int COLUMN_UNIT = 32;
+    /** The reduced dimension is cut where it is a number of rows of a batch. */
+    private static final int MOST_REDUCED_ROWS = 256;
+    /** From this size on a primitive for any number of rows is about as fast as one for its number. */
+    private static final int LARGE = 64;
+
+    private final Team team;
+
+    Products(Team team) {
+        this.team = team;
+    }
+
+    /** Whether oneDNN multiplies operands of these types and layouts. */
+    boolean supports(Matrix a, Matrix b, Matrix c) {
+        int rows = Math.min(a.rows(), ROW_UNIT);
+        int reduced = a.transposed() ? Math.min(a.columns(), ROW_UNIT) : a.columns();
+        boolean[] found = new boolean[1];
+        team.alone((lane, task) -> found[0] = lane.call(MatmulSpec.of(a.operand(), b.operand(), c.operand(), rows,
+                reduced, b.columns(), 1f, false)).isPresent());
+        return found[0];
+    }
+
+    /** Computes the product. */
+    void multiply(Matrix a, Matrix b, Matrix c, float alpha, boolean accumulate) {
+        int threads = team.size();
+        // Columns are cut first: then each thread reads and repacks its own part of a weight that comes from main
+        // memory.
+        int wantedColumns = Math.max(1, Math.min(threads, c.columns() / COLUMN_UNIT));
+        int columnSize = roundUp((c.columns() + wantedColumns - 1) / wantedColumns, COLUMN_UNIT);
+        int columns = (c.columns() + columnSize - 1) / columnSize;
+        int wantedRows = Math.max((c.rows() + MOST_ROWS - 1) / MOST_ROWS,
+                Math.min((threads + columns - 1) / columns, c.rows() / FEWEST_ROWS));
+        int rowSize = roundUp((c.rows() + Math.max(1, wantedRows) - 1) / Math.max(1, wantedRows), ROW_UNIT);
+        int rows = (c.rows() + rowSize - 1) / rowSize;
+        team.run(rows * columns, (lane, task) -> {
+            int row = task / columns * rowSize;
+            int column = task % columns * columnSize;
+            block(lane, a, b, c, row, Math.min(rowSize, c.rows() - row), column,
+                    Math.min(columnSize, c.columns() - column), alpha, accumulate);
+        });
+    }
+
+    private static int roundUp(int value, int unit) {
+        return (value + unit - 1) / unit * unit;
+    }
+
+    /** One task's part: rows and columns of c over the whole reduced dimension. */
+    private static void block(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+            float alpha, boolean accumulate) {
+        int whole = a.columns();
+        if (!a.transposed()) {
+            rows(lane, a, b, c, row, rows, column, columns, 0, whole, alpha, accumulate);
+            return;
+        }
+        // The reduced dimension counts rows of a batch. The first part overwrites, the others add.
+        for (int done = 0; done < whole; ) {
+            int left = whole - done;
+            int part = left >= MOST_REDUCED_ROWS ? MOST_REDUCED_ROWS : left >= ROW_UNIT
+                    ? left / ROW_UNIT * ROW_UNIT : left;
+            rows(lane, a, b, c, row, rows, column, columns, done, part, alpha, accumulate || done > 0);
+            done += part;
+        }
+    }
+
+    private static void rows(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+            int from, int reduced, float alpha, boolean accumulate) {
+        int rest = rows % ROW_UNIT;
+        boolean large = alpha == 1f && !a.transposed() && reduced >= LARGE && columns >= LARGE;
+        if (large && (rest != 0 && rows > ROW_UNIT || rows == 1)) {
+            MatmulSpec shape = shape(a, b, c, rows, reduced, columns, alpha, accumulate);
+            Optional<Call> call = lane.call(new AnyRows(shape));
+            if (call.isPresent()) {
+                call.get().run(lane, a.address(row, from), b.address(from, column), c.address(row, column));
+                return;
+            }
+        }
+        if (rows > rest) {
+            exact(lane, a, b, c, row, rows - rest, column, columns, from, reduced, alpha, accumulate);
+        }
+        if (rest > 0) {
+            exact(lane, a, b, c, row + rows - rest, rest, column, columns, from, reduced, alpha, accumulate);
+        }
+    }
+
+    private static void exact(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
+            int from, int reduced, float alpha, boolean accumulate) {
+        PlainProduct.run(lane, shape(a, b, c, rows, reduced, columns, alpha, accumulate), a.address(row, from),
+                b.address(from, column), c.address(row, column), 0);
+    }
+
+    private static MatmulSpec shape(Matrix a, Matrix b, Matrix c, int rows, int reduced, int columns, float alpha,
+            boolean accumulate) {
+        return MatmulSpec.of(a.operand(), b.operand(), c.operand(), rows, reduced, columns, alpha, accumulate);
+    }
+}

@@ -1,0 +1,187 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.weight.DenseWeight;
+import io.peft4j.core.weight.FrozenWeight;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Operations on rows in loops of our own: biases, chosen rows, rotary embedding. */
+final class RowKernels {
+    private static final int ROWS = 16;
+
+    private final Team team;
+
+    RowKernels(Team team) {
+        this.team = team;
+    }
+
+    /** Some rows of a matrix. */
+    @FunctionalInterface
+    interface Rows {
+        /** Works on rows {@code first} to {@code first + count - 1}. */
+        void run(Lane lane, int first, int count);
+    }
+
+    /** Shares rows among the threads, a few groups for each. */
+    static void share(Team team, int rows, Rows part) {
+        int groups = Math.min((rows + ROWS - 1) / ROWS, 4 * team.size());
+        int size = groups == 0 ? 1 : (rows + groups - 1) / groups;
+        team.run((rows + size - 1) / size, (lane, task) -> {
+            int first = task * size;
+            part.run(lane, first, Math.min(size, rows - first));
+        });
+    }
+
+    void addBias(INDArray y, INDArray bias) {
+        int width = Arrays.columns(y);
+        float[] b = Arrays.toFloats(bias);
+        Span ys = Span.of(y);
+        share(team, Arrays.rows(y), (lane, first, count) -> {
+            float[] row = lane.tiles().floats(1, width);
+            for (int i = first; i < first + count; i++) {
+                Span span = ys.from((long) i * width);
+                ElementwiseKernels.read(lane, span, row, width);
+                for (int j = 0; j < width; j++) {
+                    row[j] += b[j];
+                }
+                ElementwiseKernels.write(lane, row, span, width);
+            }
+        });
+    }
+
+    void addBiasBackward(INDArray dy, INDArray db, boolean accumulate) {
+        int width = Arrays.columns(dy);
+        float[] total = sumOfRows(dy, width);
+        if (accumulate) {
+            float[] old = Arrays.toFloats(db);
+            for (int j = 0; j < width; j++) {
+                total[j] += old[j];
+            }
+        }
+        Arrays.write(db, 0, total, 0, width);
+    }
+
+    /** Sums of groups of rows, then the sum of these in order: the same bits whichever thread has which group. */
+    private float[] sumOfRows(INDArray dy, int width) {
+        int rows = Arrays.rows(dy);
+        int size = Math.max(ROWS, (rows + 31) / 32);
+        float[][] sums = new float[(rows + size - 1) / size][width];
+        Span dys = Span.of(dy);
+        team.run(sums.length, (lane, task) -> {
+            float[] row = lane.tiles().floats(1, width);
+            float[] sum = sums[task];
+            for (int i = task * size; i < Math.min(rows, (task + 1) * size); i++) {
+                ElementwiseKernels.read(lane, dys.from((long) i * width), row, width);
+                add(row, sum, width);
+            }
+        });
+        float[] total = new float[width];
+        for (float[] sum : sums) {
+            add(sum, total, width);
+        }
+        return total;
+    }
+
+    private static void add(float[] x, float[] sum, int count) {
+        for (int j = 0; j < count; j++) {
+            sum[j] += x[j];
+        }
+    }
+
+    void gather(FrozenWeight table, int[] ids, INDArray y) {
+        if (table instanceof DenseWeight dense) {
+            gatherRows(dense.values(), ids, y);
+            return;
+        }
+        int width = table.columns();
+        Span ys = Span.of(y);
+        share(team, ids.length, (lane, first, count) -> {
+            float[] row = lane.tiles().floats(1, width);
+            for (int i = first; i < first + count; i++) {
+                table.readRow(ids[i], row, 0);
+                ElementwiseKernels.write(lane, row, ys.from((long) i * width), width);
+            }
+        });
+    }
+
+    void gatherRows(INDArray x, int[] rows, INDArray y) {
+        int width = Arrays.columns(x);
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        share(team, rows.length, (lane, first, count) -> {
+            for (int i = first; i < first + count; i++) {
+                Vectors.convert(lane, xs.from((long) rows[i] * width), ys.from((long) i * width), width);
+            }
+        });
+    }
+
+    /** Rows that are taken more than once are summed in f32, in the order of their index. */
+    void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
+        int width = Arrays.columns(dx);
+        Span dys = Span.of(dy);
+        Span dxs = Span.of(dx);
+        int[] order = IntStream.range(0, rows.length).boxed()
+                .sorted((a, b) -> rows[a] != rows[b] ? Integer.compare(rows[a], rows[b]) : Integer.compare(a, b))
+                .mapToInt(Integer::intValue).toArray();
+        int[] starts = IntStream.range(0, order.length)
+                .filter(i -> i == 0 || rows[order[i]] != rows[order[i - 1]]).toArray();
+        share(team, starts.length, (lane, first, count) -> {
+            float[] sum = lane.tiles().floats(1, width);
+            float[] row = lane.tiles().floats(2, width);
+            for (int group = first; group < first + count; group++) {
+                Span target = dxs.from((long) rows[order[starts[group]]] * width);
+                ElementwiseKernels.read(lane, target, sum, width);
+                int end = group + 1 < starts.length ? starts[group + 1] : order.length;
+                for (int i = starts[group]; i < end; i++) {
+                    ElementwiseKernels.read(lane, dys.from((long) order[i] * width), row, width);
+                    add(row, sum, width);
+                }
+                ElementwiseKernels.write(lane, sum, target, width);
+            }
+        });
+    }
+
+    void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
+        int width = Arrays.columns(x);
+        int half = table.half();
+        Span xs = Span.of(x);
+        share(team, positions.length, (lane, first, count) -> {
+            int group = Math.max(1, Math.min(count, (1 << 13) / width));
+            float[] values = lane.tiles().floats(1, group * width);
+            float[] sines = lane.tiles().floats(2, half);
+            float[] cosines = lane.tiles().floats(3, half);
+            for (int done = 0; done < count; done += group) {
+                int n = Math.min(group, count - done);
+                Span span = xs.from((long) (first + done) * width);
+                ElementwiseKernels.read(lane, span, values, n * width);
+                for (int i = 0; i < n; i++) {
+                    int position = positions[first + done + i] * half;
+                    System.arraycopy(table.cosines(), position, cosines, 0, half);
+                    sines(table.sines(), position, sines, half, inverse);
+                    for (int head = 0; head < width; head += headSize) {
+                        rotate(values, i * width + head, half, cosines, sines);
+                    }
+                }
+                ElementwiseKernels.write(lane, values, span, n * width);
+            }
+        });
+    }
+
+    private static void sines(float[] table, int from, float[] to, int count, boolean inverse) {
+        float sign = inverse ? -1f : 1f;
+        for (int j = 0; j < count; j++) {
+            to[j] = sign * table[from + j];
+        }
+    }
+
+    private static void rotate(float[] x, int at, int half, float[] cosines, float[] sines) {
+        for (int j = 0; j < half; j++) {
+            float a = x[at + j];
+            float b = x[at + half + j];
+            x[at + j] = a * cosines[j] - b * sines[j];
+            x[at + half + j] = b * cosines[j] + a * sines[j];
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package io.peft4j.onednn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.NaiveKernels;
+import io.peft4j.core.weight.DenseWeight;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What the contract's small shapes do not reach: rows and columns that are cut up, other threads, refusals. */
+class OneDnnSizesTest {
+    private static INDArray random(DataType type, int seed, long... shape) {
+        INDArray array = Arrays.zeros(type, shape);
+        float[] values = new float[(int) array.length()];
+        Random random = new Random(seed);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        Arrays.write(array, 0, values, 0, values.length);
+        return array;
+    }
+
+    private static void assertClose(String what, INDArray expected, INDArray actual, double tolerance) {
+        float[] e = Arrays.toFloats(expected);
+        float[] a = Arrays.toFloats(actual);
+        double squares = 0;
+        for (float value : e) {
+            squares += (double) value * value;
+        }
+        double level = Math.sqrt(squares / e.length);
+        for (int i = 0; i < e.length; i++) {
+            assertTrue(Math.abs(e[i] - a[i]) <= tolerance * (Math.abs(e[i]) + level),
+                    what + ", element " + i + ": expected " + e[i] + ", got " + a[i]);
+        }
+    }
+
+    private static void checkLinear(Kernels kernels, DataType type, int n, int in, int out) {
+        // f32: a few hundred roundings of 6e-8. bf16: results are rounded to 2^-8, here and there.
+        double tolerance = type == DataType.FLOAT ? 1e-5 : 1.0 / 64;
+        try (NaiveKernels naive = new NaiveKernels(); DenseWeight w = new DenseWeight(random(type, 1, out, in));
+                INDArray x = random(type, 2, n, in); INDArray y = random(type, 3, n, out);
+                INDArray expectedY = y.dup(); INDArray dx = random(type, 4, n, in); INDArray expectedDx = dx.dup()) {
+            for (boolean accumulate : new boolean[] {false, true}) {
+                naive.linear(x, w, expectedY, accumulate);
+                kernels.linear(x, w, y, accumulate);
+                assertClose("linear " + n + " x " + in + " x " + out, expectedY, y, tolerance);
+                naive.linearBackward(y, w, expectedDx, accumulate);
+                kernels.linearBackward(y, w, dx, accumulate);
+                assertClose("linearBackward " + n + " x " + in + " x " + out, expectedDx, dx, tolerance);
+            }
+        }
+    }
+
+    @Test
+    void rowsAndColumnsThatAreCutUp() {
+        for (int threads : new int[] {1, 2, 3}) {
+            try (Kernels kernels = new OneDnnKernels(threads)) {
+                for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
+                    checkLinear(kernels, type, 553, 96, 160);
+                    checkLinear(kernels, type, 640, 64, 72);
+                    checkLinear(kernels, type, 33, 80, 1000);
+                    checkLinear(kernels, type, 2, 64, 2051);
+                }
+            }
+        }
+    }
+
+    /** The gradients of an adapter: the reduced dimension is the number of rows of the batch. */
+    @Test
+    void productsThatReduceOverTheRows() {
+        try (Kernels kernels = new OneDnnKernels(2); NaiveKernels naive = new NaiveKernels()) {
+            for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
+                for (int n : new int[] {9, 16, 256, 553}) {
+                    try (INDArray h = random(DataType.FLOAT, 1, n, 16); INDArray x = random(type, 2, n, 200);
+                            INDArray da = random(DataType.FLOAT, 3, 16, 200); INDArray expectedDa = da.dup();
+                            INDArray db = random(DataType.FLOAT, 4, 200, 16); INDArray expectedDb = db.dup()) {
+                        naive.matmul(h, true, x, false, expectedDa, 0.5f, true);
+                        kernels.matmul(h, true, x, false, da, 0.5f, true);
+                        naive.matmul(x, true, h, false, expectedDb, 2f, false);
+                        kernels.matmul(x, true, h, false, db, 2f, false);
+                        double tolerance = type == DataType.FLOAT ? 1e-5 : 1.0 / 64;
+                        assertClose("da over " + n, expectedDa, da, tolerance);
+                        assertClose("db over " + n, expectedDb, db, tolerance);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The caller may be another thread each time, as long as one calls at a time. */
+    @Test
+    void otherThreadsMayCall() throws InterruptedException {
+        try (Kernels kernels = new OneDnnKernels(2); INDArray x = random(DataType.FLOAT, 1, 200, 96);
+                DenseWeight w = new DenseWeight(random(DataType.FLOAT, 2, 80, 96));
+                INDArray first = random(DataType.FLOAT, 3, 200, 80); INDArray second = random(DataType.FLOAT, 4, 200,
+                        80)) {
+            kernels.linear(x, w, first, false);
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            Thread thread = new Thread(() -> kernels.linear(x, w, second, false));
+            thread.setUncaughtExceptionHandler((t, e) -> failure.set(e));
+            thread.start();
+            thread.join();
+            assertEquals(null, failure.get());
+            assertArrayEquals(Arrays.toFloats(first), Arrays.toFloats(second));
+        }
+    }
+
+    @Test
+    void referenceImplementationsAreRefused() {
+        try (Team team = new Team(1, new org.bytedeco.dnnl.engine(org.bytedeco.dnnl.engine.kind.cpu, 0))) {
+            Lane lane = team.caller();
+            // oneDNN 3.11 has nothing but its reference code for a product of f32 matrices into bf16.
+            MatmulSpec spec = MatmulSpec.of(MatmulSpec.Operand.rows(DataType.FLOAT, 64),
+                    MatmulSpec.Operand.rows(DataType.FLOAT, 32), MatmulSpec.Operand.rows(DataType.BFLOAT16, 32), 16,
+                    64, 32, 1f, false);
+            assertEquals(Optional.empty(), lane.call(spec));
+            assertTrue(lane.call(MatmulSpec.of(spec.a(), spec.b(), MatmulSpec.Operand.rows(DataType.FLOAT, 32), 16, 64,
+                    32, 1f, false)).isPresent());
+        }
+    }
+}
