@@ -1,0 +1,86 @@
+package io.peft4j.benchmarks;
+
+import io.peft4j.core.kernel.KernelSelection;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TargetModules;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.hub.ModelLocator;
+import io.peft4j.train.AdamW;
+import io.peft4j.train.CausalLmObjective;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/**
+ * Times whole training steps (LoRA of rank 16 on all linear layers, every token supervised, AdamW) on random tokens,
+ * and says where the time goes. Arguments: model, shape as {@code 4x128}, {@code f32} or {@code bf16}, steps; further
+ * shapes may follow, which are then used in turn.
+ */
+public final class TrainingStepProfile {
+    private static final int RANK = 16;
+    private static final int WARM_UP = 6;
+
+    private TrainingStepProfile() {
+    }
+
+    /** Runs the program. */
+    public static void main(String[] args) {
+        ModelOptions options = ModelOptions.defaults()
+                .withPrecision(ModelOptions.Precision.valueOf(args[2].toUpperCase(Locale.ROOT)));
+        int steps = Integer.parseInt(args[3]);
+        List<PackedBatch> batches = new ArrayList<>();
+        batches.add(batch(args[1]));
+        Arrays.stream(args).skip(4).map(TrainingStepProfile::batch).forEach(batches::add);
+        TimedKernels timed = new TimedKernels(KernelSelection.best());
+        LoraConfig lora =
+                LoraConfig.builder().rank(RANK).alpha(2 * RANK).targetModules(TargetModules.ALL_LINEAR).build();
+        try (BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(args[0]), options, timed.kernels());
+                PeftModel model = base.withAdapter(lora);
+                CausalLmObjective objective = new CausalLmObjective(model);
+                AdamW optimizer = new AdamW(model.kernels(), model.trainableParameters(), 0)) {
+            for (int i = 0; i < WARM_UP; i++) {
+                step(objective, optimizer, batches.get(i % batches.size()));
+            }
+            timed.reset();
+            double[] seconds = new double[steps];
+            long tokens = 0;
+            for (int i = 0; i < steps; i++) {
+                PackedBatch batch = batches.get(i % batches.size());
+                long begin = System.nanoTime();
+                double loss = step(objective, optimizer, batch);
+                seconds[i] = (System.nanoTime() - begin) / 1e9;
+                tokens += batch.rows();
+                System.out.printf("step %d: %.1f ms, loss %.4f%n", i + 1, 1e3 * seconds[i],
+                        loss / batch.targets().count());
+            }
+            System.out.print(timed.report(steps));
+            double all = Arrays.stream(seconds).sum();
+            double[] sorted = seconds.clone();
+            Arrays.sort(sorted);
+            System.out.printf("median %.1f ms, %.1f tokens/s on average; temporaries %.1f MB%n",
+                    1e3 * sorted[steps / 2], tokens / all, objective.peakBytes() / 1e6);
+        }
+    }
+
+    private static double step(CausalLmObjective objective, AdamW optimizer, PackedBatch batch) {
+        double sum = objective.backward(batch, batch.targets().count(), 1);
+        double norm = optimizer.gradientNorm();
+        optimizer.step(1e-4, Math.min(1, 1 / (norm + 1e-6)));
+        return sum;
+    }
+
+    private static PackedBatch batch(String shape) {
+        int sequences = Integer.parseInt(shape.substring(0, shape.indexOf('x')));
+        int length = Integer.parseInt(shape.substring(shape.indexOf('x') + 1));
+        Random random = new Random(sequences * 31L + length);
+        return PackedBatch.of(IntStream.range(0, sequences)
+                .mapToObj(i -> TokenSequence.allSupervised(random.ints(length, 100, 40_000).toArray())).toList());
+    }
+}
