@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Answers on disk, so that a model is not asked the same question twice: a file of JSON lines
  * {@code {"key", "question", "text"}}, in which the key stands for the model with its active adapters, the question and
- * the options of generation. Answers are added as they come, so that an interrupted evaluation goes on where it stopped.
- * A line that cannot be read (as after a crash) is passed over. One process at a time.
+ * the options of generation. Answers are added as they come, so that an interrupted evaluation goes on where it
+ * stopped. A line that cannot be read (as after a crash) is passed over. One process at a time.
  */
 public final class AnswerCache {
     private static final Logger LOG = LoggerFactory.getLogger(AnswerCache.class);
@@ -122,7 +122,9 @@ public final class AnswerCache {
     record Entry(String key, String question, String text) {
     }
 
-    /** The keys of questions for one model and one set of greedy options: what the draws depend on has no part in them. */
+    /**
+     * The keys of questions for one model and one set of greedy options: what the draws depend on has no part in them.
+     */
     static final class Keys {
         private final String model;
         private final GenerationOptions options;

@@ -32,7 +32,9 @@ public final class FactMatcher {
                 .replaceAll("\\s+", " ").toLowerCase(Locale.ROOT);
     }
 
-    /** Whether the border before {@code at} lies inside a number: between digits, or between a digit and its separator. */
+    /**
+     * Whether the border before {@code at} lies inside a number: between digits, or between a digit and its separator.
+     */
     private static boolean cutsNumber(String text, int at) {
         if (!isDigit(text, at) && !isDigit(text, at - 1)) {
             return false;

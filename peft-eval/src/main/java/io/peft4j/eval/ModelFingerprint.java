@@ -24,8 +24,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Tells whether two models would give the same answers, without their files: a digest of the sizes, the chat template, the
- * logits after a probe text, and the tensors of the active adapters. It is the same for the same model from another
+ * Tells whether two models would give the same answers, without their files: a digest of the sizes, the chat template,
+ * the logits after a probe text, and the tensors of the active adapters. It is the same for the same model from another
  * place, and another one for other weights, another precision or kernels that round otherwise.
  */
 final class ModelFingerprint {

@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Workers implements AutoCloseable {
     private static final long SPIN_NANOS = 50_000;
-    private static final int SPINS_BEFORE_YIELD = 20_000;
+    private static final int SPINS_BEFORE_PARK = 20_000;
 
     /** Computes one part. */
     @FunctionalInterface
@@ -26,6 +26,8 @@ final class Workers implements AutoCloseable {
         final AtomicInteger next = new AtomicInteger();
         final AtomicInteger finished = new AtomicInteger();
         volatile Throwable failure;
+        /** The thread that has given up spinning for the end, so that the others have its processor. */
+        volatile Thread waiter;
 
         Job(Task task, int parts) {
             this.task = task;
@@ -39,7 +41,9 @@ final class Workers implements AutoCloseable {
                 } catch (Throwable t) {
                     failure = t;
                 } finally {
-                    finished.incrementAndGet();
+                    if (finished.incrementAndGet() == parts) {
+                        LockSupport.unpark(waiter);
+                    }
                 }
             }
         }
@@ -127,10 +131,13 @@ final class Workers implements AutoCloseable {
         }
         current.work(ownLane);
         for (int spins = 0; current.finished.get() < parts; spins++) {
-            if (spins < SPINS_BEFORE_YIELD) {
+            if (spins < SPINS_BEFORE_PARK) {
                 Thread.onSpinWait();
             } else {
-                Thread.yield();
+                current.waiter = Thread.currentThread();
+                if (current.finished.get() < parts) {
+                    LockSupport.park(this);
+                }
             }
         }
         rethrow(current.failure);

@@ -7,8 +7,8 @@ import io.peft4j.core.nn.Slot;
 import java.util.List;
 
 /**
- * The network of a decoder-only language model: frozen layers at named places. One network serves any number of adapters
- * and passes.
+ * The network of a decoder-only language model: frozen layers at named places. One network serves any number of
+ * adapters and passes.
  */
 public interface CausalNetwork extends AutoCloseable {
     /** The sizes and names of the model. */

@@ -8,7 +8,8 @@ import java.util.Objects;
  * How tokens are chosen.
  *
  * @param maxNewTokens at most this many new tokens a prompt; default 64
- * @param temperature 0 (the default) takes the most likely token; otherwise logits are divided by it and a token is drawn
+ * @param temperature 0 (the default) takes the most likely token; otherwise logits are divided by it and a token is
+ * drawn
  * @param topK draw among the k most likely tokens only; 0 (the default) means all
  * @param topP draw among the most likely tokens whose probabilities sum to p; 1 (the default) means all
  * @param seed seed of the draws; default 0

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A language model as training, evaluation and applications see it: a network, the layers that run in it (the base's own
- * or adapted ones), a tokenizer and a chat template. A base model and a base with adapters are both language models, and
- * both can be used side by side though they share their weights.
+ * A language model as training, evaluation and applications see it: a network, the layers that run in it (the base's
+ * own or adapted ones), a tokenizer and a chat template. A base model and a base with adapters are both language
+ * models, and both can be used side by side though they share their weights.
  */
 public interface LanguageModel {
     /** The network. */

@@ -3,7 +3,8 @@ package io.peft4j.core.weight;
 import java.util.Objects;
 
 /**
- * A frozen matrix kept in the blocks of a GGUF file, usually mapped straight from it. A row is a whole number of blocks.
+ * A frozen matrix kept in the blocks of a GGUF file, usually mapped straight from it. A row is a whole number of
+ * blocks.
  */
 public final class BlockWeight implements FrozenWeight {
     private final BlockType type;

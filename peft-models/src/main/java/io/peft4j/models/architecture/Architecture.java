@@ -4,8 +4,8 @@ import io.peft4j.core.model.CausalNetwork;
 import java.util.List;
 
 /**
- * A family of models: builds the network that a {@code config.json} describes. Found by {@link java.util.ServiceLoader};
- * a new one is one class and one line of registration.
+ * A family of models: builds the network that a {@code config.json} describes. Found by
+ * {@link java.util.ServiceLoader}; a new one is one class and one line of registration.
  */
 public interface Architecture {
     /** The {@code model_type} of {@code config.json}, for instance {@code llama}. */

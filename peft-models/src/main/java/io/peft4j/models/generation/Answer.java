@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * One answer while it grows. Text goes to the listener as soon as its characters are complete; where texts end an answer,
- * as much is held back as could be the beginning of one.
+ * One answer while it grows. Text goes to the listener as soon as its characters are complete; where texts end an
+ * answer, as much is held back as could be the beginning of one.
  */
 final class Answer {
     private final int prompt;

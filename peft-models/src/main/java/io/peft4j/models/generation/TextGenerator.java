@@ -73,8 +73,9 @@ public final class TextGenerator {
     private int[] encode(Prompt prompt, int index) {
         int[] ids;
         if (prompt instanceof Prompt.Chat chat) {
-            ChatTemplate chatTemplate = template.orElseThrow(() -> new ConfigurationException(network.description().name()
-                    + " has no chat template; use Prompt.text, or a checkpoint with a chat template"));
+            ChatTemplate chatTemplate = template.orElseThrow(() -> new ConfigurationException(
+                    network.description().name() + " has no chat template; use Prompt.text, or a checkpoint "
+                            + "with a chat template"));
             ids = tokenizer.encode(chatTemplate.render(chat.messages(), true));
         } else if (prompt instanceof Prompt.Text text) {
             ids = tokenizer.encodeWithSpecials(text.text());
@@ -83,8 +84,8 @@ public final class TextGenerator {
         }
         int limit = network.description().maxPositions();
         if (ids.length == 0 || ids.length >= limit) {
-            throw new ConfigurationException("prompt " + index + " has " + ids.length + " tokens; it must have at least 1, "
-                    + "and fewer than the model's " + limit + " so that there is room for an answer");
+            throw new ConfigurationException("prompt " + index + " has " + ids.length + " tokens; it must have "
+                    + "at least 1, and fewer than the model's " + limit + " so that there is room for an answer");
         }
         return ids;
     }

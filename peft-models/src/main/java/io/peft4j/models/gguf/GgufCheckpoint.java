@@ -18,8 +18,8 @@ import java.util.Set;
  * The tensors of a GGUF file under Hugging Face's names and in its row order.
  *
  * <p>llama.cpp stores the rows of the query and key projections so that the two elements of a rotated pair are
- * neighbours; Hugging Face keeps them half a head apart. Row {@code j} of a head there is row {@code 2j} (first half) or
- * {@code 2 (j - D/2) + 1} (second half) here. Rows move as a whole, so quantized blocks stay as they are.
+ * neighbours; Hugging Face keeps them half a head apart. Row {@code j} of a head there is row {@code 2j} (first half)
+ * or {@code 2 (j - D/2) + 1} (second half) here. Rows move as a whole, so quantized blocks stay as they are.
  */
 public final class GgufCheckpoint implements TensorStore {
     private final GgufFile file;

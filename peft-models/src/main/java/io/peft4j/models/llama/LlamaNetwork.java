@@ -78,8 +78,8 @@ final class LlamaNetwork implements CausalNetwork {
 
     private void check(PackedBatch batch) {
         if (batch.maxPosition() >= config.maxPositions()) {
-            throw new IllegalArgumentException("a sequence of " + (batch.maxPosition() + 1) + " tokens is longer than the "
-                    + config.maxPositions() + " that " + description.name() + " was made for");
+            throw new IllegalArgumentException("a sequence of " + (batch.maxPosition() + 1) + " tokens is longer than "
+                    + "the " + config.maxPositions() + " that " + description.name() + " was made for");
         }
         for (int id : batch.tokens()) {
             if (id < 0 || id >= config.vocabSize()) {
