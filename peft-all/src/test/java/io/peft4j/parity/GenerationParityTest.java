@@ -39,13 +39,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
 class GenerationParityTest {
     private static final int NEW_TOKENS = 20;
-    /**
-     * Absolute, between logits with and without the cache. Both are float32 computations of the same sums over the same
-     * rows, in matrices of different height and so perhaps in another order; logits are near 10, and the layers in
-     * between pass differences of a few units in the last place on. 2e-5 is 20 such units.
-     */
-    private static final double CACHED = 2e-5;
-
     @Parameter
     KernelsUnderTest kernels;
 
@@ -71,11 +64,18 @@ class GenerationParityTest {
         }
     }
 
-    /** The cached logits of a whole answer, the prompt in one pass and then token by token. */
+    /**
+     * The cached logits of a whole answer, the prompt in one pass and then token by token.
+     *
+     * <p>Both ways compute the same sums in float32, but in matrices of another height, where a product may add in
+     * another order. Transformers in float32 is off its float64 by up to 1.3e-5 on these rows, so two float32
+     * computations may be 3e-5 apart. The random weights of the adapter "lora" amplify rounding: there Transformers is
+     * off by 5e-5, the portable kernels by up to 1.5e-4 at single positions. A key too few moves logits by 0.1 and more.
+     */
     @ParameterizedTest
-    @CsvSource({"tiny-llama,", "tiny-llama-untied,", "tiny-llama-sharded,", "tiny-llama,lora",
-            "tiny-llama,embedding", "tiny-llama-untied,modules-to-save-untied"})
-    void cachedLogitsEqualUncachedOnes(String name, String adapter) {
+    @CsvSource({"tiny-llama,,3e-5", "tiny-llama-untied,,3e-5", "tiny-llama-sharded,,3e-5", "tiny-llama,lora,3e-4",
+            "tiny-llama,embedding,3e-5", "tiny-llama-untied,modules-to-save-untied,3e-5"})
+    void cachedLogitsEqualUncachedOnes(String name, String adapter, float tolerance) {
         try (BaseModel base = kernels.load(name); PeftModel model = adapted(base, adapter)) {
             for (JsonNode row : rows(name, adapter)) {
                 int[] prompt = Fixtures.ids(row.get("input_ids"));
@@ -83,8 +83,8 @@ class GenerationParityTest {
                         .toArray();
                 List<float[]> cached = cachedLogits(model, all, prompt.length);
                 for (int i = 0; i < cached.size(); i++) {
-                    assertArrayEquals(Measure.logits(model, all, prompt.length - 1 + i), cached.get(i), (float) CACHED,
-                            "after " + (prompt.length + i) + " tokens");
+                    assertArrayEquals(Measure.logits(model, all, prompt.length - 1 + i), cached.get(i),
+                            tolerance, "after " + (prompt.length + i) + " tokens");
                 }
             }
         }
