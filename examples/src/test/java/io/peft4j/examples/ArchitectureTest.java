@@ -31,7 +31,7 @@ class ArchitectureTest {
             .importPackages("io.peft4j");
 
     private static final Module CORE = new Module("peft-core", "io.peft4j.core")
-            .uses("org.nd4j", "org.bytedeco", "com.fasterxml.jackson", "org.slf4j");
+            .uses("org.nd4j", "org.bytedeco", "com.fasterxml.jackson", "org.slf4j", "com.sun.management");
     private static final Module ONEDNN = new Module("peft-onednn", "io.peft4j.onednn")
             .knows(CORE).uses("org.nd4j", "org.bytedeco", "org.slf4j");
     private static final Module LORA = new Module("peft-lora", "io.peft4j.lora")

@@ -1,0 +1,56 @@
+package io.peft4j.core.measure;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import java.util.stream.Stream;
+
+/** What this process has used so far. */
+public final class ProcessUsage {
+    private static final Path STATUS = Path.of("/proc/self/status");
+    private static final String PEAK = "VmHWM:";
+
+    private ProcessUsage() {
+    }
+
+    /**
+     * The most memory that the process has had resident, native memory and mapped files included.
+     *
+     * @return bytes; empty where the system does not tell (it does on Linux)
+     */
+    public static OptionalLong peakResidentBytes() {
+        if (!Files.isReadable(STATUS)) {
+            return OptionalLong.empty();
+        }
+        try (Stream<String> lines = Files.lines(STATUS)) {
+            // As "VmHWM:   123456 kB".
+            return lines.filter(line -> line.startsWith(PEAK)).map(line -> line.split("\\s+"))
+                    .mapToLong(words -> Long.parseLong(words[1]) * 1024).findFirst();
+        } catch (IOException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    /**
+     * Bytes that all threads that live now have ever allocated on the Java heap. The difference of two calls is what was
+     * allocated between them, a few hundred bytes for the call itself included.
+     *
+     * @return bytes; empty where the JVM does not count them (HotSpot does)
+     */
+    public static OptionalLong allocatedHeapBytes() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        if (!(threads instanceof com.sun.management.ThreadMXBean counting)
+                || !counting.isThreadAllocatedMemorySupported() || !counting.isThreadAllocatedMemoryEnabled()) {
+            return OptionalLong.empty();
+        }
+        long sum = 0;
+        for (long bytes : counting.getThreadAllocatedBytes(threads.getAllThreadIds())) {
+            // -1 for a thread that has ended meanwhile.
+            sum += Math.max(0, bytes);
+        }
+        return OptionalLong.of(sum);
+    }
+}
