@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.Collections;
@@ -20,6 +21,8 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The loss and its gradients, however the examples are put into batches and the logits into chunks. */
 class CausalLmObjectiveTest {
@@ -35,9 +38,11 @@ class CausalLmObjectiveTest {
         tiny.close();
     }
 
-    @Test
-    void packedAndSharedLossAndGradientsAreThoseOfTheExamplesOneByOne() {
-        try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
+    @ParameterizedTest
+    @MethodSource("io.peft4j.train.Tiny#kernels")
+    void packedAndSharedLossAndGradientsAreThoseOfTheExamplesOneByOne(KernelProvider provider) {
+        try (Tiny tiny = new Tiny(0, provider.create(2));
+                CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
             double oneByOne = 0;
             for (TokenSequence example : examples) {
                 oneByOne += objective.backward(PackedBatch.of(List.of(example)), weight, 0);

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.AdapterCheckpoint;
 import io.peft4j.core.peft.PeftModel;
@@ -26,6 +27,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a training leaves on disk, also when something goes wrong. */
@@ -108,16 +110,17 @@ class RunFolderTest {
         }
     }
 
-    @Test
-    void theSameSeedGivesTheSameBytes() throws IOException {
-        byte[] first = bytes("first", 3);
-        assertArrayEquals(first, bytes("second", 3));
-        assertFalse(java.util.Arrays.equals(first, bytes("other", 4)));
+    @ParameterizedTest
+    @MethodSource("io.peft4j.train.Tiny#kernels")
+    void theSameSeedGivesTheSameBytes(KernelProvider kernels) throws IOException {
+        byte[] first = bytes("first", 3, kernels);
+        assertArrayEquals(first, bytes("second", 3, kernels));
+        assertFalse(java.util.Arrays.equals(first, bytes("other", 4, kernels)));
     }
 
-    private byte[] bytes(String name, long seed) throws IOException {
+    private byte[] bytes(String name, long seed, KernelProvider kernels) throws IOException {
         Path output = folder.resolve(name);
-        try (Tiny tiny = new Tiny(0.3)) {
+        try (Tiny tiny = new Tiny(0.3, kernels.create(2))) {
             Trainer.builder(tiny.model).learningRate(0.01).batchSize(3).seed(seed).output(output).build()
                     .train(EXAMPLES);
         }

@@ -2,6 +2,9 @@ package io.peft4j.train;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.kernel.KernelProvider;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
@@ -11,12 +14,13 @@ import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.ServiceLoader;
 import java.util.SplittableRandom;
 
 /** A tiny model with a LoRA adapter on all linear layers, and examples for it. */
 final class Tiny implements AutoCloseable {
     final TinyNetwork network = new TinyNetwork(5, false, true);
-    final TinyModel base = new TinyModel(network, new WordTokenizer(TinyNetwork.VOCABULARY));
+    final TinyModel base;
     final PeftModel model;
 
     /** A model whose adapter has moved away from its beginning, so that all its gradients are different from 0. */
@@ -25,6 +29,11 @@ final class Tiny implements AutoCloseable {
     }
 
     Tiny(double dropout) {
+        this(dropout, new NaiveKernels());
+    }
+
+    Tiny(double dropout, Kernels kernels) {
+        base = new TinyModel(network, new WordTokenizer(TinyNetwork.VOCABULARY), kernels);
         LoraConfig config = LoraConfig.builder().rank(2).alpha(4).dropout(dropout)
                 .targetModules(TargetModules.ALL_LINEAR).build();
         model = PeftModel.of(base, config, new SplittableRandom(6));
@@ -36,6 +45,12 @@ final class Tiny implements AutoCloseable {
             }
             Arrays.write(parameter.value(), 0, values, 0, values.length);
         }
+    }
+
+    /** The implementations of the kernels that run here. */
+    static List<KernelProvider> kernels() {
+        return ServiceLoader.load(KernelProvider.class).stream().map(ServiceLoader.Provider::get)
+                .filter(KernelProvider::available).toList();
     }
 
     /**

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 /** A base model over a {@link TinyNetwork}, for tests: naive kernels, prompts as token ids, greedy answers. */
 public final class TinyModel implements BaseLanguageModel {
     private final TinyNetwork network;
-    private final Kernels kernels = new NaiveKernels();
+    private final Kernels kernels;
     private final Tokenizer tokenizer;
 
     /** A model with the given network; closes it. */
@@ -27,8 +27,14 @@ public final class TinyModel implements BaseLanguageModel {
 
     /** A model with the given network and tokenizer, whose chat template is the model's. */
     public TinyModel(TinyNetwork network, Tokenizer tokenizer) {
+        this(network, tokenizer, new NaiveKernels());
+    }
+
+    /** A model with the given network, tokenizer and kernels; closes network and kernels. */
+    public TinyModel(TinyNetwork network, Tokenizer tokenizer, Kernels kernels) {
         this.network = network;
         this.tokenizer = tokenizer;
+        this.kernels = kernels;
     }
 
     @Override
