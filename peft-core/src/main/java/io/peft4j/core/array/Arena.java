@@ -88,6 +88,11 @@ public final class Arena implements AutoCloseable {
         }
     }
 
+    /** The bytes of the arrays that are live now, each rounded up to a multiple of 64. */
+    public long liveBytes() {
+        return liveBytes;
+    }
+
     /** The largest sum of live bytes so far. */
     public long peakBytes() {
         return peakBytes;

@@ -32,7 +32,7 @@ public final class AttentionOps {
         INDArray out = tape.allocateLike(q.value());
         INDArray lse = tape.allocateFloat(q.rows(), shape.heads());
         kernels.attention(q.value(), k.value(), v.value(), layout, shape, out, lse);
-        return tape.record(out, (output, dOut) -> {
+        Variable result = tape.record(out, (output, dOut) -> {
             INDArray dq = tape.allocateLike(q.value());
             INDArray dk = tape.allocateLike(k.value());
             INDArray dv = tape.allocateLike(v.value());
@@ -41,5 +41,10 @@ public final class AttentionOps {
             k.addTemporaryGradient(dk);
             v.addTemporaryGradient(dv);
         }, List.of(q, k, v), lse);
+        if (result.requiresGradient()) {
+            // Its own gradient reads the output.
+            result.markRead();
+        }
+        return result;
     }
 }

@@ -146,6 +146,7 @@ public final class Tape implements AutoCloseable {
         if (wanted) {
             nodes.add(new Node(output, backward, saved));
             for (Variable input : inputs) {
+                input.markRead();
                 if (!input.requiresGradient() && input.ownsValue()) {
                     needed.add(input.value());
                 }
@@ -162,8 +163,14 @@ public final class Tape implements AutoCloseable {
     /**
      * As {@link #record}, for an operation that wrote its result over the value of {@code overwritten}, which must not
      * be read any more.
+     *
+     * @throws IllegalStateException when the gradient of an earlier operation reads the overwritten value
      */
     public Variable recordInPlace(Variable overwritten, Backward backward, List<Variable> inputs, INDArray... saved) {
+        if (overwritten.isRead()) {
+            throw new IllegalStateException("an operation in place has overwritten a value that an earlier operation "
+                    + "needs for its gradient; give it a copy of the value");
+        }
         boolean owned = overwritten.ownsValue();
         overwritten.giveUpValue();
         forget(overwritten.value());
@@ -230,6 +237,11 @@ public final class Tape implements AutoCloseable {
             }
             free(node);
         }
+    }
+
+    /** The number of operations whose gradients are to be run. */
+    int recordedOperations() {
+        return nodes.size();
     }
 
     private void free(Node node) {

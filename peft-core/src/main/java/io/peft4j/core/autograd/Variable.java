@@ -18,6 +18,7 @@ public final class Variable {
     private final INDArray value;
     private final boolean requiresGradient;
     private boolean ownsValue;
+    private boolean read;
     private SharedGradient gradient;
 
     Variable(Tape tape, INDArray value, boolean requiresGradient, boolean ownsValue) {
@@ -113,6 +114,16 @@ public final class Variable {
     /** Hands the memory of the value to the result of an operation that works in place. */
     void giveUpValue() {
         ownsValue = false;
+    }
+
+    /** Notes that a recorded operation has read the value, so that its gradient may read it again. */
+    void markRead() {
+        read = true;
+    }
+
+    /** Whether the gradient of a recorded operation may read the value. */
+    boolean isRead() {
+        return read;
     }
 
     Tape tape() {

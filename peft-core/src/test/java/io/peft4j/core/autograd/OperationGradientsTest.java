@@ -1,0 +1,165 @@
+package io.peft4j.core.autograd;
+
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionLayout.Range;
+import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.weight.DenseWeight;
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The gradient of every operation on the tape against central differences. */
+class OperationGradientsTest {
+    /** A copy that an operation in place may overwrite: the value of a parameter must stay. */
+    private static Variable copy(Tape tape, Variable x) {
+        return ElementwiseOps.scale(tape, x, 1);
+    }
+
+    @Test
+    void linear() {
+        try (GradientCase c = new GradientCase("linear").parameter(3, 5)) {
+            DenseWeight w = new DenseWeight(c.normal(7, 5));
+            c.check((tape, p) -> MatrixOps.linear(tape, p.get(0), w));
+        }
+    }
+
+    @Test
+    void matmulTransposed() {
+        try (GradientCase c = new GradientCase("matmulTransposed").parameter(3, 5).parameter(1, 5)) {
+            c.check((tape, p) -> MatrixOps.matmulTransposed(tape, p.get(0), p.get(1)));
+        }
+    }
+
+    @Test
+    void addBias() {
+        try (GradientCase c = new GradientCase("addBias").parameter(4, 3).parameter(3)) {
+            c.check((tape, p) -> MatrixOps.addBias(tape, copy(tape, p.get(0)), p.get(1)));
+        }
+    }
+
+    @Test
+    void addLowRank() {
+        try (GradientCase c = new GradientCase("addLowRank").parameter(4, 7).parameter(4, 5).parameter(2, 5)
+                .parameter(7, 2)) {
+            c.check((tape, p) ->
+                    MatrixOps.addLowRank(tape, copy(tape, p.get(0)), p.get(1), p.get(2), p.get(3), 1.5f));
+        }
+    }
+
+    @Test
+    void lowRankUpdateOfAFrozenLayer() {
+        try (GradientCase c = new GradientCase("LoRA").parameter(1, 5).parameter(7, 1)) {
+            DenseWeight w = new DenseWeight(c.normal(7, 5));
+            INDArray input = c.normal(3, 5);
+            c.check((tape, p) -> {
+                Variable x = tape.constant(input);
+                return MatrixOps.addLowRank(tape, MatrixOps.linear(tape, x, w), x, p.get(0), p.get(1), 2);
+            });
+        }
+    }
+
+    @Test
+    void sums() {
+        try (GradientCase c = new GradientCase("sums").parameter(3, 5).parameter(3, 5)) {
+            c.check((tape, p) -> ElementwiseOps.add(tape, p.get(0), p.get(1)));
+            c.check((tape, p) -> ElementwiseOps.addInto(tape, p.get(0), copy(tape, p.get(1))));
+        }
+    }
+
+    @Test
+    void products() {
+        try (GradientCase c = new GradientCase("products").parameter(3, 5).parameter(3, 5)) {
+            c.check((tape, p) -> ElementwiseOps.multiply(tape, p.get(0), p.get(1)));
+            c.check((tape, p) -> ElementwiseOps.siluMultiply(tape, p.get(0), p.get(1)));
+        }
+    }
+
+    @Test
+    void operandsThatAreTheSameValue() {
+        try (GradientCase c = new GradientCase("same operands").parameter(3, 5)) {
+            c.check((tape, p) -> ElementwiseOps.add(tape, p.get(0), ElementwiseOps.scale(tape, p.get(0), -3)));
+            c.check((tape, p) -> ElementwiseOps.add(tape, p.get(0), p.get(0)));
+            c.check((tape, p) -> ElementwiseOps.multiply(tape, p.get(0), p.get(0)));
+            c.check((tape, p) -> ElementwiseOps.siluMultiply(tape, p.get(0), p.get(0)));
+        }
+    }
+
+    @Test
+    void dropout() {
+        try (GradientCase c = new GradientCase("dropout").parameter(6, 7)) {
+            c.check((tape, p) -> ElementwiseOps.dropout(tape, p.get(0), 0.3f, 12));
+        }
+    }
+
+    @Test
+    void rmsNorm() {
+        try (GradientCase c = new GradientCase("rmsNorm").parameter(4, 7).parameter(7)) {
+            c.check((tape, p) -> NormOps.rmsNorm(tape, p.get(0), p.get(1), 0.1f));
+        }
+    }
+
+    @Test
+    void rows() {
+        try (GradientCase c = new GradientCase("rows").parameter(4, 3)) {
+            int[] rows = {3, 0, 3, 3, 1};
+            c.check((tape, p) -> RowOps.gatherRows(tape, p.get(0), rows));
+            c.check((tape, p) ->
+                    RowOps.trainedEmbedding(tape, p.get(0), rows, OptionalInt.empty(), DataType.FLOAT));
+        }
+    }
+
+    @Test
+    void rotary() {
+        try (GradientCase c = new GradientCase("rotary").parameter(3, 8)) {
+            RotaryTable table = new RotaryTable(new float[] {1, 0.2f}, 12, 1);
+            c.check((tape, p) -> AttentionOps.rotary(tape, copy(tape, p.get(0)), 4, table, new int[] {11, 0, 5}));
+        }
+    }
+
+    @Test
+    void attention() {
+        AttentionLayout layout = new AttentionLayout(List.of(new Segment(0, 4, List.of(), 0, 0),
+                new Segment(4, 6, List.of(new Range(0, 4)), 4, 0), new Segment(6, 9, List.of(new Range(0, 4)), 6, 0),
+                new Segment(9, 10, List.of(), 9, 0)));
+        try (GradientCase c = new GradientCase("attention").parameter(10, 12).parameter(10, 6).parameter(10, 6)) {
+            AttentionShape shape = new AttentionShape(4, 2, 3, 0.7f);
+            c.check((tape, p) -> AttentionOps.attention(tape, p.get(0), p.get(1), p.get(2), layout, shape));
+        }
+    }
+
+    @Test
+    void aValueWithSeveralConsumers() {
+        try (GradientCase c = new GradientCase("consumers").parameter(3, 5).parameter(5, 5).parameter(5)) {
+            c.check((tape, p) -> {
+                Variable x = NormOps.rmsNorm(tape, p.get(0), p.get(2), 0.1f);
+                Variable gate = MatrixOps.matmulTransposed(tape, x, p.get(1));
+                Variable inner = ElementwiseOps.siluMultiply(tape, gate, x);
+                Variable sum = ElementwiseOps.add(tape, inner, x);
+                return ElementwiseOps.multiply(tape, sum, gate);
+            });
+        }
+    }
+
+    @Test
+    void residualConnections() {
+        try (GradientCase c = new GradientCase("residuals").parameter(3, 5).scaledParameter(0.3, 5, 5)
+                .scaledParameter(0.3, 2, 5).scaledParameter(0.3, 5, 2)) {
+            INDArray norm = c.normal(5);
+            DenseWeight w = new DenseWeight(c.scaled(0.3, 5, 5));
+            c.check((tape, p) -> {
+                Variable x = p.get(0);
+                for (int layer = 0; layer < 3; layer++) {
+                    Variable n = NormOps.rmsNorm(tape, x, tape.constant(norm), 0.1f);
+                    Variable y = MatrixOps.matmulTransposed(tape, n, p.get(1));
+                    Variable z = MatrixOps.addLowRank(tape, MatrixOps.linear(tape, y, w), y, p.get(2), p.get(3), 0.5f);
+                    x = ElementwiseOps.addInto(tape, x, z);
+                }
+                return x;
+            });
+        }
+    }
+}
