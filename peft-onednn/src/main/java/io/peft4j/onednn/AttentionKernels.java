@@ -43,8 +43,12 @@ final class AttentionKernels {
         long lses = Arrays.address(lse);
         List<Block> blocks = cut.blocks();
         int heads = shape.keyValueHeads();
-        team.run(blocks.size() * heads, (lane, task) ->
-                forward(lane, inputs, blocks.get(task / heads), task % heads, result, lses));
+        if (blocks.stream().allMatch(block -> block.rows() == 1)) {
+            team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result, lses));
+        } else {
+            team.run(blocks.size() * heads, (lane, task) ->
+                    forward(lane, inputs, blocks.get(task / heads), task % heads, result, lses));
+        }
         deliver(result, type, out);
         team.caller().scratch().release(mark);
     }
