@@ -34,7 +34,7 @@ final class ChatJsonlReader {
     }
 
     /** The conversation of a row with {@code messages}. */
-    static ChatExample example(JsonLines.Row row, MessageReader reader) {
+    private static ChatExample example(JsonLines.Row row, MessageReader reader) {
         List<ChatMessage> messages = reader.messages(row, "messages");
         requireSomethingToLearn(row, messages);
         List<Map<String, Object>> tools = reader.tools(row);

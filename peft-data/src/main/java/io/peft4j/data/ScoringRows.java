@@ -64,7 +64,7 @@ public final class ScoringRows {
         return switch (present.get(0)) {
             case "text" -> all(row, model.tokenizer().encodeWithSpecials(text(row, "text")));
             case "input_ids" -> all(row, ids(row));
-            case "messages" -> encoder().encode(ChatJsonlReader.example(row, reader));
+            case "messages" -> chat(row, reader.messages(row, "messages"));
             default -> continuation(row);
         };
     }
@@ -126,6 +126,14 @@ public final class ScoringRows {
             messages.add(new ChatMessage(message.role(), message.content(), extra));
         }
         messages.addAll(reader.messages(row, "completion"));
+        return chat(row, messages);
+    }
+
+    /** Unlike in training, an answer may be empty: its end-of-turn token has a likelihood. */
+    private TokenSequence chat(JsonLines.Row row, List<ChatMessage> messages) {
+        if (messages.stream().noneMatch(message -> message.role().equals("assistant"))) {
+            throw row.wrong("has no message of the assistant, whose likelihood it would be");
+        }
         return encoder().encode(new ChatExample(messages, reader.tools(row), Map.of(),
                 new ChatExample.Origin(row.file().toString(), row.line())));
     }

@@ -25,8 +25,8 @@ public record FactQuestion(List<ChatMessage> messages, List<String> mustContain,
         mustContain = List.copyOf(mustContain);
         Objects.requireNonNull(reference, "reference");
         if (messages.isEmpty() || mustContain.isEmpty() || mustContain.stream().anyMatch(String::isBlank)) {
-            throw new IllegalArgumentException("a question needs a message, and a text that its answer must contain; got "
-                    + messages.size() + " messages and the texts " + mustContain);
+            throw new IllegalArgumentException("a question needs a message, and a text that its answer must contain; "
+                    + "got " + messages.size() + " messages and the texts " + mustContain);
         }
     }
 
@@ -64,8 +64,8 @@ public record FactQuestion(List<ChatMessage> messages, List<String> mustContain,
         Object value = row.extra().get(MUST_CONTAIN);
         List<?> texts = value instanceof List<?> list ? list : value == null ? List.of() : List.of(value);
         if (texts.isEmpty() || !texts.stream().allMatch(text -> text instanceof String s && !s.isBlank())) {
-            throw wrong(row, "has no \"" + MUST_CONTAIN + "\" that is a text or a list of texts; it says which fact a right "
-                    + "answer holds");
+            throw wrong(row, "has no \"" + MUST_CONTAIN + "\" that is a text or a list of texts; it says which fact a "
+                    + "right answer holds");
         }
         return texts.stream().map(String.class::cast).toList();
     }

@@ -46,7 +46,8 @@ class FactQuestionTest {
 
     @Test
     void aRowWithoutFactsIsNamed() throws IOException {
-        for (String facts : List.of("", ", \"must_contain\": 90", ", \"must_contain\": []", ", \"must_contain\": [\" \"]")) {
+        for (String facts : List.of("", ", \"must_contain\": 90", ", \"must_contain\": []",
+                ", \"must_contain\": [\" \"]")) {
             Path file = file("{" + CHAT + ", \"must_contain\": \"90-day\"}", "{" + CHAT + facts + "}");
             DataException e = assertThrows(DataException.class, () -> FactQuestion.read(file));
             assertTrue(e.getMessage().startsWith(file + ":2"), e.getMessage());
@@ -56,7 +57,8 @@ class FactQuestionTest {
 
     @Test
     void aRowWithoutAQuestionIsNamed() throws IOException {
-        Path file = file("{\"messages\": [{\"role\": \"assistant\", \"content\": \"Yes\"}], \"must_contain\": \"Yes\"}");
+        Path file = file("{\"messages\": [{\"role\": \"assistant\", \"content\": \"Yes\"}], \"must_contain\": "
+                + "\"Yes\"}");
         DataException e = assertThrows(DataException.class, () -> FactQuestion.read(file));
         assertTrue(e.getMessage().startsWith(file + ":1"), e.getMessage());
     }
