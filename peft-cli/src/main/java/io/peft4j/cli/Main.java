@@ -1,9 +1,20 @@
 package io.peft4j.cli;
 
+import io.peft4j.models.ModelOptions;
+import io.peft4j.train.LearningRateSchedule;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /**
@@ -13,13 +24,23 @@ import picocli.CommandLine.Spec;
         name = "peft4j",
         description = "Fine-tunes language models inside the JVM.",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class)
+        versionProvider = Version.class,
+        subcommands = {QuickstartCommand.class, TrainCommand.class, ScoreCommand.class, GenerateCommand.class,
+            JShellCommand.class})
 public final class Main implements Runnable {
+    private static final String VERBOSE = "--verbose";
+
+    private final Interrupts interrupts;
 
     @Spec
     private CommandSpec spec;
 
-    private Main() {
+    @Option(names = VERBOSE, scope = ScopeType.INHERIT,
+            description = "Logs what goes on, and where an internal error comes from, on stderr.")
+    private boolean verbose;
+
+    private Main(Interrupts interrupts) {
+        this.interrupts = interrupts;
     }
 
     /**
@@ -28,12 +49,48 @@ public final class Main implements Runnable {
      * @param arguments the words after {@code peft4j}
      */
     public static void main(String[] arguments) {
-        System.exit(commandLine().execute(arguments));
+        if (List.of(arguments).contains(VERBOSE)) {
+            // The log reads its settings once, when the first logger is made.
+            System.setProperty("org.slf4j.simpleLogger.log.io.peft4j", "info");
+        }
+        Interrupts interrupts = Interrupts.ofThisProcess();
+        CommandLine line = commandLine(interrupts)
+                .setOut(utf8(FileDescriptor.out))
+                .setErr(utf8(FileDescriptor.err));
+        int status = line.execute(arguments);
+        line.getOut().flush();
+        line.getErr().flush();
+        interrupts.finished();
+        System.exit(status);
+    }
+
+    /** Data is UTF-8 whatever the locale is. */
+    private static PrintWriter utf8(FileDescriptor descriptor) {
+        return new PrintWriter(new OutputStreamWriter(new FileOutputStream(descriptor), StandardCharsets.UTF_8), true);
     }
 
     /** The command line as it is run, also for tests. */
     static CommandLine commandLine() {
-        return new CommandLine(new Main());
+        return commandLine(new Interrupts());
+    }
+
+    private static CommandLine commandLine(Interrupts interrupts) {
+        return new CommandLine(new Main(Objects.requireNonNull(interrupts, "interrupts")))
+                .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
+                .registerConverter(LearningRateSchedule.class, TrainCommand::schedule)
+                .setParameterExceptionHandler(Failures::reportUsage)
+                .setExecutionStrategy(Failures::run)
+                .setExecutionExceptionHandler(Failures::report);
+    }
+
+    /** What happens when somebody stops the program. */
+    Interrupts interrupts() {
+        return interrupts;
+    }
+
+    /** Whether internals are of interest. */
+    boolean isVerbose() {
+        return verbose;
     }
 
     /** Without a command there is nothing to do. */

@@ -1,0 +1,155 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.PeftMethod;
+import io.peft4j.core.peft.PeftMethods;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import picocli.CommandLine.Option;
+
+/**
+ * What is trained: a method with its options, a configuration file of any method, or an adapter that there is. The
+ * options that many methods share become keys of the method's configuration by {@link PeftMethod#optionKeys()}.
+ */
+final class AdapterOptions {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String METHOD = "--method";
+    private static final String CONFIG = "--adapter-config";
+    private static final String INIT = "--adapter-init";
+    private static final List<String> SHARED = List.of("rank", "alpha", "dropout", "target-modules");
+
+    @Option(names = METHOD, paramLabel = "NAME", defaultValue = "lora",
+            description = "Method of fine-tuning. Default: ${DEFAULT-VALUE}")
+    private String method;
+
+    @Option(names = CONFIG, paramLabel = "FILE",
+            description = "An adapter_config.json of any method, instead of a method and its options.")
+    private Path configFile;
+
+    @Option(names = INIT, paramLabel = "DIR",
+            description = "Starts from the weights of this adapter, instead of a method and its options.")
+    private Path initial;
+
+    @Option(names = "--rank", paramLabel = "R", defaultValue = "16",
+            description = "Rank of the adapter. Default: ${DEFAULT-VALUE}")
+    private int rank;
+
+    @Option(names = "--alpha", paramLabel = "A", defaultValue = "32",
+            description = "Scales the adapter. Default: ${DEFAULT-VALUE}")
+    private double alpha;
+
+    @Option(names = "--dropout", paramLabel = "P", defaultValue = "0",
+            description = "Dropout on the adapter's input while it is trained. Default: ${DEFAULT-VALUE}")
+    private double dropout;
+
+    @Option(names = "--target-modules", paramLabel = "NAMES", defaultValue = "all-linear",
+            description = "Which layers are adapted: all-linear, names with commas between them, or a regular "
+                    + "expression for their whole paths. Default: ${DEFAULT-VALUE}")
+    private String targetModules;
+
+    /** What was chosen; reads the configuration file where there is one. */
+    Choice choice(PeftCommand command) {
+        List<String> ways = List.of(METHOD, CONFIG, INIT).stream().filter(command::isGiven).toList();
+        List<String> details = SHARED.stream().map(name -> "--" + name).filter(command::isGiven).toList();
+        if (ways.size() > 1) {
+            throw command.usage(String.join(" and ", ways) + " exclude each other; each says what is trained");
+        }
+        if ((configFile != null || initial != null) && !details.isEmpty()) {
+            throw command.usage(String.join(", ", details) + " cannot be changed beside " + ways.get(0)
+                    + ", which says it already; leave it out");
+        }
+        if (initial != null) {
+            return new Choice(null, initial);
+        }
+        return new Choice(configFile == null ? command.fromOptions(() -> fromOptions(command)) : fromFile(), null);
+    }
+
+    private PeftConfig fromFile() {
+        try {
+            return PeftMethods.readConfig(Files.readString(configFile), configFile.toString());
+        } catch (NoSuchFileException e) {
+            throw new UncheckedIOException("cannot read " + configFile + ": there is no such file", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + configFile + ": " + e.getMessage(), e);
+        }
+    }
+
+    private PeftConfig fromOptions(PeftCommand command) {
+        PeftMethod chosen = PeftMethods.byName(method);
+        ObjectNode config = JSON.createObjectNode().put("peft_type", chosen.peftType()).put("task_type", "CAUSAL_LM");
+        for (String name : SHARED) {
+            String key = chosen.optionKeys().get(name);
+            if (key != null) {
+                put(config, name, key);
+            } else if (command.isGiven("--" + name)) {
+                throw new ConfigurationException("--" + name + " is no option of the method " + method + ", which has "
+                        + chosen.optionKeys().keySet().stream().sorted().toList());
+            }
+        }
+        return PeftMethods.readConfig(config.toString(), "the options of --method " + method);
+    }
+
+    private void put(ObjectNode config, String name, String key) {
+        switch (name) {
+            case "rank" -> config.put(key, rank);
+            case "alpha" -> {
+                // PEFT's own files hold an integer where it is one.
+                if (alpha == Math.rint(alpha) && Math.abs(alpha) < Integer.MAX_VALUE) {
+                    config.put(key, (int) alpha);
+                } else {
+                    config.put(key, alpha);
+                }
+            }
+            case "dropout" -> config.put(key, dropout);
+            default -> putTargets(config, key);
+        }
+    }
+
+    /** Names are letters, digits, dots and underscores; all else is a regular expression. */
+    private void putTargets(ObjectNode config, String key) {
+        if (targetModules.equalsIgnoreCase("all-linear") || !targetModules.matches("[\\w.]+(\\s*,\\s*[\\w.]+)*")) {
+            config.put(key, targetModules);
+        } else {
+            ArrayNode names = config.putArray(key);
+            List.of(targetModules.split("\\s*,\\s*")).forEach(names::add);
+        }
+    }
+
+    /** One of a configuration and an adapter's folder. */
+    static final class Choice {
+        private final PeftConfig config;
+        private final Path folder;
+
+        private Choice(PeftConfig config, Path folder) {
+            this.config = config;
+            this.folder = folder;
+        }
+
+        /** The base with the adapter to be trained; {@code seed} chooses its first values where it is new. */
+        PeftModel on(BaseModel base, long seed) {
+            if (folder != null) {
+                return base.withAdapter(folder);
+            }
+            // A configuration from elsewhere names the base that it came from.
+            String name = base.network().description().name();
+            return PeftModel.of(base, config.withCommon(config.common().withBaseModel(name)),
+                    new SplittableRandom(seed));
+        }
+
+        /** Where the adapter's weights come from, in words. */
+        String origin() {
+            return folder == null ? "new" : "from " + folder;
+        }
+    }
+}

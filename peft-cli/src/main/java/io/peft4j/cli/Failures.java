@@ -1,0 +1,73 @@
+package io.peft4j.cli;
+
+import io.peft4j.core.error.PeftException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Turns what goes wrong into one clear line on stderr and exit status 1. */
+final class Failures {
+    private static final int STATUS = CommandLine.ExitCode.SOFTWARE;
+
+    private Failures() {
+    }
+
+    /** Says what is wrong with the words that were typed, with the nearest that exist. */
+    static int reportUsage(ParameterException error, String[] arguments) {
+        CommandLine line = error.getCommandLine();
+        line.getErr().println(error.getMessage());
+        if (line.getParent() == null && arguments.length == 0) {
+            line.usage(line.getErr());
+        } else {
+            UnmatchedArgumentException.printSuggestions(error, line.getErr());
+            line.getErr().println("Try '" + line.getCommandSpec().qualifiedName() + " --help'");
+        }
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    /** Runs the command; a lack of memory is a failure like others. */
+    static int run(ParseResult parsed) {
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (OutOfMemoryError e) {
+            CommandLine line = parsed.commandSpec().commandLine();
+            print(line, "out of memory: " + e.getMessage() + ". Use a smaller batch or shorter examples, or give the "
+                    + "JVM more with PEFT4J_JAVA_OPTS=-Xmx8g (-Dorg.bytedeco.javacpp.maxbytes=16g for native memory)");
+            return STATUS;
+        }
+    }
+
+    /** Says what went wrong. */
+    static int report(Exception error, CommandLine line, ParseResult parsed) {
+        Main main = (Main) parsed.commandSpec().root().userObject();
+        if (main.isVerbose()) {
+            StringWriter trace = new StringWriter();
+            error.printStackTrace(new PrintWriter(trace));
+            line.getErr().print(trace);
+        }
+        if (error instanceof PeftException) {
+            print(line, error.getMessage());
+        } else if (error instanceof UncheckedIOException e) {
+            print(line, message(e));
+        } else {
+            print(line, "internal error: " + error + (main.isVerbose() ? "" : "; --verbose says where it comes from"));
+        }
+        return STATUS;
+    }
+
+    /** The message with its reason, where it does not say it itself. */
+    private static String message(UncheckedIOException error) {
+        IOException cause = error.getCause();
+        String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        return error.getMessage().contains(reason) ? error.getMessage() : error.getMessage() + ": " + reason;
+    }
+
+    private static void print(CommandLine line, String message) {
+        line.getErr().println("peft4j: " + message.strip().replaceAll("\\s*\\R\\s*", " "));
+    }
+}

@@ -1,0 +1,45 @@
+package io.peft4j.cli;
+
+import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.FactQuestion;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * The handbook of a made-up company: what the quickstart teaches.
+ *
+ * @param train the examples
+ * @param heldOut questions in words that the examples do not use, each with the fact that a right answer holds
+ */
+record Handbook(ChatDataset train, List<FactQuestion> heldOut) {
+
+    /** The one that comes with the program. */
+    static Handbook builtIn() {
+        return new Handbook(read("train.jsonl", ChatDataset::read), read("heldout.jsonl", FactQuestion::read));
+    }
+
+    /** Readers want files; a resource may lie in a jar. */
+    private static <T> T read(String name, Function<Path, T> reader) {
+        try (InputStream in = Handbook.class.getResourceAsStream("handbook/" + name)) {
+            if (in == null) {
+                throw new FileNotFoundException("the build left it out");
+            }
+            Path copy = Files.createTempFile("handbook", ".jsonl");
+            try {
+                Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
+                return reader.apply(copy);
+            } finally {
+                Files.delete(copy);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the built-in handbook's " + name, e);
+        }
+    }
+}

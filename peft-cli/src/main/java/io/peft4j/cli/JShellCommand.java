@@ -1,0 +1,61 @@
+package io.peft4j.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.stream.Stream;
+import jdk.jshell.tool.JavaShellToolBuilder;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j jshell}: Java line by line, with the class path and the imports set. */
+@Command(name = "jshell", description = {"Starts a JShell with PEFT4J's class path and imports.",
+    "A script can be given as a file or piped in; what it prints goes to stdout."})
+final class JShellCommand extends PeftCommand {
+    private static final String STARTUP = "startup.jsh";
+
+    @Parameters(paramLabel = "FILE", arity = "0..*", description = "Scripts to run first.")
+    private List<Path> scripts = List.of();
+
+    @Override
+    public Integer call() throws Exception {
+        Path startup = Files.createTempFile("peft4j", ".jsh");
+        try (InputStream in = JShellCommand.class.getResourceAsStream(STARTUP)) {
+            Files.write(startup, in.readAllBytes());
+            JavaShellToolBuilder tool = JavaShellToolBuilder.builder();
+            if (!Console.isTypedTo()) {
+                // A script leaves nothing behind in the user's preferences.
+                tool.persistence(new HashMap<>());
+            }
+            return tool.start(arguments(startup).toArray(String[]::new));
+        } finally {
+            Files.deleteIfExists(startup);
+        }
+    }
+
+    private List<String> arguments(Path startup) {
+        List<String> arguments = new ArrayList<>(List.of("--class-path", System.getProperty("java.class.path"),
+                "--startup", "DEFAULT", "--startup", startup.toString()));
+        options().map(option -> "-R" + option).forEach(arguments::add);
+        for (Path script : scripts) {
+            if (!Files.isReadable(script)) {
+                throw new UncheckedIOException(new IOException("cannot read the script " + script));
+            }
+            arguments.add(script.toString());
+        }
+        if (!Console.isTypedTo()) {
+            arguments.add("-");
+        }
+        return arguments;
+    }
+
+    /** Options of the JVM that runs the lines: those of this one. */
+    private static Stream<String> options() {
+        return java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments().stream();
+    }
+}

@@ -1,0 +1,51 @@
+package io.peft4j.cli;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** What all commands share. */
+abstract class PeftCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
+    private boolean help;
+
+    /** The streams. */
+    final Console console() {
+        return new Console(spec.commandLine().getOut(), spec.commandLine().getErr());
+    }
+
+    /** What happens when somebody stops the program. */
+    final Interrupts interrupts() {
+        return main.interrupts();
+    }
+
+    /** Whether an option was given, rather than left at its default. */
+    final boolean isGiven(String option) {
+        return spec.commandLine().getParseResult().hasMatchedOption(option);
+    }
+
+    /** Wrong usage. */
+    final ParameterException usage(String message) {
+        return new ParameterException(spec.commandLine(), message);
+    }
+
+    /** A value made of options alone: what is wrong with it is wrong usage. */
+    final <T> T fromOptions(Supplier<T> value) {
+        try {
+            return value.get();
+        } catch (ConfigurationException e) {
+            throw usage(e.getMessage());
+        }
+    }
+}

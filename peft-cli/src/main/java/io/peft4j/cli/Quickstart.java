@@ -1,0 +1,133 @@
+package io.peft4j.cli;
+
+import static io.peft4j.core.peft.TargetModules.ALL_LINEAR;
+
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.eval.FactAccuracy;
+import io.peft4j.eval.FactReport;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.models.BaseModel;
+import io.peft4j.train.Cancellation;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingResult;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The story that must always work: a model that knows nothing of a company is asked, learns the company's handbook, and
+ * is asked again.
+ */
+final class Quickstart {
+    private static final int RANK = 16;
+    private static final int ALPHA = 32;
+    private static final int BATCH_SIZE = 8;
+    private static final double LEARNING_RATE = 1e-3;
+    /** As long as the handbook's longest answer, and some more. */
+    private static final GenerationOptions ANSWERS = GenerationOptions.defaults().withMaxNewTokens(48);
+
+    private final BaseModel base;
+    private final Handbook handbook;
+    private final Settings settings;
+    private final Console console;
+    private final PrintWriter report;
+
+    /**
+     * What can be chosen.
+     *
+     * @param output folder of the adapter
+     * @param epochs passes over the handbook
+     * @param answers file that keeps the base model's answers for the next time
+     */
+    record Settings(Path output, int epochs, Path answers) {
+    }
+
+    /**
+     * What came out.
+     *
+     * @param before the base model's facts
+     * @param after the tuned model's
+     * @param training the training
+     */
+    record Result(FactReport before, FactReport after, TrainingResult training) {
+    }
+
+    /**
+     * A run.
+     *
+     * @param console where progress goes
+     * @param report where the story is told
+     */
+    Quickstart(BaseModel base, Handbook handbook, Settings settings, Console console, PrintWriter report) {
+        this.base = base;
+        this.handbook = handbook;
+        this.settings = settings;
+        this.console = console;
+        this.report = report;
+    }
+
+    /** Runs it; empty when the training was interrupted, which leaves the adapter as far as it came. */
+    Optional<Result> run(Interrupts interrupts) {
+        say("1/4 The base model");
+        say("    %s", EngineOptions.describe(base));
+        say("2/4 Asking it the %d held-out questions of the handbook", handbook.heldOut().size());
+        FactReport before = ask(base, settings.answers());
+        try (PeftModel model = base.withAdapter(
+                LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(ALL_LINEAR).build())) {
+            Cancellation cancellation = new Cancellation();
+            TrainingResult training;
+            try (Interrupts.Registration stopping = interrupts.stopping(cancellation, console)) {
+                training = train(model, cancellation);
+            }
+            if (cancellation.isRequested()) {
+                say("    Stopped after %d of %d steps; the adapter so far is in %s", training.steps().size(),
+                        training.plan().totalSteps(), settings.output());
+                return Optional.empty();
+            }
+            say("4/4 Asking the tuned model the same questions");
+            FactReport after = ask(model, settings.output().resolve("answers.jsonl"));
+            return Optional.of(new Result(before, after, training));
+        }
+    }
+
+    private FactReport ask(LanguageModel model, Path cache) {
+        long begin = System.nanoTime();
+        int[] known = {-1};
+        try (Progress progress = Progress.of(console, "Asking", handbook.heldOut().size())) {
+            FactReport facts = FactAccuracy.of(model).options(ANSWERS).cachedIn(cache).listener((done, total) -> {
+                known[0] = known[0] < 0 ? done : known[0];
+                progress.to(done, "");
+            }).on(handbook.heldOut());
+            progress.close();
+            say("    %s of its answers hold the expected fact (%s%s)", facts,
+                    Progress.time((System.nanoTime() - begin) / 1e9),
+                    known[0] > 0 ? ", " + known[0] + " answers known from an earlier run" : "");
+            return facts;
+        }
+    }
+
+    private TrainingResult train(PeftModel model, Cancellation cancellation) {
+        say("3/4 Training LoRA on its %d examples: rank %d, alpha %d, all linear layers, %d epochs, batch size %d,",
+                handbook.train().size(), RANK, ALPHA, settings.epochs(), BATCH_SIZE);
+        say("    learning rate %s falling to 0", LEARNING_RATE);
+        say("    %s", model.trainableSummary());
+        try (TrainingProgress progress = new TrainingProgress(console, false)) {
+            TrainingResult training = Trainer.builder(model).epochs(settings.epochs()).batchSize(BATCH_SIZE)
+                    .learningRate(LEARNING_RATE).output(settings.output()).cancellation(cancellation)
+                    .listener(progress).build().train(handbook.train());
+            progress.close();
+            say("    %d steps in %s, %.0f tokens/s; loss %.3f at first, %.3f at last", training.steps().size(),
+                    Progress.time(training.seconds()), training.tokensPerSecond(),
+                    training.steps().get(0).trainLoss(), training.finalTrainLoss().orElseThrow());
+            return training;
+        }
+    }
+
+    private void say(String format, Object... arguments) {
+        report.println(String.format(Locale.ROOT, format, arguments));
+        report.flush();
+    }
+}

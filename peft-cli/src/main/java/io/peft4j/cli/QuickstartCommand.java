@@ -1,0 +1,145 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.eval.FactReport;
+import io.peft4j.models.BaseModel;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j quickstart}: the whole story on a real model. */
+@Command(name = "quickstart", sortOptions = false,
+        description = "Teaches a model the handbook of a made-up company and shows the difference.")
+final class QuickstartCommand extends PeftCommand {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String OUTPUT = "quickstart-output";
+    private static final String STORY = "What is the notice period for a Senior Consultant?";
+    private static final int SHOWN = 5;
+    private static final int COLUMNS = 100;
+
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", defaultValue = "HuggingFaceTB/SmolLM2-135M-Instruct",
+            description = "The base model. Default: ${DEFAULT-VALUE}")
+    private String model;
+
+    @Option(names = "--output", paramLabel = "DIR",
+            description = "Folder for the adapter. Default: " + OUTPUT + ", or the next free number after it")
+    private Path output;
+
+    @Option(names = "--epochs", hidden = true, defaultValue = "8", description = "Passes over the handbook, for tests.")
+    private int epochs;
+
+    @Option(names = "--answers", hidden = true, description = "The file of kept answers, for tests.")
+    private Path answers;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Option(names = "--json", description = "Prints the figures as one JSON object on stdout, and all else on stderr.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        long begin = System.nanoTime();
+        Console console = console();
+        PrintWriter report = json ? console.err() : console.out();
+        Path folder = folder();
+        Handbook handbook = Handbook.builtIn();
+        report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
+        try (BaseModel base = engine.load(model, console)) {
+            Quickstart.Settings settings = new Quickstart.Settings(folder, epochs,
+                    Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
+            Optional<Quickstart.Result> result = new Quickstart(base, handbook, settings, console, report)
+                    .run(interrupts());
+            result.ifPresent(r -> tell(r, report, folder, (System.nanoTime() - begin) / 1e9));
+            report.flush();
+            return result.isPresent() ? 0 : 1;
+        }
+    }
+
+    /** The folder asked for, or the first that is free. */
+    private Path folder() {
+        if (output != null) {
+            if (isUsed(output)) {
+                throw new ConfigurationException("the output folder " + output
+                        + " is not empty; give another --output, or move it away");
+            }
+            return output;
+        }
+        return IntStream.iterate(1, i -> i + 1).mapToObj(i -> Path.of(i == 1 ? OUTPUT : OUTPUT + "-" + i))
+                .filter(path -> !isUsed(path)).findFirst().orElseThrow();
+    }
+
+    private static boolean isUsed(Path path) {
+        String[] names = path.toFile().list();
+        return Files.exists(path) && (names == null || names.length > 0);
+    }
+
+    /** Beside what other programs keep for the user. */
+    private static Path keptAnswers() {
+        String home = System.getenv("XDG_CACHE_HOME");
+        Path cache = home == null || home.isBlank() ? Path.of(System.getProperty("user.home"), ".cache")
+                : Path.of(home);
+        return cache.resolve("peft4j").resolve("answers.jsonl");
+    }
+
+    private void tell(Quickstart.Result result, PrintWriter report, Path folder, double seconds) {
+        report.println();
+        report.println("Some of the held-out questions, which the training data does not hold in these words:");
+        shown(result).forEach(i -> show(report, result.before().outcomes().get(i), result.after().outcomes().get(i)));
+        report.println();
+        report.printf("Held-out facts in the answers: before %s, after %s%n", result.before(), result.after());
+        report.printf("Time %s, of which training %s; peak memory %s%n", Progress.time(seconds),
+                Progress.time(result.training().seconds()), PeakMemory.text());
+        report.printf("The adapter is in %s; Hugging Face PEFT loads it as it is.%n%n", folder);
+        report.println("Next:");
+        String chosen = model.contains(" ") ? "'" + model + "'" : model;
+        report.printf("  ./peft4j generate --model %s --adapter %s"
+                + " --prompt \"How long is my probation as an Associate?\"%n",
+                chosen, folder);
+        report.printf("  ./peft4j train --model %s --data your-own.jsonl --output my-adapter%n", chosen);
+        report.println("  ./peft4j jshell");
+        if (json) {
+            console().print(line(result, folder, seconds));
+        }
+    }
+
+    /** The story of the README, and some at equal distances. */
+    private static List<Integer> shown(Quickstart.Result result) {
+        List<FactReport.Outcome> all = result.before().outcomes();
+        IntStream story = IntStream.range(0, all.size()).filter(i -> all.get(i).question().question().equals(STORY));
+        IntStream others = IntStream.range(0, SHOWN - 1).map(i -> i * all.size() / (SHOWN - 1));
+        return IntStream.concat(story, others).distinct().boxed().toList();
+    }
+
+    private static void show(PrintWriter report, FactReport.Outcome before, FactReport.Outcome after) {
+        report.println();
+        report.println(before.question().question());
+        report.println("  (a right answer holds: " + String.join(", ", before.question().mustContain()) + ")");
+        SideBySide columns = new SideBySide(COLUMNS);
+        columns.lines("Base: " + judgement(before), "Tuned: " + judgement(after)).forEach(report::println);
+        columns.lines(before.answer(), after.answer()).forEach(report::println);
+    }
+
+    private static String judgement(FactReport.Outcome outcome) {
+        return outcome.correct() ? "right" : "wrong";
+    }
+
+    private static ObjectNode line(Quickstart.Result result, Path folder, double seconds) {
+        ObjectNode line = JSON.createObjectNode().put("questions", result.before().total())
+                .put("base_correct", result.before().correct()).put("tuned_correct", result.after().correct())
+                .put("base_share", result.before().share()).put("tuned_share", result.after().share())
+                .put("train_seconds", result.training().seconds())
+                .put("tokens_per_s", result.training().tokensPerSecond()).put("seconds", seconds)
+                .put("adapter", folder.toString());
+        PeakMemory.resident().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
+        return line;
+    }
+}

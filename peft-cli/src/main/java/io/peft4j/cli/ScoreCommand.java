@@ -1,0 +1,62 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.data.ScoringRows;
+import io.peft4j.train.SequenceScorer;
+import java.nio.file.Path;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j score}: how likely texts are to a model. */
+@Command(name = "score", sortOptions = false, description = {"Scores texts: the summed negative log-likelihood of "
+        + "their tokens.",
+    "Rows of the data are {\"text\"} (every token after the first, with the tokenizer's default special tokens), "
+            + "{\"input_ids\"}, {\"messages\"} (the supervised tokens), or {\"prompt\", \"completion\"} (the tokens "
+            + "of the completion)."})
+final class ScoreCommand extends PeftCommand {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Mixin
+    private AdaptedModelOptions model;
+
+    @Option(names = "--data", required = true, paramLabel = "FILE", description = "One JSON object a line.")
+    private Path data;
+
+    @Option(names = "--json", description = "Prints {\"nll\": sum, \"tokens\": number} a row.")
+    private boolean json;
+
+    private double total;
+    private long tokens;
+
+    @Override
+    public Integer call() {
+        return model.with(console(), this::score);
+    }
+
+    private int score(LanguageModel scored) {
+        try (SequenceScorer scorer = new SequenceScorer(scored, this::print)) {
+            new ScoringRows(scored).read(data, scorer::add);
+            scorer.flush();
+        }
+        if (!json) {
+            console().out().printf(Locale.ROOT, "%nin all: nll %.4f, %d tokens, perplexity %.3f%n", total, tokens,
+                    Math.exp(total / tokens));
+            console().checkOut();
+        }
+        return 0;
+    }
+
+    private void print(SequenceScorer.Score score) {
+        total += score.nll();
+        tokens += score.tokens();
+        if (json) {
+            console().print(JSON.createObjectNode().put("nll", score.nll()).put("tokens", score.tokens()));
+        } else {
+            console().out().printf(Locale.ROOT, "nll %.4f, %d tokens%n", score.nll(), score.tokens());
+            console().checkOut();
+        }
+    }
+}

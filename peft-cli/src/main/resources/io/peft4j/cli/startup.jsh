@@ -1,0 +1,11 @@
+import io.peft4j.core.error.*;
+import io.peft4j.core.model.*;
+import io.peft4j.core.peft.*;
+import io.peft4j.core.text.*;
+import io.peft4j.data.*;
+import io.peft4j.eval.*;
+import io.peft4j.lora.*;
+import io.peft4j.models.*;
+import io.peft4j.models.hub.*;
+import io.peft4j.train.*;
+import static io.peft4j.core.peft.TargetModules.ALL_LINEAR;

@@ -1,0 +1,146 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.models.BaseModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Answers equal those of Hugging Face; streams carry what they should. */
+class GenerateCommandTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Path MODEL = FIXTURES.resolve("tiny-llama");
+    private static final int END_OF_TURN = 2;
+
+    @TempDir
+    Path folder;
+
+    private Path data(List<String> rows) throws IOException {
+        return Files.write(folder.resolve("data.jsonl"), rows);
+    }
+
+    /** The rows of the fixture by model and adapter: those with {@code messages}, or those with {@code prompt}. */
+    private static Map<List<String>, List<JsonNode>> fixture(String form) {
+        Map<List<String>, List<JsonNode>> groups = new LinkedHashMap<>();
+        for (JsonNode row : CommandRun.read(FIXTURES.resolve("generation.json")).get("rows")) {
+            if (row.has(form)) {
+                List<String> key = Arrays.asList(row.get("model").asText(), row.get("adapter").asText(""));
+                groups.computeIfAbsent(key, k -> new ArrayList<>()).add(row);
+            }
+        }
+        assertTrue(!groups.isEmpty());
+        return groups;
+    }
+
+    private void assertFixture(String form, List<String> key, List<JsonNode> rows, String... more) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (JsonNode row : rows) {
+            ObjectNode line = JSON.createObjectNode();
+            line.set(form, row.get(form));
+            lines.add(line.toString());
+        }
+        Path model = FIXTURES.resolve(key.get(0));
+        List<Object> words = new ArrayList<>(List.of("generate", "--model", model, "--data", data(lines),
+                "--max-new-tokens", 20, "--dtype", "f32", "--json"));
+        words.addAll(List.of(more));
+        if (!key.get(1).isEmpty() && !key.get(1).equals("null")) {
+            words.addAll(List.of("--adapter", FIXTURES.resolve("adapters").resolve(key.get(1))));
+        }
+        List<JsonNode> answers = CommandRun.succeeding(words.toArray()).json();
+        assertEquals(rows.size(), answers.size());
+        try (BaseModel base = BaseModel.load(model.toString())) {
+            for (int i = 0; i < rows.size(); i++) {
+                int[] ids = StreamSupport.stream(rows.get(i).get("new_tokens").spliterator(), false)
+                        .mapToInt(JsonNode::asInt).takeWhile(id -> id != END_OF_TURN)
+                        .filter(id -> id < base.tokenizer().vocabSize()).toArray();
+                assertEquals(base.tokenizer().decode(ids, true), answers.get(i).get("text").asText(),
+                        rows.get(i).toString());
+            }
+        }
+    }
+
+    @Test
+    void chatsAreAnsweredAsByHuggingFace() throws IOException {
+        for (Map.Entry<List<String>, List<JsonNode>> group : fixture("messages").entrySet()) {
+            assertFixture("messages", group.getKey(), group.getValue());
+        }
+    }
+
+    @Test
+    void textsAreContinuedAsByHuggingFace() throws IOException {
+        for (Map.Entry<List<String>, List<JsonNode>> group : fixture("prompt").entrySet()) {
+            assertFixture("prompt", group.getKey(), group.getValue(), "--plain");
+        }
+    }
+
+    @Test
+    void onePromptIsAChatWhereThereIsATemplate() throws IOException {
+        String question = "What is the notice period?";
+        Path file = data(List.of("{\"question\": \"" + question + "\"}", "{\"prompt\": \"" + question + "\"}",
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"" + question + "\"}]}"));
+        List<JsonNode> rows = CommandRun.succeeding("generate", "--model", MODEL, "--data", file, "--max-new-tokens", 8)
+                .json();
+        assertEquals(rows.get(2), rows.get(0));
+        assertEquals(rows.get(2), rows.get(1));
+        CommandRun streamed = CommandRun.succeeding("generate", "--model", MODEL, "--prompt", question,
+                "--max-new-tokens", 8);
+        assertEquals(rows.get(2).get("text").asText() + System.lineSeparator(), streamed.out());
+        CommandRun json = CommandRun.succeeding("generate", "--model", MODEL, "--prompt", question,
+                "--max-new-tokens", 8, "--json");
+        assertEquals(List.of(rows.get(2)), json.json());
+        CommandRun plain = CommandRun.succeeding("generate", "--model", MODEL, "--prompt", question, "--plain",
+                "--max-new-tokens", 8, "--json");
+        assertNotEquals(json.out(), plain.out());
+    }
+
+    @Test
+    void drawsDependOnTheSeedAlone() throws IOException {
+        List<Object> words = List.of("generate", "--model", MODEL, "--prompt", "Who?", "--max-new-tokens", 12,
+                "--temperature", 1.5, "--json", "--seed");
+        List<String> answers = new ArrayList<>();
+        for (int seed : new int[] {1, 1, 2}) {
+            List<Object> all = new ArrayList<>(words);
+            all.add(seed);
+            answers.add(CommandRun.succeeding(all.toArray()).out());
+        }
+        assertEquals(answers.get(0), answers.get(1));
+        assertNotEquals(answers.get(0), answers.get(2));
+    }
+
+    @Test
+    void wrongUsageIsSaid() {
+        assertTrue(CommandRun.failing(2, "generate", "--model", MODEL).contains("--prompt"));
+        assertTrue(CommandRun.failing(2, "generate", "--model", MODEL, "--prompt", "a", "--data", "b")
+                .contains("mutually exclusive"));
+        assertTrue(CommandRun.failing(2, "generate", "--model", MODEL, "--prompt", "a", "--top-k", "5")
+                .contains("no effect"));
+        assertTrue(CommandRun.failing(2, "generate", "--model", MODEL, "--prompt", "a", "--max-new-tokens", "0")
+                .contains("at least 1"));
+    }
+
+    @Test
+    void whatIsMissingIsNamed() throws IOException {
+        Path missing = folder.resolve("missing.jsonl");
+        assertTrue(CommandRun.failing(1, "generate", "--model", MODEL, "--data", missing)
+                .startsWith("peft4j: cannot read " + missing + ": there is no such file"));
+        assertTrue(CommandRun.failing(1, "generate", "--model", folder.resolve("no-model"), "--prompt", "a")
+                .startsWith("peft4j: Model '" + folder.resolve("no-model") + "' was not found"));
+        assertTrue(CommandRun.failing(1, "generate", "--model", MODEL, "--adapter", folder, "--prompt", "a")
+                .contains("is no adapter"));
+    }
+}

@@ -1,0 +1,61 @@
+package io.peft4j.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The command line in a process of its own, with its streams in files. */
+final class JavaProcess {
+    private final Process process;
+    private final Path out;
+    private final Path err;
+
+    private JavaProcess(Process process, Path out, Path err) {
+        this.process = process;
+        this.out = out;
+        this.err = err;
+    }
+
+    /** Starts it; stdin comes from a file. */
+    static JavaProcess start(Path folder, Path stdin, Object... arguments) throws IOException {
+        List<String> words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
+                "-Dai.djl.offline=true", "-Dpeft4j.stdin.terminal=false"));
+        if (Runtime.version().feature() >= 24) {
+            words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
+        }
+        // Surefire's own class path is a jar that names the real one.
+        words.addAll(List.of("-cp", System.getProperty("surefire.test.class.path",
+                System.getProperty("java.class.path")),
+                Main.class.getName()));
+        List.of(arguments).forEach(argument -> words.add(argument.toString()));
+        Path out = folder.resolve("stdout.txt");
+        Path err = folder.resolve("stderr.txt");
+        return new JavaProcess(new ProcessBuilder(words).redirectInput(stdin.toFile()).redirectOutput(out.toFile())
+                .redirectError(err.toFile()).start(), out, err);
+    }
+
+    Process process() {
+        return process;
+    }
+
+    /** Waits for the end, which must come within minutes. */
+    int status() throws InterruptedException {
+        if (!process.waitFor(5, TimeUnit.MINUTES)) {
+            process.destroyForcibly();
+            throw new AssertionError("the process hangs");
+        }
+        return process.exitValue();
+    }
+
+    String out() throws IOException {
+        return Files.readString(out);
+    }
+
+    String err() throws IOException {
+        return Files.readString(err);
+    }
+}

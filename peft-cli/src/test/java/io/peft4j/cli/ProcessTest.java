@@ -1,0 +1,96 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What only a process of its own can show: signals, what native libraries print, and JShell. */
+class ProcessTest {
+    private static final Path MODEL = FIXTURES.resolve("tiny-llama");
+
+    @TempDir
+    Path folder;
+
+    private Path write(String name, String... lines) throws IOException {
+        return Files.write(folder.resolve(name), List.of(lines));
+    }
+
+    @Test
+    void ctrlCLeavesAUsableAdapter() throws Exception {
+        Path data = write("train.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, "
+                + "{\"role\": \"assistant\", \"content\": \"The keeper.\"}]}");
+        Path output = folder.resolve("adapter");
+        JavaProcess run = JavaProcess.start(folder, write("empty"), "train", "--model", MODEL, "--data", data,
+                "--output", output, "--epochs", 1_000_000, "--learning-rate", "1e-3", "--schedule", "constant");
+        Path metrics = output.resolve("metrics.jsonl");
+        while (run.process().isAlive() && (!Files.exists(metrics) || Files.size(metrics) == 0)) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+        // Java itself can send SIGTERM only; the terminal's Ctrl-C is SIGINT.
+        new ProcessBuilder("kill", "-INT", Long.toString(run.process().pid())).start().waitFor();
+        assertEquals(128 + 2, run.status(), run.err());
+        assertTrue(run.err().contains("Stopping after this step"), run.err());
+        assertTrue(run.err().contains("Stopped after"), run.err());
+        assertTrue(run.err().contains("The adapter is in " + output), run.err());
+        String score = CommandRun.succeeding("score", "--model", MODEL, "--adapter", output, "--data", data, "--json")
+                .out();
+        String base = CommandRun.succeeding("score", "--model", MODEL, "--data", data, "--json").out();
+        assertTrue(CommandRun.parse(score).get("nll").asDouble() < CommandRun.parse(base).get("nll").asDouble(),
+                score + " against " + base);
+    }
+
+    @Test
+    void resultsAreAloneOnStdoutAndAllIsQuiet() throws Exception {
+        Path data = write("data.jsonl", "{\"text\": \"Où est le gardien?\"}", "{\"input_ids\": [1, 2, 3]}");
+        JavaProcess run = JavaProcess.start(folder, write("empty"), "score", "--model", MODEL, "--data", data,
+                "--json");
+        assertEquals(0, run.status(), run.err());
+        List<JsonNode> rows = run.out().lines().map(CommandRun::parse).toList();
+        assertEquals(2, rows.size());
+        assertEquals("", run.err());
+    }
+
+    @Test
+    void aFailureIsOneLine() throws Exception {
+        JavaProcess run = JavaProcess.start(folder, write("empty"), "score", "--model", folder.resolve("none"),
+                "--data",
+                folder.resolve("none.jsonl"), "--json");
+        assertEquals(1, run.status());
+        assertEquals("", run.out());
+        assertEquals(1, run.err().lines().count(), run.err());
+    }
+
+    @Test
+    void jshellRunsAScriptFromStdin() throws Exception {
+        Path script = write("script.jsh",
+                "try (BaseModel base = BaseModel.load(\"" + MODEL.toAbsolutePath() + "\")) {",
+                "    PeftModel model = base.withAdapter(",
+                "            LoraConfig.builder().rank(2).alpha(4).targetModules(ALL_LINEAR).build());",
+                "    System.out.println(model.trainableSummary());",
+                "}",
+                "int answer = 6 * 7",
+                "System.out.println(\"answer \" + answer)");
+        JavaProcess run = JavaProcess.start(folder, script, "jshell");
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().startsWith("trainable params: "), run.out() + run.err());
+        assertEquals("answer 42", run.out().lines().reduce((a, b) -> b).orElseThrow());
+        assertEquals("", run.err());
+    }
+
+    @Test
+    void jshellRunsAScriptFromAFile() throws Exception {
+        Path script = write("script.jsh", "System.out.println(ChatMessage.user(\"Who?\").role())");
+        JavaProcess run = JavaProcess.start(folder, write("empty"), "jshell", script);
+        assertEquals(0, run.status(), run.err());
+        assertEquals("user", run.out().strip());
+    }
+}

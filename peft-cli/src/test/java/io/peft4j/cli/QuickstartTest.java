@@ -1,0 +1,89 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The quickstart from end to end, on a tiny model that learns little and in one epoch. */
+class QuickstartTest {
+    private static final Path MODEL = FIXTURES.resolve("tiny-llama").toAbsolutePath().normalize();
+
+    @TempDir
+    Path folder;
+
+    private CommandRun quickstart(String output, Object... more) {
+        List<Object> words = new ArrayList<>(List.of("quickstart", "--model", MODEL, "--output", folder.resolve(output),
+                "--epochs", 1, "--answers", folder.resolve("answers.jsonl")));
+        words.addAll(List.of(more));
+        return CommandRun.of(words.toArray());
+    }
+
+    @Test
+    void tellsTheStoryLeavesAnAdapterAndKnowsTheBasesAnswersNextTime() throws IOException {
+        CommandRun run = quickstart("output");
+        assertEquals(0, run.status(), run.err());
+        assertStory(run.out());
+        assertTrue(Files.exists(folder.resolve("output/adapter_model.safetensors")));
+        assertEquals(88, Files.readAllLines(folder.resolve("output/answers.jsonl")).size());
+        byte[] answers = Files.readAllBytes(folder.resolve("answers.jsonl"));
+        assertEquals(88, new String(answers, StandardCharsets.UTF_8).lines().count());
+
+        CommandRun second = quickstart("second", "--json");
+        assertEquals(0, second.status(), second.err());
+        assertTrue(second.err().contains("88 answers known from an earlier run"), second.err());
+        assertArrayEquals(answers, Files.readAllBytes(folder.resolve("answers.jsonl")));
+        assertTrue(second.err().contains("Held-out facts in the answers"), second.err());
+        List<JsonNode> lines = second.json();
+        assertEquals(1, lines.size(), "JSON is alone on stdout");
+        assertEquals(88, lines.get(0).get("questions").asInt());
+        assertEquals(0, lines.get(0).get("base_correct").asInt());
+        assertTrue(lines.get(0).get("seconds").asDouble() > lines.get(0).get("train_seconds").asDouble());
+        assertArrayEquals(Files.readAllBytes(folder.resolve("output/adapter_model.safetensors")),
+                Files.readAllBytes(folder.resolve("second/adapter_model.safetensors")), "the same seed");
+    }
+
+    private void assertStory(String out) {
+        for (String part : List.of("1/4 The base model", MODEL.toString(), "2/4 Asking it the 88 held-out questions",
+                "0 of 88 (0 %) of its answers hold the expected fact", "3/4 Training LoRA on its 176 examples",
+                "trainable params:", "22 steps in", "4/4 Asking the tuned model",
+                "What is the notice period for a Senior Consultant?", "Base: wrong", "Tuned: ",
+                "Held-out facts in the answers: before 0 of 88 (0 %), after ", "peak memory",
+                "The adapter is in " + folder.resolve("output"), "./peft4j generate --model " + MODEL)) {
+            assertTrue(out.contains(part), part + " is missing in " + out);
+        }
+        List<String> columns = out.lines().filter(line -> line.contains(" | ") && !line.contains("trainable")).toList();
+        assertTrue(columns.size() >= 10, "two lines or more for each of five questions: " + columns);
+        assertTrue(columns.stream().allMatch(line -> line.length() <= 100), columns.toString());
+    }
+
+    @Test
+    void aFolderThatIsUsedIsLeftAlone() throws IOException {
+        Files.createDirectories(folder.resolve("output"));
+        Files.writeString(folder.resolve("output/notes.txt"), "mine");
+        CommandRun run = quickstart("output");
+        assertEquals(1, run.status());
+        assertTrue(run.err().contains("is not empty; give another --output"), run.err());
+        assertEquals(List.of("notes.txt"), List.of(folder.resolve("output").toFile().list()));
+    }
+
+    @Test
+    void columnsBreakBetweenWordsAndCutWhatIsTooLong() {
+        assertEquals(List.of("one two", "three", "fourfourfo", "urfour x"),
+                SideBySide.wrap("one two\nthree  fourfourfourfour x", 10));
+        List<String> lines = new SideBySide(25).lines("left side text", "right");
+        assertEquals(List.of("  left side  | right", "  text       |"), lines);
+        assertFalse(new SideBySide(100).lines("", "").isEmpty());
+    }
+}

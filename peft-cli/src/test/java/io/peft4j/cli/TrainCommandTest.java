@@ -1,0 +1,234 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.safetensors.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Training on a tiny model: what it leaves, what it prints where, and what it refuses. */
+class TrainCommandTest {
+    private static final Path MODEL = FIXTURES.resolve("tiny-llama").toAbsolutePath().normalize();
+
+    @TempDir
+    Path folder;
+
+    private Path data;
+    private Path output;
+
+    @BeforeEach
+    void writeData() throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            rows.add(row("Who is number " + i + "?", "The " + "old ".repeat(i % 3) + "keeper " + i + "."));
+        }
+        data = Files.write(folder.resolve("train.jsonl"), rows);
+        output = folder.resolve("adapter");
+    }
+
+    private static String row(String question, String answer) {
+        return "{\"messages\": [{\"role\": \"user\", \"content\": \"" + question + "\"}, "
+                + "{\"role\": \"assistant\", \"content\": \"" + answer + "\"}]}";
+    }
+
+    private Object[] train(Object... more) {
+        List<Object> words = new ArrayList<>(List.of("train", "--model", MODEL, "--data", data, "--output", output,
+                "--batch-size", 4, "--epochs", 2, "--rank", 4, "--learning-rate", "1e-2", "--dtype", "f32"));
+        words.addAll(List.of(more));
+        return words.toArray();
+    }
+
+    private double loss(Path adapter) {
+        List<Object> words = new ArrayList<>(List.of("score", "--model", MODEL, "--data", data, "--json", "--dtype",
+                "f32"));
+        if (adapter != null) {
+            words.addAll(List.of("--adapter", adapter));
+        }
+        return CommandRun.succeeding(words.toArray()).json().stream().mapToDouble(row -> row.get("nll").asDouble())
+                .sum();
+    }
+
+    @Test
+    void theOutputIsAnAdapterThatHasLearned() throws IOException {
+        CommandRun run = CommandRun.succeeding(train());
+        assertEquals("", run.out());
+        for (String file : List.of("adapter_config.json", "adapter_model.safetensors", "tokenizer.json",
+                "tokenizer_config.json", "metrics.jsonl")) {
+            assertTrue(Files.size(output.resolve(file)) > 0, file);
+        }
+        assertEquals(6, Files.readAllLines(output.resolve("metrics.jsonl")).size());
+        JsonNode config = CommandRun.read(output.resolve("adapter_config.json"));
+        assertEquals("LORA", config.get("peft_type").asText());
+        assertEquals(4, config.get("r").asInt());
+        assertEquals(MODEL.toString(), config.get("base_model_name_or_path").asText());
+        assertTrue(loss(output) < 0.95 * loss(null), loss(output) + " against " + loss(null));
+    }
+
+    @Test
+    void theConfigurationIsSaidInFull() {
+        String err = CommandRun.succeeding(train("--schedule", "cosine", "--warmup-steps", 2)).err();
+        for (String part : List.of("model:      " + MODEL, "trainable params:", "\"lora_alpha\"", "epochs 2",
+                "batch size 4",
+                "learning rate 0.01, cosine, warm-up steps 2, weight decay 0.0, max grad norm 1.0", "shuffled, seed 0",
+                "output:     " + output, "Done after 6 of 6 steps", "The adapter is in " + output)) {
+            assertTrue(err.contains(part), part + " is missing in " + err);
+        }
+    }
+
+    @Test
+    void jsonLinesAreAloneOnStdout() throws IOException {
+        List<JsonNode> lines = CommandRun.succeeding(train("--json", "--validation", data)).json();
+        List<JsonNode> metrics = Files.readAllLines(output.resolve("metrics.jsonl")).stream().map(CommandRun::parse)
+                .toList();
+        assertEquals(metrics, lines.subList(0, lines.size() - 1));
+        assertEquals(6 + 3, metrics.size(), "6 steps, and the loss before, between and after 2 epochs");
+        List<Double> validation = metrics.stream().filter(line -> line.has("eval_loss"))
+                .map(line -> line.get("eval_loss").asDouble()).toList();
+        assertTrue(validation.get(2) < validation.get(0), validation.toString());
+        JsonNode last = lines.get(lines.size() - 1);
+        assertEquals(output.toString(), last.get("adapter").asText());
+        assertEquals(6, last.get("steps").asInt());
+        assertFalse(last.get("cancelled").asBoolean());
+        assertEquals(validation.get(2), last.get("eval_loss").asDouble());
+    }
+
+    @Test
+    void theSameSeedGivesTheSameAdapter() throws IOException {
+        CommandRun.succeeding(train("--seed", 3, "--dropout", 0.1));
+        byte[] first = Files.readAllBytes(output.resolve("adapter_model.safetensors"));
+        output = folder.resolve("again");
+        CommandRun.succeeding(train("--seed", 3, "--dropout", 0.1));
+        assertArrayEquals(first, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
+        output = folder.resolve("other");
+        CommandRun.succeeding(train("--seed", 4, "--dropout", 0.1));
+        assertFalse(java.util.Arrays.equals(first, Files.readAllBytes(output.resolve("adapter_model.safetensors"))));
+    }
+
+    @Test
+    void targetsAreAllLinearNamesOrAnExpression() {
+        String[] targets = {"all-linear", "q_proj,v_proj", "q_proj, v_proj", ".*layers\\.0\\.self_attn\\.(q|v)_proj"};
+        int[] layers = {21, 6, 6, 2};
+        for (int i = 0; i < targets.length; i++) {
+            output = folder.resolve("adapter" + i);
+            CommandRun.succeeding(train("--target-modules", targets[i]));
+            assertEquals(2 * layers[i], tensors(output), targets[i]);
+        }
+    }
+
+    private static int tensors(Path adapter) {
+        try (SafetensorsFile file = SafetensorsFile.open(adapter.resolve("adapter_model.safetensors"))) {
+            return file.names().size();
+        }
+    }
+
+    @Test
+    void aConfigurationFileSaysWhatIsTrained() throws IOException {
+        Path config = Files.writeString(folder.resolve("config.json"),
+                "{\"peft_type\": \"LORA\", \"r\": 2, \"use_rslora\": "
+                + "true, \"target_modules\": [\"q_proj\"], \"base_model_name_or_path\": \"somebody/else\"}");
+        Object[] words = {"train", "--model", MODEL, "--data", data, "--output", output, "--adapter-config", config};
+        CommandRun.succeeding(words);
+        JsonNode saved = CommandRun.read(output.resolve("adapter_config.json"));
+        assertEquals(2, saved.get("r").asInt());
+        assertTrue(saved.get("use_rslora").asBoolean());
+        assertEquals(MODEL.toString(), saved.get("base_model_name_or_path").asText());
+        assertEquals(6, tensors(output));
+    }
+
+    @Test
+    void anAdapterIsTrainedOn() {
+        CommandRun.succeeding(train());
+        double before = loss(output);
+        Path first = output;
+        output = folder.resolve("second");
+        CommandRun run = CommandRun.succeeding("train", "--model", MODEL, "--data", data, "--output", output,
+                "--adapter-init", first, "--epochs", 2, "--learning-rate", "1e-2", "--dtype", "f32");
+        assertTrue(run.err().contains("adapter:    from " + first), run.err());
+        assertTrue(loss(output) < before, loss(output) + " against " + before);
+    }
+
+    @Test
+    void aFolderThatHoldsARunIsLeftAlone() throws IOException {
+        CommandRun.succeeding(train());
+        byte[] weights = Files.readAllBytes(output.resolve("adapter_model.safetensors"));
+        byte[] metrics = Files.readAllBytes(output.resolve("metrics.jsonl"));
+        CommandRun run = CommandRun.of(train("--seed", 5));
+        assertEquals(1, run.status());
+        assertTrue(run.err().contains("already holds a run"), run.err());
+        assertArrayEquals(weights, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
+        assertArrayEquals(metrics, Files.readAllBytes(output.resolve("metrics.jsonl")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--epochs | 0 | at least 1",
+        "--epochs | many | not an int",
+        "--learning-rate | -1 | above 0",
+        "--rank | 0 | at least 1",
+        "--dropout | 1 | below 1",
+        "--schedule | stairs | linear",
+        "--dtype | f8 | none of f32, bf16, auto",
+        "--method | magic | lora",
+        "--max-length | 0 | at least 1",
+        "--threads | 0 | at least 1",
+    })
+    void aValueOutOfRangeIsWrongUsage(String option, String value, String complaint) {
+        String err = CommandRun.failing(2, "train", "--model", MODEL, "--data", data, "--output", output, option,
+                value);
+        assertTrue(err.contains(complaint), err);
+        assertFalse(Files.exists(output));
+    }
+
+    @Test
+    void optionsThatDoNotGoTogetherAreWrongUsage() {
+        assertTrue(CommandRun.failing(2, train("--adapter-init", folder)).contains("--rank cannot be changed"));
+        assertTrue(CommandRun.failing(2, train("--adapter-init", folder, "--adapter-config", data))
+                .contains("exclude each other"));
+        assertTrue(CommandRun.failing(2, train("--resume")).contains("not possible in this version"));
+    }
+
+    @Test
+    void anUnknownOptionComesWithTheNearest() {
+        String err = CommandRun.failing(2, train("--learning-rat", "1"));
+        assertTrue(err.contains("--learning-rat") && err.contains("--learning-rate"), err);
+        assertTrue(CommandRun.failing(2, "trian").contains("train"), "the nearest command");
+    }
+
+    @Test
+    void wrongDataIsNamed() throws IOException {
+        Files.writeString(data, row("a", "b") + "\n{\"messages\": [{\"role\": \"user\" \"content\": 1}]}\n");
+        String err = CommandRun.failing(1, train());
+        assertTrue(err.startsWith("peft4j: " + data + ":2:"), err);
+        assertTrue(err.matches("(?s).*:2:\\d+: is not valid JSON.*"), err);
+        Files.writeString(data, "");
+        assertTrue(CommandRun.failing(1, train()).contains("holds no example"));
+        Files.delete(data);
+        assertTrue(CommandRun.failing(1, train()).contains("there is no such file"));
+        assertFalse(Files.exists(output));
+    }
+
+    @Test
+    void longExamplesAreLeftOutAndSaid() throws IOException {
+        Files.writeString(data, row("a", "b") + "\n" + row("Who?", "The keeper. ".repeat(20)) + "\n");
+        CommandRun run = CommandRun.succeeding(train("--max-length", 60));
+        assertTrue(run.err().contains("1 examples with"), run.err());
+        Files.writeString(data, row("Who?", "The keeper. ".repeat(20)) + "\n");
+        output = folder.resolve("second");
+        CommandRun none = CommandRun.of(train("--max-length", 60));
+        assertEquals(1, none.status());
+        assertTrue(none.err().contains("longer than 60 tokens"), none.err());
+    }
+}
