@@ -70,7 +70,8 @@ class GenerationParityTest {
      * <p>Both ways compute the same sums in float32, but in matrices of another height, where a product may add in
      * another order. Transformers in float32 is off its float64 by up to 1.3e-5 on these rows, so two float32
      * computations may be 3e-5 apart. The random weights of the adapter "lora" amplify rounding: there Transformers is
-     * off by 5e-5, the portable kernels by up to 1.5e-4 at single positions. A key too few moves logits by 0.1 and more.
+     * off by 5e-5, the portable kernels by up to 1.5e-4 at single positions. A key too few moves logits by 0.1 and
+     * more.
      */
     @ParameterizedTest
     @CsvSource({"tiny-llama,,3e-5", "tiny-llama-untied,,3e-5", "tiny-llama-sharded,,3e-5", "tiny-llama,lora,3e-4",

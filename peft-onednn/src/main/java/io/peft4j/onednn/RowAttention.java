@@ -37,7 +37,8 @@ final class RowAttention {
         for (int head = 0; head < heads; head++) {
             lses[head] = head(lane, shape, head, query, keys, values, count, result);
         }
-        ElementwiseKernels.write(lane, result, new Span(inputs.type(), out).from((long) block.row() * columns), columns);
+        Span target = new Span(inputs.type(), out).from((long) block.row() * columns);
+        ElementwiseKernels.write(lane, result, target, columns);
         NativeMemory.write(lse + 4L * block.row() * heads, lses, 0, heads);
     }
 

@@ -17,12 +17,12 @@ import java.util.OptionalLong;
 import java.util.SplittableRandom;
 
 /**
- * Measures how fast a model trains: runs the {@link Trainer} itself, batch after batch in the order of the examples, and
- * looks at the clock between its updates.
+ * Measures how fast a model trains: runs the {@link Trainer} itself, batch after batch in the order of the examples,
+ * and looks at the clock between its updates.
  *
  * <pre>{@code
- * TrainingMeasurement m = new TrainingBenchmark(model, TrainingBenchmark.randomExamples(model, 44, 128, 0), 4, 3, 8).run();
- * }</pre>
+ * TrainingMeasurement m = new TrainingBenchmark(model, TrainingBenchmark.randomExamples(model, 44, 128, 0), 4, 3,
+ * 8).run(); }</pre>
  */
 public final class TrainingBenchmark {
     private static final double LEARNING_RATE = 1e-4;
@@ -39,7 +39,8 @@ public final class TrainingBenchmark {
      * @param model its active adapters are trained, so its values change
      * @param examples what is trained on, from the first on and round again where there are not enough
      * @param batchSize examples an update
-     * @param warmupSteps updates before the measured ones, at least 1, while the JVM compiles and memory is first touched
+     * @param warmupSteps updates before the measured ones, at least 1, while the JVM compiles and memory is first
+     * touched
      * @param steps updates that are measured, at least 1
      * @throws ConfigurationException when a number is out of range or there is no example
      */
@@ -50,8 +51,8 @@ public final class TrainingBenchmark {
         this.warmupSteps = warmupSteps;
         this.steps = steps;
         if (this.examples.isEmpty() || batchSize < 1 || warmupSteps < 1 || steps < 1) {
-            throw new ConfigurationException("a measurement needs examples, and a batch size, a number of warm-up steps and "
-                    + "one of steps of at least 1 each; got " + this.examples.size() + " examples, " + batchSize + ", "
+            throw new ConfigurationException("a measurement needs examples, and a batch size, a number of warm-up steps "
+                    + "and one of steps of at least 1 each; got " + this.examples.size() + " examples, " + batchSize + ", "
                     + warmupSteps + " and " + steps);
         }
     }
@@ -68,8 +69,8 @@ public final class TrainingBenchmark {
     public static List<TokenSequence> randomExamples(LanguageModel model, int count, int length, long seed) {
         int limit = model.network().description().maxPositions();
         if (length < 2 || length > limit) {
-            throw new ConfigurationException("a sequence of " + length + " tokens; it must have at least 2, and at most the "
-                    + limit + " that " + model.network().description().name() + " was made for");
+            throw new ConfigurationException("a sequence of " + length + " tokens; it must have at least 2, and at most "
+                    + limit + "the  that " + model.network().description().name() + " was made for");
         }
         SplittableRandom random = new SplittableRandom(seed);
         int vocabulary = model.network().description().vocabularySize();

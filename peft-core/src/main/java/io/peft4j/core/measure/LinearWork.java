@@ -32,8 +32,8 @@ public record LinearWork(long parameters, long headParameters, long bytes) {
 
     /**
      * Floating-point operations that training cannot do without: forward and the gradient of the input through every
-     * frozen layer, {@code 4} an element and row; the output layer on supervised rows only. What adapters, attention and
-     * all else cost is not in it.
+     * frozen layer, {@code 4} an element and row; the output layer on supervised rows only. What adapters, attention
+     * and all else cost is not in it.
      *
      * @param rows rows (tokens) that are computed
      * @param supervised tokens that are predicted

@@ -35,8 +35,8 @@ public final class ProcessUsage {
     }
 
     /**
-     * Bytes that all threads that live now have ever allocated on the Java heap. The difference of two calls is what was
-     * allocated between them, a few hundred bytes for the call itself included.
+     * Bytes that all threads that live now have ever allocated on the Java heap. The difference of two calls is what
+     * was allocated between them, a few hundred bytes for the call itself included.
      *
      * @return bytes; empty where the JVM does not count them (HotSpot does)
      */

@@ -17,8 +17,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The limits of a machine that training and generation are held against: how fast it multiplies large matrices, and how
- * fast it reads memory. Measured, not looked up, so that a share of the limit means the same on every machine; each takes
- * about a second. Nothing else should run meanwhile.
+ * fast it reads memory. Measured, not looked up, so that a share of the limit means the same on every machine; each
+ * takes about a second. Nothing else should run meanwhile.
  */
 public final class SpeedLimits {
     /** Rows, input and output features: large enough to reach the limit, and like those of models. */
@@ -80,7 +80,8 @@ public final class SpeedLimits {
     }
 
     /**
-     * The rate at which {@code threads} threads read memory that is in no cache: the best of several passes over 256 MB.
+     * The rate at which {@code threads} threads read memory that is in no cache: the best of several passes over 256
+     * MB.
      *
      * @param threads number of threads, at least 1
      * @return 10^9 bytes a second
