@@ -29,11 +29,10 @@ final class Measure {
      */
     static final double NLL = 1e-5;
     /**
-     * Absolute, for a logit of a tiny model, whose largest are near 10. Hugging Face's float32 moves by up to 4e-5 from
-     * its float64 in these files, so two sound float32 computations can be 8e-5 apart.
+     * For a logit, in units of what Hugging Face's own float32 is off its float64 at the same place: how much rounding
+     * is amplified differs from place to place. Several orders of the same sums were seen to differ by up to 3.4 units.
      */
-    static final double LOGIT = 1e-4;
-
+    private static final double LOGIT = 6;
     private static final Logger LOG = LoggerFactory.getLogger(Measure.class);
 
     private Measure() {
@@ -74,16 +73,17 @@ final class Measure {
         LOG.debug("{}: largest relative difference {}", what, worst);
     }
 
-    /** Holds the rows {@code {"text", "position", "values"}} against a model. */
+    /** Holds the rows {@code {"text", "position", "f32_error", "values"}} against a model. */
     static void assertLogits(LanguageModel model, List<TokenSequence> texts, JsonNode rows) {
         for (JsonNode row : rows) {
             int position = row.get("position").asInt();
             float[] actual = logits(model, texts.get(row.get("text").asInt()).ids(), position);
             double[] expected = Fixtures.doubles(row.get("values"));
             assertEquals(expected.length, actual.length);
+            double tolerance = LOGIT * row.get("f32_error").asDouble();
             double worst = 0;
             for (int i = 0; i < actual.length; i++) {
-                assertEquals(expected[i], actual[i], LOGIT, "logit " + i + " of text " + row.get("text") + " after "
+                assertEquals(expected[i], actual[i], tolerance, "logit " + i + " of text " + row.get("text") + " after "
                         + position);
                 worst = Math.max(worst, Math.abs(expected[i] - actual[i]));
             }
