@@ -69,8 +69,9 @@ public final class TrainingBenchmark {
     public static List<TokenSequence> randomExamples(LanguageModel model, int count, int length, long seed) {
         int limit = model.network().description().maxPositions();
         if (length < 2 || length > limit) {
-            throw new ConfigurationException("a sequence of " + length + " tokens; it must have at least 2, and at most "
-                    + limit + "the  that " + model.network().description().name() + " was made for");
+            throw new ConfigurationException(
+                    "a sequence of " + length + " tokens; it must have at least 2, and at most the "
+                    + limit + " that " + model.network().description().name() + " was made for");
         }
         SplittableRandom random = new SplittableRandom(seed);
         int vocabulary = model.network().description().vocabularySize();
