@@ -51,9 +51,9 @@ public final class TrainingBenchmark {
         this.warmupSteps = warmupSteps;
         this.steps = steps;
         if (this.examples.isEmpty() || batchSize < 1 || warmupSteps < 1 || steps < 1) {
-            throw new ConfigurationException("a measurement needs examples, and a batch size, a number of warm-up steps "
-                    + "and one of steps of at least 1 each; got " + this.examples.size() + " examples, " + batchSize + ", "
-                    + warmupSteps + " and " + steps);
+            throw new ConfigurationException("a measurement needs examples, and a batch size, a number of warm-up "
+                    + "steps and one of steps of at least 1 each; got " + this.examples.size() + " examples, " + batchSize
+                    + ", " + warmupSteps + " and " + steps);
         }
     }
 
