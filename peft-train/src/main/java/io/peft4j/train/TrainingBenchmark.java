@@ -52,8 +52,8 @@ public final class TrainingBenchmark {
         this.steps = steps;
         if (this.examples.isEmpty() || batchSize < 1 || warmupSteps < 1 || steps < 1) {
             throw new ConfigurationException("a measurement needs examples, and a batch size, a number of warm-up "
-                    + "steps and one of steps of at least 1 each; got " + this.examples.size() + " examples, " + batchSize
-                    + ", " + warmupSteps + " and " + steps);
+                    + "steps and one of steps of at least 1 each; got " + this.examples.size() + " examples, "
+                    + batchSize + ", " + warmupSteps + " and " + steps);
         }
     }
 
