@@ -55,8 +55,8 @@ final class LossKernels {
     }
 
     /**
-     * The sum of a row: floats over short pieces, then doubles. One sum of floats over a vocabulary of 150,000 loses its
-     * small terms and makes a loss 7e-6 too low.
+     * The sum of a row: floats over short pieces, then doubles. One sum of floats over a vocabulary of 150,000 loses
+     * its small terms and makes a loss 7e-6 too low.
      */
     private static double sum(Lane lane, Span row, int width) {
         long mark = lane.scratch().mark();
