@@ -5,7 +5,9 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.kernel.AdamWStep;
 import io.peft4j.core.kernel.Kernels;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -70,6 +72,24 @@ public final class AdamW implements AutoCloseable {
     /** The number of updates so far. */
     public long steps() {
         return steps;
+    }
+
+    /** Goes on after so many updates, once {@link #arrays} hold what they held then. */
+    void resumeAfter(long updates) {
+        steps = updates;
+    }
+
+    /** The parameters and their moments, the arrays themselves, by a name of each. */
+    Map<String, INDArray> arrays() {
+        Map<String, INDArray> arrays = new LinkedHashMap<>();
+        for (int i = 0; i < parameters.size(); i++) {
+            // Adapters that are trained together may have parameters of the same name.
+            String name = i + "." + parameters.get(i).name();
+            arrays.put(name + ".value", parameters.get(i).value());
+            arrays.put(name + ".exp_avg", firstMoments.get(i));
+            arrays.put(name + ".exp_avg_sq", secondMoments.get(i));
+        }
+        return arrays;
     }
 
     @Override

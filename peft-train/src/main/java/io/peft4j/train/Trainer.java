@@ -7,6 +7,7 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +36,8 @@ public final class Trainer {
     private final OptionalInt maxLength;
     private final List<TokenSequence> validation;
     private final Optional<ChatDataset> validationChats;
-    private final Optional<Path> output;
+    private final Optional<Checkpoints> output;
+    private final boolean resume;
     private final List<TrainingListener> listeners;
     private final Cancellation cancellation;
 
@@ -45,7 +47,8 @@ public final class Trainer {
         this.maxLength = builder.maxLength;
         this.validation = builder.validation;
         this.validationChats = builder.validationChats;
-        this.output = builder.output;
+        this.output = builder.checkpoints();
+        this.resume = builder.resume;
         this.listeners = List.copyOf(builder.listeners);
         this.cancellation = builder.cancellation;
     }
@@ -86,25 +89,30 @@ public final class Trainer {
     }
 
     private void requireFreeOutput() {
-        output.ifPresent(folder -> RunFolder.requireFree(folder, model));
+        if (!resume) {
+            output.ifPresent(place -> RunFolder.requireFree(model, place));
+        }
     }
 
     private TrainingResult train(List<TokenSequence> examples, int tooLong) {
         int limit = model.network().description().maxPositions();
+        Optional<Path> checkpoint = resume ? RunFolder.resumePoint(model, output.orElseThrow()) : Optional.empty();
         List<TokenSequence> held = validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
                 : Optional.of(TrainingSet.of(held, "validation", limit));
-        try (TrainingRun run = new TrainingRun(model, options, TrainingSet.of(examples, "training", limit),
-                validationSet, tooLong, cancellation)) {
-            return output.isPresent() ? runInto(output.get(), run) : finish(run.execute(all(listeners), output));
+        try (TrainingRun run = TrainingRun.prepare(model, options, TrainingSet.of(examples, "training", limit),
+                validationSet, tooLong, checkpoint, cancellation)) {
+            return output.isPresent() ? runInto(output.get(), run)
+                    : finish(run.execute(all(listeners), Optional.empty()));
         }
     }
 
-    private TrainingResult runInto(Path place, TrainingRun run) {
-        try (RunFolder folder = RunFolder.create(place, model)) {
+    private TrainingResult runInto(Checkpoints place, TrainingRun run) {
+        try (RunFolder folder = resume && Files.exists(place.output())
+                ? RunFolder.resume(model, place, run.stepsDone()) : RunFolder.create(model, place)) {
             List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder));
             withMetrics.addAll(listeners);
-            TrainingResult result = run.execute(all(withMetrics), output);
+            TrainingResult result = run.execute(all(withMetrics), Optional.of(folder));
             folder.saveAdapter();
             return finish(result);
         }
@@ -164,6 +172,9 @@ public final class Trainer {
         private List<TokenSequence> validation = List.of();
         private Optional<ChatDataset> validationChats = Optional.empty();
         private Optional<Path> output = Optional.empty();
+        private int checkpointEverySteps;
+        private int keptCheckpoints = 2;
+        private boolean resume;
         private final List<TrainingListener> listeners = new ArrayList<>();
         private Cancellation cancellation = new Cancellation();
 
@@ -262,6 +273,31 @@ public final class Trainer {
             return this;
         }
 
+        /**
+         * Updates between two checkpoints: folders {@code checkpoint-N} in the output folder, each a usable adapter
+         * from which the training can be resumed. Default: 0, none but at the end of a training that is cancelled.
+         */
+        public Builder checkpointEverySteps(int steps) {
+            checkpointEverySteps = steps;
+            return this;
+        }
+
+        /** How many checkpoints stay, the last ones; default 2. */
+        public Builder keepCheckpoints(int count) {
+            keptCheckpoints = count;
+            return this;
+        }
+
+        /**
+         * Whether to go on from the last checkpoint in the output folder. With the same options, data, adapter
+         * configuration, kernels and machine the result is that of a training that was never interrupted, bit for bit.
+         * Where the folder holds no checkpoint and no adapter, the training begins anew. Default: false.
+         */
+        public Builder resume(boolean value) {
+            resume = value;
+            return this;
+        }
+
         /** Somebody who follows the training; may be called more than once. */
         public Builder listener(TrainingListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));
@@ -272,6 +308,10 @@ public final class Trainer {
         public Builder cancellation(Cancellation value) {
             cancellation = Objects.requireNonNull(value, "cancellation");
             return this;
+        }
+
+        private Optional<Checkpoints> checkpoints() {
+            return output.map(folder -> new Checkpoints(folder, checkpointEverySteps, keptCheckpoints));
         }
 
         private TrainingOptions options() {
@@ -289,6 +329,9 @@ public final class Trainer {
             if (maxLength.isPresent() && (maxLength.getAsInt() < 1 || maxLength.getAsInt() > limit)) {
                 throw new ConfigurationException("the maximal length is " + maxLength.getAsInt()
                         + "; it must be from 1 to the model's limit, " + limit);
+            }
+            if (output.isEmpty() && (resume || checkpointEverySteps > 0)) {
+                throw new ConfigurationException("checkpoints and resuming need an output folder");
             }
             return new Trainer(this);
         }

@@ -9,8 +9,9 @@ package io.peft4j.train;
  * @param supervisedTokens tokens that are learned, an epoch
  * @param stepsPerEpoch updates an epoch
  * @param totalSteps updates in all
+ * @param doneSteps updates that were done before, where a training is resumed; else 0
  * @param trainableParameters number of trainable parameters
  */
 public record TrainingPlan(int examples, int leftOut, long tokens, long supervisedTokens, int stepsPerEpoch,
-        long totalSteps, long trainableParameters) {
+        long totalSteps, long doneSteps, long trainableParameters) {
 }

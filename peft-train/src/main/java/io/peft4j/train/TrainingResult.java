@@ -10,7 +10,7 @@ import java.util.OptionalDouble;
  * What a training did.
  *
  * @param plan what it set out to do
- * @param steps the figures of each update
+ * @param steps the figures of each update; of a training that was resumed, those since then
  * @param evaluations loss on the validation data, the first before training; empty without validation data
  * @param cancelled whether it was stopped before the end
  * @param seconds time of the whole training
@@ -55,7 +55,8 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%s %d of %d steps in %.1f s",
-                cancelled ? "cancelled after" : "trained", steps.size(), plan.totalSteps(), seconds));
+                cancelled ? "cancelled after" : "trained", plan.doneSteps() + steps.size(), plan.totalSteps(),
+                seconds));
         if (!steps.isEmpty()) {
             text.append(String.format(Locale.ROOT, " (%.0f tokens/s), loss %.4f -> %.4f", tokensPerSecond(),
                     steps.get(0).trainLoss(), finalTrainLoss().getAsDouble()));

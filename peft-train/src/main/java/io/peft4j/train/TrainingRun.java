@@ -7,7 +7,6 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -18,37 +17,62 @@ final class TrainingRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
     private final TrainingOptions options;
-    private final TrainingSet examples;
     private final Optional<TrainingSet> validation;
     private final Cancellation cancellation;
     private final List<Parameter> parameters;
+    private final PeftModel model;
+    private final Sampler sampler;
+    private final RunSettings settings;
     private final TrainingPlan plan;
     private final Pace pace;
     private final CausalLmObjective objective;
     private final AdamW optimizer;
     private final List<StepMetrics> steps = new ArrayList<>();
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
-    private int[] order = new int[0];
+
+    private TrainingRun(PeftModel model, TrainingOptions options, TrainingSet examples,
+            Optional<TrainingSet> validation, int tooLong, long doneSteps, Cancellation cancellation) {
+        this.model = model;
+        this.options = options;
+        this.validation = validation;
+        this.cancellation = cancellation;
+        this.parameters = trainable(model);
+        this.sampler = new Sampler(examples, options);
+        this.settings = RunSettings.of(options, examples.sequences(), parameters);
+        this.plan = new TrainingPlan(examples.sequences().size(), tooLong + examples.leftOut(), examples.tokens(),
+                examples.supervisedTokens(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
+                parameters.stream().mapToLong(Parameter::length).sum());
+        this.pace = new Pace(sampler.tokensFrom(doneSteps));
+        this.objective = new CausalLmObjective(model);
+        this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay());
+        // A training that failed half-way may have left something there.
+        parameters.forEach(Parameter::clearGradient);
+    }
 
     /**
      * Prepares a training.
      *
      * @param tooLong number of examples that were left out before
-     * @throws ConfigurationException when there is nothing to train
+     * @param checkpoint where it goes on from, if not from the beginning
+     * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
+     * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
-    TrainingRun(PeftModel model, TrainingOptions options, TrainingSet examples, Optional<TrainingSet> validation,
-            int tooLong, Cancellation cancellation) {
-        this.options = options;
-        this.examples = examples;
-        this.validation = validation;
-        this.cancellation = cancellation;
-        this.parameters = trainable(model);
-        this.plan = plan(tooLong);
-        this.pace = new Pace(plan.tokens() * options.epochs());
-        this.objective = new CausalLmObjective(model);
-        this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay());
-        // A training that failed half-way may have left something there.
-        parameters.forEach(Parameter::clearGradient);
+    static TrainingRun prepare(PeftModel model, TrainingOptions options, TrainingSet examples,
+            Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, Cancellation cancellation) {
+        Optional<TrainingState> state = checkpoint.map(TrainingState::load);
+        TrainingRun run = new TrainingRun(model, options, examples, validation, tooLong,
+                state.map(TrainingState::step).orElse(0L), cancellation);
+        boolean complete = false;
+        try {
+            run.warn();
+            state.ifPresent(s -> run.restore(s, checkpoint.get()));
+            complete = true;
+            return run;
+        } finally {
+            if (!complete) {
+                run.close();
+            }
+        }
     }
 
     private static List<Parameter> trainable(PeftModel model) {
@@ -60,42 +84,60 @@ final class TrainingRun implements AutoCloseable {
         return parameters;
     }
 
-    private TrainingPlan plan(int tooLong) {
-        int count = examples.sequences().size();
-        int stepsPerEpoch = Math.toIntExact((count + perStep() - 1) / perStep());
-        long totalSteps = (long) stepsPerEpoch * options.epochs();
-        if (options.warmupSteps() >= totalSteps) {
+    private void warn() {
+        if (options.warmupSteps() >= plan.totalSteps()) {
             LOG.warn("the {} warm-up steps are not over before the training's {} steps are, so the learning rate never "
-                    + "reaches {}", options.warmupSteps(), totalSteps, options.learningRate());
+                    + "reaches {}", options.warmupSteps(), plan.totalSteps(), options.learningRate());
         }
-        return new TrainingPlan(count, tooLong + examples.leftOut(), examples.tokens(), examples.supervisedTokens(),
-                stepsPerEpoch, totalSteps, parameters.stream().mapToLong(Parameter::length).sum());
     }
 
-    private long perStep() {
-        return (long) options.batchSize() * options.gradientAccumulation();
+    private void restore(TrainingState state, Path checkpoint) {
+        settings.requireSame(state.settings(), checkpoint);
+        if (!state.kernels().equals(model.kernels().name())) {
+            LOG.warn("{} was computed with the kernels {}, the rest is with {}: the same up to rounding, not bit for "
+                    + "bit", checkpoint, state.kernels(), model.kernels().name());
+        }
+        OptimizerFile.load(checkpoint, optimizer.arrays());
+        optimizer.resumeAfter(state.step());
+        evaluations.addAll(state.evaluations());
+        LOG.info("the training goes on from {}", checkpoint);
+    }
+
+    /** Updates done so far, also those before the training was resumed. */
+    long stepsDone() {
+        return optimizer.steps();
+    }
+
+    /** Writes all that {@link #prepare} needs to go on from here, and the adapter. */
+    void save(Path folder) {
+        model.saveAdapter(folder);
+        OptimizerFile.save(folder, optimizer.arrays());
+        new TrainingState(stepsDone(), settings, model.kernels().name(), evaluations).save(folder);
     }
 
     /** Trains to the end, or until it is cancelled. */
-    TrainingResult execute(TrainingListener listener, Optional<Path> output) {
+    TrainingResult execute(TrainingListener listener, Optional<RunFolder> folder) {
         long begin = System.nanoTime();
         listener.onStart(plan);
-        evaluate(listener);
-        while (optimizer.steps() < plan.totalSteps() && update()) {
+        evaluateWhereDue(listener);
+        while (stepsDone() < plan.totalSteps() && update()) {
             listener.onStep(steps.get(steps.size() - 1));
-            if (optimizer.steps() % plan.stepsPerEpoch() == 0) {
-                evaluate(listener);
-            }
+            evaluateWhereDue(listener);
+            folder.ifPresent(place -> place.addCheckpointWhereDue(this));
         }
-        return new TrainingResult(plan, steps, evaluations, optimizer.steps() < plan.totalSteps(),
-                (System.nanoTime() - begin) / 1e9, output);
+        boolean cancelled = stepsDone() < plan.totalSteps();
+        if (cancelled && stepsDone() > 0) {
+            folder.ifPresent(place -> place.addCheckpoint(this));
+        }
+        return new TrainingResult(plan, steps, evaluations, cancelled, (System.nanoTime() - begin) / 1e9,
+                folder.map(RunFolder::path));
     }
 
     /** One update; false where it was cancelled before its end and nothing has changed. */
     private boolean update() {
         long begin = System.nanoTime();
         long step = optimizer.steps();
-        List<TokenSequence> stepExamples = examplesOf(step);
+        List<TokenSequence> stepExamples = sampler.examples(step);
         double normalizer = TrainingSet.weight(stepExamples);
         double sum = 0;
         for (int from = 0; from < stepExamples.size(); from += options.batchSize()) {
@@ -114,27 +156,10 @@ final class TrainingRun implements AutoCloseable {
         long tokens = stepExamples.stream().mapToLong(TokenSequence::length).sum();
         long end = System.nanoTime();
         double seconds = Math.max(1, end - begin) / 1e9;
-        steps.add(new StepMetrics(step + 1, epochsAfter(step), loss, learningRate, norm, tokens,
+        steps.add(new StepMetrics(step + 1, sampler.epochs(step + 1), loss, learningRate, norm, tokens,
                 stepExamples.stream().mapToLong(TokenSequence::supervisedTokens).sum(), seconds,
                 pace.secondsLeft(tokens, seconds, end / 1e9)));
         return true;
-    }
-
-    /** The examples of an update; they depend on its number and the seed alone. */
-    private List<TokenSequence> examplesOf(long step) {
-        int inEpoch = (int) (step % plan.stepsPerEpoch());
-        if (inEpoch == 0 || order.length == 0) {
-            order = EpochOrder.of(plan.examples(), options.seed(), (int) (step / plan.stepsPerEpoch()),
-                    options.shuffle());
-        }
-        int from = (int) (inEpoch * perStep());
-        int to = (int) Math.min(order.length, from + perStep());
-        return Arrays.stream(order, from, to).mapToObj(examples.sequences()::get).toList();
-    }
-
-    private double epochsAfter(long step) {
-        long inEpoch = step % plan.stepsPerEpoch() + 1;
-        return step / plan.stepsPerEpoch() + Math.min(1, (double) (inEpoch * perStep()) / plan.examples());
     }
 
     private List<TokenSequence> batch(List<TokenSequence> sequences, int from) {
@@ -164,11 +189,16 @@ final class TrainingRun implements AutoCloseable {
         }
     }
 
-    /** Measures the loss on the validation data, where there is any; a cancelled measurement is not told. */
-    private void evaluate(TrainingListener listener) {
-        if (validation.isEmpty()) {
-            return;
+    /** Before the first update and after each epoch, once. */
+    private void evaluateWhereDue(TrainingListener listener) {
+        boolean done = evaluations.stream().anyMatch(evaluation -> evaluation.step() == stepsDone());
+        if (validation.isPresent() && !done && stepsDone() % plan.stepsPerEpoch() == 0) {
+            evaluate(listener);
         }
+    }
+
+    /** Measures the loss on the validation data; a cancelled measurement is not told. */
+    private void evaluate(TrainingListener listener) {
         List<TokenSequence> sequences = validation.get().sequences();
         double sum = 0;
         for (int from = 0; from < sequences.size(); from += options.batchSize()) {
@@ -177,8 +207,8 @@ final class TrainingRun implements AutoCloseable {
             }
             sum += objective.loss(pack(batch(sequences, from)));
         }
-        TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(optimizer.steps(),
-                (double) optimizer.steps() / plan.stepsPerEpoch(), sum / TrainingSet.weight(sequences));
+        TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
+                sampler.epochs(stepsDone()), sum / TrainingSet.weight(sequences));
         evaluations.add(evaluation);
         listener.onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss());
     }

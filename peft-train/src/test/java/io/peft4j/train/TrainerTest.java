@@ -288,7 +288,7 @@ class TrainerTest {
             }).build().train(EXAMPLES);
             long tokens = EXAMPLES.stream().mapToLong(TokenSequence::length).sum();
             long supervised = EXAMPLES.stream().mapToLong(TokenSequence::supervisedTokens).sum();
-            assertEquals(List.of(new TrainingPlan(12, 0, tokens, supervised, 3, 6,
+            assertEquals(List.of(new TrainingPlan(12, 0, tokens, supervised, 3, 6, 0,
                     tiny.model.trainableParameterCount())), plans);
             assertEquals(plans.get(0), result.plan());
             assertEquals(List.of(result), ends);

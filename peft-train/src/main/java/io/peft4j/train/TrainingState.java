@@ -1,0 +1,79 @@
+package io.peft4j.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.io.AtomicFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Where a training stands, apart from its arrays. Everything else follows from it: order and dropout of an update
+ * depend on the seed and the number of the update alone.
+ *
+ * @param step updates done
+ * @param settings what decides the course of the training
+ * @param kernels name of the kernels; others compute the same up to rounding
+ * @param evaluations measurements so far
+ */
+record TrainingState(long step, RunSettings settings, String kernels, List<TrainingResult.Evaluation> evaluations) {
+    static final String FILE = "trainer_state.json";
+    private static final int FORMAT = 1;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    TrainingState {
+        evaluations = List.copyOf(evaluations);
+    }
+
+    /** Writes {@value #FILE} into a folder. */
+    void save(Path folder) {
+        ObjectNode root = JSON.createObjectNode().put("format", FORMAT).put("global_step", step)
+                .put("kernels", kernels);
+        ObjectNode values = root.putObject("settings");
+        settings.values().forEach(values::put);
+        for (TrainingResult.Evaluation evaluation : evaluations) {
+            root.withArray("evaluations").addObject().put("step", evaluation.step()).put("epoch", evaluation.epoch())
+                    .put("eval_loss", evaluation.loss());
+        }
+        AtomicFiles.writeString(folder.resolve(FILE), root.toPrettyString() + "\n");
+    }
+
+    /**
+     * Reads {@value #FILE} from a folder.
+     *
+     * @throws FileFormatException when it is damaged or of a newer version
+     * @throws UncheckedIOException when it cannot be read
+     */
+    static TrainingState load(Path folder) {
+        Path file = folder.resolve(FILE);
+        JsonNode root;
+        try {
+            root = JSON.readTree(Files.readString(file));
+        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+        if (root.path("format").asInt() != FORMAT) {
+            throw new FileFormatException(file, "has the format " + root.path("format") + "; this version reads "
+                    + FORMAT);
+        }
+        if (!root.path("global_step").isIntegralNumber() || root.path("global_step").asLong() < 1) {
+            throw new FileFormatException(file, "has the step " + root.path("global_step"));
+        }
+        Map<String, String> settings = new LinkedHashMap<>();
+        root.path("settings").properties().forEach(entry -> settings.put(entry.getKey(), entry.getValue().asText()));
+        List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
+        root.path("evaluations").forEach(row -> evaluations.add(new TrainingResult.Evaluation(row.path("step").asLong(),
+                row.path("epoch").asDouble(), row.path("eval_loss").asDouble())));
+        return new TrainingState(root.get("global_step").asLong(), new RunSettings(settings),
+                root.path("kernels").asText(), evaluations);
+    }
+}
