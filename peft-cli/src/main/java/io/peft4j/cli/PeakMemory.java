@@ -1,37 +1,17 @@
 package io.peft4j.cli;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.peft4j.core.measure.ProcessUsage;
 import java.util.Locale;
 import java.util.OptionalLong;
-import java.util.stream.Stream;
 
-/** The most memory that this process has had resident, native memory included; Linux only. */
+/** How the most memory that this process has had resident is shown. */
 final class PeakMemory {
-    private static final Path STATUS = Path.of("/proc/self/status");
-    private static final String KEY = "VmHWM:";
-
     private PeakMemory() {
     }
 
-    /** Bytes; empty where the system does not tell. */
-    static OptionalLong resident() {
-        if (!Files.isReadable(STATUS)) {
-            return OptionalLong.empty();
-        }
-        try (Stream<String> lines = Files.lines(STATUS)) {
-            // As "VmHWM:   123456 kB".
-            return lines.filter(line -> line.startsWith(KEY)).map(line -> line.split("\\s+"))
-                    .mapToLong(words -> Long.parseLong(words[1]) * 1024).findFirst();
-        } catch (IOException e) {
-            return OptionalLong.empty();
-        }
-    }
-
-    /** The figure in megabytes, or a word where there is none. */
+    /** The figure in megabytes, or a word where the system does not tell. */
     static String text() {
-        OptionalLong bytes = resident();
+        OptionalLong bytes = ProcessUsage.peakResidentBytes();
         return bytes.isEmpty() ? "unknown" : String.format(Locale.ROOT, "%,d MB", bytes.getAsLong() / 1_000_000);
     }
 }

@@ -3,6 +3,7 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.eval.FactReport;
 import io.peft4j.models.BaseModel;
 import java.io.PrintWriter;
@@ -139,7 +140,7 @@ final class QuickstartCommand extends PeftCommand {
                 .put("train_seconds", result.training().seconds())
                 .put("tokens_per_s", result.training().tokensPerSecond()).put("seconds", seconds)
                 .put("adapter", folder.toString());
-        PeakMemory.resident().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
+        ProcessUsage.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         return line;
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
@@ -214,7 +215,7 @@ final class TrainCommand extends PeftCommand {
         if (!result.evaluations().isEmpty()) {
             line.put("eval_loss", result.evaluations().get(result.evaluations().size() - 1).loss());
         }
-        PeakMemory.resident().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
+        ProcessUsage.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         return line;
     }
 }

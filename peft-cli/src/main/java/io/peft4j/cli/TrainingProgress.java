@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
@@ -75,7 +76,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
                 result.steps().size(), result.plan().totalSteps(), Progress.time(result.seconds()),
                 result.steps().isEmpty() ? "" : String.format(Locale.ROOT, " (%.0f tokens/s), last loss %.4f",
                         result.tokensPerSecond(), result.finalTrainLoss().orElseThrow()), evaluated,
-                PeakMemory.resident().isEmpty() ? "" : ", peak memory " + PeakMemory.text());
+                ProcessUsage.peakResidentBytes().isEmpty() ? "" : ", peak memory " + PeakMemory.text());
     }
 
     @Override

@@ -7,11 +7,10 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import java.util.List;
-import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A linear layer whose bias alone is trained: {@code y = x W^T + b}, W frozen, b [O] trained. */
-final class TrainedBias implements AdapterLayer {
+final class TrainedBias implements StandIn {
     private final Slot slot;
     private final Linear linear;
     private final AdapterTensor bias;
@@ -37,16 +36,6 @@ final class TrainedBias implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(bias);
-    }
-
-    @Override
-    public boolean replacesBase() {
-        return true;
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

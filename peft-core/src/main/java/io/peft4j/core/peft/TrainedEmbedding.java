@@ -8,14 +8,13 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * An embedding trained as a whole: row i of the result is row {@code tokens[i]} of the table [V, H]. The row of the
  * padding token gets no gradient.
  */
-final class TrainedEmbedding implements AdapterLayer {
+final class TrainedEmbedding implements StandIn {
     private final Slot slot;
     private final AdapterTensor table;
     private final OptionalInt paddingId;
@@ -43,16 +42,6 @@ final class TrainedEmbedding implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(table);
-    }
-
-    @Override
-    public boolean replacesBase() {
-        return true;
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A linear layer trained as a whole: {@code y = x W^T + b}, W [O, I] and b [O] trained. */
-final class TrainedLinear implements AdapterLayer {
+final class TrainedLinear implements StandIn {
     private final Slot slot;
     private final AdapterTensor weight;
     private final Optional<AdapterTensor> bias;
@@ -40,16 +40,6 @@ final class TrainedLinear implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return Stream.concat(Stream.of(weight), bias.stream()).toList();
-    }
-
-    @Override
-    public boolean replacesBase() {
-        return true;
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

@@ -7,10 +7,9 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
 import java.util.List;
-import java.util.Optional;
 
 /** An RMS norm trained as a whole: {@code y = x / sqrt(mean(x^2) + epsilon) * weight}, weight [H] trained. */
-final class TrainedNorm implements AdapterLayer {
+final class TrainedNorm implements StandIn {
     private final Slot slot;
     private final float epsilon;
     private final AdapterTensor weight;
@@ -35,16 +34,6 @@ final class TrainedNorm implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(weight);
-    }
-
-    @Override
-    public boolean replacesBase() {
-        return true;
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override
