@@ -91,20 +91,14 @@ final class BlockAttention implements AutoCloseable {
         Elements outs = Elements.of(out);
         float[] sums = new float[Math.toIntExact(lse.length())];
         List<Block> blocks = blocks(layout);
-        int size = shape.headSize();
         workers.run(blocks.size() * shape.heads(), (part, lane) -> {
             Block block = blocks.get(part / shape.heads());
             int head = part % shape.heads();
             long scores = lane.scratch(0, (long) block.rows() * block.keys());
             scores(lane, in, block, head, scores);
-            float[] inverse = lane.floats(3, QUERIES);
-            for (int i = 0; i < block.rows(); i++) {
-                int at = (block.start() + i) * shape.heads() + head;
-                sums[at] = softmax(scores, i, block, lane, inverse);
-            }
-            long result = lane.scratch(1, (long) QUERIES * size);
-            weighted(lane, block, scores, in.value(0, in.keyHead(head)), in.kStride(), size, result);
-            storeRows(lane, result, block, size, inverse, outs, in.qStride(), head * size);
+            new ScoreRows(lane, scores, block.rows(), block.keys(), block.firstVisible())
+                    .softmax(sums, block.start() * shape.heads() + head, shape.heads());
+            weighted(lane, block, scores, in.value(0, in.keyHead(head)), in, outs, head);
         });
         Arrays.write(lse, 0, sums, 0, sums.length);
     }
@@ -120,44 +114,37 @@ final class BlockAttention implements AutoCloseable {
         }
     }
 
-    /** The product of a block [rows, keys] with key or value rows: [rows, D]. */
-    private static void weighted(Lane lane, Block block, long weights, long rows, int stride, int size, long result) {
+    /** The product of a block [rows, keys] with key or value rows, to a head's columns of the target. */
+    private static void weighted(Lane lane, Block block, long weights, long rows, Inputs in, Elements target,
+            int head) {
+        int size = in.shape().headSize();
+        long first = (long) block.start() * in.qStride() + (long) head * size;
+        if (!target.narrow()) {
+            weighted(lane, block, weights, rows, in.kStride(), size, target.address() + 4 * first, in.qStride());
+            return;
+        }
+        long result = lane.scratch(1, (long) QUERIES * size);
+        weighted(lane, block, weights, rows, in.kStride(), size, result, size);
+        copy(lane, result, block.rows(), size, target, first, in.qStride());
+    }
+
+    private static void weighted(Lane lane, Block block, long weights, long rows, int stride, int size, long result,
+            int resultStride) {
         int column = 0;
         for (Range range : block.ranges()) {
             Blas.product(lane, false, false, block.rows(), size, range.length(), 1, weights + 4L * column, block.keys(),
-                    rows + 4L * range.start() * stride, stride, column == 0 ? 0 : 1, result, size);
+                    rows + 4L * range.start() * stride, stride, column == 0 ? 0 : 1, result, resultStride);
             column += range.length();
         }
     }
 
-    /**
-     * Replaces row i of the scores by exponentials relative to its maximum, zero where the row sees nothing.
-     *
-     * @param inverse receives 1 / their sum
-     * @return the log of the sum of exponentials of the scores
-     */
-    private static float softmax(long scores, int i, Block block, Lane lane, float[] inverse) {
-        int visible = block.firstVisible() + i;
-        Elements row = new Elements(scores + 4L * i * block.keys(), false);
-        float[] u = lane.floats(0, block.keys());
-        row.read(0, u, visible, lane);
-        float max = RowMath.max(u, visible);
-        double sum = RowLoops.exponentials(u, visible, max, lane);
-        java.util.Arrays.fill(u, visible, block.keys(), 0);
-        row.write(0, u, block.keys(), lane);
-        inverse[i] = (float) (1 / sum);
-        return (float) (max + Math.log(sum));
-    }
-
-    /** Writes [rows, D] to columns of the target, row i times {@code factors[i]}. */
-    private static void storeRows(Lane lane, long result, Block block, int size, float[] factors, Elements target,
-            int stride, int column) {
+    /** Copies [rows, D] to the target from element {@code first} on, a row every {@code stride} elements. */
+    private static void copy(Lane lane, long source, int rows, int size, Elements target, long first, int stride) {
         float[] u = lane.floats(0, size);
-        Elements computed = new Elements(result, false);
-        for (int i = 0; i < block.rows(); i++) {
+        Elements computed = new Elements(source, false);
+        for (int i = 0; i < rows; i++) {
             computed.read((long) i * size, u, size, lane);
-            ElementwiseLoops.scale(u, factors[i], size);
-            target.write((long) (block.start() + i) * stride + column, u, size, lane);
+            target.write(first + (long) i * stride, u, size, lane);
         }
     }
 
@@ -168,10 +155,8 @@ final class BlockAttention implements AutoCloseable {
                 new float[Math.toIntExact(lse.length())]);
         List<Block> blocks = blocks(layout);
         Elements dqs = Elements.of(dq);
-        float[] ones = new float[QUERIES];
-        java.util.Arrays.fill(ones, 1);
         workers.run(blocks.size() * shape.heads(), (part, lane) ->
-                backward.queries(lane, blocks.get(part / shape.heads()), part % shape.heads(), dqs, ones));
+                backward.queries(lane, blocks.get(part / shape.heads()), part % shape.heads(), dqs));
         Elements dks = Elements.of(dk);
         Elements dvs = Elements.of(dv);
         int keyBlocks = (Arrays.rows(k) + KEYS - 1) / KEYS;
@@ -191,7 +176,7 @@ final class BlockAttention implements AutoCloseable {
             return dOut + 4 * ((long) row * in.qStride() + (long) head * in.shape().headSize());
         }
 
-        void queries(Lane lane, Block block, int head, Elements dq, float[] ones) {
+        void queries(Lane lane, Block block, int head, Elements dq) {
             int size = in.shape().headSize();
             int keyHead = in.keyHead(head);
             long scores = lane.scratch(0, (long) block.rows() * block.keys());
@@ -204,53 +189,10 @@ final class BlockAttention implements AutoCloseable {
                         block.keys());
                 column += range.length();
             }
-            for (int i = 0; i < block.rows(); i++) {
-                wholeRow(lane, scores, dp, i, block, head);
-            }
-            long result = lane.scratch(1, (long) QUERIES * size);
-            weighted(lane, block, dp, in.key(0, keyHead), in.kStride(), size, result);
-            storeRows(lane, result, block, size, ones, dq, in.qStride(), head * size);
-        }
-
-        /** Replaces row i of dp, which holds all keys of the query, by ds. */
-        private void wholeRow(Lane lane, long scores, long dp, int i, Block block, int head) {
-            int keys = block.keys();
-            int visible = block.firstVisible() + i;
-            int at = (block.start() + i) * in.shape().heads() + head;
-            float[] p = lane.floats(0, keys);
-            float[] d = lane.floats(4, keys);
-            Elements dpRow = new Elements(dp + 4L * i * keys, false);
-            new Elements(scores + 4L * i * keys, false).read(0, p, visible, lane);
-            dpRow.read(0, d, visible, lane);
-            RowLoops.exponentials(p, visible, lse[at], lane);
-            dots[at] = (float) RowMath.dot(p, d, visible);
-            gradients(p, d, dots[at], in.shape().scale(), visible);
-            java.util.Arrays.fill(d, visible, keys, 0);
-            dpRow.write(0, d, keys, lane);
-        }
-
-        /** Replaces row i of the scores by p and row i of dp by ds; both are zero where the query sees nothing. */
-        private void someKeys(Lane lane, long scores, long dp, int i, int keys, int seen, int query, int head) {
-            int at = query * in.shape().heads() + head;
-            float[] p = lane.tile(0);
-            float[] d = lane.tile(1);
-            Elements scoreRow = new Elements(scores + 4L * i * keys, false);
-            Elements dpRow = new Elements(dp + 4L * i * keys, false);
-            scoreRow.read(0, p, seen, lane);
-            dpRow.read(0, d, seen, lane);
-            RowLoops.subtract(p, lse[at], seen);
-            lane.exponential().apply(p, p, seen);
-            gradients(p, d, dots[at], in.shape().scale(), seen);
-            java.util.Arrays.fill(p, seen, keys, 0);
-            java.util.Arrays.fill(d, seen, keys, 0);
-            scoreRow.write(0, p, keys, lane);
-            dpRow.write(0, d, keys, lane);
-        }
-
-        private static void gradients(float[] p, float[] d, float dot, float scale, int count) {
-            for (int i = 0; i < count; i++) {
-                d[i] = scale * p[i] * (d[i] - dot);
-            }
+            int heads = in.shape().heads();
+            new ScoreRows(lane, scores, block.rows(), block.keys(), block.firstVisible())
+                    .gradientOfAllKeys(dp, in.shape().scale(), lse, dots, block.start() * heads + head, heads);
+            weighted(lane, block, dp, in.key(0, keyHead), in, dq, head);
         }
 
         /** dk and dv of key rows {@code start} to {@code end}: adds up all blocks of queries that see some of them. */
@@ -275,8 +217,9 @@ final class BlockAttention implements AutoCloseable {
                     addQueries(lane, segment, first, from, to, before + 1, keyHead, sums);
                 }
             }
-            copyOut(lane, sums.dk(), start, end, keyHead, dk);
-            copyOut(lane, sums.dv(), start, end, keyHead, dv);
+            long first = (long) start * in.kStride() + (long) keyHead * size;
+            copy(lane, sums.dk(), end - start, size, dk, first, in.kStride());
+            copy(lane, sums.dv(), end - start, size, dv, first, in.kStride());
         }
 
         private record KeySums(int start, long dk, long dv) {
@@ -290,7 +233,8 @@ final class BlockAttention implements AutoCloseable {
                 KeySums sums) {
             int keys = to - from;
             int size = in.shape().headSize();
-            int group = in.shape().heads() / in.shape().keyValueHeads();
+            int heads = in.shape().heads();
+            int group = heads / in.shape().keyValueHeads();
             long scores = lane.scratch(0, (long) QUERIES * KEYS);
             long dp = lane.scratch(2, (long) QUERIES * KEYS);
             long offset = 4L * (from - sums.start()) * size;
@@ -301,25 +245,13 @@ final class BlockAttention implements AutoCloseable {
                             in.qStride(), in.key(from, keyHead), in.kStride(), 0, scores, keys);
                     Blas.product(lane, false, true, rows, keys, size, 1, dOut(row, head), in.qStride(),
                             in.value(from, keyHead), in.kStride(), 0, dp, keys);
-                    for (int i = 0; i < rows; i++) {
-                        int seen = Math.min(keys, visible + row + i - segment.queryStart());
-                        someKeys(lane, scores, dp, i, keys, seen, row + i, head);
-                    }
+                    new ScoreRows(lane, scores, rows, keys, visible + row - segment.queryStart()).gradientOfSomeKeys(
+                            dp, in.shape().scale(), lse, dots, row * heads + head, heads);
                     Blas.product(lane, true, false, keys, size, rows, 1, scores, keys, dOut(row, head), in.qStride(), 1,
                             sums.dv() + offset, size);
                     Blas.product(lane, true, false, keys, size, rows, 1, dp, keys, in.query(row, head), in.qStride(), 1,
                             sums.dk() + offset, size);
                 }
-            }
-        }
-
-        private void copyOut(Lane lane, long source, int start, int end, int keyHead, Elements target) {
-            int size = in.shape().headSize();
-            float[] u = lane.floats(0, size);
-            Elements computed = new Elements(source, false);
-            for (int row = start; row < end; row++) {
-                computed.read((long) (row - start) * size, u, size, lane);
-                target.write((long) row * in.kStride() + (long) keyHead * size, u, size, lane);
             }
         }
     }

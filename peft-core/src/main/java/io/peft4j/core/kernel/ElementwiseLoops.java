@@ -74,16 +74,10 @@ final class ElementwiseLoops {
             float[] u = lane.tile(0);
             xs.read(first, u, count, lane);
             if (alpha != 1) {
-                scale(u, alpha, count);
+                RowMath.scale(u, alpha, 0, count);
             }
             ys.write(first, u, count, accumulate, lane, 1);
         });
-    }
-
-    static void scale(float[] u, float alpha, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] *= alpha;
-        }
     }
 
     void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
@@ -204,7 +198,7 @@ final class ElementwiseLoops {
             gs.read(first, g, count, lane);
             ms.read(first, m, count, lane);
             vs.read(first, v, count, lane);
-            scale(g, (float) step.gradientScale(), count);
+            RowMath.scale(g, (float) step.gradientScale(), 0, count);
             moments(g, m, v, (float) (1 - step.beta1()), (float) step.beta2(), (float) (1 - step.beta2()), count);
             update(p, m, v, decay, stepSize, correction, (float) step.epsilon(), count);
             ps.write(first, p, count, lane);

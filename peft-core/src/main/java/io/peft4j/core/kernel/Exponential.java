@@ -47,6 +47,20 @@ final class Exponential {
         polynomial(x, rounded, powers, y, count);
     }
 
+    /** {@code u[i] = exp(u[i])} for i below {@code count}, any number; {@code tile} is scratch. */
+    void applyToAll(float[] u, int count, float[] tile) {
+        if (count <= TILE) {
+            apply(u, u, count);
+            return;
+        }
+        for (int from = 0; from < count; from += TILE) {
+            int n = Math.min(TILE, count - from);
+            System.arraycopy(u, from, tile, 0, n);
+            apply(tile, tile, n);
+            System.arraycopy(tile, 0, u, from, n);
+        }
+    }
+
     private static void round(float[] x, float[] rounded, int count) {
         for (int i = 0; i < count; i++) {
             rounded[i] = Math.max(LOWEST, x[i]) * LOG2_E + ROUNDER;

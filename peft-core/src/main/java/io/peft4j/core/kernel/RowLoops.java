@@ -254,7 +254,7 @@ final class RowLoops {
             float[] u = lane.floats(0, width);
             values.read((long) row * width, u, width, lane);
             float target = u[targets[row]];
-            float max = RowMath.max(u, width);
+            float max = RowMath.max(u, 0, width);
             nll[row] = (float) (Math.log(exponentials(u, width, max, lane)) + max - target);
         });
     }
@@ -265,31 +265,17 @@ final class RowLoops {
         forRows(targets.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             values.read((long) row * width, u, width, lane);
-            double sum = exponentials(u, width, RowMath.max(u, width), lane);
-            ElementwiseLoops.scale(u, (float) (weights[row] / sum), width);
+            double sum = exponentials(u, width, RowMath.max(u, 0, width), lane);
+            RowMath.scale(u, (float) (weights[row] / sum), 0, width);
             u[targets[row]] -= weights[row];
             values.write((long) row * width, u, width, lane);
         });
     }
 
     /** Replaces u by exp(u - max) and returns the sum. */
-    static double exponentials(float[] u, int width, float max, Lane lane) {
-        double sum = 0;
-        float[] tile = lane.tile(1);
-        for (int from = 0; from < width; from += Lane.TILE) {
-            int count = Math.min(Lane.TILE, width - from);
-            System.arraycopy(u, from, tile, 0, count);
-            subtract(tile, max, count);
-            lane.exponential().apply(tile, tile, count);
-            sum += RowMath.sum(tile, count);
-            System.arraycopy(tile, 0, u, from, count);
-        }
-        return sum;
-    }
-
-    static void subtract(float[] u, float shift, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] -= shift;
-        }
+    private static double exponentials(float[] u, int width, float max, Lane lane) {
+        RowMath.subtract(u, max, 0, width);
+        lane.exponential().applyToAll(u, width, lane.tile(1));
+        return RowMath.sum(u, 0, width);
     }
 }

@@ -7,58 +7,77 @@ final class RowMath {
 
     /** The sum of products in double. */
     static double dot(float[] a, float[] b, int count) {
+        return dot(a, b, 0, count);
+    }
+
+    /** The sum of the products of elements {@code from} to {@code to}, in double. */
+    static double dot(float[] a, float[] b, int from, int to) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
         double s3 = 0;
-        int i = 0;
-        for (; i < count - 3; i += 4) {
+        int i = from;
+        for (; i < to - 3; i += 4) {
             s0 += (double) a[i] * b[i];
             s1 += (double) a[i + 1] * b[i + 1];
             s2 += (double) a[i + 2] * b[i + 2];
             s3 += (double) a[i + 3] * b[i + 3];
         }
-        for (; i < count; i++) {
+        for (; i < to; i++) {
             s0 += (double) a[i] * b[i];
         }
         return (s0 + s1) + (s2 + s3);
     }
 
-    /** The sum in double. */
-    static double sum(float[] a, int count) {
+    /** The sum of elements {@code from} to {@code to}, in double. */
+    static double sum(float[] a, int from, int to) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
         double s3 = 0;
-        int i = 0;
-        for (; i < count - 3; i += 4) {
+        int i = from;
+        for (; i < to - 3; i += 4) {
             s0 += a[i];
             s1 += a[i + 1];
             s2 += a[i + 2];
             s3 += a[i + 3];
         }
-        for (; i < count; i++) {
+        for (; i < to; i++) {
             s0 += a[i];
         }
         return (s0 + s1) + (s2 + s3);
     }
 
-    /** The largest element; NaN where one is NaN. */
-    static float max(float[] a, int count) {
+    /** The largest of elements {@code from} to {@code to}; NaN where one is NaN. */
+    static float max(float[] a, int from, int to) {
         float m0 = Float.NEGATIVE_INFINITY;
         float m1 = m0;
         float m2 = m0;
         float m3 = m0;
-        int i = 0;
-        for (; i < count - 3; i += 4) {
+        int i = from;
+        for (; i < to - 3; i += 4) {
             m0 = Math.max(m0, a[i]);
             m1 = Math.max(m1, a[i + 1]);
             m2 = Math.max(m2, a[i + 2]);
             m3 = Math.max(m3, a[i + 3]);
         }
-        for (; i < count; i++) {
+        for (; i < to; i++) {
             m0 = Math.max(m0, a[i]);
         }
         return Math.max(Math.max(m0, m1), Math.max(m2, m3));
+    }
+
+    /** Subtracts from elements {@code from} to {@code to}. */
+    static void subtract(float[] a, float shift, int from, int to) {
+        for (int i = from; i < to; i++) {
+            a[i] -= shift;
+        }
+    }
+
+    /** Multiplies elements {@code from} to {@code to}. */
+    static void scale(float[] a, float factor, int from, int to) {
+        for (int i = from; i < to; i++) {
+            a[i] *= factor;
+        }
     }
 }
