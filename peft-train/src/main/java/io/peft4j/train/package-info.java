@@ -1,5 +1,7 @@
 /**
- * Training: the trainer, its optimizers, schedules, checkpoints and callbacks. It knows neither an adapter method
- * nor a model family.
+ * Training: the trainer, its objective, optimizer, schedules, checkpoints and listeners. Open
+ * {@link io.peft4j.train.Trainer} first, then {@code TrainingRun}, which is the loop, and
+ * {@link io.peft4j.train.CausalLmObjective}, which is the loss. Training knows neither an adapter method nor a model
+ * family.
  */
 package io.peft4j.train;

@@ -1,0 +1,65 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterCheckpoint;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TargetModules;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.models.BaseModel;
+import io.peft4j.train.Cancellation;
+import io.peft4j.train.StepMetrics;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The same seed gives the same adapter, byte for byte, on every implementation of the kernels; also when resumed. */
+class RepeatableTrainingTest {
+    private static final List<TokenSequence> EXAMPLES = Fixtures
+            .stream(Fixtures.json("training/examples.json").get("examples")).map(Fixtures::supervised).toList();
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
+    void theSameSeedGivesTheSameBytes(KernelsUnderTest kernels) throws IOException {
+        byte[] first = train(kernels, "first", b -> b);
+        assertArrayEquals(first, train(kernels, "second", b -> b));
+        assertFalse(java.util.Arrays.equals(first, train(kernels, "other", b -> b.seed(6))));
+        Cancellation cancellation = new Cancellation();
+        TrainingListener impatient = new TrainingListener() {
+            @Override
+            public void onStep(StepMetrics metrics) {
+                if (metrics.step() == 4) {
+                    cancellation.cancel();
+                }
+            }
+        };
+        byte[] interrupted = train(kernels, "resumed", b -> b.cancellation(cancellation).listener(impatient));
+        assertFalse(java.util.Arrays.equals(first, interrupted));
+        assertTrue(Files.isDirectory(folder.resolve("resumed/checkpoint-4")));
+        assertArrayEquals(first, train(kernels, "resumed", b -> b.resume(true)));
+    }
+
+    private byte[] train(KernelsUnderTest kernels, String name, UnaryOperator<Trainer.Builder> options)
+            throws IOException {
+        LoraConfig config = LoraConfig.builder().rank(4).alpha(8).dropout(0.1).targetModules(TargetModules.ALL_LINEAR)
+                .build();
+        try (BaseModel base = kernels.load("tiny-llama"); PeftModel model = base.withAdapter(config)) {
+            options.apply(Trainer.builder(model).learningRate(0.005).batchSize(2).gradientAccumulation(2).seed(5)
+                    .output(folder.resolve(name))).build().train(EXAMPLES);
+        }
+        return Files.readAllBytes(folder.resolve(name).resolve(AdapterCheckpoint.WEIGHTS_FILE));
+    }
+}
