@@ -95,6 +95,10 @@ final class TrainCommand extends PeftCommand {
     @Option(names = "--no-shuffle", description = "Takes the examples in their order.")
     private boolean noShuffle;
 
+    @Option(names = "--recompute",
+            description = "Computes decoder layers twice rather than keep their values: less memory, more time.")
+    private boolean recompute;
+
     @Mixin
     private EngineOptions engine;
 
@@ -152,14 +156,16 @@ final class TrainCommand extends PeftCommand {
 
     private TrainingOptions options() {
         return new TrainingOptions(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
-                weightDecay, maxGradNorm, seed, !noShuffle, TrainingOptions.defaults().sharePrefixes());
+                weightDecay, maxGradNorm, seed, !noShuffle, TrainingOptions.defaults().sharePrefixes(),
+                recompute);
     }
 
     private Trainer.Builder trainer(PeftModel tuned, TrainingOptions options) {
         return Trainer.builder(tuned).epochs(options.epochs()).batchSize(options.batchSize())
                 .gradientAccumulation(options.gradientAccumulation()).learningRate(options.learningRate())
                 .schedule(options.schedule()).warmupSteps(options.warmupSteps()).weightDecay(options.weightDecay())
-                .maxGradNorm(options.maxGradNorm()).seed(options.seed()).shuffle(options.shuffle()).output(output);
+                .maxGradNorm(options.maxGradNorm()).seed(options.seed()).shuffle(options.shuffle())
+                .recompute(options.recompute()).output(output);
     }
 
     private static ChatEncoder encoder(BaseModel base) {

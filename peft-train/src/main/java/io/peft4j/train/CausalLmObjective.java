@@ -1,8 +1,6 @@
 package io.peft4j.train;
 
 import io.peft4j.core.array.Arena;
-import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.model.LanguageModel;
@@ -27,15 +25,22 @@ public final class CausalLmObjective implements AutoCloseable {
 
     private final LanguageModel model;
     private final int chunkRows;
+    private final boolean recompute;
     private final Arena arena = new Arena();
 
     /** The objective for {@code model} with the layers that are active in it at each call. */
     public CausalLmObjective(LanguageModel model) {
-        this(model, Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()));
+        this(model, false);
+    }
+
+    /** As the other; with {@code recompute} decoder layers run a second time rather than keep what gradients need. */
+    public CausalLmObjective(LanguageModel model, boolean recompute) {
+        this(model, recompute, Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()));
     }
 
     /** As the other, with at most {@code chunkRows} rows of logits at a time. */
-    CausalLmObjective(LanguageModel model, int chunkRows) {
+    CausalLmObjective(LanguageModel model, boolean recompute, int chunkRows) {
+        this.recompute = recompute;
         this.model = Objects.requireNonNull(model, "model");
         this.chunkRows = chunkRows;
     }
@@ -60,9 +65,10 @@ public final class CausalLmObjective implements AutoCloseable {
     private double backwardAlone(PackedBatch batch, double normalizer, long dropoutSeed) {
         double sum = 0;
         try (Tape tape = Tape.recording(model.kernels(), arena, model.network().description().activationType())) {
-            ForwardContext context = ForwardContext.training(tape, batch, model.layers(), dropoutSeed);
+            ForwardContext whole = ForwardContext.training(tape, batch, model.layers(), dropoutSeed);
+            ForwardContext context = recompute ? whole.recomputing() : whole;
             PackedBatch.Targets targets = context.batch().targets();
-            Variable rows = RowOps.gatherRows(tape, model.network().hidden(context), targets.rows());
+            Variable rows = model.network().hidden(context, targets.rows());
             INDArray gradient = arena.zeros(rows.value().dataType(), rows.value().shape());
             for (int from = 0; from < targets.count(); from += chunkRows) {
                 Chunk chunk = new Chunk(targets, from, Math.min(targets.count(), from + chunkRows));
@@ -84,7 +90,7 @@ public final class CausalLmObjective implements AutoCloseable {
         double sum = 0;
         try (Tape tape = Tape.recording(model.kernels(), arena, DataType.FLOAT)) {
             ForwardContext context = ForwardContext.training(tape, batch, model.layers(), seed);
-            Variable hidden = tape.input(chunk.of(rows), chunk.of(gradient));
+            Variable hidden = tape.input(chunk.of(arena, rows), chunk.of(arena, gradient));
             Variable logits = model.network().logits(context, hidden);
             model.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
             for (int i = 0; i < nll.length; i++) {
@@ -137,7 +143,7 @@ public final class CausalLmObjective implements AutoCloseable {
         try (Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType())) {
             ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
             PackedBatch.Targets targets = context.batch().targets();
-            INDArray rows = RowOps.gatherRows(tape, model.network().hidden(context), targets.rows()).value();
+            INDArray rows = model.network().hidden(context, targets.rows()).value();
             for (int from = 0; from < nll.length; from += chunkRows) {
                 Chunk chunk = new Chunk(targets, from, Math.min(nll.length, from + chunkRows));
                 System.arraycopy(evaluate(batch, rows, chunk), 0, nll, from, chunk.size());
@@ -151,7 +157,7 @@ public final class CausalLmObjective implements AutoCloseable {
         float[] nll = new float[chunk.size()];
         try (Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
             ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
-            Variable logits = model.network().logits(context, tape.constant(chunk.of(rows)));
+            Variable logits = model.network().logits(context, tape.constant(chunk.of(arena, rows)));
             model.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
         }
         return nll;
@@ -171,8 +177,8 @@ public final class CausalLmObjective implements AutoCloseable {
             return java.util.Arrays.copyOfRange(targets.weights(), from, to);
         }
 
-        INDArray of(INDArray rows) {
-            return Arrays.rowRange(rows, from, to);
+        INDArray of(Arena arena, INDArray rows) {
+            return arena.rows(rows, from, to);
         }
     }
 

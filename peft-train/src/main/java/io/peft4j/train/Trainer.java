@@ -168,6 +168,7 @@ public final class Trainer {
         private long seed = DEFAULTS.seed();
         private boolean shuffle = DEFAULTS.shuffle();
         private boolean sharePrefixes = DEFAULTS.sharePrefixes();
+        private boolean recompute = DEFAULTS.recompute();
         private OptionalInt maxLength = OptionalInt.empty();
         private List<TokenSequence> validation = List.of();
         private Optional<ChatDataset> validationChats = Optional.empty();
@@ -248,6 +249,12 @@ public final class Trainer {
             return this;
         }
 
+        /** Whether decoder layers run a second time rather than keep what their gradients need: memory for time. */
+        public Builder recompute(boolean value) {
+            recompute = value;
+            return this;
+        }
+
         /** The most tokens of a conversation: longer ones are left out. Default: the model's limit. */
         public Builder maxLength(int tokens) {
             maxLength = OptionalInt.of(tokens);
@@ -316,7 +323,7 @@ public final class Trainer {
 
         private TrainingOptions options() {
             return new TrainingOptions(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
-                    weightDecay, maxGradNorm, seed, shuffle, sharePrefixes);
+                    weightDecay, maxGradNorm, seed, shuffle, sharePrefixes, recompute);
         }
 
         /**

@@ -17,10 +17,12 @@ import java.util.Objects;
  * @param seed seed of order and dropout; default 0
  * @param shuffle whether each epoch has its own order; default true
  * @param sharePrefixes whether a beginning that examples of a batch share is computed once; default true
+ * @param recompute whether of each decoder layer only the input is kept for the gradients, and the layer runs a second
+ *     time when they are due: less memory, a third to a half more time, the same numbers; default false
  */
 public record TrainingOptions(int epochs, int batchSize, int gradientAccumulation, double learningRate,
         LearningRateSchedule schedule, int warmupSteps, double weightDecay, double maxGradNorm, long seed,
-        boolean shuffle, boolean sharePrefixes) {
+        boolean shuffle, boolean sharePrefixes, boolean recompute) {
     /** Checks the ranges. */
     public TrainingOptions {
         Objects.requireNonNull(schedule, "schedule");
@@ -41,6 +43,7 @@ public record TrainingOptions(int epochs, int batchSize, int gradientAccumulatio
 
     /** The defaults. */
     public static TrainingOptions defaults() {
-        return new TrainingOptions(3, 8, 1, 2e-4, LearningRateSchedule.LINEAR, 0, 0, 1, 0, true, true);
+        return new TrainingOptions(3, 8, 1, 2e-4, LearningRateSchedule.LINEAR, 0, 0, 1, 0, true, true,
+                false);
     }
 }

@@ -43,7 +43,7 @@ final class TrainingRun implements AutoCloseable {
                 examples.supervisedTokens(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
-        this.objective = new CausalLmObjective(model);
+        this.objective = new CausalLmObjective(model, options.recompute());
         this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay());
         // A training that failed half-way may have left something there.
         parameters.forEach(Parameter::clearGradient);

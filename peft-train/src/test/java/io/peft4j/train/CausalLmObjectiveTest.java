@@ -74,12 +74,12 @@ class CausalLmObjectiveTest {
     @Test
     void chunksOfLogitsGiveTheLossAndGradientsOfOneChunk() {
         PackedBatch batch = PackedBatch.sharingPrefixes(examples);
-        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, 1000)) {
+        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, false, 1000)) {
             double loss = whole.backward(batch, weight, 0);
             float[] gradients = tiny.takeGradients();
             float[] nll = whole.tokenNegativeLogLikelihoods(batch);
             for (int rows : new int[] {1, 2, 7, batch.targets().count() - 1}) {
-                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, rows)) {
+                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, false, rows)) {
                     assertEquals(loss, chunked.backward(batch, weight, 0), ROUNDING * loss);
                     assertEquals(0, Tiny.distance(gradients, tiny.takeGradients()), ROUNDING);
                     assertArrayEquals(nll, chunked.tokenNegativeLogLikelihoods(batch), 1e-5f);
@@ -177,6 +177,22 @@ class CausalLmObjectiveTest {
             assertArrayEquals(gradients, dropping.takeGradients());
             assertFalse(first == objective.backward(batch, weight, 2));
             assertEquals(plain.loss(batch), objective.loss(batch));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.peft4j.train.Tiny#kernels")
+    void recomputationChangesNoBitAndTakesLessMemory(KernelProvider provider) {
+        PackedBatch batch = PackedBatch.sharingPrefixes(examples);
+        try (Tiny dropping = new Tiny(0.5, provider.create(2));
+                CausalLmObjective keeping = new CausalLmObjective(dropping.model);
+                CausalLmObjective recomputing = new CausalLmObjective(dropping.model, true)) {
+            double loss = keeping.backward(batch, weight, 1);
+            float[] gradients = dropping.takeGradients();
+            assertEquals(loss, recomputing.backward(batch, weight, 1));
+            assertArrayEquals(gradients, dropping.takeGradients());
+            assertTrue(recomputing.peakBytes() < keeping.peakBytes(), "recomputation took " + recomputing.peakBytes()
+                    + " bytes, without it were " + keeping.peakBytes());
         }
     }
 

@@ -55,6 +55,11 @@ class TrainerTest {
         assertEquals(0, Tiny.distance(separate, shared), 1e-4);
     }
 
+    @Test
+    void recomputationChangesNoBit() {
+        assertArrayEquals(trained(EXAMPLES, b -> b), trained(EXAMPLES, b -> b.recompute(true)));
+    }
+
     /** The loop written out: order, normalisation, clipping, schedule and optimizer are these and nothing else. */
     @Test
     void trainingIsTheLoopWrittenOut() {

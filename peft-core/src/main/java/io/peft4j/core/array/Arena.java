@@ -5,8 +5,6 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.LongStream;
-import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -23,7 +21,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class Arena implements AutoCloseable {
     private static final long ALIGNMENT = 64;
     private static final long SMALLEST_BLOCK = 1 << 20;
-    private static final int MOST_HEADERS = 1 << 16;
+    /** Headers that are kept: those of a few passes of a large model. One takes about a kilobyte. */
+    private static final int MOST_HEADERS = 1 << 13;
 
     private final List<Block> blocks = new ArrayList<>();
     private final Map<HeaderKey, INDArray> headers = new HashMap<>();
@@ -37,7 +36,10 @@ public final class Arena implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the arena is closed");
         }
-        long elements = LongStream.of(shape).reduce(1, Math::multiplyExact);
+        long elements = 1;
+        for (long size : shape) {
+            elements = Math.multiplyExact(elements, size);
+        }
         if (elements <= 0) {
             throw new IllegalArgumentException("an array needs at least one element, asked for shape "
                     + java.util.Arrays.toString(shape));
@@ -56,6 +58,21 @@ public final class Arena implements AutoCloseable {
         INDArray array = allocate(type, shape);
         Arrays.clear(array);
         return array;
+    }
+
+    /**
+     * Rows {@code from} (inclusive) to {@code to} (exclusive) of a live matrix of this arena, as a view of the same
+     * memory: valid as long as the matrix, not to be freed.
+     */
+    public INDArray rows(INDArray matrix, int from, int to) {
+        Span span = live.get(matrix);
+        if (span == null || from < 0 || to <= from || to > Arrays.rows(matrix)) {
+            throw new IllegalArgumentException("rows " + from + " to " + to + " of " + (span == null
+                    ? "what is no live array of this arena" : "a matrix of " + Arrays.rows(matrix)));
+        }
+        long rowBytes = (long) Arrays.columns(matrix) * Arrays.bytes(matrix.dataType());
+        return header(new Span(span.block(), span.offset() + from * rowBytes, (to - from) * rowBytes),
+                matrix.dataType(), new long[] {to - from, Arrays.columns(matrix)});
     }
 
     /**
@@ -113,7 +130,7 @@ public final class Arena implements AutoCloseable {
 
     private void releaseBlocks() {
         headers.clear();
-        blocks.forEach(b -> b.memory.deallocate());
+        blocks.forEach(b -> NativeMemory.free(b.memory));
         blocks.clear();
     }
 
@@ -154,15 +171,15 @@ public final class Arena implements AutoCloseable {
     }
 
     private static final class Block {
-        final BytePointer memory;
+        final long memory;
         final long base;
         final long size;
         final FreeList free;
 
         Block(long size) {
             this.size = size;
-            this.memory = new BytePointer(size + ALIGNMENT);
-            this.base = (memory.address() + ALIGNMENT - 1) & -ALIGNMENT;
+            this.memory = NativeMemory.allocate(size + ALIGNMENT);
+            this.base = (memory + ALIGNMENT - 1) & -ALIGNMENT;
             this.free = new FreeList(size);
         }
     }

@@ -67,6 +67,25 @@ public final class NativeMemory {
         Pointer.memset(new Bytes().at(address), 0, bytes);
     }
 
+    /**
+     * New memory with undefined contents. It does not count against JavaCPP's limits, which are derived from the size
+     * of the Java heap and have nothing to do with how much native memory there is.
+     *
+     * @throws OutOfMemoryError when the system has none left
+     */
+    static long allocate(long bytes) {
+        Pointer memory = Pointer.malloc(bytes);
+        if (memory == null || memory.isNull()) {
+            throw new OutOfMemoryError("the system has no " + bytes + " bytes of memory left");
+        }
+        return memory.address();
+    }
+
+    /** Gives back what {@link #allocate} gave. */
+    static void free(long address) {
+        Pointer.free(new Bytes().at(address));
+    }
+
     /** A pointer to {@code bytes} bytes at {@code address} that somebody else owns and keeps alive. */
     static Pointer pointer(long address, long bytes) {
         return new Bytes().at(address).limit(bytes).capacity(bytes);

@@ -2,6 +2,7 @@ package io.peft4j.core.autograd;
 
 import io.peft4j.core.kernel.Kernels;
 import java.util.List;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Elementwise operations on a tape; operands have equal shapes. */
@@ -31,9 +32,8 @@ public final class ElementwiseOps {
     /** {@code a * b}, elementwise. Gradients: {@code da = dy * b}, {@code db = dy * a}. */
     public static Variable multiply(Tape tape, Variable a, Variable b) {
         Kernels kernels = tape.kernels();
-        INDArray y = tape.allocateLike(a.value());
-        kernels.multiply(a.value(), b.value(), y, false);
-        return tape.record(y, (out, dy) -> {
+        Consumer<INDArray> forward = result -> kernels.multiply(a.value(), b.value(), result, false);
+        return computed(tape, a, forward, (out, dy) -> {
             a.addGradient((da, accumulate) -> kernels.multiply(dy, b.value(), da, accumulate));
             b.addGradient((db, accumulate) -> kernels.multiply(dy, a.value(), db, accumulate));
         }, List.of(a, b));
@@ -42,18 +42,15 @@ public final class ElementwiseOps {
     /** {@code alpha * x}. */
     public static Variable scale(Tape tape, Variable x, float alpha) {
         Kernels kernels = tape.kernels();
-        INDArray y = tape.allocateLike(x.value());
-        kernels.scale(x.value(), alpha, y, false);
-        return tape.record(y,
+        return computed(tape, x, result -> kernels.scale(x.value(), alpha, result, false),
                 (out, dy) -> x.addGradient((dx, accumulate) -> kernels.scale(dy, alpha, dx, accumulate)), List.of(x));
     }
 
     /** SwiGLU: {@code silu(gate) * up}; see {@link Kernels#siluMultiply}. */
     public static Variable siluMultiply(Tape tape, Variable gate, Variable up) {
         Kernels kernels = tape.kernels();
-        INDArray y = tape.allocateLike(gate.value());
-        kernels.siluMultiply(gate.value(), up.value(), y);
-        return tape.record(y, (out, dy) -> {
+        Consumer<INDArray> forward = result -> kernels.siluMultiply(gate.value(), up.value(), result);
+        return computed(tape, gate, forward, (out, dy) -> {
             INDArray dGate = tape.allocateLike(gate.value());
             INDArray dUp = tape.allocateLike(up.value());
             kernels.siluMultiplyBackward(dy, gate.value(), up.value(), dGate, dUp);
@@ -65,10 +62,16 @@ public final class ElementwiseOps {
     /** Inverted dropout with probability {@code p}; see {@link Kernels#dropout}. */
     public static Variable dropout(Tape tape, Variable x, float p, long seed) {
         Kernels kernels = tape.kernels();
-        INDArray y = tape.allocateLike(x.value());
-        kernels.dropout(x.value(), p, seed, y, false);
-        return tape.record(y,
+        return computed(tape, x, result -> kernels.dropout(x.value(), p, seed, result, false),
                 (out, dy) -> x.addGradient((dx, accumulate) -> kernels.dropout(dy, p, seed, dx, accumulate)),
                 List.of(x));
+    }
+
+    /** A result of the shape and type of {@code like} that is cheap enough to be computed twice. */
+    private static Variable computed(Tape tape, Variable like, Consumer<INDArray> forward, Tape.Backward backward,
+            List<Variable> inputs) {
+        INDArray result = tape.allocateLike(like.value());
+        forward.accept(result);
+        return tape.recordRecomputable(result, forward, backward, inputs);
     }
 }

@@ -3,6 +3,7 @@ package io.peft4j.core.autograd;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import java.util.List;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Normalization on a tape. */
@@ -15,8 +16,9 @@ public final class NormOps {
         Kernels kernels = tape.kernels();
         INDArray y = tape.allocateLike(x.value());
         INDArray rstd = tape.allocateFloat(x.rows());
-        kernels.rmsNorm(x.value(), weight.value(), epsilon, y, rstd);
-        return tape.record(y, (out, dy) -> {
+        Consumer<INDArray> forward = result -> kernels.rmsNorm(x.value(), weight.value(), epsilon, result, rstd);
+        forward.accept(y);
+        return tape.recordRecomputable(y, forward, (out, dy) -> {
             weight.addGradient((dw, accumulate) -> {
                 if (!accumulate) {
                     Arrays.clear(dw);

@@ -5,6 +5,7 @@ import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,9 +24,10 @@ public final class RowOps {
     /** {@code y[i] = x[rows[i]]}: x [M, H], y [N, H]. Gradient: rows are added back. */
     public static Variable gatherRows(Tape tape, Variable x, int[] rows) {
         Kernels kernels = tape.kernels();
+        Consumer<INDArray> forward = result -> kernels.gatherRows(x.value(), rows, result);
         INDArray y = tape.arena().allocate(x.value().dataType(), rows.length, x.columns());
-        kernels.gatherRows(x.value(), rows, y);
-        return tape.record(y, (out, dy) -> x.addGradient((dx, accumulate) -> {
+        forward.accept(y);
+        return tape.recordRecomputable(y, forward, (out, dy) -> x.addGradient((dx, accumulate) -> {
             if (!accumulate) {
                 Arrays.clear(dx);
             }

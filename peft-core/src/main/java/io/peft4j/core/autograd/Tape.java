@@ -8,6 +8,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -42,9 +43,13 @@ public final class Tape implements AutoCloseable {
     private final Kernels kernels;
     private final Arena arena;
     private final DataType activationType;
-    private final boolean recording;
+    private boolean recording;
+    /** Whether a trainable value has come up since the recording was suspended. */
+    private boolean trainableSeen;
     private final List<Node> nodes = new ArrayList<>();
     private final List<INDArray> unrecorded = new ArrayList<>();
+    /** What the blocks that run now may drop when they end. */
+    private final List<Variable> recomputable = new ArrayList<>();
     /** Those of {@link #unrecorded} that the gradient of a recorded operation may read. */
     private final Set<INDArray> needed = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -119,6 +124,7 @@ public final class Tape implements AutoCloseable {
      * @param gradient where the gradient is added; same shape as the value
      */
     public Variable input(INDArray value, INDArray gradient) {
+        trainableSeen = true;
         Variable variable = new Variable(this, value, recording, false);
         variable.seed(SharedGradient.target(this, gradient));
         return variable;
@@ -126,6 +132,7 @@ public final class Tape implements AutoCloseable {
 
     /** A trainable parameter; its gradient is added to {@link Parameter#gradient()}. */
     public Variable parameter(Parameter parameter) {
+        trainableSeen = true;
         return recording ? input(parameter.value(), parameter.gradient()) : constant(parameter.value());
     }
 
@@ -140,7 +147,7 @@ public final class Tape implements AutoCloseable {
     public Variable record(INDArray value, Backward backward, List<Variable> inputs, INDArray... saved) {
         boolean wanted = false;
         for (Variable input : inputs) {
-            wanted |= input.requiresGradient();
+            wanted |= recording && input.requiresGradient();
         }
         Variable output = new Variable(this, value, wanted, true);
         if (wanted) {
@@ -161,6 +168,23 @@ public final class Tape implements AutoCloseable {
     }
 
     /**
+     * As {@link #record}, for a result that costs little to compute again from values that stay until its gradient has
+     * run. Where a {@link #block} ends it is dropped, unless it is the block's result; whoever reads it afterwards, as
+     * gradients do, has it computed again, to the same bits.
+     *
+     * @param computation writes the result into the array that it is given
+     */
+    public Variable recordRecomputable(INDArray value, Consumer<INDArray> computation, Backward backward,
+            List<Variable> inputs, INDArray... saved) {
+        Variable output = record(value, backward, inputs, saved);
+        if (output.requiresGradient()) {
+            output.recomputeBy(computation);
+            recomputable.add(output);
+        }
+        return output;
+    }
+
+    /**
      * As {@link #record}, for an operation that wrote its result over the value of {@code overwritten}, which must not
      * be read any more.
      *
@@ -171,10 +195,11 @@ public final class Tape implements AutoCloseable {
             throw new IllegalStateException("an operation in place has overwritten a value that an earlier operation "
                     + "needs for its gradient; give it a copy of the value");
         }
+        INDArray value = overwritten.value();
         boolean owned = overwritten.ownsValue();
         overwritten.giveUpValue();
-        forget(overwritten.value());
-        Variable output = record(overwritten.value(), backward, inputs, saved);
+        forget(value);
+        Variable output = record(value, backward, inputs, saved);
         if (!owned) {
             output.giveUpValue();
             forget(output.value());
@@ -196,25 +221,80 @@ public final class Tape implements AutoCloseable {
 
     /**
      * Runs a part of the model that is the only reader of {@code x}, for instance a decoder layer. Of what the part
-     * computed, and of its input, all that no gradient needs is freed, except the result.
+     * computed, and of its input, all that no gradient needs or that is cheap to compute again is freed, except the
+     * result.
      */
     public Variable block(Variable x, UnaryOperator<Variable> part) {
+        Variable result = run(x, part);
+        freeInput(x, result);
+        return result;
+    }
+
+    /**
+     * As {@link #block}, but keeps the input alone, and runs the part once more when its gradients are due: memory for
+     * time. The loss and all gradients are the same to the last bit.
+     *
+     * @param part gives the same result whenever it runs, dropout included, and does not write over {@code x}
+     */
+    public Variable checkpoint(Variable x, UnaryOperator<Variable> part) {
+        if (!recording) {
+            return block(x, part);
+        }
+        recording = false;
+        trainableSeen = x.requiresGradient();
+        Variable result;
+        try {
+            result = run(x, part);
+        } finally {
+            recording = true;
+        }
+        if (!trainableSeen) {
+            freeInput(x, result);
+            return result;
+        }
+        if (result == x || x.holds(result.value())) {
+            throw new IllegalStateException("a part that is to run twice must not write over its input");
+        }
+        forget(result.value());
+        if (!x.requiresGradient() && x.ownsValue()) {
+            needed.add(x.value());
+        }
+        Variable output = new Variable(this, result.value(), true, result.ownsValue());
+        nodes.add(new Node(output, (out, dy) -> {
+            out.freeValue();
+            run(x, part).addGradientOf(out);
+        }, new INDArray[0]));
+        return output;
+    }
+
+    /** Runs a part, and frees what it computed on its way and nobody needs. */
+    private Variable run(Variable x, UnaryOperator<Variable> part) {
         int before = unrecorded.size();
+        int firstRecomputable = recomputable.size();
         Variable result = part.apply(x);
+        INDArray value = result.value();
         int kept = before;
         for (int i = before; i < unrecorded.size(); i++) {
             INDArray array = unrecorded.get(i);
-            if (array == result.value() || needed.contains(array)) {
+            if (array == value || needed.contains(array)) {
                 unrecorded.set(kept++, array);
             } else {
                 arena.free(array);
             }
         }
         unrecorded.subList(kept, unrecorded.size()).clear();
-        if (x.ownsValue() && x.value() != result.value() && !needed.contains(x.value()) && forget(x.value())) {
-            arena.free(x.value());
+        for (int i = recomputable.size() - 1; i >= firstRecomputable; i--) {
+            if (!recomputable.get(i).holds(value)) {
+                recomputable.remove(i).dropValue();
+            }
         }
         return result;
+    }
+
+    private void freeInput(Variable x, Variable result) {
+        if (x.ownsValue() && !x.holds(result.value()) && !needed.contains(x.value()) && forget(x.value())) {
+            arena.free(x.value());
+        }
     }
 
     /**
@@ -230,8 +310,8 @@ public final class Tape implements AutoCloseable {
                     + "does not record, or the adapter sits on layers that are not used");
         }
         output.seed(SharedGradient.readOnly(this, gradient));
-        for (int i = nodes.size() - 1; i >= 0; i--) {
-            Node node = nodes.remove(i);
+        while (!nodes.isEmpty()) {
+            Node node = nodes.remove(nodes.size() - 1);
             if (node.output().hasGradient()) {
                 node.backward().run(node.output(), node.output().gradientArray());
             }
@@ -249,9 +329,7 @@ public final class Tape implements AutoCloseable {
         for (INDArray array : node.saved()) {
             arena.free(array);
         }
-        if (node.output().ownsValue()) {
-            arena.free(node.output().value());
-        }
+        node.output().freeValue();
     }
 
     /** Gives back all temporaries that are still held. */
@@ -261,6 +339,7 @@ public final class Tape implements AutoCloseable {
         nodes.clear();
         unrecorded.forEach(arena::free);
         unrecorded.clear();
+        recomputable.clear();
         needed.clear();
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.core.autograd;
 
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,10 +16,14 @@ public final class Variable {
     }
 
     private final Tape tape;
-    private final INDArray value;
     private final boolean requiresGradient;
+    /** Once dropped, its shape and type only: the memory may belong to another array. */
+    private INDArray value;
     private boolean ownsValue;
     private boolean read;
+    private boolean dropped;
+    /** Computes the value again; null where that is not possible. */
+    private Consumer<INDArray> recomputation;
     private SharedGradient gradient;
 
     Variable(Tape tape, INDArray value, boolean requiresGradient, boolean ownsValue) {
@@ -28,8 +33,13 @@ public final class Variable {
         this.ownsValue = ownsValue;
     }
 
-    /** The value. */
+    /** The value; computed again where it was dropped meanwhile. */
     public INDArray value() {
+        if (dropped) {
+            value = tape.allocateLike(value);
+            dropped = false;
+            recomputation.accept(value);
+        }
         return value;
     }
 
@@ -111,9 +121,35 @@ public final class Variable {
         return ownsValue;
     }
 
-    /** Hands the memory of the value to the result of an operation that works in place. */
+    /** Hands the memory of the value to the result of an operation that has overwritten it. */
     void giveUpValue() {
         ownsValue = false;
+        recomputation = null;
+    }
+
+    /** From now on the value may be dropped; {@code computation} writes it into an array that it is given. */
+    void recomputeBy(Consumer<INDArray> computation) {
+        recomputation = computation;
+    }
+
+    /** Frees the value where it can be computed again. */
+    void dropValue() {
+        if (recomputation != null) {
+            freeValue();
+        }
+    }
+
+    /** Frees the value where this variable owns it and it is still there; it is not read any more or recomputable. */
+    void freeValue() {
+        if (ownsValue && !dropped) {
+            tape.free(value);
+            dropped = true;
+        }
+    }
+
+    /** Whether {@code array} is the value, and not dropped. */
+    boolean holds(INDArray array) {
+        return value == array && !dropped;
     }
 
     /** Notes that a recorded operation has read the value, so that its gradient may read it again. */

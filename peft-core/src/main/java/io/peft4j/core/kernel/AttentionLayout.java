@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
@@ -105,6 +106,34 @@ public final class AttentionLayout {
             row += lengths[i];
         }
         return new AttentionLayout(List.of(segments));
+    }
+
+    /**
+     * The layout of some of the query rows: each sees what it sees here. Neighbours stay together in a segment.
+     *
+     * @param rows query rows of this layout, ascending
+     * @throws IllegalArgumentException when they are not ascending or not rows of this layout
+     */
+    public AttentionLayout select(int... rows) {
+        for (int i = 0; i < rows.length; i++) {
+            if (rows[i] < 0 || rows[i] >= queryRows() || i > 0 && rows[i] <= rows[i - 1]) {
+                throw new IllegalArgumentException("row " + rows[i] + " of " + queryRows()
+                        + " query rows does not exist or is out of order");
+            }
+        }
+        List<Segment> selected = new ArrayList<>();
+        int next = 0;
+        for (Segment segment : segments) {
+            while (next < rows.length && rows[next] < segment.queryEnd()) {
+                int first = next;
+                while (++next < rows.length && rows[next] < segment.queryEnd() && rows[next] == rows[next - 1] + 1) {
+                    // Counts the neighbours.
+                }
+                selected.add(new Segment(first, next, segment.context(), segment.ownKeyStart(),
+                        segment.ownKeysBefore() + rows[first] - segment.queryStart()));
+            }
+        }
+        return new AttentionLayout(selected);
     }
 
     /** The segments in the order of their query rows. */

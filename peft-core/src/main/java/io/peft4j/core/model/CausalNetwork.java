@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
@@ -29,6 +30,17 @@ public interface CausalNetwork extends AutoCloseable {
      * @throws IllegalArgumentException when a token id or a position is out of the model's range
      */
     Variable hidden(ForwardContext context);
+
+    /**
+     * The hidden states after the final norm of some rows, [rows.length, H]. What only other rows need is not computed
+     * where the network can do without.
+     *
+     * @param rows rows of the context's batch, in any order; a row may be asked for more than once
+     * @throws IllegalArgumentException as {@link #hidden(ForwardContext)}
+     */
+    default Variable hidden(ForwardContext context, int... rows) {
+        return RowOps.gatherRows(context.tape(), hidden(context), rows);
+    }
 
     /** Logits [M, V] of M hidden states. */
     default Variable logits(ForwardContext context, Variable hidden) {

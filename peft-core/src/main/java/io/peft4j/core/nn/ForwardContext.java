@@ -16,16 +16,18 @@ public final class ForwardContext {
     private final LayerSelection layers;
     private final Optional<KvCache> cache;
     private final boolean training;
-    private long dropoutSeed;
+    private final boolean recompute;
+    private final DropoutSeeds dropoutSeeds;
 
     private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, Optional<KvCache> cache,
-            boolean training, long seed) {
+            boolean training, boolean recompute, DropoutSeeds dropoutSeeds) {
         this.tape = Objects.requireNonNull(tape, "tape");
         this.batch = Objects.requireNonNull(batch, "batch");
         this.layers = Objects.requireNonNull(layers, "layers");
         this.cache = cache;
         this.training = training;
-        this.dropoutSeed = seed;
+        this.recompute = recompute;
+        this.dropoutSeeds = dropoutSeeds;
     }
 
     /**
@@ -34,17 +36,33 @@ public final class ForwardContext {
      * @param seed seed of this pass's dropout
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
-        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, seed);
+        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, false,
+                new DropoutSeeds(seed));
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
-        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, 0);
+        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, false,
+                new DropoutSeeds(0));
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
-        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, 0);
+        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, false, new DropoutSeeds(0));
+    }
+
+    /** The same pass, but of each {@link #block} only the input is kept for the gradients, and the block runs again. */
+    public ForwardContext recomputing() {
+        return new ForwardContext(tape, batch, layers, cache, training, true, dropoutSeeds);
+    }
+
+    /**
+     * The same pass on some of its rows, for what is computed row by row.
+     *
+     * @param rows rows of the batch, ascending
+     */
+    public ForwardContext onRows(int... rows) {
+        return new ForwardContext(tape, batch.select(rows), layers, cache, training, recompute, dropoutSeeds);
     }
 
     /** The tape that records the pass. */
@@ -77,9 +95,39 @@ public final class ForwardContext {
         return tape.record(tape.allocateFloat(1), (output, gradient) -> { }, List.of());
     }
 
+    /**
+     * Runs a part of the model that is the only reader of {@code x}, for instance a decoder layer, and forgets of it
+     * what no gradient needs; in a pass that recomputes, all but its input.
+     *
+     * @param part a layer that does not write over {@code x}
+     */
+    public Variable block(Variable x, Layer part) {
+        if (!recompute) {
+            return tape.block(x, input -> part.forward(this, input));
+        }
+        long seed = dropoutSeeds.state;
+        return tape.checkpoint(x, input -> {
+            dropoutSeeds.state = seed;
+            return part.forward(this, input);
+        });
+    }
+
     /** A seed for the next application of dropout in this pass; the sequence depends on the pass's seed alone. */
     public long nextDropoutSeed() {
-        dropoutSeed = dropoutSeed * 6364136223846793005L + 1442695040888963407L;
-        return dropoutSeed;
+        return dropoutSeeds.next();
+    }
+
+    /** The seeds of a pass, and how far it has come with them. */
+    private static final class DropoutSeeds {
+        private long state;
+
+        DropoutSeeds(long seed) {
+            state = seed;
+        }
+
+        long next() {
+            state = state * 6364136223846793005L + 1442695040888963407L;
+            return state;
+        }
     }
 }

@@ -33,6 +33,7 @@ public final class PackedBatch {
     private final Targets targets;
     private final int[] lastRows;
     private final int[] cacheRows;
+    private final int maxPosition;
 
     /**
      * A batch from its parts.
@@ -57,6 +58,11 @@ public final class PackedBatch {
                     + "each; got " + tokens.length + " tokens, " + positions.length + " positions, "
                     + layout.queryRows() + " rows in segments");
         }
+        int max = 0;
+        for (int position : positions) {
+            max = Math.max(max, position);
+        }
+        this.maxPosition = max;
     }
 
     /** The sequences packed one after the other, each computed by itself. */
@@ -67,6 +73,25 @@ public final class PackedBatch {
     /** The sequences packed so that a beginning which several have in common is computed once. */
     public static PackedBatch sharingPrefixes(List<TokenSequence> sequences) {
         return BatchPacker.pack(sequences, true);
+    }
+
+    /**
+     * Some of the rows as a batch, whose keys are still rows of this one. It has no targets and ends no sequence.
+     *
+     * @param rows rows of this batch, ascending
+     */
+    public PackedBatch select(int... rows) {
+        return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
+                new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
+                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows));
+    }
+
+    private static int[] take(int[] values, int[] rows) {
+        int[] taken = new int[rows.length];
+        for (int i = 0; i < rows.length; i++) {
+            taken[i] = values[rows[i]];
+        }
+        return taken;
     }
 
     /** N, the number of rows. */
@@ -106,10 +131,6 @@ public final class PackedBatch {
 
     /** The largest position. */
     public int maxPosition() {
-        int max = 0;
-        for (int position : positions) {
-            max = Math.max(max, position);
-        }
-        return max;
+        return maxPosition;
     }
 }

@@ -83,6 +83,26 @@ class ArenaTest {
     }
 
     @Test
+    void rowsOfAMatrixAreAView() {
+        try (Arena arena = new Arena()) {
+            for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
+                INDArray matrix = arena.zeros(type, 4, 3);
+                INDArray rows = arena.rows(matrix, 1, 3);
+                Arrays.write(rows, 0, new float[] {1, 2, 3, 4, 5, 6}, 0, 6);
+                assertArrayEquals(new float[] {0, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0, 0}, Arrays.toFloats(matrix));
+                assertSame(rows, arena.rows(matrix, 1, 3));
+                long live = arena.liveBytes();
+                assertThrows(IllegalArgumentException.class, () -> arena.free(rows));
+                assertThrows(IllegalArgumentException.class, () -> arena.rows(matrix, 2, 5));
+                assertThrows(IllegalArgumentException.class, () -> arena.rows(matrix, 2, 2));
+                assertEquals(live, arena.liveBytes());
+                arena.free(matrix);
+                assertThrows(IllegalArgumentException.class, () -> arena.rows(matrix, 1, 3));
+            }
+        }
+    }
+
+    @Test
     void misuseIsRefused() {
         Arena arena = new Arena();
         INDArray array = arena.allocate(DataType.FLOAT, 4);

@@ -43,6 +43,18 @@ class BatchPackerTest {
     }
 
     @Test
+    void selectedRowsKeepTheirTokensAndPositions() {
+        PackedBatch batch = PackedBatch.sharingPrefixes(
+                List.of(all(1, 2, 3, 4, 5, 10, 11), all(1, 2, 3, 4, 5, 20), all(7, 8)));
+        PackedBatch selected = batch.select(1, 6, 7, 9);
+        assertArrayEquals(new int[] {2, 11, 20, 8}, selected.tokens());
+        assertArrayEquals(new int[] {1, 6, 5, 1}, selected.positions());
+        assertEquals(batch.layout().select(1, 6, 7, 9).segments(), selected.layout().segments());
+        assertEquals(0, selected.targets().count());
+        assertEquals(6, selected.maxPosition());
+    }
+
+    @Test
     void aCommonBeginningIsComputedOnce() {
         PackedBatch batch = PackedBatch.sharingPrefixes(
                 List.of(all(1, 2, 3, 4, 5, 10, 11), all(1, 2, 3, 4, 5, 20), all(7, 8)));

@@ -175,9 +175,9 @@ public final class TinyNetwork implements CausalNetwork {
     public Variable hidden(ForwardContext context) {
         Variable x = embedding.forward(context, context.noInput());
         for (Slot layer : layers) {
-            x = context.tape().block(x, input -> layer.forward(context, input));
+            x = context.block(x, layer::forward);
         }
-        return context.tape().block(x, input -> norm.forward(context, input));
+        return context.block(x, norm::forward);
     }
 
     @Override

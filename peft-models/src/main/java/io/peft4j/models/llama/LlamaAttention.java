@@ -8,7 +8,6 @@ import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.Layer;
-import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import java.util.Optional;
 
@@ -36,23 +35,33 @@ final class LlamaAttention implements Layer {
         this.output = output;
     }
 
-
     @Override
     public Variable forward(ForwardContext context, Variable x) {
+        return forward(context, x, context, x);
+    }
+
+    /**
+     * Attention of some rows to all of them.
+     *
+     * @param context the pass on all rows
+     * @param x all rows
+     * @param queries the pass on the rows that are wanted
+     * @param queryRows those rows of x
+     */
+    Variable forward(ForwardContext context, Variable x, ForwardContext queries, Variable queryRows) {
         Tape tape = context.tape();
-        PackedBatch batch = context.batch();
-        RotaryTable table = rotary.table(batch.maxPosition() + 1);
-        Variable q = query.forward(context, x);
+        RotaryTable table = rotary.table(context.batch().maxPosition() + 1);
+        Variable q = query.forward(queries, queryRows);
         Variable k = key.forward(context, x);
         Variable v = value.forward(context, x);
-        q = AttentionOps.rotary(tape, q, shape.headSize(), table, batch.positions());
-        k = AttentionOps.rotary(tape, k, shape.headSize(), table, batch.positions());
+        q = AttentionOps.rotary(tape, q, shape.headSize(), table, queries.batch().positions());
+        k = AttentionOps.rotary(tape, k, shape.headSize(), table, context.batch().positions());
         Optional<KvCache> cache = context.cache();
         if (cache.isPresent()) {
-            cache.get().store(layer, k.value(), v.value(), batch.cacheRows());
+            cache.get().store(layer, k.value(), v.value(), context.batch().cacheRows());
             k = tape.constant(cache.get().keys(layer));
             v = tape.constant(cache.get().values(layer));
         }
-        return output.forward(context, AttentionOps.attention(tape, q, k, v, batch.layout(), shape));
+        return output.forward(queries, AttentionOps.attention(tape, q, k, v, queries.batch().layout(), shape));
     }
 }

@@ -21,7 +21,6 @@ final class LlamaMlp implements Layer {
         this.down = down;
     }
 
-
     @Override
     public Variable forward(ForwardContext context, Variable x) {
         Variable g = gate.forward(context, x);

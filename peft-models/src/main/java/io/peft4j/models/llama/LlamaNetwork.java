@@ -1,5 +1,6 @@
 package io.peft4j.models.llama;
 
+import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.ModelDescription;
@@ -8,7 +9,9 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.Closing;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A Llama network (<a href="https://arxiv.org/abs/2302.13971">2302.13971</a>): token embedding, decoder layers, a final
@@ -58,12 +61,34 @@ final class LlamaNetwork implements CausalNetwork {
 
     @Override
     public Variable hidden(ForwardContext context) {
+        Variable x = below(context, decoderLayers.size());
+        return context.block(x, norm::forward);
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context, int... rows) {
+        int[] wanted = IntStream.of(rows).sorted().distinct().toArray();
+        Slot last = decoderLayers.get(decoderLayers.size() - 1);
+        LlamaDecoderLayer layer = (LlamaDecoderLayer) last.layer();
+        if (wanted.length == context.batch().rows() || context.layers().at(last) != layer
+                || !layer.canSelectRows(context)) {
+            return RowOps.gatherRows(context.tape(), hidden(context), rows);
+        }
+        Variable x = below(context, decoderLayers.size() - 1);
+        x = context.block(x, (c, input) -> layer.forward(c, input, wanted));
+        Variable hidden = context.block(x, norm::forward);
+        return Arrays.equals(rows, wanted) ? hidden : RowOps.gatherRows(context.tape(), hidden,
+                IntStream.of(rows).map(row -> Arrays.binarySearch(wanted, row)).toArray());
+    }
+
+    /** What comes out of the embedding and the first {@code layers} decoder layers. */
+    private Variable below(ForwardContext context, int layers) {
         check(context.batch());
         Variable x = embedding.forward(context, context.noInput());
-        for (Slot layer : decoderLayers) {
-            x = context.tape().block(x, input -> layer.forward(context, input));
+        for (Slot layer : decoderLayers.subList(0, layers)) {
+            x = context.block(x, layer::forward);
         }
-        return context.tape().block(x, input -> norm.forward(context, input));
+        return x;
     }
 
     @Override
