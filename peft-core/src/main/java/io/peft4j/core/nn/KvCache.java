@@ -7,13 +7,13 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Keys and values of all tokens seen so far, a pair of arrays [rows, key/value heads x D] for each layer. Which rows
+ * Keys and values of the tokens seen so far, a pair of arrays [rows, key/value heads x D] for each layer. Which rows
  * belong to which sequence is decided by who builds the batch ({@link PackedBatch#cacheRows()}). Owns native memory.
  */
 public final class KvCache implements AutoCloseable {
     private final INDArray[] keys;
     private final INDArray[] values;
-    private final int rows;
+    private int rows;
 
     /**
      * An empty cache.
@@ -36,6 +36,29 @@ public final class KvCache implements AutoCloseable {
     /** Tokens that fit. */
     public int rows() {
         return rows;
+    }
+
+    /**
+     * Makes room for more tokens; what is stored stays. Arrays that were handed out before are no longer valid.
+     *
+     * @param newRows tokens that fit from now on, at least as many as before
+     */
+    public void grow(int newRows) {
+        if (newRows < rows) {
+            throw new IllegalArgumentException("a cache of " + rows + " rows cannot shrink to " + newRows);
+        }
+        rows = newRows;
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = grown(keys[i]);
+            values[i] = grown(values[i]);
+        }
+    }
+
+    private INDArray grown(INDArray old) {
+        INDArray larger = Arrays.zeros(old.dataType(), rows, old.size(1));
+        NativeMemory.copy(Arrays.address(old), Arrays.address(larger), old.length() * Arrays.bytes(old.dataType()));
+        old.close();
+        return larger;
     }
 
     /** The keys of layer {@code layer}. */

@@ -55,7 +55,7 @@ final class Answer {
     }
 
     /** Chooses the next token and decides whether the answer ends with it. */
-    void next(float[] logits) {
+    void next(Logits logits) {
         int id = sampler.choose(logits);
         ids[length++] = id;
         if (stopTokens.contains(id)) {

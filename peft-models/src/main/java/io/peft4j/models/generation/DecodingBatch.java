@@ -1,8 +1,6 @@
 package io.peft4j.models.generation;
 
 import io.peft4j.core.array.Arena;
-import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionLayout;
@@ -18,66 +16,115 @@ import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Runs the network for a batch of sequences with a key/value cache. The prompts are computed in one pass, a beginning
- * that several share only once; then each step computes one token a sequence that still runs, all in one pass.
+ * Runs the network for a batch of sequences with a key/value cache. The prompts are computed first, a beginning that
+ * several share only once, and a few thousand rows at a time; then each step computes one token a sequence that still
+ * runs, all in one pass. Logits are f32, whatever the model computes in.
  *
- * <p>Cache rows: the prompts' rows first, in the order of the packed batch; then for each sequence room for its new
- * tokens.
+ * <p>Cache rows: the prompts' rows first, in the order of the packed batch; then {@link CacheSpace} for new tokens.
  */
 final class DecodingBatch implements AutoCloseable {
+    /** Rows of prompts that are computed in one pass: enough for full speed, few enough to bound the memory. */
+    private static final int PROMPT_ROWS = 2048;
+    /** Rows of logits that are computed at a time. */
+    private static final int LOGIT_ROWS = 64;
+
     private final CausalNetwork network;
     private final LayerSelection layers;
     private final Kernels kernels;
     private final Arena arena = new Arena();
+    private final Logits.Scratch scratch = new Logits.Scratch();
     private final List<int[]> prompts;
-    private final int maxNewTokens;
+    private final int promptRows;
     private final PackedBatch promptBatch;
     private final KvCache cache;
+    private final List<CacheSpace.Rows> newRows = new ArrayList<>();
+    private int[] running;
 
-    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts,
-            int maxNewTokens) {
+    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts) {
+        this(network, layers, kernels, prompts, PROMPT_ROWS);
+    }
+
+    /** As the other, with at most {@code promptRows} rows of prompts in a pass. */
+    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts, int promptRows) {
         this.network = network;
         this.layers = layers;
         this.kernels = kernels;
         this.prompts = List.copyOf(prompts);
-        this.maxNewTokens = maxNewTokens;
+        this.promptRows = promptRows;
         this.promptBatch = withCacheRows(PackedBatch.sharingPrefixes(
                 prompts.stream().map(TokenSequence::unsupervised).toList()));
-        this.cache = network.newCache(Math.addExact(promptBatch.rows(),
-                Math.multiplyExact(prompts.size(), maxNewTokens)));
+        this.running = IntStream.range(0, prompts.size()).toArray();
+        this.cache = network.newCache(promptBatch.rows() + prompts.size() * CacheSpace.PIECE);
+        CacheSpace space = new CacheSpace(cache, promptBatch.rows());
+        for (int s = 0; s < prompts.size(); s++) {
+            newRows.add(space.new Rows(promptRanges(s)));
+        }
     }
 
-    /** Computes the prompts and hands over the logits that follow each: its index and [V] floats, reused after. */
-    void prompts(BiConsumer<Integer, float[]> logits) {
-        run(promptBatch, promptBatch.lastRows(), IntStream.range(0, prompts.size()).toArray(), logits);
+    /** Rows of keys and values that the cache has room for. */
+    int cacheRows() {
+        return cache.rows();
+    }
+
+    /** Computes the prompts and hands over the logits that follow each, with its index. */
+    void prompts(BiConsumer<Integer, Logits> logits) {
+        int[] last = promptBatch.lastRows();
+        for (int from = 0; from < promptBatch.rows(); from += promptRows) {
+            int begin = from;
+            int end = Math.min(promptBatch.rows(), from + promptRows);
+            PackedBatch part = end - begin == promptBatch.rows() ? promptBatch
+                    : promptBatch.select(IntStream.range(begin, end).toArray());
+            int[] ending = IntStream.range(0, last.length).filter(s -> last[s] >= begin && last[s] < end).toArray();
+            if (ending.length == 0) {
+                // Keys and values are wanted, and some row must be asked for.
+                run(part, new int[] {0}, i -> i, (i, unused) -> { });
+            } else {
+                run(part, IntStream.of(ending).map(s -> last[s] - begin).toArray(), i -> ending[i], logits);
+            }
+        }
     }
 
     /**
      * Computes one more token for each running sequence.
      *
-     * @param sequences indices of the sequences that still run
+     * @param sequences indices of the sequences that still run, ascending; one that is missing has ended
      * @param tokens the token that was chosen last for each of them
      * @param generated how many tokens each of them had before it
      */
-    void step(int[] sequences, int[] tokens, int[] generated, BiConsumer<Integer, float[]> logits) {
+    void step(int[] sequences, int[] tokens, int[] generated, BiConsumer<Integer, Logits> logits) {
+        releaseEnded(sequences);
         int n = sequences.length;
         int[] positions = new int[n];
         int[] cacheRows = new int[n];
-        List<Segment> segments = new ArrayList<>();
+        List<Segment> segments = new ArrayList<>(n);
         for (int i = 0; i < n; i++) {
-            int s = sequences[i];
-            int own = promptBatch.rows() + s * maxNewTokens;
-            positions[i] = prompts.get(s).length + generated[i];
-            cacheRows[i] = own + generated[i];
-            segments.add(new Segment(i, i + 1, promptRows(s), own, generated[i]));
+            Segment segment = newRows.get(sequences[i]).next(i);
+            segments.add(segment);
+            positions[i] = prompts.get(sequences[i]).length + generated[i];
+            cacheRows[i] = segment.ownKeyEnd() - 1;
         }
         int[] rows = IntStream.range(0, n).toArray();
         PackedBatch batch = new PackedBatch(tokens, positions, new AttentionLayout(segments), noTargets(), rows,
                 cacheRows);
-        run(batch, rows, sequences, logits);
+        run(batch, rows, i -> sequences[i], logits);
+    }
+
+    private void releaseEnded(int[] sequences) {
+        int next = 0;
+        for (int s : running) {
+            if (next < sequences.length && sequences[next] == s) {
+                next++;
+            } else {
+                newRows.get(s).release();
+            }
+        }
+        running = sequences;
     }
 
     /** Frees the cache and all temporaries. */
@@ -87,30 +134,41 @@ final class DecodingBatch implements AutoCloseable {
         arena.close();
     }
 
-    private void run(PackedBatch batch, int[] rows, int[] sequences, BiConsumer<Integer, float[]> consumer) {
+    private void run(PackedBatch batch, int[] rows, IntUnaryOperator sequence, BiConsumer<Integer, Logits> consumer) {
         // Kernels serve one pass at a time; a training or another answer on the same model waits.
         synchronized (kernels) {
-            runAlone(batch, rows, sequences, consumer);
+            runAlone(batch, rows, sequence, consumer);
         }
     }
 
-    private void runAlone(PackedBatch batch, int[] rows, int[] sequences, BiConsumer<Integer, float[]> consumer) {
+    private void runAlone(PackedBatch batch, int[] rows, IntUnaryOperator sequence,
+            BiConsumer<Integer, Logits> consumer) {
         try (Tape tape = Tape.inference(kernels, arena, network.description().activationType())) {
             ForwardContext context = ForwardContext.generation(tape, batch, layers, cache);
-            Variable hidden = RowOps.gatherRows(tape, network.hidden(context), rows);
-            Variable logits = network.logits(context, hidden);
-            int vocabulary = logits.columns();
-            float[] row = new float[vocabulary];
-            for (int i = 0; i < rows.length; i++) {
-                Arrays.read(logits.value(), (long) i * vocabulary, row, 0, vocabulary);
-                consumer.accept(sequences[i], row);
+            INDArray hidden = network.hidden(context, rows).value();
+            for (int from = 0; from < rows.length; from += LOGIT_ROWS) {
+                int first = from;
+                int to = Math.min(rows.length, from + LOGIT_ROWS);
+                logits(batch, arena.rows(hidden, from, to), i -> sequence.applyAsInt(first + i), consumer);
+            }
+        } finally {
+            arena.reset();
+        }
+    }
+
+    private void logits(PackedBatch batch, INDArray hidden, IntUnaryOperator sequence,
+            BiConsumer<Integer, Logits> consumer) {
+        try (Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
+            ForwardContext context = ForwardContext.generation(tape, batch, layers, cache);
+            Variable logits = network.logits(context, tape.constant(hidden));
+            for (int i = 0; i < logits.rows(); i++) {
+                consumer.accept(sequence.applyAsInt(i), new Logits(logits.value(), i, scratch));
             }
         }
-        arena.reset();
     }
 
     /** The cache rows of a prompt: those it shares with others, then its own. */
-    private List<Range> promptRows(int sequence) {
+    private List<Range> promptRanges(int sequence) {
         int last = promptBatch.lastRows()[sequence];
         for (Segment segment : promptBatch.layout().segments()) {
             if (last < segment.queryEnd()) {

@@ -8,9 +8,17 @@ import java.util.SplittableRandom;
  * Chooses a token from logits: the most likely one, or a draw after temperature, top-k and top-p (nucleus sampling,
  * <a href="https://arxiv.org/abs/1904.09751">1904.09751</a>), applied in this order as Hugging Face does.
  *
+ * <p>A draw walks down the tokens from the most likely one until it has passed the drawn share of the probability. It
+ * rarely gets far, so only those near the largest logit are sorted, and more of them only where they do not suffice.
+ *
  * <p>One sampler a prompt, so that an answer does not depend on the other prompts of its batch.
  */
 final class Sampler {
+    /** Tokens whose logits are at most this many temperatures below the largest are looked at first. */
+    private static final double FIRST_WIDTH = 4;
+    /** Below this many temperatures all tokens of any vocabulary together have less than 1e-10 of the probability. */
+    private static final double NEGLIGIBLE = 37;
+
     private final GenerationOptions options;
     private final SplittableRandom random;
 
@@ -19,68 +27,113 @@ final class Sampler {
         this.random = new SplittableRandom(options.seed() * 1_000_003L + prompt);
     }
 
-    /** The chosen token; of equal logits the lowest id. Overwrites the logits where it draws. */
-    int choose(float[] logits) {
-        return options.temperature() == 0 ? mostLikely(logits) : draw(logits);
+    /** The chosen token; of equal logits the lowest id. */
+    int choose(Logits logits) {
+        return options.temperature() == 0 ? logits.mostLikely() : draw(logits.values());
     }
 
-    private static int mostLikely(float[] logits) {
-        int best = 0;
-        for (int i = 1; i < logits.length; i++) {
-            if (logits[i] > logits[best]) {
-                best = i;
+    /** A draw. */
+    int draw(float[] logits) {
+        double max = Logits.max(logits, logits.length);
+        double drawn = random.nextDouble();
+        boolean limited = options.topK() > 0 && options.topK() < logits.length;
+        double total = limited ? 0 : sum(logits, max);
+        Ranking ranking = limited ? rank(logits, max, options.topK(), 0)
+                : rank(logits, max, 1, total * (options.topP() < 1 ? options.topP() : drawn));
+        int count = limited ? Math.min(options.topK(), ranking.size()) : ranking.size();
+        if (count == 0) {
+            return 0;
+        }
+        double kept = limited ? ranking.cumulative[count - 1] : total;
+        if (options.topP() < 1) {
+            count = ranking.reaching(options.topP() * kept, count) + 1;
+            kept = ranking.cumulative[count - 1];
+        }
+        return ranking.order[ranking.passing(drawn * kept, count)];
+    }
+
+    private double weight(float logit, double max) {
+        return Math.exp((logit - max) / options.temperature());
+    }
+
+    private double sum(float[] logits, double max) {
+        double floor = max - NEGLIGIBLE * options.temperature();
+        double sum = 0;
+        for (float logit : logits) {
+            if (logit >= floor) {
+                sum += weight(logit, max);
             }
         }
-        return best;
+        return sum;
     }
 
-    private int draw(float[] logits) {
-        int[] order = candidates(logits);
-        double[] probabilities = new double[order.length];
-        double max = logits[order[0]];
+    /** The most likely tokens: at least {@code tokens} of them with more than {@code weight} together, or all. */
+    private Ranking rank(float[] logits, double max, int tokens, double weight) {
+        for (double width = FIRST_WIDTH; width < NEGLIGIBLE; width *= 2) {
+            Ranking ranking = ranking(logits, max, max - width * options.temperature());
+            if (ranking.size() >= tokens && ranking.cumulative[ranking.size() - 1] > weight) {
+                return ranking;
+            }
+        }
+        return ranking(logits, max, Double.NEGATIVE_INFINITY);
+    }
+
+    private Ranking ranking(float[] logits, double max, double floor) {
+        int[] order = descending(logits, floor);
+        double[] cumulative = new double[order.length];
         double sum = 0;
         for (int i = 0; i < order.length; i++) {
-            probabilities[i] = Math.exp((logits[order[i]] - max) / options.temperature());
-            sum += probabilities[i];
+            sum += weight(logits[order[i]], max);
+            cumulative[i] = sum;
         }
-        int kept = nucleus(probabilities, sum);
-        double keptSum = Arrays.stream(probabilities, 0, kept).sum();
-        double target = random.nextDouble() * keptSum;
-        for (int i = 0; i < kept; i++) {
-            target -= probabilities[i];
-            if (target < 0) {
-                return order[i];
-            }
-        }
-        return order[kept - 1];
+        return new Ranking(order, cumulative);
     }
 
-    /** Token ids by falling logit, ties by id; only the top k where asked. */
-    private int[] candidates(float[] logits) {
-        int keep = options.topK() == 0 ? logits.length : Math.min(options.topK(), logits.length);
-        long[] keys = new long[logits.length];
+    /** Token ids by falling weight, and the sums of the weights so far. */
+    private record Ranking(int[] order, double[] cumulative) {
+        int size() {
+            return order.length;
+        }
+
+        /** Index of the first of {@code count} tokens with which the weight is reached; the last where none is. */
+        int reaching(double weight, int count) {
+            int i = 0;
+            while (i < count - 1 && cumulative[i] < weight) {
+                i++;
+            }
+            return i;
+        }
+
+        /** As {@link #reaching}, but the weight must be passed. */
+        int passing(double weight, int count) {
+            int i = 0;
+            while (i < count - 1 && cumulative[i] <= weight) {
+                i++;
+            }
+            return i;
+        }
+    }
+
+    /** Tokens whose logits are not below {@code floor}, by falling logit, ties by id. */
+    private static int[] descending(float[] logits, double floor) {
+        int count = 0;
+        for (float logit : logits) {
+            count += logit >= floor ? 1 : 0;
+        }
+        long[] keys = new long[count];
+        int next = 0;
         for (int i = 0; i < logits.length; i++) {
-            int bits = Float.floatToIntBits(logits[i]);
-            int ascending = bits ^ (bits >> 31 & Integer.MAX_VALUE);
-            keys[i] = (long) ~ascending << 32 | i;
+            if (logits[i] >= floor) {
+                int bits = Float.floatToIntBits(logits[i]);
+                int ascending = bits ^ (bits >> 31 & Integer.MAX_VALUE);
+                keys[next++] = (long) ~ascending << 32 | i;
+            }
         }
         Arrays.sort(keys);
-        int[] order = new int[keep];
-        for (int i = 0; i < keep; i++) {
+        int[] order = new int[count];
+        for (int i = 0; i < count; i++) {
             order[i] = (int) keys[i];
         }
         return order;
-    }
-
-    /** How many of the most likely tokens are needed to reach top-p; at least one. */
-    private int nucleus(double[] probabilities, double sum) {
-        double reached = 0;
-        for (int i = 0; i < probabilities.length; i++) {
-            reached += probabilities[i] / sum;
-            if (reached >= options.topP()) {
-                return i + 1;
-            }
-        }
-        return probabilities.length;
     }
 }

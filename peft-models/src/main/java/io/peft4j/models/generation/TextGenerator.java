@@ -99,8 +99,7 @@ public final class TextGenerator {
         for (int i = 0; i < answers.length; i++) {
             answers[i] = new Answer(batch.get(i), tokenizer, stopTokens, options, rooms[i]);
         }
-        int room = Arrays.stream(rooms).max().orElseThrow();
-        try (DecodingBatch decoding = new DecodingBatch(network, layers, kernels, prompts, room)) {
+        try (DecodingBatch decoding = new DecodingBatch(network, layers, kernels, prompts)) {
             decoding.prompts((i, logits) -> answers[i].next(logits));
             int[] running = stillRunning(answers);
             while (running.length > 0) {
