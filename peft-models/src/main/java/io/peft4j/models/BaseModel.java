@@ -14,12 +14,15 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.Closing;
 import io.peft4j.models.generation.TextGenerator;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A base model: frozen weights, tokenizer and chat template. Serves any number of adapters; closing it frees all native
@@ -32,19 +35,19 @@ import java.util.Optional;
  * }</pre>
  */
 public final class BaseModel implements BaseLanguageModel {
-    private final Checkpoint checkpoint;
     private final Architecture architecture;
     private final CausalNetwork network;
     private final Kernels kernels;
+    private final Tokenizer tokenizer;
     private final TextGenerator generator;
 
-    private BaseModel(Checkpoint checkpoint, Architecture architecture, CausalNetwork network, Kernels kernels) {
-        this.checkpoint = checkpoint;
+    private BaseModel(Architecture architecture, CausalNetwork network, Kernels kernels, Tokenizer tokenizer,
+            Set<Integer> stopTokens) {
         this.architecture = architecture;
         this.network = network;
         this.kernels = kernels;
-        this.generator = new TextGenerator(network, kernels, checkpoint.tokenizer(),
-                checkpoint.tokenizer().chatTemplate(), checkpoint.stopTokens());
+        this.tokenizer = tokenizer;
+        this.generator = new TextGenerator(network, kernels, tokenizer, tokenizer.chatTemplate(), stopTokens);
     }
 
     /**
@@ -66,9 +69,7 @@ public final class BaseModel implements BaseLanguageModel {
 
     /** Loads a model that lies on this machine already. */
     public static BaseModel load(ModelSource source, ModelOptions options) {
-        Kernels kernels = options.threads().isPresent() ? KernelSelection.best(options.threads().getAsInt())
-                : KernelSelection.best();
-        return load(source, options, kernels);
+        return load(source, options, Optional.empty());
     }
 
     /**
@@ -77,18 +78,29 @@ public final class BaseModel implements BaseLanguageModel {
      * @param kernels taken over: closing the model closes them
      */
     public static BaseModel load(ModelSource source, ModelOptions options, Kernels kernels) {
-        boolean complete = false;
-        try (Checkpoint checkpoint = Checkpoint.open(source, options.weightType(kernels))) {
+        return load(source, options, Optional.of(kernels));
+    }
+
+    private static BaseModel load(ModelSource source, ModelOptions options, Optional<Kernels> given) {
+        int threads = options.threads().orElseGet(KernelSelection::defaultThreads);
+        List<AutoCloseable> incomplete = new ArrayList<>(given.stream().toList());
+        // Its tokenizer is read on another thread, so the kernels are made after it has been opened.
+        try (Checkpoint checkpoint = Checkpoint.open(source)) {
+            Kernels kernels = given.orElseGet(() -> KernelSelection.best(threads));
+            if (given.isEmpty()) {
+                incomplete.add(kernels);
+            }
             Architecture architecture = Architectures.of(checkpoint.config());
-            CausalNetwork network = architecture.build(source.name(), checkpoint.config(), checkpoint.weights());
-            BaseModel model = new BaseModel(checkpoint, architecture, network, kernels);
+            CausalNetwork network = architecture.build(source.name(), checkpoint.config(),
+                    checkpoint.weights(options.weightType(kernels), threads));
+            incomplete.add(network);
+            BaseModel model = new BaseModel(architecture, network, kernels, checkpoint.tokenizer(),
+                    checkpoint.stopTokens());
             checkpoint.keepTokenizer();
-            complete = true;
+            incomplete.clear();
             return model;
         } finally {
-            if (!complete) {
-                kernels.close();
-            }
+            Closing.all(incomplete);
         }
     }
 
@@ -122,12 +134,12 @@ public final class BaseModel implements BaseLanguageModel {
 
     @Override
     public Tokenizer tokenizer() {
-        return checkpoint.tokenizer();
+        return tokenizer;
     }
 
     @Override
     public Optional<ChatTemplate> chatTemplate() {
-        return checkpoint.tokenizer().chatTemplate();
+        return tokenizer.chatTemplate();
     }
 
     @Override
@@ -142,7 +154,7 @@ public final class BaseModel implements BaseLanguageModel {
 
     @Override
     public void close() {
-        checkpoint.tokenizer().close();
+        tokenizer.close();
         network.close();
         kernels.close();
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
@@ -13,60 +14,55 @@ import io.peft4j.models.tokenizer.Tokenizers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
 
 /**
- * The parts of a model on disk, whatever its form. Closes what nobody has taken over, so that a failed load leaves
- * nothing behind.
+ * The parts of a model on disk, whatever its form. The tokenizer is read on a thread of its own while the caller reads
+ * the weights. Closes what nobody has taken over, so that a failed load leaves nothing behind.
  */
 final class Checkpoint implements AutoCloseable {
     private static final String STOP = "eos_token_id";
 
     private final ModelConfig config;
-    private final WeightLoader weights;
-    private final Tokenizer tokenizer;
+    private final TensorStore tensors;
+    private final CompletableFuture<Tokenizer> tokenizer;
     private final Set<Integer> stopTokens = new HashSet<>();
+    private Optional<WeightLoader> weights = Optional.empty();
     private boolean tokenizerKept;
 
-    private Checkpoint(ModelConfig config, WeightLoader weights, Tokenizer tokenizer) {
+    private Checkpoint(ModelConfig config, TensorStore tensors, Supplier<Tokenizer> tokenizer) {
         this.config = config;
-        this.weights = weights;
-        this.tokenizer = tokenizer;
-        tokenizer.eosId().ifPresent(stopTokens::add);
+        this.tensors = tensors;
         addStopTokens(config);
+        this.tokenizer = CompletableFuture.supplyAsync(tokenizer, task -> {
+            Thread thread = new Thread(task, "peft4j-tokenizer");
+            thread.setDaemon(true);
+            thread.start();
+        });
     }
 
-    static Checkpoint open(ModelSource source, WeightType type) {
-        return source instanceof ModelSource.GgufPath ? openGguf(source.path(), type)
-                : openFolder(source.path(), type);
+    static Checkpoint open(ModelSource source) {
+        return source instanceof ModelSource.GgufPath ? openGguf(source.path()) : openFolder(source.path());
     }
 
-    private static Checkpoint openFolder(Path folder, WeightType type) {
+    private static Checkpoint openFolder(Path folder) {
         ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
         Path generation = folder.resolve("generation_config.json");
-        WeightLoader weights = new WeightLoader(Safetensors.open(folder), type);
-        try {
-            Checkpoint checkpoint = new Checkpoint(config, weights, Tokenizers.fromFolder(folder));
-            if (Files.isRegularFile(generation)) {
-                checkpoint.addStopTokens(ModelConfig.read(generation));
-            }
-            return checkpoint;
-        } catch (RuntimeException e) {
-            weights.close();
-            throw e;
-        }
+        Optional<ModelConfig> more = Files.isRegularFile(generation) ? Optional.of(ModelConfig.read(generation))
+                : Optional.empty();
+        Checkpoint checkpoint = new Checkpoint(config, Safetensors.open(folder), () -> Tokenizers.fromFolder(folder));
+        more.ifPresent(checkpoint::addStopTokens);
+        return checkpoint;
     }
 
-    private static Checkpoint openGguf(Path file, WeightType type) {
+    private static Checkpoint openGguf(Path file) {
         GgufFile gguf = GgufFile.open(file);
         GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
-        WeightLoader weights = new WeightLoader(tensors, type);
-        try {
-            return new Checkpoint(tensors.config(), weights, Tokenizers.fromGguf(gguf));
-        } catch (RuntimeException e) {
-            weights.close();
-            throw e;
-        }
+        return new Checkpoint(tensors.config(), tensors, () -> Tokenizers.fromGguf(gguf));
     }
 
     /** One id, or a list of them. */
@@ -82,16 +78,28 @@ final class Checkpoint implements AutoCloseable {
         return config;
     }
 
-    WeightLoader weights() {
-        return weights;
+    /** The weights in the given type; to be called once. */
+    WeightLoader weights(WeightType type, int threads) {
+        weights = Optional.of(new WeightLoader(tensors, type, threads));
+        return weights.get();
     }
 
+    /** The tokenizer, when it has been read. */
     Tokenizer tokenizer() {
-        return tokenizer;
+        try {
+            return tokenizer.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw (Error) e.getCause();
+        }
     }
 
     Set<Integer> stopTokens() {
-        return stopTokens;
+        Set<Integer> all = new HashSet<>(stopTokens);
+        tokenizer().eosId().ifPresent(all::add);
+        return all;
     }
 
     /** Leaves the tokenizer open when this is closed. */
@@ -101,9 +109,10 @@ final class Checkpoint implements AutoCloseable {
 
     @Override
     public void close() {
-        weights.close();
+        weights.ifPresentOrElse(WeightLoader::close, tensors::close);
         if (!tokenizerKept) {
-            tokenizer.close();
+            tokenizer.handle((read, failure) -> read).thenAccept(read -> Optional.ofNullable(read)
+                    .ifPresent(Tokenizer::close)).join();
         }
     }
 }

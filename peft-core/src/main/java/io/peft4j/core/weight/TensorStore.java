@@ -175,11 +175,23 @@ public interface TensorStore extends AutoCloseable {
             copyBytes(name, address);
             return;
         }
-        long elements = elements(name);
-        float[] tile = new float[(int) Math.min(TILE, elements)];
-        for (long done = 0; done < elements; done += tile.length) {
-            int n = (int) Math.min(tile.length, elements - done);
-            readFloats(name, done, tile, 0, n);
+        readF32(name, 0, elements(name), address);
+    }
+
+    /**
+     * Reads a piece of a tensor into native memory as 32-bit floats.
+     *
+     * @param name the tensor
+     * @param first the first element, counted in c order
+     * @param count how many elements
+     * @param address where to write 4 bytes an element; not checked
+     * @throws IndexOutOfBoundsException when the range leaves the tensor
+     */
+    default void readF32(String name, long first, long count, long address) {
+        float[] tile = new float[(int) Math.min(TILE, count)];
+        for (long done = 0; done < count; done += tile.length) {
+            int n = (int) Math.min(tile.length, count - done);
+            readFloats(name, first + done, tile, 0, n);
             NativeMemory.write(address + 4 * done, tile, 0, n);
         }
     }
@@ -195,12 +207,24 @@ public interface TensorStore extends AutoCloseable {
             copyBytes(name, address);
             return;
         }
-        long elements = elements(name);
-        float[] tile = new float[(int) Math.min(TILE, elements)];
+        readBf16(name, 0, elements(name), address);
+    }
+
+    /**
+     * Reads a piece of a tensor into native memory as bfloat16, rounded to nearest even.
+     *
+     * @param name the tensor
+     * @param first the first element, counted in c order
+     * @param count how many elements
+     * @param address where to write 2 bytes an element; not checked
+     * @throws IndexOutOfBoundsException when the range leaves the tensor
+     */
+    default void readBf16(String name, long first, long count, long address) {
+        float[] tile = new float[(int) Math.min(TILE, count)];
         short[] rounded = new short[tile.length];
-        for (long done = 0; done < elements; done += tile.length) {
-            int n = (int) Math.min(tile.length, elements - done);
-            readFloats(name, done, tile, 0, n);
+        for (long done = 0; done < count; done += tile.length) {
+            int n = (int) Math.min(tile.length, count - done);
+            readFloats(name, first + done, tile, 0, n);
             BFloat16.fromFloats(tile, 0, rounded, 0, n);
             NativeMemory.write(address + 2 * done, rounded, 0, n);
         }

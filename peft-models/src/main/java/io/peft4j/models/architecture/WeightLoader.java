@@ -3,6 +3,7 @@ package io.peft4j.models.architecture;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.NearNames;
+import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
@@ -22,23 +23,37 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Takes the tensors of a checkpoint by their Hugging Face names, checks their shapes and converts them to the type that
- * the model computes with. Owns what it has made until the network takes it over with {@link #takeOwnership()}.
+ * the model computes with. Owns what it has made until the network takes it over with {@link #takeOwnership()}, which
+ * converts all matrices at once on several threads: their values are there only after that.
  */
 public final class WeightLoader implements AutoCloseable {
+    /** Elements that one conversion reads: few enough that all threads have work to the end. */
+    private static final long PIECE = 1 << 20;
+
     private final TensorStore store;
     private final WeightType type;
+    private final int threads;
     private final List<AutoCloseable> owned = new ArrayList<>();
+    private final List<Runnable> conversions = new ArrayList<>();
     private final Set<String> used = new TreeSet<>();
+    private boolean readsFile;
+
+    /** A loader that converts on as many threads as kernels use by default. */
+    public WeightLoader(TensorStore store, WeightType type) {
+        this(store, type, KernelSelection.defaultThreads());
+    }
 
     /**
      * A loader.
      *
-     * @param store tensors under Hugging Face names; must stay open as long as the weights are used
+     * @param store tensors under Hugging Face names; taken over, and closed as soon as no weight reads it
      * @param type what matrices are converted to
+     * @param threads threads that convert, at least 1
      */
-    public WeightLoader(TensorStore store, WeightType type) {
+    public WeightLoader(TensorStore store, WeightType type, int threads) {
         this.store = Objects.requireNonNull(store, "store");
         this.type = Objects.requireNonNull(type, "type");
+        this.threads = threads;
         owned.add(store);
     }
 
@@ -83,8 +98,18 @@ public final class WeightLoader implements AutoCloseable {
         return store.names().stream().filter(n -> !used.contains(n)).toList();
     }
 
-    /** Everything made so far; the caller closes it from now on. */
+    /**
+     * Converts the matrices, and hands over everything made so far; the caller closes it from now on. The file is
+     * closed here unless weights read it in place.
+     *
+     * @throws FileFormatException when values cannot be read; this loader still owns everything then
+     */
     public List<AutoCloseable> takeOwnership() {
+        ParallelTasks.run(conversions, threads);
+        conversions.clear();
+        if (!readsFile && owned.remove(store)) {
+            store.close();
+        }
         List<AutoCloseable> all = List.copyOf(owned);
         owned.clear();
         return all;
@@ -93,15 +118,24 @@ public final class WeightLoader implements AutoCloseable {
     /** Closes what nobody has taken over: after a failed load, everything. */
     @Override
     public void close() {
-        Closing.all(takeOwnership());
+        Closing.all(owned);
+        owned.clear();
     }
 
     private FrozenWeight dense(String name, int rows, int columns) {
         INDArray values = Nd4j.createUninitializedDetached(type.activations(), rows, columns);
-        if (type.activations() == DataType.BFLOAT16) {
-            store.readBf16(name, Arrays.address(values));
-        } else {
-            store.readF32(name, Arrays.address(values));
+        long address = Arrays.address(values);
+        boolean narrow = type.activations() == DataType.BFLOAT16;
+        if (store.blockType(name).equals(Optional.of(narrow ? BlockType.BF16 : BlockType.F32))) {
+            conversions.add(() -> store.copyBytes(name, address));
+            return new DenseWeight(values);
+        }
+        for (long first = 0; first < values.length(); first += PIECE) {
+            long from = first;
+            long count = Math.min(PIECE, values.length() - from);
+            long target = address + from * Arrays.bytes(type.activations());
+            conversions.add(narrow ? () -> store.readBf16(name, from, count, target)
+                    : () -> store.readF32(name, from, count, target));
         }
         return new DenseWeight(values);
     }
@@ -109,11 +143,12 @@ public final class WeightLoader implements AutoCloseable {
     private FrozenWeight blocks(String name, BlockType stored, int rows, int columns) {
         OptionalLong mapped = store.address(name);
         if (mapped.isPresent()) {
+            readsFile = true;
             return new BlockWeight(stored, rows, columns, mapped.getAsLong(), store);
         }
         BytePointer copy = new BytePointer(store.length(name));
         owned.add(copy);
-        store.copyBytes(name, copy.address());
+        conversions.add(() -> store.copyBytes(name, copy.address()));
         return new BlockWeight(stored, rows, columns, copy.address(), copy);
     }
 
