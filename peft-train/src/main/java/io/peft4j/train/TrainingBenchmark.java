@@ -51,9 +51,9 @@ public final class TrainingBenchmark {
         this.warmupSteps = warmupSteps;
         this.steps = steps;
         if (this.examples.isEmpty() || batchSize < 1 || warmupSteps < 1 || steps < 1) {
-            throw new ConfigurationException("a measurement needs examples, and a batch size, a number of warm-up "
-                    + "steps and one of steps of at least 1 each; got " + this.examples.size() + " examples, "
-                    + batchSize + ", " + warmupSteps + " and " + steps);
+            throw new ConfigurationException("a measurement needs examples, a batch size, warm-up steps and steps, at "
+                    + "least 1 each; got " + this.examples.size() + " examples, batch size " + batchSize + ", "
+                    + warmupSteps + " warm-up steps and " + steps + " steps");
         }
     }
 
@@ -69,9 +69,8 @@ public final class TrainingBenchmark {
     public static List<TokenSequence> randomExamples(LanguageModel model, int count, int length, long seed) {
         int limit = model.network().description().maxPositions();
         if (length < 2 || length > limit) {
-            throw new ConfigurationException(
-                    "a sequence of " + length + " tokens; it must have at least 2, and at most the "
-                    + limit + " that " + model.network().description().name() + " was made for");
+            throw new ConfigurationException("a sequence of " + length + " tokens; it must have at least 2, at most "
+                    + "the " + limit + " that " + model.network().description().name() + " was made for");
         }
         SplittableRandom random = new SplittableRandom(seed);
         int vocabulary = model.network().description().vocabularySize();

@@ -1,0 +1,135 @@
+package io.peft4j.benchmarks;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.Tokenizer;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.models.architecture.Architecture;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.WeightType;
+import io.peft4j.models.generation.TextGenerator;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** A base model of the shape of SmolLM2-135M with random weights; it answers with letters and never stops by itself. */
+final class RandomModel implements BaseLanguageModel {
+    private static final int VOCABULARY = 49152;
+    private static final int HIDDEN = 576;
+    private static final int INNER = 1536;
+    private static final int KEYS = 192;
+    private static final String CONFIG = """
+            {"model_type": "llama", "hidden_act": "silu", "vocab_size": 49152, "hidden_size": 576,
+             "intermediate_size": 1536, "num_hidden_layers": %d, "num_attention_heads": 9, "num_key_value_heads": 3,
+             "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "rope_theta": 100000, "tie_word_embeddings": true}
+            """;
+
+    private final Kernels kernels;
+    private final CausalNetwork network;
+    private final Architecture architecture;
+    private final Tokenizer tokenizer = new LetterTokenizer(VOCABULARY);
+    private final TextGenerator generator;
+
+    /**
+     * A model.
+     *
+     * @param layers decoder layers; SmolLM2-135M has 30
+     * @param kernels what it runs on; the caller keeps them
+     * @param type what the weights are kept in
+     */
+    RandomModel(int layers, Kernels kernels, WeightType type) {
+        this.kernels = kernels;
+        ModelConfig config = config(layers);
+        this.architecture = Architectures.of(config);
+        try (WeightLoader weights = new WeightLoader(tensors(layers), type)) {
+            this.network = architecture.build("random weights", config, weights);
+        }
+        this.generator = new TextGenerator(network, kernels, tokenizer, Optional.empty(), Set.of());
+    }
+
+    /** A model of full size in the kernels and the type of a benchmark. */
+    static RandomModel of(KernelState state, int layers) {
+        return new RandomModel(layers, state.get(), state.dtype.equals("bf16") ? WeightType.BF16 : WeightType.F32);
+    }
+
+    /** With a LoRA adapter on all linear layers. */
+    PeftModel withLora(int rank) {
+        return PeftModel.of(this, LoraConfig.builder().rank(rank).alpha(2 * rank)
+                .targetModules(TargetModules.ALL_LINEAR).build());
+    }
+
+    private static ModelConfig config(int layers) {
+        try {
+            return new ModelConfig(Path.of("config.json"), new ObjectMapper().readTree(CONFIG.formatted(layers)));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("the configuration in this class is not JSON", e);
+        }
+    }
+
+    private static RandomTensors tensors(int layers) {
+        RandomTensors tensors = new RandomTensors();
+        tensors.add("model.embed_tokens.weight", VOCABULARY, HIDDEN);
+        for (int i = 0; i < layers; i++) {
+            String layer = "model.layers." + i;
+            tensors.add(layer + ".input_layernorm.weight", HIDDEN);
+            tensors.add(layer + ".self_attn.q_proj.weight", HIDDEN, HIDDEN);
+            tensors.add(layer + ".self_attn.k_proj.weight", KEYS, HIDDEN);
+            tensors.add(layer + ".self_attn.v_proj.weight", KEYS, HIDDEN);
+            tensors.add(layer + ".self_attn.o_proj.weight", HIDDEN, HIDDEN);
+            tensors.add(layer + ".post_attention_layernorm.weight", HIDDEN);
+            tensors.add(layer + ".mlp.gate_proj.weight", INNER, HIDDEN);
+            tensors.add(layer + ".mlp.up_proj.weight", INNER, HIDDEN);
+            tensors.add(layer + ".mlp.down_proj.weight", HIDDEN, INNER);
+        }
+        tensors.add("model.norm.weight", HIDDEN);
+        return tensors;
+    }
+
+    @Override
+    public CausalNetwork network() {
+        return network;
+    }
+
+    @Override
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    @Override
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    @Override
+    public Optional<ChatTemplate> chatTemplate() {
+        return Optional.empty();
+    }
+
+    @Override
+    public List<String> defaultTargetModules() {
+        return architecture.defaultTargetModules();
+    }
+
+    @Override
+    public List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options) {
+        return generator.generate(layers, prompts, options);
+    }
+
+    @Override
+    public void close() {
+        network.close();
+    }
+}
