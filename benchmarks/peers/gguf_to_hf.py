@@ -1,0 +1,31 @@
+"""Makes a Hugging Face folder out of a GGUF file, so that both sides of the comparison run the same weights.
+
+    python gguf_to_hf.py FILE.gguf FOLDER
+
+Needs the package `gguf` beside torch and transformers.
+"""
+import os
+import sys
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import torch  # noqa: E402
+from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    file, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+    if not tokenizer.chat_template:
+        sys.exit(f"{file} holds no chat template")
+    tokenizer.save_pretrained(folder)
+    # Last, and complete or not there: the comparison takes a folder with config.json for finished.
+    model.save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    main()
