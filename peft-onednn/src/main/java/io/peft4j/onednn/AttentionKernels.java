@@ -60,8 +60,10 @@ final class AttentionKernels {
         Span p = tile.softmax(scores);
         // The largest probability of a row is exp(largest score - lse).
         Span largest = tile.largest(p);
-        Vectors.unary(lane, Function.LOG, largest, largest, tile.rows());
-        Vectors.binary(lane, Operator.SUBTRACT, largestScores, largest, largest, false, tile.rows());
+        Vectors.required(lane, UnarySpec.of(Function.LOG, DataType.FLOAT, tile.rows()))
+                .run(lane, largest.address(), largest.address());
+        Vectors.required(lane, BinarySpec.floats(Operator.SUBTRACT, BinarySpec.Shape.FULL, 1, tile.rows()))
+                .run(lane, largestScores.address(), largest.address(), largest.address());
         writeLse(lane, inputs, block, head, largest, lse);
         tile.unfold(tile.timesKeys(p, true, 1f), out);
     }

@@ -68,7 +68,7 @@ final class AttentionPlan {
 
         /** Rows of an array for all keys, including the padding of a part at the end. */
         int paddedKeys() {
-            return keys() + KEY_UNIT + MOST_ROWS;
+            return keys() + KEY_UNIT;
         }
     }
 

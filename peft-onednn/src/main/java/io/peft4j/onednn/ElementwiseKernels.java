@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Operations on elements that do not see each other, and sums over them. */
 final class ElementwiseKernels {
     /** Elements below which a second thread does not pay. */
-    private static final int SMALLEST_SHARE = 1 << 12;
+    private static final int SMALLEST_SHARE = 1 << 10;
     /** Elements that are in the first-level cache together with a few others. */
     private static final int TILE = 1 << 12;
 
@@ -124,7 +124,7 @@ final class ElementwiseKernels {
 
     double sumOfSquares(INDArray x) {
         Span xs = Span.of(x);
-        int chunk = 1 << 16;
+        int chunk = 1 << 13;
         int chunks = Math.toIntExact((x.length() + chunk - 1) / chunk);
         double[] sums = new double[chunks];
         team.run(chunks, (lane, task) -> {

@@ -23,6 +23,16 @@ record Matrix(Span data, int rows, int columns, int stride, boolean transposed) 
                 transposed);
     }
 
+    /** A matrix without gaps. */
+    static Matrix dense(Span data, int rows, int columns) {
+        return new Matrix(data, rows, columns, columns, false);
+    }
+
+    /** The transpose, of the same memory. */
+    Matrix transpose() {
+        return new Matrix(data, columns, rows, stride, !transposed);
+    }
+
     DataType type() {
         return data.type();
     }

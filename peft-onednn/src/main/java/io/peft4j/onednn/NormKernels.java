@@ -1,6 +1,7 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.BinarySpec.Shape;
@@ -81,24 +82,25 @@ final class NormKernels {
         Span dys = Span.of(dy);
         Span xs = Span.of(x);
         Span dxs = Span.of(dx);
-        float[] w = Arrays.toFloats(weight);
         float[] r = Arrays.toFloats(rstd);
-        RowKernels.share(team, r.length, (lane, first, count) -> {
-            Span weights = Span.scratch(lane, DataType.FLOAT, width);
-            NativeMemory.write(weights.address(), w, 0, width);
-            Span twoWeights = split(lane, w);
-            RowBlocks.each(first, count, width, (row, rows) -> {
-                long mark = lane.scratch().mark();
-                long at = (long) row * width;
-                Span z = gradient(lane, dys.from(at), xs.from(at), weights, twoWeights, r, row, rows, width);
-                if (accumulate) {
-                    Vectors.binary(lane, Operator.ADD, dxs.from(at), z, dxs.from(at), false, rows * width);
-                } else {
-                    Vectors.convert(lane, z, dxs.from(at), rows * width);
-                }
-                lane.scratch().release(mark);
-            });
+        long start = team.caller().scratch().mark();
+        Span weights = Span.of(weight);
+        Span twoWeights = Span.scratch(team.caller(), DataType.BFLOAT16, 2L * width);
+        if (!dys.isFloat()) {
+            writeSplit(Arrays.toFloats(weight), twoWeights);
+        }
+        RowBlocks.share(team, r.length, width, (lane, row, rows) -> {
+            long mark = lane.scratch().mark();
+            long at = (long) row * width;
+            Span z = gradient(lane, dys.from(at), xs.from(at), weights, twoWeights, r, row, rows, width);
+            if (accumulate) {
+                Vectors.binary(lane, Operator.ADD, dxs.from(at), z, dxs.from(at), false, rows * width);
+            } else {
+                Vectors.convert(lane, z, dxs.from(at), rows * width);
+            }
+            lane.scratch().release(mark);
         });
+        team.caller().scratch().release(start);
     }
 
     private void narrowBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
@@ -120,7 +122,7 @@ final class NormKernels {
             int rows, int width) {
         Span dw = Span.scratch(lane, DataType.FLOAT, width);
         Span z = layerNormGradient(lane, dy, x, weights, rstd, row, rows, width, dw);
-        float[] shifts = lane.tiles().floats(1, rows);
+        float[] shifts = lane.tiles().floats(1, 2 * rows);
         weightedSums(lane, dy, weights, twoWeights, shifts, rows, width);
         for (int i = 0; i < rows; i++) {
             shifts[i] *= rstd[row + i] / width;
@@ -159,18 +161,15 @@ final class NormKernels {
     }
 
     /**
-     * The weights as two BFLOAT16 columns whose sum has 16 bits: so a BFLOAT16 dy is multiplied without widening it.
+     * The weights as two BFLOAT16 rows whose sum has 16 bits: so a BFLOAT16 dy is multiplied without widening it.
      */
-    private static Span split(Lane lane, float[] weights) {
-        float[] columns = lane.tiles().floats(1, 2 * weights.length);
+    private static void writeSplit(float[] weights, Span split) {
+        short[] rows = new short[2 * weights.length];
         for (int i = 0; i < weights.length; i++) {
-            float high = Float.intBitsToFloat(Float.floatToRawIntBits(weights[i]) & 0xFFFF0000);
-            columns[2 * i] = high;
-            columns[2 * i + 1] = weights[i] - high;
+            rows[i] = BFloat16.fromFloat(weights[i]);
+            rows[weights.length + i] = BFloat16.fromFloat(weights[i] - BFloat16.toFloat(rows[i]));
         }
-        Span split = Span.scratch(lane, DataType.BFLOAT16, 2L * weights.length);
-        ElementwiseKernels.write(lane, columns, split, 2 * weights.length);
-        return split;
+        NativeMemory.write(split.address(), rows, 0, rows.length);
     }
 
     /** {@code sums[i] = sum over j of dy[i, j] * weight[j]}. */
@@ -196,7 +195,7 @@ final class NormKernels {
     }
 
     private static MatmulSpec product(DataType type, int rows, int width, int columns) {
-        return MatmulSpec.of(Operand.rows(type, width), Operand.rows(type, columns),
+        return MatmulSpec.of(Operand.rows(type, width), Operand.transposed(type, width),
                 Operand.rows(DataType.FLOAT, columns), rows, width, columns, 1f, false);
     }
 

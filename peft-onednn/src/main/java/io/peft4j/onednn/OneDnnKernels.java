@@ -26,9 +26,11 @@ public final class OneDnnKernels implements Kernels {
     private final Team team;
     private final boolean hasBFloat16;
     private final MatrixKernels matrices;
+    private final LowRankKernels lowRank;
     private final ElementwiseKernels elements;
     private final RowKernels rows;
     private final NormKernels norms;
+    private final RotaryKernel rotary;
     private final AttentionKernels attention;
     private final LossKernels losses;
 
@@ -48,9 +50,11 @@ public final class OneDnnKernels implements Kernels {
         team = new Team(threads, processor);
         hasBFloat16 = DnnlLibrary.multipliesBFloat16();
         matrices = new MatrixKernels(team, hasBFloat16);
+        lowRank = new LowRankKernels(team, hasBFloat16);
         elements = new ElementwiseKernels(team);
         rows = new RowKernels(team);
         norms = new NormKernels(team);
+        rotary = new RotaryKernel(team);
         attention = new AttentionKernels(team, hasBFloat16);
         losses = new LossKernels(team);
     }
@@ -82,6 +86,27 @@ public final class OneDnnKernels implements Kernels {
             boolean accumulate) {
         KernelChecks.matmul(a, transposeA, b, transposeB, c);
         matrices.matmul(a, transposeA, b, transposeB, c, alpha, accumulate);
+    }
+
+    @Override
+    public void lowRank(INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray y) {
+        if (lowRank.supports(x, y)) {
+            KernelChecks.lowRank(x, a, b, h, y);
+            lowRank.forward(x, a, b, scale, h, y);
+        } else {
+            Kernels.super.lowRank(x, a, b, scale, h, y);
+        }
+    }
+
+    @Override
+    public void lowRankBackward(INDArray dy, INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray dh,
+            INDArray dx, boolean accumulate, INDArray da, INDArray db) {
+        if (lowRank.supports(x, dy) && lowRank.supports(dx, dy)) {
+            KernelChecks.lowRankBackward(dy, x, a, b, h, dh, dx, da, db);
+            lowRank.backward(dy, x, a, b, scale, h, dh, dx, accumulate, da, db);
+        } else {
+            Kernels.super.lowRankBackward(dy, x, a, b, scale, h, dh, dx, accumulate, da, db);
+        }
     }
 
     @Override
@@ -172,7 +197,7 @@ public final class OneDnnKernels implements Kernels {
     @Override
     public void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
         KernelChecks.rotary(x, headSize, table, positions);
-        rows.rotary(x, headSize, table, positions, inverse);
+        rotary.rotate(x, headSize, table, positions, inverse);
     }
 
     @Override

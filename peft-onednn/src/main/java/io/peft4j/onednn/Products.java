@@ -61,6 +61,11 @@ final class Products {
         return (value + unit - 1) / unit * unit;
     }
 
+    /** The whole product on one lane. */
+    static void onLane(Lane lane, Matrix a, Matrix b, Matrix c, float alpha, boolean accumulate) {
+        block(lane, a, b, c, 0, c.rows(), 0, c.columns(), alpha, accumulate);
+    }
+
     /** One task's part: rows and columns of c over the whole reduced dimension. */
     private static void block(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
             float alpha, boolean accumulate) {

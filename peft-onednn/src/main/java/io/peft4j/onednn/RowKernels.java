@@ -1,13 +1,12 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Operations on rows in loops of our own: biases, chosen rows, rotary embedding. */
+/** Operations on rows in loops of our own: biases and chosen rows. */
 final class RowKernels {
     private static final int ROWS = 16;
 
@@ -141,47 +140,5 @@ final class RowKernels {
                 ElementwiseKernels.write(lane, sum, target, width);
             }
         });
-    }
-
-    void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
-        int width = Arrays.columns(x);
-        int half = table.half();
-        Span xs = Span.of(x);
-        share(team, positions.length, (lane, first, count) -> {
-            int group = Math.max(1, Math.min(count, (1 << 13) / width));
-            float[] values = lane.tiles().floats(1, group * width);
-            float[] sines = lane.tiles().floats(2, half);
-            float[] cosines = lane.tiles().floats(3, half);
-            for (int done = 0; done < count; done += group) {
-                int n = Math.min(group, count - done);
-                Span span = xs.from((long) (first + done) * width);
-                ElementwiseKernels.read(lane, span, values, n * width);
-                for (int i = 0; i < n; i++) {
-                    int position = positions[first + done + i] * half;
-                    System.arraycopy(table.cosines(), position, cosines, 0, half);
-                    sines(table.sines(), position, sines, half, inverse);
-                    for (int head = 0; head < width; head += headSize) {
-                        rotate(values, i * width + head, half, cosines, sines);
-                    }
-                }
-                ElementwiseKernels.write(lane, values, span, n * width);
-            }
-        });
-    }
-
-    private static void sines(float[] table, int from, float[] to, int count, boolean inverse) {
-        float sign = inverse ? -1f : 1f;
-        for (int j = 0; j < count; j++) {
-            to[j] = sign * table[from + j];
-        }
-    }
-
-    private static void rotate(float[] x, int at, int half, float[] cosines, float[] sines) {
-        for (int j = 0; j < half; j++) {
-            float a = x[at + j];
-            float b = x[at + half + j];
-            x[at + j] = a * cosines[j] - b * sines[j];
-            x[at + half + j] = b * cosines[j] + a * sines[j];
-        }
     }
 }

@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
@@ -48,18 +49,38 @@ public final class MatrixOps {
      * {@code db = scale * dy^T h}.
      */
     public static Variable addLowRank(Tape tape, Variable y, Variable x, Variable a, Variable b, float scale) {
-        Kernels kernels = tape.kernels();
         INDArray h = tape.allocateFloat(x.rows(), a.rows());
-        kernels.matmul(x.value(), false, a.value(), true, h, 1f, false);
-        kernels.matmul(h, false, b.value(), true, y.value(), scale, true);
+        tape.kernels().lowRank(x.value(), a.value(), b.value(), scale, h, y.value());
         return tape.recordInPlace(y, (out, dy) -> {
             y.addGradientOf(out);
-            b.addGradient((db, accumulate) -> kernels.matmul(dy, true, h, false, db, scale, accumulate));
             INDArray dh = tape.allocateFloat(h.shape());
-            kernels.matmul(dy, false, b.value(), false, dh, scale, false);
-            a.addGradient((da, accumulate) -> kernels.matmul(dh, true, x.value(), false, da, 1f, accumulate));
-            x.addGradient((dx, accumulate) -> kernels.matmul(dh, false, a.value(), false, dx, 1f, accumulate));
+            if (x.requiresGradient() && a.requiresGradient() && b.requiresGradient()) {
+                a.addGradient((da, addToA) -> b.addGradient((db, addToB) -> x.addGradient((dx, accumulate) -> {
+                    clearUnless(addToA, da);
+                    clearUnless(addToB, db);
+                    tape.kernels().lowRankBackward(dy, x.value(), a.value(), b.value(), scale, h, dh, dx, accumulate,
+                            da, db);
+                })));
+            } else {
+                addWantedGradients(tape.kernels(), x, a, b, scale, h, dh, dy);
+            }
             tape.free(dh);
         }, List.of(y, x, a, b), h);
+    }
+
+    private static void clearUnless(boolean accumulate, INDArray gradient) {
+        if (!accumulate) {
+            Arrays.clear(gradient);
+        }
+    }
+
+    private static void addWantedGradients(Kernels kernels, Variable x, Variable a, Variable b, float scale, INDArray h,
+            INDArray dh, INDArray dy) {
+        b.addGradient((db, accumulate) -> kernels.matmul(dy, true, h, false, db, scale, accumulate));
+        if (a.requiresGradient() || x.requiresGradient()) {
+            kernels.matmul(dy, false, b.value(), false, dh, scale, false);
+        }
+        a.addGradient((da, accumulate) -> kernels.matmul(dh, true, x.value(), false, da, 1f, accumulate));
+        x.addGradient((dx, accumulate) -> kernels.matmul(dh, false, a.value(), false, dx, 1f, accumulate));
     }
 }

@@ -38,6 +38,50 @@ public final class KernelChecks {
         apart("matmul", c, b);
     }
 
+    /** Checks {@link Kernels#lowRank}. */
+    public static void lowRank(INDArray x, INDArray a, INDArray b, INDArray h, INDArray y) {
+        lowRankInputs("lowRank", x, a, b, h);
+        matrix("lowRank", "y", y, x.size(0), b.size(0));
+        for (INDArray input : new INDArray[] {x, a, b, h}) {
+            apart("lowRank", y, input);
+        }
+        apart("lowRank", h, x);
+        apart("lowRank", h, a);
+        apart("lowRank", h, b);
+    }
+
+    /** Checks {@link Kernels#lowRankBackward}. */
+    public static void lowRankBackward(INDArray dy, INDArray x, INDArray a, INDArray b, INDArray h, INDArray dh,
+            INDArray dx, INDArray da, INDArray db) {
+        String operation = "lowRankBackward";
+        lowRankInputs(operation, x, a, b, h);
+        matrix(operation, "dy", dy, x.size(0), b.size(0));
+        matrix(operation, "dh", dh, h.size(0), h.size(1));
+        matrix(operation, "dx", dx, x.size(0), x.size(1));
+        matrix(operation, "da", da, a.size(0), a.size(1));
+        matrix(operation, "db", db, b.size(0), b.size(1));
+        floats(operation, "dh", dh);
+        floats(operation, "da", da);
+        floats(operation, "db", db);
+        INDArray[] results = {dh, dx, da, db};
+        for (int i = 0; i < results.length; i++) {
+            for (INDArray input : new INDArray[] {dy, x, a, b, h}) {
+                apart(operation, results[i], input);
+            }
+            for (int j = 0; j < i; j++) {
+                apart(operation, results[i], results[j]);
+            }
+        }
+    }
+
+    private static void lowRankInputs(String operation, INDArray x, INDArray a, INDArray b, INDArray h) {
+        matrix(operation, "x", x, -1, -1);
+        matrix(operation, "a", a, -1, x.size(1));
+        matrix(operation, "b", b, -1, a.size(0));
+        matrix(operation, "h", h, x.size(0), a.size(0));
+        floats(operation, "h", h);
+    }
+
     /** Checks {@link Kernels#addBias}. */
     public static void addBias(INDArray y, INDArray bias) {
         matrix("addBias", "y", y, -1, -1);

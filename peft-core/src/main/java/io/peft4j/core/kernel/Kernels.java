@@ -44,6 +44,31 @@ public interface Kernels extends AutoCloseable {
     void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
             boolean accumulate);
 
+    /**
+     * The low-rank update of LoRA (<a href="https://arxiv.org/abs/2106.09685">2106.09685</a>): {@code h = x a^T},
+     * {@code y += scale * h b^T}: x [N, I], a [r, I], b [O, r], y [N, O]; h [N, r] FLOAT is kept for the gradient.
+     */
+    default void lowRank(INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray y) {
+        KernelChecks.lowRank(x, a, b, h, y);
+        matmul(x, false, a, true, h, 1f, false);
+        matmul(h, false, b, true, y, scale, true);
+    }
+
+    /**
+     * Gradient of {@link #lowRank} for x, a and b. With {@code dh = scale * dy b}: {@code dx = dh a},
+     * {@code da += dh^T x}, {@code db += scale * dy^T h}: da and db FLOAT; dh [N, r] FLOAT is overwritten.
+     *
+     * @param accumulate whether dx is added to
+     */
+    default void lowRankBackward(INDArray dy, INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray dh,
+            INDArray dx, boolean accumulate, INDArray da, INDArray db) {
+        KernelChecks.lowRankBackward(dy, x, a, b, h, dh, dx, da, db);
+        matmul(dy, true, h, false, db, scale, true);
+        matmul(dy, false, b, false, dh, scale, false);
+        matmul(dh, true, x, false, da, 1f, true);
+        matmul(dh, false, a, false, dx, 1f, accumulate);
+    }
+
     // ---- rows
 
     /** {@code y[i] = y[i] + bias}: y [N, O], bias [O]. */

@@ -34,6 +34,8 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("matmul", k -> k.matmul(x, true, y, false, y, 1, false));
             INDArray square = c.normal(DataType.FLOAT, 4, 4);
             refused("matmul", k -> k.matmul(square, false, square, false, square, 1, false));
+            refused("lowRank", k -> k.lowRank(x, x, y, 1, y, y));
+            refused("lowRankBackward", k -> k.lowRankBackward(y, x, x, y, 1, y, y, x, false, x, y));
             refused("addBias", k -> k.addBias(y, c.normal(DataType.FLOAT, 5)));
             refused("addBiasBackward", k -> k.addBiasBackward(y, c.normal(DataType.FLOAT, 5), false));
         }

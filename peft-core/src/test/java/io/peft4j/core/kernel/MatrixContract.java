@@ -108,6 +108,38 @@ interface MatrixContract extends KernelsUnderTest {
     }
 
     @Test
+    default void lowRankUpdate() {
+        for (int[] s : List.of(new int[] {1, 1, 1, 1}, new int[] {7, 13, 3, 11}, new int[] {33, 96, 8, 70},
+                new int[] {130, 64, 16, 200})) {
+            for (DataType xType : TYPES) {
+                for (DataType yType : TYPES) {
+                    checkLowRank(s, xType, yType);
+                }
+            }
+        }
+    }
+
+    private void checkLowRank(int[] s, DataType xType, DataType yType) {
+        try (KernelCase c = new KernelCase(this, "low rank", s[0], s[1], s[2], s[3], xType, yType)) {
+            c.termsOfSize(1);
+            INDArray x = c.normal(xType, s[0], s[1]);
+            INDArray a = c.normal(DataType.FLOAT, s[2], s[1]);
+            INDArray b = c.normal(DataType.FLOAT, s[3], s[2]);
+            INDArray h = c.normal(DataType.FLOAT, s[0], s[2]);
+            INDArray y = c.normal(yType, s[0], s[3]);
+            c.compare(k -> k.lowRank(x, a, b, 0.5f, h, y), h, y);
+            INDArray dy = c.normal(yType, s[0], s[3]);
+            INDArray dh = c.normal(DataType.FLOAT, s[0], s[2]);
+            INDArray dx = c.normal(xType, s[0], s[1]);
+            INDArray da = c.normal(DataType.FLOAT, s[2], s[1]);
+            INDArray db = c.normal(DataType.FLOAT, s[3], s[2]);
+            for (boolean accumulate : new boolean[] {false, true}) {
+                c.compare(k -> k.lowRankBackward(dy, x, a, b, 2f, h, dh, dx, accumulate, da, db), dh, dx, da, db);
+            }
+        }
+    }
+
+    @Test
     default void matmulOfAnArrayWithItself() {
         try (KernelCase c = new KernelCase(this, "gram")) {
             INDArray a = c.normal(DataType.FLOAT, 23, 9);
