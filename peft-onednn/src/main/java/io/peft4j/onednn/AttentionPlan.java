@@ -19,11 +19,11 @@ final class AttentionPlan {
     /** Rows of a block are a multiple of this, unless they are {@value #FEW_ROWS} or less (generation). */
     private static final int ROW_UNIT = 16;
     private static final int FEW_ROWS = 4;
-    private static final int MOST_ROWS = 128;
+    private static final int MOST_ROWS = 96;
     /** Keys of a part are padded to a multiple of this. */
     private static final int KEY_UNIT = 32;
-    /** Scores of a block, for all query heads of a key/value head: they should stay in the second-level cache. */
-    private static final int MOST_SCORES = 1 << 18;
+    /** Scores of a block, for all query heads of a key/value head: more rows reuse repacked keys more often. */
+    private static final int MOST_SCORES = 1 << 19;
 
     /**
      * Keys in a row of a block's scores.

@@ -99,38 +99,28 @@ final class AttentionTile {
 
     /** {@code scale * q k^T}, minus infinity where a key is hidden: [rows(), columns], FLOAT. */
     Span scores(Span q) {
-        int columns = block.columns();
-        float scale = inputs.shape().scale();
-        Span scores = Span.scratch(lane, DataType.FLOAT, (long) rows * columns);
+        Span scores = Span.scratch(lane, DataType.FLOAT, (long) rows * block.columns());
         for (int i = 0; i < keys.length; i++) {
             KeyPart part = block.parts().get(i);
-            Span target = scores.from(part.column());
-            Operand b = Operand.transposed(inputs.type(), strides[i]);
             if (part.isMasked()) {
-                maskedProduct(part, q, b, keys[i], target);
-            } else {
-                product(Operand.rows(inputs.type(), size), q, b, keys[i], Operand.rows(DataType.FLOAT, columns),
-                        target, rows, size, part.padded(), scale, false);
+                writeMask(part, scores);
             }
+            product(Operand.rows(inputs.type(), size), q, Operand.transposed(inputs.type(), strides[i]), keys[i],
+                    Operand.rows(DataType.FLOAT, block.columns()), scores.from(part.column()), rows, size,
+                    part.padded(), inputs.shape().scale(), part.isMasked());
         }
         return scores;
     }
 
-    /**
-     * Heads are multiplied one by one where a row of scores has other columns too: oneDNN then misplaces the mask of a
-     * batch.
-     */
-    private void maskedProduct(KeyPart part, Span q, Operand b, Span key, Span target) {
-        int columns = block.columns();
-        int calls = part.padded() == columns ? 1 : inputs.group();
+    /** Writes what the scores of a part are added to: 0, and minus infinity for hidden keys. */
+    private void writeMask(KeyPart part, Span scores) {
         int padded = block.padded();
-        MatmulSpec spec = new MatmulSpec(new Operand(inputs.type(), padded * size, size, 1), b,
-                new Operand(DataType.FLOAT, padded * columns, columns, 1), inputs.group() / calls, padded, size,
-                part.padded(), inputs.shape().scale(), false, true);
-        long mask = lane.masks().address(part, padded);
-        for (int i = 0; i < calls; i++) {
-            PlainProduct.run(lane, spec, q.from((long) i * padded * size).address(), key.address(),
-                    target.from((long) i * padded * columns).address(), mask);
+        int columns = block.columns();
+        Span mask = new Span(DataType.FLOAT, lane.masks().address(part, padded));
+        CopySpec spec = new CopySpec(DataType.FLOAT, DataType.FLOAT, 1, padded, part.padded(), 0, part.padded(), 0,
+                columns);
+        for (int g = 0; g < inputs.group(); g++) {
+            copy(spec, mask, scores.from((long) g * padded * columns + part.column()));
         }
     }
 
@@ -212,8 +202,8 @@ final class AttentionTile {
 
     private void product(Operand a, Span as, Operand b, Span bs, Operand c, Span cs, int m, int k, int n, float alpha,
             boolean accumulate) {
-        PlainProduct.run(lane, MatmulSpec.of(a, b, c, m, k, n, alpha, accumulate), as.address(), bs.address(),
-                cs.address(), 0);
+        PlainProduct.run(lane, new MatmulSpec(a, b, c, m, k, n, alpha, accumulate), as.address(), bs.address(),
+                cs.address());
     }
 
     /** Folded rows: query rows, with padding, times heads. */

@@ -195,7 +195,7 @@ final class NormKernels {
     }
 
     private static MatmulSpec product(DataType type, int rows, int width, int columns) {
-        return MatmulSpec.of(Operand.rows(type, width), Operand.transposed(type, width),
+        return new MatmulSpec(Operand.rows(type, width), Operand.transposed(type, width),
                 Operand.rows(DataType.FLOAT, columns), rows, width, columns, 1f, false);
     }
 

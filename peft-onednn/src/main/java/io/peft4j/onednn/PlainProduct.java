@@ -3,7 +3,6 @@ package io.peft4j.onednn;
 import io.peft4j.onednn.MatmulSpec.Operand;
 import java.util.Arrays;
 import java.util.Optional;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Runs a {@link MatmulSpec}: by oneDNN, or in plain loops for the shapes (tiny ones) that it has only reference code
@@ -19,39 +18,28 @@ final class PlainProduct {
     private PlainProduct() {
     }
 
-    /**
-     * Runs the product.
-     *
-     * @param mask the address of the mask; not used where the spec has none
-     */
-    static void run(Lane lane, MatmulSpec spec, long a, long b, long c, long mask) {
+    /** Runs the product on operands at the given addresses. */
+    static void run(Lane lane, MatmulSpec spec, long a, long b, long c) {
         Optional<Call> call = lane.call(spec);
-        if (call.isEmpty()) {
-            inJava(lane, spec, a, b, c, mask);
-        } else if (spec.mask()) {
-            call.get().run(lane, a, b, c, mask);
-        } else {
+        if (call.isPresent()) {
             call.get().run(lane, a, b, c);
+        } else {
+            inJava(lane, spec, new Span(spec.a().type(), a), new Span(spec.b().type(), b),
+                    new Span(spec.c().type(), c));
         }
     }
 
-    private static void inJava(Lane lane, MatmulSpec spec, long a, long b, long c, long mask) {
-        int k = spec.k();
-        int n = spec.n();
-        float[] right = lane.tiles().floats(RIGHT, k * n);
-        for (int i = 0; i < k; i++) {
-            readRow(lane, spec.b(), new Span(spec.b().type(), b), i, n, right, i * n);
+    private static void inJava(Lane lane, MatmulSpec spec, Span a, Span b, Span c) {
+        float[] right = lane.tiles().floats(RIGHT, spec.k() * spec.n());
+        for (int i = 0; i < spec.k(); i++) {
+            readRow(lane, spec.b(), b, i, spec.n(), right, i * spec.n());
         }
-        for (int matrix = 0; matrix < Math.max(1, spec.batch()); matrix++) {
-            Span as = new Span(spec.a().type(), a).from((long) matrix * spec.a().matrix());
-            Span cs = new Span(spec.c().type(), c).from((long) matrix * spec.c().matrix());
-            for (int i = 0; i < spec.m(); i++) {
-                row(lane, spec, as, cs, i, right, mask);
-            }
+        for (int i = 0; i < spec.m(); i++) {
+            row(lane, spec, a, c, i, right);
         }
     }
 
-    private static void row(Lane lane, MatmulSpec spec, Span a, Span c, int i, float[] right, long mask) {
+    private static void row(Lane lane, MatmulSpec spec, Span a, Span c, int i, float[] right) {
         int n = spec.n();
         float[] left = lane.tiles().floats(LEFT, spec.k());
         readRow(lane, spec.a(), a, i, spec.k(), left, 0);
@@ -64,9 +52,6 @@ final class PlainProduct {
             }
         }
         Span target = c.from((long) i * spec.c().row());
-        if (spec.mask()) {
-            add(lane, new Span(DataType.FLOAT, mask).from((long) i * n), result, n);
-        }
         if (spec.accumulate()) {
             add(lane, target, result, n);
         }

@@ -32,7 +32,7 @@ final class Products {
         int rows = Math.min(a.rows(), ROW_UNIT);
         int reduced = a.transposed() ? Math.min(a.columns(), ROW_UNIT) : a.columns();
         boolean[] found = new boolean[1];
-        team.alone((lane, task) -> found[0] = lane.call(MatmulSpec.of(a.operand(), b.operand(), c.operand(), rows,
+        team.alone((lane, task) -> found[0] = lane.call(new MatmulSpec(a.operand(), b.operand(), c.operand(), rows,
                 reduced, b.columns(), 1f, false)).isPresent());
         return found[0];
     }
@@ -107,11 +107,11 @@ final class Products {
     private static void exact(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
             int from, int reduced, float alpha, boolean accumulate) {
         PlainProduct.run(lane, shape(a, b, c, rows, reduced, columns, alpha, accumulate), a.address(row, from),
-                b.address(from, column), c.address(row, column), 0);
+                b.address(from, column), c.address(row, column));
     }
 
     private static MatmulSpec shape(Matrix a, Matrix b, Matrix c, int rows, int reduced, int columns, float alpha,
             boolean accumulate) {
-        return MatmulSpec.of(a.operand(), b.operand(), c.operand(), rows, reduced, columns, alpha, accumulate);
+        return new MatmulSpec(a.operand(), b.operand(), c.operand(), rows, reduced, columns, alpha, accumulate);
     }
 }

@@ -118,11 +118,11 @@ class OneDnnSizesTest {
         try (Team team = new Team(1, new org.bytedeco.dnnl.engine(org.bytedeco.dnnl.engine.kind.cpu, 0))) {
             Lane lane = team.caller();
             // oneDNN 3.11 has nothing but its reference code for a product of f32 matrices into bf16.
-            MatmulSpec spec = MatmulSpec.of(MatmulSpec.Operand.rows(DataType.FLOAT, 64),
+            MatmulSpec spec = new MatmulSpec(MatmulSpec.Operand.rows(DataType.FLOAT, 64),
                     MatmulSpec.Operand.rows(DataType.FLOAT, 32), MatmulSpec.Operand.rows(DataType.BFLOAT16, 32), 16,
                     64, 32, 1f, false);
             assertEquals(Optional.empty(), lane.call(spec));
-            assertTrue(lane.call(MatmulSpec.of(spec.a(), spec.b(), MatmulSpec.Operand.rows(DataType.FLOAT, 32), 16, 64,
+            assertTrue(lane.call(new MatmulSpec(spec.a(), spec.b(), MatmulSpec.Operand.rows(DataType.FLOAT, 32), 16, 64,
                     32, 1f, false)).isPresent());
         }
     }
