@@ -4,6 +4,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatExample;
+import io.peft4j.eval.metric.FactMatcher;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;

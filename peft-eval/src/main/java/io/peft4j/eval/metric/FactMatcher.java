@@ -1,4 +1,4 @@
-package io.peft4j.eval;
+package io.peft4j.eval.metric;
 
 import java.util.Locale;
 
