@@ -40,7 +40,8 @@ class ArchitectureTest {
             .knows(CORE)
             .uses("org.nd4j", "org.bytedeco.javacpp", "com.fasterxml.jackson", "org.slf4j", "ai.djl");
     private static final Module DATA = new Module("peft-data", "io.peft4j.data")
-            .knows(CORE).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv");
+            .knows(CORE).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv",
+                    "com.github.luben.zstd", "org.commonmark", "org.jsoup");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
             .knows(CORE, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j");
     private static final Module EVAL = new Module("peft-eval", "io.peft4j.eval")

@@ -1,17 +1,25 @@
 package io.peft4j.data;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Conversations to learn from or to test with, in a fixed order. Immutable.
  */
 public final class ChatDataset implements Iterable<ChatExample> {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatDataset.class);
+
     private final List<ChatExample> examples;
 
     private ChatDataset(List<ChatExample> examples) {
@@ -25,24 +33,51 @@ public final class ChatDataset implements Iterable<ChatExample> {
     public static ChatDataset of(List<ChatExample> examples) {
         List<ChatExample> numbered = new ArrayList<>();
         for (ChatExample example : examples) {
-            boolean unnamed = example.origin().equals(ChatExample.Origin.PROGRAM);
-            numbered.add(unnamed ? example.at(new ChatExample.Origin(ChatExample.Origin.PROGRAM.file(),
+            boolean unnamed = example.origin().equals(Origin.PROGRAM);
+            numbered.add(unnamed ? example.at(new Origin(Origin.PROGRAM.file(),
                     numbered.size() + 1)) : example);
         }
         return new ChatDataset(numbered);
     }
 
     /**
-     * Reads a file in OpenAI's chat format: one JSON object {@code {"messages": [...]}} a line, UTF-8. Blank lines are
-     * skipped. Further keys of a row are kept ({@link ChatExample#extra}).
+     * Reads a file of conversations: OpenAI's chat format, one JSON object {@code {"messages": [...]}} a line in UTF-8,
+     * or any other format of {@link DataFormat} whose examples have a question and an answer. Blank lines are skipped.
+     * Further keys of a row are kept ({@link ChatExample#extra}).
      *
      * @throws io.peft4j.core.error.DataException when rows are wrong, with file, line and column of the first and a
-     * list
-     *     of the others; when the file holds no example
+     *     list of the others; when the file holds no example
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public static ChatDataset read(Path file) {
-        return new ChatDataset(new ChatJsonlReader(file).read());
+        List<ChatExample> examples = new ArrayList<>();
+        List<DataException> faults = new ArrayList<>();
+        try (ExampleReader reader = ExampleReader.open(file)) {
+            Optional<ExampleReader.Item> item = reader.next();
+            while (item.isPresent()) {
+                try {
+                    examples.add(chat(file, reader, item.get()));
+                } catch (DataException e) {
+                    faults.add(e);
+                }
+                item = faults.size() < DataFaults.MOST ? reader.next() : Optional.empty();
+            }
+            if (!reader.unknownKeys().isEmpty()) {
+                LOG.warn("{}: messages hold keys that the chat format does not have: {}; they are passed to the chat "
+                        + "template and otherwise ignored", file, reader.unknownKeys());
+            }
+        }
+        DataFaults.throwAny(file, faults);
+        if (examples.isEmpty()) {
+            throw new DataException(file, "holds no example; expected one JSON object with \"messages\" a line");
+        }
+        return new ChatDataset(examples);
+    }
+
+    private static ChatExample chat(Path file, ExampleReader reader, ExampleReader.Item item) {
+        Example example = item.example().orElseThrow(() -> reader.exception(item));
+        return example.toChat().orElseThrow(() -> new DataException(file, item.line(), "is a plain text, not a "
+                + "conversation with an answer"));
     }
 
     /** The examples. */

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * One conversation of a data set.
@@ -16,22 +17,7 @@ import java.util.Objects;
  * @param origin where it stands
  */
 public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> tools, Map<String, Object> extra,
-        Origin origin) {
-    /**
-     * Where an example stands, for messages.
-     *
-     * @param file the file, or a name for data that came from elsewhere
-     * @param line the line, from 1; for data without lines the number of the example
-     */
-    public record Origin(String file, long line) {
-        static final Origin PROGRAM = new Origin("program", 1);
-
-        @Override
-        public String toString() {
-            return file + ", line " + line;
-        }
-    }
-
+        Origin origin) implements Example {
     /**
      * Copies the lists and maps.
      *
@@ -52,14 +38,19 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
         return new ChatExample(List.of(messages), List.of(), Map.of(), Origin.PROGRAM);
     }
 
-    /** The same, said to stand elsewhere. */
-    ChatExample at(Origin place) {
+    @Override
+    public ChatExample at(Origin place) {
         return new ChatExample(messages, tools, extra, place);
     }
 
     /** A copy in the same order; unlike that of {@link Map#copyOf} it may hold null, as JSON may. */
-    private static Map<String, Object> copy(Map<String, Object> map) {
+    static Map<String, Object> copy(Map<String, Object> map) {
         return Collections.unmodifiableMap(new LinkedHashMap<>(map));
+    }
+
+    @Override
+    public Optional<ChatExample> toChat() {
+        return Optional.of(this);
     }
 
     /**

@@ -5,6 +5,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.format.MessageReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -135,7 +136,7 @@ public final class ScoringRows {
             throw row.wrong("has no message of the assistant, whose likelihood it would be");
         }
         return encoder().encode(new ChatExample(messages, reader.tools(row), Map.of(),
-                new ChatExample.Origin(row.file().toString(), row.line())));
+                new Origin(row.file().toString(), row.line())));
     }
 
     private ChatEncoder encoder() {

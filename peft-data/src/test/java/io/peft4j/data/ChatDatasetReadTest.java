@@ -100,7 +100,7 @@ class ChatDatasetReadTest {
             @"role": "assistant", "content": "\\ud83d!"              | 0  | message 1 (assistant) holds \\ud83d, half of
             &"tools": {}                                             | 0  | "tools" is not a list
             &"tools": [1]                                            | 0  | "tools" holds something that is not an objec
-            &"functions": [{}]                                       | 0  | has "functions"
+            &"functions": [1]                                        | 0  | "functions" holds something that is not an o
             [{"messages": []}]                                       | 0  | is not a JSON object but a list
             "hello"                                                  | 0  | is not a JSON object
             hello                                                    | 1  | is not valid JSON: Unrecognized token 'hello

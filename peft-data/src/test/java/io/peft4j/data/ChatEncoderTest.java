@@ -94,7 +94,7 @@ class ChatEncoderTest {
     @Test
     void toolsAreGivenToTheTemplate() {
         ChatExample example = new ChatExample(List.of(ChatMessage.user("a"), ChatMessage.assistant("b")),
-                List.of(Map.of("type", "function")), Map.of(), new ChatExample.Origin("tools.jsonl", 1));
+                List.of(Map.of("type", "function")), Map.of(), new Origin("tools.jsonl", 1));
         assertTrue(encoder.preview(example).startsWith("<|im_start|>system\ntools: [{type=function}]<|im_end|>\n"));
         assertEquals("b<|im_end|>", learned(encoder.encode(example)));
     }
@@ -223,6 +223,6 @@ class ChatEncoderTest {
     }
 
     private static ChatExample at(long line, ChatMessage... messages) {
-        return new ChatExample(List.of(messages), List.of(), Map.of(), new ChatExample.Origin("chats.jsonl", line));
+        return new ChatExample(List.of(messages), List.of(), Map.of(), new Origin("chats.jsonl", line));
     }
 }

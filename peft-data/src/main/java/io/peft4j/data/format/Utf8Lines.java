@@ -1,4 +1,4 @@
-package io.peft4j.data;
+package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
 import java.io.IOException;

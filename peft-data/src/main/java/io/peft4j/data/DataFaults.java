@@ -1,0 +1,32 @@
+package io.peft4j.data;
+
+import io.peft4j.core.error.DataException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Several wrong rows of a file in one exception, so that they can be mended in one go. */
+final class DataFaults {
+    /** A file is not read any further after so many. */
+    static final int MOST = 10;
+
+    private DataFaults() {
+    }
+
+    /** Throws at the place of the first fault, with a list of all; does nothing where there is none. */
+    static void throwAny(Path file, List<DataException> faults) {
+        if (faults.isEmpty()) {
+            return;
+        }
+        DataException first = faults.get(0);
+        if (faults.size() == 1) {
+            throw first;
+        }
+        StringBuilder text = new StringBuilder(first.problem());
+        text.append("\nMore rows are wrong:");
+        faults.subList(1, faults.size()).forEach(fault -> text.append("\n  ").append(fault.getMessage()));
+        if (faults.size() == MOST) {
+            text.append("\n  (not read any further)");
+        }
+        throw new DataException(file, first.line(), first.column(), text.toString(), first);
+    }
+}

@@ -1,0 +1,26 @@
+package io.peft4j.data;
+
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One example of a data set, whatever the file looked like that it came from. Immutable.
+ */
+public sealed interface Example
+        permits ChatExample, CompletionExample, TextExample, PreferenceExample, ClassificationExample {
+
+    /** Where it stands. */
+    Origin origin();
+
+    /** Further fields of the row, such as an expected fact or a group; JSON-like. */
+    Map<String, Object> extra();
+
+    /** The same, said to stand elsewhere. */
+    Example at(Origin place);
+
+    /**
+     * The example as a conversation that ends in what is to be learned; empty for plain text, which is no answer to
+     * anything.
+     */
+    Optional<ChatExample> toChat();
+}

@@ -1,0 +1,16 @@
+package io.peft4j.data;
+
+/**
+ * Where an example stands, for messages.
+ *
+ * @param file the file, or a name for data that came from elsewhere
+ * @param line the line, from 1; for data without lines the number of the example
+ */
+public record Origin(String file, long line) {
+    static final Origin PROGRAM = new Origin("program", 1);
+
+    @Override
+    public String toString() {
+        return file + ", line " + line;
+    }
+}

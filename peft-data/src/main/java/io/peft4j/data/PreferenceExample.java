@@ -1,0 +1,51 @@
+package io.peft4j.data;
+
+import io.peft4j.core.text.ChatMessage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A conversation with a better and a worse way to go on.
+ *
+ * @param prompt the turns so far
+ * @param preferred the better turns that follow
+ * @param rejected the worse ones
+ * @param tools JSON-like tool definitions, may be empty
+ * @param extra further fields of the row
+ * @param origin where it stands
+ */
+public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> preferred, List<ChatMessage> rejected,
+        List<Map<String, Object>> tools, Map<String, Object> extra, Origin origin) implements Example {
+    /**
+     * Copies the lists and maps.
+     *
+     * @throws IllegalArgumentException when one of the lists of messages is empty
+     */
+    public PreferenceExample {
+        prompt = List.copyOf(prompt);
+        preferred = List.copyOf(preferred);
+        rejected = List.copyOf(rejected);
+        tools = tools.stream().map(ChatExample::copy).toList();
+        extra = ChatExample.copy(extra);
+        Objects.requireNonNull(origin, "origin");
+        if (prompt.isEmpty() || preferred.isEmpty() || rejected.isEmpty()) {
+            throw new IllegalArgumentException("a preference needs a prompt, a preferred and a rejected answer");
+        }
+    }
+
+    @Override
+    public PreferenceExample at(Origin place) {
+        return new PreferenceExample(prompt, preferred, rejected, tools, extra, place);
+    }
+
+    /** The prompt followed by the better answer. */
+    @Override
+    public Optional<ChatExample> toChat() {
+        List<ChatMessage> messages = new ArrayList<>(prompt);
+        messages.addAll(preferred);
+        return Optional.of(new ChatExample(messages, tools, extra, origin));
+    }
+}

@@ -1,0 +1,31 @@
+package io.peft4j.data;
+
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Plain text, every token of which is learned.
+ *
+ * @param text the text
+ * @param extra further fields of the row
+ * @param origin where it stands
+ */
+public record TextExample(String text, Map<String, Object> extra, Origin origin) implements Example {
+    /** Copies the map. */
+    public TextExample {
+        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(origin, "origin");
+        extra = ChatExample.copy(extra);
+    }
+
+    @Override
+    public TextExample at(Origin place) {
+        return new TextExample(text, extra, place);
+    }
+
+    @Override
+    public Optional<ChatExample> toChat() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,39 @@
+package io.peft4j.data.format;
+
+import io.peft4j.data.ClassificationExample;
+import io.peft4j.data.Example;
+import io.peft4j.data.JsonLines;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** A text and its class; a class that is a number is read as its digits. */
+final class ClassificationFormat implements RowFormat {
+    @Override
+    public boolean recognizes(Map<String, Object> fields) {
+        return fields.containsKey("text") && fields.containsKey("label");
+    }
+
+    @Override
+    public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
+        if (row.fields().get("label") instanceof Number || row.fields().get("label") instanceof Boolean) {
+            row.fields().put("label", row.fields().get("label").toString());
+        }
+        Optional<String> text = Rows.text(row, "text", false, faults);
+        Optional<String> label = Rows.text(row, "label", false, faults);
+        return text.isEmpty() || label.isEmpty() ? Optional.empty() : Optional.of(new ClassificationExample(text.get(),
+                label.get(), Rows.extra(row, "text", "label"), Rows.origin(row)));
+    }
+
+    @Override
+    public Optional<Map<String, Object>> write(Example example) {
+        if (!(example instanceof ClassificationExample row)) {
+            return Optional.empty();
+        }
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("text", row.text());
+        fields.put("label", row.label());
+        fields.putAll(row.extra());
+        return Optional.of(fields);
+    }
+}

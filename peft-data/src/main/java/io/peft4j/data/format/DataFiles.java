@@ -1,0 +1,77 @@
+package io.peft4j.data.format;
+
+import com.github.luben.zstd.ZstdInputStream;
+import com.github.luben.zstd.ZstdOutputStream;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+
+/** Opens data files, compressed ones as if they were not. */
+public final class DataFiles {
+    private static final int BUFFER = 1 << 16;
+
+    private DataFiles() {
+    }
+
+    /**
+     * Opens a file. gzip and zstd are told by their first bytes, whatever the name is.
+     *
+     * @throws UncheckedIOException when it cannot be opened
+     */
+    public static InputStream open(Path file) {
+        InputStream opened = null;
+        try {
+            opened = Files.newInputStream(file);
+            InputStream in = new BufferedInputStream(opened, BUFFER);
+            in.mark(4);
+            byte[] magic = in.readNBytes(4);
+            in.reset();
+            if (magic.length >= 2 && magic[0] == 0x1F && magic[1] == (byte) 0x8B) {
+                return new GZIPInputStream(in, BUFFER);
+            }
+            boolean zstd = magic.length == 4 && magic[0] == 0x28 && magic[1] == (byte) 0xB5 && magic[2] == 0x2F
+                    && magic[3] == (byte) 0xFD;
+            return zstd ? new ZstdInputStream(in) : in;
+        } catch (IOException e) {
+            close(opened, e);
+            throw unreadable(file, e);
+        }
+    }
+
+    private static void close(InputStream opened, IOException reason) {
+        if (opened != null) {
+            try {
+                opened.close();
+            } catch (IOException e) {
+                reason.addSuppressed(e);
+            }
+        }
+    }
+
+    /** What is said of a file that cannot be read. */
+    static UncheckedIOException unreadable(Path file, IOException e) {
+        return new UncheckedIOException("cannot read " + file + ": "
+                + (e instanceof NoSuchFileException ? "there is no such file" : e.getMessage()), e);
+    }
+
+    /** Compresses what is written, as the name of the file asks for: {@code .gz}, {@code .zst} or neither. */
+    static OutputStream compressing(Path file, OutputStream out) throws IOException {
+        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+        return name.endsWith(".gz") ? new GZIPOutputStream(out, BUFFER)
+                : name.endsWith(".zst") || name.endsWith(".zstd") ? new ZstdOutputStream(out) : out;
+    }
+
+    /** The name without the endings of compression, in lower case. */
+    static String plainName(Path file) {
+        Path name = file.getFileName();
+        return (name == null ? "" : name.toString()).toLowerCase(Locale.ROOT).replaceAll("\\.(gz|zst|zstd)$", "");
+    }
+}

@@ -1,0 +1,174 @@
+package io.peft4j.data.format;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.Example;
+import io.peft4j.data.JsonLines;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+/**
+ * Reads the examples of a file one after the other, whatever its format is; memory does not grow with the file.
+ *
+ * <pre>{@code
+ * try (ExampleReader reader = ExampleReader.open(Path.of("answers.csv.gz"))) {
+ *     reader.stream().forEach(example -> ...);
+ * }
+ * }</pre>
+ */
+public final class ExampleReader implements AutoCloseable {
+    /** The format is that of the first row that looks like one, among so many. */
+    private static final int ROWS_TO_RECOGNIZE = 100;
+
+    private final Path file;
+    private final RowSource source;
+    private final Map<String, String> columns;
+    private final MessageReader messages = new MessageReader();
+    private final Deque<RowSource.Entry> ahead = new ArrayDeque<>();
+    private Optional<DataFormat> format;
+
+    /**
+     * A row that was read.
+     *
+     * @param line its line, from 1
+     * @param example the example; empty where a fault is fatal
+     * @param faults what is wrong with it
+     */
+    public record Item(long line, Optional<Example> example, List<RowFault> faults) {
+    }
+
+    private ExampleReader(Path file, Optional<DataFormat> format, Map<String, String> columns) {
+        this.file = file;
+        this.columns = Map.copyOf(columns);
+        this.format = format;
+        this.source = RowSource.open(file);
+    }
+
+    /**
+     * Opens a file whose format is recognised.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be opened
+     */
+    public static ExampleReader open(Path file) {
+        return new ExampleReader(file, Optional.empty(), Map.of());
+    }
+
+    /**
+     * Opens a file of a known format.
+     *
+     * @param file the file
+     * @param format its format; empty: recognised
+     * @param columns names of keys or columns in the file, and the names that the format has for them, for instance
+     *     {@code Frage} and {@code question}; others keep their names
+     * @throws java.io.UncheckedIOException when it cannot be opened
+     */
+    public static ExampleReader open(Path file, Optional<DataFormat> format, Map<String, String> columns) {
+        return new ExampleReader(file, format, columns);
+    }
+
+    /** The format: the given one, or the one that the rows so far look like. */
+    public Optional<DataFormat> format() {
+        return format;
+    }
+
+    /** Keys of messages that the chat format does not have, the first of all rows so far. */
+    public Set<String> unknownKeys() {
+        return messages.unknownKeys();
+    }
+
+    /**
+     * The next row with what is wrong with it; empty at the end of the file.
+     *
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public Optional<Item> next() {
+        if (format.isEmpty()) {
+            recognize();
+        }
+        Optional<RowSource.Entry> entry = ahead.isEmpty() ? source.next() : Optional.of(ahead.poll());
+        return entry.map(this::item);
+    }
+
+    private void recognize() {
+        while (format.isEmpty() && ahead.size() < ROWS_TO_RECOGNIZE) {
+            Optional<RowSource.Entry> entry = source.next();
+            if (entry.isEmpty()) {
+                break;
+            }
+            ahead.add(entry.get());
+            format = entry.get().row().flatMap(row -> DataFormat.of(renamed(row).fields()));
+        }
+        // The most common format: its faults say what is expected.
+        format = format.isEmpty() ? Optional.of(DataFormat.CHAT) : format;
+    }
+
+    private Item item(RowSource.Entry entry) {
+        if (entry.row().isEmpty()) {
+            return new Item(entry.line(), Optional.empty(), List.of(entry.fault().orElseThrow()));
+        }
+        List<RowFault> faults = new ArrayList<>();
+        Optional<Example> example = format.orElseThrow().read(renamed(entry.row().get()), messages, faults::add);
+        boolean fatal = faults.stream().anyMatch(RowFault::fatal);
+        return new Item(entry.line(), fatal ? Optional.empty() : example, faults);
+    }
+
+    private JsonLines.Row renamed(JsonLines.Row row) {
+        if (columns.isEmpty()) {
+            return row;
+        }
+        Map<String, Object> fields = new LinkedHashMap<>();
+        row.fields().forEach((key, value) -> fields.put(columns.getOrDefault(key, key), value));
+        return new JsonLines.Row(row.file(), row.line(), fields);
+    }
+
+    /**
+     * The examples that are left. The stream throws a {@link DataException} with file, line and column at the first row
+     * that is none, and an {@link java.io.UncheckedIOException} when the file cannot be read.
+     */
+    public Stream<Example> stream() {
+        Iterator<Example> examples = new Iterator<>() {
+            private Optional<Item> item = Optional.empty();
+
+            @Override
+            public boolean hasNext() {
+                item = item.isPresent() ? item : ExampleReader.this.next();
+                return item.isPresent();
+            }
+
+            @Override
+            public Example next() {
+                if (!hasNext()) {
+                    throw new NoSuchElementException();
+                }
+                Item taken = item.orElseThrow();
+                item = Optional.empty();
+                return taken.example().orElseThrow(() -> exception(taken));
+            }
+        };
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(examples,
+                Spliterator.ORDERED | Spliterator.NONNULL), false);
+    }
+
+    /** The first fatal fault of a row as an exception that names file, line and column. */
+    public DataException exception(Item item) {
+        RowFault fault = item.faults().stream().filter(RowFault::fatal).findFirst().orElseThrow();
+        return new DataException(file, item.line(), fault.column(), fault.message(), null);
+    }
+
+    @Override
+    public void close() {
+        source.close();
+    }
+}

@@ -1,0 +1,97 @@
+package io.peft4j.data.format;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.JsonLines;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * The rows of a file that is one JSON list of objects. After text that is no JSON nothing more can be told apart, so
+ * that it ends the file.
+ */
+final class JsonArrayRows implements RowSource {
+    private final Path file;
+    private final JsonParser parser;
+    private boolean begun;
+    private boolean ended;
+
+    JsonArrayRows(Path file) {
+        this.file = file;
+        try {
+            this.parser = JsonText.JSON.createParser(DataFiles.open(file));
+        } catch (IOException e) {
+            throw DataFiles.unreadable(file, e);
+        }
+    }
+
+    /** Whether the first character that is not white space is a bracket. */
+    static boolean beginsWithBracket(Path file) {
+        try (InputStream in = DataFiles.open(file)) {
+            int next = in.read();
+            while (next == ' ' || next == '\n' || next == '\r' || next == '\t' || next == 0xEF || next == 0xBB
+                    || next == 0xBF) {
+                next = in.read();
+            }
+            return next == '[';
+        } catch (IOException e) {
+            throw DataFiles.unreadable(file, e);
+        }
+    }
+
+    @Override
+    public Optional<Entry> next() {
+        if (ended) {
+            return Optional.empty();
+        }
+        try {
+            if (!begun) {
+                parser.nextToken();
+                begun = true;
+            }
+            JsonToken token = parser.nextToken();
+            long line = parser.currentTokenLocation().getLineNr();
+            if (token == JsonToken.END_ARRAY) {
+                ended = true;
+                return afterTheEnd();
+            }
+            if (token == null) {
+                ended = true;
+                return Optional.of(Entry.wrong("invalid_json", new DataException(file, line, "the list has no end")));
+            }
+            Object value = JsonText.JSON.readValue(parser, Object.class);
+            return Optional.of(Entry.of(new JsonLines.Row(file, line, JsonText.object(file, line, value))));
+        } catch (DataException e) {
+            return Optional.of(Entry.wrong("invalid_json", e));
+        } catch (JsonProcessingException e) {
+            ended = true;
+            boolean encoding = e.getOriginalMessage().contains("UTF-8");
+            long line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
+            return Optional.of(Entry.wrong(encoding ? "wrong_encoding" : "invalid_json",
+                    JsonText.wrong(file, line, "; nothing after it was read", e)));
+        } catch (IOException e) {
+            throw DataFiles.unreadable(file, e);
+        }
+    }
+
+    private Optional<Entry> afterTheEnd() throws IOException {
+        if (parser.nextToken() == null) {
+            return Optional.empty();
+        }
+        return Optional.of(Entry.wrong("invalid_json", new DataException(file,
+                parser.currentTokenLocation().getLineNr(), "more JSON follows the list")));
+    }
+
+    @Override
+    public void close() {
+        try {
+            parser.close();
+        } catch (IOException e) {
+            throw DataFiles.unreadable(file, e);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package io.peft4j.data.format;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.JsonLines;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The rows of a file of JSON Lines; blank lines are skipped. */
+final class JsonLineRows implements RowSource {
+    private final Path file;
+    private final InputStream in;
+    private final Utf8Lines lines;
+
+    JsonLineRows(Path file) {
+        this.file = file;
+        this.in = DataFiles.open(file);
+        this.lines = new Utf8Lines(file, in);
+    }
+
+    @Override
+    public Optional<Entry> next() {
+        try {
+            Optional<String> line = lines.next();
+            while (line.isPresent() && line.get().isBlank()) {
+                line = lines.next();
+            }
+            return line.map(this::parse);
+        } catch (DataException e) {
+            return Optional.of(Entry.wrong("wrong_encoding", e));
+        } catch (IOException e) {
+            throw DataFiles.unreadable(file, e);
+        }
+    }
+
+    private Entry parse(String line) {
+        try {
+            return Entry.of(new JsonLines.Row(file, lines.line(), JsonText.object(file, lines.line(), line)));
+        } catch (DataException e) {
+            return Entry.wrong("invalid_json", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            in.close();
+        } catch (IOException e) {
+            throw DataFiles.unreadable(file, e);
+        }
+    }
+}

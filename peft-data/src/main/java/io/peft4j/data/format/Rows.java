@@ -1,0 +1,91 @@
+package io.peft4j.data.format;
+
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.JsonLines;
+import io.peft4j.data.Origin;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** What the formats share. */
+final class Rows {
+    private Rows() {
+    }
+
+    static Origin origin(JsonLines.Row row) {
+        return new Origin(row.file().toString(), row.line());
+    }
+
+    /** The fields of a row without those that the format knows. */
+    static Map<String, Object> extra(JsonLines.Row row, String... known) {
+        Map<String, Object> extra = new LinkedHashMap<>(row.fields());
+        List.of(known).forEach(extra::remove);
+        return extra;
+    }
+
+    /** The text under a key; a fault where it is missing or not a text, and where it must not be blank but is. */
+    static Optional<String> text(JsonLines.Row row, String key, boolean mayBeBlank, Faults faults) {
+        Object value = row.fields().get(key);
+        if (!(value instanceof String text)) {
+            faults.add(RowFault.fatal("missing_content",
+                    "\"" + key + "\" is " + (value == null ? "missing" : "not a text")));
+            return Optional.empty();
+        }
+        if (text.isBlank() && !mayBeBlank) {
+            faults.add(RowFault.fatal("missing_content", "\"" + key + "\" is empty"));
+            return Optional.empty();
+        }
+        boolean[] wrong = new boolean[1];
+        MessageReader.requireWholeCharacters(text, "\"" + key + "\"", fault -> {
+            wrong[0] = true;
+            faults.add(fault);
+        });
+        return wrong[0] ? Optional.empty() : Optional.of(text);
+    }
+
+    /** Checks that there is something to learn. */
+    static boolean requireAnswers(List<ChatMessage> messages, Faults faults) {
+        boolean answers = false;
+        boolean learned = false;
+        boolean whole = true;
+        for (int i = 0; i < messages.size(); i++) {
+            ChatMessage message = messages.get(i);
+            if (message.role().equals("assistant")) {
+                answers = true;
+                learned |= isLearned(message);
+                if (message.content().isBlank() && !MessageReader.hasCalls(message)) {
+                    whole = false;
+                    faults.add(RowFault.fatal("missing_content", "message " + (i + 1)
+                            + " (assistant) has no \"content\""));
+                }
+            }
+        }
+        if (!answers) {
+            faults.add(RowFault.fatal("example_missing_assistant_message",
+                    "has no message of the assistant, so there is nothing to learn from"));
+        } else if (!learned) {
+            faults.add(RowFault.fatal("no_supervised_tokens",
+                    "every message of the assistant has the weight 0, so there is nothing to learn from"));
+        }
+        return answers && learned && whole;
+    }
+
+    private static boolean isLearned(ChatMessage message) {
+        return !(message.extra().get("weight") instanceof Number weight) || weight.doubleValue() != 0;
+    }
+
+    /** A conversation of texts alone: roles {@code system} first, then user and assistant in turn. */
+    static boolean isPlain(ChatExample chat) {
+        List<ChatMessage> messages = chat.messages();
+        int from = messages.get(0).role().equals("system") ? 1 : 0;
+        for (int i = from; i < messages.size(); i++) {
+            if (!messages.get(i).role().equals((i - from) % 2 == 0 ? "user" : "assistant")) {
+                return false;
+            }
+        }
+        return chat.tools().isEmpty() && messages.size() > from && (messages.size() - from) % 2 == 0
+                && messages.stream().allMatch(message -> message.extra().isEmpty());
+    }
+}

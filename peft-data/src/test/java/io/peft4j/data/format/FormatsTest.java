@@ -1,0 +1,228 @@
+package io.peft4j.data.format;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.Example;
+import io.peft4j.data.Origin;
+import io.peft4j.data.PreferenceExample;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Each format is recognised, read with the line of what is wrong, and gives back what was written. */
+class FormatsTest {
+    private static final Origin NOWHERE = new Origin("nowhere", 1);
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @EnumSource(DataFormat.class)
+    void whatWasWrittenIsReadAgain(DataFormat format) throws IOException {
+        RandomExamples random = new RandomExamples(format.ordinal() + 1);
+        List<String> endings = new ArrayList<>(List.of(".jsonl", ".jsonl.gz", ".jsonl.zst"));
+        if (format == DataFormat.QA) {
+            endings.addAll(List.of(".csv", ".tsv.gz"));
+        }
+        for (String ending : endings) {
+            List<Example> examples = new ArrayList<>();
+            for (int i = 0; i < 300; i++) {
+                examples.add(random.next(format));
+            }
+            Path file = folder.resolve("set" + ending);
+            write(file, format, examples);
+            try (ExampleReader reader = ExampleReader.open(file)) {
+                List<Example> read = reader.stream().map(e -> e.at(NOWHERE)).toList();
+                assertEquals(examples.stream().map(e -> e.at(NOWHERE)).toList(), read, ending);
+                assertEquals(Optional.of(format), reader.format());
+            }
+            try (var files = Files.list(folder)) {
+                assertEquals(List.of(file), files.toList());
+            }
+            Files.delete(file);
+        }
+    }
+
+    private static void write(Path file, DataFormat format, List<Example> examples) {
+        try (ExampleWriter writer = ExampleWriter.open(file, format)) {
+            examples.forEach(writer::write);
+            writer.commit();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(DataFormat.class)
+    void damagedFilesEndInFaultsWithTheirLine(DataFormat format) throws IOException {
+        RandomExamples random = new RandomExamples(100 + format.ordinal());
+        String ending = format == DataFormat.QA ? ".csv" : ".jsonl";
+        Path file = folder.resolve("good" + ending);
+        write(file, format, List.of(random.next(format), random.next(format), random.next(format)));
+        byte[] good = Files.readAllBytes(file);
+        SplittableRandom damage = new SplittableRandom(5);
+        Path damaged = folder.resolve("damaged" + ending);
+        int faults = 0;
+        for (int round = 0; round < 500; round++) {
+            byte[] bytes = good.clone();
+            for (int times = 1 + damage.nextInt(3); times > 0; times--) {
+                bytes[damage.nextInt(bytes.length)] = (byte) damage.nextInt(256);
+            }
+            bytes = damage.nextInt(4) == 0 ? Arrays.copyOf(bytes, damage.nextInt(bytes.length)) : bytes;
+            Files.write(damaged, bytes);
+            try (ExampleReader reader = ExampleReader.open(damaged)) {
+                for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
+                    boolean fatal = item.get().faults().stream().anyMatch(RowFault::fatal);
+                    assertEquals(fatal, item.get().example().isEmpty(), "a row is an example or has a fault");
+                    assertTrue(item.get().line() >= 1 && item.get().line() <= 60, "line " + item.get().line());
+                    faults += fatal ? 1 : 0;
+                }
+            } catch (DataException e) {
+                assertEquals(damaged, e.file());
+                faults++;
+            }
+        }
+        assertTrue(faults > 50, faults + " faults");
+    }
+
+    @Test
+    void chatsOfOtherToolsAreRecognised() {
+        ChatExample expected = chat(ChatMessage.system("s"), ChatMessage.user("q"), ChatMessage.assistant("a"));
+        for (String row : List.of(
+                "{\"systemInstruction\": {\"parts\": [{\"text\": \"s\"}]}, \"contents\": [{\"role\": \"user\", "
+                        + "\"parts\": [{\"text\": \"q\"}]}, {\"role\": \"model\", \"parts\": [{\"text\": \"a\"}]}]}",
+                "{\"conversations\": [{\"from\": \"system\", \"value\": \"s\"}, {\"from\": \"human\", \"value\": "
+                        + "\"q\"}, {\"from\": \"gpt\", \"value\": \"a\"}]}",
+                "{\"system\": \"s\", \"instruction\": \"q\", \"input\": \"\", \"output\": \"a\"}",
+                "{\"system\": \"s\", \"user\": \"q\", \"assistant\": \"a\"}",
+                "{\"prompt\": [{\"role\": \"system\", \"content\": \"s\"}, {\"role\": \"user\", \"content\": \"q\"}], "
+                        + "\"completion\": [{\"role\": \"assistant\", \"content\": \"a\"}]}")) {
+            assertEquals(List.of(expected), read("a.jsonl", row), row);
+            assertEquals(List.of(expected, expected), read("b.json", "\n [" + row + ",\n " + row + "]\n"), row);
+        }
+        assertEquals(chat(ChatMessage.user("Sort.\n\n2 1"), ChatMessage.assistant("1 2")), read("a.jsonl",
+                "{\"instruction\": \"Sort.\", \"input\": \"2 1\", \"output\": \"1 2\"}").get(0));
+    }
+
+    @Test
+    void preferencesOfBothFormsAreRead() {
+        PreferenceExample expected = new PreferenceExample(List.of(ChatMessage.user("q")),
+                List.of(ChatMessage.assistant("good")), List.of(ChatMessage.assistant("bad")), List.of(), Map.of(),
+                NOWHERE);
+        String user = "{\"role\": \"user\", \"content\": \"q\"}";
+        String good = "{\"role\": \"assistant\", \"content\": \"good\"}";
+        String bad = "{\"role\": \"assistant\", \"content\": \"bad\"}";
+        for (String row : List.of("{\"input\": {\"messages\": [" + user + "]}, \"preferred_output\": [" + good
+                + "], \"non_preferred_output\": [" + bad + "]}",
+                "{\"input\": {\"messages\": [" + user + "]}, \"preferred_completion\": [" + good
+                + "], \"non_preferred_completion\": [" + bad + "]}",
+                "{\"prompt\": \"q\", \"chosen\": \"good\", \"rejected\": \"bad\"}",
+                "{\"chosen\": [" + user + ", " + good + "], \"rejected\": [" + user + ", " + bad + "]}")) {
+            assertEquals(List.of(expected), read("p.jsonl", row), row);
+        }
+    }
+
+    @Test
+    void oldFunctionsBecomeToolsAndCalls() {
+        ChatExample read = (ChatExample) read("f.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, "
+                + "{\"role\": \"assistant\", \"content\": null, \"function_call\": {\"name\": \"f\", \"arguments\": "
+                + "\"{}\"}}], \"functions\": [{\"name\": \"f\"}], \"parallel_tool_calls\": false}").get(0);
+        assertEquals(List.of(Map.of("type", "function", "function", Map.of("name", "f"))), read.tools());
+        assertEquals(List.of(Map.of("type", "function", "function", Map.of("name", "f", "arguments", "{}"))),
+                read.messages().get(1).extra().get("tool_calls"));
+        assertEquals(Map.of("parallel_tool_calls", false), read.extra());
+    }
+
+    @Test
+    void tablesAreReadByTheNamesOfTheirColumns() {
+        String table = "\uFEFFFrage,Antwort\n\"Wie lange,\n\"\"genau\"\"?\",90 Tage\n\nWo?,Hier\n";
+        Path file = file("t.csv", table);
+        try (ExampleReader reader = ExampleReader.open(file, Optional.empty(),
+                Map.of("Frage", "question", "Antwort", "answer"))) {
+            List<Example> examples = reader.stream().toList();
+            assertEquals(List.of(chat(ChatMessage.user("Wie lange,\n\"genau\"?"), ChatMessage.assistant("90 Tage")),
+                    chat(ChatMessage.user("Wo?"), ChatMessage.assistant("Hier"))),
+                    examples.stream().map(e -> e.at(NOWHERE)).toList());
+            // A cell spans lines: the row is named by the line where it begins.
+            assertEquals(2, examples.get(0).origin().line());
+        }
+    }
+
+    @Test
+    void whatIsWrongWithATableIsToldWithItsLine() {
+        assertEquals(List.of("3 invalid_csv"), faults("t.csv", "question,answer\na,b\nc\nd,e\n"));
+        assertEquals(List.of("2 missing_content", "2 missing_content"), faults("t.tsv", "question\tanswer\n\t\n"));
+        assertThrows(DataException.class, () -> read("t.csv", "a,a\n1,2\n"));
+    }
+
+    @Test
+    void whatIsWrongWithARowIsToldWithItsCode() {
+        String good = "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, "
+                + "{\"role\": \"assistant\", \"content\": \"a\"}]}";
+        assertEquals(List.of("2 message_missing_key", "2 missing_content", "2 unrecognized_role", "2 bad_weight"),
+                faults("a.jsonl", good + "\n{\"messages\": [{\"role\": \"user\"}, {\"role\": \"bot\", \"content\": "
+                        + "\"x\"}, {\"role\": \"assistant\", \"content\": \"y\", \"weight\": 3}]}\n" + good));
+        assertEquals(List.of("1 invalid_json", "2 message_unrecognized_key", "3 missing_messages"),
+                faults("a.jsonl", "{\"messages\": [}\n" + good.replace("\"content\": \"a\"",
+                        "\"content\": \"a\", \"wieght\": 1") + "\n{\"text\": \"t\"}"));
+        assertEquals(List.of("2 invalid_json"), faults("a.json", "[\n7,\n" + good + "]"));
+        assertEquals(List.of("3 invalid_json"), faults("a.json", "[\n" + good + ",\n{\"messages\" 1}, " + good + "]"));
+    }
+
+    @Test
+    void whatAFormatCannotHoldIsRefused() {
+        ChatExample two = new ChatExample(List.of(ChatMessage.user("a"), ChatMessage.assistant("b"),
+                ChatMessage.user("c"), ChatMessage.assistant("d")), List.of(), Map.of(), new Origin("in.jsonl", 4));
+        Path out = folder.resolve("out.jsonl");
+        DataException refused = assertThrows(DataException.class, () -> write(out, DataFormat.QA, List.of(two)));
+        assertTrue(refused.getMessage().startsWith("in.jsonl:4: cannot be written as qa"), refused.getMessage());
+        assertFalse(Files.exists(out));
+        assertEquals(DataFormat.GEMINI, DataFormat.named("Vertex"));
+        assertThrows(ConfigurationException.class, () -> DataFormat.named("xml"));
+    }
+
+    private List<String> faults(String name, String text) {
+        List<String> faults = new ArrayList<>();
+        try (ExampleReader reader = ExampleReader.open(file(name, text))) {
+            for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
+                long line = item.get().line();
+                item.get().faults().forEach(fault -> faults.add(line + " " + fault.code()));
+            }
+        }
+        return faults;
+    }
+
+    private List<Example> read(String name, String text) {
+        try (ExampleReader reader = ExampleReader.open(file(name, text))) {
+            return reader.stream().map(e -> e.at(NOWHERE)).toList();
+        }
+    }
+
+    private Path file(String name, String text) {
+        try {
+            return Files.write(folder.resolve(name), text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static ChatExample chat(ChatMessage... messages) {
+        return new ChatExample(List.of(messages), List.of(), Map.of(), NOWHERE);
+    }
+}
