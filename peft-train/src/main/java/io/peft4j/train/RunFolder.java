@@ -172,29 +172,12 @@ final class RunFolder implements TrainingListener, AutoCloseable {
 
     @Override
     public void onStep(StepMetrics step) {
-        ObjectNode line = JSON.createObjectNode();
-        line.put("step", step.step());
-        line.put("epoch", rounded(step.epoch()));
-        line.put("train_loss", step.trainLoss());
-        line.put("learning_rate", step.learningRate());
-        line.put("grad_norm", step.gradNorm());
-        line.put("tokens", step.tokens());
-        line.put("supervised_tokens", step.supervisedTokens());
-        line.put("tokens_per_s", step.tokensPerSecond());
-        write(line);
+        write(MetricsJson.of(step));
     }
 
     @Override
     public void onEvaluation(long step, double epoch, double evalLoss) {
-        ObjectNode line = JSON.createObjectNode();
-        line.put("step", step);
-        line.put("epoch", rounded(epoch));
-        line.put("eval_loss", evalLoss);
-        write(line);
-    }
-
-    private static double rounded(double epoch) {
-        return Math.round(epoch * 1e6) / 1e6;
+        write(MetricsJson.of(new TrainingResult.Evaluation(step, epoch, evalLoss)));
     }
 
     private void write(ObjectNode line) {

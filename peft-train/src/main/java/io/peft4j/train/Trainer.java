@@ -114,6 +114,7 @@ public final class Trainer {
             withMetrics.addAll(listeners);
             TrainingResult result = run.execute(all(withMetrics), Optional.of(folder));
             folder.saveAdapter();
+            ModelCard.write(folder.path(), model, options, result);
             return finish(result);
         }
     }

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RunFolderTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
     private static final Set<String> RUN = Set.of("adapter_config.json", "adapter_model.safetensors", "metrics.jsonl",
-            "tokenizer.json");
+            "tokenizer.json", "README.md");
 
     @TempDir
     private Path folder;
@@ -157,7 +157,18 @@ class RunFolderTest {
             Trainer.builder(tiny.model).epochs(1).output(folder).build().train(EXAMPLES);
         }
         assertEquals("mine", Files.readString(folder.resolve("notes.txt")));
-        assertEquals(5, names(folder).size());
+        Set<String> expected = new TreeSet<>(RUN);
+        expected.add("notes.txt");
+        assertEquals(expected, names(folder));
+    }
+
+    @Test
+    void aModelCardThatSomebodyWroteStays() throws IOException {
+        Files.writeString(folder.resolve("README.md"), "mine");
+        try (Tiny tiny = new Tiny()) {
+            Trainer.builder(tiny.model).epochs(1).output(folder).build().train(EXAMPLES);
+        }
+        assertEquals("mine", Files.readString(folder.resolve("README.md")));
     }
 
     @Test

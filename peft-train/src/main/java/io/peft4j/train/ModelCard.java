@@ -1,0 +1,81 @@
+package io.peft4j.train;
+
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.PeftMethods;
+import io.peft4j.core.peft.PeftModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * The {@code README.md} beside an adapter, as the hub shows it: what it was made from, how, and how to load it. One
+ * that is there already is left alone, since somebody may have written it, unless it tells of a training that was
+ * cancelled and has now been gone on with.
+ */
+final class ModelCard {
+    private static final String FILE = "README.md";
+    private static final String CANCELLED = ", then cancelled |";
+
+    private ModelCard() {
+    }
+
+    /**
+     * Writes the card.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be written
+     */
+    static void write(Path folder, PeftModel model, TrainingOptions options, TrainingResult result) {
+        Path file = folder.resolve(FILE);
+        if (!Files.exists(file) || isOfCancelled(file)) {
+            AtomicFiles.writeString(file, text(model, options, result));
+        }
+    }
+
+    private static boolean isOfCancelled(Path file) {
+        try {
+            return Files.readString(file).contains(CANCELLED);
+        } catch (IOException e) {
+            // Not a text that a training wrote.
+            return false;
+        }
+    }
+
+    private static String text(PeftModel model, TrainingOptions options, TrainingResult result) {
+        String base = model.network().description().name();
+        PeftConfig config = model.adapter(model.activeAdapters().get(0)).config();
+        String method = PeftMethods.byType(config.peftType()).name();
+        StringBuilder text = new StringBuilder();
+        // The name is quoted: a path may hold what YAML reads as something else.
+        text.append("---\nbase_model: '").append(base.replace("'", "''")).append("'\nlibrary_name: peft\ntags:\n- ")
+                .append(method).append("\n- peft4j\n---\n\n# An adapter for ").append(base).append("\n\n")
+                .append("Trained with PEFT4J. Its configuration is in `adapter_config.json`, the figures of each step ")
+                .append("in `").append(RunFolder.METRICS).append("`.\n\n| | |\n|---|---|\n");
+        row(text, "method", method);
+        row(text, "trainable parameters", String.format(Locale.ROOT, "%,d", model.trainableParameterCount()));
+        row(text, "examples", String.format(Locale.ROOT, "%,d (%,d tokens, %,d supervised)", result.plan().examples(),
+                result.plan().tokens(), result.plan().supervisedTokens()));
+        text.append(String.format(Locale.ROOT, "| steps | %,d of %,d%s\n", result.plan().doneSteps()
+                + result.steps().size(), result.plan().totalSteps(), result.cancelled() ? CANCELLED : " |"));
+        row(text, "epochs, batch size, gradient accumulation", options.epochs() + ", " + options.batchSize() + ", "
+                + options.gradientAccumulation());
+        row(text, "learning rate", options.learningRate() + ", " + options.schedule().name().toLowerCase(Locale.ROOT)
+                + ", " + options.warmupSteps() + " warm-up steps");
+        row(text, "weight decay, max grad norm, seed", options.weightDecay() + ", " + options.maxGradNorm() + ", "
+                + options.seed());
+        result.finalTrainLoss().ifPresent(loss -> row(text, "training loss of the last step", rounded(loss)));
+        result.finalEvalLoss().ifPresent(loss -> row(text, "validation loss", rounded(loss)));
+        return text.append("\n```python\nfrom peft import PeftModel\n")
+                .append("model = PeftModel.from_pretrained(base_model, \"path/of/this/folder\")\n```\n\n```java\n")
+                .append("PeftModel model = base.withAdapter(Path.of(\"path/of/this/folder\"));\n```\n").toString();
+    }
+
+    private static String rounded(double loss) {
+        return String.format(Locale.ROOT, "%.4f", loss);
+    }
+
+    private static void row(StringBuilder text, String name, String value) {
+        text.append("| ").append(name).append(" | ").append(value).append(" |\n");
+    }
+}
