@@ -20,7 +20,7 @@ final class DownloadProgress implements DownloadListener, AutoCloseable {
     public synchronized void started(String file, String from, long totalBytes) {
         console.say("Downloading %s%s from %s", file, totalBytes < 0 ? "" : size(totalBytes), from);
         if (totalBytes >= MB) {
-            running.put(file, Progress.of(console, file, totalBytes / MB));
+            running.put(file, Progress.of(console, file, 0, totalBytes / MB));
         }
     }
 

@@ -14,13 +14,14 @@ abstract class Progress implements AutoCloseable {
     private static final long QUIET_NANOS = Duration.ofSeconds(10).toNanos();
 
     /**
-     * Progress from 0 to a maximum.
+     * Progress from a beginning to a maximum.
      *
      * @param task what goes on
+     * @param start what was done before
      * @param max the end
      */
-    static Progress of(Console console, String task, long max) {
-        return console.isTerminal() ? new Bar(task, max) : new Lines(console, task, max);
+    static Progress of(Console console, String task, long start, long max) {
+        return console.isTerminal() ? new Bar(task, start, max) : new Lines(console, task, start, max);
     }
 
     /** Now at {@code done}; {@code message} says more. */
@@ -33,10 +34,10 @@ abstract class Progress implements AutoCloseable {
     private static final class Bar extends Progress {
         private final ProgressBar bar;
 
-        Bar(String task, long max) {
+        Bar(String task, long start, long max) {
             bar = new ProgressBarBuilder().setTaskName(task).setInitialMax(max).setStyle(ProgressBarStyle.ASCII)
                     .setConsumer(new ConsoleProgressBarConsumer(new PrintStream(System.err, true), COLUMNS))
-                    .setUpdateIntervalMillis(500).build();
+                    .setUpdateIntervalMillis(500).startsFrom(start, Duration.ZERO).build();
         }
 
         @Override
@@ -55,13 +56,15 @@ abstract class Progress implements AutoCloseable {
     private static final class Lines extends Progress {
         private final Console console;
         private final String task;
+        private final long start;
         private final long max;
         private final long begin = System.nanoTime();
         private long last = begin;
 
-        Lines(Console console, String task, long max) {
+        Lines(Console console, String task, long start, long max) {
             this.console = console;
             this.task = task;
+            this.start = start;
             this.max = max;
         }
 
@@ -70,9 +73,9 @@ abstract class Progress implements AutoCloseable {
             long now = System.nanoTime();
             if (now - last >= QUIET_NANOS || done == max && last != begin) {
                 last = now;
-                double left = done == 0 ? 0 : (now - begin) / 1e9 / done * (max - done);
+                double left = (now - begin) / 1e9 / Math.max(1, done - start) * (max - done);
                 console.say("%s %d/%d%s%s", task, done, max, message.isEmpty() ? "" : ", " + message,
-                        done == 0 || done == max ? "" : ", " + time(left) + " left");
+                        done == start || done == max ? "" : ", " + time(left) + " left");
             }
         }
 

@@ -83,8 +83,6 @@ final class Quickstart {
                 training = train(model, cancellation);
             }
             if (cancellation.isRequested()) {
-                say("    Stopped after %d of %d steps; the adapter so far is in %s", training.steps().size(),
-                        training.plan().totalSteps(), settings.output());
                 return Optional.empty();
             }
             say("4/4 Asking the tuned model the same questions");
@@ -96,7 +94,7 @@ final class Quickstart {
     private FactReport ask(LanguageModel model, Path cache) {
         long begin = System.nanoTime();
         int[] known = {-1};
-        try (Progress progress = Progress.of(console, "Asking", handbook.heldOut().size())) {
+        try (Progress progress = Progress.of(console, "Asking", 0, handbook.heldOut().size())) {
             FactReport facts = FactAccuracy.of(model).options(ANSWERS).cachedIn(cache).listener((done, total) -> {
                 known[0] = known[0] < 0 ? done : known[0];
                 progress.to(done, "");
@@ -119,9 +117,7 @@ final class Quickstart {
                     .learningRate(LEARNING_RATE).output(settings.output()).cancellation(cancellation)
                     .listener(progress).build().train(handbook.train());
             progress.close();
-            say("    %d steps in %s, %.0f tokens/s; loss %.3f at first, %.3f at last", training.steps().size(),
-                    Progress.time(training.seconds()), training.tokensPerSecond(),
-                    training.steps().get(0).trainLoss(), training.finalTrainLoss().orElseThrow());
+            say("    %s", training);
             return training;
         }
     }

@@ -126,7 +126,13 @@ final class QuickstartCommand extends PeftCommand {
         report.println("  (a right answer holds: " + String.join(", ", before.question().mustContain()) + ")");
         SideBySide columns = new SideBySide(COLUMNS);
         columns.lines("Base: " + judgement(before), "Tuned: " + judgement(after)).forEach(report::println);
-        columns.lines(before.answer(), after.answer()).forEach(report::println);
+        columns.lines(shown(before.answer()), shown(after.answer())).forEach(report::println);
+    }
+
+    /** An answer that was cut at the limit of its length says so. */
+    private static String shown(String answer) {
+        String text = answer.strip();
+        return text.isEmpty() || text.matches("(?s).*[.!?:;)\"'*`]") ? text : text + " ...";
     }
 
     private static String judgement(FactReport.Outcome outcome) {

@@ -6,11 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.measure.ProcessUsage;
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatEncoder;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.LearningRateSchedule;
@@ -19,7 +17,6 @@ import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
 import java.nio.file.Path;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -102,7 +99,13 @@ final class TrainCommand extends PeftCommand {
     @Mixin
     private EngineOptions engine;
 
-    @Option(names = "--resume", description = "Goes on with an interrupted training. Not yet in this version.")
+    @Option(names = "--checkpoint-steps", paramLabel = "N", defaultValue = "0",
+            description = "Steps between two checkpoints, checkpoint-N in the output folder. Default: none, but one "
+                    + "when the training is interrupted")
+    private int checkpointSteps;
+
+    @Option(names = "--resume", description = "Goes on from the last checkpoint in the output folder; with the same "
+            + "options and data the result is that of a training that was never interrupted.")
     private boolean resume;
 
     @Option(names = "--json", description = "Prints a JSON line a step and one at the end on stdout.")
@@ -110,13 +113,9 @@ final class TrainCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        if (resume) {
-            throw usage("--resume is not possible in this version, which writes no checkpoints. Start a training with "
-                    + "another --output; --adapter-init goes on from an adapter's weights, with a fresh optimizer");
-        }
         TrainingOptions options = fromOptions(this::options);
-        if (maxLength != null && maxLength < 1) {
-            throw usage("--max-length is " + maxLength + "; it must be at least 1");
+        if (maxLength != null && maxLength < 1 || checkpointSteps < 0) {
+            throw usage("--max-length must be at least 1, and --checkpoint-steps 0 (none) or more");
         }
         AdapterOptions.Choice choice = adapter.choice(this);
         ChatDataset examples = ChatDataset.read(data);
@@ -128,16 +127,12 @@ final class TrainCommand extends PeftCommand {
                 TrainingProgress progress = new TrainingProgress(console, json);
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
             sayConfiguration(console, base, tuned, options, choice);
-            ChatEncoder encoder = encoder(base);
-            int limit = maxLength == null ? base.network().description().maxPositions() : maxLength;
-            List<TokenSequence> sequences = encoder.encode(examples, limit).sequences();
-            Trainer trainer = trainer(tuned, options)
-                    .validation(held.map(h -> encoder.encode(h, limit).sequences()).orElse(List.of()))
-                    .cancellation(cancellation).listener(progress).build();
-            TrainingResult result = trainer.train(sequences);
+            Trainer.Builder trainer = trainer(tuned, options).cancellation(cancellation).listener(progress);
+            held.ifPresent(trainer::validation);
+            TrainingResult result = trainer.build().train(examples);
             verify(base);
-            progress.sayResult(result);
-            console.say("The adapter is in %s", output);
+            progress.close();
+            console.say("%s, peak memory %s", result, PeakMemory.text());
             if (json) {
                 console.print(line(result));
             }
@@ -161,16 +156,12 @@ final class TrainCommand extends PeftCommand {
     }
 
     private Trainer.Builder trainer(PeftModel tuned, TrainingOptions options) {
-        return Trainer.builder(tuned).epochs(options.epochs()).batchSize(options.batchSize())
+        Trainer.Builder builder = Trainer.builder(tuned).epochs(options.epochs()).batchSize(options.batchSize())
                 .gradientAccumulation(options.gradientAccumulation()).learningRate(options.learningRate())
                 .schedule(options.schedule()).warmupSteps(options.warmupSteps()).weightDecay(options.weightDecay())
                 .maxGradNorm(options.maxGradNorm()).seed(options.seed()).shuffle(options.shuffle())
-                .recompute(options.recompute()).output(output);
-    }
-
-    private static ChatEncoder encoder(BaseModel base) {
-        return new ChatEncoder(base.tokenizer(), base.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                base.network().description().name() + " has no chat template; give a checkpoint of a chat model")));
+                .recompute(options.recompute()).output(output).checkpointEverySteps(checkpointSteps).resume(resume);
+        return maxLength == null ? builder : builder.maxLength(maxLength);
     }
 
     /** Success is said only of an adapter that can be loaded. */
@@ -193,7 +184,8 @@ final class TrainCommand extends PeftCommand {
         console.say("optimizer:  AdamW, learning rate %s, %s, warm-up steps %d, weight decay %s, max grad norm %s",
                 options.learningRate(), options.schedule().name().toLowerCase(Locale.ROOT), options.warmupSteps(),
                 options.weightDecay(), options.maxGradNorm());
-        console.say("output:     %s", output);
+        console.say("output:     %s, %s%s", output, checkpointSteps == 0 ? "no checkpoints"
+                : "a checkpoint every " + checkpointSteps + " steps", resume ? ", resuming" : "");
     }
 
     /** The keys that are set, in one line. */
@@ -214,13 +206,12 @@ final class TrainCommand extends PeftCommand {
     }
 
     private ObjectNode line(TrainingResult result) {
-        ObjectNode line = JSON.createObjectNode().put("adapter", output.toString()).put("steps", result.steps().size())
+        ObjectNode line = JSON.createObjectNode().put("adapter", output.toString())
+                .put("steps", result.plan().doneSteps() + result.steps().size())
                 .put("cancelled", result.cancelled()).put("seconds", result.seconds());
         result.finalTrainLoss().ifPresent(loss -> line.put("train_loss", loss)
                 .put("tokens_per_s", result.tokensPerSecond()));
-        if (!result.evaluations().isEmpty()) {
-            line.put("eval_loss", result.evaluations().get(result.evaluations().size() - 1).loss());
-        }
+        result.finalEvalLoss().ifPresent(loss -> line.put("eval_loss", loss));
         ProcessUsage.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         return line;
     }

@@ -1,8 +1,6 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.measure.ProcessUsage;
+import io.peft4j.train.MetricsJson;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
@@ -12,8 +10,6 @@ import java.util.OptionalDouble;
 
 /** Shows a training on stderr and, for machines, as JSON lines on stdout. */
 final class TrainingProgress implements TrainingListener, AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final Console console;
     private final boolean json;
     private Progress progress;
@@ -29,9 +25,11 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     @Override
     public void onStart(TrainingPlan plan) {
-        console.say("%,d examples with %,d tokens, %,d of them supervised; %,d steps an epoch, %,d in all",
-                plan.examples(), plan.tokens(), plan.supervisedTokens(), plan.stepsPerEpoch(), plan.totalSteps());
-        progress = Progress.of(console, "Training", plan.totalSteps());
+        console.say("%,d examples with %,d tokens, %,d of them supervised; %,d steps an epoch, %,d in all%s%s",
+                plan.examples(), plan.tokens(), plan.supervisedTokens(), plan.stepsPerEpoch(), plan.totalSteps(),
+                plan.leftOut() == 0 ? "" : "; " + plan.leftOut() + " examples left out",
+                plan.doneSteps() == 0 ? "" : "; " + plan.doneSteps() + " steps done before");
+        progress = Progress.of(console, "Training", plan.doneSteps(), plan.totalSteps());
     }
 
     @Override
@@ -43,7 +41,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
         progress.to(step.step(), String.format(Locale.ROOT, "epoch %.1f, loss %.3f%s, %.0f tokens/s", step.epoch(),
                 step.trainLoss(), evaluated, tokens / seconds));
         if (json) {
-            console.print(line(step));
+            console.print(MetricsJson.of(step));
         }
     }
 
@@ -54,29 +52,8 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
             console.say("Validation loss after %.1f epochs: %.4f", epoch, loss);
         }
         if (json) {
-            console.print(JSON.createObjectNode().put("step", step).put("epoch", epoch).put("eval_loss", loss));
+            console.print(MetricsJson.of(new TrainingResult.Evaluation(step, epoch, loss)));
         }
-    }
-
-    /** The keys of {@code metrics.jsonl}. */
-    private static ObjectNode line(StepMetrics step) {
-        return JSON.createObjectNode().put("step", step.step()).put("epoch", step.epoch())
-                .put("train_loss", step.trainLoss()).put("learning_rate", step.learningRate())
-                .put("grad_norm", step.gradNorm()).put("tokens", step.tokens())
-                .put("supervised_tokens", step.supervisedTokens()).put("tokens_per_s", step.tokensPerSecond());
-    }
-
-    /** The last words: what a training came to. */
-    void sayResult(TrainingResult result) {
-        close();
-        String evaluated = result.evaluations().isEmpty() ? "" : String.format(Locale.ROOT,
-                ", validation loss %.4f before and %.4f after", result.evaluations().get(0).loss(),
-                result.evaluations().get(result.evaluations().size() - 1).loss());
-        console.say("%s after %d of %d steps in %s%s%s%s", result.cancelled() ? "Stopped" : "Done",
-                result.steps().size(), result.plan().totalSteps(), Progress.time(result.seconds()),
-                result.steps().isEmpty() ? "" : String.format(Locale.ROOT, " (%.0f tokens/s), last loss %.4f",
-                        result.tokensPerSecond(), result.finalTrainLoss().orElseThrow()), evaluated,
-                ProcessUsage.peakResidentBytes().isEmpty() ? "" : ", peak memory " + PeakMemory.text());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,12 +27,11 @@ class ProcessTest {
     }
 
     @Test
-    void ctrlCLeavesAUsableAdapter() throws Exception {
+    void ctrlCLeavesAUsableAdapterAndATrainingToGoOnWith() throws Exception {
         Path data = write("train.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, "
                 + "{\"role\": \"assistant\", \"content\": \"The keeper.\"}]}");
         Path output = folder.resolve("adapter");
-        JavaProcess run = JavaProcess.start(folder, write("empty"), "train", "--model", MODEL, "--data", data,
-                "--output", output, "--epochs", 1_000_000, "--learning-rate", "1e-3", "--schedule", "constant");
+        JavaProcess run = JavaProcess.start(folder, write("empty"), training(data, output));
         Path metrics = output.resolve("metrics.jsonl");
         while (run.process().isAlive() && (!Files.exists(metrics) || Files.size(metrics) == 0)) {
             TimeUnit.MILLISECONDS.sleep(50);
@@ -39,13 +40,29 @@ class ProcessTest {
         new ProcessBuilder("kill", "-INT", Long.toString(run.process().pid())).start().waitFor();
         assertEquals(128 + 2, run.status(), run.err());
         assertTrue(run.err().contains("Stopping after this step"), run.err());
-        assertTrue(run.err().contains("Stopped after"), run.err());
-        assertTrue(run.err().contains("The adapter is in " + output), run.err());
+        assertTrue(run.err().contains("cancelled after"), run.err());
+        assertTrue(run.err().contains("adapter in " + output), run.err());
         String score = CommandRun.succeeding("score", "--model", MODEL, "--adapter", output, "--data", data, "--json")
                 .out();
         String base = CommandRun.succeeding("score", "--model", MODEL, "--data", data, "--json").out();
         assertTrue(CommandRun.parse(score).get("nll").asDouble() < CommandRun.parse(base).get("nll").asDouble(),
                 score + " against " + base);
+
+        String card = Files.readString(output.resolve("README.md"));
+        assertTrue(card.contains(" of 1,000, then cancelled |"), card);
+        CommandRun.succeeding(Stream.concat(Stream.of(training(data, output)), Stream.of("--resume")).toArray());
+        card = Files.readString(output.resolve("README.md"));
+        assertTrue(card.contains("| steps | 1,000 of 1,000 |"), card);
+        Path whole = folder.resolve("whole");
+        CommandRun.succeeding(training(data, whole));
+        assertArrayEquals(Files.readAllBytes(whole.resolve("adapter_model.safetensors")),
+                Files.readAllBytes(output.resolve("adapter_model.safetensors")));
+    }
+
+    /** Some seconds of training. */
+    private static Object[] training(Path data, Path output) {
+        return new Object[] {"train", "--model", MODEL, "--data", data, "--output", output, "--epochs", 1000,
+            "--learning-rate", "1e-4"};
     }
 
     @Test

@@ -57,7 +57,7 @@ class QuickstartTest {
     private void assertStory(String out) {
         for (String part : List.of("1/4 The base model", MODEL.toString(), "2/4 Asking it the 88 held-out questions",
                 "0 of 88 (0 %) of its answers hold the expected fact", "3/4 Training LoRA on its 176 examples",
-                "trainable params:", "22 steps in", "4/4 Asking the tuned model",
+                "trainable params:", "trained 22 of 22 steps in", "4/4 Asking the tuned model",
                 "What is the notice period for a Senior Consultant?", "Base: wrong", "Tuned: ",
                 "Held-out facts in the answers: before 0 of 88 (0 %), after ", "peak memory",
                 "The adapter is in " + folder.resolve("output"), "./peft4j generate --model " + MODEL)) {

@@ -66,9 +66,12 @@ class TrainCommandTest {
         CommandRun run = CommandRun.succeeding(train());
         assertEquals("", run.out());
         for (String file : List.of("adapter_config.json", "adapter_model.safetensors", "tokenizer.json",
-                "tokenizer_config.json", "metrics.jsonl")) {
+                "tokenizer_config.json", "metrics.jsonl", "README.md")) {
             assertTrue(Files.size(output.resolve(file)) > 0, file);
         }
+        String card = Files.readString(output.resolve("README.md"));
+        assertTrue(card.startsWith("---\nbase_model: '" + MODEL + "'\nlibrary_name: peft\n"), card);
+        assertTrue(card.contains("| steps | 6 of 6 |"), card);
         assertEquals(6, Files.readAllLines(output.resolve("metrics.jsonl")).size());
         JsonNode config = CommandRun.read(output.resolve("adapter_config.json"));
         assertEquals("LORA", config.get("peft_type").asText());
@@ -83,7 +86,7 @@ class TrainCommandTest {
         for (String part : List.of("model:      " + MODEL, "trainable params:", "\"lora_alpha\"", "epochs 2",
                 "batch size 4",
                 "learning rate 0.01, cosine, warm-up steps 2, weight decay 0.0, max grad norm 1.0", "shuffled, seed 0",
-                "output:     " + output, "Done after 6 of 6 steps", "The adapter is in " + output)) {
+                "output:     " + output, "trained 6 of 6 steps in", "adapter in " + output, "peak memory")) {
             assertTrue(err.contains(part), part + " is missing in " + err);
         }
     }
@@ -172,8 +175,26 @@ class TrainCommandTest {
         assertArrayEquals(metrics, Files.readAllBytes(output.resolve("metrics.jsonl")));
     }
 
+    @Test
+    void checkpointsAreWrittenAndResumedFrom() throws IOException {
+        CommandRun.succeeding(train("--checkpoint-steps", 4));
+        byte[] weights = Files.readAllBytes(output.resolve("adapter_model.safetensors"));
+        assertTrue(Files.exists(output.resolve("checkpoint-4/adapter_model.safetensors")));
+        // As a machine that stops leaves it.
+        Files.delete(output.resolve("adapter_model.safetensors"));
+        CommandRun run = CommandRun.succeeding(train("--checkpoint-steps", 4, "--resume", "--json"));
+        assertTrue(run.err().contains("4 steps done before"), run.err());
+        assertTrue(run.err().contains("trained 6 of 6 steps"), run.err());
+        assertEquals(List.of(5, 6), run.json().stream().filter(line -> line.has("train_loss") && line.has("step"))
+                .map(line -> line.get("step").asInt()).toList());
+        assertArrayEquals(weights, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
+        CommandRun other = CommandRun.of(train("--checkpoint-steps", 4, "--resume", "--seed", 9));
+        assertEquals(1, other.status(), "another training is not gone on with");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
+        "--checkpoint-steps | -1 | 0 (none) or more",
         "--epochs | 0 | at least 1",
         "--epochs | many | not an int",
         "--learning-rate | -1 | above 0",
@@ -197,7 +218,6 @@ class TrainCommandTest {
         assertTrue(CommandRun.failing(2, train("--adapter-init", folder)).contains("--rank cannot be changed"));
         assertTrue(CommandRun.failing(2, train("--adapter-init", folder, "--adapter-config", data))
                 .contains("exclude each other"));
-        assertTrue(CommandRun.failing(2, train("--resume")).contains("not possible in this version"));
     }
 
     @Test
@@ -225,6 +245,7 @@ class TrainCommandTest {
         Files.writeString(data, row("a", "b") + "\n" + row("Who?", "The keeper. ".repeat(20)) + "\n");
         CommandRun run = CommandRun.succeeding(train("--max-length", 60));
         assertTrue(run.err().contains("1 examples with"), run.err());
+        assertTrue(run.err().contains("1 examples left out"), run.err());
         Files.writeString(data, row("Who?", "The keeper. ".repeat(20)) + "\n");
         output = folder.resolve("second");
         CommandRun none = CommandRun.of(train("--max-length", 60));
