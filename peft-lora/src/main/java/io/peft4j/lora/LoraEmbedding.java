@@ -13,6 +13,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.LowRankUpdate;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
@@ -66,6 +67,11 @@ final class LoraEmbedding implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(a, b);
+    }
+
+    @Override
+    public Optional<LowRankUpdate> lowRankUpdate() {
+        return Optional.of(new LowRankUpdate(a, b, scaling, true));
     }
 
     @Override

@@ -48,4 +48,12 @@ public interface AdapterLayer {
      * in double. Called only where there is no {@link #mergeObstacle}.
      */
     void mergeInto(MergedLayer copy);
+
+    /**
+     * The change to the base layer's weight as a product of two small matrices, where this layer makes exactly that
+     * change and no other; empty for all other layers.
+     */
+    default Optional<LowRankUpdate> lowRankUpdate() {
+        return Optional.empty();
+    }
 }

@@ -7,7 +7,9 @@ import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.nn.Slot;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -24,12 +26,15 @@ public final class AdapterSetup {
     private final BaseLanguageModel base;
     private final RandomGenerator random;
     private final StoredTensors stored;
+    private final Map<String, Parameter> present;
     private final List<AdapterTensor> made = new ArrayList<>();
 
-    private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored) {
+    private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored,
+            Map<String, Parameter> present) {
         this.base = Objects.requireNonNull(base, "base");
         this.random = Objects.requireNonNull(random, "random");
         this.stored = stored;
+        this.present = present;
     }
 
     /** The tensors of a file. */
@@ -43,12 +48,22 @@ public final class AdapterSetup {
 
     /** For a new adapter. */
     static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random) {
-        return new AdapterSetup(base, random, null);
+        return new AdapterSetup(base, random, null, Map.of());
     }
 
     /** For an adapter from a file. */
     static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored) {
-        return new AdapterSetup(base, new java.util.SplittableRandom(0), Objects.requireNonNull(stored, "stored"));
+        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), Map.of());
+    }
+
+    /**
+     * For an adapter from a file whose values go into parameters that there are already.
+     *
+     * @param present all parameters that will be asked for, by key, in the shapes that they are held in
+     */
+    static AdapterSetup overwriting(BaseLanguageModel base, StoredTensors stored, Map<String, Parameter> present) {
+        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"),
+                Map.copyOf(present));
     }
 
     /** The base model. */
@@ -112,9 +127,13 @@ public final class AdapterSetup {
         if (!stands) {
             java.util.Arrays.fill(held, 1);
         }
-        INDArray values = Arrays.zeros(DataType.FLOAT, held);
-        AdapterTensor tensor = new AdapterTensor(name, new Parameter(key, values), transposed);
-        made.add(tensor);
+        Parameter reused = present.get(key);
+        INDArray values = reused == null ? Arrays.zeros(DataType.FLOAT, held) : reused.value();
+        AdapterTensor tensor = new AdapterTensor(name, reused == null ? new Parameter(key, values) : reused,
+                transposed);
+        if (reused == null) {
+            made.add(tensor);
+        }
         if (stored == null) {
             initializer.fill(values, random);
         } else if (stands) {

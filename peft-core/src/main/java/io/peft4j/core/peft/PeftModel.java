@@ -140,6 +140,22 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         }
     }
 
+    /**
+     * Puts the values of an adapter's folder into the memory of an adapter that there is, so that a running service
+     * changes its adapter without allocating another. What is active stays so; gradients are cleared. The folder's
+     * adapter must be of the same method with the same ranks, and may adapt fewer layers. If it does not fit, nothing
+     * is changed.
+     *
+     * @throws ConfigurationException when there is no such adapter, the methods differ, or the model is merged
+     * @throws io.peft4j.core.error.PeftException when the folder is damaged or does not fit
+     */
+    public void hotSwap(String name, Path folder) {
+        requireUnmerged("swap an adapter");
+        adapter(name);
+        adapters.put(name, HotSwap.run(adapters.get(name), folder, base));
+        activate(active.toArray(String[]::new));
+    }
+
     /** Frees an adapter. If it was active, the others that were stay so. */
     public void deleteAdapter(String name) {
         requireUnmerged("delete an adapter");
@@ -254,8 +270,12 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     }
 
     private static Stream<AdapterTensor> tensors(Adapter adapter) {
-        return Stream.concat(adapter.layers().stream().flatMap(layer -> layer.tensors().stream()),
-                adapter.sharedTensors().stream());
+        return HotSwap.tensors(adapter);
+    }
+
+    /** Which adapters there are, which are active, merged and trained, in the whole and place by place. */
+    public ModelStatus status() {
+        return ModelStatus.of(this);
     }
 
     // ---- merging

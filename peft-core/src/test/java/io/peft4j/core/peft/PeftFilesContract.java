@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.AdapterMismatchException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.safetensors.SafetensorsFile;
@@ -68,6 +70,25 @@ public abstract class PeftFilesContract extends PeftMethodContract {
             }
         }
         assertEquals("mine", Files.readString(folder.resolve("notes.txt")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void swappingPutsNewValuesIntoTheSameMemory(Case test, @TempDir Path folder) {
+        float[] expected;
+        try (PeftModel other = trained(test, 26)) {
+            other.saveAdapter(folder);
+            expected = logits(other);
+        }
+        try (PeftModel model = trained(test, 27)) {
+            assertDiffer(expected, logits(model));
+            List<Parameter> parameters = model.trainableParameters();
+            List<Long> addresses = parameters.stream().map(p -> Arrays.address(p.value())).toList();
+            model.hotSwap(PeftModel.DEFAULT_ADAPTER, folder);
+            assertArrayEquals(expected, logits(model));
+            assertEquals(parameters, model.trainableParameters());
+            assertEquals(addresses, model.trainableParameters().stream().map(p -> Arrays.address(p.value())).toList());
+        }
     }
 
     @ParameterizedTest
