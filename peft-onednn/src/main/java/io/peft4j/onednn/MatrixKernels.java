@@ -1,8 +1,8 @@
 package io.peft4j.onednn;
 
-import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.core.weight.Int8Weight;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -12,16 +12,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * scratch memory first: the conversion costs a few percent of a large product.
  */
 final class MatrixKernels {
-    /** Elements of a block weight that are decoded at a time. */
-    private static final int PANEL = 1 << 21;
-
     private final Team team;
     private final Products products;
+    private final Int8Products int8;
+    private final WeightPanels panels;
     private final boolean hasBFloat16;
 
     MatrixKernels(Team team, boolean hasBFloat16) {
         this.team = team;
         this.products = new Products(team);
+        this.int8 = new Int8Products(team);
+        this.panels = new WeightPanels(team);
         this.hasBFloat16 = hasBFloat16;
     }
 
@@ -33,8 +34,10 @@ final class MatrixKernels {
             multiply(a, Matrix.of(dense.values(), true), c, type, 1f, accumulate);
             return;
         }
-        BlockWeight blocks = (BlockWeight) w;
-        withPanels(blocks, type, (first, panel) -> {
+        if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, false, accumulate)) {
+            return;
+        }
+        panels.each(w, type, (first, panel) -> {
             Matrix part = new Matrix(c.data().from(first), c.rows(), panel.rows(), c.stride(), false);
             Matrix transposed = new Matrix(panel.data(), panel.columns(), panel.rows(), panel.stride(), true);
             multiply(a, transposed, part, type, 1f, accumulate);
@@ -49,13 +52,15 @@ final class MatrixKernels {
             multiply(a, Matrix.of(dense.values(), false), c, type, 1f, accumulate);
             return;
         }
-        BlockWeight blocks = (BlockWeight) w;
+        if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, true, accumulate)) {
+            return;
+        }
         Scratch scratch = team.caller().scratch();
         long mark = scratch.mark();
         // A result that is added to several times is kept in f32 meanwhile.
-        boolean direct = dx.dataType() == DataType.FLOAT || blocks.rows() <= panelRows(blocks);
+        boolean direct = dx.dataType() == DataType.FLOAT || w.rows() <= WeightPanels.rows(w);
         Matrix sum = direct ? c : wide(c, accumulate);
-        withPanels(blocks, type, (first, panel) -> {
+        panels.each(w, type, (first, panel) -> {
             Matrix part = new Matrix(a.data().from(first), a.rows(), panel.rows(), a.stride(), false);
             multiply(part, panel, sum, type, 1f, accumulate || first > 0);
         });
@@ -142,43 +147,24 @@ final class MatrixKernels {
         });
     }
 
-    // ---- block weights
+    // ---- int8 weights
 
-    /** Some decoded rows of a block weight. */
-    @FunctionalInterface
-    private interface Panel {
-        void run(int firstRow, Matrix rows);
-    }
-
-    private static int panelRows(BlockWeight w) {
-        return Math.max(16, PANEL / w.columns() / 16 * 16);
-    }
-
-    private void withPanels(BlockWeight w, DataType type, Panel panel) {
-        int width = w.columns();
-        int size = Math.min(w.rows(), panelRows(w));
+    /** Multiplies by the bytes as they are; false where oneDNN cannot, and nothing has been done. */
+    private boolean byInt8(Matrix a, Int8Weight w, Matrix c, DataType type, boolean backward, boolean accumulate) {
+        boolean direct = c.type() == DataType.FLOAT || type == DataType.BFLOAT16;
+        DataType resultType = direct ? c.type() : DataType.FLOAT;
+        if (!int8.supports(type, a, w, c, resultType, backward, accumulate)) {
+            return false;
+        }
         Scratch scratch = team.caller().scratch();
         long mark = scratch.mark();
-        Span decoded = Span.scratch(team.caller(), type, (long) size * width);
-        for (int first = 0; first < w.rows(); first += size) {
-            int rows = Math.min(size, w.rows() - first);
-            decode(w, first, rows, decoded);
-            panel.run(first, new Matrix(decoded, rows, width, width, false));
+        Matrix left = backward ? int8.scaled(a, w, type) : as(a, type);
+        Matrix result = direct ? c : wide(c, accumulate);
+        int8.multiply(left, w, result, backward, accumulate);
+        if (!direct) {
+            narrow(result, c);
         }
         scratch.release(mark);
-    }
-
-    private void decode(BlockWeight w, int from, int rows, Span to) {
-        int width = w.columns();
-        RowKernels.share(team, rows, (lane, first, count) -> {
-            int group = Math.max(1, (1 << 13) / width);
-            float[] values = lane.tiles().floats(1, group * width);
-            for (int done = 0; done < count; done += group) {
-                int n = Math.min(group, count - done) * width;
-                long element = (long) (first + done) * width;
-                w.type().dequantize(w.address(), (long) from * width + element, values, 0, n);
-                ElementwiseKernels.write(lane, values, to.from(element), n);
-            }
-        });
+        return true;
     }
 }

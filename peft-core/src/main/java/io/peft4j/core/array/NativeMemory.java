@@ -71,9 +71,10 @@ public final class NativeMemory {
      * New memory with undefined contents. It does not count against JavaCPP's limits, which are derived from the size
      * of the Java heap and have nothing to do with how much native memory there is.
      *
+     * @return its address, aligned to 16 bytes; {@link #free} gives it back
      * @throws OutOfMemoryError when the system has none left
      */
-    static long allocate(long bytes) {
+    public static long allocate(long bytes) {
         Pointer memory = Pointer.malloc(bytes);
         if (memory == null || memory.isNull()) {
             throw new OutOfMemoryError("the system has no " + bytes + " bytes of memory left");
@@ -81,8 +82,8 @@ public final class NativeMemory {
         return memory.address();
     }
 
-    /** Gives back what {@link #allocate} gave. */
-    static void free(long address) {
+    /** Gives back what {@link #allocate} gave; once, and nobody may use it afterwards. */
+    public static void free(long address) {
         Pointer.free(new Bytes().at(address));
     }
 

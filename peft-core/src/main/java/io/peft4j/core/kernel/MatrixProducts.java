@@ -47,7 +47,7 @@ final class MatrixProducts implements AutoCloseable {
     }
 
     void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
-        WeightReader reader = new WeightReader(w);
+        WeightReader reader = WeightReader.of(w);
         int rows = Arrays.rows(x);
         int in = w.columns();
         long a = left.floats(x);
@@ -69,7 +69,7 @@ final class MatrixProducts implements AutoCloseable {
     }
 
     void linearBackward(INDArray dy, FrozenWeight w, INDArray dx, boolean accumulate) {
-        WeightReader reader = new WeightReader(w);
+        WeightReader reader = WeightReader.of(w);
         int rows = Arrays.rows(dy);
         int in = w.columns();
         int out = w.rows();

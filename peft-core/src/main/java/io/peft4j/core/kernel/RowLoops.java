@@ -81,7 +81,7 @@ final class RowLoops {
     }
 
     void gather(FrozenWeight table, int[] ids, INDArray y) {
-        WeightReader reader = new WeightReader(table);
+        WeightReader reader = WeightReader.of(table);
         Elements ys = Elements.of(y);
         int width = table.columns();
         forRows(ids.length, width, (row, lane) -> {

@@ -5,7 +5,6 @@ import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorData;
-import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Arrays;
 import java.util.Locale;
@@ -70,7 +69,7 @@ final class BaseCopy {
             }
         }
         double relative = Math.sqrt(difference / Math.max(size, Double.MIN_NORMAL));
-        boolean close = relative <= (weight instanceof BlockWeight ? QUANTIZED : ROUNDED);
+        boolean close = relative <= (weight.isQuantized() ? QUANTIZED : ROUNDED);
         return new Result(equal ? Comparison.EQUAL : close ? Comparison.CLOSE : Comparison.DIFFERENT,
                 String.format(Locale.ROOT, "differs from the model's weight by %.2g of its size", relative));
     }

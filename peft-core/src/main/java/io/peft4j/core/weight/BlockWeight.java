@@ -55,6 +55,11 @@ public final class BlockWeight implements FrozenWeight {
     }
 
     @Override
+    public boolean isQuantized() {
+        return type.isQuantized();
+    }
+
+    @Override
     public long bytes() {
         return type.bytes((long) rows * columns);
     }

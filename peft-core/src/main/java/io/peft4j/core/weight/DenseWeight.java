@@ -36,6 +36,11 @@ public record DenseWeight(INDArray values) implements FrozenWeight {
     }
 
     @Override
+    public boolean isQuantized() {
+        return false;
+    }
+
+    @Override
     public long bytes() {
         return values.length() * Arrays.bytes(values.dataType());
     }

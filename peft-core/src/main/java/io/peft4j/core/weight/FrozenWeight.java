@@ -7,14 +7,18 @@ package io.peft4j.core.weight;
  * <p>A kernel implementation knows how to multiply by each kind; none of them is expanded to f32 as a whole unless its
  * loader did so. Weights own native memory (or keep a mapped file alive) and are closed by the model that holds them.
  */
-public sealed interface FrozenWeight extends AutoCloseable permits DenseWeight, BlockWeight {
+public sealed interface FrozenWeight extends AutoCloseable permits DenseWeight, BlockWeight,
+        Int8Weight {
     /** The number of output features. */
     int rows();
 
     /** The number of input features. */
     int columns();
 
-    /** Bytes of memory that the values take. */
+    /** Whether the values were rounded to small integers: they are off by more than a float's rounding. */
+    boolean isQuantized();
+
+    /** Bytes of memory that the values take, scales included. */
     long bytes();
 
     /** Reads row {@code row} as floats into {@code target} from {@code offset} on. */

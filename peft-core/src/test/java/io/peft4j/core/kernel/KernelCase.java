@@ -8,6 +8,7 @@ import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.core.weight.Int8Weight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -85,6 +86,16 @@ final class KernelCase implements AutoCloseable {
         BytePointer memory = new BytePointer(bytes.length).put(bytes);
         owned.add(memory);
         return new BlockWeight(type, rows, columns, memory.address(), memory);
+    }
+
+    FrozenWeight int8(int rows, int columns) {
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        Int8Weight weight = Int8Weight.of(values, rows, columns);
+        owned.add(weight);
+        return weight;
     }
 
     int[] indices(int count, int bound) {

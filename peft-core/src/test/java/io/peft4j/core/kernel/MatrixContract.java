@@ -28,12 +28,23 @@ interface MatrixContract extends KernelsUnderTest {
         }
     }
 
+    @Test
+    default void linearByInt8Weights() {
+        for (int[] s : SHAPES) {
+            for (DataType xType : TYPES) {
+                for (DataType yType : TYPES) {
+                    checkLinear("int8", s, DataType.INT8, xType, yType);
+                }
+            }
+        }
+    }
+
     private void checkLinear(String what, int[] s, DataType weightType, DataType xType, DataType yType) {
         for (boolean accumulate : new boolean[] {false, true}) {
             try (KernelCase c = new KernelCase(this, what, s[0], s[1], s[2], weightType, xType, yType, accumulate)) {
                 // Where a product is added to what was there, the sum may be smaller than both.
                 c.termsOfSize(1);
-                FrozenWeight w = c.dense(weightType, s[2], s[1]);
+                FrozenWeight w = weightType == DataType.INT8 ? c.int8(s[2], s[1]) : c.dense(weightType, s[2], s[1]);
                 INDArray x = c.normal(xType, s[0], s[1]);
                 INDArray y = c.normal(yType, s[0], s[2]);
                 c.compare(k -> k.linear(x, w, y, accumulate), y);
@@ -74,6 +85,23 @@ interface MatrixContract extends KernelsUnderTest {
                 INDArray y = c.normal(DataType.FLOAT, 3, 19);
                 c.compare(k -> k.linear(x, w, y, false), y);
                 INDArray dx = c.normal(DataType.FLOAT, 3, columns);
+                c.compare(k -> k.linearBackward(y, w, dx, false), dx);
+            }
+        }
+    }
+
+    /** The same result twice in a row with other products in between: nothing of a weight is kept between calls. */
+    @Test
+    default void quantizedWeightsInTurn() {
+        try (KernelCase c = new KernelCase(this, "in turn")) {
+            FrozenWeight first = c.int8(96, 64);
+            FrozenWeight second = c.int8(96, 64);
+            FrozenWeight third = c.blocks(BlockType.Q4_1, 96, 64);
+            INDArray x = c.normal(DataType.BFLOAT16, 37, 64);
+            INDArray y = c.normal(DataType.BFLOAT16, 37, 96);
+            INDArray dx = c.normal(DataType.BFLOAT16, 37, 64);
+            for (FrozenWeight w : List.of(first, second, first, third, second)) {
+                c.compare(k -> k.linear(x, w, y, false), y);
                 c.compare(k -> k.linearBackward(y, w, dx, false), dx);
             }
         }

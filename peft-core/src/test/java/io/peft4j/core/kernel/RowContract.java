@@ -45,6 +45,8 @@ interface RowContract extends KernelsUnderTest {
                         FrozenWeight table = c.blocks(blockType, 101, 256);
                         c.compare(k -> k.gather(table, ids, y), y);
                     }
+                    FrozenWeight bytes = c.int8(101, 256);
+                    c.compare(k -> k.gather(bytes, ids, y), y);
                 }
             }
         }
