@@ -22,6 +22,7 @@ final class AdaptedModelOptions {
     /** Loads the model, does something with it, and frees it. */
     int with(Console console, ToIntFunction<LanguageModel> action) {
         try (BaseModel base = engine.load(model, console)) {
+            engine.sayIfQuantized(base, console);
             if (adapter == null) {
                 return action.applyAsInt(base);
             }

@@ -15,9 +15,10 @@ import picocli.CommandLine.TypeConversionException;
 
 /** The options of how a model is loaded and run. */
 final class EngineOptions {
-    @Option(names = "--dtype", paramLabel = "f32|bf16|auto", defaultValue = "auto",
-            description = "What the model computes in; auto is bf16 where the processor is faster with it."
-                    + " Default: ${DEFAULT-VALUE}")
+    @Option(names = "--dtype", paramLabel = "auto|f32|bf16|int8|q4", defaultValue = "auto",
+            description = "What the model's weights are kept in. int8 and q4 round those of linear layers to 8 or 4"
+                    + " bits; auto is bf16 where the processor is faster with it, else f32, and where that would fill"
+                    + " more than half of the memory int8 or q4. Default: ${DEFAULT-VALUE}")
     private ModelOptions.Precision precision;
 
     @Option(names = "--threads", paramLabel = "N", description = "Number of threads. Default: all processors")
@@ -35,6 +36,14 @@ final class EngineOptions {
         }
     }
 
+    /** Says so where it was not asked for: answers and likelihoods are then not quite those of the full weights. */
+    void sayIfQuantized(BaseModel model, Console console) {
+        ModelOptions.Precision chosen = model.precision().precision();
+        if (precision != chosen && (chosen == ModelOptions.Precision.INT8 || chosen == ModelOptions.Precision.Q4)) {
+            console.say("model:      %s", describe(model));
+        }
+    }
+
     private ModelOptions options() {
         if (threads != null && threads < 1) {
             throw new ParameterException(command.commandLine(), "--threads is " + threads + "; it must be at least 1");
@@ -47,14 +56,14 @@ final class EngineOptions {
     static ModelOptions.Precision precision(String name) {
         return Arrays.stream(ModelOptions.Precision.values()).filter(value -> value.name().equalsIgnoreCase(name))
                 .findFirst().orElseThrow(() -> new TypeConversionException("'" + name
-                        + "' is none of f32, bf16, auto"));
+                        + "' is none of auto, f32, bf16, int8, q4"));
     }
 
     /** What was loaded, in one line. */
     static String describe(BaseModel model) {
         ModelDescription description = model.network().description();
-        return String.format(Locale.ROOT, "%s (%s, %,d parameters, %s, kernels %s)", description.name(),
-                description.modelType(), description.parameters(),
-                description.activationType().name().toLowerCase(Locale.ROOT), model.kernels().name());
+        return String.format(Locale.ROOT, "%s (%s, %,d parameters, %s: %s; kernels %s)", description.name(),
+                description.modelType(), description.parameters(), model.precision().name(),
+                model.precision().reason(), model.kernels().name());
     }
 }

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training on a tiny model: what it leaves, what it prints where, and what it refuses. */
 class TrainCommandTest {
@@ -78,6 +79,21 @@ class TrainCommandTest {
         assertEquals(4, config.get("r").asInt());
         assertEquals(MODEL.toString(), config.get("base_model_name_or_path").asText());
         assertTrue(loss(output) < 0.95 * loss(null), loss(output) + " against " + loss(null));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"int8", "q4"})
+    void onAQuantizedBase(String dtype) {
+        CommandRun run = CommandRun.succeeding("train", "--model", MODEL, "--data", data, "--output", output,
+                "--batch-size", 4, "--epochs", 2, "--rank", 4, "--learning-rate", "1e-2", "--dtype", dtype);
+        assertTrue(run.err().contains(dtype + ": as asked for"), run.err());
+        // The adapter is an adapter as any other, for the full base, too.
+        assertTrue(loss(output) < 0.95 * loss(null), loss(output) + " against " + loss(null));
+        CommandRun score = CommandRun.succeeding("score", "--model", MODEL, "--data", data, "--adapter", output,
+                "--json", "--dtype", dtype);
+        double quantized = score.json().stream().mapToDouble(row -> row.get("nll").asDouble()).sum();
+        assertTrue(quantized < 0.95 * loss(null), quantized + " against " + loss(null));
+        assertTrue(quantized != loss(output), "nothing was rounded");
     }
 
     @Test
@@ -201,7 +217,7 @@ class TrainCommandTest {
         "--rank | 0 | at least 1",
         "--dropout | 1 | below 1",
         "--schedule | stairs | linear",
-        "--dtype | f8 | none of f32, bf16, auto",
+        "--dtype | f8 | none of auto, f32, bf16, int8, q4",
         "--method | magic | lora",
         "--max-length | 0 | at least 1",
         "--threads | 0 | at least 1",

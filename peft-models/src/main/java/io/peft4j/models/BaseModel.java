@@ -2,6 +2,7 @@ package io.peft4j.models;
 
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Completion;
@@ -23,6 +24,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A base model: frozen weights, tokenizer and chat template. Serves any number of adapters; closing it frees all native
@@ -35,16 +38,20 @@ import java.util.Set;
  * }</pre>
  */
 public final class BaseModel implements BaseLanguageModel {
+    private static final Logger LOG = LoggerFactory.getLogger(BaseModel.class);
+
     private final Architecture architecture;
     private final CausalNetwork network;
+    private final PrecisionChoice precision;
     private final Kernels kernels;
     private final Tokenizer tokenizer;
     private final TextGenerator generator;
 
-    private BaseModel(Architecture architecture, CausalNetwork network, Kernels kernels, Tokenizer tokenizer,
-            Set<Integer> stopTokens) {
+    private BaseModel(Architecture architecture, CausalNetwork network, PrecisionChoice precision, Kernels kernels,
+            Tokenizer tokenizer, Set<Integer> stopTokens) {
         this.architecture = architecture;
         this.network = network;
+        this.precision = precision;
         this.kernels = kernels;
         this.tokenizer = tokenizer;
         this.generator = new TextGenerator(network, kernels, tokenizer, tokenizer.chatTemplate(), stopTokens);
@@ -91,10 +98,14 @@ public final class BaseModel implements BaseLanguageModel {
                 incomplete.add(kernels);
             }
             Architecture architecture = Architectures.of(checkpoint.config());
+            boolean narrow = kernels.prefersBFloat16();
+            PrecisionChoice precision = PrecisionChoice.of(options.precision(), narrow,
+                    ProcessUsage.memoryLimitBytes(), checkpoint.size());
+            LOG.info("{} is loaded in {} ({})", source.name(), precision.name(), precision.reason());
             CausalNetwork network = architecture.build(source.name(), checkpoint.config(),
-                    checkpoint.weights(options.weightType(kernels), threads));
+                    checkpoint.weights(options.weightType(precision.precision(), narrow), threads));
             incomplete.add(network);
-            BaseModel model = new BaseModel(architecture, network, kernels, checkpoint.tokenizer(),
+            BaseModel model = new BaseModel(architecture, network, precision, kernels, checkpoint.tokenizer(),
                     checkpoint.stopTokens());
             checkpoint.keepTokenizer();
             incomplete.clear();
@@ -120,6 +131,11 @@ public final class BaseModel implements BaseLanguageModel {
      */
     public PeftModel withAdapter(Path folder) {
         return PeftModel.load(this, folder);
+    }
+
+    /** What the weights are kept in, and why. */
+    public PrecisionChoice precision() {
+        return precision;
     }
 
     @Override

@@ -78,6 +78,11 @@ final class Checkpoint implements AutoCloseable {
         return config;
     }
 
+    /** How many values the tensors have. */
+    ModelSize size() {
+        return ModelSize.of(tensors, config.optionalPositive("vocab_size").orElse(0));
+    }
+
     /** The weights in the given type; to be called once. */
     WeightLoader weights(WeightType type, int threads) {
         weights = Optional.of(new WeightLoader(tensors, type, threads));

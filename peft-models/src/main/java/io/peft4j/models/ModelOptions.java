@@ -1,46 +1,75 @@
 package io.peft4j.models;
 
-import io.peft4j.core.kernel.Kernels;
 import io.peft4j.models.architecture.WeightType;
+import io.peft4j.models.architecture.WeightType.Blocks;
+import io.peft4j.models.architecture.WeightType.Linear;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * How a model is loaded.
  *
- * @param precision what the model computes in; default {@link Precision#AUTO}
- * @param keepBlocks whether quantized blocks of a GGUF file stay as they are (less memory, slower); default false
+ * <p>A quantized base is frozen as any other: adapters on it are trained in f32 (<a
+ * href="https://arxiv.org/abs/2305.14314">QLoRA</a>) with the exact gradient of the rounded weights, and their files
+ * are the same. Merging an adapter gives f32 weights: the rounded ones plus the update.
+ *
+ * @param precision what the weights are kept in; default {@link Precision#AUTO}
+ * @param keepBlocks whether quantized blocks of a GGUF file stay as they are; where empty, which is the default, those
+ *     of linear layers do with {@link Precision#Q4}, and none otherwise
  * @param threads number of threads; default: the processors given to this process
  */
-public record ModelOptions(Precision precision, boolean keepBlocks, OptionalInt threads) {
-    /** What the model computes in. */
+public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads) {
+    /**
+     * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
+     * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.
+     */
     public enum Precision {
-        /** bf16 where the processor multiplies it faster than f32, else f32. */
+        /** What the processor is fastest with and the memory holds; see {@link PrecisionChoice}. */
         AUTO,
         /** 32-bit floats: the numbers of Hugging Face in f32. */
         F32,
         /** bfloat16 weights and large activations; norms, softmax, loss and adapters in 32 bits. */
-        BF16
+        BF16,
+        /** Linear layers in bytes with a scale for each output feature: half of bf16's memory, as fast. */
+        INT8,
+        /**
+         * Linear layers in blocks of 32 values of 4 bits with a scale and a minimum (Q4_1), or in the blocks that a
+         * GGUF file holds: a third of bf16's memory. They are turned into floats when they are needed, which costs a
+         * few percent of a large training step.
+         */
+        Q4
     }
 
     /** Refuses null. */
     public ModelOptions {
         Objects.requireNonNull(precision, "precision");
+        Objects.requireNonNull(keepBlocks, "keepBlocks");
         Objects.requireNonNull(threads, "threads");
     }
 
     /** The defaults. */
     public static ModelOptions defaults() {
-        return new ModelOptions(Precision.AUTO, false, OptionalInt.empty());
+        return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty());
     }
 
-    /** What the weights are converted to for the given kernels. */
-    WeightType weightType(Kernels kernels) {
-        boolean narrow = precision == Precision.BF16 || precision == Precision.AUTO && kernels.prefersBFloat16();
-        if (keepBlocks) {
-            return narrow ? WeightType.BLOCKS_BF16 : WeightType.BLOCKS_F32;
-        }
-        return narrow ? WeightType.BF16 : WeightType.F32;
+    /**
+     * What the weights are converted to.
+     *
+     * @param chosen the precision, chosen where it was to be
+     * @param narrow whether the processor multiplies bfloat16 faster than f32
+     */
+    WeightType weightType(Precision chosen, boolean narrow) {
+        boolean floats = chosen == Precision.F32 || chosen != Precision.BF16 && !narrow;
+        Linear linear = switch (chosen) {
+            case INT8 -> Linear.INT8;
+            case Q4 -> Linear.FOUR_BIT;
+            default -> Linear.DENSE;
+        };
+        Blocks blocks = keepBlocks.map(keep -> keep ? Blocks.KEPT : Blocks.CONVERTED)
+                .orElse(chosen == Precision.Q4 ? Blocks.KEPT_IN_LINEAR : Blocks.CONVERTED);
+        return new WeightType(floats ? DataType.FLOAT : DataType.BFLOAT16, linear, blocks);
     }
 
     /** The same with another precision. */
@@ -48,9 +77,9 @@ public record ModelOptions(Precision precision, boolean keepBlocks, OptionalInt 
         return new ModelOptions(newPrecision, keepBlocks, threads);
     }
 
-    /** The same with quantized blocks kept or not. */
+    /** The same with quantized blocks kept, also those of embedding and output layer, or none of them kept. */
     public ModelOptions withKeepBlocks(boolean keep) {
-        return new ModelOptions(precision, keep, threads);
+        return new ModelOptions(precision, Optional.of(keep), threads);
     }
 
     /** The same with another number of threads. */

@@ -11,6 +11,8 @@ import java.util.stream.Stream;
 /** What this process has used so far. */
 public final class ProcessUsage {
     private static final Path STATUS = Path.of("/proc/self/status");
+    private static final Path LIMITS = Path.of("/proc/self/limits");
+    private static final String RESIDENT = "Max resident set";
     private static final String PEAK = "VmHWM:";
 
     private ProcessUsage() {
@@ -29,6 +31,34 @@ public final class ProcessUsage {
             // As "VmHWM:   123456 kB".
             return lines.filter(line -> line.startsWith(PEAK)).map(line -> line.split("\\s+"))
                     .mapToLong(words -> Long.parseLong(words[1]) * 1024).findFirst();
+        } catch (IOException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    /**
+     * The most memory that the process may use: that of the machine, or what its container (cgroup) or its limit of
+     * resident memory ({@code ulimit -m}) leaves it.
+     *
+     * @return bytes; the largest heap that the JVM allows itself where the system does not tell (it does on HotSpot)
+     */
+    public static long memoryLimitBytes() {
+        long total = ManagementFactory.getOperatingSystemMXBean()
+                instanceof com.sun.management.OperatingSystemMXBean system ? system.getTotalMemorySize() : 0;
+        long known = total > 0 ? total : Runtime.getRuntime().maxMemory();
+        return Math.min(known, residentLimit(LIMITS).orElse(Long.MAX_VALUE));
+    }
+
+    /** The soft limit in a file as {@code /proc/self/limits}; empty where there is none. */
+    static OptionalLong residentLimit(Path limits) {
+        if (!Files.isReadable(limits)) {
+            return OptionalLong.empty();
+        }
+        try (Stream<String> lines = Files.lines(limits)) {
+            // As "Max resident set          unlimited            unlimited            bytes".
+            return lines.filter(line -> line.startsWith(RESIDENT))
+                    .map(line -> line.substring(RESIDENT.length()).strip().split("\\s+")[0])
+                    .filter(word -> word.matches("\\d{1,18}")).mapToLong(Long::parseLong).findFirst();
         } catch (IOException e) {
             return OptionalLong.empty();
         }

@@ -4,8 +4,8 @@ import io.peft4j.core.array.Float16;
 import java.util.Objects;
 
 /**
- * Rounds floats to blocks of {@link BlockType#Q4_1}: 32 values share a scale d and a minimum m, {@code d * q + m} with q
- * from 0 to 15; 5 bits a value. Of the 4-bit types it keeps most: its 16 levels lie where a block's values do, which
+ * Rounds floats to blocks of {@link BlockType#Q4_1}: 32 values share a scale d and a minimum m, {@code d * q + m} with
+ * q from 0 to 15; 5 bits a value. Of the 4-bit types it keeps most: its 16 levels lie where a block's values do, which
  * need not be centred around 0.
  *
  * <p>For a few ranges around the block's own, values are rounded, d and m then fitted to the rounded values by least

@@ -7,8 +7,10 @@ import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
+import io.peft4j.core.weight.FourBitEncoder;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.TensorStore;
+import io.peft4j.models.architecture.WeightType.Blocks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -16,7 +18,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
-import org.bytedeco.javacpp.BytePointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -67,16 +68,45 @@ public final class WeightLoader implements AutoCloseable {
         return store.names().contains(name);
     }
 
-    /** A matrix [rows, columns]. */
+    /** A matrix [rows, columns] that is no linear layer's of a block: an embedding or output layer. */
     public FrozenWeight matrix(String name, int rows, int columns) {
+        return take(name, rows, columns, false);
+    }
+
+    /** The matrix [rows, columns] of a linear layer, which may be quantized. */
+    public FrozenWeight linear(String name, int rows, int columns) {
+        return take(name, rows, columns, true);
+    }
+
+    private FrozenWeight take(String name, int rows, int columns, boolean linear) {
         check(name, rows, columns);
         BlockType stored = store.blockType(name).orElseThrow(() -> new FileFormatException(store.path(),
                 "tensor '" + name + "' is of a type that a weight cannot have; supported: "
                         + java.util.Arrays.toString(BlockType.values())));
-        FrozenWeight weight = type.keepsBlocks() && stored.isQuantized() && columns % stored.blockSize() == 0
-                ? blocks(name, stored, rows, columns) : dense(name, rows, columns);
+        boolean kept = type.blocks() == Blocks.KEPT || linear && type.blocks() == Blocks.KEPT_IN_LINEAR;
+        FrozenWeight weight = kept && stored.isQuantized() && columns % stored.blockSize() == 0
+                ? blocks(name, stored, rows, columns)
+                : linear ? quantized(name, rows, columns) : dense(name, rows, columns);
         owned.add(weight);
         return weight;
+    }
+
+    private FrozenWeight quantized(String name, int rows, int columns) {
+        if (type.linear() == WeightType.Linear.DENSE) {
+            return dense(name, rows, columns);
+        }
+        Quantization quantization = new Quantization(store, conversions);
+        if (type.linear() == WeightType.Linear.FOUR_BIT && columns % FourBitEncoder.TYPE.blockSize() == 0) {
+            return quantization.fourBit(name, rows, columns,
+                    memory(FourBitEncoder.TYPE.bytes((long) rows * columns)));
+        }
+        return quantization.int8(name, rows, columns);
+    }
+
+    private NativeBlock memory(long bytes) {
+        NativeBlock block = new NativeBlock(bytes);
+        owned.add(block);
+        return block;
     }
 
     /** A vector, always as floats: norms and biases are small and precision matters. */
@@ -146,8 +176,7 @@ public final class WeightLoader implements AutoCloseable {
             readsFile = true;
             return new BlockWeight(stored, rows, columns, mapped.getAsLong(), store);
         }
-        BytePointer copy = new BytePointer(store.length(name));
-        owned.add(copy);
+        NativeBlock copy = memory(store.length(name));
         conversions.add(() -> store.copyBytes(name, copy.address()));
         return new BlockWeight(stored, rows, columns, copy.address(), copy);
     }

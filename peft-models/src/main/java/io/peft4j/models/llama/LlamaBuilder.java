@@ -74,7 +74,9 @@ final class LlamaBuilder {
     }
 
     private Slot linear(String path, int out, int in, boolean bias) {
-        Linear linear = new Linear(matrix(path + ".weight", out, in), weights.vector(path + ".bias", out, bias));
+        parameters += (long) out * in;
+        Linear linear = new Linear(weights.linear(path + ".weight", out, in),
+                weights.vector(path + ".bias", out, bias));
         parameters += bias ? out : 0;
         return slot(path, linear);
     }

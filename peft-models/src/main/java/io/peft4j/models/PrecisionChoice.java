@@ -1,0 +1,67 @@
+package io.peft4j.models;
+
+import io.peft4j.models.ModelOptions.Precision;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The precision that a model was loaded in, and why.
+ *
+ * <p>{@link Precision#AUTO} takes the first of these whose weights fill at most half of the memory that the process may
+ * use; the other half is for activations, adapters with their gradients and moments, and the JVM:
+ * <ol>
+ * <li>{@link Precision#BF16} where the processor multiplies it faster than f32, otherwise {@link Precision#F32};
+ * <li>{@link Precision#INT8};
+ * <li>{@link Precision#Q4}, also where it does not fit either.
+ * </ol>
+ *
+ * @param precision what the weights are kept in; not {@link Precision#AUTO}
+ * @param reason one clause for a log
+ */
+public record PrecisionChoice(Precision precision, String reason) {
+    private static final int SHARE = 2;
+
+    /**
+     * The choice for a model on a machine.
+     *
+     * @param asked what was asked for
+     * @param narrow whether the processor multiplies bfloat16 faster than f32
+     * @param memory bytes that the process may use
+     * @param size the model's
+     */
+    public static PrecisionChoice of(Precision asked, boolean narrow, long memory, ModelSize size) {
+        if (asked != Precision.AUTO) {
+            return new PrecisionChoice(asked, "as asked for");
+        }
+        Precision full = narrow ? Precision.BF16 : Precision.F32;
+        String processor = narrow ? "the processor multiplies bfloat16 faster than f32"
+                : "the processor has no faster bfloat16";
+        String before = "";
+        for (Precision precision : List.of(full, Precision.INT8, Precision.Q4)) {
+            long bytes = size.weightBytes(precision, narrow);
+            String weights = megabytes(bytes) + " of weights";
+            if (bytes <= memory / SHARE) {
+                String fits = weights + " fill at most half of the memory of " + megabytes(memory);
+                return new PrecisionChoice(precision, before.isEmpty() ? processor + ", and " + fits
+                        : before + ", too much for half of the memory of " + megabytes(memory) + "; " + weights
+                                + " are not");
+            }
+            before += (before.isEmpty() ? "" : " and ") + name(precision) + " would take " + megabytes(bytes);
+        }
+        return new PrecisionChoice(Precision.Q4, before + ", more than half of the memory of " + megabytes(memory)
+                + "; the smallest is taken and may not fit");
+    }
+
+    private static String megabytes(long bytes) {
+        return String.format(Locale.ROOT, "%,d MB", Math.round(bytes / 1e6));
+    }
+
+    /** The name as the command line takes it. */
+    public String name() {
+        return name(precision);
+    }
+
+    private static String name(Precision precision) {
+        return precision.name().toLowerCase(Locale.ROOT);
+    }
+}
