@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.data.format.DataFormat;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.train.LearningRateSchedule;
 import java.io.FileDescriptor;
@@ -26,7 +27,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         subcommands = {QuickstartCommand.class, TrainCommand.class, ScoreCommand.class, GenerateCommand.class,
-            JShellCommand.class})
+            DataCommand.class, JShellCommand.class})
 public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
 
@@ -78,6 +79,7 @@ public final class Main implements Runnable {
         return new CommandLine(new Main(Objects.requireNonNull(interrupts, "interrupts")))
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
                 .registerConverter(LearningRateSchedule.class, TrainCommand::schedule)
+                .registerConverter(DataFormat.class, DataInput::format)
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)
                 .setExecutionExceptionHandler(Failures::report);

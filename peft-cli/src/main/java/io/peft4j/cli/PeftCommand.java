@@ -6,14 +6,10 @@ import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** What all commands share. */
 abstract class PeftCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
-
     @Spec
     private CommandSpec spec;
 
@@ -27,7 +23,7 @@ abstract class PeftCommand implements Callable<Integer> {
 
     /** What happens when somebody stops the program. */
     final Interrupts interrupts() {
-        return main.interrupts();
+        return ((Main) spec.root().userObject()).interrupts();
     }
 
     /** Whether an option was given, rather than left at its default. */

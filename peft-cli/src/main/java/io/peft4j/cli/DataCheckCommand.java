@@ -1,0 +1,119 @@
+package io.peft4j.cli;
+
+import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.pii.PiiKind;
+import io.peft4j.data.report.DataCheck;
+import io.peft4j.data.report.DataReport;
+import io.peft4j.data.report.Finding;
+import io.peft4j.models.BaseModel;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j data check}: what is wrong with data before anything is trained on it. */
+@Command(name = "check", sortOptions = false, description = {"Finds what is wrong with data before it is trained on: "
+        + "faults of form, duplicates, contradictions, leakage into the validation data, personal data, refusals, "
+        + "style, and with --model examples that are too long or teach nothing.",
+    "Exit status 1 where there is an error; warnings do not count."})
+final class DataCheckCommand extends PeftCommand {
+    private static final int SHOWN = 20;
+    private static final int SHOWN_LINES = 8;
+
+    @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
+    private Path data;
+
+    @Option(names = {"--validation", "--test"}, paramLabel = "FILE", description = "Held-out data, which must not "
+            + "stand in the data. May be given several times.")
+    private List<Path> validation = List.of();
+
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf",
+            description = "Counts in this model's tokens, with its chat template.")
+    private String model;
+
+    @Option(names = "--max-length", paramLabel = "N", description = "The longest example in tokens. Default: the "
+            + "model's limit")
+    private Integer maxLength;
+
+    @Mixin
+    private DataInput input;
+
+    @Option(names = "--national-ids", description = "Also looks for identity numbers of some countries.")
+    private boolean nationalIds;
+
+    @Option(names = "--max-findings", paramLabel = "N", defaultValue = "1000",
+            description = "Findings listed of each code; all are counted. Default: ${DEFAULT-VALUE}")
+    private int maxFindings;
+
+    @Option(names = "--report", paramLabel = "FILE.html", description = "Also writes the report as a page with plots.")
+    private Path page;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Option(names = "--json", description = "Prints the report as one line of JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        if (maxLength != null && (model == null || maxLength < 1)) {
+            throw usage(model == null ? "--max-length is in tokens, so it needs --model"
+                    : "--max-length is " + maxLength + "; it must be at least 1");
+        }
+        DataCheck check = DataCheck.of(data).columns(input.columns()).mostFindings(maxFindings);
+        validation.forEach(check::validation);
+        input.format().ifPresent(check::format);
+        check.pii(nationalIds ? PiiDetector.of(EnumSet.allOf(PiiKind.class)) : PiiDetector.standard());
+        Console console = console();
+        DataReport report;
+        try (DataProgress progress = new DataProgress(console)) {
+            report = run(check.listener(progress::to), console);
+        }
+        if (page != null) {
+            report.writeHtml(page);
+            console.say("The report is in %s", page);
+        }
+        if (json) {
+            console.print(report.toJson());
+        } else {
+            print(report, console);
+        }
+        return report.hasErrors() ? 1 : 0;
+    }
+
+    private DataReport run(DataCheck check, Console console) {
+        if (model == null) {
+            return check.run();
+        }
+        try (BaseModel base = engine.load(model, console)) {
+            int limit = maxLength == null ? base.network().description().maxPositions() : maxLength;
+            return check.model(DataInput.encoder(base), limit).run();
+        }
+    }
+
+    private void print(DataReport report, Console console) {
+        console.out().printf("%d rows%n", report.rows());
+        report.findings().stream().collect(Collectors.groupingBy(Finding::code, java.util.TreeMap::new,
+                Collectors.toList())).forEach((code, list) -> {
+                    console.out().printf("%n%s: %d (%d rows). %s %s%n", code.code(), report.counts().get(code),
+                            report.findingRows().get(code), code.why(), code.advice());
+                    list.stream().limit(SHOWN).forEach(finding -> console.out().println(line(finding)));
+                    if (report.counts().get(code) > SHOWN) {
+                        console.out().printf("  ... %d more%n", report.counts().get(code) - SHOWN);
+                    }
+                });
+        console.checkOut();
+    }
+
+    private static String line(Finding finding) {
+        String lines = finding.lines().stream().limit(SHOWN_LINES).map(String::valueOf)
+                .collect(Collectors.joining(","));
+        String more = finding.lines().size() > SHOWN_LINES ? ",..." : "";
+        return "  " + finding.severity().code() + " " + finding.file() + (lines.isEmpty() ? "" : ":" + lines + more)
+                + ": " + finding.message();
+    }
+}

@@ -1,0 +1,304 @@
+package io.peft4j.data.near;
+
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.Example;
+import io.peft4j.data.TextExample;
+import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Examples of one or several files, kept so that they can be compared: some 250 bytes each in memory, their texts in a
+ * temporary file. Features are computed by any thread ({@link Features#of}), and added by one in the order of the rows.
+ */
+public final class Corpus implements AutoCloseable {
+    private final TextStore texts = new TextStore();
+    private final WordStatistics statistics = new WordStatistics();
+    private final MinHashIndex questions = new MinHashIndex();
+    private final MinHashIndex answers = new MinHashIndex();
+    private long[] exact = new long[1024];
+    private long[] topics = new long[1024];
+    private long[] facts = new long[1024];
+    private int[] lines = new int[1024];
+    private short[] files = new short[1024];
+    private byte[] asked = new byte[1024];
+    private int size;
+    private volatile boolean complete;
+
+    /** What comparisons need of an example. */
+    public static final class Features {
+        private final String text;
+        private final RowText words;
+        private final long exact;
+        private final long topic;
+        private final long fact;
+        private final Asked asked;
+        private final int[] questionSignature;
+        private final int[] answerSignature;
+
+        private Features(String question, String answer, long exact) {
+            this.text = question + '\0' + answer;
+            this.exact = exact;
+            this.words = RowText.of(question, answer);
+            this.topic = key(words.question(), 0);
+            this.fact = words.answer().size() < SHORTEST_FACT ? 0 : key(words.answer(), 1);
+            this.asked = Asked.of(words.question());
+            this.questionSignature = Shingles.signature(words.question(), Vocabulary.STOPS);
+            this.answerSignature = Shingles.signature(words.answer(), Vocabulary.FILLERS);
+        }
+
+        /** The features of an example; may take long for a long text. */
+        public static Features of(Example example) {
+            if (example instanceof TextExample text) {
+                return new Features(text.text(), "", Hashing.and(7, collapsed(text.text())));
+            }
+            ChatExample chat = example.toChat().orElseThrow();
+            List<ChatMessage> prompt = chat.prompt();
+            StringBuilder question = new StringBuilder();
+            for (ChatMessage message : prompt) {
+                question.append(question.length() == 0 ? "" : "\n").append(told(message));
+            }
+            long exact = 0;
+            for (ChatMessage message : chat.messages()) {
+                exact = Hashing.and(Hashing.and(exact, Hashing.of(message.role())), collapsed(told(message)));
+            }
+            ChatMessage last = chat.messages().get(Math.min(prompt.size(), chat.messages().size() - 1));
+            return new Features(question.toString(), prompt.size() < chat.messages().size() ? told(last) : "", exact);
+        }
+
+        /** The different words of the question that carry its topic. */
+        public Set<String> topicWords() {
+            return words.question().stream().filter(word -> !word.number() && word.norm().length() > 2
+                    && !Vocabulary.STOPS.contains(word.norm())).map(Word::stem).collect(Collectors.toSet());
+        }
+
+        /** The different words that look like names: written with a capital letter inside of a sentence. */
+        public Set<String> names() {
+            return Stream.concat(words.question().stream(), words.answer().stream())
+                    .filter(word -> word.capital() && !word.initial() && word.norm().length() > 3)
+                    .map(Word::norm).collect(Collectors.toSet());
+        }
+
+        private static String told(ChatMessage message) {
+            Object calls = message.extra().get("tool_calls");
+            return calls == null ? message.content() : message.content() + " " + calls;
+        }
+
+        /** A hash of a text in which any white space is one space, and any spelling of a character is the same. */
+        private static long collapsed(String text) {
+            String same = Normalizer.isNormalized(text, Normalizer.Form.NFC) ? text
+                    : Normalizer.normalize(text, Normalizer.Form.NFC);
+            long hash = 0xCBF29CE484222325L;
+            boolean space = false;
+            boolean begun = false;
+            for (int i = 0; i < same.length(); i++) {
+                char c = same.charAt(i);
+                if (Character.isWhitespace(c) || c == '\u00a0') {
+                    space = begun;
+                } else {
+                    hash = space ? (hash ^ ' ') * 0x100000001B3L : hash;
+                    hash = (hash ^ c) * 0x100000001B3L;
+                    space = false;
+                    begun = true;
+                }
+            }
+            return Hashing.mix(hash);
+        }
+
+        /** A hash of the words that carry the topic, in any order. */
+        private static long key(List<Word> words, long kind) {
+            long[] hashes = words.stream().filter(word -> !Vocabulary.STOPS.contains(word.norm()))
+                    .mapToLong(word -> Hashing.of(word.stem())).sorted().toArray();
+            if (hashes.length == 0) {
+                hashes = words.stream().mapToLong(word -> Hashing.of(word.norm())).toArray();
+            }
+            long key = Hashing.mix(kind);
+            for (long hash : hashes) {
+                key = Hashing.and(key, hash);
+            }
+            return key;
+        }
+    }
+
+    /** An answer with fewer words, such as yes, is the same to many questions. */
+    private static final int SHORTEST_FACT = 5;
+
+    /**
+     * Adds an example.
+     *
+     * @param file number of its file
+     * @param line its line
+     * @param features what was computed of it
+     * @return its number, from 0
+     */
+    public int add(int file, long line, Features features) {
+        if (size == exact.length) {
+            grow();
+        }
+        texts.add(features.text);
+        statistics.add(features.words.question());
+        statistics.add(features.words.answer());
+        questions.add(features.questionSignature);
+        answers.add(features.answerSignature);
+        exact[size] = features.exact;
+        topics[size] = features.topic;
+        facts[size] = features.fact;
+        lines[size] = (int) line;
+        files[size] = (short) file;
+        asked[size] = (byte) features.asked.ordinal();
+        complete = false;
+        return size++;
+    }
+
+    private void grow() {
+        exact = Arrays.copyOf(exact, 2 * size);
+        topics = Arrays.copyOf(topics, 2 * size);
+        facts = Arrays.copyOf(facts, 2 * size);
+        lines = Arrays.copyOf(lines, 2 * size);
+        files = Arrays.copyOf(files, 2 * size);
+        asked = Arrays.copyOf(asked, 2 * size);
+    }
+
+    /** The number of examples. */
+    public int size() {
+        return size;
+    }
+
+    /** The line of an example. */
+    public long line(int number) {
+        return lines[number];
+    }
+
+    /** The number of the file of an example. */
+    public int file(int number) {
+        return files[number];
+    }
+
+    /** The question of an example: all turns before its last answer; of a plain text all of it. */
+    public String question(int number) {
+        String text = text(number);
+        return text.substring(0, text.indexOf('\0'));
+    }
+
+    /** The last answer of an example; of a plain text nothing. */
+    public String answer(int number) {
+        String text = text(number);
+        return text.substring(text.indexOf('\0') + 1);
+    }
+
+    String text(int number) {
+        if (!complete) {
+            complete();
+        }
+        return texts.get(number);
+    }
+
+    private synchronized void complete() {
+        if (!complete) {
+            texts.flush();
+            complete = true;
+        }
+    }
+
+    RowText words(int number) {
+        String text = text(number);
+        int zero = text.indexOf('\0');
+        return RowText.of(text.substring(0, zero), text.substring(zero + 1));
+    }
+
+    long exactKey(int number) {
+        return exact[number];
+    }
+
+    long topicKey(int number) {
+        return topics[number];
+    }
+
+    /** 0 where the answer is too short to be a fact. */
+    long factKey(int number) {
+        return facts[number];
+    }
+
+    Asked asked(int number) {
+        return Asked.values()[asked[number]];
+    }
+
+    /** Whether a word that {@link Features#names} gave is never written small. */
+    public boolean isName(String name) {
+        return statistics.isName(new Word(name, name, false, true, false));
+    }
+
+    WordStatistics statistics() {
+        return statistics;
+    }
+
+    MinHashIndex questions() {
+        return questions;
+    }
+
+    MinHashIndex answers() {
+        return answers;
+    }
+
+    /** The numbers of all examples of a list by key, those with the same key together, else ascending. */
+    static List<int[]> byKey(int[] numbers, java.util.function.IntToLongFunction key) {
+        long[] hashes = Arrays.stream(numbers).mapToLong(key::applyAsLong).toArray();
+        int[] sorted = sortedBy(numbers, hashes);
+        List<int[]> groups = new ArrayList<>();
+        int from = 0;
+        while (from < sorted.length) {
+            int to = from + 1;
+            long first = key.applyAsLong(sorted[from]);
+            while (to < sorted.length && key.applyAsLong(sorted[to]) == first) {
+                to++;
+            }
+            if (to - from > 1) {
+                int[] group = Arrays.copyOfRange(sorted, from, to);
+                Arrays.sort(group);
+                groups.add(group);
+            }
+            from = to;
+        }
+        groups.sort((a, b) -> Integer.compare(a[0], b[0]));
+        return groups;
+    }
+
+    /** Sorts numbers by their hashes: first by the upper halves with the place, then equal upper halves by all. */
+    private static int[] sortedBy(int[] numbers, long[] hashes) {
+        long[] keys = new long[numbers.length];
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = hashes[i] & 0xFFFFFFFF00000000L | i;
+        }
+        Arrays.parallelSort(keys);
+        int[] sorted = new int[keys.length];
+        int from = 0;
+        while (from < keys.length) {
+            int to = from;
+            while (to < keys.length && keys[to] >> 32 == keys[from] >> 32) {
+                to++;
+            }
+            int[] places = new int[to - from];
+            for (int i = from; i < to; i++) {
+                places[i - from] = (int) keys[i];
+            }
+            int base = from;
+            List<Integer> ordered = Arrays.stream(places).boxed()
+                    .sorted((a, b) -> Long.compare(hashes[a], hashes[b])).toList();
+            for (int i = 0; i < ordered.size(); i++) {
+                sorted[base + i] = numbers[ordered.get(i)];
+            }
+            from = to;
+        }
+        return sorted;
+    }
+
+    @Override
+    public void close() {
+        texts.close();
+    }
+}

@@ -1,0 +1,127 @@
+package io.peft4j.data.report;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.near.Corpus;
+import io.peft4j.data.near.Relations;
+import io.peft4j.data.pii.PiiDetector;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Looks for what is wrong with data before a model is trained on it:
+ *
+ * <pre>{@code
+ * DataReport report = DataCheck.of(Path.of("train.jsonl")).validation(Path.of("validation.jsonl")).run();
+ * report.findings().forEach(finding -> System.out.println(finding.message()));
+ * report.writeHtml(Path.of("report.html"));
+ * }</pre>
+ *
+ * <p>Files of any size are read row by row; some 250 bytes of memory a row are kept, and the texts in a temporary file.
+ */
+public final class DataCheck {
+    private static final int DEFAULT_MOST_FINDINGS = 1000;
+
+    private final List<Path> files = new ArrayList<>();
+    private Optional<DataFormat> format = Optional.empty();
+    private Map<String, String> columns = Map.of();
+    private Optional<ChatEncoder> encoder = Optional.empty();
+    private int maxLength = Integer.MAX_VALUE;
+    private PiiDetector detector = PiiDetector.standard();
+    private int mostFindings = DEFAULT_MOST_FINDINGS;
+    private int previews = 3;
+    private CheckListener listener = CheckListener.NONE;
+
+    private DataCheck(Path data) {
+        files.add(Objects.requireNonNull(data, "data"));
+    }
+
+    /** A check of one file. */
+    public static DataCheck of(Path data) {
+        return new DataCheck(data);
+    }
+
+    /** Also reads a file of held-out examples, which must not stand in the others. May be called several times. */
+    public DataCheck validation(Path file) {
+        files.add(Objects.requireNonNull(file, "file"));
+        return this;
+    }
+
+    /** The format of all files; default: recognised. */
+    public DataCheck format(DataFormat newFormat) {
+        format = Optional.of(newFormat);
+        return this;
+    }
+
+    /** Names of keys or columns in the files, and the names that the format has for them. */
+    public DataCheck columns(Map<String, String> names) {
+        columns = Map.copyOf(names);
+        return this;
+    }
+
+    /**
+     * Looks at the examples as a model does.
+     *
+     * @param newEncoder the model's tokenizer and chat template
+     * @param newMaxLength the longest example in tokens
+     * @throws ConfigurationException when the length is not positive
+     */
+    public DataCheck model(ChatEncoder newEncoder, int newMaxLength) {
+        if (newMaxLength < 1) {
+            throw new ConfigurationException("the longest example has " + newMaxLength + " tokens; give at least 1");
+        }
+        encoder = Optional.of(newEncoder);
+        maxLength = newMaxLength;
+        return this;
+    }
+
+    /** Which personal data is looked for; default: all but national identity numbers. */
+    public DataCheck pii(PiiDetector newDetector) {
+        detector = Objects.requireNonNull(newDetector, "detector");
+        return this;
+    }
+
+    /** How many findings of one code are listed; all are counted. Default: 1000. */
+    public DataCheck mostFindings(int most) {
+        mostFindings = most;
+        return this;
+    }
+
+    /** How many examples are shown as the model sees them; default: 3. */
+    public DataCheck previews(int count) {
+        previews = count;
+        return this;
+    }
+
+    /** Told how far it has come. */
+    public DataCheck listener(CheckListener newListener) {
+        listener = Objects.requireNonNull(newListener, "listener");
+        return this;
+    }
+
+    /**
+     * Checks the files.
+     *
+     * @throws java.io.UncheckedIOException when a file cannot be read
+     */
+    public DataReport run() {
+        try (Corpus corpus = new Corpus()) {
+            CheckRun run = new CheckRun(files, encoder, maxLength, previews, mostFindings, corpus);
+            for (int file = 0; file < files.size(); file++) {
+                try (ExampleReader reader = ExampleReader.open(files.get(file), format, columns)) {
+                    ParallelRows.forEach(reader, item -> RowScan.of(item, detector, encoder), run.rowsOf(file),
+                            rows -> listener.progress("reading", rows));
+                    run.endOfFile(file, reader.format().map(DataFormat::name).orElse(""));
+                }
+            }
+            Relations relations = Relations.of(corpus, stage -> listener.progress(stage, corpus.size()));
+            return run.report(relations);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package io.peft4j.data.report;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.io.AtomicFiles;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What was found in a data set.
+ *
+ * @param rows rows in all files, wrong ones included
+ * @param files rows of each file
+ * @param findings what was found, errors first; of each code only so many as were asked for
+ * @param counts how many findings there are of each code, those not listed included
+ * @param findingRows how many rows they are about
+ * @param statistics what the data looks like
+ */
+public record DataReport(long rows, Map<String, Long> files, List<Finding> findings, Map<FindingCode, Long> counts,
+        Map<FindingCode, Long> findingRows, DataStatistics statistics) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** Copies the list and the maps. */
+    public DataReport {
+        files = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(files));
+        findings = List.copyOf(findings);
+        counts = Map.copyOf(counts);
+        findingRows = Map.copyOf(findingRows);
+    }
+
+    /** Whether there is an error: training on the data would fail, or teach or measure nothing. */
+    public boolean hasErrors() {
+        return findings.stream().anyMatch(finding -> finding.severity() == Severity.ERROR);
+    }
+
+    /**
+     * The report for machines: {@code {"rows": n, "findings": [{"code", "severity", "file", "lines", "message", "why",
+     * "advice"}], "files": {...}, "counts": {code: {"findings", "rows"}}, "statistics": {...}}}.
+     */
+    public ObjectNode toJson() {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("rows", rows);
+        ArrayNode list = json.putArray("findings");
+        for (Finding finding : findings) {
+            ObjectNode node = list.addObject();
+            node.put("code", finding.code().code());
+            node.put("severity", finding.severity().code());
+            node.put("file", finding.file());
+            ArrayNode lines = node.putArray("lines");
+            finding.lines().forEach(lines::add);
+            node.put("message", finding.message());
+            node.put("why", finding.code().why());
+            node.put("advice", finding.code().advice());
+        }
+        json.set("files", JSON.valueToTree(files));
+        ObjectNode numbers = json.putObject("counts");
+        Arrays.stream(FindingCode.values()).filter(counts::containsKey).forEach(code -> numbers.putObject(code.code())
+                .put("findings", counts.get(code)).put("rows", findingRows.get(code)));
+        json.set("statistics", JSON.valueToTree(statistics));
+        return json;
+    }
+
+    /**
+     * Writes the report as one HTML page that needs nothing else: light or dark as the reader's screen is.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be written
+     */
+    public void writeHtml(Path file) {
+        AtomicFiles.writeString(file, new ReportPage(this).html());
+    }
+
+    /**
+     * Writes the report as JSON.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be written
+     */
+    public void writeJson(Path file) {
+        AtomicFiles.writeString(file, toJson().toPrettyString() + "\n");
+    }
+}

@@ -1,0 +1,28 @@
+package io.peft4j.data.report;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Something that is wrong with a file, or worth knowing.
+ *
+ * @param code what it is
+ * @param severity how bad it is
+ * @param file the file
+ * @param lines the lines that it is about, ascending, from 1; empty: the file as a whole
+ * @param message what was found
+ */
+public record Finding(FindingCode code, Severity severity, String file, List<Long> lines, String message) {
+    /** Copies the list. */
+    public Finding {
+        Objects.requireNonNull(code, "code");
+        Objects.requireNonNull(severity, "severity");
+        Objects.requireNonNull(file, "file");
+        Objects.requireNonNull(message, "message");
+        lines = List.copyOf(lines);
+    }
+
+    static Finding of(FindingCode code, String file, List<Long> lines, String message) {
+        return new Finding(code, code.severity(), file, lines, message);
+    }
+}

@@ -1,0 +1,106 @@
+package io.peft4j.data.report;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/** What is looked for, how bad it is, why it matters and what to do. */
+public enum FindingCode {
+    /** A line that is no JSON object. */
+    INVALID_JSON(Severity.ERROR, "The row cannot be read.", "Write one JSON object a line."),
+    /** A row of a table that cannot be read. */
+    INVALID_CSV(Severity.ERROR, "The row cannot be read.", "Put texts with separators or line breaks into quotes."),
+    /** No list of messages. */
+    MISSING_MESSAGES(Severity.ERROR, "There is no conversation to learn from.", "Give the row its messages."),
+    /** A role that the format does not have. */
+    UNRECOGNIZED_ROLE(Severity.ERROR, "Chat templates know no such role.", "Use system, user, assistant or tool."),
+    /** A message without role or content. */
+    MESSAGE_MISSING_KEY(Severity.ERROR, "The message cannot be read.", "Give each message a role and a content."),
+    /** A key that messages do not have. */
+    MESSAGE_UNRECOGNIZED_KEY(Severity.WARNING, "What it says has no effect; it may be a misspelt weight.",
+            "Correct its spelling or remove it."),
+    /** A message without text. */
+    MISSING_CONTENT(Severity.ERROR, "There is nothing to read or to learn.", "Fill in the content or remove the row."),
+    /** No answer to learn. */
+    EXAMPLE_MISSING_ASSISTANT_MESSAGE(Severity.ERROR, "Only messages of the assistant are learned.",
+            "Add the answer or remove the row."),
+    /** A weight other than 0 or 1, or not on an answer. */
+    BAD_WEIGHT(Severity.ERROR, "What is learned would not be what was meant.",
+            "Use 0 or 1, on messages of the assistant only."),
+    /** Tools that are no list of objects. */
+    BAD_TOOLS(Severity.ERROR, "The chat template cannot render them.", "Write tools as a list of JSON objects."),
+    /** No row. */
+    EMPTY_FILE(Severity.ERROR, "There is nothing to learn from.", "Check the path and the export."),
+    /** Text that is not UTF-8. */
+    WRONG_ENCODING(Severity.ERROR, "The text cannot be read; guessing would damage it.", "Convert the file to UTF-8."),
+    /** Fewer examples than help. */
+    TOO_FEW_EXAMPLES(Severity.WARNING, "A model learns little from so few examples and repeats them word by word.",
+            "Collect at least 10, better 50 to 100, and write several wordings of each question."),
+    /** The same example again. */
+    DUPLICATE(Severity.WARNING, "It is learned twice as often as others.", "Keep one: peft4j data clean."),
+    /** Nearly the same example again. */
+    NEAR_DUPLICATE(Severity.WARNING, "It weighs more than others, and may stand in training and test at once.",
+            "Keep one, or split by groups: peft4j data split --group near."),
+    /** Two answers to one question that cannot both be right. */
+    CONTRADICTION(Severity.WARNING, "The model learns both and answers with either.",
+            "Find out which one is right and remove the other."),
+    /** An example of the test that is trained on. */
+    LEAKAGE(Severity.ERROR, "What is known by heart is measured, so the result is better than the model.",
+            "Remove it from one of the files, or split again by groups."),
+    /** Personal data. */
+    PII(Severity.WARNING, "The model may tell it to anybody.", "Redact it: peft4j data clean --redact."),
+    /** Longer than the model or the limit allows. */
+    TOO_LONG(Severity.WARNING, "It is left out of the training.", "Shorten it, split it, or raise --max-length."),
+    /** Nothing to learn. */
+    NO_SUPERVISED_TOKENS(Severity.ERROR, "The row teaches nothing, however often it is seen.",
+            "Check the weights of its messages and the chat template."),
+    /** The chat template does not take the row. */
+    TEMPLATE_REJECTED(Severity.ERROR, "The model cannot be asked or taught this conversation.",
+            "Follow the order of roles that the message names, or use another checkpoint."),
+    /** An answer that says nothing. */
+    REFUSAL(Severity.WARNING, "The model learns to refuse or to evade.", "Write the answer or remove the row."),
+    /** An answer unlike the others in form. */
+    STYLE_OUTLIER(Severity.INFO, "A tone that changes at random is learned as a tone that changes at random.",
+            "Write answers in one style, or remove those that stand out."),
+    /** A name that occurs once. */
+    SINGLE_USE_TERM(Severity.INFO, "A term that is seen once is hardly learned; it may also be a slip of the pen.",
+            "Check its spelling, or add examples with it."),
+    /** One class or question much more often than others. */
+    IMBALANCE(Severity.INFO, "The model learns to give the frequent answer to everything.",
+            "Add examples of the rare classes, or weigh them in a mixture.");
+
+    private final Severity severity;
+    private final String why;
+    private final String advice;
+
+    FindingCode(Severity severity, String why, String advice) {
+        this.severity = severity;
+        this.why = why;
+        this.advice = advice;
+    }
+
+    /** The name for machines: lower case. */
+    public String code() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** How bad it is, where a finding does not say otherwise. */
+    public Severity severity() {
+        return severity;
+    }
+
+    /** Why it matters. */
+    public String why() {
+        return why;
+    }
+
+    /** What to do. */
+    public String advice() {
+        return advice;
+    }
+
+    /** The code of a name for machines. */
+    static Optional<FindingCode> of(String code) {
+        return Arrays.stream(values()).filter(value -> value.code().equals(code)).findFirst();
+    }
+}

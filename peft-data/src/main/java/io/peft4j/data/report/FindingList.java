@@ -1,0 +1,41 @@
+package io.peft4j.data.report;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** Findings, counted without limit, listed up to a limit for each code. */
+final class FindingList {
+    private final int most;
+    private final List<Finding> listed = new ArrayList<>();
+    private final Map<FindingCode, Long> counts = new EnumMap<>(FindingCode.class);
+    private final Map<FindingCode, Long> rows = new EnumMap<>(FindingCode.class);
+
+    FindingList(int most) {
+        this.most = most;
+    }
+
+    void add(Finding finding) {
+        long count = counts.merge(finding.code(), 1L, Long::sum);
+        rows.merge(finding.code(), (long) finding.lines().size(), Long::sum);
+        if (count <= most) {
+            listed.add(finding);
+        }
+    }
+
+    /** Those that are listed: errors first, then in the order of the lines. */
+    List<Finding> sorted() {
+        return listed.stream().sorted(Comparator.comparing(Finding::severity)
+                .thenComparingLong(f -> f.lines().isEmpty() ? 0 : f.lines().get(0))).toList();
+    }
+
+    Map<FindingCode, Long> counts() {
+        return counts;
+    }
+
+    Map<FindingCode, Long> rows() {
+        return rows;
+    }
+}

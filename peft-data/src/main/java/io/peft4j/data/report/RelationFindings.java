@@ -1,0 +1,124 @@
+package io.peft4j.data.report;
+
+import io.peft4j.data.near.Corpus;
+import io.peft4j.data.near.Groups;
+import io.peft4j.data.near.Relations;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** What is said of examples that repeat or contradict each other, within a file and between files. */
+final class RelationFindings {
+    private static final int LISTED = 10;
+
+    private final Corpus corpus;
+    private final Relations relations;
+    private final List<String> files;
+    private final FindingList findings;
+    private final boolean[] leaked;
+
+    RelationFindings(Corpus corpus, Relations relations, List<String> files, FindingList findings) {
+        this.corpus = corpus;
+        this.relations = relations;
+        this.files = files;
+        this.findings = findings;
+        this.leaked = new boolean[corpus.size()];
+    }
+
+    void add() {
+        for (int[] group : relations.equal().several()) {
+            repeated(FindingCode.DUPLICATE, group, "are the same example");
+        }
+        for (int[] group : relations.near().several()) {
+            int[] different = Arrays.stream(group).filter(i -> isFirstInItsFile(i, group)).toArray();
+            repeated(FindingCode.NEAR_DUPLICATE, different, "say the same in nearly the same words");
+        }
+        contradictions();
+        if (files.size() > 1) {
+            leaks(relations.equal(), Severity.ERROR, "also stands in ");
+            leaks(relations.near(), Severity.WARNING, "stands in nearly the same words in ");
+            leaks(relations.questions(), Severity.WARNING, "has a question that is also asked in ");
+            leaks(relations.facts(), Severity.INFO, "is about a fact that is told in other words in ");
+        }
+    }
+
+    /** Whether no equal example stands before in the same file. */
+    private boolean isFirstInItsFile(int number, int... group) {
+        return Arrays.stream(group).noneMatch(other -> other < number && corpus.file(other) == corpus.file(number)
+                && relations.equal().together(other, number));
+    }
+
+    private void repeated(FindingCode code, int[] group, String what) {
+        lines(group).forEach((file, lines) -> {
+            if (lines.size() > 1) {
+                findings.add(Finding.of(code, files.get(file), lines, "lines " + list(lines) + " " + what));
+            }
+        });
+    }
+
+    /** The lines of a group by file. */
+    private Map<Integer, List<Long>> lines(int... group) {
+        return Arrays.stream(group).boxed().collect(Collectors.groupingBy(corpus::file, LinkedHashMap::new,
+                Collectors.mapping(corpus::line, Collectors.toList())));
+    }
+
+    private static String list(List<Long> lines) {
+        String shown = lines.stream().limit(LISTED).map(String::valueOf).collect(Collectors.joining(", "));
+        return lines.size() <= LISTED ? shown : shown + " and " + (lines.size() - LISTED) + " others";
+    }
+
+    /** One finding for each question that is answered in contradicting ways, in a file. */
+    private void contradictions() {
+        Map<String, List<Relations.Contradiction>> groups = new LinkedHashMap<>();
+        for (Relations.Contradiction found : relations.contradictions()) {
+            String key = relations.questions().find(found.first()) + " " + found.kind();
+            groups.computeIfAbsent(key, k -> new ArrayList<>()).add(found);
+        }
+        for (List<Relations.Contradiction> group : groups.values()) {
+            Relations.Contradiction first = group.get(0);
+            TreeSet<Integer> members = new TreeSet<>();
+            group.forEach(found -> members.addAll(List.of(found.first(), found.second())));
+            String message = "to the same question line " + corpus.line(first.first()) + " answers with "
+                    + kind(first) + first.firstHas() + ", " + place(first) + " with " + first.secondHas();
+            int file = corpus.file(first.first());
+            List<Long> lines = members.stream().filter(i -> corpus.file(i) == file).map(corpus::line).toList();
+            findings.add(Finding.of(FindingCode.CONTRADICTION, files.get(file), lines, message));
+        }
+    }
+
+    private static String kind(Relations.Contradiction found) {
+        return found.kind().equals("negation") ? "" : "the " + found.kind() + " ";
+    }
+
+    private String place(Relations.Contradiction found) {
+        int file = corpus.file(found.second());
+        return (file == corpus.file(found.first()) ? "" : files.get(file) + " ") + "line "
+                + corpus.line(found.second());
+    }
+
+    /**
+     * Examples of later files that relate to one of an earlier file; each is told of once, for its closest
+     * relation.
+     */
+    private void leaks(Groups groups, Severity severity, String what) {
+        for (int[] group : groups.several()) {
+            for (int member : group) {
+                int file = corpus.file(member);
+                int[] before = Arrays.stream(group).filter(other -> corpus.file(other) < file).toArray();
+                if (before.length > 0 && !leaked[member]) {
+                    leaked[member] = true;
+                    int other = before[0];
+                    List<Long> lines = Arrays.stream(before).filter(o -> corpus.file(o) == corpus.file(other))
+                            .mapToObj(corpus::line).toList();
+                    findings.add(new Finding(FindingCode.LEAKAGE, severity, files.get(file),
+                            List.of(corpus.line(member)), what + files.get(corpus.file(other)) + ", line "
+                            + list(lines)));
+                }
+            }
+        }
+    }
+}

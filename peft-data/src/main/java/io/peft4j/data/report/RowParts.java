@@ -1,0 +1,44 @@
+package io.peft4j.data.report;
+
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.Example;
+import io.peft4j.data.PreferenceExample;
+import io.peft4j.data.TextExample;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The texts of an example with the roles that say them. */
+final class RowParts {
+    /**
+     * A text.
+     *
+     * @param role who says it; {@code text} for plain text
+     * @param where where it stands, for messages
+     * @param text the text
+     */
+    record Part(String role, String where, String text) {
+    }
+
+    private RowParts() {
+    }
+
+    static List<Part> of(Example example) {
+        List<Part> parts = new ArrayList<>();
+        if (example instanceof TextExample text) {
+            parts.add(new Part("text", "the text", text.text()));
+        } else {
+            ChatExample chat = example.toChat().orElseThrow();
+            for (int i = 0; i < chat.messages().size(); i++) {
+                ChatMessage message = chat.messages().get(i);
+                parts.add(new Part(message.role(), "message " + (i + 1) + " (" + message.role() + ")",
+                        message.content()));
+            }
+        }
+        if (example instanceof PreferenceExample preference) {
+            preference.rejected().forEach(message -> parts.add(new Part("rejected", "the rejected answer",
+                    message.content())));
+        }
+        return parts;
+    }
+}

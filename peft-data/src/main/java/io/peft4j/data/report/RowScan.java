@@ -1,0 +1,102 @@
+package io.peft4j.data.report;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.Example;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.RowFault;
+import io.peft4j.data.near.Corpus;
+import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.pii.PiiMatch;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What is found in one row by itself. Computed by many threads at once.
+ *
+ * @param line its line
+ * @param faults what is wrong with its form
+ * @param example the example, where it is one
+ * @param features what comparisons need of it
+ * @param parts its texts
+ * @param pii personal data in it, for messages
+ * @param refusal words by which its answer gives nothing
+ * @param traits the style of its answer
+ * @param answerWords the length of its answer
+ * @param tokens tokens, -1 where no model is given
+ * @param supervised supervised tokens
+ * @param encoding why it cannot be encoded
+ */
+record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
+        List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal, int traits, int answerWords, int tokens,
+        int supervised, Optional<String> encoding) {
+
+    /**
+     * Looks at a row.
+     *
+     * @param encoder the model's, where one is given
+     */
+    static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
+        if (item.example().isEmpty()) {
+            return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), List.of(), Set.of(),
+                    Optional.empty(), 0, 0, -1, 0, Optional.empty());
+        }
+        Example example = item.example().get();
+        List<RowParts.Part> parts = RowParts.of(example);
+        Set<String> pii = new LinkedHashSet<>();
+        Optional<String> refusal = Optional.empty();
+        String answer = "";
+        for (RowParts.Part part : parts) {
+            for (PiiMatch match : detector.find(part.text())) {
+                pii.add(match.kind().title() + " " + masked(part.text().substring(match.start(), match.end())) + " in "
+                        + part.where());
+            }
+            if (part.role().equals("assistant")) {
+                answer = part.text();
+                refusal = refusal.isPresent() ? refusal : Refusals.in(part.text());
+            }
+        }
+        int tokens = -1;
+        int supervised = 0;
+        Optional<String> encoding = Optional.empty();
+        if (encoder.isPresent() && example.toChat().isPresent()) {
+            try {
+                TokenSequence sequence = encoder.get().encode(example.toChat().get());
+                tokens = sequence.length();
+                supervised = sequence.supervisedTokens();
+            } catch (DataException e) {
+                encoding = Optional.of(e.problem());
+            }
+        }
+        return new RowScan(item.line(), item.faults(), item.example(), Optional.of(Corpus.Features.of(example)),
+                parts, pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding);
+    }
+
+    /** The first two characters and stars: a report is read by more people than the data is. */
+    private static String masked(String value) {
+        int shown = value.offsetByCodePoints(0, Math.min(2, value.codePointCount(0, value.length())));
+        return value.substring(0, shown) + "***";
+    }
+
+    static int words(String text) {
+        int words = 0;
+        boolean inside = false;
+        for (int i = 0; i < text.length(); i++) {
+            boolean space = Character.isWhitespace(text.charAt(i));
+            words += !space && !inside ? 1 : 0;
+            inside = !space;
+        }
+        return words;
+    }
+
+    /** The roles of its texts, in their order. */
+    List<String> roles() {
+        List<String> roles = new ArrayList<>();
+        parts.forEach(part -> roles.add(part.role()));
+        return roles;
+    }
+}

@@ -1,0 +1,83 @@
+package io.peft4j.data.report;
+
+import io.peft4j.data.ClassificationExample;
+import io.peft4j.data.Example;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Counts over all rows of a data set; its memory does not grow with them but for four bytes each. */
+final class StatisticsCollector {
+    private static final int BINS = 40;
+    private static final int MOST_LABELS = 1000;
+    private static final int MOST_WORDS = 200_000;
+    private static final int SHOWN = 20;
+
+    private final Map<String, Long> roles = new TreeMap<>();
+    private final Map<Integer, Long> turns = new TreeMap<>();
+    private final Map<String, Long> labels = new LinkedHashMap<>();
+    private final Map<String, Long> topics = new LinkedHashMap<>();
+    private final Histogram tokenLengths = new Histogram();
+    private final Histogram wordLengths = new Histogram();
+    private final List<DataStatistics.Preview> previews = new ArrayList<>();
+    private long supervised;
+
+    void add(RowScan row) {
+        row.roles().forEach(role -> roles.merge(role, 1L, Long::sum));
+        turns.merge(row.parts().size(), 1L, Long::sum);
+        Example example = row.example().orElseThrow();
+        if (example instanceof ClassificationExample one && (labels.size() < MOST_LABELS
+                || labels.containsKey(one.label()))) {
+            labels.merge(one.label(), 1L, Long::sum);
+        }
+        row.features().orElseThrow().topicWords().forEach(word -> {
+            if (topics.size() < MOST_WORDS || topics.containsKey(word)) {
+                topics.merge(word, 1L, Long::sum);
+            }
+        });
+        wordLengths.add(row.parts().stream().mapToInt(part -> RowScan.words(part.text())).sum());
+        if (row.tokens() >= 0) {
+            tokenLengths.add(row.tokens());
+            supervised += row.supervised();
+        }
+    }
+
+    void preview(long line, String text) {
+        previews.add(new DataStatistics.Preview(line, text));
+    }
+
+    Map<String, Long> labels() {
+        return labels;
+    }
+
+    DataStatistics statistics(String format) {
+        boolean model = tokenLengths.size() > 0;
+        Histogram lengths = model ? tokenLengths : wordLengths;
+        Map<String, Double> quantiles = new LinkedHashMap<>();
+        quantiles.put("min", (double) lengths.quantile(0));
+        quantiles.put("median", (double) lengths.quantile(0.5));
+        quantiles.put("mean", lengths.size() == 0 ? 0 : (double) lengths.total() / lengths.size());
+        quantiles.put("p90", (double) lengths.quantile(0.9));
+        quantiles.put("p99", (double) lengths.quantile(0.99));
+        quantiles.put("max", (double) lengths.quantile(1));
+        int width = lengths.width(BINS);
+        List<Integer> bins = new ArrayList<>();
+        for (int bin : lengths.bins(width, BINS)) {
+            bins.add(bin);
+        }
+        return new DataStatistics(format, roles, turns, frequent(labels), frequent(topics),
+                model ? "tokens" : "words", quantiles, width, bins, model ? tokenLengths.total() : 0, supervised,
+                List.copyOf(previews));
+    }
+
+    private static Map<String, Long> frequent(Map<String, Long> counts) {
+        Map<String, Long> frequent = new LinkedHashMap<>();
+        counts.entrySet().stream().sorted(Map.Entry.<String, Long>comparingByValue(Comparator.reverseOrder())
+                .thenComparing(Map.Entry.comparingByKey())).limit(SHOWN)
+                .forEach(entry -> frequent.put(entry.getKey(), entry.getValue()));
+        return frequent;
+    }
+}
