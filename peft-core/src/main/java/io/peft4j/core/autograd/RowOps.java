@@ -36,6 +36,36 @@ public final class RowOps {
     }
 
     /**
+     * The way back from {@link #gatherRows}: row {@code rows.get(p)[i]} of the result [N, H] is row i of
+     * {@code parts.get(p)}. Gradient: each part gets its rows.
+     *
+     * @param parts values of one type and width
+     * @param rows where the rows of each part go; all together each of 0 to N - 1 once
+     */
+    public static Variable assemble(Tape tape, List<Variable> parts, List<int[]> rows) {
+        Kernels kernels = tape.kernels();
+        int count = rows.stream().mapToInt(r -> r.length).sum();
+        INDArray y = tape.arena().allocate(parts.get(0).value().dataType(), count, parts.get(0).columns());
+        Arrays.clear(y);
+        for (int p = 0; p < parts.size(); p++) {
+            kernels.gatherRowsBackward(parts.get(p).value(), rows.get(p), y);
+        }
+        return tape.record(y, (out, dy) -> {
+            for (int p = 0; p < rows.size(); p++) {
+                int[] own = rows.get(p);
+                parts.get(p).addGradient((dx, accumulate) -> {
+                    INDArray target = accumulate ? tape.arena().allocate(dx.dataType(), dx.shape()) : dx;
+                    kernels.gatherRows(dy, own, target);
+                    if (accumulate) {
+                        kernels.add(dx, target, dx);
+                        tape.free(target);
+                    }
+                });
+            }
+        }, parts);
+    }
+
+    /**
      * Rows of a trained embedding: table [V, C], result [N, C]. Gradient: rows are added back, except to the row of the
      * padding token, which is never trained, as PyTorch's {@code padding_idx} has it.
      *

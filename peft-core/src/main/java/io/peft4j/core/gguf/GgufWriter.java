@@ -2,6 +2,8 @@ package io.peft4j.core.gguf;
 
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.RowEncoder;
+import io.peft4j.core.weight.RowReader;
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
 import java.io.IOException;
@@ -25,7 +27,15 @@ public final class GgufWriter {
     private final Map<String, byte[]> entries = new LinkedHashMap<>();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
-    private record Tensor(BlockType type, long[] shape, ByteBuffer bytes) {
+    private record Tensor(BlockType type, long[] shape, Data data) {
+        long length() {
+            return type.bytes(Arrays.stream(shape).reduce(1, Math::multiplyExact));
+        }
+    }
+
+    /** Writes the bytes of a tensor. */
+    private interface Data {
+        void writeTo(OutputStream out) throws IOException;
     }
 
     /**
@@ -135,7 +145,35 @@ public final class GgufWriter {
             throw new IllegalArgumentException(name + ": " + bytes.remaining() + " bytes are not " + type
                     + Arrays.toString(shape) + " of at most four dimensions");
         }
-        tensors.put(name, new Tensor(type, shape.clone(), bytes));
+        tensors.put(name, new Tensor(type, shape.clone(), out -> {
+            byte[] copy = new byte[bytes.remaining()];
+            bytes.duplicate().get(copy);
+            out.write(copy);
+        }));
+        return this;
+    }
+
+    /**
+     * Adds a matrix or a vector whose values are read row by row when the file is written, so that none is held twice.
+     *
+     * @param name the tensor's name
+     * @param type how its values are encoded, one of {@link RowEncoder#TYPES}
+     * @param shape [rows, columns], or [columns] of a vector, which is one row
+     * @param rows gives the values
+     * @return this
+     * @throws IllegalArgumentException when the type cannot be written or a row is not a whole number of blocks
+     */
+    public GgufWriter tensor(String name, BlockType type, long[] shape, RowReader rows) {
+        int columns = Math.toIntExact(shape[shape.length - 1]);
+        int count = shape.length == 1 ? 1 : Math.toIntExact(shape[0]);
+        RowEncoder encoder = new RowEncoder(type, columns);
+        tensors.put(name, new Tensor(type, shape.clone(), out -> {
+            float[] row = new float[columns];
+            for (int i = 0; i < count; i++) {
+                rows.readRow(i, row);
+                out.write(encoder.encode(row));
+            }
+        }));
         return this;
     }
 
@@ -151,10 +189,8 @@ public final class GgufWriter {
             out.write(head);
             pad(out, head.length);
             for (Tensor tensor : tensors.values()) {
-                byte[] bytes = new byte[tensor.bytes().remaining()];
-                tensor.bytes().duplicate().get(bytes);
-                out.write(bytes);
-                pad(out, bytes.length);
+                tensor.data().writeTo(out);
+                pad(out, tensor.length());
             }
         });
     }
@@ -171,7 +207,7 @@ public final class GgufWriter {
                 encoder.u64(tensor.shape()[i]);
             }
             encoder.u32(tensor.type().ggmlId()).u64(offset);
-            offset += (tensor.bytes().remaining() + ALIGNMENT - 1L) / ALIGNMENT * ALIGNMENT;
+            offset += (tensor.length() + ALIGNMENT - 1L) / ALIGNMENT * ALIGNMENT;
         }
         return encoder.out.toByteArray();
     }
@@ -181,8 +217,8 @@ public final class GgufWriter {
         return this;
     }
 
-    private static void pad(OutputStream out, int written) throws IOException {
-        out.write(new byte[(ALIGNMENT - written % ALIGNMENT) % ALIGNMENT]);
+    private static void pad(OutputStream out, long written) throws IOException {
+        out.write(new byte[(int) ((ALIGNMENT - written % ALIGNMENT) % ALIGNMENT)]);
     }
 
     /** Appends values as the format has them. */

@@ -18,6 +18,7 @@ final class BatchPacker {
     private final List<AttentionLayout.Segment> segments = new ArrayList<>();
     private final int[] tokens;
     private final int[] positions;
+    private final int[] groups;
     private final int[][] rowOf;
     private int rows;
 
@@ -31,6 +32,7 @@ final class BatchPacker {
         }
         this.tokens = new int[length];
         this.positions = new int[length];
+        this.groups = new int[length];
     }
 
     static PackedBatch pack(List<TokenSequence> sequences, boolean sharePrefixes) {
@@ -41,7 +43,10 @@ final class BatchPacker {
         int[] all = new int[sequences.size()];
         Arrays.setAll(all, i -> i);
         if (sharePrefixes) {
-            packer.addGroups(all, 0, List.of());
+            // What is computed in different ways cannot be shared.
+            Arrays.stream(all).map(i -> packer.sequences.get(i).group()).distinct().forEach(group ->
+                    packer.addGroups(Arrays.stream(all).filter(i -> packer.sequences.get(i).group() == group)
+                            .toArray(), 0, List.of()));
         } else {
             for (int i : all) {
                 packer.addSegment(new int[] {i}, 0, sequences.get(i).length(), List.of());
@@ -106,6 +111,7 @@ final class BatchPacker {
         for (int position = from; position < end; position++) {
             tokens[rows] = ids[position];
             positions[rows] = position;
+            groups[rows] = sequences.get(group[0]).group();
             for (int member : group) {
                 rowOf[member][position] = rows;
             }
@@ -136,7 +142,9 @@ final class BatchPacker {
                 }
             }
         }
-        return new PackedBatch(Arrays.copyOf(tokens, rows), Arrays.copyOf(positions, rows),
+        PackedBatch batch = new PackedBatch(Arrays.copyOf(tokens, rows), Arrays.copyOf(positions, rows),
                 new AttentionLayout(segments), targets, lastRows, new int[0]);
+        boolean mixed = sequences.stream().anyMatch(sequence -> sequence.group() != 0);
+        return mixed ? batch.withGroups(Arrays.copyOf(groups, rows)) : batch;
     }
 }

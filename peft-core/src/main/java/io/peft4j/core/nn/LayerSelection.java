@@ -16,4 +16,12 @@ public interface LayerSelection {
     default PackedBatch prepare(PackedBatch batch) {
         return batch;
     }
+
+    /**
+     * The group of sequence number {@code sequence} of those that are about to run, where groups run through layers of
+     * their own ({@link PackedBatch#groups()}); 0 elsewhere.
+     */
+    default int group(int sequence) {
+        return 0;
+    }
 }

@@ -33,6 +33,7 @@ public final class PackedBatch {
     private final Targets targets;
     private final int[] lastRows;
     private final int[] cacheRows;
+    private final int[] groups;
     private final int maxPosition;
 
     /**
@@ -47,12 +48,18 @@ public final class PackedBatch {
      */
     public PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
             int[] cacheRows) {
+        this(tokens, positions, layout, targets, lastRows, cacheRows, new int[0]);
+    }
+
+    private PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
+            int[] cacheRows, int[] groups) {
         this.tokens = Objects.requireNonNull(tokens, "tokens");
         this.positions = Objects.requireNonNull(positions, "positions");
         this.layout = Objects.requireNonNull(layout, "layout");
         this.targets = Objects.requireNonNull(targets, "targets");
         this.lastRows = Objects.requireNonNull(lastRows, "lastRows");
         this.cacheRows = Objects.requireNonNull(cacheRows, "cacheRows");
+        this.groups = groups;
         if (tokens.length == 0 || positions.length != tokens.length || layout.queryRows() != tokens.length) {
             throw new IllegalArgumentException("a batch needs at least one token, and a position and a segment for "
                     + "each; got " + tokens.length + " tokens, " + positions.length + " positions, "
@@ -83,7 +90,20 @@ public final class PackedBatch {
     public PackedBatch select(int... rows) {
         return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
                 new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
-                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows));
+                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows),
+                groups.length == 0 ? groups : take(groups, rows));
+    }
+
+    /**
+     * The same batch whose rows belong to groups, each of which runs through an adapter of its own.
+     *
+     * @param rowGroups the group of each row, or none where all are of group 0
+     */
+    public PackedBatch withGroups(int... rowGroups) {
+        if (rowGroups.length != 0 && rowGroups.length != tokens.length) {
+            throw new IllegalArgumentException(rowGroups.length + " groups for " + tokens.length + " rows");
+        }
+        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, rowGroups);
     }
 
     private static int[] take(int[] values, int[] rows) {
@@ -127,6 +147,11 @@ public final class PackedBatch {
     /** In generation the row of the key/value cache for each row, else empty. */
     public int[] cacheRows() {
         return cacheRows;
+    }
+
+    /** The group of each row; empty where all are of group 0. The array itself, not to be changed. */
+    public int[] groups() {
+        return groups;
     }
 
     /** The largest position. */

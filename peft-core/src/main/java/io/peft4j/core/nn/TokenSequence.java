@@ -8,8 +8,9 @@ import java.util.Objects;
  * @param ids token ids
  * @param weights weight of each token in the loss, 0 where it is not supervised; the first token is never predicted, so
  *     its weight is not used
+ * @param group which of several adapters the sequence runs through, where a batch mixes them; default 0
  */
-public record TokenSequence(int[] ids, float[] weights) {
+public record TokenSequence(int[] ids, float[] weights, int group) {
     /** Checks that both have the same length. */
     public TokenSequence {
         Objects.requireNonNull(ids, "ids");
@@ -18,6 +19,16 @@ public record TokenSequence(int[] ids, float[] weights) {
             throw new IllegalArgumentException("a sequence needs at least one token and one weight for each; got "
                     + ids.length + " tokens and " + weights.length + " weights");
         }
+    }
+
+    /** A sequence of group 0. */
+    public TokenSequence(int[] ids, float[] weights) {
+        this(ids, weights, 0);
+    }
+
+    /** The same in another group. */
+    public TokenSequence inGroup(int newGroup) {
+        return new TokenSequence(ids, weights, newGroup);
     }
 
     /** A sequence of which every token after the first is predicted. */

@@ -1,6 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
@@ -9,6 +10,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The base layers, wrapped by adapters in the order of their activation. Does not change, so a pass that runs is not
@@ -99,6 +102,21 @@ final class ActiveLayers implements LayerSelection {
         Map<String, Layer> layers = new HashMap<>();
         merged.forEach((path, layer) -> layers.put(path, layer.layer()));
         return new ActiveLayers(layers, List.of());
+    }
+
+    /**
+     * What the merged copies hold, by its name in a checkpoint, in the order of the network.
+     *
+     * @throws ConfigurationException when nothing is merged
+     */
+    static Map<String, INDArray> weights(CausalNetwork network, Map<String, MergedLayer> merged) {
+        if (merged.isEmpty()) {
+            throw new ConfigurationException("the model is not merged; call merge() first");
+        }
+        Map<String, INDArray> weights = new LinkedHashMap<>();
+        network.slots().stream().map(slot -> merged.get(slot.path())).filter(Objects::nonNull)
+                .forEach(layer -> weights.putAll(layer.tensors()));
+        return weights;
     }
 
     @Override

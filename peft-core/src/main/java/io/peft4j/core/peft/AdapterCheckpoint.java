@@ -134,7 +134,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
     }
 
     /** A file of the folder, or an error that says what is there instead. */
-    private static Path existing(Path folder, String name) {
+    static Path existing(Path folder, String name) {
         Path file = folder.resolve(name);
         if (Files.isRegularFile(file)) {
             return file;

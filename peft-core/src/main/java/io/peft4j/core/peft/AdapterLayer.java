@@ -56,4 +56,13 @@ public interface AdapterLayer {
     default Optional<LowRankUpdate> lowRankUpdate() {
         return Optional.empty();
     }
+
+    /**
+     * Why the layer cannot run on some rows of a batch while other adapters run on the rest, as a sentence; empty where
+     * each of its rows depends on the same row of its input alone.
+     */
+    default Optional<String> mixingObstacle() {
+        return MergedLayer.canCopy(slot().layer()) ? Optional.empty()
+                : Optional.of("at " + slot().path() + " it works on whole sequences");
+    }
 }

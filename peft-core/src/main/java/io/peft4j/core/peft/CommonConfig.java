@@ -56,4 +56,9 @@ public record CommonConfig(Optional<String> taskType, Optional<String> baseModel
     public CommonConfig withInferenceMode(boolean mode) {
         return new CommonConfig(taskType, baseModel, revision, mode, peftVersion, otherKeys);
     }
+
+    /** The same without keys that a method did not know; for a configuration of another method. */
+    public CommonConfig withoutOtherKeys() {
+        return new CommonConfig(taskType, baseModel, revision, inferenceMode, peftVersion, Map.of());
+    }
 }

@@ -41,6 +41,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class PeftModel implements LanguageModel, AutoCloseable {
     /** The name of the first adapter unless it is given another. */
     public static final String DEFAULT_ADAPTER = "default";
+    /** What stands for the base model among names of adapters, as in Hugging Face PEFT. */
+    public static final String BASE = "__base__";
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,99}");
 
     private final BaseLanguageModel base;
@@ -213,6 +215,44 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return ActiveLayers.of(chosen(List.of(names)));
     }
 
+    /**
+     * The layers of a batch whose rows run through different adapters: rows of group i ({@link
+     * io.peft4j.core.nn.TokenSequence#inGroup}) through adapter {@code names[i]}, or through the base where that is
+     * {@value #BASE}. Each sequence gets what it gets alone; gradients reach the adapters of their rows.
+     *
+     * @throws ConfigurationException when a name is unknown, the model is merged, or an adapter cannot run on some
+     *     rows only: one that works with virtual tokens, on whole sequences, or on the output layer
+     */
+    public LayerSelection layersByRow(String... names) {
+        return RowLayers.of(this, names);
+    }
+
+    /**
+     * Makes these adapters active, each for the rows of its group, as {@link #layersByRow} says; {@value #BASE} is the
+     * base. Training then trains all of them in one batch.
+     *
+     * @throws ConfigurationException as {@link #layersByRow}
+     */
+    public void activateByRow(String... names) {
+        layers = RowLayers.of(this, names);
+        active = Stream.of(names).filter(name -> !name.equals(BASE)).distinct().toList();
+    }
+
+    /**
+     * Answers prompts in one batch, each with an adapter of its own.
+     *
+     * @param adapterOfPrompt for each prompt the name of its adapter, or {@value #BASE}
+     * @throws ConfigurationException as {@link #layersByRow}, and when there are not as many names as prompts
+     */
+    public List<Completion> generate(List<Prompt> prompts, List<String> adapterOfPrompt, GenerationOptions options) {
+        if (prompts.size() != adapterOfPrompt.size()) {
+            throw new ConfigurationException(adapterOfPrompt.size() + " adapters for " + prompts.size() + " prompts");
+        }
+        List<String> names = adapterOfPrompt.stream().distinct().toList();
+        return base.generate(RowLayers.of(this, names.toArray(String[]::new)).forSequences(
+                adapterOfPrompt.stream().mapToInt(names::indexOf).toArray()), prompts, options);
+    }
+
     private Map<String, Adapter> chosen(List<String> names) {
         Map<String, Adapter> chosen = new LinkedHashMap<>();
         names.forEach(name -> chosen.put(name, adapter(name)));
@@ -242,35 +282,24 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      */
     public List<Parameter> trainableParameters() {
         requireUnmerged("train");
-        return active.stream().flatMap(name -> tensors(adapter(name))).filter(AdapterTensor::isTrainable)
-                .map(AdapterTensor::parameter).toList();
+        return ParameterCounts.trained(this).map(AdapterTensor::parameter).toList();
     }
 
     /** The number of trainable parameters: those of the active adapters. */
     public long trainableParameterCount() {
-        return active.stream().flatMap(name -> tensors(adapter(name))).filter(AdapterTensor::isTrainable)
-                .mapToLong(tensor -> tensor.parameter().length()).sum();
+        return ParameterCounts.trainable(this);
     }
 
     /** The number of all parameters: those of the base, tied ones counted once, and those of all adapters. */
     public long parameterCount() {
-        return base.network().description().parameters() + adapters.values().stream()
-                .flatMap(stored -> tensors(stored.adapter())).filter(tensor -> !tensor.isPartOfBase())
-                .mapToLong(tensor -> tensor.parameter().length()).sum();
+        return ParameterCounts.all(this);
     }
 
     /**
      * {@code trainable params: 4,884,480 || all params: 139,399,488 || trainable%: 3.5039}, as Hugging Face PEFT says.
      */
     public String trainableSummary() {
-        long trainable = trainableParameterCount();
-        long all = parameterCount();
-        return String.format(java.util.Locale.ROOT, "trainable params: %,d || all params: %,d || trainable%%: %.4f",
-                trainable, all, 100.0 * trainable / all);
-    }
-
-    private static Stream<AdapterTensor> tensors(Adapter adapter) {
-        return HotSwap.tensors(adapter);
+        return ParameterCounts.summary(this);
     }
 
     /** Which adapters there are, which are active, merged and trained, in the whole and place by place. */
@@ -298,6 +327,16 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         layers = ActiveLayers.ofMerged(merged);
     }
 
+    /**
+     * As {@link #merge()}, but compares the logits before and after on sample text.
+     *
+     * @return how far they are apart
+     * @throws ConfigurationException also when that is more than the check allows; the model is unmerged then
+     */
+    public LogitDifference merge(MergeCheck check) {
+        return check.merge(this);
+    }
+
     /** Goes back to base layers and adapters, and frees the copies. Does nothing where nothing is merged. */
     public void unmerge() {
         Map<String, MergedLayer> before = merged;
@@ -318,13 +357,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when the model is not merged
      */
     public Map<String, INDArray> mergedWeights() {
-        if (!isMerged()) {
-            throw new ConfigurationException("the model is not merged; call merge() first");
-        }
-        Map<String, INDArray> weights = new LinkedHashMap<>();
-        base.network().slots().stream().map(slot -> merged.get(slot.path())).filter(Objects::nonNull)
-                .forEach(layer -> weights.putAll(layer.tensors()));
-        return weights;
+        return ActiveLayers.weights(base.network(), merged);
     }
 
     private void requireUnmerged(String what) {
@@ -348,6 +381,18 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         }
         adapters.forEach((name, stored) ->
                 stored.save(name.equals(DEFAULT_ADAPTER) ? folder : folder.resolve(name), base));
+        base.tokenizer().save(folder);
+    }
+
+    /**
+     * Saves one adapter in a folder of its own, whatever its name, with the tokenizer beside it.
+     *
+     * @throws java.io.UncheckedIOException when a file cannot be written
+     * @throws ConfigurationException when there is no such adapter
+     */
+    public void saveAdapter(String name, Path folder) {
+        adapter(name);
+        adapters.get(name).save(folder, base);
         base.tokenizer().save(folder);
     }
 

@@ -1,6 +1,9 @@
 package io.peft4j.core.safetensors;
 
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.RowEncoder;
+import io.peft4j.core.weight.RowReader;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -78,6 +81,28 @@ public final class TensorData {
                     + values.length);
         }
         return data;
+    }
+
+    /**
+     * A matrix or a vector whose values are read row by row when the file is written, so that none is held twice.
+     *
+     * @param dtype F32, F16 or BF16
+     * @param shape [rows, columns], or [columns] of a vector, which is one row
+     * @param rows gives the values
+     * @return the tensor
+     * @throws IllegalArgumentException when the type is another
+     */
+    public static TensorData rows(DType dtype, long[] shape, RowReader rows) {
+        int columns = Math.toIntExact(shape[shape.length - 1]);
+        int count = shape.length == 1 ? 1 : Math.toIntExact(shape[0]);
+        RowEncoder encoder = new RowEncoder(BlockType.valueOf(dtype.name()), columns);
+        return new TensorData(dtype, shape, out -> {
+            float[] row = new float[columns];
+            for (int i = 0; i < count; i++) {
+                rows.readRow(i, row);
+                out.write(encoder.encode(row));
+            }
+        });
     }
 
     /**

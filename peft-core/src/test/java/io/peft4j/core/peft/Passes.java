@@ -65,6 +65,24 @@ public final class Passes {
         return PackedBatch.of(sequences.stream().map(TokenSequence::allSupervised).toList());
     }
 
+    /** The logits of all predicted tokens of sequences that may be of different groups, with shared beginnings. */
+    public static float[] groupedLogits(LanguageModel model, LayerSelection layers, List<TokenSequence> sequences) {
+        try (Arena arena = new Arena(); Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
+            return Arrays.toFloats(logits(model, ForwardContext.evaluation(tape,
+                    PackedBatch.sharingPrefixes(sequences), layers)).value());
+        }
+    }
+
+    /** As {@link #backward(LanguageModel, List, float[], long)} for sequences that may be of different groups. */
+    public static void groupedBackward(LanguageModel model, List<TokenSequence> sequences, float[] weights) {
+        try (Arena arena = new Arena(); Tape tape = Tape.recording(model.kernels(), arena, DataType.FLOAT);
+                INDArray gradient = Arrays.of(weights, weights.length / TinyNetwork.VOCABULARY,
+                        TinyNetwork.VOCABULARY)) {
+            tape.backward(logits(model, ForwardContext.training(tape, PackedBatch.sharingPrefixes(sequences),
+                    model.layers(), 0)), gradient);
+        }
+    }
+
     /** A method may add rows to the batch, so the rows to look at are those of the context's batch. */
     private static Variable logits(LanguageModel model, ForwardContext context) {
         Variable hidden = model.network().hidden(context);

@@ -15,9 +15,11 @@ import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.TokenSequence;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.TestInstance;
@@ -283,6 +285,51 @@ public abstract class PeftMethodContract {
             largest = Math.max(largest, Math.abs(value));
         }
         assertArrayEquals(expected, actual, (float) (tolerance * largest));
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void rowsRunThroughTheirOwnAdaptersOrRefuseClearly(Case test) {
+        String[] names = {PeftModel.DEFAULT_ADAPTER, "second", PeftModel.BASE};
+        int[][] ids = {SEQUENCES.get(0), SEQUENCES.get(0), SEQUENCES.get(1), SEQUENCES.get(1), {4, 12, 8, 4, 3}};
+        int[] groups = {0, 1, 2, 1, 0};
+        try (PeftModel model = trained(test, 30)) {
+            model.addAdapter("second", test.config(), new SplittableRandom(31));
+            model.activate("second");
+            perturb(model.trainableParameters(), 31);
+            try {
+                model.activateByRow(names);
+            } catch (ConfigurationException e) {
+                assertTrue(e.getMessage().contains("cannot share a batch with others: "), e.getMessage());
+                return;
+            }
+            List<TokenSequence> mixed = IntStream.range(0, ids.length)
+                    .mapToObj(i -> TokenSequence.allSupervised(ids[i]).inGroup(groups[i])).toList();
+            float[] together = Passes.groupedLogits(model, model.layers(), mixed);
+            float[] weights = new float[together.length];
+            for (int i = 0; i < weights.length; i++) {
+                weights[i] = (float) Math.sin(i);
+            }
+            Passes.groupedBackward(model, mixed, weights);
+            List<Parameter> parameters = model.trainableParameters();
+            List<float[]> gradients = parameters.stream().map(p -> Arrays.toFloats(p.gradient())).toList();
+            parameters.forEach(Parameter::clearGradient);
+            int from = 0;
+            for (int i = 0; i < ids.length; i++) {
+                model.activate(groups[i] == 2 ? new String[0] : new String[] {names[groups[i]]});
+                float[] alone = Passes.logits(model, model.layers(), List.of(ids[i]));
+                // Sums in another order where rows of several adapters share a product: the last bits.
+                assertClose(alone, java.util.Arrays.copyOfRange(together, from, from + alone.length), 1e-6);
+                if (groups[i] != 2) {
+                    Passes.backward(model, List.of(ids[i]), java.util.Arrays.copyOfRange(weights, from,
+                            from + alone.length), 0);
+                }
+                from += alone.length;
+            }
+            for (int p = 0; p < parameters.size(); p++) {
+                assertClose(Arrays.toFloats(parameters.get(p).gradient()), gradients.get(p), 1e-5);
+            }
+        }
     }
 
     @ParameterizedTest

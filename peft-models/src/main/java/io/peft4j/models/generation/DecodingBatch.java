@@ -40,25 +40,33 @@ final class DecodingBatch implements AutoCloseable {
     private final Arena arena = new Arena();
     private final Logits.Scratch scratch = new Logits.Scratch();
     private final List<int[]> prompts;
+    private final int[] groups;
     private final int promptRows;
     private final PackedBatch promptBatch;
     private final KvCache cache;
     private final List<CacheSpace.Rows> newRows = new ArrayList<>();
     private int[] running;
 
-    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts) {
-        this(network, layers, kernels, prompts, PROMPT_ROWS);
+    /**
+     * A batch.
+     *
+     * @param groups the group of each prompt ({@link PackedBatch#groups()})
+     */
+    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts, int[] groups) {
+        this(network, layers, kernels, prompts, groups, PROMPT_ROWS);
     }
 
     /** As the other, with at most {@code promptRows} rows of prompts in a pass. */
-    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts, int promptRows) {
+    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts, int[] groups,
+            int promptRows) {
         this.network = network;
         this.layers = layers;
         this.kernels = kernels;
         this.prompts = List.copyOf(prompts);
         this.promptRows = promptRows;
-        this.promptBatch = withCacheRows(PackedBatch.sharingPrefixes(
-                prompts.stream().map(TokenSequence::unsupervised).toList()));
+        this.groups = groups.clone();
+        this.promptBatch = withCacheRows(PackedBatch.sharingPrefixes(IntStream.range(0, prompts.size())
+                .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s)).inGroup(groups[s])).toList()));
         this.running = IntStream.range(0, prompts.size()).toArray();
         this.cache = network.newCache(promptBatch.rows() + prompts.size() * CacheSpace.PIECE);
         CacheSpace space = new CacheSpace(cache, promptBatch.rows());
@@ -111,7 +119,7 @@ final class DecodingBatch implements AutoCloseable {
         }
         int[] rows = IntStream.range(0, n).toArray();
         PackedBatch batch = new PackedBatch(tokens, positions, new AttentionLayout(segments), noTargets(), rows,
-                cacheRows);
+                cacheRows).withGroups(IntStream.of(sequences).map(s -> groups[s]).toArray());
         run(batch, rows, i -> sequences[i], logits);
     }
 
@@ -182,7 +190,7 @@ final class DecodingBatch implements AutoCloseable {
 
     private static PackedBatch withCacheRows(PackedBatch batch) {
         return new PackedBatch(batch.tokens(), batch.positions(), batch.layout(), batch.targets(), batch.lastRows(),
-                IntStream.range(0, batch.rows()).toArray());
+                IntStream.range(0, batch.rows()).toArray()).withGroups(batch.groups());
     }
 
     private static PackedBatch.Targets noTargets() {

@@ -99,7 +99,8 @@ public final class TextGenerator {
         for (int i = 0; i < answers.length; i++) {
             answers[i] = new Answer(batch.get(i), tokenizer, stopTokens, options, rooms[i]);
         }
-        try (DecodingBatch decoding = new DecodingBatch(network, layers, kernels, prompts)) {
+        try (DecodingBatch decoding = new DecodingBatch(network, layers, kernels, prompts,
+                batch.stream().mapToInt(layers::group).toArray())) {
             decoding.prompts((i, logits) -> answers[i].next(logits));
             int[] running = stillRunning(answers);
             while (running.length > 0) {

@@ -54,7 +54,8 @@ class DecodingBatchTest {
     private Map<Integer, List<float[]>> run(List<int[]> prompts, int promptRows, int... newTokens) {
         Map<Integer, List<float[]>> logits = new TreeMap<>();
         int[] generated = new int[prompts.size()];
-        try (DecodingBatch batch = new DecodingBatch(network, LayerSelection.BASE, kernels, prompts, promptRows)) {
+        try (DecodingBatch batch = new DecodingBatch(network, LayerSelection.BASE, kernels, prompts,
+                new int[prompts.size()], promptRows)) {
             batch.prompts((s, row) -> logits.computeIfAbsent(s, k -> new ArrayList<>()).add(row.values().clone()));
             while (true) {
                 int[] running = IntStream.range(0, generated.length).filter(s -> generated[s] < newTokens[s]).toArray();
@@ -115,7 +116,8 @@ class DecodingBatchTest {
         int piece = CacheSpace.PIECE;
         List<int[]> prompts = List.of(prompt(12, 5, 1), prompt(12, 0, 2), prompt(12, 6, 3), prompt(12, 9, 4));
         int start = 12 + 5 + 6 + 9 + 4 * piece;
-        try (DecodingBatch batch = new DecodingBatch(network, LayerSelection.BASE, kernels, prompts)) {
+        try (DecodingBatch batch = new DecodingBatch(network, LayerSelection.BASE, kernels, prompts,
+                new int[prompts.size()])) {
             batch.prompts((s, row) -> { });
             assertEquals(start, batch.cacheRows());
             for (int i = 0; i < piece; i++) {

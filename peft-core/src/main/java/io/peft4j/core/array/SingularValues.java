@@ -1,0 +1,58 @@
+package io.peft4j.core.array;
+
+import java.util.Arrays;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.openblas.global.openblas;
+
+/**
+ * The largest singular values of a matrix M [m, n] and their vectors, in double, by LAPACK: {@code M ~ U diag(s) V^T}.
+ *
+ * @param u U [m, r] in c order
+ * @param s s [r], falling
+ * @param vt V^T [r, n] in c order
+ * @param lost root of the summed squares of the singular values that were left out: the norm of the difference
+ * @param norm root of the summed squares of all singular values: the norm of M
+ */
+public record SingularValues(double[] u, double[] s, double[] vt, double lost, double norm) {
+    /**
+     * Decomposes a matrix.
+     *
+     * @param matrix M in c order; overwritten
+     * @param m rows
+     * @param n columns
+     * @param rank r; where the matrix has fewer rows or columns, the rest is zero
+     * @throws ArithmeticException when M holds NaN or infinite values, or LAPACK does not converge
+     */
+    public static SingularValues of(double[] matrix, int m, int n, int rank) {
+        if (matrix.length != (long) m * n || rank < 1) {
+            throw new IllegalArgumentException(matrix.length + " values, " + m + " rows, " + n + " columns, rank "
+                    + rank);
+        }
+        for (double value : matrix) {
+            if (!Double.isFinite(value)) {
+                throw new ArithmeticException("a matrix with NaN or infinite values has no singular values");
+            }
+        }
+        Loader.load(openblas.class);
+        int k = Math.min(m, n);
+        double[] s = new double[k];
+        double[] u = new double[m * k];
+        double[] vt = new double[k * n];
+        int failed = openblas.LAPACKE_dgesdd(openblas.LAPACK_ROW_MAJOR, (byte) 'S', m, n, matrix, n, s, u, k, vt, n);
+        if (failed != 0) {
+            throw new ArithmeticException("LAPACK's dgesdd failed on a matrix of " + m + " x " + n + ": " + failed);
+        }
+        double lost = 0;
+        double all = 0;
+        for (int i = k - 1; i >= 0; i--) {
+            lost += i >= rank ? s[i] * s[i] : 0;
+            all += s[i] * s[i];
+        }
+        double[] left = new double[m * rank];
+        for (int i = 0; i < m; i++) {
+            System.arraycopy(u, i * k, left, i * rank, Math.min(rank, k));
+        }
+        return new SingularValues(left, Arrays.copyOf(s, rank), Arrays.copyOf(vt, Math.multiplyExact(rank, n)),
+                Math.sqrt(lost), Math.sqrt(all));
+    }
+}

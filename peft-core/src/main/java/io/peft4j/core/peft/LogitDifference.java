@@ -1,0 +1,96 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.array.Arena;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * How far the logits of a model are from those that it, or another one, gave for the same tokens.
+ *
+ * @param relative root of the summed squares of the differences over that of the logits, each row less its mean
+ * @param largest the largest difference of a logit
+ * @param positions number of positions compared
+ * @param sameTop share of positions with the same most likely token
+ */
+public record LogitDifference(double relative, double largest, int positions, double sameTop) {
+    /** All logits [T, V] of each sequence. */
+    public static List<float[]> logits(LanguageModel model, List<int[]> sequences) {
+        List<float[]> all = new ArrayList<>();
+        sequences.forEach(ids -> all.add(logits(model, ids)));
+        return all;
+    }
+
+    private static float[] logits(LanguageModel model, int[] ids) {
+        Kernels kernels = model.kernels();
+        CausalNetwork network = model.network();
+        PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(ids)));
+        // Kernels serve one pass at a time.
+        synchronized (kernels) {
+            try (Arena arena = new Arena();
+                    Tape tape = Tape.inference(kernels, arena, network.description().activationType());
+                    Tape wide = Tape.inference(kernels, arena, DataType.FLOAT)) {
+                Variable hidden = network.hidden(ForwardContext.evaluation(tape, batch, model.layers()));
+                ForwardContext context = ForwardContext.evaluation(wide, batch, model.layers());
+                return Arrays.toFloats(network.logits(context, wide.constant(hidden.value())).value());
+            }
+        }
+    }
+
+    /**
+     * Compares logits.
+     *
+     * @param before logits of {@link #logits}
+     * @param after the same of the changed model
+     * @param vocabulary V
+     */
+    public static LogitDifference between(List<float[]> before, List<float[]> after, int vocabulary) {
+        double[] sums = new double[3];
+        int positions = 0;
+        int same = 0;
+        for (int s = 0; s < before.size(); s++) {
+            int rows = before.get(s).length / vocabulary;
+            for (int row = 0; row < rows; row++) {
+                same += add(before.get(s), after.get(s), row * vocabulary, vocabulary, sums) ? 1 : 0;
+            }
+            positions += rows;
+        }
+        return new LogitDifference(Math.sqrt(sums[0] / Math.max(sums[1], Double.MIN_NORMAL)), sums[2], positions,
+                positions == 0 ? 1 : (double) same / positions);
+    }
+
+    /** Adds a row to the squares of differences and of logits and to the largest; whether the best token is equal. */
+    private static boolean add(float[] before, float[] after, int from, int count, double[] sums) {
+        double mean = 0;
+        int bestBefore = from;
+        int bestAfter = from;
+        for (int i = from; i < from + count; i++) {
+            mean += before[i] / (double) count;
+            bestBefore = before[i] > before[bestBefore] ? i : bestBefore;
+            bestAfter = after[i] > after[bestAfter] ? i : bestAfter;
+        }
+        for (int i = from; i < from + count; i++) {
+            double difference = Math.abs((double) after[i] - before[i]);
+            sums[0] += difference * difference;
+            sums[1] += (before[i] - mean) * (before[i] - mean);
+            sums[2] = difference > sums[2] || Double.isNaN(difference) ? difference : sums[2];
+        }
+        return bestBefore == bestAfter;
+    }
+
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "logits differ by %.2g of their size (at most %.2g), the most likely token "
+                + "is the same at %.1f %% of %d positions", relative, largest, 100 * sameTop, positions);
+    }
+}

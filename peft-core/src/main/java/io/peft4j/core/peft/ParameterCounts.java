@@ -1,0 +1,31 @@
+package io.peft4j.core.peft;
+
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/** How many parameters a model with adapters has, and how many of them are trained. */
+final class ParameterCounts {
+    private ParameterCounts() {
+    }
+
+    /** What is trained. */
+    static Stream<AdapterTensor> trained(PeftModel model) {
+        return model.activeAdapters().stream().flatMap(name -> HotSwap.tensors(model.adapter(name)))
+                .filter(AdapterTensor::isTrainable);
+    }
+
+    static long trainable(PeftModel model) {
+        return trained(model).mapToLong(tensor -> tensor.parameter().length()).sum();
+    }
+
+    static long all(PeftModel model) {
+        return model.network().description().parameters() + model.adapterNames().stream()
+                .flatMap(name -> HotSwap.tensors(model.adapter(name))).filter(tensor -> !tensor.isPartOfBase())
+                .mapToLong(tensor -> tensor.parameter().length()).sum();
+    }
+
+    static String summary(PeftModel model) {
+        return String.format(Locale.ROOT, "trainable params: %,d || all params: %,d || trainable%%: %.4f",
+                trainable(model), all(model), 100.0 * trainable(model) / all(model));
+    }
+}

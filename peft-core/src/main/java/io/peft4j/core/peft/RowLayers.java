@@ -1,0 +1,161 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.TokenSequence;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * Layers that run each row of a batch through the adapter of its group ({@link PackedBatch#groups()}), or through the
+ * base alone. The base layer runs once for all rows; each adapter gets its own rows of the input and of that result.
+ */
+final class RowLayers implements LayerSelection {
+    private final Map<String, Layer> layers = new HashMap<>();
+    private final int[] groupOfSequence;
+
+    private RowLayers(int[] groupOfSequence) {
+        this.groupOfSequence = groupOfSequence;
+    }
+
+    private RowLayers(Map<String, Layer> layers, int[] groupOfSequence) {
+        this(groupOfSequence);
+        this.layers.putAll(layers);
+    }
+
+    /**
+     * Layers for some adapters of a model.
+     *
+     * @param names the adapter of each group, or {@link PeftModel#BASE}
+     * @throws ConfigurationException when a name is unknown, the model is merged, or an adapter cannot run on some rows
+     */
+    static RowLayers of(PeftModel model, String... names) {
+        if (model.isMerged()) {
+            throw new ConfigurationException("cannot mix adapters in one batch while adapters are merged; call "
+                    + "unmerge() first");
+        }
+        List<Map.Entry<String, Optional<Adapter>>> groups = new ArrayList<>();
+        for (String name : names) {
+            groups.add(Map.entry(name, name.equals(PeftModel.BASE) ? Optional.empty()
+                    : Optional.of(model.adapter(name))));
+        }
+        return of(model.network(), groups);
+    }
+
+    private static RowLayers of(CausalNetwork network, List<Map.Entry<String, Optional<Adapter>>> adapters) {
+        RowLayers rows = new RowLayers(new int[0]);
+        Map<String, List<List<AdapterLayer>>> places = new HashMap<>();
+        for (int group = 0; group < adapters.size(); group++) {
+            Optional<Adapter> adapter = adapters.get(group).getValue();
+            if (adapter.isEmpty()) {
+                continue;
+            }
+            requireMixable(network, adapters.get(group).getKey(), adapter.get());
+            for (boolean replacing : new boolean[] {true, false}) {
+                for (AdapterLayer layer : adapter.get().layers()) {
+                    if (layer.replacesBase() == replacing) {
+                        places.computeIfAbsent(layer.slot().path(), p -> empty(adapters.size())).get(group).add(layer);
+                    }
+                }
+            }
+        }
+        network.slots().stream().filter(slot -> places.containsKey(slot.path())).forEach(slot ->
+                rows.layers.put(slot.path(), (context, x) -> forward(context, x, slot, places.get(slot.path()))));
+        return rows;
+    }
+
+    private static List<List<AdapterLayer>> empty(int groups) {
+        return IntStream.range(0, groups).<List<AdapterLayer>>mapToObj(g -> new ArrayList<>()).toList();
+    }
+
+    private static void requireMixable(CausalNetwork network, String name, Adapter adapter) {
+        PackedBatch probe = PackedBatch.of(List.of(TokenSequence.unsupervised(0)));
+        Optional<String> obstacle = adapter.prepare(probe) != probe
+                ? Optional.of("it adds virtual tokens to a batch") : adapter.layers().stream()
+                .flatMap(layer -> layer.mixingObstacle().stream()).findFirst();
+        if (obstacle.isEmpty() && adapter.layers().stream().anyMatch(l -> l.slot() == network.head())) {
+            obstacle = Optional.of("it changes the output layer, which runs on chosen rows only");
+        }
+        obstacle.ifPresent(reason -> {
+            throw new ConfigurationException("adapter '" + name + "' cannot share a batch with others: " + reason);
+        });
+    }
+
+    /** The same for a batch of sequences of which the groups are given. */
+    RowLayers forSequences(int... groups) {
+        return new RowLayers(layers, groups);
+    }
+
+    private static Variable forward(ForwardContext context, Variable x, Slot slot, List<List<AdapterLayer>> byGroup) {
+        Map<Integer, int[]> rows = rowsByGroup(context.batch(), byGroup.size());
+        if (rows.size() == 1) {
+            return stacked(slot.layer(), byGroup.get(rows.keySet().iterator().next())).forward(context, x);
+        }
+        Variable[] whole = new Variable[1];
+        List<Variable> parts = new ArrayList<>();
+        rows.forEach((group, own) -> {
+            boolean reads = !(slot.layer() instanceof Embedding);
+            Variable input = byGroup.get(group).isEmpty() || !reads ? x : RowOps.gatherRows(context.tape(), x, own);
+            Layer base = (part, given) -> {
+                if (given != input) {
+                    return slot.layer().forward(part, given);
+                }
+                whole[0] = whole[0] == null ? slot.layer().forward(context, x) : whole[0];
+                return RowOps.gatherRows(context.tape(), whole[0], own);
+            };
+            parts.add(stacked(base, byGroup.get(group)).forward(context.onRows(own), input));
+        });
+        return RowOps.assemble(context.tape(), parts, List.copyOf(rows.values()));
+    }
+
+    /** The base layer with the layers of one adapter around it. */
+    private static Layer stacked(Layer base, List<AdapterLayer> layers) {
+        Layer all = base;
+        for (AdapterLayer layer : layers) {
+            Layer below = all;
+            all = (context, x) -> layer.forward(context, x, below);
+        }
+        return all;
+    }
+
+    /** The groups that are there, ascending, with their rows. */
+    private static Map<Integer, int[]> rowsByGroup(PackedBatch batch, int groups) {
+        int[] groupOf = batch.groups().length == 0 ? new int[batch.rows()] : batch.groups();
+        Map<Integer, int[]> rows = new LinkedHashMap<>();
+        for (int group = 0; group < groups; group++) {
+            int wanted = group;
+            int[] own = IntStream.range(0, groupOf.length).filter(i -> groupOf[i] == wanted).toArray();
+            if (own.length > 0) {
+                rows.put(group, own);
+            }
+        }
+        if (rows.values().stream().mapToInt(own -> own.length).sum() != groupOf.length) {
+            throw new ConfigurationException("the batch has rows of groups above " + (groups - 1) + ", but only "
+                    + groups + " adapters were given for its rows");
+        }
+        return rows;
+    }
+
+    @Override
+    public Layer at(Slot slot) {
+        return layers.getOrDefault(slot.path(), slot.layer());
+    }
+
+    @Override
+    public int group(int sequence) {
+        return groupOfSequence.length == 0 ? 0 : groupOfSequence[sequence];
+    }
+}
