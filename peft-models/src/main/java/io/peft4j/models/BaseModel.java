@@ -16,6 +16,7 @@ import io.peft4j.core.text.Tokenizer;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.Closing;
+import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.generation.TextGenerator;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
@@ -46,10 +47,14 @@ public final class BaseModel implements BaseLanguageModel {
     private final Kernels kernels;
     private final Tokenizer tokenizer;
     private final TextGenerator generator;
+    private final ModelConfig config;
+    private final Set<Integer> stopTokens;
 
-    private BaseModel(Architecture architecture, CausalNetwork network, PrecisionChoice precision, Kernels kernels,
-            Tokenizer tokenizer, Set<Integer> stopTokens) {
+    private BaseModel(Architecture architecture, ModelConfig config, CausalNetwork network, PrecisionChoice precision,
+            Kernels kernels, Tokenizer tokenizer, Set<Integer> stopTokens) {
         this.architecture = architecture;
+        this.config = config;
+        this.stopTokens = Set.copyOf(stopTokens);
         this.network = network;
         this.precision = precision;
         this.kernels = kernels;
@@ -105,8 +110,8 @@ public final class BaseModel implements BaseLanguageModel {
             CausalNetwork network = architecture.build(source.name(), checkpoint.config(),
                     checkpoint.weights(options.weightType(precision.precision(), narrow), threads));
             incomplete.add(network);
-            BaseModel model = new BaseModel(architecture, network, precision, kernels, checkpoint.tokenizer(),
-                    checkpoint.stopTokens());
+            BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision, kernels,
+                    checkpoint.tokenizer(), checkpoint.stopTokens());
             checkpoint.keepTokenizer();
             incomplete.clear();
             return model;
@@ -136,6 +141,16 @@ public final class BaseModel implements BaseLanguageModel {
     /** What the weights are kept in, and why. */
     public PrecisionChoice precision() {
         return precision;
+    }
+
+    /** The configuration that it was loaded with; from a GGUF file with the keys of {@code config.json}. */
+    public ModelConfig config() {
+        return config;
+    }
+
+    /** Ids of the tokens that end an answer. */
+    public Set<Integer> stopTokens() {
+        return stopTokens;
     }
 
     @Override

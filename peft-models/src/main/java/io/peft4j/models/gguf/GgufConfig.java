@@ -42,6 +42,7 @@ final class GgufConfig {
         config.put("vocab_size", file.shape("token_embd.weight")[0]);
         config.put("tie_word_embeddings", !file.names().contains("output.weight"));
         config.put("attention_bias", file.names().contains("blk.0.attn_q.bias"));
+        config.put("mlp_bias", file.names().contains("blk.0.ffn_up.bias"));
         config.put("hidden_act", "silu");
         putId(config, "bos_token_id", metadata, "bos_token_id");
         putId(config, "eos_token_id", metadata, "eos_token_id");

@@ -24,6 +24,8 @@ public final class GgufTensorNames {
     private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d+)\\.(\\w+)\\.(weight|bias)");
     private static final Pattern OTHER = Pattern.compile("(\\w+)\\.(weight|bias)");
 
+    private static final Pattern HF_BLOCK = Pattern.compile("model\\.layers\\.(\\d+)\\.([\\w.]+)\\.(weight|bias)");
+
     private GgufTensorNames() {
     }
 
@@ -38,5 +40,21 @@ public final class GgufTensorNames {
         return other.matches()
                 ? Optional.ofNullable(WHOLE.get(other.group(1))).map(part -> part + "." + other.group(2))
                 : Optional.empty();
+    }
+
+    /** llama.cpp's name of a tensor that has the given one in Hugging Face's checkpoint, or empty where it has none. */
+    public static Optional<String> toGguf(String name) {
+        Matcher block = HF_BLOCK.matcher(name);
+        if (block.matches()) {
+            return key(IN_BLOCK, block.group(2))
+                    .map(part -> "blk." + block.group(1) + "." + part + "." + block.group(3));
+        }
+        int dot = name.lastIndexOf('.');
+        return dot < 0 ? Optional.empty()
+                : key(WHOLE, name.substring(0, dot)).map(part -> part + name.substring(dot));
+    }
+
+    private static Optional<String> key(Map<String, String> names, String value) {
+        return names.entrySet().stream().filter(e -> e.getValue().equals(value)).map(Map.Entry::getKey).findFirst();
     }
 }

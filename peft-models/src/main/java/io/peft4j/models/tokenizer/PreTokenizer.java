@@ -55,6 +55,11 @@ enum PreTokenizer {
         return Arrays.stream(values()).flatMap(p -> p.names.stream()).toList();
     }
 
+    /** The name that is written. */
+    String ggufName() {
+        return names.get(0);
+    }
+
     /** The {@code pre_tokenizer} of tokenizer.json. */
     JsonNode json() {
         return parse("{\"type\":\"Sequence\",\"pretokenizers\":[" + steps + "]}");

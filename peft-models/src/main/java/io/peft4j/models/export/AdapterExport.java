@@ -1,0 +1,77 @@
+package io.peft4j.models.export;
+
+import io.peft4j.core.peft.Adapter;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.gguf.GgufLoraFile;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Adapters in other programs: what each can load, and the file that llama.cpp applies. */
+public final class AdapterExport {
+    /** The largest rank that vLLM takes unless it is started with another {@code --max-lora-rank}. */
+    private static final int VLLM_RANK = 16;
+
+    private AdapterExport() {
+    }
+
+    /**
+     * Why other programs cannot load an adapter: by the name of the program a sentence for each reason, none where it
+     * can. Hugging Face PEFT loads all that is saved here.
+     *
+     * @param model the model
+     * @param name the adapter
+     */
+    public static Map<String, List<String>> obstacles(PeftModel model, String name) {
+        BaseModel base = ModelExport.base(model);
+        Adapter adapter = model.adapter(name);
+        Map<String, List<String>> obstacles = new LinkedHashMap<>();
+        obstacles.put("Hugging Face PEFT", List.of());
+        obstacles.put("llama.cpp, as an adapter", GgufLoraFile.obstacles(adapter, base.config(),
+                base.network().description().tiedEmbeddings()));
+        obstacles.put("vLLM", vllm(adapter));
+        obstacles.put("a merged model", adapter.layers().stream().flatMap(layer -> layer.mergeObstacle().stream()
+                .map(reason -> layer.slot().path() + ": " + reason)).distinct().toList());
+        return obstacles;
+    }
+
+    private static List<String> vllm(Adapter adapter) {
+        List<String> reasons = new ArrayList<>();
+        List<AdapterLayer> whole = adapter.layers().stream().filter(AdapterLayer::replacesBase).toList();
+        if (!whole.isEmpty()) {
+            reasons.add("layers or biases that are trained as a whole (" + whole.size() + ", first: "
+                    + whole.get(0).slot().path() + ")");
+        }
+        List<AdapterLayer> others = adapter.layers().stream()
+                .filter(layer -> !layer.replacesBase() && layer.lowRankUpdate().isEmpty()).toList();
+        if (!others.isEmpty() || !adapter.sharedTensors().isEmpty()) {
+            reasons.add("it loads plain LoRA only, this adapter is of the method " + adapter.config().peftType());
+        }
+        int rank = adapter.layers().stream().flatMap(layer -> layer.lowRankUpdate().stream())
+                .mapToInt(update -> update.rank()).max().orElse(0);
+        if (rank > VLLM_RANK) {
+            reasons.add("its rank is " + rank + ", above vLLM's default limit; start vLLM with --max-lora-rank "
+                    + rank);
+        }
+        return reasons;
+    }
+
+    /**
+     * Writes an adapter as a GGUF file that llama.cpp applies to the base model ({@code --lora}).
+     *
+     * @param model the model
+     * @param name the adapter
+     * @param file the file to create or replace
+     * @throws io.peft4j.core.error.ConfigurationException when llama.cpp cannot apply it, with all reasons
+     * @throws java.io.UncheckedIOException when the file cannot be written
+     */
+    public static void toGguf(PeftModel model, String name, Path file) {
+        BaseModel base = ModelExport.base(model);
+        GgufLoraFile.write(file, name, model.adapter(name), base.config(),
+                base.network().description().tiedEmbeddings());
+    }
+}

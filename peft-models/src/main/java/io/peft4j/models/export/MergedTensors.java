@@ -1,0 +1,66 @@
+package io.peft4j.models.export;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.RmsNorm;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.core.weight.RowReader;
+import io.peft4j.models.architecture.ModelTensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The tensors of a network under their names in a checkpoint, those that merging changed with their new values. Where
+ * the output layer is the embedding and merging has changed one of them, both are there.
+ *
+ * @param tensors the tensors in the order of the network
+ * @param tied whether the output layer is the embedding
+ */
+record MergedTensors(List<ModelTensor> tensors, boolean tied) {
+    /** With the given values in place of the network's. */
+    static MergedTensors of(CausalNetwork network, Map<String, INDArray> merged) {
+        boolean tied = network.description().tiedEmbeddings()
+                && !merged.containsKey(network.embedding().path() + ".weight")
+                && !merged.containsKey(network.head().path() + ".weight");
+        List<ModelTensor> tensors = new ArrayList<>();
+        for (Slot slot : network.slots()) {
+            if (!(tied && slot == network.head())) {
+                add(tensors, slot, merged);
+            }
+        }
+        return new MergedTensors(List.copyOf(tensors), tied);
+    }
+
+    private static void add(List<ModelTensor> tensors, Slot slot, Map<String, INDArray> merged) {
+        Layer layer = slot.layer();
+        String name = slot.path() + ".weight";
+        if (layer instanceof RmsNorm norm) {
+            tensors.add(vector(name, merged.getOrDefault(name, norm.weight())));
+        } else if (layer instanceof Linear linear) {
+            tensors.add(matrix(name, linear.weight(), merged));
+            String bias = slot.path() + ".bias";
+            linear.bias().ifPresent(values -> tensors.add(vector(bias, merged.getOrDefault(bias, values))));
+        } else if (layer instanceof Embedding embedding) {
+            tensors.add(matrix(name, embedding.table(), merged));
+        }
+    }
+
+    private static ModelTensor vector(String name, INDArray values) {
+        int length = (int) values.length();
+        return new ModelTensor(name, new long[] {length}, (row, target) -> Arrays.read(values, 0, target, 0, length));
+    }
+
+    private static ModelTensor matrix(String name, FrozenWeight weight, Map<String, INDArray> merged) {
+        INDArray changed = merged.get(name);
+        int columns = weight.columns();
+        RowReader rows = changed == null ? (row, target) -> weight.readRow(row, target, 0)
+                : (row, target) -> Arrays.read(changed, (long) row * columns, target, 0, columns);
+        return new ModelTensor(name, new long[] {weight.rows(), columns}, rows);
+    }
+}

@@ -1,0 +1,259 @@
+package io.peft4j.models.export;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.peft.LogitDifference;
+import io.peft4j.core.peft.MergeCheck;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.gguf.GgufModelFile;
+import io.peft4j.models.hub.ModelSource;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Writes a model for other programs, its active adapters merged into it in f32: as a Hugging Face folder or as a GGUF
+ * file. What is written is loaded again, and its logits on sample text are compared with the model's before it takes
+ * its place: a file that says something else is refused and removed.
+ *
+ * <pre>{@code
+ * ModelExport.of(model).type(BlockType.BF16).toFolder(Path.of("handbook-model"));
+ * ModelExport.of(model).type(BlockType.Q8_0).toGguf(Path.of("handbook.gguf"));
+ * }</pre>
+ *
+ * <p>The base model must have been loaded in f32, since other forms have lost of it what an adapter adds.
+ */
+public final class ModelExport {
+    /** What the types may change of the logits; see {@link #tolerance}. */
+    private static final Map<BlockType, Double> TOLERANCES = Map.of(BlockType.F32, MergeCheck.F32_TOLERANCE,
+            BlockType.F16, 1e-2, BlockType.BF16, 5e-2, BlockType.Q8_0, 5e-2);
+
+    private final LanguageModel model;
+    private final BaseModel base;
+    private BlockType type = BlockType.F32;
+    private long maxShardBytes = 5_000_000_000L;
+    private List<String> samples = MergeCheck.SAMPLE_TEXTS;
+    private Optional<Double> tolerance = Optional.empty();
+    private Optional<String> name = Optional.empty();
+
+    private ModelExport(LanguageModel model, BaseModel base) {
+        this.model = model;
+        this.base = base;
+        if (base.precision().precision() != ModelOptions.Precision.F32) {
+            throw new ConfigurationException("a model is exported from f32, but this one was loaded in "
+                    + base.precision().name() + "; load it with ModelOptions.defaults().withPrecision(F32)");
+        }
+    }
+
+    /**
+     * A base model as it is.
+     *
+     * @throws ConfigurationException when it was not loaded in f32
+     */
+    public static ModelExport of(BaseModel base) {
+        return new ModelExport(base, base);
+    }
+
+    /**
+     * A model with its active adapters.
+     *
+     * @throws ConfigurationException when the base was not loaded in f32 by {@link BaseModel}
+     */
+    public static ModelExport of(PeftModel model) {
+        return new ModelExport(model, base(model));
+    }
+
+    static BaseModel base(PeftModel model) {
+        if (model.base() instanceof BaseModel base) {
+            return base;
+        }
+        throw new ConfigurationException("only models that BaseModel has loaded can be exported");
+    }
+
+    /** Type of the matrices: F32 (the default), F16, BF16, or Q8_0 in a GGUF file. */
+    public ModelExport type(BlockType value) {
+        type = Objects.requireNonNull(value, "value");
+        return this;
+    }
+
+    /** The largest safetensors file; what is more goes to further ones. Default 5 GB. */
+    public ModelExport maxShardBytes(long value) {
+        maxShardBytes = value;
+        return this;
+    }
+
+    /** Text on which what was written is compared with the model; default {@link MergeCheck#SAMPLE_TEXTS}. */
+    public ModelExport samples(List<String> texts) {
+        samples = List.copyOf(texts);
+        return this;
+    }
+
+    /**
+     * The largest {@link LogitDifference#relative()} that is accepted. Default by type: F32 1e-3, F16 1e-2, BF16 and
+     * Q8_0 5e-2; on SmolLM2 about a tenth of each is measured.
+     */
+    public ModelExport tolerance(double value) {
+        tolerance = Optional.of(value);
+        return this;
+    }
+
+    /** What the model is called in a GGUF file; default the base's name. */
+    public ModelExport name(String value) {
+        name = Optional.of(value);
+        return this;
+    }
+
+    /**
+     * Writes {@code config.json}, {@code generation_config.json}, safetensors files and the tokenizer's files.
+     *
+     * @param folder a folder that does not exist or is empty
+     * @throws ConfigurationException when an adapter cannot be merged, the folder is not empty, the type has no place
+     *     in it, or what was written says something else than the model
+     * @throws UncheckedIOException when a file cannot be written
+     */
+    public ExportReport toFolder(Path folder) {
+        requireEmpty(folder);
+        return export(folder, merged ->
+                new FolderWriter(base, merged, type, maxShardBytes).write(create(partial(folder))),
+                new ModelSource.HuggingFaceFolder(partial(folder), provenance(folder)));
+    }
+
+    /**
+     * Writes a GGUF file with configuration, tokenizer and chat template.
+     *
+     * @param file the file to create or replace
+     * @throws ConfigurationException when an adapter cannot be merged, llama.cpp has no place for a part of the model,
+     *     or what was written says something else than the model
+     * @throws UncheckedIOException when the file cannot be written
+     */
+    public ExportReport toGguf(Path file) {
+        return export(file, merged -> GgufModelFile.write(partial(file),
+                name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(), type,
+                base.tokenizer()), new ModelSource.GgufPath(partial(file), provenance(file)));
+    }
+
+    private ExportReport export(Path target, Consumer<MergedTensors> writer, ModelSource written) {
+        MergeCheck check = new MergeCheck(samples, tolerance.orElseGet(() -> TOLERANCES.getOrDefault(type, 5e-2)));
+        boolean complete = false;
+        try {
+            List<float[]> before;
+            MergedTensors tensors;
+            if (model instanceof PeftModel peft) {
+                before = LogitDifference.logits(peft, check.sequences(peft));
+                boolean merges = !peft.isMerged() && !peft.activeAdapters().isEmpty();
+                if (merges) {
+                    peft.merge(new MergeCheck(samples, MergeCheck.F32_TOLERANCE));
+                }
+                try {
+                    tensors = MergedTensors.of(base.network(), peft.isMerged() ? peft.mergedWeights() : Map.of());
+                    writer.accept(tensors);
+                } finally {
+                    if (merges) {
+                        peft.unmerge();
+                    }
+                }
+            } else {
+                before = LogitDifference.logits(base, check.sequences(base));
+                tensors = MergedTensors.of(base.network(), Map.of());
+                writer.accept(tensors);
+            }
+            LogitDifference difference = compare(written, check, before);
+            Files.createDirectories(target.toAbsolutePath().getParent());
+            Files.deleteIfExists(target);
+            Files.move(written.path(), target);
+            complete = true;
+            return report(target, tensors, difference);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
+        } finally {
+            if (!complete) {
+                delete(written.path());
+            }
+        }
+    }
+
+    private LogitDifference compare(ModelSource written, MergeCheck check, List<float[]> before) {
+        ModelOptions options = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
+        try (BaseModel again = BaseModel.load(written, options)) {
+            List<int[]> sequences = check.sequences(again);
+            if (!Arrays.deepEquals(check.sequences(base).toArray(), sequences.toArray())) {
+                throw new ConfigurationException("the tokenizer that was written cuts text in another way");
+            }
+            LogitDifference difference = LogitDifference.between(before, LogitDifference.logits(again, sequences),
+                    again.network().description().vocabularySize());
+            check.require(difference, "what was written as " + type);
+            return difference;
+        }
+    }
+
+    private ExportReport report(Path target, MergedTensors tensors, LogitDifference difference) throws IOException {
+        List<String> files = new ArrayList<>();
+        long bytes = 0;
+        for (Path file : files(target)) {
+            files.add(file.equals(target) ? target.getFileName().toString() : target.relativize(file).toString());
+            bytes += Files.size(file);
+        }
+        return new ExportReport(target, type, files, bytes,
+                base.network().description().tiedEmbeddings() && !tensors.tied(), difference);
+    }
+
+    private static List<Path> files(Path target) throws IOException {
+        try (var paths = Files.walk(target)) {
+            return paths.filter(Files::isRegularFile).sorted().toList();
+        }
+    }
+
+    private static void requireEmpty(Path folder) {
+        try {
+            if (Files.exists(folder) && (!Files.isDirectory(folder) || !files(folder).isEmpty())) {
+                throw new ConfigurationException(folder + " exists and is not empty; a model is written to a folder "
+                        + "of its own");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Where it is written until it has been checked: beside the target, so that moving it is one step. */
+    private static Path partial(Path target) {
+        return target.toAbsolutePath().resolveSibling("." + target.getFileName() + ".partial");
+    }
+
+    private static Path create(Path folder) {
+        try {
+            delete(folder);
+            return Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot create " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static ModelSource.Provenance provenance(Path target) {
+        return new ModelSource.Provenance(target.toString(), Optional.empty(), Optional.empty(), "just written");
+    }
+
+    private static void delete(Path path) {
+        if (!Files.exists(path)) {
+            return;
+        }
+        try (var paths = Files.walk(path)) {
+            for (Path file : (List<Path>) paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot remove " + path + ": " + e.getMessage(), e);
+        }
+    }
+}
