@@ -1,0 +1,268 @@
+package io.peft4j.lora;
+
+import io.peft4j.core.array.SingularValues;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.LowRankUpdate;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TargetModules;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+
+/**
+ * A new LoRA adapter out of several on the same model, each with a weight, as Hugging Face PEFT's
+ * {@code add_weighted_adapter} makes it. Weights may be negative. The new adapter's alpha is its rank, so that nothing
+ * is scaled any more. With one adapter the type is always {@link CombinationType#LINEAR}.
+ *
+ * <pre>{@code
+ * WeightedCombination.of(CombinationType.TIES).adapter("support", 1).adapter("sales", 0.7).density(0.5)
+ *         .addTo(model, "both");
+ * }</pre>
+ *
+ * <p>Unlike there, an adapter that is more than products of two matrices (trained copies of layers, biases, DoRA) is
+ * refused rather than taken without that part, and rank-stabilized adapters give one that is not.
+ */
+public final class WeightedCombination {
+    private final CombinationType asked;
+    private final Map<String, Double> weights = new LinkedHashMap<>();
+    private double density = Double.NaN;
+    private MajoritySign majority = MajoritySign.TOTAL;
+    private OptionalInt svdRank = OptionalInt.empty();
+    private DropMask mask = DropMask.random(new SplittableRandom(0));
+
+    private WeightedCombination(CombinationType type) {
+        this.asked = type;
+    }
+
+    /** A combination of no adapters yet. */
+    public static WeightedCombination of(CombinationType type) {
+        return new WeightedCombination(type);
+    }
+
+    /** Adds an adapter; the order counts where values are drawn. */
+    public WeightedCombination adapter(String name, double weight) {
+        weights.put(name, weight);
+        return this;
+    }
+
+    /** The share of values that is kept, at least 0; from 1 on all are. Needed by the types that drop values. */
+    public WeightedCombination density(double value) {
+        density = value;
+        return this;
+    }
+
+    /** How the sign that counts is elected, in the ties types; default {@link MajoritySign#TOTAL}. */
+    public WeightedCombination majoritySign(MajoritySign value) {
+        majority = value;
+        return this;
+    }
+
+    /** The rank of the new adapter in the svd types; default the largest of the adapters'. */
+    public WeightedCombination svdRank(int value) {
+        svdRank = OptionalInt.of(value);
+        return this;
+    }
+
+    /** The seed of the draws in the dare types; default 0. */
+    public WeightedCombination seed(long value) {
+        return mask(DropMask.random(new SplittableRandom(value)));
+    }
+
+    /** The draws in the dare types. */
+    public WeightedCombination mask(DropMask value) {
+        mask = value;
+        return this;
+    }
+
+    /**
+     * Makes the adapter and adds it to the model; what is active does not change.
+     *
+     * @param model the model that has the adapters
+     * @param name the new adapter's name
+     * @throws ConfigurationException when there are no adapters, one is not plain LoRA, their ranks differ where they
+     *     must not, an option is missing, or the name is taken
+     */
+    public void addTo(PeftModel model, String name) {
+        if (weights.isEmpty()) {
+            throw new ConfigurationException("a combination needs at least one adapter");
+        }
+        CombinationType type = weights.size() == 1 ? CombinationType.LINEAR : asked;
+        if (type.pruning() != CombinationType.Pruning.NONE && !(density >= 0)) {
+            throw new ConfigurationException("the combination type " + type.peftName()
+                    + " needs a density of at least 0: the share of values that it keeps");
+        }
+        List<Source> sources = new ArrayList<>();
+        weights.forEach((adapter, weight) -> sources.add(Source.of(model, adapter, weight)));
+        int rank = rank(type, sources);
+        LoraConfig config = config(sources, rank);
+        boolean complete = false;
+        model.addAdapter(name, config);
+        try {
+            TaskArithmetic arithmetic = new TaskArithmetic(type, density, majority, mask);
+            for (AdapterLayer layer : model.adapter(name).layers()) {
+                combine(type, arithmetic, sources, layer);
+            }
+            complete = true;
+        } finally {
+            if (!complete) {
+                model.deleteAdapter(name);
+            }
+        }
+    }
+
+    /** An adapter's changes by path. */
+    private record Source(String name, LoraConfig config, double weight, Map<String, LowRankUpdate> updates) {
+        static Source of(PeftModel model, String name, double weight) {
+            Map<String, LowRankUpdate> updates = new LinkedHashMap<>();
+            for (AdapterLayer layer : model.adapter(name).layers()) {
+                Optional<LowRankUpdate> update = layer.lowRankUpdate();
+                if (update.isEmpty()) {
+                    throw new ConfigurationException("adapter '" + name + "' cannot be combined: at "
+                            + layer.slot().path() + " it is more than a product of two matrices; convert it to LoRA "
+                            + "first, or leave out its trained copies and biases");
+                }
+                updates.put(layer.slot().path(), update.get());
+            }
+            if (model.adapter(name).config() instanceof LoraConfig config) {
+                return new Source(name, config, weight, updates);
+            }
+            throw new ConfigurationException("adapter '" + name + "' cannot be combined: its method is "
+                    + model.adapter(name).config().peftType() + "; convert it to LoRA first");
+        }
+
+        /** The largest rank that its configuration gives. */
+        int rank() {
+            return Math.max(config.rank(), config.rankPattern().values().stream().mapToInt(r -> r).max().orElse(0));
+        }
+    }
+
+    private int rank(CombinationType type, List<Source> sources) {
+        int largest = sources.stream().mapToInt(Source::rank).max().orElseThrow();
+        if (type == CombinationType.CAT) {
+            return sources.stream().mapToInt(Source::rank).sum();
+        }
+        if (type.decomposes()) {
+            return svdRank.orElse(largest);
+        }
+        if (sources.stream().anyMatch(source -> source.rank() != largest)) {
+            throw new ConfigurationException("the combination type " + type.peftName() + " adds matrices of equal "
+                    + "ranks, but the adapters have "
+                    + sources.stream().map(source -> source.name() + ": " + source.rank()).toList()
+                    + "; use cat or one of the svd types");
+        }
+        return largest;
+    }
+
+    /** The first adapter's with the targets of all; by path where lists of names would not give just these. */
+    private static LoraConfig config(List<Source> sources, int rank) {
+        Set<String> paths = new LinkedHashSet<>();
+        sources.forEach(source -> paths.addAll(source.updates().keySet()));
+        boolean byName = sources.stream().map(Source::config).allMatch(c -> c.targetModules().names().isPresent()
+                && c.excludeModules().isUnset() && c.layersToTransform().isEmpty());
+        Set<String> names = new TreeSet<>();
+        sources.forEach(source -> names.addAll(source.config().targetModules().names().orElse(List.of())));
+        return LoraConfig.builder().common(sources.get(0).config().common().withoutOtherKeys())
+                .rank(rank).alpha(rank).dropout(sources.get(0).config().dropout())
+                .targetModules(TargetModules.of(byName ? names : paths)).build();
+    }
+
+    private void combine(CombinationType type, TaskArithmetic arithmetic, List<Source> sources, AdapterLayer layer) {
+        LowRankUpdate target = layer.lowRankUpdate().orElseThrow();
+        List<Source> here = sources.stream().filter(s -> s.updates().containsKey(layer.slot().path())).toList();
+        List<LowRankUpdate> updates = here.stream().map(s -> s.updates().get(layer.slot().path())).toList();
+        double[] given = here.stream().mapToDouble(Source::weight).toArray();
+        if (type == CombinationType.CAT) {
+            concatenate(updates, given, target);
+        } else if (type.decomposes()) {
+            List<double[]> deltas = updates.stream().map(u -> u.embedding() ? transpose(u.delta(), u.outputs(),
+                    u.inputs()) : u.delta()).toList();
+            double[] delta = arithmetic.combine(deltas, given);
+            decompose(target.embedding() ? transpose(delta, target.inputs(), target.outputs()) : delta, target);
+        } else {
+            add(arithmetic, updates, given, target);
+        }
+    }
+
+    /** The root of each weight goes to A and to B, its sign to A. */
+    private static void add(TaskArithmetic arithmetic, List<LowRankUpdate> updates, double[] given,
+            LowRankUpdate target) {
+        if (updates.stream().anyMatch(update -> update.rank() != updates.get(0).rank())) {
+            throw new ConfigurationException("the adapters have different ranks at one of their layers; use cat or "
+                    + "one of the svd types");
+        }
+        double[] forA = new double[given.length];
+        double[] forB = new double[given.length];
+        for (int i = 0; i < given.length; i++) {
+            double weight = given[i] * updates.get(i).scaling();
+            forB[i] = Math.sqrt(Math.abs(weight));
+            forA[i] = weight >= 0 ? forB[i] : -forB[i];
+        }
+        int rank = updates.get(0).rank();
+        double[] a = arithmetic.combine(updates.stream().map(u -> TaskArithmetic.doubles(u.aValues())).toList(), forA);
+        double[] b = arithmetic.combine(updates.stream().map(u -> TaskArithmetic.doubles(u.bValues())).toList(), forB);
+        set(target, a, b, rank);
+    }
+
+    private static void concatenate(List<LowRankUpdate> updates, double[] given, LowRankUpdate target) {
+        double[] a = new double[target.rank() * target.inputs()];
+        double[] b = new double[target.outputs() * target.rank()];
+        int first = 0;
+        for (int u = 0; u < updates.size(); u++) {
+            LowRankUpdate update = updates.get(u);
+            float[] left = update.bValues();
+            float[] right = update.aValues();
+            double weight = given[u] * update.scaling();
+            for (int i = 0; i < right.length; i++) {
+                a[first * target.inputs() + i] = weight * right[i];
+            }
+            for (int i = 0; i < left.length; i++) {
+                b[i / update.rank() * target.rank() + first + i % update.rank()] = left[i];
+            }
+            first += update.rank();
+        }
+        set(target, a, b, target.rank());
+    }
+
+    /** {@code A = V^T}, {@code B = U diag(s)}. */
+    static SingularValues decompose(double[] delta, LowRankUpdate target) {
+        int rank = target.rank();
+        SingularValues values = SingularValues.of(delta, target.outputs(), target.inputs(), rank);
+        double[] b = values.u().clone();
+        for (int i = 0; i < b.length; i++) {
+            b[i] *= values.s()[i % rank];
+        }
+        target.setA(TaskArithmetic.floats(values.vt()));
+        target.setB(TaskArithmetic.floats(b));
+        return values;
+    }
+
+    /** Writes factors of a rank up to the target's; the rest is zero. */
+    private static void set(LowRankUpdate target, double[] a, double[] b, int rank) {
+        float[] wholeA = new float[target.rank() * target.inputs()];
+        float[] wholeB = new float[target.outputs() * target.rank()];
+        for (int i = 0; i < a.length; i++) {
+            wholeA[i] = (float) a[i];
+        }
+        for (int i = 0; i < b.length; i++) {
+            wholeB[i / rank * target.rank() + i % rank] = (float) b[i];
+        }
+        target.setA(wholeA);
+        target.setB(wholeB);
+    }
+
+    static double[] transpose(double[] matrix, int rows, int columns) {
+        double[] result = new double[matrix.length];
+        for (int i = 0; i < matrix.length; i++) {
+            result[i % columns * rows + i / columns] = matrix[i];
+        }
+        return result;
+    }
+}
