@@ -29,7 +29,11 @@ final class EngineOptions {
 
     /** Finds and loads a model, with progress on stderr where it has to be downloaded. */
     BaseModel load(String reference, Console console) {
-        ModelOptions options = options();
+        return load(reference, options(), console);
+    }
+
+    /** The same with given options. */
+    static BaseModel load(String reference, ModelOptions options, Console console) {
         try (DownloadProgress progress = new DownloadProgress(console)) {
             ModelSource source = ModelLocator.builder().listener(progress).build().locate(reference);
             return BaseModel.load(source, options);

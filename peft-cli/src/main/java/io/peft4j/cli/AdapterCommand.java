@@ -1,0 +1,14 @@
+package io.peft4j.cli;
+
+import picocli.CommandLine.Command;
+
+/** {@code peft4j adapter}: what can be done with adapters that there are. */
+@Command(name = "adapter", sortOptions = false, description = "Looks at adapters, merges, converts and combines them.",
+        subcommands = {AdapterInfoCommand.class, AdapterMergeCommand.class, AdapterConvertCommand.class,
+            AdapterCombineCommand.class})
+final class AdapterCommand extends PeftCommand {
+    @Override
+    public Integer call() {
+        throw usage("Missing command: info, merge, convert or combine");
+    }
+}

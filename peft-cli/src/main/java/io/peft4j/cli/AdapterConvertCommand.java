@@ -1,0 +1,74 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.lora.LoraConversion;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.export.AdapterExport;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j adapter convert}: an adapter in a form that other programs load. */
+@Command(name = "convert", sortOptions = false, description = {"Writes an adapter in another form: a GGUF file that "
+        + "llama.cpp applies to the base model, or plain LoRA.",
+    "With --rank an adapter of any method that can be merged becomes LoRA of that rank; what is lost is stated."})
+final class AdapterConvertCommand extends PeftCommand {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CONVERTED = "converted";
+
+    @Mixin
+    private ExportModelOptions model;
+
+    @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "The adapter.")
+    private Path adapter;
+
+    @Option(names = "--output", required = true, paramLabel = "DIR|FILE.gguf",
+            description = "A folder for an adapter of LoRA, or a GGUF file for llama.cpp.")
+    private Path output;
+
+    @Option(names = "--rank", paramLabel = "R",
+            description = "Rank of the LoRA that it becomes; needed for a folder. Default: as it is")
+    private Integer rank;
+
+    @Option(names = "--json", description = "Prints one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        boolean gguf = AdapterMergeCommand.isGguf(output);
+        if (!gguf && rank == null) {
+            throw usage("a folder is written as LoRA of a --rank; without one, only a GGUF file (--output FILE.gguf)");
+        }
+        if (rank != null && rank < 1) {
+            throw usage("--rank is " + rank + "; it must be at least 1");
+        }
+        try (BaseModel base = model.load(this); PeftModel adapted = base.withAdapter(adapter)) {
+            Optional<LoraConversion> conversion = Optional.ofNullable(rank).map(r ->
+                    LoraConversion.add(adapted, PeftModel.DEFAULT_ADAPTER, CONVERTED, r));
+            String name = conversion.isPresent() ? CONVERTED : PeftModel.DEFAULT_ADAPTER;
+            if (gguf) {
+                AdapterExport.toGguf(adapted, name, output);
+            } else {
+                adapted.saveAdapter(name, output);
+            }
+            print(conversion);
+        }
+        return 0;
+    }
+
+    private void print(Optional<LoraConversion> conversion) {
+        double worst = conversion.flatMap(c -> c.errors().values().stream().max(Double::compare)).orElse(0.0);
+        double error = conversion.map(LoraConversion::error).orElse(0.0);
+        if (json) {
+            ObjectNode line = JSON.createObjectNode().put("output", output.toString()).put("relative_error", error)
+                    .put("largest_relative_error", worst);
+            console().print(line);
+        } else {
+            console().say("wrote %s; lost: %.3g of the change, at most %.3g of that of a layer", output, error, worst);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.peft.AdapterSummary;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.export.AdapterExport;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j adapter info}: what an adapter is, and with its base model who can load it. */
+@Command(name = "info", sortOptions = false, description = {"Says what an adapter's folder holds.",
+    "With its base model it is also loaded, with a report of all that does not fit, and it is said which programs can "
+            + "load it."})
+final class AdapterInfoCommand extends PeftCommand {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Parameters(index = "0", paramLabel = "DIR", description = "The adapter.")
+    private Path folder;
+
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "Its base model.")
+    private String model;
+
+    @Option(names = "--json", description = "Prints one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        AdapterSummary summary = AdapterSummary.read(folder);
+        ObjectNode line = JSON.createObjectNode();
+        line.put("method", summary.method().name()).put("description", summary.method().description())
+                .put("base_model", summary.config().common().baseModel().orElse(null))
+                .put("tensors", summary.tensors()).put("values", summary.values()).put("bytes", summary.bytes())
+                .set("types", JSON.valueToTree(summary.types()));
+        try {
+            line.set("config", JSON.readTree(summary.config().toJson()));
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException("cannot read the configuration back", e);
+        }
+        if (model != null) {
+            addModel(line);
+        }
+        if (json) {
+            console().print(line);
+        } else {
+            print(line);
+        }
+        return 0;
+    }
+
+    private void addModel(ObjectNode line) {
+        try (BaseModel base = EngineOptions.load(model, ModelOptions.defaults(), console());
+                PeftModel adapted = base.withAdapter(folder)) {
+            line.put("adapted_layers", adapted.status().numAdapterLayers());
+            line.put("trainable_parameters", adapted.trainableParameterCount());
+            Map<String, List<String>> obstacles = AdapterExport.obstacles(adapted, PeftModel.DEFAULT_ADAPTER);
+            line.set("obstacles", JSON.valueToTree(obstacles));
+        }
+    }
+
+    private void print(ObjectNode line) {
+        line.properties().stream().filter(field -> field.getValue().isValueNode()).forEach(field ->
+                console().out().printf(Locale.ROOT, "%-22s%s%n", field.getKey().replace('_', ' '),
+                        field.getValue().asText()));
+        line.path("obstacles").properties().forEach(field -> console().out().printf(Locale.ROOT, "%-30s%s%n",
+                field.getKey(), field.getValue().isEmpty() ? "can load it" : "cannot load it: " + field.getValue()));
+        console().checkOut();
+    }
+}

@@ -1,0 +1,107 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.RowEncoder;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.export.ExportReport;
+import io.peft4j.models.export.ModelExport;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j adapter merge}: base and adapter as one model for other programs. */
+@Command(name = "merge", sortOptions = false, description = {"Merges an adapter into its base model, in f32.",
+    "What was written is loaded again, and its logits on sample text are compared with those of base and adapter; a "
+            + "result that says something else is refused."})
+final class AdapterMergeCommand extends PeftCommand {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Mixin
+    private ExportModelOptions model;
+
+    @Option(names = "--adapter", paramLabel = "DIR",
+            description = "The adapter. Without one the base model itself is written.")
+    private Path adapter;
+
+    @Option(names = "--output", required = true, paramLabel = "DIR|FILE.gguf",
+            description = "A new Hugging Face folder, or a GGUF file for llama.cpp.")
+    private Path output;
+
+    @Option(names = "--type", paramLabel = "f32|f16|bf16|q8_0", defaultValue = "f32",
+            description = "Type of the matrices; q8_0 in GGUF files only. Default: ${DEFAULT-VALUE}")
+    private String type;
+
+    @Option(names = "--max-shard-bytes", paramLabel = "N", defaultValue = "5000000000",
+            description = "The largest file of weights in a folder. Default: ${DEFAULT-VALUE}")
+    private long maxShardBytes;
+
+    @Option(names = "--samples", paramLabel = "FILE",
+            description = "Text to compare on, a sample a line. Default: a few built-in sentences")
+    private Path samples;
+
+    @Option(names = "--tolerance", paramLabel = "X",
+            description = "The largest difference of the logits relative to their size. Default: by the type")
+    private Double tolerance;
+
+    @Option(names = "--json", description = "Prints one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        BlockType chosen = RowEncoder.TYPES.stream().filter(t -> t.name().equalsIgnoreCase(type)).findFirst()
+                .orElseThrow(() -> usage("--type is '" + type + "'; it must be f32, f16, bf16 or q8_0"));
+        List<String> texts = samples == null ? List.of() : lines(samples);
+        try (BaseModel base = model.load(this); PeftModel adapted = new PeftModel(base)) {
+            if (adapter != null) {
+                adapted.loadAdapter(adapter);
+            }
+            ModelExport export = ModelExport.of(adapted).type(chosen).maxShardBytes(maxShardBytes);
+            if (!texts.isEmpty()) {
+                export.samples(texts);
+            }
+            if (tolerance != null) {
+                export.tolerance(tolerance);
+            }
+            print(isGguf(output) ? export.toGguf(output) : export.toFolder(output));
+        }
+        return 0;
+    }
+
+    static boolean isGguf(Path path) {
+        return path.toString().toLowerCase(Locale.ROOT).endsWith(".gguf");
+    }
+
+    private static List<String> lines(Path file) {
+        try {
+            return Files.readAllLines(file).stream().filter(line -> !line.isBlank()).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
+    }
+
+    private void print(ExportReport report) {
+        if (json) {
+            ObjectNode line = JSON.createObjectNode().put("output", report.target().toString())
+                    .put("type", report.type().name()).put("bytes", report.bytes()).put("untied", report.untied())
+                    .put("relative_difference", report.difference().relative())
+                    .put("largest_difference", report.difference().largest())
+                    .put("same_top_token", report.difference().sameTop());
+            console().print(line);
+            return;
+        }
+        console().say("wrote %s (%s, %,d bytes): %s", report.target(), report.type(), report.bytes(),
+                report.difference());
+        if (report.untied()) {
+            console().say("embedding and output layer shared one weight and are two from now on");
+        }
+    }
+}

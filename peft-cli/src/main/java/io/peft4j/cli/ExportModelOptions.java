@@ -1,0 +1,24 @@
+package io.peft4j.cli;
+
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import picocli.CommandLine.Option;
+
+/** The base model of something that is to be written; it is loaded in f32, so that nothing is lost on the way. */
+final class ExportModelOptions {
+    @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
+    private String model;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Number of threads. Default: all processors")
+    private Integer threads;
+
+    /** Loads the model. */
+    BaseModel load(PeftCommand command) {
+        if (threads != null && threads < 1) {
+            throw command.usage("--threads is " + threads + "; it must be at least 1");
+        }
+        ModelOptions options = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
+        return EngineOptions.load(model, threads == null ? options : options.withThreads(threads),
+                command.console());
+    }
+}

@@ -1,0 +1,97 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The adapter commands write what the library does; numbers are Hugging Face's. */
+class AdapterCommandTest {
+    private static final Path MODEL = FIXTURES.resolve("tiny-llama");
+    private static final Path LORA = FIXTURES.resolve("adapters/lora");
+
+    @TempDir
+    private Path folder;
+
+    private List<JsonNode> scores(Path model, Object... more) throws IOException {
+        JsonNode texts = CommandRun.read(MODEL.resolve("expected.json")).get("texts");
+        StringBuilder rows = new StringBuilder();
+        texts.forEach(text -> rows.append("{\"input_ids\":").append(text.get("input_ids")).append("}\n"));
+        Path data = Files.writeString(folder.resolve("data.jsonl"), rows);
+        Object[] arguments = {"score", "--model", model, "--data", data, "--dtype", "f32", "--json"};
+        Object[] all = java.util.stream.Stream.concat(java.util.Arrays.stream(arguments),
+                java.util.Arrays.stream(more)).toArray();
+        return CommandRun.succeeding(all).json();
+    }
+
+    private static void assertNll(JsonNode expected, List<JsonNode> scores) {
+        for (int i = 0; i < scores.size(); i++) {
+            double nll = expected.get(i).asDouble();
+            // What the project promises for f32.
+            assertEquals(nll, scores.get(i).get("nll").asDouble(), 1e-5 * nll);
+        }
+    }
+
+    @Test
+    void mergedModelsScoreAsHuggingFaces() throws IOException {
+        JsonNode expected = CommandRun.read(LORA.resolve("expected.json")).get("merged_nll");
+        for (String name : List.of("merged", "merged.gguf")) {
+            Path output = folder.resolve(name);
+            JsonNode report = CommandRun.succeeding("adapter", "merge", "--model", MODEL, "--adapter", LORA,
+                    "--output", output, "--json").json().get(0);
+            assertTrue(report.get("relative_difference").asDouble() < 1e-5, report.toString());
+            assertNll(expected, scores(output));
+        }
+    }
+
+    @Test
+    void infoSaysWhatItIsAndWhoLoadsIt() throws IOException {
+        JsonNode info = CommandRun.succeeding("adapter", "info", LORA, "--model", MODEL, "--json").json().get(0);
+        assertEquals("lora", info.get("method").asText());
+        assertEquals(21, info.get("adapted_layers").asInt());
+        assertEquals(42, info.get("tensors").asInt());
+        assertEquals(CommandRun.read(LORA.resolve("expected.json")).get("trainable_parameters").asLong(),
+                info.get("trainable_parameters").asLong());
+        assertTrue(info.get("obstacles").get("vLLM").isEmpty(), info.toString());
+        CommandRun plain = CommandRun.succeeding("adapter", "info", LORA);
+        assertTrue(plain.out().contains("method"), plain.out());
+    }
+
+    @Test
+    void combinedAndConvertedAdaptersAreFolders() throws IOException {
+        Path combined = folder.resolve("combined");
+        CommandRun.succeeding("adapter", "combine", "--model", MODEL, "--adapter", LORA, "--weight", "0.5",
+                "--adapter", LORA, "--weight", "0.5", "--type", "cat", "--output", combined);
+        JsonNode expected = CommandRun.read(LORA.resolve("expected.json")).get("nll");
+        assertNll(expected, scores(MODEL, "--adapter", combined));
+        assertEquals(8, CommandRun.read(combined.resolve("adapter_config.json")).get("r").asInt());
+        Path converted = folder.resolve("converted");
+        JsonNode report = CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", combined,
+                "--rank", "4", "--output", converted, "--json").json().get(0);
+        assertTrue(report.get("relative_error").asDouble() < 1e-5, report.toString());
+        assertNll(expected, scores(MODEL, "--adapter", converted));
+        Path gguf = folder.resolve("adapter.gguf");
+        CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", LORA, "--output", gguf);
+        assertTrue(Files.size(gguf) > 1000);
+    }
+
+    @Test
+    void wrongUseIsSaid() {
+        assertEquals(2, CommandRun.of("adapter").status());
+        assertEquals(2, CommandRun.of("adapter", "merge", "--model", MODEL, "--output", folder, "--type", "q3")
+                .status());
+        assertEquals(2, CommandRun.of("adapter", "combine", "--model", MODEL, "--adapter", LORA, "--type", "cut",
+                "--output", folder).status());
+        CommandRun refused = CommandRun.of("adapter", "convert", "--model", FIXTURES.resolve("tiny-llama-untied"),
+                "--adapter", FIXTURES.resolve("adapters/lora-bias"), "--output", folder.resolve("a.gguf"));
+        assertEquals(1, refused.status());
+        assertTrue(refused.err().contains("lora_B.bias"), refused.err());
+    }
+}
