@@ -157,6 +157,11 @@ final class AttentionPlan {
         return column + whole;
     }
 
+    /** Keys that are computed for a number of visible ones. */
+    static int paddedKeys(int keys) {
+        return roundUp(keys, KEY_UNIT);
+    }
+
     private static int roundUp(int value, int unit) {
         return (value + unit - 1) / unit * unit;
     }

@@ -1,111 +1,127 @@
 package io.peft4j.onednn;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.onednn.AttentionPlan.Block;
 import io.peft4j.onednn.AttentionPlan.KeyPart;
 import io.peft4j.onednn.AttentionTile.Inputs;
+import io.peft4j.onednn.MatmulSpec.Operand;
+import io.peft4j.onednn.RowSpec.Kind;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Attention of a single query row, as each step of generation has it, for all heads at once. Its products are too small
- * for oneDNN: plain loops over keys and values that were copied to the heap as they lie in memory.
+ * Attention of a single query row, as each step of generation has it. The query heads that read one key/value head lie
+ * side by side in the row, so they are the rows of a matrix as they are, and so is the result. Visible keys and values
+ * are copied together, all heads at once: that is cheaper than more calls on what is scattered.
  */
 final class RowAttention {
-    private static final int QUERY = 1;
-    private static final int KEYS = 2;
-    private static final int VALUES = 3;
-    private static final int PIECE = 4;
-    private static final int SCORES = 5;
-    private static final int RESULT = 6;
-    private static final int LSE = 7;
+    private static final int SCORES = 1;
+    private static final int PROBABILITIES = 2;
 
-    private RowAttention() {
+    private final Lane lane;
+    private final Inputs inputs;
+    private final Block block;
+    private final int heads;
+    private final int count;
+    private final int padded;
+
+    private RowAttention(Lane lane, Inputs inputs, Block block) {
+        this.lane = lane;
+        this.inputs = inputs;
+        this.block = block;
+        this.heads = inputs.shape().heads();
+        this.count = block.parts().stream().mapToInt(RowAttention::visible).sum();
+        this.padded = AttentionPlan.paddedKeys(count);
     }
 
     static void forward(Lane lane, Inputs inputs, Block block, long out, long lse) {
+        new RowAttention(lane, inputs, block).forward(out, lse);
+    }
+
+    private void forward(long out, long lse) {
+        DataType type = inputs.type();
+        long first = (long) block.row() * inputs.shape().queryColumns();
+        Span scores = scores(new Span(type, inputs.q()).from(first));
+        hidePadding(scores);
+        float[] largestScores = largest(scores, SCORES);
+        Span p = type == DataType.FLOAT ? scores : Span.scratch(lane, type, (long) heads * padded);
+        Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, type, heads, padded))
+                .run(lane, scores.address(), p.address());
+        writeLse(largestScores, largest(p, PROBABILITIES), lse + 4L * block.row() * heads);
+        timesValues(p, new Span(type, out).from(first));
+    }
+
+    private Span scores(Span q) {
         AttentionShape shape = inputs.shape();
-        int heads = shape.heads();
-        int columns = shape.queryColumns();
-        int count = block.parts().stream().mapToInt(RowAttention::visible).sum();
-        float[] query = lane.tiles().floats(QUERY, columns);
-        ElementwiseKernels.read(lane, new Span(inputs.type(), inputs.q()).from((long) block.row() * columns), query,
-                columns);
-        float[] keys = rows(lane, inputs, inputs.k(), block, KEYS, count);
-        float[] values = rows(lane, inputs, inputs.v(), block, VALUES, count);
-        float[] result = lane.tiles().floats(RESULT, columns);
-        float[] lses = lane.tiles().floats(LSE, heads);
-        for (int head = 0; head < heads; head++) {
-            lses[head] = head(lane, shape, head, query, keys, values, count, result);
-        }
-        Span target = new Span(inputs.type(), out).from((long) block.row() * columns);
-        ElementwiseKernels.write(lane, result, target, columns);
-        NativeMemory.write(lse + 4L * block.row() * heads, lses, 0, heads);
-    }
-
-    /** The result of one head; returns the log of the sum of exponentials. */
-    private static float head(Lane lane, AttentionShape shape, int head, float[] query, float[] keys, float[] values,
-            int count, float[] result) {
         int size = shape.headSize();
-        int stride = shape.keyColumns();
-        int own = head * size;
-        int shared = head / (shape.heads() / shape.keyValueHeads()) * size;
-        float[] scores = lane.tiles().floats(SCORES, count);
-        float max = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < count; i++) {
-            scores[i] = shape.scale() * dot(query, own, keys, i * stride + shared, size);
-            max = Math.max(max, scores[i]);
+        int group = inputs.group();
+        Span keys = visibleRows(inputs.k());
+        Span scores = Span.scratch(lane, DataType.FLOAT, (long) heads * padded);
+        MatmulSpec product = new MatmulSpec(Operand.rows(inputs.type(), size),
+                Operand.transposed(inputs.type(), shape.keyColumns()), Operand.rows(DataType.FLOAT, padded), group,
+                size, padded, shape.scale(), false);
+        for (int head = 0; head < shape.keyValueHeads(); head++) {
+            PlainProduct.run(lane, product, q.from((long) head * group * size).address(),
+                    keys.from((long) head * size).address(), scores.from((long) head * group * padded).address());
         }
-        double sum = 0;
-        for (int i = 0; i < count; i++) {
-            scores[i] = (float) Math.exp(scores[i] - max);
-            sum += scores[i];
-        }
-        for (int j = 0; j < size; j++) {
-            result[own + j] = 0;
-        }
-        for (int i = 0; i < count; i++) {
-            float p = (float) (scores[i] / sum);
-            int at = i * stride + shared;
-            for (int j = 0; j < size; j++) {
-                result[own + j] += p * values[at + j];
-            }
-        }
-        return (float) (max + Math.log(sum));
+        return scores;
     }
 
-    /** Four sums side by side, so that one addition need not wait for the last. */
-    private static float dot(float[] a, int aOffset, float[] b, int bOffset, int size) {
-        float s0 = 0;
-        float s1 = 0;
-        float s2 = 0;
-        float s3 = 0;
-        int i = 0;
-        for (; i <= size - 4; i += 4) {
-            s0 += a[aOffset + i] * b[bOffset + i];
-            s1 += a[aOffset + i + 1] * b[bOffset + i + 1];
-            s2 += a[aOffset + i + 2] * b[bOffset + i + 2];
-            s3 += a[aOffset + i + 3] * b[bOffset + i + 3];
+    private void timesValues(Span p, Span out) {
+        AttentionShape shape = inputs.shape();
+        int size = shape.headSize();
+        int group = inputs.group();
+        Span values = visibleRows(inputs.v());
+        MatmulSpec product = new MatmulSpec(Operand.rows(inputs.type(), padded),
+                Operand.rows(inputs.type(), shape.keyColumns()), Operand.rows(inputs.type(), size), group, padded, size,
+                1f, false);
+        for (int head = 0; head < shape.keyValueHeads(); head++) {
+            PlainProduct.run(lane, product, p.from((long) head * group * padded).address(),
+                    values.from((long) head * size).address(), out.from((long) head * group * size).address());
         }
-        for (; i < size; i++) {
-            s0 += a[aOffset + i] * b[bOffset + i];
-        }
-        return s0 + s1 + (s2 + s3);
     }
 
-    /** The visible rows of an array [M, key/value heads x D], one after the other. */
-    private static float[] rows(Lane lane, Inputs inputs, long array, Block block, int slot, int count) {
+    /** The visible rows of an array [M, key/value heads x D] one after the other, then zeros. */
+    private Span visibleRows(long array) {
         int columns = inputs.shape().keyColumns();
-        float[] all = lane.tiles().floats(slot, count * columns);
-        int row = 0;
+        int bytes = Arrays.bytes(inputs.type());
+        Span rows = Span.scratch(lane, inputs.type(), (long) padded * columns);
+        long row = 0;
         for (KeyPart part : block.parts()) {
-            int length = visible(part) * columns;
-            float[] piece = lane.tiles().floats(PIECE, length);
-            ElementwiseKernels.read(lane, new Span(inputs.type(), array).from((long) part.start() * columns), piece,
-                    length);
-            System.arraycopy(piece, 0, all, row * columns, length);
-            row += visible(part);
+            long length = visible(part);
+            NativeMemory.copy(new Span(inputs.type(), array).from((long) part.start() * columns).address(),
+                    rows.from(row * columns).address(), length * columns * bytes);
+            row += length;
         }
-        return all;
+        NativeMemory.clear(rows.from(row * columns).address(), (padded - row) * columns * bytes);
+        return rows;
+    }
+
+    private void hidePadding(Span scores) {
+        int hidden = padded - count;
+        float[] minusInfinity = lane.tiles().floats(SCORES, hidden);
+        java.util.Arrays.fill(minusInfinity, 0, hidden, Float.NEGATIVE_INFINITY);
+        for (int head = 0; head < heads && hidden > 0; head++) {
+            NativeMemory.write(scores.from((long) head * padded + count).address(), minusInfinity, 0, hidden);
+        }
+    }
+
+    private float[] largest(Span x, int slot) {
+        Span column = Span.scratch(lane, DataType.FLOAT, heads);
+        Vectors.required(lane, RowSpec.of(Kind.MAX, x.type(), DataType.FLOAT, heads, padded))
+                .run(lane, x.address(), column.address());
+        float[] values = lane.tiles().floats(slot, heads);
+        NativeMemory.read(column.address(), values, 0, heads);
+        return values;
+    }
+
+    /** The largest probability of a row is exp(largest score - lse). */
+    private void writeLse(float[] largestScores, float[] largestProbabilities, long lse) {
+        for (int head = 0; head < heads; head++) {
+            largestScores[head] -= (float) Math.log(largestProbabilities[head]);
+        }
+        NativeMemory.write(lse, largestScores, 0, heads);
     }
 
     private static int visible(KeyPart part) {
