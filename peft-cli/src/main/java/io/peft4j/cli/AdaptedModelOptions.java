@@ -4,6 +4,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
+import java.util.function.ToIntBiFunction;
 import java.util.function.ToIntFunction;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,15 +20,25 @@ final class AdaptedModelOptions {
     @Mixin
     private EngineOptions engine;
 
+    /** The threads that the model runs with. */
+    int threads() {
+        return engine.threads();
+    }
+
     /** Loads the model, does something with it, and frees it. */
     int with(Console console, ToIntFunction<LanguageModel> action) {
+        return with(console, (loaded, base) -> action.applyAsInt(loaded));
+    }
+
+    /** As {@link #with(Console, ToIntFunction)}, for an action that also wants the base model. */
+    int with(Console console, ToIntBiFunction<LanguageModel, BaseModel> action) {
         try (BaseModel base = engine.load(model, console)) {
             engine.sayIfQuantized(base, console);
             if (adapter == null) {
-                return action.applyAsInt(base);
+                return action.applyAsInt(base, base);
             }
             try (PeftModel adapted = base.withAdapter(adapter)) {
-                return action.applyAsInt(adapted);
+                return action.applyAsInt(adapted, base);
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -46,6 +47,11 @@ final class EngineOptions {
         if (precision != chosen && (chosen == ModelOptions.Precision.INT8 || chosen == ModelOptions.Precision.Q4)) {
             console.say("model:      %s", describe(model));
         }
+    }
+
+    /** The threads that a model runs with. */
+    int threads() {
+        return threads == null ? KernelSelection.defaultThreads() : threads;
     }
 
     private ModelOptions options() {

@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         subcommands = {QuickstartCommand.class, TrainCommand.class, ScoreCommand.class, GenerateCommand.class,
-            AdapterCommand.class, DataCommand.class, JShellCommand.class})
+            AdapterCommand.class, DataCommand.class, BenchCommand.class, JShellCommand.class})
 public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
 
@@ -78,6 +78,7 @@ public final class Main implements Runnable {
     private static CommandLine commandLine(Interrupts interrupts) {
         return new CommandLine(new Main(Objects.requireNonNull(interrupts, "interrupts")))
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
+                .registerConverter(BenchCommand.Shape.class, BenchCommand.Shape::of)
                 .registerConverter(LearningRateSchedule.class, TrainCommand::schedule)
                 .registerConverter(DataFormat.class, DataInput::format)
                 .setParameterExceptionHandler(Failures::reportUsage)

@@ -9,9 +9,13 @@ final class PeakMemory {
     private PeakMemory() {
     }
 
-    /** The figure in megabytes, or a word where the system does not tell. */
+    /** The figure of now in megabytes, or a word where the system does not tell. */
     static String text() {
-        OptionalLong bytes = ProcessUsage.peakResidentBytes();
+        return text(ProcessUsage.peakResidentBytes());
+    }
+
+    /** A figure in megabytes, or a word where there is none. */
+    static String text(OptionalLong bytes) {
         return bytes.isEmpty() ? "unknown" : String.format(Locale.ROOT, "%,d MB", bytes.getAsLong() / 1_000_000);
     }
 }

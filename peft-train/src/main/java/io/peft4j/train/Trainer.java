@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatTemplate;
@@ -70,7 +71,8 @@ public final class Trainer {
     public TrainingResult train(ChatDataset examples) {
         requireFreeOutput();
         EncodedChats encoded = encode(examples);
-        LOG.info("[[learned]] of the first example: {}", encoder().preview(encoded.kept().get(0)).replace("\n", "\\n"));
+        LOG.info("[[learned]] of the first example: {}",
+                encoder(model).preview(encoded.kept().get(0)).replace("\n", "\\n"));
         return train(encoded.sequences(), encoded.tooLong().size());
     }
 
@@ -144,10 +146,11 @@ public final class Trainer {
     }
 
     private EncodedChats encode(ChatDataset dataset) {
-        return encoder().encode(dataset, maxLength.orElse(model.network().description().maxPositions()));
+        return encoder(model).encode(dataset, maxLength.orElse(model.network().description().maxPositions()));
     }
 
-    private ChatEncoder encoder() {
+    /** The encoder of a model's conversations. */
+    static ChatEncoder encoder(LanguageModel model) {
         ChatTemplate template = model.chatTemplate().orElseThrow(() -> new ConfigurationException(
                 model.network().description().name() + " has no chat template; encode the examples yourself"));
         return new ChatEncoder(model.tokenizer(), template);

@@ -8,6 +8,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.ChatDataset;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,6 +33,7 @@ public final class TrainingBenchmark {
     private final int batchSize;
     private final int warmupSteps;
     private final int steps;
+    private boolean recompute = TrainingOptions.defaults().recompute();
 
     /**
      * A measurement.
@@ -82,6 +84,23 @@ public final class TrainingBenchmark {
     }
 
     /**
+     * Conversations as the trainer encodes them; those that are longer than the model's limit are left out.
+     *
+     * @param model whose tokenizer and chat template are used
+     * @param chats the conversations
+     * @throws io.peft4j.core.error.PeftException when the model has no chat template or an example cannot be encoded
+     */
+    public static List<TokenSequence> chatExamples(LanguageModel model, ChatDataset chats) {
+        return Trainer.encoder(model).encode(chats, model.network().description().maxPositions()).sequences();
+    }
+
+    /** As {@link Trainer.Builder#recompute}. */
+    public TrainingBenchmark recompute(boolean value) {
+        recompute = value;
+        return this;
+    }
+
+    /**
      * Trains and measures. Nothing else should run on the machine meanwhile.
      *
      * @throws io.peft4j.core.error.PeftException as {@link Trainer#train(List)}
@@ -91,6 +110,7 @@ public final class TrainingBenchmark {
         Clock clock = new Clock(warmupSteps + steps);
         Trainer.builder(model).batchSize(batchSize).shuffle(false).learningRate(LEARNING_RATE)
                 .schedule(LearningRateSchedule.CONSTANT).epochs((warmupSteps + steps) / stepsPerEpoch + 1)
+                .recompute(recompute)
                 .listener(clock).cancellation(clock.cancellation).build().train(examples);
         // Before the limit is measured, which needs memory of its own.
         OptionalLong peak = ProcessUsage.peakResidentBytes();
