@@ -32,12 +32,23 @@ final class HubClient {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HubOptions options;
-    private final HttpClient http;
+    private HttpClient http;
 
     HubClient(HubOptions options) {
         this.options = options;
-        // HTTP/1.1: one connection a file, and large bodies come faster than over one HTTP/2 stream.
-        this.http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT)
+    }
+
+    /** Made at the first request: with its TLS it takes a quarter of a second, and a model in the cache needs none. */
+    private synchronized HttpClient http() {
+        if (http == null) {
+            http = newHttp();
+        }
+        return http;
+    }
+
+    /** HTTP/1.1: one connection a file, and large bodies come faster than over one HTTP/2 stream. */
+    private static HttpClient newHttp() {
+        return HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT)
                 .followRedirects(HttpClient.Redirect.NEVER).build();
     }
 
@@ -168,7 +179,7 @@ final class HubClient {
 
     private HttpResponse<InputStream> send(HttpRequest request) throws HubException {
         try {
-            return http.send(request, HttpResponse.BodyHandlers.ofInputStream());
+            return http().send(request, HttpResponse.BodyHandlers.ofInputStream());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UncheckedIOException("Interrupted while asking " + request.uri().getHost(),
