@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         subcommands = {QuickstartCommand.class, TrainCommand.class, ScoreCommand.class, GenerateCommand.class,
-            AdapterCommand.class, DataCommand.class, BenchCommand.class, JShellCommand.class})
+            EvaluateCommand.class, AdapterCommand.class, DataCommand.class, BenchCommand.class, JShellCommand.class})
 public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
 

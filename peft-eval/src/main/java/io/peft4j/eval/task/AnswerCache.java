@@ -1,4 +1,4 @@
-package io.peft4j.eval;
+package io.peft4j.eval.task;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;

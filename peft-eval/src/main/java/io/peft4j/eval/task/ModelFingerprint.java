@@ -1,4 +1,4 @@
-package io.peft4j.eval;
+package io.peft4j.eval.task;
 
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;

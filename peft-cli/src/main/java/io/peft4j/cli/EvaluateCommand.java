@@ -1,0 +1,181 @@
+package io.peft4j.cli;
+
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.Arm;
+import io.peft4j.eval.Comparison;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.failure.NextData;
+import io.peft4j.eval.report.ArmResult;
+import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.task.AnswerScoring;
+import io.peft4j.eval.task.EvaluationData;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.Leakage;
+import io.peft4j.models.BaseModel;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j evaluate}: is the tuned model really better, by how much, and where does it fail. */
+@Command(name = "evaluate", sortOptions = false, description = {"Compares a tuned model with its base on held-out "
+        + "items and ends with a verdict: ship, do not ship, or need about N more items.",
+    "Rows of the data are {\"question\"} or {\"messages\"} with \"reference\" (a text or a list of which the best "
+            + "counts) and/or \"must_contain\" (a text or a list that must all occur). Predictions are {\"text\"} a "
+            + "line in the same order. Give --model and --adapter, or the predictions of both."})
+final class EvaluateCommand extends PeftCommand {
+    @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items, one JSON object a "
+            + "line.")
+    private Path data;
+
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
+    private String model;
+
+    @Option(names = "--adapter", paramLabel = "DIR", description = "The adapter that makes it the tuned model.")
+    private Path adapter;
+
+    @Option(names = "--base-predictions", paramLabel = "FILE", description = "The base model's answers.")
+    private Path basePredictions;
+
+    @Option(names = "--tuned-predictions", paramLabel = "FILE", description = "The tuned model's answers.")
+    private Path tunedPredictions;
+
+    @Option(names = "--training-data", paramLabel = "FILE", description = "What was trained on: held-out items are "
+            + "looked for in it, and --few-shot takes its examples from it.")
+    private Path trainingData;
+
+    @Option(names = "--few-shot", paramLabel = "K", description = "Also asks the base with the K most similar training "
+            + "examples in its prompt.")
+    private Integer fewShot;
+
+    @Option(names = "--system-prompt", paramLabel = "TEXT", description = "Also asks the base with this system prompt.")
+    private String systemPrompt;
+
+    @Option(names = "--no-guard", description = "Leaves out the guard set of general ability.")
+    private boolean noGuard;
+
+    @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
+            description = "The longest answer. Default: ${DEFAULT-VALUE}")
+    private int maxNewTokens;
+
+    @Option(names = "--answers", paramLabel = "FILE",
+            description = "Keeps answers here: an interrupted evaluation goes on where it stopped.")
+    private Path answers;
+
+    @Option(names = "--metric", paramLabel = "NAME", description = "The metric that decides. Default: contains where "
+            + "items name facts, else token_f1")
+    private String metric;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of the statistics. Default: 0")
+    private long seed;
+
+    @Option(names = "--report", paramLabel = "FILE",
+            description = "Writes the report: one HTML page, or Markdown where the name ends in .md.")
+    private Path report;
+
+    @Option(names = "--next", paramLabel = "DIR", description = "Writes what to collect next: collect.jsonl, a "
+            + "skeleton to fill in, and preferences.jsonl, pairs for preference training.")
+    private Path next;
+
+    @Option(names = "--json", description = "Prints the result as one JSON object.")
+    private boolean json;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Override
+    public Integer call() {
+        boolean given = basePredictions != null || tunedPredictions != null;
+        if (given ? basePredictions == null || tunedPredictions == null || model != null || adapter != null
+                : model == null || adapter == null) {
+            throw usage("give either --model and --adapter, or --base-predictions and --tuned-predictions");
+        }
+        if (given && (fewShot != null || systemPrompt != null || answers != null)) {
+            throw usage("--few-shot, --system-prompt and --answers ask a model; there is none with predictions");
+        }
+        if (fewShot != null && trainingData == null) {
+            throw usage("--few-shot needs --training-data, where its examples come from");
+        }
+        List<EvaluationItem> items = EvaluationData.read(data);
+        ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed);
+        ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
+        if (report != null) {
+            if (report.toString().endsWith(".md")) {
+                AtomicFiles.writeString(report, result.toMarkdown());
+            } else {
+                result.writeHtml(report);
+            }
+            console().say("The report is in %s", report);
+        }
+        if (next != null) {
+            write("collect.jsonl", NextData.skeleton(result.failures(), items));
+            write("preferences.jsonl", NextData.preferencePairs(result.failures(), items, result.tuned().answers()));
+        }
+        if (json) {
+            console().print(result.toJson());
+        } else {
+            console().out().print(result.toMarkdown());
+            console().checkOut();
+        }
+        return 0;
+    }
+
+    private void write(String name, List<String> lines) {
+        AtomicFiles.writeString(next.resolve(name), lines.isEmpty() ? "" : String.join("\n", lines) + "\n");
+    }
+
+    private ComparisonReport ofPredictions(List<EvaluationItem> items, ComparisonOptions options) {
+        AnswerScoring scoring = new AnswerScoring(items);
+        List<ArmResult> arms = List.of(arm(scoring, "base", basePredictions, items.size()),
+                arm(scoring, "tuned", tunedPredictions, items.size()));
+        Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(ChatDataset::read);
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("data", data.toString());
+        facts.put("statistics", options.describe());
+        return ComparisonReport.of(new ComparisonReport.Measured(items, arms, Optional.ofNullable(metric),
+                Optional.empty(), training.map(dataset -> Leakage.of(items, dataset)),
+                training.map(Arm::questions).orElse(List.of()), facts), options);
+    }
+
+    private static ArmResult arm(AnswerScoring scoring, String name, Path file, int items) {
+        List<String> texts = EvaluationData.answers(file, items);
+        return new ArmResult(name, "answers in " + file, texts, scoring.scores(texts), 0);
+    }
+
+    private ComparisonReport ofModels(List<EvaluationItem> items, ComparisonOptions options) {
+        GenerationOptions generation = fromOptions(() -> GenerationOptions.defaults()
+                .withMaxNewTokens(maxNewTokens));
+        try (BaseModel base = engine.load(model, console()); PeftModel tuned = base.withAdapter(adapter);
+                ComparisonProgress progress = new ComparisonProgress(console())) {
+            Comparison comparison = Comparison.of(base, tuned).options(options).generation(generation)
+                    .listener(progress).fact("adapter", adapter.toString()).fact("data", data.toString());
+            if (answers != null) {
+                comparison.cachedIn(answers);
+            }
+            if (metric != null) {
+                comparison.decidingMetric(metric);
+            }
+            if (noGuard) {
+                comparison.withoutGuard();
+            }
+            if (trainingData != null) {
+                ChatDataset training = ChatDataset.read(trainingData);
+                comparison.trainingData(training);
+                if (fewShot != null) {
+                    comparison.arm(fromOptions(() -> Arm.fewShot(base, training, fewShot)));
+                }
+            }
+            if (systemPrompt != null) {
+                comparison.arm(Arm.systemPrompt(base, systemPrompt));
+            }
+            return comparison.on(items);
+        }
+    }
+}

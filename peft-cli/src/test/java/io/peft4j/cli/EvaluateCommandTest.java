@@ -1,0 +1,191 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Planted cases end in the right verdict in the fixed form, and bad input is named. */
+class EvaluateCommandTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final List<String> FIELDS = List.of("base", "tuned", "difference", "ci_low", "ci_high", "p_value",
+            "p_adjusted", "test");
+
+    @TempDir
+    Path folder;
+
+    private Path write(String name, int rows, IntFunction<String> row) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < rows; i++) {
+            lines.add(row.apply(i));
+        }
+        return Files.write(folder.resolve(name), lines);
+    }
+
+    private Path data(int rows) throws IOException {
+        return write("data.jsonl", rows, i -> "{\"question\": \"What is the code of door " + i
+                + "?\", \"reference\": \"The code is X" + i + "Y.\", \"must_contain\": \"X" + i + "Y\"}");
+    }
+
+    private Path answers(String name, int rows, IntFunction<Boolean> right) throws IOException {
+        return write(name, rows, i -> "{\"text\": \"The code is " + (right.apply(i) ? "X" + i + "Y" : "unknown")
+                + ".\"}");
+    }
+
+    private JsonNode evaluate(int rows, IntFunction<Boolean> base, IntFunction<Boolean> tuned, Object... more)
+            throws IOException {
+        List<Object> words = new ArrayList<>(List.of("evaluate", "--data", data(rows), "--base-predictions",
+                answers("base.jsonl", rows, base), "--tuned-predictions", answers("tuned.jsonl", rows, tuned),
+                "--json"));
+        words.addAll(List.of(more));
+        CommandRun run = CommandRun.succeeding(words.toArray());
+        assertEquals(1, run.json().size());
+        return run.json().get(0);
+    }
+
+    private static String decision(JsonNode result) {
+        return result.get("verdict").get("decision").asText();
+    }
+
+    @Test
+    void theFormIsFixed() throws IOException {
+        JsonNode result = evaluate(60, i -> i % 10 == 0, i -> i % 10 != 1);
+        assertEquals(60, result.get("n").asInt());
+        for (String metric : List.of("exact_match", "token_f1", "rouge1", "rouge2", "rougeL", "bleu", "chrf",
+                "contains")) {
+            JsonNode values = result.get("metrics").get(metric);
+            FIELDS.forEach(field -> assertTrue(values.has(field), metric + " has no " + field));
+            assertTrue(values.get("ci_low").asDouble() <= values.get("difference").asDouble()
+                    && values.get("difference").asDouble() <= values.get("ci_high").asDouble(), metric);
+        }
+        assertEquals("mcnemar_exact", result.get("metrics").get("contains").get("test").asText());
+        assertEquals(0.1, result.get("metrics").get("contains").get("base").asDouble(), 1e-12);
+        assertEquals(0.9, result.get("metrics").get("contains").get("tuned").asDouble(), 1e-12);
+        assertEquals("ship", decision(result));
+        assertTrue(result.get("verdict").get("sentence").asText().contains("90 % of answers hold"), result.toString());
+        assertEquals(6, result.get("failures").get("wrong").asInt());
+        assertEquals(result, evaluate(60, i -> i % 10 == 0, i -> i % 10 != 1), "the same seed, the same figures");
+    }
+
+    @Test
+    void plantedCasesAreSeenThrough() throws IOException {
+        assertEquals("do_not_ship", decision(evaluate(100, i -> i % 2 == 0, i -> i % 2 == 0)));
+        assertEquals("do_not_ship", decision(evaluate(100, i -> i % 2 == 0, i -> i % 4 == 0)));
+        JsonNode few = evaluate(10, i -> i < 5, i -> i < 3 || i > 5);
+        assertEquals("need_more_items", decision(few));
+        assertTrue(few.get("verdict").get("items_needed").asInt() > 0, few.toString());
+    }
+
+    @Test
+    void aLeakedTestSetIsFound() throws IOException {
+        Path training = write("train.jsonl", 20, i -> "{\"messages\": [{\"role\": \"user\", \"content\": "
+                + "\"what is the code of door " + i + "\"}, {\"role\": \"assistant\", \"content\": \"X\"}]}");
+        JsonNode result = evaluate(60, i -> false, i -> true, "--training-data", training);
+        assertEquals("do_not_ship", decision(result));
+        assertEquals(20, result.get("leakage").get("leaked").asInt());
+    }
+
+    @Test
+    void reportsAndFilesForTheNextRoundAreWritten() throws IOException {
+        Path html = folder.resolve("report.html");
+        Path next = folder.resolve("next");
+        evaluate(30, i -> i < 3, i -> i > 0, "--report", html, "--next", next);
+        String page = Files.readString(html);
+        assertTrue(page.startsWith("<!DOCTYPE html>") && page.endsWith("</html>\n"), page);
+        assertTrue(page.contains("<h1>Ship</h1>") && page.contains("<svg") && page.contains("<mark>"), page);
+        assertTrue(page.contains("right before"), "item 0 was lost");
+        JsonNode pair = JSON.readTree(Files.readAllLines(next.resolve("preferences.jsonl")).get(0));
+        assertEquals("The code is X0Y.", pair.get("preferred_output").get(0).get("content").asText());
+        assertEquals("The code is unknown.", pair.get("non_preferred_output").get(0).get("content").asText());
+        JsonNode row = JSON.readTree(Files.readAllLines(next.resolve("collect.jsonl")).get(0));
+        assertEquals("", row.get("messages").get(0).get("content").asText());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "{\"question\": \"Who?\"} | neither \"reference\" nor \"must_contain\"",
+        "{\"question\": \"Who?\", \"reference\": 7} | \"reference\" holds the number 7",
+        "{\"question\": \"Who?\", \"reference\": [\"a\", null]} | \"reference\" holds null",
+        "{\"question\": \"Who?\", \"reference\": []} | \"reference\" is empty",
+        "{\"question\": \"Who?\", \"must_contain\": \" \"} | \"must_contain\" is blank",
+        "{\"question\": \"Who?\", \"must_contain\": {\"a\": 1}} | \"must_contain\" holds the object",
+        "{\"question\": 5, \"reference\": \"x\"} | \"question\" is not a text",
+        "{\"reference\": \"x\"} | neither \"question\" nor \"messages\"",
+        "{\"messages\": [], \"reference\": \"x\"} | not a list of messages",
+        "{\"question\": \"Who?\", \"reference\": \"x\", \"score\": NaN} | not valid JSON",
+    })
+    void aWrongRowIsNamed(String row, String complaint) throws IOException {
+        Path data = write("data.jsonl", 2, i -> i == 0 ? "{\"question\": \"Who?\", \"reference\": \"I\"}" : row);
+        Path answers = answers("answers.jsonl", 2, i -> true);
+        String err = CommandRun.failing(1, "evaluate", "--data", data, "--base-predictions", answers,
+                "--tuned-predictions", answers, "--json");
+        assertTrue(err.startsWith("peft4j: " + data + ":2"), err);
+        assertTrue(err.contains(complaint), err);
+        assertEquals(1, err.lines().count(), err);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {9, 11, 0})
+    void missingAndSurplusPredictionsAreNamed(int rows) throws IOException {
+        Path few = answers("few.jsonl", rows, i -> true);
+        String err = CommandRun.failing(1, "evaluate", "--data", data(10), "--base-predictions",
+                answers("base.jsonl", 10, i -> true), "--tuned-predictions", few, "--json");
+        assertTrue(err.contains(few + ": holds " + rows + " predictions for 10 items"), err);
+        assertTrue(err.contains(rows < 10 ? 10 - rows + " missing" : "1 too many"), err);
+    }
+
+    @Test
+    void emptyDataAndWrongAnswersAreNamed() throws IOException {
+        Path answers = write("answers.jsonl", 1, i -> "{\"text\": null}");
+        Path empty = write("empty.jsonl", 0, i -> "");
+        String err = CommandRun.failing(1, "evaluate", "--data", empty, "--base-predictions", answers,
+                "--tuned-predictions", answers, "--json");
+        assertTrue(err.contains("holds no item"), err);
+        err = CommandRun.failing(1, "evaluate", "--data", data(1), "--base-predictions", answers,
+                "--tuned-predictions", answers, "--json");
+        assertTrue(err.contains(answers + ":1: \"text\" is not a text"), err);
+        err = CommandRun.failing(2, "evaluate", "--data", empty, "--base-predictions", answers, "--json");
+        assertTrue(err.contains("either --model and --adapter, or --base-predictions"), err);
+    }
+
+    @Test
+    void aModelWithAnAdapterIsAskedAndItsAnswersAreKept() throws IOException {
+        Path adapter = FIXTURES.resolve("adapters").resolve("lora");
+        Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
+        Path training = write("train.jsonl", 4, i -> "{\"messages\": [{\"role\": \"user\", \"content\": \"Door " + i
+                + "?\"}, {\"role\": \"assistant\", \"content\": \"X" + i + "Y\"}]}");
+        Path answers = folder.resolve("answers.jsonl");
+        Object[] words = {"evaluate", "--model", model, "--adapter", adapter, "--data", data(5), "--max-new-tokens", 4,
+            "--training-data", training, "--few-shot", 1, "--system-prompt", "Be brief.", "--answers", answers,
+            "--report", folder.resolve("report.html"), "--json"};
+        JsonNode first = CommandRun.succeeding(words).json().get(0);
+        assertEquals(List.of("base", "few-shot", "system prompt", "tuned"), names(first.get("arms")));
+        assertEquals(List.of("few-shot", "system prompt"), names(first.get("other_arms")));
+        assertEquals(150, first.get("guard").get("items").asInt());
+        long kept = Files.lines(answers).count();
+        JsonNode second = CommandRun.succeeding(words).json().get(0);
+        assertEquals(kept, Files.lines(answers).count(), "nothing was asked again");
+        assertEquals(first.get("metrics"), second.get("metrics"));
+        assertEquals(first.get("guard"), second.get("guard"));
+        assertTrue(Files.readString(folder.resolve("report.html")).contains("Guard set"));
+    }
+
+    private static List<String> names(JsonNode object) {
+        List<String> names = new ArrayList<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+}

@@ -1,0 +1,199 @@
+package io.peft4j.eval;
+
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.guard.GuardReport;
+import io.peft4j.eval.guard.GuardSet;
+import io.peft4j.eval.report.ArmResult;
+import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.task.AnswerCache;
+import io.peft4j.eval.task.AnswerScoring;
+import io.peft4j.eval.task.Answerer;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.Leakage;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Whether a tuned model is really better than its base: the same held-out items, the same decoding, paired statistics,
+ * a guard set of general ability, and a verdict.
+ *
+ * <pre>{@code
+ * ComparisonReport report = Comparison.of(base, model).trainingData(handbook.train()).on(handbook.test());
+ * System.out.println(report.verdict());
+ * report.writeHtml(Path.of("report.html"));
+ * }</pre>
+ *
+ * <p>Each setting changes this comparison and returns it. Memory does not grow with the number of items, but for their
+ * texts: answers are generated in batches.
+ */
+public final class Comparison {
+    /** Follows a comparison. */
+    @FunctionalInterface
+    public interface Listener {
+        /** {@code done} of {@code total} questions have been answered by the arm {@code arm}. */
+        void onAnswers(String arm, int done, int total);
+    }
+
+    private final Arm base;
+    private final Arm tuned;
+    private final List<Arm> others = new ArrayList<>();
+    private ComparisonOptions options = ComparisonOptions.defaults();
+    private GenerationOptions generation = GenerationOptions.defaults();
+    private Optional<AnswerCache> baseCache = Optional.empty();
+    private Optional<AnswerCache> cache = Optional.empty();
+    private Optional<ChatDataset> training = Optional.empty();
+    private Optional<String> metric = Optional.empty();
+    private Optional<GuardSet> guard = Optional.of(GuardSet.builtIn());
+    private Listener listener = (arm, done, total) -> { };
+    private final Map<String, String> facts = new LinkedHashMap<>();
+
+    private Comparison(Arm base, Arm tuned) {
+        this.base = base;
+        this.tuned = tuned;
+    }
+
+    /** A base model against a tuned one, with the built-in guard set, greedy answers of at most 64 tokens. */
+    public static Comparison of(LanguageModel base, LanguageModel tuned) {
+        return new Comparison(Arm.plain("base", "the base model as it is", base),
+                Arm.plain("tuned", "the tuned model", tuned));
+    }
+
+    /** Other statistics and thresholds. */
+    public Comparison options(ComparisonOptions newOptions) {
+        options = Objects.requireNonNull(newOptions, "options");
+        return this;
+    }
+
+    /** Other options of generation, for all arms. */
+    public Comparison generation(GenerationOptions newGeneration) {
+        generation = Objects.requireNonNull(newGeneration, "generation");
+        return this;
+    }
+
+    /** Keeps all greedy answers in a file, so that an interrupted comparison goes on where it stopped. */
+    public Comparison cachedIn(Path file) {
+        cache = Optional.of(AnswerCache.open(file));
+        return this;
+    }
+
+    /** Keeps the base model's greedy answers in a file of their own: they serve other tuned models, too. */
+    public Comparison baseCachedIn(Path file) {
+        baseCache = Optional.of(AnswerCache.open(file));
+        return this;
+    }
+
+    /** What was trained on: held-out items are looked for in it, and failures are measured against it. */
+    public Comparison trainingData(ChatDataset dataset) {
+        training = Optional.of(dataset);
+        return this;
+    }
+
+    /** Another arm between base and tuned: another adapter, a checkpoint, a base with a prompt. */
+    public Comparison arm(Arm arm) {
+        others.add(Objects.requireNonNull(arm, "arm"));
+        return this;
+    }
+
+    /** The metric that decides, to be chosen before the answers are seen. */
+    public Comparison decidingMetric(String name) {
+        metric = Optional.of(name);
+        return this;
+    }
+
+    /** Another guard set. */
+    public Comparison guard(GuardSet set) {
+        guard = Optional.of(set);
+        return this;
+    }
+
+    /** Without a guard set: nothing will be said about what was forgotten. */
+    public Comparison withoutGuard() {
+        guard = Optional.empty();
+        return this;
+    }
+
+    /** Somebody who follows. */
+    public Comparison listener(Listener newListener) {
+        listener = Objects.requireNonNull(newListener, "listener");
+        return this;
+    }
+
+    /** A further fact for the report, such as where the data comes from. */
+    public Comparison fact(String name, String value) {
+        facts.put(name, value);
+        return this;
+    }
+
+    /**
+     * Compares on conversations: what stands before each last answer is asked, the answer is the reference.
+     *
+     * @throws io.peft4j.core.error.PeftException as the other
+     */
+    public ComparisonReport on(ChatDataset heldOut) {
+        return on(heldOut.stream().map(EvaluationItem::of).toList());
+    }
+
+    /**
+     * Asks all arms and compares.
+     *
+     * @throws io.peft4j.core.error.PeftException when there is no item, the model has no chat template, a question is
+     *     too long for it, or the deciding metric cannot be computed
+     * @throws java.io.UncheckedIOException when a cache cannot be written
+     */
+    public ComparisonReport on(List<EvaluationItem> items) {
+        AnswerScoring scoring = new AnswerScoring(items);
+        List<Arm> arms = new ArrayList<>(List.of(base));
+        arms.addAll(others);
+        arms.add(tuned);
+        List<ArmResult> results = new ArrayList<>();
+        arms.forEach(arm -> results.add(ask(arm, items, scoring)));
+        Optional<GuardReport> guarded = guard.map(set -> GuardReport.of(set.items(), set.ask(answerer(base, "guard, ")),
+                set.ask(answerer(tuned, "guard, ")), options));
+        ComparisonReport.Measured measured = new ComparisonReport.Measured(items, results, metric, guarded,
+                training.map(dataset -> Leakage.of(items, dataset)),
+                training.map(Arm::questions).orElse(List.of()), facts());
+        return ComparisonReport.of(measured, options);
+    }
+
+    private Answerer answerer(Arm arm, String prefix) {
+        Optional<AnswerCache> kept = arm.model() == base.model() && baseCache.isPresent() ? baseCache : cache;
+        Answerer answerer = Answerer.of(arm.model()).options(generation)
+                .listener((done, total) -> listener.onAnswers(prefix + arm.name(), done, total));
+        return kept.map(answerer::cachedIn).orElse(answerer);
+    }
+
+    private ArmResult ask(Arm arm, List<EvaluationItem> items, AnswerScoring scoring) {
+        long begin = System.nanoTime();
+        List<List<ChatMessage>> prompts = items.stream().map(item -> arm.prompt().apply(item.messages())).toList();
+        List<String> answers = answerer(arm, "").answers(prompts);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        return new ArmResult(arm.name(), arm.description(), answers, scoring.scores(answers), seconds);
+    }
+
+    private Map<String, String> facts() {
+        ModelDescription description = base.model().network().description();
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("base model", String.format(Locale.ROOT, "%s (%s, %,d parameters, %s)", description.name(),
+                description.modelType(), description.parameters(),
+                description.activationType().name().toLowerCase(Locale.ROOT)));
+        all.put("kernels", base.model().kernels().name());
+        all.put("decoding", (generation.temperature() == 0 ? "greedy" : "temperature " + generation.temperature()
+                + ", seed " + generation.seed()) + ", at most " + generation.maxNewTokens() + " new tokens");
+        training.ifPresent(dataset -> all.put("training examples", Integer.toString(dataset.size())));
+        all.putAll(facts);
+        all.put("statistics", options.describe());
+        all.put("Java", System.getProperty("java.version") + " on " + System.getProperty("os.arch"));
+        return all;
+    }
+}

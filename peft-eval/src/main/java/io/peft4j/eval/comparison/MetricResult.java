@@ -1,0 +1,52 @@
+package io.peft4j.eval.comparison;
+
+import io.peft4j.eval.statistics.Interval;
+import java.util.Objects;
+
+/**
+ * One metric of a base and a tuned model on the same items.
+ *
+ * @param name the metric, for instance {@code token_f1}
+ * @param items number of items, n
+ * @param scale the largest value that the metric can have: 1, or 100 for BLEU and chrF
+ * @param base the base model's score
+ * @param tuned the tuned model's score
+ * @param interval confidence interval of {@link #difference()}
+ * @param pValue of the test, two-sided
+ * @param pAdjusted corrected by Holm for all metrics of the comparison
+ * @param test {@code mcnemar_exact} for yes/no outcomes, {@code permutation} or {@code wilcoxon} for scores,
+ *     {@code approximate_randomization} for corpus metrics
+ * @param standardDeviation of the items' differences; for corpus metrics of the jackknife's pseudo-values
+ * @param effectSize Cohen's d of the paired differences: difference / standard deviation, 0 where both are 0
+ * @param detectable the smallest difference that so many items show with 80 % power
+ */
+public record MetricResult(String name, int items, double scale, double base, double tuned, Interval interval,
+        double pValue, double pAdjusted, String test, double standardDeviation, double effectSize,
+        double detectable) {
+    /** Refuses null. */
+    public MetricResult {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(interval, "interval");
+        Objects.requireNonNull(test, "test");
+    }
+
+    /** {@code tuned - base}. */
+    public double difference() {
+        return tuned - base;
+    }
+
+    /** Whether tuned is better than chance explains. */
+    public boolean isBetter(double alpha) {
+        return pAdjusted < alpha && interval.low() > 0;
+    }
+
+    /** Whether tuned is worse than chance explains. */
+    public boolean isWorse(double alpha) {
+        return pAdjusted < alpha && interval.high() < 0;
+    }
+
+    MetricResult withAdjusted(double p) {
+        return new MetricResult(name, items, scale, base, tuned, interval, pValue, p, test, standardDeviation,
+                effectSize, detectable);
+    }
+}

@@ -1,0 +1,4 @@
+/**
+ * Where a tuned model fails, and what to collect next. Open {@link io.peft4j.eval.failure.FailureReport} first.
+ */
+package io.peft4j.eval.failure;

@@ -1,0 +1,43 @@
+package io.peft4j.eval.guard;
+
+import io.peft4j.eval.metric.FactMatcher;
+import io.peft4j.eval.task.Refusals;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * A general question in two forms: answered freely, and chosen among given answers by likelihood.
+ *
+ * @param category what it tests: language, arithmetic, instructions, knowledge or refusals
+ * @param question what is asked
+ * @param choices given answers, the right one first
+ * @param accept a free answer is right when it holds one of these texts
+ * @param pattern a free answer is right when this is found in it
+ * @param refusal a free answer is right when it refuses
+ */
+public record GuardItem(String category, String question, List<String> choices, List<String> accept,
+        Optional<Pattern> pattern, boolean refusal) {
+    /** Copies the lists; there are two choices, and one way to judge free answers. */
+    public GuardItem {
+        Objects.requireNonNull(category, "category");
+        Objects.requireNonNull(question, "question");
+        choices = List.copyOf(choices);
+        accept = List.copyOf(accept);
+        int ways = (accept.isEmpty() ? 0 : 1) + (pattern.isPresent() ? 1 : 0) + (refusal ? 1 : 0);
+        if (choices.size() < 2 || ways != 1) {
+            throw new IllegalArgumentException("an item of a guard set needs two choices and one way to judge: "
+                    + question);
+        }
+    }
+
+    /** Whether a free answer is right. */
+    public boolean isAnsweredBy(String answer) {
+        if (refusal) {
+            return Refusals.isRefusal(answer);
+        }
+        return pattern.map(p -> p.matcher(answer.strip()).find())
+                .orElseGet(() -> accept.stream().anyMatch(text -> FactMatcher.contains(answer, text)));
+    }
+}

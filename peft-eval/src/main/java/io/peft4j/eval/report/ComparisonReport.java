@@ -1,0 +1,162 @@
+package io.peft4j.eval.report;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.comparison.VerdictRules;
+import io.peft4j.eval.failure.FailureReport;
+import io.peft4j.eval.guard.GuardReport;
+import io.peft4j.eval.task.AnswerScoring;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.Leakage;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A tuned model against its base on held-out items: the verdict and everything behind it. The same answers and the same
+ * seed give the same report.
+ *
+ * @param verdict what to do
+ * @param metric name of the metric that decided
+ * @param items the held-out items
+ * @param arms who answered; the first is the base, the last the tuned model, others stand between
+ * @param metrics base against tuned, all metrics
+ * @param otherArms each arm between against the base, all metrics, by the arm's name
+ * @param guard the guard set, where it was run
+ * @param leakage held-out items in the training data, where that was checked
+ * @param failures what tuned got wrong
+ * @param signatures how BLEU and chrF were computed
+ * @param facts further facts to repeat the evaluation by: versions, seeds, data; in their order
+ */
+public record ComparisonReport(Verdict verdict, String metric, List<EvaluationItem> items, List<ArmResult> arms,
+        List<MetricResult> metrics, Map<String, List<MetricResult>> otherArms, Optional<GuardReport> guard,
+        Optional<Leakage> leakage, FailureReport failures, Map<String, String> signatures,
+        Map<String, String> facts) {
+    /** Copies the collections. */
+    public ComparisonReport {
+        Objects.requireNonNull(verdict, "verdict");
+        Objects.requireNonNull(metric, "metric");
+        items = List.copyOf(items);
+        arms = List.copyOf(arms);
+        metrics = List.copyOf(metrics);
+        otherArms = Collections.unmodifiableMap(new LinkedHashMap<>(otherArms));
+        Objects.requireNonNull(guard, "guard");
+        Objects.requireNonNull(leakage, "leakage");
+        Objects.requireNonNull(failures, "failures");
+        signatures = Collections.unmodifiableMap(new LinkedHashMap<>(signatures));
+        facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
+    }
+
+    /**
+     * What an evaluation measured, and what its statistics follow from.
+     *
+     * @param items the held-out items
+     * @param arms who answered: the base first, the tuned model last
+     * @param metric the metric that decides; empty for {@link AnswerScoring#decidingMetric}
+     * @param guard the guard set, where it was run
+     * @param leakage held-out items in the training data, where that was checked
+     * @param trainingQuestions what the training examples ask, empty where they are not known
+     * @param facts further facts
+     */
+    public record Measured(List<EvaluationItem> items, List<ArmResult> arms, Optional<String> metric,
+            Optional<GuardReport> guard, Optional<Leakage> leakage, List<String> trainingQuestions,
+            Map<String, String> facts) {
+    }
+
+    /**
+     * The report of answers.
+     *
+     * @throws ConfigurationException when there are fewer than two arms, an arm lacks answers, or the metric that is
+     *     to decide was not computed
+     */
+    public static ComparisonReport of(Measured measured, ComparisonOptions options) {
+        List<ArmResult> arms = measured.arms();
+        if (arms.size() < 2) {
+            throw new ConfigurationException("a comparison needs the answers of a base and a tuned model; got "
+                    + arms.size() + " sets of answers");
+        }
+        AnswerScoring scoring = new AnswerScoring(measured.items());
+        List<String> base = arms.get(0).answers();
+        ArmResult tuned = arms.get(arms.size() - 1);
+        List<MetricResult> metrics = scoring.compare(base, tuned.answers(), options);
+        Map<String, List<MetricResult>> others = new LinkedHashMap<>();
+        arms.subList(1, arms.size() - 1)
+                .forEach(arm -> others.put(arm.name(), scoring.compare(base, arm.answers(), options)));
+        String deciding = measured.metric().orElseGet(scoring::decidingMetric);
+        MetricResult metric = metrics.stream().filter(m -> m.name().equals(deciding)).findFirst()
+                .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " was not computed; there are "
+                        + metrics.stream().map(MetricResult::name).toList()));
+        List<MetricResult> rest = metrics.stream().filter(m -> m != metric).toList();
+        Verdict verdict = new VerdictRules(options).decide(metric, rest, measured.guard().map(GuardReport::overall),
+                measured.leakage().map(Leakage::count).orElse(0));
+        FailureReport failures = FailureReport.of(measured.items(), scoring.right(base),
+                scoring.right(tuned.answers()), measured.trainingQuestions());
+        return new ComparisonReport(verdict, deciding, measured.items(), arms, metrics, others, measured.guard(),
+                measured.leakage(), failures, scoring.signatures(), measured.facts());
+    }
+
+    /** The result of the metric that decided. */
+    public MetricResult decidingResult() {
+        return metric(metric).orElseThrow();
+    }
+
+    /** A metric of base against tuned. */
+    public Optional<MetricResult> metric(String name) {
+        return metrics.stream().filter(result -> result.name().equals(name)).findFirst();
+    }
+
+    /** The base model's answers. */
+    public ArmResult base() {
+        return arms.get(0);
+    }
+
+    /** The tuned model's answers. */
+    public ArmResult tuned() {
+        return arms.get(arms.size() - 1);
+    }
+
+    /** {@code {"n", "metrics", "verdict", ...}}: the form for machines, without the single answers. */
+    public ObjectNode toJson() {
+        return ComparisonJson.of(this);
+    }
+
+    /** The report as Markdown. */
+    public String toMarkdown() {
+        return new MarkdownReport(this).text();
+    }
+
+    /** The report as one HTML page that needs nothing else. */
+    public String toHtml() {
+        return new HtmlReport(this).page();
+    }
+
+    /**
+     * Writes the HTML page.
+     *
+     * @throws java.io.UncheckedIOException when the file cannot be written
+     */
+    public void writeHtml(Path file) {
+        AtomicFiles.writeString(file, toHtml());
+    }
+
+    /** The items that tuned got wrong, then those that it got right: the order in which answers are shown. */
+    List<Integer> itemsByInterest() {
+        List<Integer> order = new ArrayList<>(failures.regressions());
+        failures.wrong().stream().filter(i -> !order.contains(i)).forEach(order::add);
+        for (int i = 0; i < items.size(); i++) {
+            if (!order.contains(i)) {
+                order.add(i);
+            }
+        }
+        return order;
+    }
+}

@@ -1,0 +1,89 @@
+package io.peft4j.eval.report;
+
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.task.EvaluationItem;
+import java.util.List;
+
+/** A report as Markdown: for a pull request or a chat. */
+final class MarkdownReport {
+    private static final int MOST_ANSWERS = 20;
+
+    private final ComparisonReport report;
+    private final StringBuilder out = new StringBuilder();
+
+    MarkdownReport(ComparisonReport report) {
+        this.report = report;
+    }
+
+    String text() {
+        line("# " + Figures.decision(report));
+        line("");
+        line(escape(report.verdict().sentence()));
+        table("Base against tuned, " + report.items().size() + " items", report.metrics());
+        report.otherArms().forEach((name, metrics) -> table("Base against " + name, metrics));
+        report.guard().ifPresent(guard -> {
+            table("Guard set of general ability, " + guard.items() + " items", List.of(guard.overall()));
+            table("Guard set by form and category", guard.parts());
+        });
+        report.leakage().ifPresent(leakage -> {
+            line("");
+            line("Held-out items that stand in the training data: " + leakage.count() + " of " + leakage.items() + ".");
+        });
+        failures();
+        line("");
+        line("## How it was measured");
+        line("");
+        report.arms().forEach(arm -> line("- " + arm.name() + ": " + escape(arm.description())));
+        report.facts().forEach((key, value) -> line("- " + key + ": " + escape(value)));
+        report.signatures().forEach((key, value) -> line("- " + Figures.name(key) + ": `" + value + "`"));
+        return out.toString();
+    }
+
+    private void table(String title, List<MetricResult> metrics) {
+        line("");
+        line("## " + title);
+        line("");
+        line("| metric | base | tuned | difference | 95 % interval | p | p (Holm) | test | n |");
+        line("|---|---:|---:|---:|---|---:|---:|---|---:|");
+        for (MetricResult metric : metrics) {
+            line("| " + String.join(" | ", Figures.name(metric.name()), Figures.score(metric, metric.base()),
+                    Figures.score(metric, metric.tuned()), Figures.points(metric, metric.difference()),
+                    Figures.interval(metric), Figures.p(metric.pValue()), Figures.p(metric.pAdjusted()),
+                    Figures.name(metric.test()), Integer.toString(metric.items())) + " |");
+        }
+    }
+
+    private void failures() {
+        line("");
+        line("## Where the tuned model fails");
+        line("");
+        line(report.failures().wrong().size() + " of " + report.items().size() + " items are wrong, "
+                + report.failures().regressions().size() + " of them were right before.");
+        line("");
+        report.failures().collectNext(report.items()).forEach(text -> line("- " + escape(text)));
+        int shown = 0;
+        for (int i : report.failures().wrong()) {
+            if (shown++ == MOST_ANSWERS) {
+                break;
+            }
+            EvaluationItem item = report.items().get(i);
+            line("");
+            line("**" + escape(item.question()) + "**" + (report.failures().regressions().contains(i)
+                    ? " (right before)" : ""));
+            line("");
+            line("- expected: " + escape(item.mustContain().isEmpty() ? item.references().get(0)
+                    : String.join(", ", item.mustContain())));
+            line("- base: " + escape(report.base().answers().get(i)));
+            line("- tuned: " + escape(report.tuned().answers().get(i)));
+        }
+    }
+
+    /** Text of models and data: on one line, and never read as Markdown or HTML. */
+    private static String escape(String text) {
+        return text.strip().replaceAll("\\s+", " ").replaceAll("([\\\\`*_{}\\[\\]<>#|~])", "\\\\$1");
+    }
+
+    private void line(String text) {
+        out.append(text).append('\n');
+    }
+}

@@ -1,0 +1,157 @@
+package io.peft4j.eval.statistics;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.apache.commons.math3.distribution.NormalDistribution;
+import org.apache.commons.math3.distribution.TDistribution;
+
+/**
+ * Bootstrap intervals: bias-corrected and accelerated (BCa, Efron 1987), as {@code scipy.stats.bootstrap} computes
+ * them. With the expansion of Hesterberg 2015 the ends are taken where a normal distribution has the quantile
+ * {@code sqrt(n / (n - 1)) t(n - 1)} instead of {@code z}: without it an interval over 10 items holds the truth in 89 %
+ * of all cases instead of 95 %. The difference vanishes for large n.
+ *
+ * @param level confidence, for instance 0.95
+ * @param resamples number of draws, at least 100
+ * @param seed seed of the draws: the same seed gives the same interval
+ * @param expanded whether the interval is made wide enough for small n
+ */
+public record Bootstrap(double level, int resamples, long seed, boolean expanded) {
+    private static final NormalDistribution NORMAL = new NormalDistribution(null, 0, 1);
+    /** Fewer items than these off the most frequent value say too little about the spread to resample them. */
+    private static final int FEW = 5;
+
+    /** Checks the ranges. */
+    public Bootstrap {
+        if (!(level > 0 && level < 1) || resamples < 100) {
+            throw new IllegalArgumentException("a bootstrap needs a level between 0 and 1 and 100 resamples or more; "
+                    + "got " + level + " and " + resamples);
+        }
+    }
+
+    /** 95 %, 10,000 draws, seed 0, expanded. */
+    public static Bootstrap defaults() {
+        return new Bootstrap(0.95, 10_000, 0, true);
+    }
+
+    /** The same with another seed. */
+    public Bootstrap withSeed(long newSeed) {
+        return new Bootstrap(level, resamples, newSeed, expanded);
+    }
+
+    /** The same with another number of draws. */
+    public Bootstrap withResamples(int number) {
+        return new Bootstrap(level, number, seed, expanded);
+    }
+
+    /**
+     * The BCa interval of a statistic. One item, or a statistic that all draws agree on, gives an interval of no width.
+     *
+     * @throws IllegalArgumentException when there is no item, or the statistic is not a number
+     */
+    public Interval of(Resampled items) {
+        int n = items.size();
+        double estimate = n == 0 ? Double.NaN : items.ofAll();
+        if (!Double.isFinite(estimate)) {
+            throw new IllegalArgumentException("no interval of " + n + " items with the value " + estimate);
+        }
+        double[] draws = draws(items);
+        if (n == 1 || draws[0] == draws[draws.length - 1]) {
+            return new Interval(estimate, estimate, level);
+        }
+        double bias = NORMAL.inverseCumulativeProbability(shareBelow(draws, estimate));
+        double acceleration = acceleration(items);
+        double z = quantile(n);
+        double low = end(draws, bias, acceleration, -z);
+        double high = end(draws, bias, acceleration, z);
+        return new Interval(Math.min(low, high), Math.max(low, high), level);
+    }
+
+    /**
+     * An interval of the mean of differences that lie between -1 and 1, such as those of scores or of right and wrong.
+     * BCa, but where fewer than 5 differences deviate from the most frequent one (nearly all answers alike): there the
+     * interval of Bonett and Price 2012, which adds a difference of 1 and one of -1 before it takes the standard error,
+     * so that "no difference seen in 10 items" is not mistaken for "no difference".
+     */
+    public Interval ofDifferences(double[] differences) {
+        Map<Double, Integer> counts = new HashMap<>();
+        for (double difference : differences) {
+            counts.merge(difference + 0.0, 1, Integer::sum);
+        }
+        int most = counts.values().stream().mapToInt(Integer::intValue).max().orElse(0);
+        if (differences.length == 0 || differences.length - most >= FEW) {
+            return of(Resampled.mean(differences));
+        }
+        double[] more = Arrays.copyOf(differences, differences.length + 2);
+        more[differences.length] = 1;
+        more[differences.length + 1] = -1;
+        double mean = Arrays.stream(more).average().orElseThrow();
+        double square = Arrays.stream(more).map(d -> (d - mean) * (d - mean)).sum();
+        double half = NORMAL.inverseCumulativeProbability(0.5 + level / 2) * Math.sqrt(square) / more.length;
+        return new Interval(Math.max(-1, mean - half), Math.min(1, mean + half), level);
+    }
+
+    private double[] draws(Resampled items) {
+        SplittableRandom random = new SplittableRandom(seed);
+        int n = items.size();
+        int[] places = new int[n];
+        double[] draws = new double[resamples];
+        for (int b = 0; b < resamples; b++) {
+            for (int i = 0; i < n; i++) {
+                places[i] = random.nextInt(n);
+            }
+            draws[b] = items.of(places);
+        }
+        Arrays.sort(draws);
+        return draws;
+    }
+
+    /** The share of draws below the estimate, those equal to it counted half; never 0 or 1. */
+    private static double shareBelow(double[] draws, double estimate) {
+        double tie = 1e-12 * Math.max(1, Math.abs(estimate));
+        double below = 0;
+        for (double draw : draws) {
+            below += draw < estimate - tie ? 1 : draw <= estimate + tie ? 0.5 : 0;
+        }
+        return Math.min(Math.max(below, 0.5), draws.length - 0.5) / draws.length;
+    }
+
+    private static double acceleration(Resampled items) {
+        int n = items.size();
+        double[] without = new double[n];
+        double mean = 0;
+        for (int i = 0; i < n; i++) {
+            without[i] = items.without(i);
+            mean += without[i] / n;
+        }
+        double square = 0;
+        double cube = 0;
+        for (double value : without) {
+            double d = mean - value;
+            square += d * d;
+            cube += d * d * d;
+        }
+        return square == 0 ? 0 : cube / (6 * Math.pow(square, 1.5));
+    }
+
+    private double quantile(int n) {
+        double tail = 0.5 + level / 2;
+        if (!expanded) {
+            return NORMAL.inverseCumulativeProbability(tail);
+        }
+        return Math.sqrt(n / (n - 1.0)) * new TDistribution(null, n - 1).inverseCumulativeProbability(tail);
+    }
+
+    private static double end(double[] draws, double bias, double acceleration, double z) {
+        double shifted = bias + z;
+        double denominator = 1 - acceleration * shifted;
+        double share = denominator <= 0 ? z > 0 ? 1 : 0
+                : NORMAL.cumulativeProbability(bias + shifted / denominator);
+        double at = share * (draws.length - 1);
+        int below = (int) Math.floor(at);
+        int above = Math.min(below + 1, draws.length - 1);
+        return draws[below] + (at - below) * (draws[above] - draws[below]);
+    }
+}

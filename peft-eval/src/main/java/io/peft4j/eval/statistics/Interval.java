@@ -1,0 +1,22 @@
+package io.peft4j.eval.statistics;
+
+/**
+ * A confidence interval.
+ *
+ * @param low its lower end
+ * @param high its upper end
+ * @param level how often such intervals hold the true value, for instance 0.95
+ */
+public record Interval(double low, double high, double level) {
+    /** Refuses ends that are no numbers or in the wrong order. */
+    public Interval {
+        if (!(low <= high) || !(level > 0 && level < 1)) {
+            throw new IllegalArgumentException("no interval: from " + low + " to " + high + " at " + level);
+        }
+    }
+
+    /** Whether {@code value} lies in it, ends included. */
+    public boolean contains(double value) {
+        return low <= value && value <= high;
+    }
+}

@@ -1,0 +1,136 @@
+package io.peft4j.eval.task;
+
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.Completion.StopReason;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.text.ChatMessage;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Asks a model many questions, in batches, with answers kept in a file where that is wanted: an interrupted run goes on
+ * where it stopped. Immutable: each setting gives a new one.
+ */
+public final class Answerer {
+    /** Called after each batch. */
+    @FunctionalInterface
+    public interface Listener {
+        /** {@code done} of {@code total} questions have been answered. */
+        void onAnswers(int done, int total);
+    }
+
+    private final LanguageModel model;
+    private final GenerationOptions options;
+    private final Optional<AnswerCache> cache;
+    private final Listener listener;
+
+    private Answerer(LanguageModel model, GenerationOptions options, Optional<AnswerCache> cache, Listener listener) {
+        this.model = Objects.requireNonNull(model, "model");
+        this.options = Objects.requireNonNull(options, "options");
+        this.cache = Objects.requireNonNull(cache, "cache");
+        this.listener = Objects.requireNonNull(listener, "listener");
+    }
+
+    /** Greedy answers of at most 64 tokens, not cached. */
+    public static Answerer of(LanguageModel model) {
+        return new Answerer(model, GenerationOptions.defaults(), Optional.empty(), (done, total) -> { });
+    }
+
+    /** The same with other options of generation. */
+    public Answerer options(GenerationOptions newOptions) {
+        return new Answerer(model, newOptions, cache, listener);
+    }
+
+    /** The same with another limit of new tokens. */
+    public Answerer withMaxNewTokens(int limit) {
+        return options(options.withMaxNewTokens(limit));
+    }
+
+    /**
+     * The same with answers kept in a file, see {@link AnswerCache}. Only greedy answers are kept: those that are drawn
+     * (temperature above 0) are asked for anew.
+     */
+    public Answerer cachedIn(Path file) {
+        return cachedIn(AnswerCache.open(file));
+    }
+
+    /** The same with answers kept in an open cache. */
+    public Answerer cachedIn(AnswerCache newCache) {
+        return new Answerer(model, options, Optional.of(newCache), listener);
+    }
+
+    /** The same with somebody who follows. */
+    public Answerer listener(Listener newListener) {
+        return new Answerer(model, options, cache, newListener);
+    }
+
+    /** The model that is asked. */
+    public LanguageModel model() {
+        return model;
+    }
+
+    /** The options of generation. */
+    public GenerationOptions options() {
+        return options;
+    }
+
+    /**
+     * Asks all questions.
+     *
+     * @param prompts the conversations to answer
+     * @return one answer each, in their order
+     * @throws io.peft4j.core.error.PeftException when the model has no chat template, or a question is too long for it
+     * @throws java.io.UncheckedIOException when the cache cannot be written
+     * @throws IllegalStateException when the listener of the options cancelled the generation
+     */
+    public List<String> answers(List<List<ChatMessage>> prompts) {
+        String[] answers = new String[prompts.size()];
+        boolean greedy = options.temperature() == 0;
+        Optional<AnswerCache.Keys> keys = cache.filter(c -> greedy).map(c -> new AnswerCache.Keys(model, options));
+        List<Integer> open = new ArrayList<>();
+        for (int i = 0; i < answers.length; i++) {
+            answers[i] = known(keys, prompts.get(i)).orElse(null);
+            if (answers[i] == null) {
+                open.add(i);
+            }
+        }
+        int done = answers.length - open.size();
+        listener.onAnswers(done, answers.length);
+        // What is drawn depends on a prompt's place in its call, so that drawn answers come from one call.
+        int batchSize = greedy ? options.batchSize() : Math.max(1, open.size());
+        for (int from = 0; from < open.size(); from += batchSize) {
+            List<Integer> batch = open.subList(from, Math.min(open.size(), from + batchSize));
+            ask(prompts, batch, answers, keys);
+            done += batch.size();
+            listener.onAnswers(done, answers.length);
+        }
+        return List.of(answers);
+    }
+
+    private Optional<String> known(Optional<AnswerCache.Keys> keys, List<ChatMessage> messages) {
+        return keys.flatMap(k -> cache.orElseThrow().get(k.of(messages)));
+    }
+
+    private void ask(List<List<ChatMessage>> prompts, List<Integer> batch, String[] answers,
+            Optional<AnswerCache.Keys> keys) {
+        List<Prompt> asked = batch.stream().map(i -> Prompt.chat(prompts.get(i))).toList();
+        List<Completion> completions = model.generate(asked, options);
+        List<AnswerCache.Entry> entries = new ArrayList<>();
+        for (int i = 0; i < completions.size(); i++) {
+            if (completions.get(i).stopReason() == StopReason.CANCELLED) {
+                throw new IllegalStateException("the generation of answers was cancelled by its listener");
+            }
+            int place = batch.get(i);
+            List<ChatMessage> messages = prompts.get(place);
+            answers[place] = completions.get(i).text();
+            keys.ifPresent(k -> entries.add(new AnswerCache.Entry(k.of(messages),
+                    messages.get(messages.size() - 1).content(), answers[place])));
+        }
+        cache.filter(c -> !entries.isEmpty()).ifPresent(c -> c.put(entries));
+    }
+}

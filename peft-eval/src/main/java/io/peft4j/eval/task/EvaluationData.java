@@ -1,0 +1,121 @@
+package io.peft4j.eval.task;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.JsonLines;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads held-out data and given answers, one JSON object a line.
+ *
+ * <p>Rows of the data are {@code {"question": text}} or {@code {"messages": [...]}} with {@code "reference"} (a text or
+ * a list of texts of which the best counts) and/or {@code "must_contain"} (a text or a list of texts that must all
+ * occur). An answer of the assistant at the end of the messages is the reference where no other is given. Rows of
+ * answers are {@code {"text": ...}} in the same order. Other keys are ignored.
+ */
+public final class EvaluationData {
+    private EvaluationData() {
+    }
+
+    /**
+     * Reads held-out items.
+     *
+     * @throws DataException when a row is wrong or there is none: with file and line
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public static List<EvaluationItem> read(Path file) {
+        List<EvaluationItem> items = new ArrayList<>();
+        JsonLines.read(file, row -> items.add(item(row)));
+        if (items.isEmpty()) {
+            throw new DataException(file, "holds no item; expected one JSON object with \"question\" or \"messages\" "
+                    + "and \"reference\" or \"must_contain\" a line");
+        }
+        return items;
+    }
+
+    private static EvaluationItem item(JsonLines.Row row) {
+        Map<String, Object> fields = row.fields();
+        if (fields.containsKey("question") == fields.containsKey("messages")) {
+            throw row.wrong((fields.containsKey("question") ? "has \"question\" and \"messages\" at once"
+                    : "has neither \"question\" nor \"messages\", only " + fields.keySet()) + "; give one of them");
+        }
+        List<ChatMessage> messages = fields.containsKey("question") ? question(row) : messages(row);
+        int end = messages.size();
+        while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
+            end--;
+        }
+        if (end == 0) {
+            throw row.wrong("has messages of the assistant only, so there is nothing to ask");
+        }
+        List<String> references = List.of();
+        if (fields.containsKey("reference")) {
+            references = Texts.required(row.file(), row.line(), "reference", fields.get("reference"), true);
+        } else if (end < messages.size()) {
+            references = List.of(messages.get(end).content());
+        }
+        List<String> facts = fields.containsKey(EvaluationItem.MUST_CONTAIN)
+                ? Texts.required(row.file(), row.line(), EvaluationItem.MUST_CONTAIN,
+                        fields.get(EvaluationItem.MUST_CONTAIN), false) : List.of();
+        if (references.isEmpty() && facts.isEmpty()) {
+            throw row.wrong("has neither \"reference\" nor \"must_contain\", so no answer can be judged");
+        }
+        return new EvaluationItem(messages.subList(0, end), references, facts);
+    }
+
+    private static List<ChatMessage> question(JsonLines.Row row) {
+        if (!(row.fields().get("question") instanceof String text)) {
+            throw row.wrong("\"question\" is not a text");
+        }
+        return List.of(ChatMessage.user(text));
+    }
+
+    private static List<ChatMessage> messages(JsonLines.Row row) {
+        if (!(row.fields().get("messages") instanceof List<?> list) || list.isEmpty()) {
+            throw row.wrong("\"messages\" is not a list of messages");
+        }
+        List<ChatMessage> messages = new ArrayList<>();
+        for (Object each : list) {
+            if (!(each instanceof Map<?, ?> map)) {
+                throw row.wrong("message " + (messages.size() + 1) + " is not an object");
+            }
+            Map<String, Object> fields = new java.util.LinkedHashMap<>();
+            map.forEach((key, value) -> fields.put((String) key, value));
+            try {
+                messages.add(ChatMessage.fromMap(fields));
+            } catch (IllegalArgumentException e) {
+                throw row.wrong("message " + (messages.size() + 1) + ": " + e.getMessage());
+            }
+        }
+        return messages;
+    }
+
+    /**
+     * Reads answers to items.
+     *
+     * @param file one {@code {"text": ...}} a line
+     * @param items number of items that were asked
+     * @throws DataException when a row is wrong, or the number of rows is not that of the items
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public static List<String> answers(Path file, int items) {
+        List<String> answers = new ArrayList<>();
+        JsonLines.read(file, row -> {
+            if (!(row.fields().get("text") instanceof String text)) {
+                throw row.wrong(row.fields().containsKey("text") ? "\"text\" is not a text"
+                        : "has no \"text\", only " + row.fields().keySet());
+            }
+            answers.add(text);
+        });
+        if (answers.size() != items) {
+            int difference = Math.abs(answers.size() - items);
+            throw new DataException(file, "holds " + answers.size() + " predictions for " + items
+                    + " items of the data: "
+                    + difference + (answers.size() < items ? " missing" : " too many")
+                    + "; there must be one for each item, in the same order");
+        }
+        return answers;
+    }
+}

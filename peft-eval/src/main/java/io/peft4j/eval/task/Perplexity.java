@@ -1,0 +1,76 @@
+package io.peft4j.eval.task;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.ChatExample;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How likely the answers of conversations are to a model.
+ *
+ * @param nll sum of the negative log-likelihoods of the supervised tokens, in nats
+ * @param tokens number of supervised tokens
+ * @param bytes bytes of the answers in UTF-8: they do not depend on the tokenizer
+ * @param examples number of conversations
+ */
+public record Perplexity(double nll, long tokens, long bytes, int examples) {
+    /**
+     * Measures a data set.
+     *
+     * @throws ConfigurationException when the model has no chat template, or the data set is empty
+     * @throws io.peft4j.core.error.DataException when an example cannot be encoded
+     */
+    public static Perplexity of(LanguageModel model, ChatDataset dataset) {
+        ChatEncoder encoder = new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(
+                () -> new ConfigurationException(model.network().description().name()
+                        + " has no chat template, so the likelihood of a chat is not defined")));
+        if (dataset.size() == 0) {
+            throw new ConfigurationException("there is no example whose perplexity could be measured");
+        }
+        List<TokenSequence> sequences = new ArrayList<>();
+        long tokens = 0;
+        long bytes = 0;
+        for (ChatExample example : dataset) {
+            TokenSequence sequence = encoder.encode(example);
+            sequences.add(sequence);
+            tokens += sequence.supervisedTokens();
+            for (ChatMessage message : example.messages()) {
+                bytes += message.role().equals("assistant")
+                        ? message.content().getBytes(StandardCharsets.UTF_8).length : 0;
+            }
+        }
+        try (Likelihood likelihood = new Likelihood(model)) {
+            double sum = 0;
+            for (double nll : likelihood.of(sequences)) {
+                sum += nll;
+            }
+            return new Perplexity(sum, tokens, bytes, dataset.size());
+        }
+    }
+
+    /** Mean loss of a token, in nats. */
+    public double loss() {
+        return nll / tokens;
+    }
+
+    /** {@code exp(nll / tokens)}. */
+    public double perToken() {
+        return Math.exp(nll / tokens);
+    }
+
+    /** {@code exp(nll / bytes)}: comparable between tokenizers. */
+    public double perByte() {
+        return Math.exp(nll / bytes);
+    }
+
+    /** Mean negative log-likelihood of a conversation, in nats. */
+    public double perExample() {
+        return nll / examples;
+    }
+}

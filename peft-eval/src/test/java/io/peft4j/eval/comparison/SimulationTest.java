@@ -1,0 +1,99 @@
+package io.peft4j.eval.comparison;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.eval.comparison.Verdict.Decision;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/**
+ * 2,000 simulated evaluations with no real difference, of 10 to 1,000 items: intervals hold 0 as often as they say, and
+ * hardly any evaluation finds a difference.
+ */
+class SimulationTest {
+    private static final int[] SIZES = {10, 20, 50, 100, 200, 500, 1000};
+    private static final int RUNS = 2000;
+
+    private static double score(SplittableRandom random, double ease, double gain) {
+        return Math.min(1, Math.max(0, ease + gain + 0.4 * (random.nextDouble() - 0.5)));
+    }
+
+    /** Token-F1-like scores: hard and easy items that both models feel, cut at 0 and 1. */
+    private static MetricResult scores(SplittableRandom random, int n, double gain) {
+        double[] base = new double[n];
+        double[] tuned = new double[n];
+        for (int i = 0; i < n; i++) {
+            double ease = 1.2 * random.nextDouble() - 0.1;
+            base[i] = score(random, ease, 0);
+            tuned[i] = score(random, ease, gain);
+        }
+        return outcomes(random).scores("token_f1", base, tuned).results().get(0);
+    }
+
+    /** Right and wrong, half of the items answered differently. */
+    private static MetricResult yesNo(SplittableRandom random, int n) {
+        boolean[] base = new boolean[n];
+        boolean[] tuned = new boolean[n];
+        for (int i = 0; i < n; i++) {
+            base[i] = random.nextBoolean();
+            tuned[i] = random.nextBoolean();
+        }
+        return outcomes(random).yesNo("contains", base, tuned).results().get(0);
+    }
+
+    private static PairedOutcomes outcomes(SplittableRandom random) {
+        return new PairedOutcomes(ComparisonOptions.defaults().withResamples(500).withSeed(random.nextLong()));
+    }
+
+    private static Decision decide(MetricResult result) {
+        return new VerdictRules(ComparisonOptions.defaults()).decide(result, List.of(), Optional.empty(), 0)
+                .decision();
+    }
+
+    @Test
+    void intervalsHoldTheTruthAndVerdictsAreRarelyFalse() {
+        SplittableRandom random = new SplittableRandom(1);
+        int held = 0;
+        int falseVerdicts = 0;
+        for (int run = 0; run < RUNS; run++) {
+            int n = SIZES[run % SIZES.length];
+            MetricResult result = run / SIZES.length % 2 == 0 ? scores(random, n, 0) : yesNo(random, n);
+            held += result.interval().contains(0) ? 1 : 0;
+            falseVerdicts += decide(result) == Decision.SHIP || result.isWorse(0.05) ? 1 : 0;
+        }
+        double coverage = (double) held / RUNS;
+        assertTrue(coverage >= 0.93 && coverage <= 0.97, "coverage " + coverage);
+        assertTrue(falseVerdicts <= 0.05 * RUNS, falseVerdicts + " false verdicts");
+    }
+
+    @Test
+    void intervalsHoldTheTruthForEveryNumberOfItems() {
+        SplittableRandom random = new SplittableRandom(2);
+        for (int n : new int[] {10, 30, 100}) {
+            int held = 0;
+            for (int run = 0; run < RUNS; run++) {
+                held += scores(random, n, 0).interval().contains(0) ? 1 : 0;
+            }
+            double coverage = (double) held / RUNS;
+            // The standard error of a share of 2,000 is 0.5 %.
+            assertTrue(coverage >= 0.93 && coverage <= 0.97, "coverage with " + n + " items: " + coverage);
+        }
+    }
+
+    @Test
+    void aRealGainIsFoundAsOftenAsPromised() {
+        SplittableRandom random = new SplittableRandom(3);
+        double gain = 0.1;
+        MetricResult pilot = scores(random, 1000, gain);
+        int needed = ComparisonOptions.defaults().power().itemsNeeded(pilot.standardDeviation(), pilot.difference());
+        int found = 0;
+        for (int run = 0; run < 500; run++) {
+            found += scores(random, needed, gain).pValue() < 0.05 ? 1 : 0;
+        }
+        // 80 % are promised; 500 runs have a standard error of 1.8 %, the pilot's own error adds about as much.
+        assertEquals(0.8, found / 500.0, 0.07);
+    }
+}

@@ -1,0 +1,116 @@
+package io.peft4j.eval.task;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatExample;
+import io.peft4j.models.BaseModel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Likelihoods of a (tiny) model are Hugging Face's, and what is made of them. */
+class LikelihoodTest {
+    private static final Path FIXTURES = Path.of("../peft-models/src/test/resources/fixtures");
+    /** Both sides compute in f32: sums of some hundred values, as the fixtures' own f32 error is 3e-6. */
+    private static final double RELATIVE = 1e-5;
+
+    private static BaseModel model;
+    private static JsonNode expected;
+
+    @BeforeAll
+    static void load() throws IOException {
+        model = BaseModel.load(FIXTURES.resolve("tiny-llama").toString());
+        expected = new ObjectMapper().readTree(FIXTURES.resolve("tiny-llama/expected.json").toFile());
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @Test
+    void aModelIsKnownByWhatItComputes() {
+        String fingerprint = ModelFingerprint.of(model);
+        try (BaseModel same = BaseModel.load(FIXTURES.resolve("tiny-llama").toAbsolutePath().toString());
+                BaseModel other = BaseModel.load(FIXTURES.resolve("tiny-llama-bf16").toString())) {
+            assertEquals(fingerprint, ModelFingerprint.of(same));
+            assertNotEquals(fingerprint, ModelFingerprint.of(other), "weights that were rounded");
+        }
+        assertTrue(fingerprint.matches("[0-9a-f]{64}"), fingerprint);
+    }
+
+    @Test
+    void likelihoodsAreHuggingFaces() {
+        List<TokenSequence> sequences = new ArrayList<>();
+        List<Double> nll = new ArrayList<>();
+        for (int round = 0; round < 20; round++) {
+            for (JsonNode text : expected.get("texts")) {
+                JsonNode ids = text.get("input_ids");
+                sequences.add(TokenSequence.allSupervised(
+                        IntStream.range(0, ids.size()).map(i -> ids.get(i).asInt()).toArray()));
+                nll.add(text.get("nll").asDouble());
+            }
+        }
+        try (Likelihood likelihood = new Likelihood(model)) {
+            double[] sums = likelihood.of(sequences);
+            for (int i = 0; i < sums.length; i++) {
+                assertEquals(nll.get(i), sums[i], RELATIVE * nll.get(i), "sequence " + i);
+            }
+        }
+    }
+
+    @Test
+    void perplexityIsHuggingFaces() {
+        for (JsonNode chat : expected.get("chats")) {
+            List<ChatMessage> messages = new ArrayList<>();
+            chat.get("messages").forEach(m -> messages.add(new ChatMessage(m.get("role").asText(),
+                    m.get("content").asText())));
+            Perplexity perplexity = Perplexity.of(model,
+                    ChatDataset.of(List.of(ChatExample.of(messages.toArray(ChatMessage[]::new)))));
+            double nll = chat.get("nll").asDouble();
+            assertEquals(nll, perplexity.perExample(), RELATIVE * nll);
+            double perToken = Math.exp(nll / chat.get("supervised").size());
+            // The exponential multiplies the relative error by the loss of a token, about 9.
+            assertEquals(perToken, perplexity.perToken(), 10 * RELATIVE * perToken);
+            long bytes = messages.stream().filter(m -> m.role().equals("assistant"))
+                    .mapToLong(m -> m.content().getBytes(StandardCharsets.UTF_8).length).sum();
+            assertEquals(Math.exp(nll / bytes), perplexity.perByte(), 1e-3 * Math.exp(nll / bytes));
+        }
+    }
+
+    @Test
+    void theLikeliestChoiceIsTaken() {
+        // What the model says greedily is likelier than the same with its words turned round.
+        String prompt = "What is the notice period?";
+        String said = model.generate(prompt);
+        String turned = new StringBuilder(said).reverse().toString();
+        MultipleChoice.Question first = new MultipleChoice.Question(Prompt.chat(List.of(ChatMessage.user(prompt))),
+                List.of(said, turned), 0);
+        MultipleChoice.Question second = new MultipleChoice.Question(first.prompt(), List.of(turned, said), 0);
+        MultipleChoice.Result result = MultipleChoice.of(model).on(List.of(first, second));
+        assertEquals(0.5, result.accuracy());
+        assertEquals(0.5, result.normalizedAccuracy());
+        assertEquals(result.outcomes().get(0).logLikelihoods()[0], result.outcomes().get(1).logLikelihoods()[1],
+                RELATIVE * 1000);
+        assertTrue(result.calibrationError() >= 0);
+        assertThrows(ConfigurationException.class, () -> MultipleChoice.of(model).on(List.of()));
+        assertThrows(ConfigurationException.class,
+                () -> new MultipleChoice.Question(first.prompt(), List.of("one"), 0));
+    }
+}
