@@ -97,7 +97,7 @@ public final class Trainer {
     }
 
     private TrainingResult train(List<TokenSequence> examples, int tooLong) {
-        int limit = model.network().description().maxPositions();
+        int limit = room();
         Optional<Path> checkpoint = resume ? RunFolder.resumePoint(model, output.orElseThrow()) : Optional.empty();
         List<TokenSequence> held = validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
@@ -146,7 +146,12 @@ public final class Trainer {
     }
 
     private EncodedChats encode(ChatDataset dataset) {
-        return encoder(model).encode(dataset, maxLength.orElse(model.network().description().maxPositions()));
+        return encoder(model).encode(dataset, maxLength.orElse(room()));
+    }
+
+    /** The most tokens of an example. */
+    private int room() {
+        return model.network().description().maxPositions() - model.layers().virtualTokens();
     }
 
     /** The encoder of a model's conversations. */

@@ -5,11 +5,13 @@ import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Choosing rows on a tape. */
+/** Choosing and joining rows on a tape. */
 public final class RowOps {
     private RowOps() {
     }
@@ -86,5 +88,77 @@ public final class RowOps {
             kernels.gatherRowsBackward(dy, ids, dTable);
             Arrays.write(dTable, first, kept, 0, kept.length);
         }), List.of(table));
+    }
+
+    /**
+     * x with some rows replaced by those of a trained table: {@code y[i] = table[source[i]]} where {@code source[i]} is
+     * not negative, else {@code x[i]}: x, y [N, H], table [M, H]. Gradient: rows are added back to where they came
+     * from.
+     *
+     * @param untrained rows of the table that get no gradient
+     */
+    public static Variable replaceRows(Tape tape, Variable x, Variable table, int[] source, Set<Integer> untrained) {
+        int[] replaced = IntStream.range(0, source.length).filter(i -> source[i] >= 0).toArray();
+        if (replaced.length == 0) {
+            return x;
+        }
+        INDArray y = tape.allocateLike(x.value());
+        tape.kernels().scale(x.value(), 1f, y, false);
+        copyRows(tape, table.value(), source, replaced, y);
+        return tape.record(y, (out, dy) -> {
+            int[] trained = IntStream.of(replaced).filter(i -> !untrained.contains(source[i])).toArray();
+            table.addGradient((dTable, accumulate) -> {
+                if (!accumulate) {
+                    Arrays.clear(dTable);
+                }
+                addRows(tape, dy, source, trained, dTable);
+            });
+            x.addGradient((dx, accumulate) -> {
+                INDArray kept = tape.allocateLike(dy);
+                tape.kernels().scale(dy, 1f, kept, false);
+                float[] zeros = new float[Arrays.columns(kept)];
+                for (int row : replaced) {
+                    Arrays.write(kept, (long) row * zeros.length, zeros, 0, zeros.length);
+                }
+                tape.kernels().scale(kept, 1f, dx, accumulate);
+                tape.free(kept);
+            });
+        }, List.of(x, table));
+    }
+
+    private static void copyRows(Tape tape, INDArray table, int[] source, int[] rows, INDArray y) {
+        INDArray taken = tape.arena().allocate(y.dataType(), rows.length, y.size(1));
+        tape.kernels().gatherRows(table, IntStream.of(rows).map(i -> source[i]).toArray(), taken);
+        float[] row = new float[Arrays.columns(y)];
+        for (int i = 0; i < rows.length; i++) {
+            Arrays.read(taken, (long) i * row.length, row, 0, row.length);
+            Arrays.write(y, (long) rows[i] * row.length, row, 0, row.length);
+        }
+        tape.free(taken);
+    }
+
+    private static void addRows(Tape tape, INDArray dy, int[] source, int[] rows, INDArray dTable) {
+        if (rows.length == 0) {
+            return;
+        }
+        INDArray taken = tape.arena().allocate(dy.dataType(), rows.length, dy.size(1));
+        tape.kernels().gatherRows(dy, rows, taken);
+        tape.kernels().gatherRowsBackward(taken, IntStream.of(rows).map(i -> source[i]).toArray(), dTable);
+        tape.free(taken);
+    }
+
+    /** a, then b: a [M, H], b [N, H], result [M + N, H] of b's type. Gradients: the parts. */
+    public static Variable concat(Tape tape, Variable a, Variable b) {
+        Kernels kernels = tape.kernels();
+        int first = a.rows();
+        INDArray y = tape.arena().allocate(b.value().dataType(), first + b.rows(), b.columns());
+        kernels.scale(a.value(), 1f, Arrays.rowRange(y, 0, first), false);
+        kernels.scale(b.value(), 1f, Arrays.rowRange(y, first, first + b.rows()), false);
+        return tape.record(y, (out, dy) -> {
+            a.addGradient((da, accumulate) ->
+                    kernels.scale(Arrays.rowRange(dy, 0, first), 1f, da, accumulate));
+            b.addGradient((db, accumulate) ->
+                    kernels.scale(Arrays.rowRange(dy, first, Arrays.rows(dy)), 1f, db, accumulate));
+        }, List.of(a, b));
     }
 }

@@ -136,6 +136,31 @@ public final class AttentionLayout {
         return new AttentionLayout(selected);
     }
 
+    /**
+     * The same rows behind {@code keys} further key rows that all of them see, as a prefix of every sequence.
+     *
+     * @param keys key rows that come first
+     * @param queries of these, key rows that are query rows as well, in one segment of their own: all, or none
+     * @throws IllegalArgumentException when neither all nor none of them are query rows
+     */
+    public AttentionLayout behind(int keys, int queries) {
+        if (keys <= 0 || queries != 0 && queries != keys) {
+            throw new IllegalArgumentException("a prefix needs at least one key row, and as many query rows or none; "
+                    + "got " + keys + " and " + queries);
+        }
+        List<Segment> shifted = new ArrayList<>();
+        if (queries > 0) {
+            shifted.add(new Segment(0, queries, List.of(), 0, 0));
+        }
+        for (Segment segment : segments) {
+            List<Range> context = new ArrayList<>(List.of(new Range(0, keys)));
+            segment.context().forEach(range -> context.add(new Range(range.start() + keys, range.end() + keys)));
+            shifted.add(new Segment(segment.queryStart() + queries, segment.queryEnd() + queries, context,
+                    segment.ownKeyStart() + keys, segment.ownKeysBefore()));
+        }
+        return new AttentionLayout(shifted);
+    }
+
     /** The segments in the order of their query rows. */
     public List<Segment> segments() {
         return segments;

@@ -5,6 +5,7 @@ import io.peft4j.core.autograd.Variable;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * What a forward pass needs besides its input: the tape, the batch, the chosen layers, and in generation the key/value
@@ -18,9 +19,10 @@ public final class ForwardContext {
     private final boolean training;
     private final boolean recompute;
     private final DropoutSeeds dropoutSeeds;
+    private final AttentionStep attention;
 
     private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, Optional<KvCache> cache,
-            boolean training, boolean recompute, DropoutSeeds dropoutSeeds) {
+            boolean training, boolean recompute, DropoutSeeds dropoutSeeds, AttentionStep attention) {
         this.tape = Objects.requireNonNull(tape, "tape");
         this.batch = Objects.requireNonNull(batch, "batch");
         this.layers = Objects.requireNonNull(layers, "layers");
@@ -28,6 +30,7 @@ public final class ForwardContext {
         this.training = training;
         this.recompute = recompute;
         this.dropoutSeeds = dropoutSeeds;
+        this.attention = attention;
     }
 
     /**
@@ -37,23 +40,24 @@ public final class ForwardContext {
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
         return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, false,
-                new DropoutSeeds(seed));
+                new DropoutSeeds(seed), AttentionStep.BASE);
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
         return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, false,
-                new DropoutSeeds(0));
+                new DropoutSeeds(0), AttentionStep.BASE);
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
-        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, false, new DropoutSeeds(0));
+        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, false, new DropoutSeeds(0),
+                AttentionStep.BASE);
     }
 
     /** The same pass, but of each {@link #block} only the input is kept for the gradients, and the block runs again. */
     public ForwardContext recomputing() {
-        return new ForwardContext(tape, batch, layers, cache, training, true, dropoutSeeds);
+        return new ForwardContext(tape, batch, layers, cache, training, true, dropoutSeeds, attention);
     }
 
     /**
@@ -62,7 +66,23 @@ public final class ForwardContext {
      * @param rows rows of the batch, ascending
      */
     public ForwardContext onRows(int... rows) {
-        return new ForwardContext(tape, batch.select(rows), layers, cache, training, recompute, dropoutSeeds);
+        return new ForwardContext(tape, batch.select(rows), layers, cache, training, recompute, dropoutSeeds,
+                attention);
+    }
+
+    /**
+     * The same pass with something around the attention of the layers that it is given to.
+     *
+     * @param around gets what runs without it, and gives what runs with it
+     */
+    public ForwardContext withAttention(UnaryOperator<AttentionStep> around) {
+        return new ForwardContext(tape, batch, layers, cache, training, recompute, dropoutSeeds,
+                around.apply(attention));
+    }
+
+    /** Runs the attention of a layer: every attention layer computes its result by this. */
+    public Variable attend(AttentionInputs inputs) {
+        return attention.run(this, inputs);
     }
 
     /** The tape that records the pass. */

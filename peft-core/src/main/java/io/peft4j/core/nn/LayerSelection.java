@@ -24,4 +24,9 @@ public interface LayerSelection {
     default int group(int sequence) {
         return 0;
     }
+
+    /** Positions that come before every sequence in the batch that {@link #prepare} gives; the model has less room. */
+    default int virtualTokens() {
+        return 0;
+    }
 }

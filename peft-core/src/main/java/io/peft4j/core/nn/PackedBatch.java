@@ -9,6 +9,9 @@ import java.util.Objects;
  * and the loss targets. A row stands for one token; where sequences begin with the same tokens, a row may stand for the
  * same token of several of them (see {@link BatchPacker}).
  *
+ * <p>Adapters may put something before all sequences: rows of their own ({@link #withVirtualTokens}) or keys and values
+ * ({@link #afterPast}). All sequences share them, and their positions begin behind.
+ *
  * @see BatchPacker
  */
 public final class PackedBatch {
@@ -34,6 +37,10 @@ public final class PackedBatch {
     private final int[] lastRows;
     private final int[] cacheRows;
     private final int[] groups;
+    /**
+     * Rows without a token: they stand for virtual tokens 0, 1, ...; empty where there are none, else -1 for others.
+     */
+    private final int[] virtualTokens;
     private final int maxPosition;
 
     /**
@@ -48,11 +55,12 @@ public final class PackedBatch {
      */
     public PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
             int[] cacheRows) {
-        this(tokens, positions, layout, targets, lastRows, cacheRows, new int[0]);
+        this(tokens, positions, layout, targets, lastRows, cacheRows, new int[0], new int[0]);
     }
 
     private PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
-            int[] cacheRows, int[] groups) {
+            int[] cacheRows, int[] groups, int[] virtualTokens) {
+        this.virtualTokens = virtualTokens;
         this.tokens = Objects.requireNonNull(tokens, "tokens");
         this.positions = Objects.requireNonNull(positions, "positions");
         this.layout = Objects.requireNonNull(layout, "layout");
@@ -91,7 +99,8 @@ public final class PackedBatch {
         return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
                 new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
                 cacheRows.length == 0 ? cacheRows : take(cacheRows, rows),
-                groups.length == 0 ? groups : take(groups, rows));
+                groups.length == 0 ? groups : take(groups, rows),
+                virtualTokens.length == 0 ? virtualTokens : take(virtualTokens, rows));
     }
 
     /**
@@ -103,7 +112,66 @@ public final class PackedBatch {
         if (rowGroups.length != 0 && rowGroups.length != tokens.length) {
             throw new IllegalArgumentException(rowGroups.length + " groups for " + tokens.length + " rows");
         }
-        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, rowGroups);
+        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, rowGroups,
+                virtualTokens);
+    }
+
+    /**
+     * The batch with {@code count} rows of virtual tokens in front, which every row sees. They have no token (their id
+     * is 0 where one is asked for); an adapter gives them their values.
+     */
+    public PackedBatch withVirtualTokens(int count) {
+        int[] numbers = prepend(count, virtualTokens.length == 0 ? filled(rows(), -1) : virtualTokens, 0);
+        int[] shifted = prepend(count, positions, count);
+        for (int i = 0; i < count; i++) {
+            numbers[i] = i;
+            shifted[i] = i;
+        }
+        return new PackedBatch(prepend(count, tokens, 0), shifted, layout.behind(count, count), shifted(targets, count),
+                plus(lastRows, count), cacheRows, groups.length == 0 ? groups : prepend(count, groups, 0), numbers);
+    }
+
+    /**
+     * The batch behind {@code count} keys and values, which every row sees and an adapter puts before those of the
+     * rows.
+     */
+    public PackedBatch afterPast(int count) {
+        return new PackedBatch(tokens, plus(positions, count), layout.behind(count, 0), targets, lastRows, cacheRows,
+                groups, virtualTokens);
+    }
+
+    /** The batch for generation: each row's key and value go to the row of the cache that the layout says. */
+    public PackedBatch withCacheRows() {
+        int past = layout.keyRows() - rows();
+        int[] own = new int[rows()];
+        for (int i = 0; i < own.length; i++) {
+            own[i] = past + i;
+        }
+        return new PackedBatch(tokens, positions, layout, targets, lastRows, own, groups,
+                virtualTokens);
+    }
+
+    private static Targets shifted(Targets targets, int count) {
+        return new Targets(plus(targets.rows(), count), targets.ids(), targets.weights(), targets.sequences());
+    }
+
+    private static int[] filled(int length, int value) {
+        int[] values = new int[length];
+        java.util.Arrays.fill(values, value);
+        return values;
+    }
+
+    private static int[] plus(int[] values, int summand) {
+        return java.util.Arrays.stream(values).map(value -> value + summand).toArray();
+    }
+
+    /** {@code count} zeros, then the values with {@code summand} added. */
+    private static int[] prepend(int count, int[] values, int summand) {
+        int[] longer = new int[count + values.length];
+        for (int i = 0; i < values.length; i++) {
+            longer[count + i] = values[i] + summand;
+        }
+        return longer;
     }
 
     private static int[] take(int[] values, int[] rows) {
@@ -152,6 +220,11 @@ public final class PackedBatch {
     /** The group of each row; empty where all are of group 0. The array itself, not to be changed. */
     public int[] groups() {
         return groups;
+    }
+
+    /** For each row the number of its virtual token, -1 for a row with a token; empty where there are none. */
+    public int[] virtualTokens() {
+        return virtualTokens;
     }
 
     /** The largest position. */

@@ -29,7 +29,7 @@ final class ActiveLayers implements LayerSelection {
     /**
      * Stacks the adapters' layers.
      *
-     * @throws ConfigurationException when two of them stand in for the same base layer
+     * @throws ConfigurationException when two of them stand in for the same base layer, or bring virtual tokens
      */
     static LayerSelection of(Map<String, Adapter> active) {
         Map<String, Layer> layers = new HashMap<>();
@@ -44,8 +44,17 @@ final class ActiveLayers implements LayerSelection {
             }
             stack(layers, layer);
         }));
-        active.values().forEach(adapter -> adapter.layers().stream().filter(layer -> !layer.replacesBase())
-                .forEach(layer -> stack(layers, layer)));
+        List<String> prefixes = active.keySet().stream().filter(name -> active.get(name).virtualTokens() > 0).toList();
+        if (prefixes.size() > 1) {
+            throw new ConfigurationException("adapters '" + prefixes.get(0) + "' and '" + prefixes.get(1)
+                    + "' cannot be active together: both put virtual tokens before the sequences");
+        }
+        // Virtual tokens have no embedding that another adapter could change, so whoever brings them comes last.
+        for (boolean prefix : new boolean[] {false, true}) {
+            active.values().stream().filter(adapter -> adapter.virtualTokens() > 0 == prefix)
+                    .forEach(adapter -> adapter.layers().stream().filter(layer -> !layer.replacesBase())
+                            .forEach(layer -> stack(layers, layer)));
+        }
         return layers.isEmpty() && active.isEmpty() ? BASE : new ActiveLayers(layers, List.copyOf(active.values()));
     }
 
@@ -122,6 +131,11 @@ final class ActiveLayers implements LayerSelection {
     @Override
     public Layer at(Slot slot) {
         return layers.getOrDefault(slot.path(), slot.layer());
+    }
+
+    @Override
+    public int virtualTokens() {
+        return adapters.stream().mapToInt(Adapter::virtualTokens).sum();
     }
 
     @Override

@@ -1,7 +1,10 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
+import java.util.Map;
 
 /**
  * An adapter on one base model: the layers that it puts around those of the base, and its tensors. Owns native memory.
@@ -22,11 +25,24 @@ public interface Adapter extends AutoCloseable {
     }
 
     /**
-     * Called before every pass of training or evaluation. A method that works with virtual tokens returns a batch that
-     * has rows for them; all others the batch itself.
+     * Called before every pass of training or evaluation, and before the prompts of a generation. A method that works
+     * with virtual tokens returns a batch that has rows for them; all others the batch itself.
      */
     default PackedBatch prepare(PackedBatch batch) {
         return batch;
+    }
+
+    /** The number of positions that {@link #prepare} puts before every sequence. */
+    default int virtualTokens() {
+        return 0;
+    }
+
+    /**
+     * Tensors of the file that are computed from those that are trained when the adapter is saved, by their keys. The
+     * trained ones are then {@linkplain AdapterTensor#forTraining() for training} only.
+     */
+    default Map<String, TensorData> computedTensors(Kernels kernels) {
+        return Map.of();
     }
 
     /** Frees the tensors. */

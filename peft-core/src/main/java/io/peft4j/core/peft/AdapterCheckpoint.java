@@ -41,6 +41,10 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
     public static final String CONFIG_FILE = "adapter_config.json";
     /** The tensors. */
     public static final String WEIGHTS_FILE = "adapter_model.safetensors";
+    /**
+     * Tensors that Hugging Face PEFT does not store, and that a training needs to go on; only some methods have any.
+     */
+    public static final String TRAINING_FILE = "adapter_training.safetensors";
     private static final String PREFIX = "base_model.model.";
     private static final Logger LOG = LoggerFactory.getLogger(AdapterCheckpoint.class);
 
@@ -86,13 +90,19 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      */
     public static AdapterCheckpoint load(Path folder, BaseLanguageModel base) {
         PeftConfig config = readConfig(folder);
-        try (SafetensorsFile file = SafetensorsFile.open(existing(folder, WEIGHTS_FILE))) {
+        try (SafetensorsFile file = SafetensorsFile.open(existing(folder, WEIGHTS_FILE));
+                SafetensorsFile training = openTraining(folder)) {
             StoredAdapter stored = new StoredAdapter(file);
-            AdapterSetup setup = AdapterSetup.restoring(base, stored);
+            StoredAdapter forTraining = training == null ? null : new StoredAdapter(training);
+            AdapterSetup setup = AdapterSetup.restoring(base, stored, forTraining);
             return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
                 ActiveLayers.of(Map.of("default", adapter));
-                return new AdapterCheckpoint(adapter, stored.finish(config, adapter, base));
+                Set<String> copies = stored.finish(config, adapter, base);
+                if (forTraining != null) {
+                    forTraining.finish(config, adapter, base);
+                }
+                return new AdapterCheckpoint(adapter, copies);
             });
         }
     }
@@ -106,10 +116,34 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      */
     public void save(Path folder, BaseLanguageModel base) {
         SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), tensors(base));
+        writeTrainingTensors(folder.resolve(TRAINING_FILE));
         PeftConfig config = adapter.config();
         AtomicFiles.writeString(folder.resolve(CONFIG_FILE),
                 config.withCommon(config.common().withInferenceMode(true)).toJson());
         LOG.debug("saved an adapter of method {} in {}", config.peftType(), folder);
+    }
+
+    /** The file of a folder with what is for training only; null where there is none. */
+    static SafetensorsFile openTraining(Path folder) {
+        Path file = folder.resolve(TRAINING_FILE);
+        return Files.isRegularFile(file) ? SafetensorsFile.open(file) : null;
+    }
+
+    /** Hugging Face PEFT does not store the network that computes a prompt, and does not look at other files. */
+    private void writeTrainingTensors(Path file) {
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        adapter.sharedTensors().stream().filter(AdapterTensor::isForTraining)
+                .forEach(tensor -> tensors.put(tensor.name(), data(tensor)));
+        try {
+            if (tensors.isEmpty()) {
+                Files.deleteIfExists(file);
+            } else {
+                SafetensorsWriter.write(file, tensors);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot delete " + file + ", which belongs to another adapter: "
+                    + e.getMessage(), e);
+        }
     }
 
     private Map<String, TensorData> tensors(BaseLanguageModel base) {
@@ -117,7 +151,9 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         for (AdapterLayer layer : adapter.layers()) {
             layer.tensors().forEach(tensor -> tensors.put(key(layer.slot(), tensor.name()), data(tensor)));
         }
-        adapter.sharedTensors().forEach(tensor -> tensors.put(tensor.name(), data(tensor)));
+        adapter.sharedTensors().stream().filter(tensor -> !tensor.isForTraining())
+                .forEach(tensor -> tensors.put(tensor.name(), data(tensor)));
+        tensors.putAll(adapter.computedTensors(base.kernels()));
         for (Slot slot : base.network().slots()) {
             String key = key(slot, BaseCopy.NAME);
             if (baseCopies.contains(key)) {

@@ -27,13 +27,16 @@ public final class AdapterSetup {
     private final RandomGenerator random;
     private final StoredTensors stored;
     private final Map<String, Parameter> present;
+    /** What was stored for training beside the adapter; null where nothing was. */
+    private final StoredTensors training;
     private final List<AdapterTensor> made = new ArrayList<>();
 
     private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored,
-            Map<String, Parameter> present) {
+            StoredTensors training, Map<String, Parameter> present) {
         this.base = Objects.requireNonNull(base, "base");
         this.random = Objects.requireNonNull(random, "random");
         this.stored = stored;
+        this.training = training;
         this.present = present;
     }
 
@@ -44,25 +47,49 @@ public final class AdapterSetup {
 
         /** Reads the tensor, transposed where asked. */
         void read(String key, boolean transposed, INDArray target);
+
+        /** Whether everything was there so far. */
+        default boolean fits() {
+            return true;
+        }
+
+        /** The integers of a tensor; empty where it is not there as asked for, which is noted. */
+        default int[] integers(String key, int[] bounds, long[] shape) {
+            return new int[0];
+        }
+
+        /** Notes a mismatch where the tensor holds other values. */
+        default void requireEqual(String key, INDArray values) {
+        }
     }
 
     /** For a new adapter. */
     static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random) {
-        return new AdapterSetup(base, random, null, Map.of());
+        return new AdapterSetup(base, random, null, null, Map.of());
     }
 
     /** For an adapter from a file. */
     static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored) {
-        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), Map.of());
+        return restoring(base, stored, null);
+    }
+
+    /**
+     * For an adapter from a file; {@code training} holds what is for training only, null where there is no such file.
+     */
+    static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored, StoredTensors training) {
+        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), training,
+                Map.of());
     }
 
     /**
      * For an adapter from a file whose values go into parameters that there are already.
      *
+     * @param training what is for training only; null where there is no such file
      * @param present all parameters that will be asked for, by key, in the shapes that they are held in
      */
-    static AdapterSetup overwriting(BaseLanguageModel base, StoredTensors stored, Map<String, Parameter> present) {
-        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"),
+    static AdapterSetup overwriting(BaseLanguageModel base, StoredTensors stored, StoredTensors training,
+            Map<String, Parameter> present) {
+        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), training,
                 Map.copyOf(present));
     }
 
@@ -87,6 +114,19 @@ public final class AdapterSetup {
      */
     public boolean isRestoring() {
         return stored != null;
+    }
+
+    /**
+     * Whether all tensors so far hold their values. Where not, the adapter is going to be refused, and nothing may be
+     * computed from its tensors.
+     */
+    public boolean fits() {
+        return (stored == null || stored.fits()) && (training == null || training.fits());
+    }
+
+    /** Whether the tensors for training are there: in a new adapter, and where they were stored. */
+    public boolean hasTrainingTensors() {
+        return stored == null || training != null;
     }
 
     /**
@@ -121,8 +161,61 @@ public final class AdapterSetup {
         return make(key, key, initializer, false, shape);
     }
 
+    /**
+     * A tensor that belongs to no layer and is {@linkplain AdapterTensor#forTraining() for training} only.
+     *
+     * @throws IllegalStateException where there are none ({@link #hasTrainingTensors})
+     */
+    public AdapterTensor trainingTensor(String key, Initializer initializer, long... shape) {
+        if (!hasTrainingTensors()) {
+            throw new IllegalStateException("nothing was stored for training");
+        }
+        return make(training, key, key, initializer, false, shape).forTraining();
+    }
+
+    /**
+     * Integers of the layer at {@code slot} from a file, which choose what the layer changes. They are written again by
+     * {@link Adapter#computedTensors}.
+     *
+     * @param name the name in the file after the place's path and a dot
+     * @param bounds for each row of the tensor what its values must be below; they must not be negative
+     * @param shape its dimensions
+     * @return the values, or an empty array where the file has none such and the adapter is going to be refused
+     * @throws IllegalStateException in a new adapter
+     */
+    public int[] storedIntegers(Slot slot, String name, int[] bounds, long... shape) {
+        if (stored == null) {
+            throw new IllegalStateException("a new adapter has no file");
+        }
+        return stored.integers(AdapterCheckpoint.key(slot, name), bounds, shape);
+    }
+
+    /** The key in the file of a tensor of the layer at {@code slot}. */
+    public static String key(Slot slot, String name) {
+        return AdapterCheckpoint.key(slot, name);
+    }
+
+    /**
+     * A second layer's use of a tensor, which the file holds once more.
+     *
+     * @param slot the second layer's place
+     * @return the same tensor, neither trained nor counted a second time
+     */
+    public AdapterTensor again(Slot slot, AdapterTensor original) {
+        String key = AdapterCheckpoint.key(slot, original.name());
+        if (stored != null && stored.offers(key, original.fileShape())) {
+            stored.requireEqual(key, original.parameter().value());
+        }
+        return original.inPlaceOfBase().frozen();
+    }
+
     private AdapterTensor make(String key, String name, Initializer initializer, boolean transposed, long... shape) {
-        boolean stands = stored == null || stored.offers(key, shape);
+        return make(stored, key, name, initializer, transposed, shape);
+    }
+
+    private AdapterTensor make(StoredTensors source, String key, String name, Initializer initializer,
+            boolean transposed, long... shape) {
+        boolean stands = source == null || source.offers(key, shape);
         long[] held = transposed ? new long[] {shape[1], shape[0]} : shape.clone();
         if (!stands) {
             java.util.Arrays.fill(held, 1);
@@ -134,10 +227,10 @@ public final class AdapterSetup {
         if (reused == null) {
             made.add(tensor);
         }
-        if (stored == null) {
+        if (source == null) {
             initializer.fill(values, random);
         } else if (stands) {
-            stored.read(key, transposed, values);
+            source.read(key, transposed, values);
         }
         return tensor;
     }

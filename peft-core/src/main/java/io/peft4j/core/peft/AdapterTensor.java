@@ -16,18 +16,20 @@ public final class AdapterTensor implements AutoCloseable {
     private final boolean transposed;
     private final boolean trainable;
     private final boolean partOfBase;
+    private final boolean trainingOnly;
 
     AdapterTensor(String name, Parameter parameter, boolean transposed) {
-        this(name, parameter, transposed, true, false);
+        this(name, parameter, transposed, true, false, false);
     }
 
     private AdapterTensor(String name, Parameter parameter, boolean transposed, boolean trainable,
-            boolean partOfBase) {
+            boolean partOfBase, boolean trainingOnly) {
         this.name = Objects.requireNonNull(name, "name");
         this.parameter = Objects.requireNonNull(parameter, "parameter");
         this.transposed = transposed;
         this.trainable = trainable;
         this.partOfBase = partOfBase;
+        this.trainingOnly = trainingOnly;
     }
 
     /** The name in the file: after the path of the place and a dot, or a whole key for a shared tensor. */
@@ -57,12 +59,25 @@ public final class AdapterTensor implements AutoCloseable {
 
     /** The same tensor, stored but not trained. */
     public AdapterTensor frozen() {
-        return new AdapterTensor(name, parameter, transposed, false, partOfBase);
+        return new AdapterTensor(name, parameter, transposed, false, partOfBase, trainingOnly);
     }
 
     /** The same tensor, counted as a parameter of the base model. */
     public AdapterTensor inPlaceOfBase() {
-        return new AdapterTensor(name, parameter, transposed, trainable, true);
+        return new AdapterTensor(name, parameter, transposed, trainable, true, trainingOnly);
+    }
+
+    /**
+     * The same tensor, not among those of the adapter that Hugging Face PEFT reads: stored beside them, so that a
+     * training can go on.
+     */
+    public AdapterTensor forTraining() {
+        return new AdapterTensor(name, parameter, transposed, trainable, partOfBase, true);
+    }
+
+    /** Whether it is only {@linkplain #forTraining() for training}. */
+    public boolean isForTraining() {
+        return trainingOnly;
     }
 
     /** Dimensions in the file. */

@@ -47,8 +47,10 @@ final class HotSwap {
             loaded.adapter().close();
         }
         Adapter swapped;
-        try (SafetensorsFile file = SafetensorsFile.open(folder.resolve(AdapterCheckpoint.WEIGHTS_FILE))) {
-            AdapterSetup setup = AdapterSetup.overwriting(base, new StoredAdapter(file), wanted);
+        try (SafetensorsFile file = SafetensorsFile.open(folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+                SafetensorsFile training = AdapterCheckpoint.openTraining(folder)) {
+            AdapterSetup setup = AdapterSetup.overwriting(base, new StoredAdapter(file),
+                    training == null ? null : new StoredAdapter(training), wanted);
             swapped = PeftMethods.byType(config.peftType()).create(config, setup);
         }
         parameters.keySet().removeAll(wanted.keySet());

@@ -26,6 +26,14 @@ public interface PeftMethod {
     Map<String, String> optionKeys();
 
     /**
+     * Keys of the configuration that have no default, each with a value as JSON text for an example; most methods have
+     * none.
+     */
+    default Map<String, String> exampleSettings() {
+        return Map.of();
+    }
+
+    /**
      * Reads a configuration; keys that are absent take Hugging Face PEFT's defaults.
      *
      * @throws io.peft4j.core.error.ConfigurationException when a value is wrong, or a key switches on what this version

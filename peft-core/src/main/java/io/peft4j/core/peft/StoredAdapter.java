@@ -8,6 +8,8 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorInfo;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -69,6 +71,43 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
         if (!MergedLayer.isFinite(target)) {
             note("not finite", key + " holds NaN or infinite values: the training that wrote it went wrong");
         }
+    }
+
+    @Override
+    public int[] integers(String key, int[] bounds, long[] shape) {
+        asked.add(key);
+        TensorInfo info = file.tensors().get(key);
+        boolean fits = info != null && java.util.Arrays.equals(info.shape(), shape)
+                && info.dtype().filter(DType.I32::equals).isPresent();
+        if (!fits) {
+            note(info == null ? "missing" : "wrong shape or type", key + " must be I32 "
+                    + java.util.Arrays.toString(shape));
+            return new int[0];
+        }
+        IntBuffer buffer = file.bytes(key).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+        int[] values = new int[buffer.remaining()];
+        buffer.get(values);
+        int columns = values.length / bounds.length;
+        for (int i = 0; i < values.length; i++) {
+            if (values[i] < 0 || values[i] >= bounds[i / columns]) {
+                note("out of range", key + " holds " + values[i] + ", must be from 0 to "
+                        + (bounds[i / columns] - 1));
+                return new int[0];
+            }
+        }
+        return values;
+    }
+
+    @Override
+    public void requireEqual(String key, INDArray values) {
+        if (!java.util.Arrays.equals(file.readFloats(key), Arrays.toFloats(values))) {
+            note("different where it must be the same", key + " and the tensor that it repeats");
+        }
+    }
+
+    @Override
+    public boolean fits() {
+        return mismatches.isEmpty();
     }
 
     /**

@@ -65,6 +65,18 @@ public final class TargetModules {
         return names;
     }
 
+    /**
+     * Whether a path is meant: the expression matches all of it, or a name equals it or its end from a dot on. Nothing
+     * is meant by {@link #UNSET}.
+     *
+     * @param key the key of the configuration, for messages
+     * @throws io.peft4j.core.error.ConfigurationException when the expression is none, or takes too long
+     */
+    public boolean matches(String key, String path) {
+        return text.isPresent() ? PathPattern.of(key, text.get()).matchesAll(path)
+                : names.orElse(List.of()).stream().anyMatch(name -> named(path, name));
+    }
+
     /** Whether a path equals a name or ends with a dot and the name. */
     static boolean named(String path, String name) {
         return path.equals(name) || path.endsWith("." + name);

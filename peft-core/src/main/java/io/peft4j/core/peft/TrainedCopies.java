@@ -29,21 +29,45 @@ public final class TrainedCopies {
     }
 
     /**
-     * A trained copy of the base layer at {@code slot}; it begins with the base's values.
+     * A trained copy of the base layer at {@code slot}; it begins with the base's values. Its tensors are called
+     * {@code weight} and {@code bias} in the file.
      *
      * @throws IllegalArgumentException when the layer has no weight of its own ({@link #canCopy})
      */
     public static AdapterLayer of(AdapterSetup setup, Slot slot) {
+        return of(setup, slot, "");
+    }
+
+    /**
+     * As {@link #of(AdapterSetup, Slot)}, with other names in the file.
+     *
+     * @param prefix stands before the tensors' names, for instance {@code ln_tuning_layers.}
+     */
+    public static AdapterLayer of(AdapterSetup setup, Slot slot, String prefix) {
         if (slot.layer() instanceof Linear) {
-            return new TrainedLinear(setup, slot);
+            return new TrainedLinear(setup, slot, prefix);
         }
         if (slot.layer() instanceof Embedding) {
-            return new TrainedEmbedding(setup, slot);
+            return new TrainedEmbedding(setup, slot, prefix);
         }
         if (slot.layer() instanceof RmsNorm) {
-            return new TrainedNorm(setup, slot);
+            return new TrainedNorm(setup, slot, prefix);
         }
         throw new IllegalArgumentException("there is no weight to train at " + slot);
+    }
+
+    /**
+     * A trained copy of an input embedding that is the output layer, too: two layers with one matrix, stored once, as
+     * the embedding's.
+     *
+     * @throws IllegalArgumentException when the model has two matrices
+     */
+    public static List<AdapterLayer> tied(AdapterSetup setup) {
+        if (!setup.network().description().tiedEmbeddings()) {
+            throw new IllegalArgumentException("embedding and output layer have a matrix each");
+        }
+        TrainedEmbedding embedding = new TrainedEmbedding(setup, setup.network().embedding(), "");
+        return List.of(embedding, new TrainedLinear(setup.network().head(), embedding.table()));
     }
 
     /**

@@ -19,12 +19,17 @@ final class TrainedEmbedding implements StandIn {
     private final AdapterTensor table;
     private final OptionalInt paddingId;
 
-    TrainedEmbedding(AdapterSetup setup, Slot slot) {
+    TrainedEmbedding(AdapterSetup setup, Slot slot, String prefix) {
         Embedding base = (Embedding) slot.layer();
         this.slot = slot;
         this.paddingId = base.paddingId();
-        this.table = setup.tensor(slot, "weight", Initializer.copyOf(base.table()), base.table().rows(),
+        this.table = setup.tensor(slot, prefix + "weight", Initializer.copyOf(base.table()), base.table().rows(),
                 base.table().columns());
+    }
+
+    /** The trained table. */
+    AdapterTensor table() {
+        return table;
     }
 
     @Override

@@ -16,13 +16,24 @@ final class TrainedLinear implements StandIn {
     private final Slot slot;
     private final AdapterTensor weight;
     private final Optional<AdapterTensor> bias;
+    private final List<AdapterTensor> own;
 
-    TrainedLinear(AdapterSetup setup, Slot slot) {
+    TrainedLinear(AdapterSetup setup, Slot slot, String prefix) {
         Linear base = (Linear) slot.layer();
         this.slot = slot;
-        this.weight = setup.tensor(slot, "weight", Initializer.copyOf(base.weight()), base.outFeatures(),
+        this.weight = setup.tensor(slot, prefix + "weight", Initializer.copyOf(base.weight()), base.outFeatures(),
                 base.inFeatures());
-        this.bias = base.bias().map(b -> setup.tensor(slot, "bias", Initializer.copyOf(b), base.outFeatures()));
+        this.bias = base.bias().map(b -> setup.tensor(slot, prefix + "bias", Initializer.copyOf(b),
+                base.outFeatures()));
+        this.own = Stream.concat(Stream.of(weight), bias.stream()).toList();
+    }
+
+    /** A layer whose weight is another layer's tensor. */
+    TrainedLinear(Slot slot, AdapterTensor weight) {
+        this.slot = slot;
+        this.weight = weight;
+        this.bias = Optional.empty();
+        this.own = List.of();
     }
 
     @Override
@@ -39,7 +50,7 @@ final class TrainedLinear implements StandIn {
 
     @Override
     public List<AdapterTensor> tensors() {
-        return Stream.concat(Stream.of(weight), bias.stream()).toList();
+        return own;
     }
 
     @Override

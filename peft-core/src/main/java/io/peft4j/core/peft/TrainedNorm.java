@@ -14,11 +14,11 @@ final class TrainedNorm implements StandIn {
     private final float epsilon;
     private final AdapterTensor weight;
 
-    TrainedNorm(AdapterSetup setup, Slot slot) {
+    TrainedNorm(AdapterSetup setup, Slot slot, String prefix) {
         RmsNorm base = (RmsNorm) slot.layer();
         this.slot = slot;
         this.epsilon = base.epsilon();
-        this.weight = setup.tensor(slot, "weight", Initializer.copyOf(base.weight()), base.weight().length());
+        this.weight = setup.tensor(slot, prefix + "weight", Initializer.copyOf(base.weight()), base.weight().length());
     }
 
     @Override

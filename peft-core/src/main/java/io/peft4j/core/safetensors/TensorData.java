@@ -106,6 +106,20 @@ public final class TensorData {
     }
 
     /**
+     * A tensor of 32-bit integers.
+     *
+     * @param shape the dimensions; empty for a single value
+     * @param values the elements in c order
+     * @return the tensor
+     * @throws IllegalArgumentException when the number of values is not the product of the dimensions
+     */
+    public static TensorData i32(long[] shape, int[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(4, values.length)).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asIntBuffer().put(values);
+        return of(DType.I32, shape, bytes);
+    }
+
+    /**
      * A tensor from an array, in the array's own type. The array is read when the file is written; a view or one in f
      * order is copied first.
      *

@@ -9,12 +9,14 @@ import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.RmsNorm;
+import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.DenseWeight;
 import java.util.ArrayList;
@@ -63,17 +65,17 @@ public final class TinyNetwork implements CausalNetwork {
         DenseWeight table = new DenseWeight(weight(1, VOCABULARY, HIDDEN));
         embedding = slot("model.embed_tokens", new Embedding(table));
         for (int i = 0; i < LAYERS; i++) {
-            layers.add(decoderLayer("model.layers." + i));
+            layers.add(decoderLayer(i, "model.layers." + i));
         }
         norm = norm("model.norm");
         head = slot("lm_head", new Linear(tied ? table : new DenseWeight(weight(1, VOCABULARY, HIDDEN)),
                 Optional.empty()));
     }
 
-    private Slot decoderLayer(String path) {
+    private Slot decoderLayer(int index, String path) {
         int at = slots.size();
         Slot norm1 = norm(path + ".input_layernorm");
-        Slot attention = attention(path + ".self_attn");
+        Slot attention = attention(index, path + ".self_attn");
         Slot norm2 = norm(path + ".post_attention_layernorm");
         Slot mlp = mlp(path + ".mlp");
         return slotAt(at, path, (context, x) -> {
@@ -83,20 +85,32 @@ public final class TinyNetwork implements CausalNetwork {
         });
     }
 
-    private Slot attention(String path) {
+    private Slot attention(int index, String path) {
         int at = slots.size();
         Slot query = linear(path + ".q_proj", HIDDEN, HIDDEN);
         Slot key = linear(path + ".k_proj", KEYS, HIDDEN);
         Slot value = linear(path + ".v_proj", KEYS, HIDDEN);
         Slot output = linear(path + ".o_proj", HIDDEN, HIDDEN);
-        return slotAt(at, path, (context, x) -> {
+        return slotAt(at, path, new Attention(index, rotary, query, key, value, output));
+    }
+
+    private record Attention(int index, RotaryTable rotary, Slot query, Slot key, Slot value, Slot output)
+            implements SelfAttention {
+        @Override
+        public AttentionShape shape() {
+            return SHAPE;
+        }
+
+        @Override
+        public Variable forward(ForwardContext context, Variable x) {
             Tape tape = context.tape();
             int[] positions = context.batch().positions();
             Variable q = AttentionOps.rotary(tape, query.forward(context, x), 4, rotary, positions);
             Variable k = AttentionOps.rotary(tape, key.forward(context, x), 4, rotary, positions);
             Variable v = value.forward(context, x);
-            return output.forward(context, AttentionOps.attention(tape, q, k, v, context.batch().layout(), SHAPE));
-        });
+            return output.forward(context, context.attend(
+                    new AttentionInputs(index, SHAPE, context.batch().layout(), q, k, v)));
+        }
     }
 
     private Slot mlp(String path) {

@@ -26,7 +26,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * several share only once, and a few thousand rows at a time; then each step computes one token a sequence that still
  * runs, all in one pass. Logits are f32, whatever the model computes in.
  *
- * <p>Cache rows: the prompts' rows first, in the order of the packed batch; then {@link CacheSpace} for new tokens.
+ * <p>Cache rows: what an adapter puts before all sequences, if anything, and the prompts' rows in the order of the
+ * packed batch; then {@link CacheSpace} for new tokens.
  */
 final class DecodingBatch implements AutoCloseable {
     /** Rows of prompts that are computed in one pass: enough for full speed, few enough to bound the memory. */
@@ -39,7 +40,6 @@ final class DecodingBatch implements AutoCloseable {
     private final Kernels kernels;
     private final Arena arena = new Arena();
     private final Logits.Scratch scratch = new Logits.Scratch();
-    private final List<int[]> prompts;
     private final int[] groups;
     private final int promptRows;
     private final PackedBatch promptBatch;
@@ -62,14 +62,15 @@ final class DecodingBatch implements AutoCloseable {
         this.network = network;
         this.layers = layers;
         this.kernels = kernels;
-        this.prompts = List.copyOf(prompts);
         this.promptRows = promptRows;
         this.groups = groups.clone();
-        this.promptBatch = withCacheRows(PackedBatch.sharingPrefixes(IntStream.range(0, prompts.size())
-                .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s)).inGroup(groups[s])).toList()));
+        PackedBatch packed = PackedBatch.sharingPrefixes(IntStream.range(0, prompts.size())
+                .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s)).inGroup(groups[s])).toList());
+        this.promptBatch = layers.prepare(packed).withCacheRows();
         this.running = IntStream.range(0, prompts.size()).toArray();
-        this.cache = network.newCache(promptBatch.rows() + prompts.size() * CacheSpace.PIECE);
-        CacheSpace space = new CacheSpace(cache, promptBatch.rows());
+        int promptKeys = promptBatch.layout().keyRows();
+        this.cache = network.newCache(promptKeys + prompts.size() * CacheSpace.PIECE);
+        CacheSpace space = new CacheSpace(cache, promptKeys);
         for (int s = 0; s < prompts.size(); s++) {
             newRows.add(space.new Rows(promptRanges(s)));
         }
@@ -114,7 +115,7 @@ final class DecodingBatch implements AutoCloseable {
         for (int i = 0; i < n; i++) {
             Segment segment = newRows.get(sequences[i]).next(i);
             segments.add(segment);
-            positions[i] = prompts.get(sequences[i]).length + generated[i];
+            positions[i] = promptBatch.positions()[promptBatch.lastRows()[sequences[i]]] + 1 + generated[i];
             cacheRows[i] = segment.ownKeyEnd() - 1;
         }
         int[] rows = IntStream.range(0, n).toArray();
@@ -181,16 +182,12 @@ final class DecodingBatch implements AutoCloseable {
         for (Segment segment : promptBatch.layout().segments()) {
             if (last < segment.queryEnd()) {
                 List<Range> ranges = new ArrayList<>(segment.context());
-                ranges.add(new Range(segment.queryStart(), last + 1));
+                int start = segment.ownKeyStart();
+                ranges.add(new Range(start, start + last + 1 - segment.queryStart()));
                 return ranges;
             }
         }
         throw new IllegalStateException("row " + last + " belongs to no segment");
-    }
-
-    private static PackedBatch withCacheRows(PackedBatch batch) {
-        return new PackedBatch(batch.tokens(), batch.positions(), batch.layout(), batch.targets(), batch.lastRows(),
-                IntStream.range(0, batch.rows()).toArray()).withGroups(batch.groups());
     }
 
     private static PackedBatch.Targets noTargets() {

@@ -50,9 +50,10 @@ public final class TextGenerator {
      * @throws ConfigurationException when a prompt leaves no room for an answer, or a chat has no template
      */
     public List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options) {
+        int limit = network.description().maxPositions() - layers.virtualTokens();
         List<int[]> encoded = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
-            encoded.add(encode(prompts.get(i), i));
+            encoded.add(encode(prompts.get(i), i, limit));
         }
         Integer[] order = IntStream.range(0, prompts.size()).boxed()
                 .sorted(Comparator.comparingInt(i -> encoded.get(i).length)).toArray(Integer[]::new);
@@ -70,7 +71,7 @@ public final class TextGenerator {
         return List.of(completions);
     }
 
-    private int[] encode(Prompt prompt, int index) {
+    private int[] encode(Prompt prompt, int index, int limit) {
         int[] ids;
         if (prompt instanceof Prompt.Chat chat) {
             ChatTemplate chatTemplate = template.orElseThrow(() -> new ConfigurationException(
@@ -82,10 +83,9 @@ public final class TextGenerator {
         } else {
             ids = ((Prompt.Tokens) prompt).ids();
         }
-        int limit = network.description().maxPositions();
         if (ids.length == 0 || ids.length >= limit) {
             throw new ConfigurationException("prompt " + index + " has " + ids.length + " tokens; it must have "
-                    + "at least 1, and fewer than the model's " + limit + " so that there is room for an answer");
+                    + "at least 1, and fewer than the " + limit + " that there is room for, so that an answer fits");
         }
         return ids;
     }
@@ -94,7 +94,7 @@ public final class TextGenerator {
             GenerationOptions options, Completion[] completions) {
         List<int[]> prompts = batch.stream().map(encoded::get).toList();
         int[] rooms = prompts.stream().mapToInt(prompt -> Math.min(options.maxNewTokens(),
-                network.description().maxPositions() - prompt.length)).toArray();
+                network.description().maxPositions() - layers.virtualTokens() - prompt.length)).toArray();
         Answer[] answers = new Answer[batch.size()];
         for (int i = 0; i < answers.length; i++) {
             answers[i] = new Answer(batch.get(i), tokenizer, stopTokens, options, rooms[i]);

@@ -5,17 +5,16 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.ForwardContext;
-import io.peft4j.core.nn.KvCache;
-import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
-import java.util.Optional;
 
 /**
  * Causal self-attention with grouped-query heads (<a href="https://arxiv.org/abs/2305.13245">2305.13245</a>) and rotary
  * positions: x and result [N, H]; queries [N, heads x D], keys and values [N, key/value heads x D].
  */
-final class LlamaAttention implements Layer {
+final class LlamaAttention implements SelfAttention {
     private final int layer;
     private final AttentionShape shape;
     private final RotaryEmbedding rotary;
@@ -33,6 +32,16 @@ final class LlamaAttention implements Layer {
         this.key = key;
         this.value = value;
         this.output = output;
+    }
+
+    @Override
+    public int index() {
+        return layer;
+    }
+
+    @Override
+    public AttentionShape shape() {
+        return shape;
     }
 
     @Override
@@ -56,12 +65,7 @@ final class LlamaAttention implements Layer {
         Variable v = value.forward(context, x);
         q = AttentionOps.rotary(tape, q, shape.headSize(), table, queries.batch().positions());
         k = AttentionOps.rotary(tape, k, shape.headSize(), table, context.batch().positions());
-        Optional<KvCache> cache = context.cache();
-        if (cache.isPresent()) {
-            cache.get().store(layer, k.value(), v.value(), context.batch().cacheRows());
-            k = tape.constant(cache.get().keys(layer));
-            v = tape.constant(cache.get().values(layer));
-        }
-        return output.forward(queries, AttentionOps.attention(tape, q, k, v, queries.batch().layout(), shape));
+        return output.forward(queries, context.attend(
+                new AttentionInputs(layer, shape, queries.batch().layout(), q, k, v)));
     }
 }
