@@ -36,6 +36,8 @@ class ArchitectureTest {
             .knows(CORE).uses("org.nd4j", "org.bytedeco", "org.slf4j");
     private static final Module LORA = new Module("peft-lora", "io.peft4j.lora")
             .knows(CORE).uses("org.nd4j", "org.slf4j", "org.apache.commons.math3");
+    private static final Module METHODS = new Module("peft-methods", "io.peft4j.methods")
+            .knows(CORE).uses("org.nd4j", "org.slf4j");
     private static final Module MODELS = new Module("peft-models", "io.peft4j.models")
             .knows(CORE)
             .uses("org.nd4j", "org.bytedeco.javacpp", "com.fasterxml.jackson", "org.slf4j", "ai.djl");
@@ -48,7 +50,7 @@ class ArchitectureTest {
             .knows(CORE, DATA)
             .uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "org.apache.commons.math3", "org.knowm.xchart");
 
-    private static final List<Module> MODULES = List.of(CORE, ONEDNN, LORA, MODELS, DATA, TRAIN, EVAL);
+    private static final List<Module> MODULES = List.of(CORE, ONEDNN, LORA, METHODS, MODELS, DATA, TRAIN, EVAL);
 
     /** A module, the package below which all of its classes live, and what those classes may depend on. */
     private record Module(String name, String root, List<String> allowed) {

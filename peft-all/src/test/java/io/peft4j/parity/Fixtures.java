@@ -37,15 +37,28 @@ final class Fixtures {
 
     /** Names of the adapters, each a folder. */
     static List<String> adapters() {
-        try (Stream<Path> entries = Files.list(FOLDER.resolve("adapters"))) {
+        return folders("adapters");
+    }
+
+    /** Names of the adapters of other methods, each a folder. */
+    static List<String> methods() {
+        return folders("methods");
+    }
+
+    private static List<String> folders(String kind) {
+        try (Stream<Path> entries = Files.list(FOLDER.resolve(kind))) {
             return entries.filter(Files::isDirectory).map(p -> p.getFileName().toString()).sorted().toList();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot list the adapters of the fixtures", e);
+            throw new UncheckedIOException("cannot list the " + kind + " of the fixtures", e);
         }
     }
 
     static Path adapter(String name) {
         return FOLDER.resolve("adapters").resolve(name);
+    }
+
+    static Path method(String name) {
+        return FOLDER.resolve("methods").resolve(name);
     }
 
     /** The texts of a model as sequences of which every token after the first counts. */

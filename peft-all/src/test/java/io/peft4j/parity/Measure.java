@@ -58,7 +58,9 @@ final class Measure {
         PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(ids)));
         try (Arena arena = new Arena(); Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
             ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
-            Variable row = RowOps.gatherRows(tape, model.network().hidden(context), new int[] {position});
+            // Virtual tokens come first.
+            int first = context.batch().rows() - ids.length;
+            Variable row = RowOps.gatherRows(tape, model.network().hidden(context), new int[] {first + position});
             return Arrays.toFloats(model.network().logits(context, row).value());
         }
     }

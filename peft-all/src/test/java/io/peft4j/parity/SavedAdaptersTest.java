@@ -7,12 +7,28 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.lora.Bias;
 import io.peft4j.lora.Initialization;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraConfigBuilder;
+import io.peft4j.methods.AdaptionPromptConfig;
+import io.peft4j.methods.Biases;
+import io.peft4j.methods.BoftConfig;
+import io.peft4j.methods.C3aConfig;
+import io.peft4j.methods.FourierFtConfig;
+import io.peft4j.methods.HraConfig;
+import io.peft4j.methods.Ia3Config;
+import io.peft4j.methods.LnTuningConfig;
+import io.peft4j.methods.OftConfig;
+import io.peft4j.methods.PTuningConfig;
+import io.peft4j.methods.Placement;
+import io.peft4j.methods.PrefixTuningConfig;
+import io.peft4j.methods.PromptTuningConfig;
+import io.peft4j.methods.ShiraConfig;
+import io.peft4j.methods.TrainableTokensConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
@@ -71,6 +87,39 @@ class SavedAdaptersTest {
                 row("tiny-llama-bf16", "lora", lora().targetModules(TargetModules.ALL_LINEAR)));
     }
 
+    /** Of the other methods all that Hugging Face PEFT has, as it computes them on a CPU. */
+    static Stream<Arguments> methods() {
+        Placement attention = Placement.at(ATTENTION);
+        return Stream.of(
+                Arguments.of("tiny-llama", "ia3", Ia3Config.defaults()),
+                Arguments.of("tiny-llama-untied", "ia3", Ia3Config.defaults().withPlacement(
+                        Placement.at("q_proj", "up_proj", "down_proj").saving("norm"), "down_proj")),
+                Arguments.of("tiny-llama", "ln", LnTuningConfig.defaults()),
+                Arguments.of("tiny-llama", "prompt", PromptTuningConfig.of(5)),
+                Arguments.of("tiny-llama-untied", "prompt", PromptTuningConfig.of(4).fromText("The keeper")),
+                Arguments.of("tiny-llama", "p-tuning", PTuningConfig.of(4)),
+                Arguments.of("tiny-llama", "p-tuning-lstm", PTuningConfig.of(4)
+                        .withEncoder(PTuningConfig.Encoder.LSTM, 16)),
+                Arguments.of("tiny-llama", "prefix", PrefixTuningConfig.of(5)),
+                Arguments.of("tiny-llama-untied", "prefix", PrefixTuningConfig.of(3).withProjection(16)),
+                Arguments.of("tiny-llama", "oft", OftConfig.defaults().withBlockSize(8).withPlacement(attention)),
+                Arguments.of("tiny-llama-untied", "oft", OftConfig.defaults().withBlocks(4).exact()
+                        .withPlacement(attention.withBiases(Biases.ADAPTED))),
+                Arguments.of("tiny-llama", "oft-ball", OftConfig.defaults().withBlockSize(8).constrainedTo(0.5)),
+                Arguments.of("tiny-llama", "boft", BoftConfig.defaults()),
+                Arguments.of("tiny-llama-untied", "boft", BoftConfig.defaults().withBlocks(4, 1)
+                        .withPlacement(attention.withBiases(Biases.ADAPTED))),
+                Arguments.of("tiny-llama", "hra", HraConfig.defaults().withPlacement(attention)),
+                Arguments.of("tiny-llama-untied", "hra", HraConfig.defaults().withRank(3).withGramSchmidt()),
+                Arguments.of("tiny-llama", "fourier", FourierFtConfig.defaults().withFrequencies(90)),
+                Arguments.of("tiny-llama", "c3a", C3aConfig.defaults().withBlockSize(8)),
+                Arguments.of("tiny-llama", "shira", ShiraConfig.defaults().withRank(4)),
+                Arguments.of("tiny-llama-untied", "shira", ShiraConfig.defaults().withRank(2).withSeed(5)),
+                Arguments.of("tiny-llama", "tokens", TrainableTokensConfig.of(1, 2, 87, 300)),
+                Arguments.of("tiny-llama-untied", "tokens", TrainableTokensConfig.of(1, 87)),
+                Arguments.of("tiny-llama", "adaption", AdaptionPromptConfig.of(4, 2)));
+    }
+
     private static LoraConfigBuilder lora() {
         return LoraConfig.builder().rank(4).alpha(8);
     }
@@ -80,8 +129,8 @@ class SavedAdaptersTest {
     }
 
     @ParameterizedTest(name = "{0} {1}")
-    @MethodSource("adapters")
-    void aTrainedAdapterIsTheSameFromItsFolder(String model, String name, LoraConfig config) throws IOException {
+    @MethodSource({"adapters", "methods"})
+    void aTrainedAdapterIsTheSameFromItsFolder(String model, String name, PeftConfig config) throws IOException {
         Path folder = FOLDER.resolve(model).resolve(name);
         deleteTree(folder);
         List<TokenSequence> texts = Fixtures.texts(model);

@@ -1,8 +1,11 @@
 package io.peft4j.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethod;
@@ -14,19 +17,25 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /**
  * What is trained: a method with its options, a configuration file of any method, or an adapter that there is. The
- * options that many methods share become keys of the method's configuration by {@link PeftMethod#optionKeys()}.
+ * options that many methods share become keys of the method's configuration by {@link PeftMethod#optionKeys()}. Where
+ * they are not given, methods with a rank and an alpha take the defaults that stand here, so that they compare; all
+ * others take the configuration's own.
  */
 final class AdapterOptions {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String METHOD = "--method";
     private static final String CONFIG = "--adapter-config";
     private static final String INIT = "--adapter-init";
+    private static final String SETTING = "--adapter-setting";
     private static final List<String> SHARED = List.of("rank", "alpha", "dropout", "target-modules");
 
     @Option(names = METHOD, paramLabel = "NAME", defaultValue = "lora",
@@ -41,27 +50,33 @@ final class AdapterOptions {
             description = "Starts from the weights of this adapter, instead of a method and its options.")
     private Path initial;
 
+    @Option(names = SETTING, paramLabel = "KEY=VALUE",
+            description = "A key of the method's adapter_config.json, with its value as JSON or as plain text. May be "
+                    + "given more than once.")
+    private Map<String, String> settings = new LinkedHashMap<>();
+
     @Option(names = "--rank", paramLabel = "R", defaultValue = "16",
-            description = "Rank of the adapter. Default: ${DEFAULT-VALUE}")
+            description = "Rank of the adapter. Default: ${DEFAULT-VALUE}, or the method's own")
     private int rank;
 
     @Option(names = "--alpha", paramLabel = "A", defaultValue = "32",
-            description = "Scales the adapter. Default: ${DEFAULT-VALUE}")
+            description = "Scales the adapter. Default: ${DEFAULT-VALUE}, or the method's own")
     private double alpha;
 
     @Option(names = "--dropout", paramLabel = "P", defaultValue = "0",
-            description = "Dropout on the adapter's input while it is trained. Default: ${DEFAULT-VALUE}")
+            description = "Dropout in the adapter while it is trained. Default: ${DEFAULT-VALUE}")
     private double dropout;
 
     @Option(names = "--target-modules", paramLabel = "NAMES", defaultValue = "all-linear",
             description = "Which layers are adapted: all-linear, names with commas between them, or a regular "
-                    + "expression for their whole paths. Default: ${DEFAULT-VALUE}")
+                    + "expression for their whole paths. Default: ${DEFAULT-VALUE}, or the method's own")
     private String targetModules;
 
     /** What was chosen; reads the configuration file where there is one. */
     Choice choice(PeftCommand command) {
         List<String> ways = List.of(METHOD, CONFIG, INIT).stream().filter(command::isGiven).toList();
-        List<String> details = SHARED.stream().map(name -> "--" + name).filter(command::isGiven).toList();
+        List<String> details = Stream.concat(SHARED.stream().map(name -> "--" + name), Stream.of(SETTING))
+                .filter(command::isGiven).toList();
         if (ways.size() > 1) {
             throw command.usage(String.join(" and ", ways) + " exclude each other; each says what is trained");
         }
@@ -88,16 +103,26 @@ final class AdapterOptions {
     private PeftConfig fromOptions(PeftCommand command) {
         PeftMethod chosen = PeftMethods.byName(method);
         ObjectNode config = JSON.createObjectNode().put("peft_type", chosen.peftType()).put("task_type", "CAUSAL_LM");
+        boolean shared = chosen.optionKeys().keySet().containsAll(List.of("rank", "alpha"));
         for (String name : SHARED) {
             String key = chosen.optionKeys().get(name);
-            if (key != null) {
+            if (key != null && (shared || command.isGiven("--" + name))) {
                 put(config, name, key);
-            } else if (command.isGiven("--" + name)) {
+            } else if (key == null && command.isGiven("--" + name)) {
                 throw new ConfigurationException("--" + name + " is no option of the method " + method + ", which has "
                         + chosen.optionKeys().keySet().stream().sorted().toList());
             }
         }
+        settings.forEach((key, value) -> config.set(key, setting(value)));
         return PeftMethods.readConfig(config.toString(), "the options of --method " + method);
+    }
+
+    private static JsonNode setting(String value) {
+        try {
+            return JSON.readTree(value);
+        } catch (JsonProcessingException e) {
+            return TextNode.valueOf(value);
+        }
     }
 
     private void put(ObjectNode config, String name, String key) {

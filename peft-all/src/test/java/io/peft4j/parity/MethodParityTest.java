@@ -1,0 +1,139 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterCheckpoint;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Adapters of all other methods that Hugging Face PEFT saved, against the numbers that it computed with them. */
+@ParameterizedClass
+@MethodSource("io.peft4j.parity.KernelsUnderTest#all")
+class MethodParityTest {
+    private static final int END_OF_TURN = 2;
+
+    @Parameter
+    KernelsUnderTest kernels;
+
+    static Stream<String> methods() {
+        return Fixtures.methods().stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void theAdaptedModel(String name) {
+        JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
+        String base = expected.get("model").asText();
+        List<TokenSequence> texts = Fixtures.texts(base);
+        try (BaseModel model = kernels.load(base);
+                PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
+            double[] one = Measure.oneByOne(adapted, texts);
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), one, "texts");
+            Measure.assertClose(Fixtures.doubles(expected.get("chat_nll_f64")),
+                    Measure.oneByOne(adapted, Fixtures.chats(base)), "chats");
+            Measure.assertLogits(adapted, texts, expected.get("logits"));
+            for (PackedBatch batch : List.of(PackedBatch.of(texts), PackedBatch.sharingPrefixes(texts))) {
+                Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.together(adapted, batch),
+                        "texts in one batch");
+            }
+        }
+    }
+
+    /** Without its adapter the model is the base, in every bit, and the adapter is there again afterwards. */
+    @ParameterizedTest
+    @MethodSource("methods")
+    void disabledItIsTheBase(String name) {
+        String base = Fixtures.json(Fixtures.method(name).resolve("expected.json")).get("model").asText();
+        List<TokenSequence> texts = Fixtures.texts(base);
+        try (BaseModel model = kernels.load(base);
+                PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
+            double[] withAdapter = Measure.oneByOne(adapted, texts);
+            double[] ofBase = Measure.oneByOne(model, texts);
+            try (PeftModel.Scope disabled = adapted.disable()) {
+                assertArrayEquals(ofBase, Measure.oneByOne(adapted, texts));
+            }
+            assertArrayEquals(withAdapter, Measure.oneByOne(adapted, texts));
+            assertTrue(IntStream.range(0, ofBase.length).anyMatch(i -> Math.abs(withAdapter[i] / ofBase[i] - 1) > 5e-3),
+                    "an adapter that changes nothing proves nothing");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void mergedWhereItCanBe(String name) {
+        JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
+        String base = expected.get("model").asText();
+        List<TokenSequence> texts = Fixtures.texts(base);
+        try (BaseModel model = kernels.load(base);
+                PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
+            boolean mergeable = adapted.adapter(PeftModel.DEFAULT_ADAPTER).layers().stream()
+                    .allMatch(layer -> layer.mergeObstacle().isEmpty());
+            if (mergeable) {
+                adapted.merge();
+                assertTrue(adapted.isMerged());
+            }
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.oneByOne(adapted, texts), "merged");
+        }
+    }
+
+    /** With a key/value cache, beside another prompt that shares its beginning. */
+    @ParameterizedTest
+    @MethodSource("methods")
+    void greedyAnswers(String name) {
+        JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
+        int[] ids = Fixtures.ids(expected.get("prompt"));
+        int[] tokens = Fixtures.ids(expected.get("new_tokens"));
+        try (BaseModel model = kernels.load(expected.get("model").asText());
+                PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
+            GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(tokens.length);
+            int[] answer = adapted.generate(List.of(Prompt.tokens(Arrays.copyOf(ids, 6)), Prompt.tokens(ids)), options)
+                    .get(1).ids();
+            int open = IntStream.range(0, tokens.length).filter(i -> expected.get("gaps").get(i).asDouble() < 1e-3)
+                    .findFirst().orElse(tokens.length);
+            int end = IntStream.range(0, tokens.length).filter(i -> tokens[i] == END_OF_TURN).findFirst()
+                    .orElse(tokens.length - 1) + 1;
+            // What rounding decides, or follows the end of the turn, is not compared.
+            int length = Math.min(open, end);
+            assertArrayEquals(Arrays.copyOf(tokens, length), Arrays.copyOf(answer, length));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void savingWritesTheSameFiles(String name, @TempDir Path folder) {
+        Path original = Fixtures.method(name);
+        String base = Fixtures.json(original.resolve("expected.json")).get("model").asText();
+        List<TokenSequence> texts = Fixtures.texts(base);
+        try (BaseModel model = kernels.load(base)) {
+            double[] numbers;
+            try (PeftModel adapted = PeftModel.load(model, original)) {
+                adapted.saveAdapter(folder);
+                numbers = Measure.oneByOne(adapted, texts);
+            }
+            assertEquals(Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE)),
+                    Fixtures.json(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
+            AdapterFilesTest.assertSameTensors(original.resolve(AdapterCheckpoint.WEIGHTS_FILE),
+                    folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+            try (PeftModel again = PeftModel.load(model, folder)) {
+                assertTrue(Arrays.equals(numbers, Measure.oneByOne(again, texts)));
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package io.peft4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.peft.PeftMethod;
+import io.peft4j.core.peft.PeftMethods;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The command line reaches every method that is registered, and knows none by name. */
+class TrainMethodsTest {
+    private static final Path MODEL = Path.of("..", "peft-models", "src", "test", "resources", "fixtures",
+            "tiny-llama").toAbsolutePath().normalize();
+    /** What the smallest of models needs beside a method's example. */
+    private static final Map<String, Map<String, String>> SMALL = Map.of("fourierft", Map.of("n_frequency", "50"),
+            "shira", Map.of("r", "4"));
+
+    @TempDir
+    private Path folder;
+
+    static Stream<String> methods() {
+        return PeftMethods.all().stream().map(PeftMethod::name);
+    }
+
+    private Path data() throws IOException {
+        StringBuilder rows = new StringBuilder();
+        for (String question : List.of("Who lights the lamp?", "Where is the form?", "When is it lit?")) {
+            rows.append("{\"messages\": [{\"role\": \"user\", \"content\": \"").append(question)
+                    .append("\"}, {\"role\": \"assistant\", \"content\": \"The keeper.\"}]}\n");
+        }
+        return Files.writeString(folder.resolve("data.jsonl"), rows);
+    }
+
+    private CommandRun train(Object... more) throws IOException {
+        List<Object> words = new ArrayList<>(List.of("train", "--model", MODEL, "--data", data(), "--output",
+                folder.resolve("out"), "--epochs", 1, "--dtype", "f32"));
+        words.addAll(List.of(more));
+        return CommandRun.succeeding(words.toArray());
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void everyMethodIsTrained(String name) throws IOException {
+        PeftMethod method = PeftMethods.byName(name);
+        List<Object> words = new ArrayList<>(List.of("--method", name));
+        Stream.of(method.exampleSettings(), SMALL.getOrDefault(name, Map.of())).forEach(settings ->
+                settings.forEach((key, value) -> words.addAll(List.of("--adapter-setting", key + "=" + value))));
+        train(words.toArray());
+        JsonNode config = CommandRun.read(folder.resolve("out").resolve("adapter_config.json"));
+        assertEquals(method.peftType(), config.get("peft_type").asText());
+        assertTrue(Files.exists(folder.resolve("out").resolve("adapter_model.safetensors")));
+    }
+
+    @Test
+    void settingsAreJsonOrText() throws IOException {
+        train("--method", "prompt-tuning", "--adapter-setting", "num_virtual_tokens=3", "--adapter-setting",
+                "prompt_tuning_init=TEXT", "--adapter-setting", "prompt_tuning_init_text=the lamp");
+        JsonNode config = CommandRun.read(folder.resolve("out").resolve("adapter_config.json"));
+        assertEquals(3, config.get("num_virtual_tokens").asInt());
+        assertEquals("the lamp", config.get("prompt_tuning_init_text").asText());
+        String err = CommandRun.failing(2, "train", "--model", MODEL, "--data", data(), "--output",
+                folder.resolve("other"), "--method", "prompt-tuning", "--rank", 3);
+        assertTrue(err.contains("--rank is no option of the method prompt-tuning"), err);
+    }
+}

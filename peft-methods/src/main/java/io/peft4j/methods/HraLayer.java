@@ -1,0 +1,76 @@
+package io.peft4j.methods;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.Initializer;
+import io.peft4j.core.peft.MergedLayer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * HRA on a linear layer (<a href="https://arxiv.org/abs/2405.17484">2405.17484</a>):
+ * {@code y = base(x H_r ... H_1)}, {@code H_i = I - 2 u_i u_i^T}, u_i the normalized columns of the trained [in, r]: x
+ * [N, in]. {@code r * in} parameters.
+ *
+ * <p>Merged: {@code W H_1 ... H_r}.
+ */
+final class HraLayer implements AdapterLayer {
+    private final Slot slot;
+    private final Householder reflections;
+    private final AdapterTensor normals;
+
+    HraLayer(AdapterSetup setup, Slot slot, HraConfig config) {
+        boolean pairs = config.initWeights() && config.rank() % 2 == 0 && !config.gramSchmidt();
+        this.slot = slot;
+        this.reflections = new Householder(config.gramSchmidt());
+        this.normals = setup.tensor(slot, "hra_u", pairs ? inPairs(config.rank())
+                : Initializer.uniform(1 / Math.sqrt(config.rank())), ((Linear) slot.layer()).inFeatures(),
+                config.rank());
+    }
+
+    /** Two equal reflections take each other back. */
+    private static Initializer inPairs(int rank) {
+        return (values, random) -> {
+            Initializer.uniform(1 / Math.sqrt(rank / 2)).fill(values, random);
+            float[] all = Arrays.toFloats(values);
+            for (int i = 1; i < all.length; i += 2) {
+                all[i] = all[i - 1];
+            }
+            Arrays.write(values, 0, all, 0, all.length);
+        };
+    }
+
+    @Override
+    public Slot slot() {
+        return slot;
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Layer base) {
+        Tape tape = context.tape();
+        return base.forward(context, reflections.reflect(tape, x, tape.parameter(normals.parameter())));
+    }
+
+    @Override
+    public List<AdapterTensor> tensors() {
+        return List.of(normals);
+    }
+
+    @Override
+    public Optional<String> mergeObstacle() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void mergeInto(MergedLayer copy) {
+        reflections.merge(copy.weight(), normals.parameter().value());
+    }
+}

@@ -1,0 +1,76 @@
+package io.peft4j.methods;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.Initializer;
+import io.peft4j.core.peft.MergedLayer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * IA3 on a linear layer (<a href="https://arxiv.org/abs/2205.05638">2205.05638</a>): {@code y = base(x) * l}, l [out,
+ * 1], or in a feed-forward layer {@code y = base(x * l)}, l [1, in]. {@code out} or {@code in} parameters.
+ *
+ * <p>Merged: {@code W[i, j] * l[i]} and {@code b[i] * l[i]}, or {@code W[i, j] * l[j]}.
+ */
+final class Ia3Layer implements AdapterLayer {
+    private final Slot slot;
+    private final boolean feedforward;
+    private final AdapterTensor l;
+
+    Ia3Layer(AdapterSetup setup, Slot slot, boolean feedforward, boolean initWeights) {
+        Linear linear = (Linear) slot.layer();
+        Initializer start = initWeights ? Starts.ONES : Initializer.normal(1);
+        this.slot = slot;
+        this.feedforward = feedforward;
+        this.l = feedforward ? setup.tensor(slot, "ia3_l", start, 1, linear.inFeatures())
+                : setup.tensor(slot, "ia3_l", start, linear.outFeatures(), 1);
+    }
+
+    @Override
+    public Slot slot() {
+        return slot;
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Layer base) {
+        Variable factors = context.tape().parameter(l.parameter());
+        return feedforward ? base.forward(context, ScaleOps.columns(context.tape(), x, factors))
+                : ScaleOps.columns(context.tape(), base.forward(context, x), factors);
+    }
+
+    @Override
+    public List<AdapterTensor> tensors() {
+        return List.of(l);
+    }
+
+    @Override
+    public Optional<String> mergeObstacle() {
+        return Optional.empty();
+    }
+
+    @Override
+    public void mergeInto(MergedLayer copy) {
+        float[] factors = Arrays.toFloats(l.parameter().value());
+        float[] weight = Arrays.toFloats(copy.weight());
+        int columns = Arrays.columns(copy.weight());
+        for (int i = 0; i < weight.length; i++) {
+            weight[i] *= factors[feedforward ? i % columns : i / columns];
+        }
+        Arrays.write(copy.weight(), 0, weight, 0, weight.length);
+        copy.bias().filter(b -> !feedforward).ifPresent(b -> {
+            float[] bias = Arrays.toFloats(b);
+            for (int i = 0; i < bias.length; i++) {
+                bias[i] *= factors[i];
+            }
+            Arrays.write(b, 0, bias, 0, bias.length);
+        });
+    }
+}

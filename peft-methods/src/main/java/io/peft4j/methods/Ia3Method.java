@@ -1,0 +1,63 @@
+package io.peft4j.methods;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.Adapter;
+import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.TargetModules;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** IA3; {@link Ia3Config} says what it computes. */
+public final class Ia3Method extends ModuleMethod {
+    /** Hugging Face PEFT's targets by {@code model_type}; all have {@code down_proj} as feed-forward layer. */
+    private static final Map<String, List<String>> TARGETS = ModelDefaults.of(List.of("k_proj", "v_proj", "down_proj"),
+            List.of("llama", "mistral")).and(List.of("q_proj", "v_proj", "down_proj"),
+            List.of("llama4", "gemma", "gemma2", "gemma3_text", "qwen2", "qwen3")).byModelType();
+    private static final List<String> FEEDFORWARD = List.of("down_proj");
+
+    /** For the {@link java.util.ServiceLoader}. */
+    public Ia3Method() {
+        super(Ia3Config.PEFT_TYPE, "ia3", "a factor for each output of a target, or each input of a feed-forward one",
+                "https://arxiv.org/abs/2205.05638", Map.of("target-modules", "target_modules"));
+    }
+
+    @Override
+    public Ia3Config readConfig(ConfigReader reader) {
+        return Ia3Config.read(reader);
+    }
+
+    @Override
+    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
+        Ia3Config config = (Ia3Config) peftConfig;
+        if (config.fanInFanOut() && !setup.isRestoring()) {
+            throw new ConfigurationException("fan_in_fan_out is on, but no layer of this model stores its weight as "
+                    + "[in, out]; leave it off");
+        }
+        List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());
+        Placement placement = config.placement().resolved(setup, defaults);
+        TargetModules feedforward = config.feedforwardModules().isUnset() && !defaults.isEmpty()
+                ? amongTargets(placement) : config.feedforwardModules();
+        Ia3Config resolved = new Ia3Config(config.common(), placement,
+                setup.isRestoring() ? config.feedforwardModules() : feedforward, config.fanInFanOut(),
+                config.initWeights());
+        return placement.adapter(resolved, setup, placement.targets(setup, defaults, Placement::isLinear),
+                slot -> new Ia3Layer(setup, slot, isFeedforward(feedforward, slot), config.initWeights()));
+    }
+
+    /** Hugging Face PEFT refuses to read a file in which a feed-forward module is no target. */
+    private static TargetModules amongTargets(Placement placement) {
+        Optional<List<String>> targets = placement.targetModules().names();
+        return TargetModules.of(FEEDFORWARD.stream()
+                .filter(name -> targets.isEmpty() || targets.get().contains(name)).toList());
+    }
+
+    /** The end of the path may be within one of its parts, as in Hugging Face PEFT. */
+    private static boolean isFeedforward(TargetModules feedforward, Slot slot) {
+        return feedforward.text().isPresent() ? feedforward.matches("feedforward_modules", slot.path())
+                : feedforward.names().orElse(List.of()).stream().anyMatch(name -> slot.path().endsWith(name));
+    }
+}

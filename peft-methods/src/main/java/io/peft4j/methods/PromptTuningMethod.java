@@ -1,0 +1,78 @@
+package io.peft4j.methods;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.Adapter;
+import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.Initializer;
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.weight.FrozenWeight;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Prompt tuning; {@link PromptTuningConfig} says what it computes. */
+public final class PromptTuningMethod extends ModuleMethod {
+    /** For the {@link java.util.ServiceLoader}. */
+    public PromptTuningMethod() {
+        super(PromptTuningConfig.PEFT_TYPE, "prompt-tuning", "embeddings of virtual tokens before every sequence",
+                "https://arxiv.org/abs/2104.08691", Map.of());
+    }
+
+    @Override
+    public PromptTuningConfig readConfig(ConfigReader reader) {
+        return PromptTuningConfig.read(reader);
+    }
+
+    @Override
+    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
+        PromptTuningConfig asked = (PromptTuningConfig) peftConfig;
+        VirtualTokens tokens = asked.virtualTokens().asPrompt(setup);
+        PromptTuningConfig config = setup.isRestoring() ? asked
+                : asked.on(tokens, setup.network().description().name());
+        VirtualSource source = VirtualSource.table(setup, start(config, setup, tokens.count()), tokens.count(),
+                tokens.tokenDim());
+        return adapter(config, setup, tokens, source);
+    }
+
+    /** An adapter whose virtual tokens are rows of the batch. */
+    static Adapter adapter(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source) {
+        Slot embedding = setup.network().embedding();
+        return new VirtualTokenAdapter(config, tokens.count(), source,
+                List.of(new PromptLayer(embedding, source, tokens.tokenDim())),
+                batch -> batch.withVirtualTokens(tokens.count()));
+    }
+
+    private static Initializer start(PromptTuningConfig config, AdapterSetup setup, int count) {
+        return switch (config.initialization()) {
+            case RANDOM -> Initializer.normal(1);
+            case SAMPLE_VOCAB -> (values, random) -> {
+                FrozenWeight table = table(setup);
+                copy(values, table, IntStream.range(0, count).map(i -> random.nextInt(table.rows())).toArray());
+            };
+            case TEXT -> (values, random) -> {
+                int[] ids = setup.base().tokenizer().encodeWithSpecials(config.initText().orElseThrow());
+                if (ids.length == 0) {
+                    throw new ConfigurationException("prompt_tuning_init_text has no token");
+                }
+                copy(values, table(setup), IntStream.range(0, count).map(i -> ids[i % ids.length]).toArray());
+            };
+        };
+    }
+
+    private static FrozenWeight table(AdapterSetup setup) {
+        return ((Embedding) setup.network().embedding().layer()).table();
+    }
+
+    private static void copy(INDArray values, FrozenWeight table, int[] ids) {
+        float[] row = new float[table.columns()];
+        for (int i = 0; i < ids.length; i++) {
+            table.readRow(ids[i], row, 0);
+            Arrays.write(values, (long) i * row.length, row, 0, row.length);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package io.peft4j.methods;
+
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.peft.Adapter;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.safetensors.TensorData;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/**
+ * An adapter that puts virtual tokens before every sequence, as rows of the batch or as keys and values that are there
+ * already.
+ */
+final class VirtualTokenAdapter implements Adapter {
+    private final PeftConfig config;
+    private final int count;
+    private final VirtualSource source;
+    private final List<AdapterLayer> layers;
+    private final UnaryOperator<PackedBatch> preparation;
+
+    VirtualTokenAdapter(PeftConfig config, int count, VirtualSource source, List<AdapterLayer> layers,
+            UnaryOperator<PackedBatch> preparation) {
+        this.config = config;
+        this.count = count;
+        this.source = source;
+        this.layers = List.copyOf(layers);
+        this.preparation = preparation;
+    }
+
+    @Override
+    public PeftConfig config() {
+        return config;
+    }
+
+    @Override
+    public List<AdapterLayer> layers() {
+        return layers;
+    }
+
+    @Override
+    public List<AdapterTensor> sharedTensors() {
+        return source.tensors();
+    }
+
+    @Override
+    public PackedBatch prepare(PackedBatch batch) {
+        return preparation.apply(batch);
+    }
+
+    @Override
+    public int virtualTokens() {
+        return count;
+    }
+
+    @Override
+    public Map<String, TensorData> computedTensors(Kernels kernels) {
+        return source.computedTensors(kernels);
+    }
+}

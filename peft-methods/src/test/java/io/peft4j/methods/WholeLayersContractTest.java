@@ -1,0 +1,50 @@
+package io.peft4j.methods;
+
+import static io.peft4j.methods.Sizes.H;
+import static io.peft4j.methods.Sizes.INNER;
+import static io.peft4j.methods.Sizes.KEYS;
+import static io.peft4j.methods.Sizes.LAYERS;
+import static io.peft4j.methods.Sizes.V;
+import static io.peft4j.methods.Sizes.at;
+
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.PeftFilesContract;
+import io.peft4j.core.peft.TargetModules;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** LN tuning, BitFit and full fine-tuning keep what every method promises. */
+class WholeLayersContractTest extends PeftFilesContract {
+    /** Weights and biases of the linear layers of a decoder layer. */
+    private static final int WEIGHTS = 2 * H * H + 2 * H * KEYS + 3 * H * INNER;
+    private static final int BIASES = 2 * H + 2 * KEYS + 2 * INNER + H;
+    private static final int NORMS = 2 * LAYERS * H + H;
+
+    @Override
+    protected List<Case> cases() {
+        LnTuningConfig ln = LnTuningConfig.defaults();
+        BitFitConfig bitFit = BitFitConfig.defaults();
+        FullConfig full = FullConfig.defaults();
+        return List.of(
+                at(Base.PLAIN, "norms", ln, NORMS),
+                at(Base.PLAIN, "some norms", ln.withPlacement(
+                        Placement.at("input_layernorm", "model.norm").excluding("layers.1.input_layernorm")), 2 * H),
+                at(Base.BIASED, "a norm and a linear layer", ln.withPlacement(
+                        Placement.at("norm", "layers.0.mlp.up_proj")), H + H * INNER + INNER),
+                at(Base.BIASED, "biases", bitFit, LAYERS * BIASES),
+                new Case("new biases", Base.PLAIN, bitFit, true, false, LAYERS * BIASES),
+                at(Base.BIASED, "some biases", bitFit.withAddBiases(false).withPlacement(
+                        Placement.at("q_proj", "down_proj").inLayers(1).saving("norm")), 2 * H + NORMS),
+                at(Base.TIED, "all weights, tied", full, V * H + LAYERS * WEIGHTS + NORMS),
+                at(Base.PLAIN, "some weights", full.withPlacement(Placement.at(
+                        TargetModules.regex(".*\\.1\\.mlp\\..*_proj"))), 3 * H * INNER),
+                at(Base.BIASED, "embedding, output layer and biases", full.withPlacement(
+                        Placement.at("embed_tokens", "lm_head", "layers.0.self_attn.k_proj")),
+                        2 * V * H + H * KEYS + KEYS));
+    }
+
+    @Override
+    protected Stream<PeftConfig> withDropout() {
+        return Stream.empty();
+    }
+}
