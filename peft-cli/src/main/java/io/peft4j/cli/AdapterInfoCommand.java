@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.AdapterSummary;
+import io.peft4j.core.peft.Passport;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -13,14 +14,16 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j adapter info}: what an adapter is, and with its base model who can load it. */
 @Command(name = "info", sortOptions = false, description = {"Says what an adapter's folder holds.",
-    "With its base model it is also loaded, with a report of all that does not fit, and it is said which programs can "
-            + "load it."})
+    "With its base model it is also loaded, with a report of all that does not fit; its passport is compared, and it "
+            + "is said which programs can load it."})
 final class AdapterInfoCommand extends PeftCommand {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -46,8 +49,10 @@ final class AdapterInfoCommand extends PeftCommand {
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException("cannot read the configuration back", e);
         }
+        Optional<Passport> passport = Passport.read(folder);
+        passport.ifPresent(p -> line.set("training", JSON.valueToTree(p.training())));
         if (model != null) {
-            addModel(line);
+            addModel(line, passport);
         }
         if (json) {
             console().print(line);
@@ -57,13 +62,16 @@ final class AdapterInfoCommand extends PeftCommand {
         return 0;
     }
 
-    private void addModel(ObjectNode line) {
+    private void addModel(ObjectNode line, Optional<Passport> passport) {
         try (BaseModel base = EngineOptions.load(model, ModelOptions.defaults(), console());
                 PeftModel adapted = base.withAdapter(folder)) {
             line.put("adapted_layers", adapted.status().numAdapterLayers());
             line.put("trainable_parameters", adapted.trainableParameterCount());
             Map<String, List<String>> obstacles = AdapterExport.obstacles(adapted, PeftModel.DEFAULT_ADAPTER);
             line.set("obstacles", JSON.valueToTree(obstacles));
+            line.set("mismatches", JSON.valueToTree(passport.stream().flatMap(p -> Stream.concat(
+                    p.mismatches(base).stream(), p.goldenMismatches(adapted).stream()))
+                    .map(Passport.Mismatch::explanation).toList()));
         }
     }
 
@@ -73,6 +81,7 @@ final class AdapterInfoCommand extends PeftCommand {
                         field.getValue().asText()));
         line.path("obstacles").properties().forEach(field -> console().out().printf(Locale.ROOT, "%-30s%s%n",
                 field.getKey(), field.getValue().isEmpty() ? "can load it" : "cannot load it: " + field.getValue()));
+        line.path("mismatches").forEach(text -> console().out().println(text.asText()));
         console().checkOut();
     }
 }

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.measure.ProcessUsage;
+import io.peft4j.core.peft.MergeCheck;
+import io.peft4j.core.peft.Passport;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
@@ -131,6 +133,7 @@ final class TrainCommand extends PeftCommand {
             held.ifPresent(trainer::validation);
             TrainingResult result = trainer.build().train(examples);
             verify(base);
+            Passport.addTexts(output, tuned, MergeCheck.SAMPLE_TEXTS);
             progress.close();
             console.say("%s, peak memory %s", result, PeakMemory.text());
             if (json) {

@@ -65,6 +65,28 @@ class AdapterCommandTest {
     }
 
     @Test
+    void aTrainedAdapterIsComparedWithItsPassport() throws IOException {
+        Path data = Files.writeString(folder.resolve("train.jsonl"),
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, "
+                + "{\"role\": \"assistant\", \"content\": \"Hello there\"}]}\n");
+        Path output = folder.resolve("trained");
+        CommandRun.succeeding("train", "--model", MODEL, "--data", data, "--output", output, "--epochs", "2",
+                "--learning-rate", "0.01");
+        JsonNode info = CommandRun.succeeding("adapter", "info", output, "--model", MODEL, "--json").json().get(0);
+        assertEquals(0, info.get("mismatches").size(), info.toString());
+        assertEquals("2", info.get("training").get("epochs").asText());
+        Path weights = output.resolve("adapter_model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        for (int i = bytes.length - 2000; i < bytes.length; i += 4) {
+            // The exponent of a float: values a few powers of two larger.
+            bytes[i + 3] = (byte) (bytes[i + 3] | 2);
+        }
+        Files.write(weights, bytes);
+        JsonNode changed = CommandRun.succeeding("adapter", "info", output, "--model", MODEL, "--json").json().get(0);
+        assertTrue(changed.get("mismatches").toString().contains("negative log-likelihood"), changed.toString());
+    }
+
+    @Test
     void combinedAndConvertedAdaptersAreFolders() throws IOException {
         Path combined = folder.resolve("combined");
         CommandRun.succeeding("adapter", "combine", "--model", MODEL, "--adapter", LORA, "--weight", "0.5",

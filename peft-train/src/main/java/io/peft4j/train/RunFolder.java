@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.peft.AdapterCheckpoint;
+import io.peft4j.core.peft.Passport;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import java.io.IOException;
@@ -191,6 +192,14 @@ final class RunFolder implements TrainingListener, AutoCloseable {
         } catch (IOException e) {
             broken = true;
             LOG.warn("cannot write {}, which ends here; the training goes on", folder.resolve(METRICS), e);
+        }
+    }
+
+    /** Notes beside each trained adapter what it was made from. */
+    void writePassports(RunSettings settings) {
+        for (String name : model.activeAdapters()) {
+            Passport.of(model, name, settings.values(), List.of())
+                    .write(name.equals(PeftModel.DEFAULT_ADAPTER) ? folder : folder.resolve(name));
         }
     }
 

@@ -117,6 +117,7 @@ public final class Trainer {
             TrainingResult result = run.execute(all(withMetrics), Optional.of(folder));
             folder.saveAdapter();
             ModelCard.write(folder.path(), model, options, result);
+            folder.writePassports(run.settings());
             return finish(result);
         }
     }

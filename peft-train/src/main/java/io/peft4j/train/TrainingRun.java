@@ -49,6 +49,11 @@ final class TrainingRun implements AutoCloseable {
         parameters.forEach(Parameter::clearGradient);
     }
 
+    /** What decides its course. */
+    RunSettings settings() {
+        return settings;
+    }
+
     /**
      * Prepares a training.
      *

@@ -159,7 +159,8 @@ class ResumeTest {
             }).build().train(EXAMPLES);
             assertEquals(Set.of("checkpoint-4", "checkpoint-5", "checkpoint-6"), checkpoints(output));
             assertEquals(Set.of("adapter_config.json", "adapter_model.safetensors", "optimizer.safetensors",
-                    "tokenizer.json", "trainer_state.json"), names(output.resolve("checkpoint-5")));
+                    "peft4j_passport.json", "tokenizer.json", "trainer_state.json"),
+                    names(output.resolve("checkpoint-5")));
             try (PeftModel loaded = PeftModel.load(tiny.base, output.resolve("checkpoint-5"));
                     Tiny other = new Tiny()) {
                 for (int i = 0; i < loaded.trainableParameters().size(); i++) {

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RunFolderTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
     private static final Set<String> RUN = Set.of("adapter_config.json", "adapter_model.safetensors", "metrics.jsonl",
-            "tokenizer.json", "README.md");
+            "peft4j_passport.json", "tokenizer.json", "README.md");
 
     @TempDir
     private Path folder;
@@ -299,7 +299,8 @@ class RunFolderTest {
             run.saveAdapter();
         }
         assertEquals(1, written.size());
-        assertEquals(Set.of("adapter_config.json", "adapter_model.safetensors", "tokenizer.json"), names(folder));
+        assertEquals(Set.of("adapter_config.json", "adapter_model.safetensors", "peft4j_passport.json",
+                "tokenizer.json"), names(folder));
     }
 
     private static Set<String> names(Path folder) throws IOException {

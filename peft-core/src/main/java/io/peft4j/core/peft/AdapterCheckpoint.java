@@ -31,7 +31,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
  * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter
- * belongs to it. A copy that was there is written again, others are not made.
+ * belongs to it. A copy that was there is written again, others are not made. For the same end a {@link Passport} lies
+ * in each folder that is saved here; where there is one it is compared with the base model.
  *
  * @param adapter the adapter
  * @param baseCopies keys of the file that hold frozen weights of the base model
@@ -98,6 +99,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
             return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
                 ActiveLayers.of(Map.of("default", adapter));
+                Passport.read(folder).ifPresent(passport -> stored.compare(passport, base));
                 Set<String> copies = stored.finish(config, adapter, base);
                 if (forTraining != null) {
                     forTraining.finish(config, adapter, base);
@@ -118,8 +120,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), tensors(base));
         writeTrainingTensors(folder.resolve(TRAINING_FILE));
         PeftConfig config = adapter.config();
-        AtomicFiles.writeString(folder.resolve(CONFIG_FILE),
-                config.withCommon(config.common().withInferenceMode(true)).toJson());
+        AtomicFiles.writeString(folder.resolve(CONFIG_FILE), Passport.saved(config).toJson());
+        Passport.of(base, Passport.saved(config)).write(folder);
         LOG.debug("saved an adapter of method {} in {}", config.peftType(), folder);
     }
 

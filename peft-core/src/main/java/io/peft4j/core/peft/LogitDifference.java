@@ -13,6 +13,7 @@ import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -40,7 +41,10 @@ public record LogitDifference(double relative, double largest, int positions, do
             try (Arena arena = new Arena();
                     Tape tape = Tape.inference(kernels, arena, network.description().activationType());
                     Tape wide = Tape.inference(kernels, arena, DataType.FLOAT)) {
-                Variable hidden = network.hidden(ForwardContext.evaluation(tape, batch, model.layers()));
+                ForwardContext pass = ForwardContext.evaluation(tape, batch, model.layers());
+                // Virtual tokens, where a method has them, come first.
+                int first = pass.batch().rows() - ids.length;
+                Variable hidden = network.hidden(pass, IntStream.range(first, first + ids.length).toArray());
                 ForwardContext context = ForwardContext.evaluation(wide, batch, model.layers());
                 return Arrays.toFloats(network.logits(context, wide.constant(hidden.value())).value());
             }

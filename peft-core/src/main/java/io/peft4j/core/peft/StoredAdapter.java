@@ -141,6 +141,17 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
         return copies;
     }
 
+    /** Looks at what the adapter was made for; what is not fatal goes to the log. */
+    void compare(Passport passport, BaseLanguageModel base) {
+        for (Passport.Mismatch mismatch : passport.mismatches(base)) {
+            if (mismatch.fatal()) {
+                note("made for another base model", mismatch.explanation());
+            } else {
+                LOG.warn("{}: {}", file.path().resolveSibling(Passport.FILE), mismatch.explanation());
+            }
+        }
+    }
+
     private static boolean isReal(TensorInfo info) {
         return info.dtype().filter(REAL::contains).isPresent();
     }

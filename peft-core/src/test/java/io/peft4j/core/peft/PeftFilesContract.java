@@ -152,12 +152,15 @@ public abstract class PeftFilesContract extends PeftMethodContract {
         Path weightsFile = folder.resolve(AdapterCheckpoint.WEIGHTS_FILE);
         byte[] config = Files.readAllBytes(configFile);
         byte[] weights = Files.readAllBytes(weightsFile);
+        Path passportFile = folder.resolve(Passport.FILE);
+        byte[] passport = Files.readAllBytes(passportFile);
         Mutations mutations = new Mutations(25);
         int refused = 0;
         for (int round = 0; round < 400; round++) {
             boolean mutateConfig = round % 2 == 0;
             Files.write(configFile, mutateConfig ? mutations.json(config) : config);
             Files.write(weightsFile, mutateConfig ? weights : mutations.safetensors(weights));
+            Files.write(passportFile, round % 8 == 0 ? mutations.json(passport) : passport);
             try (PeftModel loaded = PeftModel.load(base(test), folder)) {
                 // Some changes are harmless: a bit of a value, a key that has no effect.
                 assertFalse(loaded.trainableParameters().isEmpty());

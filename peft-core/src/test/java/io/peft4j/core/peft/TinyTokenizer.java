@@ -7,6 +7,7 @@ import io.peft4j.core.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /** A tokenizer for models whose prompts are token ids: it can be saved, and nothing else. */
 final class TinyTokenizer implements Tokenizer {
@@ -17,7 +18,8 @@ final class TinyTokenizer implements Tokenizer {
 
     @Override
     public int[] encodeWithSpecials(String text) {
-        throw new UnsupportedOperationException();
+        return Stream.of(text.split("\\D+")).filter(id -> !id.isEmpty())
+                .mapToInt(id -> Integer.parseInt(id) % TinyNetwork.VOCABULARY).toArray();
     }
 
     @Override
@@ -37,7 +39,7 @@ final class TinyTokenizer implements Tokenizer {
 
     @Override
     public Optional<String> idToToken(int id) {
-        return Optional.empty();
+        return Optional.of(String.valueOf(id));
     }
 
     @Override

@@ -1,0 +1,79 @@
+package io.peft4j.core.peft;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * A text and what a model made of it.
+ *
+ * @param text the text
+ * @param ids its token ids
+ * @param nll summed negative log-likelihood of all tokens after the first
+ */
+public record GoldenText(String text, List<Integer> ids, double nll) {
+    /** bf16 and quantized weights move a likelihood by less; another adapter or template by far more. */
+    private static final double TOLERANCE = 0.02;
+    private static final int MOST_SHOWN = 60;
+
+    /** Copies the list. */
+    public GoldenText {
+        ids = List.copyOf(ids);
+    }
+
+    /** What the model makes of texts, those left out that have fewer than two tokens, or unknown ones. */
+    static List<GoldenText> of(PeftModel model, List<String> texts) {
+        int vocabulary = model.network().description().vocabularySize();
+        List<String> usable = texts.stream().filter(text -> isUsable(model.tokenizer().encodeWithSpecials(text),
+                vocabulary)).toList();
+        if (usable.isEmpty()) {
+            return List.of();
+        }
+        List<int[]> sequences = new MergeCheck(usable, 1).sequences(model);
+        List<float[]> logits = LogitDifference.logits(model, sequences);
+        List<GoldenText> golden = new ArrayList<>();
+        for (int i = 0; i < sequences.size(); i++) {
+            int[] ids = sequences.get(i);
+            golden.add(new GoldenText(usable.get(i), Arrays.stream(ids).boxed().toList(),
+                    nll(logits.get(i), ids, vocabulary)));
+        }
+        return golden;
+    }
+
+    private static boolean isUsable(int[] ids, int vocabulary) {
+        return ids.length > 1 && Arrays.stream(ids).allMatch(id -> id < vocabulary);
+    }
+
+    private static double nll(float[] logits, int[] ids, int vocabulary) {
+        double sum = 0;
+        for (int t = 1; t < ids.length; t++) {
+            int from = (t - 1) * vocabulary;
+            double max = Double.NEGATIVE_INFINITY;
+            for (int i = from; i < from + vocabulary; i++) {
+                max = Math.max(max, logits[i]);
+            }
+            double total = 0;
+            for (int i = from; i < from + vocabulary; i++) {
+                total += Math.exp(logits[i] - max);
+            }
+            sum += max + Math.log(total) - logits[from + ids[t]];
+        }
+        return sum;
+    }
+
+    /** What another model makes of the text differently. */
+    Optional<String> difference(GoldenText now) {
+        String shown = "the text \"" + (text.length() > MOST_SHOWN ? text.substring(0, MOST_SHOWN) + "..." : text)
+                + "\"";
+        if (!ids.equals(now.ids)) {
+            return Optional.of(shown + " is cut into other tokens than when the adapter was made");
+        }
+        if (!(Math.abs(now.nll - nll) <= TOLERANCE * Math.max(1, Math.abs(nll)))) {
+            return Optional.of(String.format(Locale.ROOT, "%s has the negative log-likelihood %.4g; when the adapter "
+                    + "was made it was %.4g", shown, now.nll, nll));
+        }
+        return Optional.empty();
+    }
+}
