@@ -1,5 +1,8 @@
 /**
  * The low-rank adapter methods. They wrap layers found by path and know no model. Open
  * {@link io.peft4j.lora.LoraConfig} first: it is what an application sets, and says what LoRA computes.
+ *
+ * <p>{@link io.peft4j.lora.WeightedCombination} makes one adapter out of several, {@link io.peft4j.lora.LoraConversion}
+ * makes plain LoRA of an adapter of any method that can be merged.
  */
 package io.peft4j.lora;
