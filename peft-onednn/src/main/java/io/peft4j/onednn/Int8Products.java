@@ -65,6 +65,14 @@ final class Int8Products {
     }
 
     /**
+     * Whether the number of rows is one that returns: each takes primitives of its own, of a megabyte each. For others
+     * the weight is turned into floats first ({@link WeightPanels}), which costs a few percent of the product.
+     */
+    static boolean suits(int rows) {
+        return Integer.bitCount(rows) == 1 || rows % MOST_ROWS == 0;
+    }
+
+    /**
      * Whether oneDNN has fast code for the product.
      *
      * @param type the type in which it is computed, that of the left operand later

@@ -80,13 +80,18 @@ record MatmulSpec(Operand a, Operand b, Operand c, int m, int k, int n, float al
         public Optional<Call> build(Lane lane) {
             Optional<Shared> shared = lane.shared(new Key(shape.withRows(0)), AnyRows::compile);
             return shared.map(
-                    s -> Spec.assemble(lane, s.description(), s.primitive(), false, shape.arguments()));
+                    s -> Spec.assemble(lane, s.pad(), s.primitive(), false, shape.arguments()));
         }
 
         private static Optional<Shared> compile(Lane lane, Key key) {
             matmul.primitive_desc description = key.shape().describe(lane, DNNL_RUNTIME_DIM_VAL);
-            return Spec.usable(lane, new AnyRows(key.shape()), description)
-                    ? Optional.of(new Shared(description, new matmul(description))) : Optional.empty();
+            try {
+                return Spec.usable(lane, new AnyRows(key.shape()), description)
+                        ? Optional.of(new Shared(description.scratchpad_desc(), new matmul(description)))
+                        : Optional.empty();
+            } finally {
+                description.deallocate();
+            }
         }
     }
 
@@ -99,6 +104,6 @@ record MatmulSpec(Operand a, Operand b, Operand c, int m, int k, int n, float al
     }
 
     /** A primitive that several calls run. */
-    record Shared(matmul.primitive_desc description, matmul primitive) {
+    record Shared(memory.desc pad, matmul primitive) {
     }
 }

@@ -37,10 +37,9 @@ final class MatrixKernels {
         if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, false, accumulate)) {
             return;
         }
-        panels.each(w, type, (first, panel) -> {
+        panels.rows(w, type, (first, panel) -> {
             Matrix part = new Matrix(c.data().from(first), c.rows(), panel.rows(), c.stride(), false);
-            Matrix transposed = new Matrix(panel.data(), panel.columns(), panel.rows(), panel.stride(), true);
-            multiply(a, transposed, part, type, 1f, accumulate);
+            multiply(a, panel.transpose(), part, type, 1f, accumulate);
         });
     }
 
@@ -55,19 +54,10 @@ final class MatrixKernels {
         if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, true, accumulate)) {
             return;
         }
-        Scratch scratch = team.caller().scratch();
-        long mark = scratch.mark();
-        // A result that is added to several times is kept in f32 meanwhile.
-        boolean direct = dx.dataType() == DataType.FLOAT || w.rows() <= WeightPanels.rows(w);
-        Matrix sum = direct ? c : wide(c, accumulate);
-        panels.each(w, type, (first, panel) -> {
-            Matrix part = new Matrix(a.data().from(first), a.rows(), panel.rows(), a.stride(), false);
-            multiply(part, panel, sum, type, 1f, accumulate || first > 0);
+        panels.columns(w, type, (first, panel) -> {
+            Matrix part = new Matrix(c.data().from(first), c.rows(), panel.columns(), c.stride(), false);
+            multiply(a, panel, part, type, 1f, accumulate);
         });
-        if (!direct) {
-            convert(sum.data(), c.data(), c.length());
-        }
-        scratch.release(mark);
     }
 
     void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
@@ -153,7 +143,7 @@ final class MatrixKernels {
     private boolean byInt8(Matrix a, Int8Weight w, Matrix c, DataType type, boolean backward, boolean accumulate) {
         boolean direct = c.type() == DataType.FLOAT || type == DataType.BFLOAT16;
         DataType resultType = direct ? c.type() : DataType.FLOAT;
-        if (!int8.supports(type, a, w, c, resultType, backward, accumulate)) {
+        if (!Int8Products.suits(c.rows()) || !int8.supports(type, a, w, c, resultType, backward, accumulate)) {
             return false;
         }
         Scratch scratch = team.caller().scratch();

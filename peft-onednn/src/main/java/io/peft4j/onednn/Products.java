@@ -1,14 +1,17 @@
 package io.peft4j.onednn;
 
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.onednn.MatmulSpec.AnyRows;
 import java.util.Optional;
 
 /**
  * {@code c = alpha * a b (+ c)} for operands whose types oneDNN multiplies, shared among the threads.
  *
- * <p>The number of rows of a batch takes thousands of values, and each new one would cost a millisecond of compiling
- * for each shape. So rows are cut into blocks of a multiple of {@value #ROW_UNIT}, and what is left over either takes
- * a primitive for any number of rows or is less than {@value #ROW_UNIT} rows.
+ * <p>The number of rows of a batch takes thousands of values, and each new one would cost a few milliseconds of
+ * compiling and a megabyte of memory for each shape. So a large product takes a primitive for any number of rows, and
+ * all others are cut into parts of multiples of {@value #LARGE} rows, and what is left over into powers of two, to
+ * which the last part is padded.
  */
 final class Products {
     private static final int ROW_UNIT = 16;
@@ -77,18 +80,26 @@ final class Products {
         // The reduced dimension counts rows of a batch. The first part overwrites, the others add.
         for (int done = 0; done < whole; ) {
             int left = whole - done;
-            int part = left >= MOST_REDUCED_ROWS ? MOST_REDUCED_ROWS : left >= ROW_UNIT
-                    ? left / ROW_UNIT * ROW_UNIT : left;
-            rows(lane, a, b, c, row, rows, column, columns, done, part, alpha, accumulate || done > 0);
+            boolean add = accumulate || done > 0;
+            int part = part(left, MOST_REDUCED_ROWS);
+            if (part > left && b.transposed()) {
+                part = left;
+            } else if (part > left) {
+                long mark = lane.scratch().mark();
+                rows(lane, padded(lane, a, done, left, part), padded(lane, b, done, left, part), c, row, rows, column,
+                        columns, 0, part, alpha, add);
+                lane.scratch().release(mark);
+                return;
+            }
+            rows(lane, a, b, c, row, rows, column, columns, done, part, alpha, add);
             done += part;
         }
     }
 
     private static void rows(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
             int from, int reduced, float alpha, boolean accumulate) {
-        int rest = rows % ROW_UNIT;
         boolean large = alpha == 1f && !a.transposed() && reduced >= LARGE && columns >= LARGE;
-        if (large && (rest != 0 && rows > ROW_UNIT || rows == 1)) {
+        if (large && (rows == 1 || rows > ROW_UNIT && rows % LARGE != 0)) {
             MatmulSpec shape = shape(a, b, c, rows, reduced, columns, alpha, accumulate);
             Optional<Call> call = lane.call(new AnyRows(shape));
             if (call.isPresent()) {
@@ -96,12 +107,69 @@ final class Products {
                 return;
             }
         }
-        if (rows > rest) {
-            exact(lane, a, b, c, row, rows - rest, column, columns, from, reduced, alpha, accumulate);
+        if (a.transposed()) {
+            // These rows are features, whose number does not change.
+            exact(lane, a, b, c, row, rows, column, columns, from, reduced, alpha, accumulate);
+            return;
         }
-        if (rest > 0) {
-            exact(lane, a, b, c, row + rows - rest, rest, column, columns, from, reduced, alpha, accumulate);
+        for (int done = 0; done < rows; ) {
+            int left = rows - done;
+            int part = part(left, MOST_ROWS);
+            if (part > left) {
+                lastRows(lane, a, b, c, row + done, left, part, column, columns, from, reduced, alpha, accumulate);
+                return;
+            }
+            exact(lane, a, b, c, row + done, part, column, columns, from, reduced, alpha, accumulate);
+            done += part;
         }
+    }
+
+    /**
+     * How many of the rows that are left are taken next: one of a few numbers. More than are left means that these are
+     * padded.
+     */
+    private static int part(int left, int most) {
+        if (left >= LARGE) {
+            return Math.min(most, left / LARGE * LARGE);
+        }
+        int power = Integer.highestOneBit(left);
+        boolean nearlyNext = left >= power + power / 2;
+        return power == left || left > ROW_UNIT && !nearlyNext ? power : 2 * power;
+    }
+
+    /** The last rows, with some of zeros after them. */
+    private static void lastRows(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int size, int column,
+            int columns, int from, int reduced, float alpha, boolean accumulate) {
+        long mark = lane.scratch().mark();
+        Matrix left = padded(lane, a, row, rows, size);
+        Matrix result = Matrix.dense(Span.scratch(lane, c.type(), (long) left.rows() * columns), left.rows(), columns);
+        long bytes = (long) columns * Arrays.bytes(c.type());
+        for (int i = 0; accumulate && i < left.rows(); i++) {
+            if (i < rows) {
+                NativeMemory.copy(c.address(row + i, column), result.address(i, 0), bytes);
+            } else {
+                NativeMemory.clear(result.address(i, 0), bytes);
+            }
+        }
+        PlainProduct.run(lane, shape(left, b, result, left.rows(), reduced, columns, alpha, accumulate),
+                left.address(0, from), b.address(from, column), result.address(0, 0));
+        for (int i = 0; i < rows; i++) {
+            NativeMemory.copy(result.address(i, 0), c.address(row + i, column), bytes);
+        }
+        lane.scratch().release(mark);
+    }
+
+    /** A copy of some stored rows in scratch memory, with rows of zeros after them. */
+    private static Matrix padded(Lane lane, Matrix m, int first, int count, int size) {
+        int width = m.transposed() ? m.rows() : m.columns();
+        Span copy = Span.scratch(lane, m.type(), (long) size * width);
+        long bytes = (long) width * Arrays.bytes(m.type());
+        for (int i = 0; i < count; i++) {
+            NativeMemory.copy(m.data().from((long) (first + i) * m.stride()).address(),
+                    copy.from((long) i * width).address(), bytes);
+        }
+        NativeMemory.clear(copy.from((long) count * width).address(), (size - count) * bytes);
+        return new Matrix(copy, m.transposed() ? width : size, m.transposed() ? size : width, width, m.transposed());
     }
 
     private static void exact(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,

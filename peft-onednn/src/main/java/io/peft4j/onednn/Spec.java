@@ -59,17 +59,22 @@ interface Spec {
     }
 
     /**
-     * The call of a primitive, or empty where its implementation is no fast one. Descriptors and attributes are left
-     * to the garbage collector: they are small and made once.
+     * The call of a primitive, or empty where its implementation is no fast one. The description is freed: that of a
+     * matrix product takes half a megabyte, of which the garbage collector knows nothing. Layouts and attributes are
+     * left to it: they are small and made once.
      *
+     * @param description not to be used any more afterwards
      * @param arguments in the order in which {@link Call#run} gets the addresses
      */
     static Optional<Call> assemble(Lane lane, Spec spec, primitive_desc_base description, Maker maker,
             Argument... arguments) {
-        if (!usable(lane, spec, description)) {
-            return Optional.empty();
+        try {
+            return usable(lane, spec, description)
+                    ? Optional.of(assemble(lane, description.scratchpad_desc(), maker.make(), true, arguments))
+                    : Optional.empty();
+        } finally {
+            description.deallocate();
         }
-        return Optional.of(assemble(lane, description, maker.make(), true, arguments));
     }
 
     /** Whether oneDNN found an implementation worth running. */
@@ -83,16 +88,18 @@ interface Spec {
         return !slow;
     }
 
-    /** The call of an existing primitive. */
-    static Call assemble(Lane lane, primitive_desc_base description, primitive primitive, boolean owned,
-            Argument... arguments) {
+    /**
+     * The call of an existing primitive.
+     *
+     * @param pad the layout of its scratch memory
+     */
+    static Call assemble(Lane lane, memory.desc pad, primitive primitive, boolean owned, Argument... arguments) {
         IntMemoryMap map = new IntMemoryMap();
         memory[] memories = new memory[arguments.length];
         for (int i = 0; i < arguments.length; i++) {
             memories[i] = new memory(arguments[i].layout(), lane.engine(), (Pointer) null);
             map.put(arguments[i].number(), memories[i]);
         }
-        memory.desc pad = description.scratchpad_desc();
         long padBytes = pad.get_size();
         memory scratchpad = null;
         if (padBytes > 0) {

@@ -12,6 +12,7 @@ final class Tiles {
 
     private final float[][] floats = new float[SLOTS][0];
     private short[] shorts = new short[0];
+    private byte[] bytes = new byte[0];
 
     /**
      * Array number {@code slot} (1 to 7 for operations) with at least {@code length} elements of undefined contents.
@@ -21,6 +22,14 @@ final class Tiles {
             floats[slot] = new float[Math.max(length, 2 * floats[slot].length)];
         }
         return floats[slot];
+    }
+
+    /** An array of bytes with at least {@code length} elements of undefined contents. */
+    byte[] bytes(int length) {
+        if (bytes.length < length) {
+            bytes = new byte[length];
+        }
+        return bytes;
     }
 
     /** An array of 16-bit words with at least {@code length} elements of undefined contents. */
