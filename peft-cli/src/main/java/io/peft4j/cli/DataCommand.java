@@ -8,7 +8,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code peft4j data}: looks at data, mends it, and cuts it up. */
 @Command(name = "data", description = "Checks, cleans, splits, converts and shows training data.",
-        subcommands = {DataCheckCommand.class})
+        subcommands = {DataCheckCommand.class, DataCleanCommand.class, DataSplitCommand.class, DataConvertCommand.class,
+            DataPreviewCommand.class})
 final class DataCommand implements Runnable {
     @Spec
     private CommandSpec spec;

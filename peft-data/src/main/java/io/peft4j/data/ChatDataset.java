@@ -4,6 +4,8 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.split.DataSplit;
+import io.peft4j.data.split.SplitRule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -125,5 +127,16 @@ public final class ChatDataset implements Iterable<ChatExample> {
             (inTest[i] ? test : train).add(examples.get(i));
         }
         return new Split(new ChatDataset(train), new ChatDataset(test));
+    }
+
+    /**
+     * Splits by a rule, for instance so that near duplicates and wordings of one fact never stand in two parts.
+     *
+     * @return the parts in the order of the rule's ratios; together they hold every example once
+     * @throws ConfigurationException when an example lacks a field that the rule names, or there are fewer examples
+     *     than parts
+     */
+    public List<ChatDataset> split(SplitRule rule) {
+        return DataSplit.split(examples, rule).stream().map(ChatDataset::new).toList();
     }
 }

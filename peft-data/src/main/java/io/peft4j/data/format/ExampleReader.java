@@ -101,6 +101,14 @@ public final class ExampleReader implements AutoCloseable {
         return entry.map(this::item);
     }
 
+    /** Reads as far as is needed to know the format, and hands nothing out. */
+    public DataFormat recognized() {
+        if (format.isEmpty()) {
+            recognize();
+        }
+        return format.orElseThrow();
+    }
+
     private void recognize() {
         while (format.isEmpty() && ahead.size() < ROWS_TO_RECOGNIZE) {
             Optional<RowSource.Entry> entry = source.next();

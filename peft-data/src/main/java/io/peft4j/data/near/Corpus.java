@@ -4,7 +4,6 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.Example;
 import io.peft4j.data.TextExample;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -55,20 +54,27 @@ public final class Corpus implements AutoCloseable {
         /** The features of an example; may take long for a long text. */
         public static Features of(Example example) {
             if (example instanceof TextExample text) {
-                return new Features(text.text(), "", Hashing.and(7, collapsed(text.text())));
+                return new Features(text.text(), "", ExactKey.of(example));
             }
             ChatExample chat = example.toChat().orElseThrow();
             List<ChatMessage> prompt = chat.prompt();
             StringBuilder question = new StringBuilder();
             for (ChatMessage message : prompt) {
-                question.append(question.length() == 0 ? "" : "\n").append(told(message));
-            }
-            long exact = 0;
-            for (ChatMessage message : chat.messages()) {
-                exact = Hashing.and(Hashing.and(exact, Hashing.of(message.role())), collapsed(told(message)));
+                question.append(question.length() == 0 ? "" : "\n").append(ExactKey.told(message));
             }
             ChatMessage last = chat.messages().get(Math.min(prompt.size(), chat.messages().size() - 1));
-            return new Features(question.toString(), prompt.size() < chat.messages().size() ? told(last) : "", exact);
+            return new Features(question.toString(), prompt.size() < chat.messages().size() ? ExactKey.told(last) : "",
+                    ExactKey.of(example));
+        }
+
+        /** The same for examples that are equal but for white space and the spelling of characters. */
+        public long exactKey() {
+            return exact;
+        }
+
+        /** The same for questions with the same words of topic, in any order. */
+        public long topicKey() {
+            return topic;
         }
 
         /** The different words of the question that carry its topic. */
@@ -82,32 +88,6 @@ public final class Corpus implements AutoCloseable {
             return Stream.concat(words.question().stream(), words.answer().stream())
                     .filter(word -> word.capital() && !word.initial() && word.norm().length() > 3)
                     .map(Word::norm).collect(Collectors.toSet());
-        }
-
-        private static String told(ChatMessage message) {
-            Object calls = message.extra().get("tool_calls");
-            return calls == null ? message.content() : message.content() + " " + calls;
-        }
-
-        /** A hash of a text in which any white space is one space, and any spelling of a character is the same. */
-        private static long collapsed(String text) {
-            String same = Normalizer.isNormalized(text, Normalizer.Form.NFC) ? text
-                    : Normalizer.normalize(text, Normalizer.Form.NFC);
-            long hash = 0xCBF29CE484222325L;
-            boolean space = false;
-            boolean begun = false;
-            for (int i = 0; i < same.length(); i++) {
-                char c = same.charAt(i);
-                if (Character.isWhitespace(c) || c == '\u00a0') {
-                    space = begun;
-                } else {
-                    hash = space ? (hash ^ ' ') * 0x100000001B3L : hash;
-                    hash = (hash ^ c) * 0x100000001B3L;
-                    space = false;
-                    begun = true;
-                }
-            }
-            return Hashing.mix(hash);
         }
 
         /** A hash of the words that carry the topic, in any order. */

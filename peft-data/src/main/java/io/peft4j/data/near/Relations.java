@@ -196,6 +196,11 @@ public final class Relations {
                 difference.first(), difference.second());
     }
 
+    /** Numbers of examples that are nearly the same as an earlier one, in ascending order. */
+    public int[] repeated() {
+        return IntStream.range(0, corpus.size()).filter(i -> near.find(i) != i).toArray();
+    }
+
     /** Groups of examples that are equal but for white space. */
     public Groups equal() {
         return equal;

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.ParallelRows;
 import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Relations;
 import io.peft4j.data.pii.PiiDetector;

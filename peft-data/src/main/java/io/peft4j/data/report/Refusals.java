@@ -5,7 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Answers that give nothing: refusals, evasions, placeholders. */
-final class Refusals {
+public final class Refusals {
     private static final Pattern MACHINE = Pattern.compile("(?i)\\bas an? (?:ai|artificial intelligence|language model|"
             + "large language model|virtual assistant|chatbot)\\b|\\bi(?:'m| am) (?:just |only )?an? (?:ai|language "
             + "model)\\b|\\bals (?:ki|k\u00fcnstliche intelligenz|sprachmodell|ki-(?:modell|assistent))\\b");
@@ -27,7 +27,7 @@ final class Refusals {
     }
 
     /** The words by which an answer gives nothing. */
-    static Optional<String> in(String answer) {
+    public static Optional<String> in(String answer) {
         String text = answer.strip().replace('\u2019', '\'');
         Matcher machine = MACHINE.matcher(text);
         if (machine.find()) {

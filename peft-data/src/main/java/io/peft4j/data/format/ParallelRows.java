@@ -1,6 +1,5 @@
-package io.peft4j.data.report;
+package io.peft4j.data.format;
 
-import io.peft4j.data.format.ExampleReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,13 +10,21 @@ import java.util.function.Function;
 import java.util.function.LongConsumer;
 
 /** Reads rows on one thread while others work on those read before; results come in the order of the rows. */
-final class ParallelRows {
+public final class ParallelRows {
     private static final int BATCH = 512;
 
     private ParallelRows() {
     }
 
-    static <T> void forEach(ExampleReader reader, Function<ExampleReader.Item, T> work, Consumer<T> action,
+    /**
+     * Reads all rows.
+     *
+     * @param reader where they come from
+     * @param work what is done with a row, by many threads at once
+     * @param action told of each result in the order of the rows, on the calling thread
+     * @param progress told now and then how many rows have been read
+     */
+    public static <T> void forEach(ExampleReader reader, Function<ExampleReader.Item, T> work, Consumer<T> action,
             LongConsumer progress) {
         List<ExampleReader.Item> batch = read(reader);
         long rows = 0;

@@ -1,0 +1,103 @@
+package io.peft4j.cli;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.clean.CleaningReport;
+import io.peft4j.data.clean.CleaningStep;
+import io.peft4j.data.clean.DataPipeline;
+import io.peft4j.data.clean.StepReport;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j data clean}: mends data by named steps. */
+@Command(name = "clean", sortOptions = false, description = {"Cleans data by named steps and says what each did.",
+    "Steps: unicode, control, html, whitespace, empty_turns, merge_turns, duplicates (these by default), refusals, "
+            + "redact, near_duplicates (last). Rows that are no examples are left out and listed."})
+final class DataCleanCommand extends PeftCommand {
+    private static final String NEAR = "near_duplicates";
+
+    @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
+    private Path data;
+
+    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The cleaned data.")
+    private Path output;
+
+    @Option(names = "--steps", split = ",", paramLabel = "STEP", description = "The steps, in their order.")
+    private List<String> steps = CleaningStep.STANDARD;
+
+    @Option(names = "--redact", description = "Also puts placeholders in the place of personal data.")
+    private boolean redact;
+
+    @Option(names = "--near", description = "Also drops near duplicates.")
+    private boolean near;
+
+    @Option(names = "--drop-refusals", description = "Also drops examples whose answer gives nothing.")
+    private boolean refusals;
+
+    @Option(names = "--languages", split = ",", paramLabel = "CODE",
+            description = "Keeps examples in these languages only: en, de, fr, es, it, pt, nl.")
+    private List<String> languages = List.of();
+
+    @Mixin
+    private DataInput input;
+
+    @Option(names = "--json", description = "Prints the report as one line of JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        DataPipeline pipeline = fromOptions(this::pipeline).columns(input.columns());
+        input.format().ifPresent(pipeline::format);
+        CleaningReport report;
+        try (DataProgress progress = new DataProgress(console())) {
+            report = pipeline.listener(rows -> progress.to("cleaning", rows)).run(data, output);
+        }
+        if (json) {
+            console().print(report.toJson());
+            return 0;
+        }
+        console().out().printf("%d rows, %d no examples, %d kept in %s%n", report.rows(), report.rejectedRows(),
+                report.kept(), output);
+        report.rejected().stream().limit(10).forEach(row -> console().out().printf("  line %d: %s: %s%n", row.line(),
+                row.code(), row.message()));
+        for (StepReport step : report.steps()) {
+            console().out().println(step);
+            step.samples().forEach(sample -> console().out().printf("  line %d: %s%s%n", sample.line(),
+                    oneLine(sample.before()), sample.after().isEmpty() ? "" : " -> " + oneLine(sample.after())));
+        }
+        console().checkOut();
+        return 0;
+    }
+
+    private DataPipeline pipeline() {
+        List<String> names = new ArrayList<>(steps);
+        if (refusals) {
+            names.add("refusals");
+        }
+        if (redact) {
+            names.add("redact");
+        }
+        DataPipeline pipeline = DataPipeline.empty();
+        for (String name : new LinkedHashSet<>(names)) {
+            if (!name.equals(NEAR)) {
+                pipeline.then(CleaningStep.named(name));
+            }
+        }
+        if (!languages.isEmpty()) {
+            pipeline.then(CleaningStep.languages(new LinkedHashSet<>(languages)));
+        }
+        if (names.contains(NEAR) && !names.get(names.size() - 1).equals(NEAR)) {
+            throw new ConfigurationException(NEAR + " compares what is left, so it can only be the last step");
+        }
+        return near || names.contains(NEAR) ? pipeline.dropNearDuplicates() : pipeline;
+    }
+
+    private static String oneLine(String text) {
+        return text.replace("\n", "\\n").replace("\r", "\\r");
+    }
+}

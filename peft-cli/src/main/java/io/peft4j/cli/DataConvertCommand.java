@@ -1,0 +1,46 @@
+package io.peft4j.cli;
+
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.ExampleWriter;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j data convert}: writes data in another format. */
+@Command(name = "convert", sortOptions = false, description = {"Writes data in another format. Stops at the first row "
+        + "that is no example, or that the other format cannot hold."})
+final class DataConvertCommand extends PeftCommand {
+    @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
+    private Path data;
+
+    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The converted data: CSV or TSV "
+            + "where its name ends so, else JSON Lines; .gz and .zst compress.")
+    private Path output;
+
+    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
+            description = "The format of its rows, as for --format. Default: ${DEFAULT-VALUE}")
+    private DataFormat to;
+
+    @Mixin
+    private DataInput input;
+
+    @Override
+    public Integer call() {
+        try (ExampleReader reader = ExampleReader.open(data, input.format(), input.columns());
+                ExampleWriter writer = ExampleWriter.open(output, to);
+                DataProgress progress = new DataProgress(console())) {
+            for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
+                ExampleReader.Item row = item.get();
+                writer.write(row.example().orElseThrow(() -> reader.exception(row)));
+                progress.to("converting", writer.rows());
+            }
+            writer.commit();
+            console().say("%d rows in %s", writer.rows(), output);
+        }
+        return 0;
+    }
+}

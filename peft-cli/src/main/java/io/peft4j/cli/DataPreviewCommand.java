@@ -1,0 +1,74 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.Example;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.models.BaseModel;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j data preview}: shows examples as the model sees them. */
+@Command(name = "preview", sortOptions = false, description = {"Shows the first examples as the model sees them, with "
+        + "[[ and ]] around what is learned."})
+final class DataPreviewCommand extends PeftCommand {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
+    private Path data;
+
+    @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "Whose tokenizer and "
+            + "chat template.")
+    private String model;
+
+    @Option(names = "--rows", paramLabel = "N", defaultValue = "3", description = "How many. Default: ${DEFAULT-VALUE}")
+    private int rows;
+
+    @Mixin
+    private DataInput input;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Option(names = "--json", description = "Prints {\"line\", \"text\", \"tokens\", \"supervised_tokens\"} a row.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        try (BaseModel base = engine.load(model, console());
+                ExampleReader reader = ExampleReader.open(data, input.format(), input.columns())) {
+            ChatEncoder encoder = DataInput.encoder(base);
+            Optional<ExampleReader.Item> item = reader.next();
+            for (int shown = 0; shown < rows && item.isPresent(); shown++) {
+                ExampleReader.Item row = item.get();
+                Example example = row.example().orElseThrow(() -> reader.exception(row));
+                show(encoder, example.toChat().orElseThrow(() -> new ConfigurationException(example.origin()
+                        + " is a plain text: every token of it is learned")));
+                item = reader.next();
+            }
+        }
+        return 0;
+    }
+
+    private void show(ChatEncoder encoder, ChatExample example) {
+        TokenSequence sequence = encoder.encode(example);
+        String text = encoder.preview(example);
+        if (json) {
+            ObjectNode line = JSON.createObjectNode().put("line", example.origin().line()).put("text", text)
+                    .put("tokens", sequence.length()).put("supervised_tokens", sequence.supervisedTokens());
+            console().print(line);
+        } else {
+            console().out().printf("line %d: %d tokens, %d learned%n%s%n%n", example.origin().line(),
+                    sequence.length(), sequence.supervisedTokens(), text);
+            console().checkOut();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.data.split.FileSplit;
+import io.peft4j.data.split.SplitRule;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j data split}: cuts data into parts for training, validation and test. */
+@Command(name = "split", sortOptions = false, description = {"Splits data into train.jsonl, validation.jsonl and "
+        + "test.jsonl (two ratios: train and test; --folds: fold-1.jsonl ...) and split.json, which says how.",
+    "Together the parts hold every row that is an example once; others are listed in split.json."})
+final class DataSplitCommand extends PeftCommand {
+    @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
+    private Path data;
+
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder for the parts.")
+    private Path output;
+
+    @Option(names = "--ratios", split = ",", paramLabel = "X", defaultValue = "0.8,0.1,0.1",
+            description = "Shares of the parts. Default: ${DEFAULT-VALUE}")
+    private List<Double> ratios;
+
+    @Option(names = "--folds", paramLabel = "K", description = "K parts of the same size instead.")
+    private Integer folds;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed. Default: ${DEFAULT-VALUE}")
+    private long seed;
+
+    @Option(names = "--group", paramLabel = "near|none|FIELD", defaultValue = "near", description = "What stays "
+            + "together: "
+            + "near duplicates, wordings of a question and questions with one answer (near), nothing, or rows with the "
+            + "same value of a field. Default: ${DEFAULT-VALUE}")
+    private String group;
+
+    @Option(names = "--stratify", paramLabel = "FIELD", description = "Spreads the values of a field over all parts; "
+            + "label for classes.")
+    private String stratify;
+
+    @Option(names = "--time", paramLabel = "FIELD", description = "The earliest rows by this field into the first "
+            + "part.")
+    private String time;
+
+    @Option(names = "--hash", description = "Splits by a hash of the question: what is in the test stays there "
+            + "when data "
+            + "is added.")
+    private boolean hash;
+
+    @Mixin
+    private DataInput input;
+
+    @Option(names = "--json", description = "Prints what stands in split.json.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        if (folds != null && isGiven("--ratios")) {
+            throw usage("--folds makes parts of one size, so it goes without --ratios");
+        }
+        if (time != null && hash) {
+            throw usage("--time and --hash are two ways to choose; give one");
+        }
+        FileSplit split = new FileSplit(fromOptions(this::rule)).columns(input.columns());
+        input.format().ifPresent(split::format);
+        ObjectNode result;
+        try (DataProgress progress = new DataProgress(console())) {
+            result = split.listener(progress::to).run(data, output);
+        }
+        long rejected = result.get("rejected").asLong();
+        if (rejected > 0) {
+            console().say("%d of %d rows are no examples and were left out; split.json lists them", rejected,
+                    result.get("rows").asLong());
+        }
+        if (json) {
+            console().print(result);
+            return 0;
+        }
+        result.get("parts").fields().forEachRemaining(part -> console().out().printf("%s: %d rows (%.1f %%)%n",
+                output.resolve(part.getValue().get("file").asText()), part.getValue().get("rows").asLong(),
+                100 * part.getValue().get("share").asDouble()));
+        console().checkOut();
+        return 0;
+    }
+
+    private SplitRule rule() {
+        SplitRule rule = (folds != null ? SplitRule.folds(folds)
+                : SplitRule.ratios(ratios.stream().mapToDouble(Double::doubleValue).toArray())).seed(seed);
+        rule = switch (group) {
+            case "near" -> rule;
+            case "none" -> rule.ungrouped();
+            default -> rule.groupedBy(group);
+        };
+        rule = stratify == null ? rule : rule.stratifiedBy(stratify);
+        rule = time == null ? rule : rule.byTime(time);
+        return hash ? rule.byHash() : rule;
+    }
+}

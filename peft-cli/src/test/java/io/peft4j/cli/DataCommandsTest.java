@@ -1,0 +1,86 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Cleaning, splitting, converting and previewing data from the command line. */
+class DataCommandsTest {
+    @TempDir
+    Path folder;
+
+    private Path data;
+
+    @BeforeEach
+    void write() throws IOException {
+        List<String> rows = new ArrayList<>(DataCheckCommandTest.numbered(40));
+        rows.add(rows.get(0));
+        rows.add(DataCheckCommandTest.row("Whom do I ask?", "Ask <b>it@example.org</b>."));
+        data = Files.write(folder.resolve("data.jsonl"), rows);
+    }
+
+    @Test
+    void splitWritesThePartsAndHow() throws IOException {
+        Path out = folder.resolve("parts");
+        CommandRun run = CommandRun.succeeding("data", "split", data, "--out", out, "--ratios", "0.8,0.1,0.1", "--seed",
+                "5", "--group", "near", "--json");
+        JsonNode json = run.json().get(0);
+        assertEquals(json, CommandRun.read(out.resolve("split.json")));
+        int rows = 0;
+        for (String name : List.of("train", "validation", "test")) {
+            rows += Files.readAllLines(out.resolve(name + ".jsonl")).size();
+        }
+        assertEquals(42, rows);
+        assertEquals(2, json.get("largest_group").asInt());
+        CommandRun.succeeding("data", "split", data, "--out", folder.resolve("folds"), "--folds", "5", "--group",
+                "none");
+        assertTrue(Files.exists(folder.resolve("folds/fold-5.jsonl")));
+        assertTrue(CommandRun.failing(2, "data", "split", data, "--out", out, "--ratios", "0.5,0.6").contains("sum"));
+    }
+
+    @Test
+    void cleanSaysWhatEachStepDid() throws IOException {
+        Path out = folder.resolve("clean.jsonl.gz");
+        JsonNode report = CommandRun.succeeding("data", "clean", data, "--output", out, "--redact", "--json").json()
+                .get(0);
+        assertEquals(41, report.get("kept").asInt());
+        assertTrue(report.get("steps").toString().contains("\"name\":\"duplicates\",\"changed\":0,\"dropped\":1"));
+        Path table = folder.resolve("clean.csv");
+        CommandRun.succeeding("data", "convert", out, "--to", "qa", "--output", table);
+        List<String> lines = Files.readAllLines(table);
+        assertEquals("system,question,answer", lines.get(0));
+        assertEquals(",Whom do I ask?,Ask [EMAIL].", lines.get(41));
+        Path back = folder.resolve("back.jsonl");
+        CommandRun.succeeding("data", "convert", table, "--output", back);
+        assertEquals(41, Files.readAllLines(back).size());
+        assertTrue(CommandRun.failing(2, "data", "clean", data, "--output", out, "--steps", "x").contains("x"));
+    }
+
+    @Test
+    void convertStopsAtWhatItCannotHold() throws IOException {
+        Files.writeString(data, "{\"text\": \"plain\"}\n");
+        Path out = folder.resolve("out.jsonl");
+        assertTrue(CommandRun.failing(1, "data", "convert", data, "--output", out).contains("data.jsonl:1"));
+        assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void previewShowsWhatIsLearned() {
+        CommandRun run = CommandRun.succeeding("data", "preview", data, "--model", FIXTURES.resolve("tiny-llama"),
+                "--rows", "2", "--json");
+        assertEquals(2, run.json().size());
+        assertTrue(run.json().get(1).get("text").asText().contains("[[It stands on floor 1."));
+        assertTrue(run.json().get(1).get("supervised_tokens").asInt() > 3);
+    }
+}

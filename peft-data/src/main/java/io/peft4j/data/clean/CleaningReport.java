@@ -1,0 +1,64 @@
+package io.peft4j.data.clean;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.RowFault;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What a cleaning did.
+ *
+ * @param rows rows that were read, wrong ones included
+ * @param kept examples that are left
+ * @param rejectedRows rows that are no examples
+ * @param format the format of the rows
+ * @param rejected rows that are no examples, the first of them
+ * @param steps what each step did, in their order
+ */
+public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat format, List<Rejected> rejected,
+        List<StepReport> steps) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MOST_REJECTED = 1000;
+
+    /** Copies the lists. */
+    public CleaningReport {
+        rejected = List.copyOf(rejected);
+        steps = List.copyOf(steps);
+    }
+
+    /**
+     * A row that is no example.
+     *
+     * @param line its line
+     * @param code what is wrong, a code of {@code peft4j data check}
+     * @param message what is wrong, in words
+     */
+    public record Rejected(long line, String code, String message) {
+        /** Adds the first fatal fault of a row to a list that does not grow without limit. */
+        public static void add(List<Rejected> list, ExampleReader.Item item) {
+            if (list.size() < MOST_REJECTED) {
+                RowFault fault = item.faults().stream().filter(RowFault::fatal).findFirst().orElseThrow();
+                list.add(new Rejected(item.line(), fault.code(), fault.message()));
+            }
+        }
+    }
+
+    /** The report for machines: rows, kept, rejected rows, and for each step what it changed and dropped. */
+    public ObjectNode toJson() {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("format", format.name().toLowerCase(Locale.ROOT));
+        json.put("rows", rows).put("kept", kept).put("rejected", rejectedRows);
+        json.set("rejected_rows", JSON.valueToTree(rejected));
+        ArrayNode list = json.putArray("steps");
+        for (StepReport step : steps) {
+            ObjectNode node = list.addObject();
+            node.put("name", step.name()).put("changed", step.changed()).put("dropped", step.dropped());
+            node.set("samples", JSON.valueToTree(step.samples()));
+        }
+        return json;
+    }
+}

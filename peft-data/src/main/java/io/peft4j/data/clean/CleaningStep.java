@@ -1,0 +1,95 @@
+package io.peft4j.data.clean;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.Example;
+import io.peft4j.data.pii.PiiDetector;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+
+/** One way to mend an example. Used by one thread at a time, in the order of the examples. */
+public interface CleaningStep {
+    /** The names of the steps that are taken where nothing else is asked for, in their order. */
+    List<String> STANDARD = List.of("unicode", "control", "html", "whitespace", "empty_turns", "merge_turns",
+            "duplicates");
+
+    /** The name of the step. */
+    String name();
+
+    /**
+     * Mends an example.
+     *
+     * @return the example itself where nothing is wrong, a mended one, or empty where it is to be dropped
+     */
+    Optional<Example> apply(Example example);
+
+    /**
+     * A step that changes texts and drops nothing.
+     *
+     * @param name its name
+     * @param change what it does to a text
+     */
+    static CleaningStep ofTexts(String name, UnaryOperator<String> change) {
+        return of(name, example -> Optional.of(Texts.map(example, change)));
+    }
+
+    /**
+     * A step of a function.
+     *
+     * @param name its name
+     * @param change what it does to an example
+     */
+    static CleaningStep of(String name, java.util.function.Function<Example, Optional<Example>> change) {
+        return new CleaningStep() {
+            @Override
+            public String name() {
+                return name;
+            }
+
+            @Override
+            public Optional<Example> apply(Example example) {
+                return change.apply(example);
+            }
+        };
+    }
+
+    /**
+     * The step of a name, fresh: {@code unicode} (one spelling of each character, no invisible ones), {@code control}
+     * (no control characters), {@code html} (no tags and entities), {@code whitespace}, {@code empty_turns},
+     * {@code merge_turns} (neighbouring turns of one role become one), {@code duplicates} (equal but for white space),
+     * {@code redact} (personal data), {@code refusals} (dropped).
+     *
+     * @throws ConfigurationException when there is none
+     */
+    static CleaningStep named(String name) {
+        return switch (name) {
+            case "unicode" -> ofTexts(name, Texts::oneSpelling);
+            case "control" -> ofTexts(name, Texts::withoutControls);
+            case "html" -> ofTexts(name, Texts::withoutHtml);
+            case "whitespace" -> ofTexts(name, Texts::tidySpaces);
+            case "empty_turns" -> of(name, Turns::withoutEmpty);
+            case "merge_turns" -> of(name, Turns::merged);
+            case "duplicates" -> new DropDuplicates();
+            case "redact" -> redact(PiiDetector.standard());
+            case "refusals" -> of(name, Turns::unlessRefused);
+            default -> throw new ConfigurationException("there is no cleaning step '" + name + "'; the steps are "
+                    + STANDARD + ", redact, refusals, near_duplicates");
+        };
+    }
+
+    /** Puts placeholders in the place of personal data. */
+    static CleaningStep redact(PiiDetector detector) {
+        return ofTexts("redact", detector::redact);
+    }
+
+    /**
+     * Drops examples whose answer is long enough to tell its language and is in none of these: en, de, fr, es, it, pt,
+     * nl.
+     */
+    static CleaningStep languages(Set<String> kept) {
+        Languages.requireKnown(kept);
+        return of("language", example -> Languages.of(Texts.longest(example)).filter(found -> !kept.contains(found))
+                .isPresent() ? Optional.empty() : Optional.of(example));
+    }
+}

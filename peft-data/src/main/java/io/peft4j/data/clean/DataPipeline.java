@@ -1,0 +1,221 @@
+package io.peft4j.data.clean;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.Example;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.ExampleWriter;
+import io.peft4j.data.format.ParallelRows;
+import io.peft4j.data.near.Corpus;
+import io.peft4j.data.near.Relations;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Cleans data by steps, one after the other, and counts what each of them did:
+ *
+ * <pre>{@code
+ * CleaningReport report = DataPipeline.standard().then(CleaningStep.named("redact")).dropNearDuplicates()
+ *         .run(Path.of("raw.csv"), Path.of("clean.jsonl"));
+ * }</pre>
+ *
+ * <p>A pipeline is used once. Memory does not grow with the file but for some bytes a row, as the steps say.
+ */
+public final class DataPipeline {
+    private final List<CleaningStep> steps = new ArrayList<>();
+    private Optional<DataFormat> format = Optional.empty();
+    private Map<String, String> columns = Map.of();
+    private boolean near;
+    private Consumer<Long> listener = rows -> { };
+
+    private DataPipeline() {
+    }
+
+    /** A pipeline without steps. */
+    public static DataPipeline empty() {
+        return new DataPipeline();
+    }
+
+    /** A pipeline of the steps {@link CleaningStep#STANDARD}. */
+    public static DataPipeline standard() {
+        DataPipeline pipeline = new DataPipeline();
+        CleaningStep.STANDARD.forEach(name -> pipeline.then(CleaningStep.named(name)));
+        return pipeline;
+    }
+
+    /** Adds a step at the end. */
+    public DataPipeline then(CleaningStep step) {
+        steps.add(step);
+        return this;
+    }
+
+    /** In the end also drops examples that say nearly the same as an earlier one. */
+    public DataPipeline dropNearDuplicates() {
+        near = true;
+        return this;
+    }
+
+    /** The format of the file; default: recognised. */
+    public DataPipeline format(DataFormat newFormat) {
+        format = Optional.of(newFormat);
+        return this;
+    }
+
+    /** Names of keys or columns in the file, and the names that the format has for them. */
+    public DataPipeline columns(Map<String, String> names) {
+        columns = Map.copyOf(names);
+        return this;
+    }
+
+    /** Told how many rows have been read. */
+    public DataPipeline listener(Consumer<Long> newListener) {
+        listener = newListener;
+        return this;
+    }
+
+    /**
+     * Cleans examples in memory.
+     *
+     * @return those that are left
+     */
+    public List<Example> clean(List<? extends Example> examples) {
+        List<StepReport> reports = reports();
+        List<Example> kept = new ArrayList<>();
+        examples.forEach(example -> clean(example, reports).ifPresent(kept::add));
+        if (!near) {
+            return kept;
+        }
+        try (Corpus corpus = new Corpus()) {
+            kept.forEach(example -> corpus.add(0, 0, Corpus.Features.of(example)));
+            BitSet repeated = bits(Relations.of(corpus).repeated());
+            List<Example> different = new ArrayList<>();
+            for (int i = 0; i < kept.size(); i++) {
+                if (!repeated.get(i)) {
+                    different.add(kept.get(i));
+                }
+            }
+            return different;
+        }
+    }
+
+    private static BitSet bits(int... numbers) {
+        BitSet bits = new BitSet();
+        for (int number : numbers) {
+            bits.set(number);
+        }
+        return bits;
+    }
+
+    /**
+     * Cleans a file. Rows that are no examples are left out, counted and listed.
+     *
+     * @param in the file
+     * @param out where the cleaned examples go, in the format of the file; CSV or TSV where its name ends so, else JSON
+     *     Lines
+     * @throws ConfigurationException when both are the same file
+     * @throws UncheckedIOException when a file cannot be read or written
+     */
+    public CleaningReport run(Path in, Path out) {
+        if (in.toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize())) {
+            throw new ConfigurationException("the cleaned data would replace " + in + "; give another file");
+        }
+        return near ? runNear(in, out) : write(in, out, Optional.empty());
+    }
+
+    /** Cleans once to find the near duplicates among what is left, and once more to write. */
+    private CleaningReport runNear(Path in, Path out) {
+        Path first;
+        try {
+            first = Files.createTempFile("peft4j-clean", ".jsonl.zst");
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write a temporary file: " + e.getMessage(), e);
+        }
+        try (Corpus corpus = new Corpus()) {
+            CleaningReport report = write(in, first, Optional.of(corpus));
+            BitSet repeated = bits(Relations.of(corpus).repeated());
+            StepReport step = new StepReport("near_duplicates");
+            List<StepReport> all = new ArrayList<>(report.steps());
+            all.add(step);
+            long kept = copy(first, out, report.format(), repeated, step, corpus);
+            return new CleaningReport(report.rows(), kept, report.rejectedRows(), report.format(), report.rejected(),
+                    all);
+        } finally {
+            try {
+                Files.deleteIfExists(first);
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot remove " + first + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private static long copy(Path first, Path out, DataFormat format, BitSet left, StepReport step, Corpus corpus) {
+        try (ExampleReader reader = ExampleReader.open(first, Optional.of(format), Map.of());
+                ExampleWriter writer = ExampleWriter.open(out, format)) {
+            int number = 0;
+            for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
+                Example example = item.get().example().orElseThrow();
+                if (left.get(number)) {
+                    step.dropped(example.at(new io.peft4j.data.Origin("", corpus.line(number))));
+                } else {
+                    writer.write(example);
+                }
+                number++;
+            }
+            writer.commit();
+            return writer.rows();
+        }
+    }
+
+    private List<StepReport> reports() {
+        return steps.stream().map(step -> new StepReport(step.name())).toList();
+    }
+
+    private CleaningReport write(Path in, Path out, Optional<Corpus> corpus) {
+        List<StepReport> reports = reports();
+        List<CleaningReport.Rejected> rejected = new ArrayList<>();
+        long[] counts = new long[2];
+        try (ExampleReader reader = ExampleReader.open(in, format, columns)) {
+            DataFormat rows = reader.recognized();
+            try (ExampleWriter writer = ExampleWriter.open(out, rows)) {
+                ParallelRows.forEach(reader, item -> item, item -> {
+                    counts[0]++;
+                    if (item.example().isEmpty()) {
+                        counts[1]++;
+                        CleaningReport.Rejected.add(rejected, item);
+                        return;
+                    }
+                    clean(item.example().get(), reports).ifPresent(example -> {
+                        corpus.ifPresent(c -> c.add(0, item.line(), Corpus.Features.of(example)));
+                        writer.write(example);
+                    });
+                }, listener::accept);
+                writer.commit();
+                return new CleaningReport(counts[0], writer.rows(), counts[1], rows, rejected, reports);
+            }
+        }
+    }
+
+    private Optional<Example> clean(Example example, List<StepReport> reports) {
+        Example current = example;
+        for (int i = 0; i < steps.size(); i++) {
+            Optional<Example> next = steps.get(i).apply(current);
+            if (next.isEmpty()) {
+                reports.get(i).dropped(current);
+                return next;
+            }
+            if (!next.get().equals(current)) {
+                reports.get(i).changed(current, next.get());
+            }
+            current = next.get();
+        }
+        return Optional.of(current);
+    }
+}

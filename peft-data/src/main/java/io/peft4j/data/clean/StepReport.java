@@ -1,0 +1,86 @@
+package io.peft4j.data.clean;
+
+import io.peft4j.data.Example;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** What a step did. */
+public final class StepReport {
+    private static final int SHOWN = 3;
+    private static final int LONGEST = 200;
+
+    private final String name;
+    private final List<Sample> samples = new ArrayList<>();
+    private long changed;
+    private long dropped;
+
+    /**
+     * What a step did to an example.
+     *
+     * @param file the example's file
+     * @param line its line
+     * @param before the text that was changed, or all of a dropped example, shortened
+     * @param after what became of it; empty for a dropped example
+     */
+    public record Sample(String file, long line, String before, String after) {
+    }
+
+    StepReport(String name) {
+        this.name = name;
+    }
+
+    void changed(Example before, Example after) {
+        changed++;
+        if (samples.size() < SHOWN) {
+            Iterator<String> now = Texts.of(after).iterator();
+            for (String text : Texts.of(before).toList()) {
+                String then = now.hasNext() ? now.next() : "";
+                if (!text.equals(then)) {
+                    samples.add(new Sample(before.origin().file(), before.origin().line(), shortened(text),
+                            shortened(then)));
+                    return;
+                }
+            }
+        }
+    }
+
+    void dropped(Example example) {
+        dropped++;
+        if (samples.size() < SHOWN) {
+            samples.add(new Sample(example.origin().file(), example.origin().line(),
+                    shortened(Texts.of(example).collect(Collectors.joining(" | "))), ""));
+        }
+    }
+
+    private static String shortened(String text) {
+        return text.codePointCount(0, text.length()) <= LONGEST ? text
+                : text.substring(0, text.offsetByCodePoints(0, LONGEST)) + "...";
+    }
+
+    /** The name of the step. */
+    public String name() {
+        return name;
+    }
+
+    /** How many examples it changed. */
+    public long changed() {
+        return changed;
+    }
+
+    /** How many examples it dropped. */
+    public long dropped() {
+        return dropped;
+    }
+
+    /** The first few. */
+    public List<Sample> samples() {
+        return List.copyOf(samples);
+    }
+
+    @Override
+    public String toString() {
+        return name + ": " + changed + " changed, " + dropped + " dropped";
+    }
+}

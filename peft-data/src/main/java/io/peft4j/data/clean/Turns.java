@@ -1,0 +1,73 @@
+package io.peft4j.data.clean;
+
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.CompletionExample;
+import io.peft4j.data.Example;
+import io.peft4j.data.TextExample;
+import io.peft4j.data.format.MessageReader;
+import io.peft4j.data.report.Refusals;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Changes to the turns of conversations. */
+final class Turns {
+    private Turns() {
+    }
+
+    /** Without empty turns; dropped where no answer, no question or no text is left. */
+    static Optional<Example> withoutEmpty(Example example) {
+        if (example instanceof TextExample text) {
+            return text.text().isBlank() ? Optional.empty() : Optional.of(example);
+        }
+        if (example instanceof CompletionExample row) {
+            return row.completion().isBlank() ? Optional.empty() : Optional.of(example);
+        }
+        if (!(example instanceof ChatExample chat)) {
+            return Optional.of(example);
+        }
+        List<ChatMessage> kept = chat.messages().stream()
+                .filter(message -> !message.content().isBlank() || MessageReader.hasCalls(message)
+                        || message.role().equals("tool")).toList();
+        boolean answered = kept.stream().anyMatch(message -> message.role().equals("assistant"));
+        boolean asked = kept.size() > 1 || chat.messages().size() == 1;
+        return answered && asked ? Optional.of(with(chat, kept)) : Optional.empty();
+    }
+
+    /** Neighbouring turns of the user, or of the assistant, become one. */
+    static Optional<Example> merged(Example example) {
+        if (!(example instanceof ChatExample chat)) {
+            return Optional.of(example);
+        }
+        List<ChatMessage> merged = new ArrayList<>();
+        for (ChatMessage message : chat.messages()) {
+            int last = merged.size() - 1;
+            if (last >= 0 && canMerge(merged.get(last), message)) {
+                merged.set(last, merged.get(last).withContent(merged.get(last).content() + "\n\n"
+                        + message.content()));
+            } else {
+                merged.add(message);
+            }
+        }
+        return Optional.of(with(chat, merged));
+    }
+
+    private static boolean canMerge(ChatMessage a, ChatMessage b) {
+        boolean role = a.role().equals(b.role()) && (a.role().equals("user") || a.role().equals("assistant")
+                || a.role().equals("system"));
+        return role && a.extra().equals(b.extra()) && !MessageReader.hasCalls(a);
+    }
+
+    private static Example with(ChatExample chat, List<ChatMessage> messages) {
+        return messages.equals(chat.messages()) ? chat
+                : new ChatExample(messages, chat.tools(), chat.extra(), chat.origin());
+    }
+
+    /** Dropped where an answer gives nothing. */
+    static Optional<Example> unlessRefused(Example example) {
+        boolean refused = example.toChat().isPresent() && example.toChat().get().messages().stream()
+                .anyMatch(message -> message.role().equals("assistant") && Refusals.in(message.content()).isPresent());
+        return refused ? Optional.empty() : Optional.of(example);
+    }
+}

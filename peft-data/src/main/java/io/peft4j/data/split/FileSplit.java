@@ -1,0 +1,159 @@
+package io.peft4j.data.split;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.data.clean.CleaningReport;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.ExampleWriter;
+import io.peft4j.data.format.ParallelRows;
+import io.peft4j.data.near.Groups;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+
+/**
+ * Splits a file into files, row by row: {@code train.jsonl}, {@code validation.jsonl} and {@code test.jsonl} for three
+ * parts, train and test for two, {@code fold-1.jsonl} and so on for more; and {@code split.json}, which says how.
+ */
+public final class FileSplit {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final SplitRule rule;
+    private Optional<DataFormat> format = Optional.empty();
+    private Map<String, String> columns = Map.of();
+    private BiConsumer<String, Long> listener = (stage, rows) -> { };
+
+    /** A split by a rule. */
+    public FileSplit(SplitRule rule) {
+        this.rule = rule;
+    }
+
+    /** The format of the file; default: recognised. */
+    public FileSplit format(DataFormat newFormat) {
+        format = Optional.of(newFormat);
+        return this;
+    }
+
+    /** Names of keys or columns in the file, and the names that the format has for them. */
+    public FileSplit columns(Map<String, String> names) {
+        columns = Map.copyOf(names);
+        return this;
+    }
+
+    /** Told what goes on, and how many rows have been seen. */
+    public FileSplit listener(BiConsumer<String, Long> newListener) {
+        listener = newListener;
+        return this;
+    }
+
+    /** The names of the parts. */
+    public List<String> names() {
+        int count = rule.ratios().size();
+        if (count <= 3) {
+            return count == 2 ? List.of("train", "test") : List.of("train", "validation", "test");
+        }
+        List<String> names = new ArrayList<>();
+        for (int i = 1; i <= count; i++) {
+            names.add("fold-" + i);
+        }
+        return names;
+    }
+
+    /**
+     * Splits a file. Rows that are no examples are left out, counted and listed in {@code split.json}.
+     *
+     * @param in the file
+     * @param out the folder for the parts, made where it is missing
+     * @return what stands in {@code split.json}
+     * @throws DataException when the file has no example
+     * @throws ConfigurationException when an example lacks a field that the rule names, or there are too few
+     * @throws java.io.UncheckedIOException when a file cannot be read or written
+     */
+    public ObjectNode run(Path in, Path out) {
+        List<CleaningReport.Rejected> rejected = new ArrayList<>();
+        long[] counts = new long[2];
+        try (DataSplit split = new DataSplit(rule)) {
+            DataFormat rows;
+            try (ExampleReader reader = ExampleReader.open(in, format, columns)) {
+                rows = reader.recognized();
+                ParallelRows.forEach(reader, item -> new Read(item, item.example().map(split::item)), read -> {
+                    counts[0]++;
+                    if (read.split().isEmpty()) {
+                        counts[1]++;
+                        CleaningReport.Rejected.add(rejected, read.item());
+                    }
+                    read.split().ifPresent(split::add);
+                }, done -> listener.accept("reading", done));
+            }
+            if (counts[0] == counts[1]) {
+                throw new DataException(in, "holds no example to split");
+            }
+            listener.accept("grouping", counts[0]);
+            int[] parts = split.parts();
+            write(in, out, rows, parts);
+            ObjectNode json = describe(in, rows, counts, rejected, parts, split.groups().orElseThrow());
+            AtomicFiles.writeString(out.resolve("split.json"), json.toPrettyString() + "\n");
+            return json;
+        }
+    }
+
+    private record Read(ExampleReader.Item item, Optional<DataSplit.Item> split) {
+    }
+
+    private void write(Path in, Path out, DataFormat rows, int... parts) {
+        List<ExampleWriter> writers = new ArrayList<>();
+        try (ExampleReader reader = ExampleReader.open(in, Optional.of(rows), columns)) {
+            names().forEach(name -> writers.add(ExampleWriter.open(out.resolve(name + ".jsonl"), rows)));
+            int number = 0;
+            for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
+                if (item.get().example().isPresent()) {
+                    writers.get(parts[number]).write(item.get().example().get());
+                    number++;
+                }
+            }
+            if (number != parts.length) {
+                throw new DataException(in, "changed while it was split");
+            }
+            writers.forEach(ExampleWriter::commit);
+        } finally {
+            writers.forEach(ExampleWriter::close);
+        }
+    }
+
+    private ObjectNode describe(Path in, DataFormat rows, long[] counts, List<CleaningReport.Rejected> rejected,
+            int[] parts, Groups groups) {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("source", in.toString()).put("format", rows.name().toLowerCase(Locale.ROOT));
+        json.put("rows", counts[0]).put("accepted", counts[0] - counts[1]).put("rejected", counts[1]);
+        json.set("rejected_rows", JSON.valueToTree(rejected));
+        ObjectNode how = json.putObject("rule");
+        ArrayNode ratios = how.putArray("ratios");
+        rule.ratios().forEach(ratios::add);
+        how.put("seed", rule.seed()).put("order", rule.order().name().toLowerCase(Locale.ROOT))
+                .put("group", rule.field().orElse(rule.grouping().name().toLowerCase(Locale.ROOT)));
+        rule.stratify().ifPresent(name -> how.put("stratify", name));
+        rule.time().ifPresent(name -> how.put("time", name));
+        List<int[]> several = groups.several();
+        int grouped = several.stream().mapToInt(group -> group.length).sum();
+        json.put("groups", parts.length - grouped + several.size());
+        json.put("largest_group", several.stream().mapToInt(group -> group.length).max().orElse(1));
+        ObjectNode list = json.putObject("parts");
+        for (int part = 0; part < rule.ratios().size(); part++) {
+            int number = part;
+            long count = Arrays.stream(parts).filter(p -> p == number).count();
+            list.putObject(names().get(part)).put("file", names().get(part) + ".jsonl").put("rows", count)
+                    .put("share", (double) count / parts.length);
+        }
+        return json;
+    }
+}

@@ -1,0 +1,112 @@
+package io.peft4j.data.split;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How data is split.
+ *
+ * @param ratios share of each part; they sum to 1
+ * @param seed seed of the choice
+ * @param order what decides who comes into which part
+ * @param grouping which examples stay together
+ * @param field with {@link Grouping#FIELD} the field of the rows that names their group
+ * @param stratify the field whose values are spread over all parts in the same shares
+ * @param time with {@link Order#TIME} the field that is sorted by: numbers as numbers, else as text, such as ISO dates
+ */
+public record SplitRule(List<Double> ratios, long seed, Order order, Grouping grouping, Optional<String> field,
+        Optional<String> stratify, Optional<String> time) {
+    /** What decides who comes into which part. */
+    public enum Order {
+        /** Chance, by seed. */
+        RANDOM,
+        /** The earliest into the first part, the latest into the last. */
+        TIME,
+        /**
+         * A hash of the question, so that what once was in the last part (the test) stays there when data grows, and
+         * so for the part before it. The shares are met on average only.
+         */
+        HASH
+    }
+
+    /** Which examples stay together. */
+    public enum Grouping {
+        /** None but equal ones are treated alike. */
+        NONE,
+        /** Near duplicates, wordings of one question, and questions with the same answer. */
+        NEAR,
+        /** Those with the same value of a field. */
+        FIELD
+    }
+
+    /** Checks the ratios and that the fields are there. */
+    public SplitRule {
+        ratios = List.copyOf(ratios);
+        Objects.requireNonNull(order, "order");
+        Objects.requireNonNull(grouping, "grouping");
+        double sum = ratios.stream().mapToDouble(Double::doubleValue).sum();
+        if (ratios.size() < 2 || ratios.stream().anyMatch(ratio -> !(ratio > 0)) || Math.abs(sum - 1) > 1e-6) {
+            throw new ConfigurationException("the ratios " + ratios
+                    + " are not at least two shares above 0 that sum to 1");
+        }
+        if (grouping == Grouping.FIELD != field.isPresent() || order == Order.TIME != time.isPresent()) {
+            throw new ConfigurationException("a grouping by field needs the field, an order by time the time's field");
+        }
+        if (stratify.isPresent() && order != Order.RANDOM) {
+            throw new ConfigurationException("only a random split can be stratified");
+        }
+    }
+
+    /** A random split that keeps near duplicates together. */
+    public static SplitRule ratios(double... ratios) {
+        return new SplitRule(Arrays.stream(ratios).boxed().toList(), 0, Order.RANDOM, Grouping.NEAR, Optional.empty(),
+                Optional.empty(), Optional.empty());
+    }
+
+    /**
+     * K parts of the same size for cross-validation: each is the test once, the others together are what is trained on.
+     *
+     * @throws ConfigurationException when there are fewer than two
+     */
+    public static SplitRule folds(int count) {
+        if (count < 2) {
+            throw new ConfigurationException(count + " folds are none; give at least 2");
+        }
+        double[] ratios = new double[count];
+        Arrays.fill(ratios, 1.0 / count);
+        return ratios(ratios);
+    }
+
+    /** The same with another seed. */
+    public SplitRule seed(long newSeed) {
+        return new SplitRule(ratios, newSeed, order, grouping, field, stratify, time);
+    }
+
+    /** The same with each example for itself. */
+    public SplitRule ungrouped() {
+        return new SplitRule(ratios, seed, order, Grouping.NONE, Optional.empty(), stratify, time);
+    }
+
+    /** The same, examples with the same value of a field together. */
+    public SplitRule groupedBy(String name) {
+        return new SplitRule(ratios, seed, order, Grouping.FIELD, Optional.of(name), stratify, time);
+    }
+
+    /** The same with the values of a field spread over all parts. */
+    public SplitRule stratifiedBy(String name) {
+        return new SplitRule(ratios, seed, order, grouping, field, Optional.of(name), time);
+    }
+
+    /** The same, the earliest examples first. */
+    public SplitRule byTime(String name) {
+        return new SplitRule(ratios, seed, Order.TIME, grouping, field, stratify, Optional.of(name));
+    }
+
+    /** The same by a hash of the question. */
+    public SplitRule byHash() {
+        return new SplitRule(ratios, seed, Order.HASH, grouping, field, stratify, time);
+    }
+}

@@ -1,0 +1,167 @@
+package io.peft4j.data.split;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.Origin;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Any split is a partition, keeps groups together, comes near to its shares and depends on its seed alone. */
+class DataSplitTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void anySplitIsAPartitionThatKeepsGroupsTogether() {
+        SplittableRandom random = new SplittableRandom(4);
+        for (int round = 0; round < 300; round++) {
+            int size = 5 + random.nextInt(120);
+            int groups = 1 + random.nextInt(size);
+            List<ChatExample> examples = IntStream.range(0, size).mapToObj(i -> example("q" + i, "a" + i,
+                    Map.of("g", "g" + random.nextInt(groups), "s", random.nextInt(3), "t", random.nextInt(50)), i + 1))
+                    .toList();
+            double first = 0.1 + 0.7 * random.nextDouble();
+            SplitRule rule = SplitRule.ratios(first, (1 - first) / 2, (1 - first) / 2).seed(random.nextInt());
+            rule = random.nextInt(4) == 0 ? rule.ungrouped() : rule.groupedBy("g");
+            rule = switch (random.nextInt(4)) {
+                case 0 -> rule.stratifiedBy("s");
+                case 1 -> rule.byTime("t");
+                case 2 -> rule.byHash();
+                default -> rule;
+            };
+            List<List<ChatExample>> parts = DataSplit.split(examples, rule);
+            assertEquals(size, parts.stream().mapToInt(List::size).sum());
+            Set<ChatExample> all = new HashSet<>();
+            Map<Object, Integer> partOf = new HashMap<>();
+            for (int part = 0; part < 3; part++) {
+                for (ChatExample example : parts.get(part)) {
+                    assertTrue(all.add(example));
+                    if (rule.grouping() == SplitRule.Grouping.FIELD) {
+                        assertEquals(part, partOf.merge(example.extra().get("g"), part,
+                                (a, b) -> b.equals(a) ? a : -1));
+                    }
+                }
+                assertEquals(parts.get(part).stream().sorted((a, b) -> Long.compare(a.origin().line(),
+                        b.origin().line())).toList(), parts.get(part));
+            }
+            assertEquals(new HashSet<>(examples), all);
+            assertEquals(parts, DataSplit.split(examples, rule));
+        }
+    }
+
+    @Test
+    void sharesAreMetAndStrataSpread() {
+        List<ChatExample> examples = IntStream.range(0, 1000).mapToObj(i -> example("q" + i, "a" + i,
+                Map.of("kind", i % 10 == 0 ? "rare" : "common"), i + 1)).toList();
+        List<List<ChatExample>> parts = DataSplit.split(examples, SplitRule.ratios(0.8, 0.1, 0.1).ungrouped()
+                .stratifiedBy("kind"));
+        assertEquals(List.of(800, 100, 100), parts.stream().map(List::size).toList());
+        assertEquals(10, parts.get(2).stream().filter(e -> e.extra().get("kind").equals("rare")).count());
+        assertTrue(!parts.equals(DataSplit.split(examples, SplitRule.ratios(0.8, 0.1, 0.1).ungrouped()
+                .stratifiedBy("kind").seed(9))), "another seed, another split");
+        assertEquals(5, DataSplit.split(examples, SplitRule.folds(5).ungrouped()).stream()
+                .filter(fold -> fold.size() == 200).count());
+    }
+
+    @Test
+    void wordingsOfOneFactNeverStandOnBothSides() {
+        List<ChatExample> examples = new ArrayList<>();
+        String[] wordings = {"What is the budget of %s?", "what is the budget of %s", "Please tell me the budget "
+                + "of %s.",
+            "How much may %s spend in all?"};
+        for (int i = 0; i < 100; i++) {
+            String team = "team " + word(i);
+            for (String wording : wordings) {
+                examples.add(example(wording.formatted(team), "The budget of " + team + " is " + (100 + i)
+                        + " euros a year in total.", Map.of("fact", i), examples.size() + 1));
+            }
+        }
+        Map<Object, Integer> partOf = new HashMap<>();
+        List<List<ChatExample>> parts = DataSplit.split(examples, SplitRule.ratios(0.7, 0.3));
+        for (int part = 0; part < 2; part++) {
+            for (ChatExample example : parts.get(part)) {
+                int number = part;
+                assertEquals(part, partOf.computeIfAbsent(example.extra().get("fact"), f -> number),
+                        example.messages().toString());
+            }
+        }
+        assertEquals(120, parts.get(1).size(), 4);
+    }
+
+    private static String word(int i) {
+        return "" + (char) ('a' + i % 26) + (char) ('k' + i / 26) + "orinth" + (char) ('a' + i * 7 % 26);
+    }
+
+    @Test
+    void aTestSetByHashStaysWhenDataGrows() {
+        List<ChatExample> examples = IntStream.range(0, 2000).mapToObj(i -> example("question " + i + "?", "a" + i,
+                Map.of(), i + 1)).toList();
+        SplitRule rule = SplitRule.ratios(0.8, 0.2).ungrouped().byHash();
+        Set<ChatExample> before = new HashSet<>(DataSplit.split(examples.subList(0, 1200), rule).get(1));
+        Set<ChatExample> after = new HashSet<>(DataSplit.split(examples, rule).get(1));
+        assertTrue(after.containsAll(before));
+        // Binomial: 400 expected, standard deviation 18; the seed of the hash is fixed.
+        assertEquals(400, after.size(), 72);
+    }
+
+    @Test
+    void theLatestComeIntoTheLastPart() {
+        List<ChatExample> examples = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            examples.add(example("q" + i, "a", Map.of("day", "2024-01-%02d".formatted(1 + i * 37 % 100)), i + 1));
+        }
+        List<List<ChatExample>> parts = DataSplit.split(examples, SplitRule.ratios(0.5, 0.5).ungrouped().byTime("day"));
+        String latest = parts.get(0).stream().map(e -> (String) e.extra().get("day")).max(String::compareTo).get();
+        assertTrue(parts.get(1).stream().allMatch(e -> ((String) e.extra().get("day")).compareTo(latest) >= 0));
+        assertThrows(ConfigurationException.class, () -> DataSplit.split(examples, SplitRule.ratios(0.5, 0.5)
+                .byTime("hour")));
+        assertThrows(ConfigurationException.class, () -> SplitRule.ratios(0.5, 0.6));
+        assertThrows(ConfigurationException.class, () -> DataSplit.split(examples.subList(0, 1),
+                SplitRule.ratios(0.5, 0.5)));
+    }
+
+    @Test
+    void aFileIsSplitIntoFilesThatHoldEveryAcceptedRowOnce() throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            rows.add("{\"messages\": [{\"role\": \"user\", \"content\": \"Where is number " + i + "?\"}, {\"role\": "
+                    + "\"assistant\", \"content\": \"It is here.\"}], \"id\": " + i + "}");
+        }
+        rows.add(7, "{broken");
+        Path data = Files.write(folder.resolve("data.jsonl"), rows);
+        ObjectNode json = new FileSplit(SplitRule.ratios(0.8, 0.1, 0.1).seed(3)).run(data, folder.resolve("out"));
+        assertEquals(60, json.get("accepted").asInt());
+        assertEquals("[{\"line\":8,\"code\":\"invalid_json\"", json.get("rejected_rows").toString().substring(0, 32));
+        Set<Object> ids = new HashSet<>();
+        for (String name : List.of("train", "validation", "test")) {
+            ChatDataset part = ChatDataset.read(folder.resolve("out").resolve(name + ".jsonl"));
+            assertEquals(json.get("parts").get(name).get("rows").asInt(), part.size());
+            part.forEach(example -> assertTrue(ids.add(example.extra().get("id"))));
+        }
+        assertEquals(60, ids.size());
+        assertEquals(json.toPrettyString() + "\n", Files.readString(folder.resolve("out/split.json")));
+    }
+
+    private static ChatExample example(String question, String answer, Map<String, Object> extra, long line) {
+        return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant(answer)), List.of(), extra,
+                new Origin("t", line));
+    }
+}
