@@ -34,6 +34,7 @@ final class BoftLayer implements AdapterLayer {
     private final Rotations rotations;
     private final AdapterTensor blocks;
     private final AdapterTensor scale;
+    private final Remembered remembered = new Remembered();
     private Optional<AdapterTensor> trainedBias = Optional.empty();
 
     BoftLayer(AdapterSetup setup, Slot slot, BoftConfig config) {
@@ -63,7 +64,8 @@ final class BoftLayer implements AdapterLayer {
     @Override
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
-        Variable all = rotations.on(tape, tape.parameter(blocks.parameter()), dropped(context));
+        Variable all = rotations.on(tape, tape.parameter(blocks.parameter()),
+                context.isTraining() ? Optional.empty() : Optional.of(remembered), dropped(context));
         Variable rotated = x;
         for (int i = butterfly.factors() - 1; i >= 0; i--) {
             rotated = rotate(tape, rotated, all, i);

@@ -7,12 +7,14 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A linear layer with a change of its weight that has no cheaper form than a whole matrix: {@code y = base(x) + x D^T}:
@@ -24,6 +26,7 @@ final class DeltaLayer implements AdapterLayer {
     private final Slot slot;
     private final AdapterTensor parameters;
     private final Delta delta;
+    private final Remembered remembered = new Remembered();
 
     /** Computes D. */
     interface Delta {
@@ -49,8 +52,20 @@ final class DeltaLayer implements AdapterLayer {
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
-        Variable d = delta.on(tape, tape.parameter(parameters.parameter()));
+        Variable d = change(tape);
         return ElementwiseOps.addInto(tape, MatrixOps.matmulTransposed(tape, x, d), y);
+    }
+
+    private Variable change(Tape tape) {
+        Variable p = tape.parameter(parameters.parameter());
+        if (tape.isRecording()) {
+            return delta.on(tape, p);
+        }
+        float[] values = remembered.of(p.value(), () -> Arrays.toFloats(delta.on(tape, p).value()));
+        Linear linear = (Linear) slot.layer();
+        INDArray d = tape.allocateFloat(linear.outFeatures(), linear.inFeatures());
+        Arrays.write(d, 0, values, 0, values.length);
+        return tape.record(d, (out, dy) -> { }, List.of());
     }
 
     @Override

@@ -32,6 +32,7 @@ final class OftLayer implements AdapterLayer {
     private final OftConfig config;
     private final Rotations rotations;
     private final AdapterTensor weight;
+    private final Remembered remembered = new Remembered();
 
     OftLayer(AdapterSetup setup, Slot slot, OftConfig config) {
         int in = ((Linear) slot.layer()).inFeatures();
@@ -75,8 +76,9 @@ final class OftLayer implements AdapterLayer {
     @Override
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
-        Variable parameters = parameters(context);
-        return base.forward(context, BlockMatrices.rotate(tape, x, rotations.on(tape, parameters, block -> false)));
+        Variable blocks = rotations.on(tape, parameters(context),
+                context.isTraining() ? Optional.empty() : Optional.of(remembered), block -> false);
+        return base.forward(context, BlockMatrices.rotate(tape, x, blocks));
     }
 
     /** The parameters; within the ball, where there is one. As in Hugging Face PEFT a pass of training moves them. */

@@ -4,6 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.IntPredicate;
 import java.util.function.UnaryOperator;
@@ -66,12 +67,14 @@ record Rotations(int size, int entries, UnaryOperator<double[]> skew, UnaryOpera
      * The rotations.
      *
      * @param parameters D x {@link #entries} elements
+     * @param remembered those of the last pass, where this one does not train
      * @param replaced blocks that are the identity in this pass, and so get no gradient
      */
-    Variable on(Tape tape, Variable parameters, IntPredicate replaced) {
+    Variable on(Tape tape, Variable parameters, Optional<Remembered> remembered, IntPredicate replaced) {
         int blocks = Math.toIntExact(parameters.value().length() / entries);
         INDArray y = tape.allocateFloat((long) blocks * size, size);
-        float[] values = values(parameters.value(), replaced);
+        float[] values = remembered.map(last -> last.of(parameters.value(), () -> values(parameters.value(), replaced)))
+                .orElseGet(() -> values(parameters.value(), replaced));
         Arrays.write(y, 0, values, 0, values.length);
         return tape.record(y, (out, dy) -> parameters.addGradient((d, accumulate) -> {
             float[] g = Arrays.toFloats(dy);

@@ -37,7 +37,8 @@ class ChangesContractTest extends PeftFilesContract {
                 moved(Base.PLAIN, "SHiRA, random start", shira.withInitWeights(false), LAYERS * (3 * H + KEYS)),
                 at(Base.PLAIN, "tokens", TrainableTokensConfig.of(5, 2, 12), 3 * H),
                 at(Base.TIED, "tokens, tied", TrainableTokensConfig.of(4, 8), 2 * H),
-                moved(Base.PLAIN, "tokens, random start", TrainableTokensConfig.of(5).withInitWeights(false), H));
+                moved(Base.PLAIN, "tokens, random start", TrainableTokensConfig.of(5, 4).withInitWeights(false),
+                        2 * H));
     }
 
     @Override

@@ -13,11 +13,12 @@ import io.peft4j.models.architecture.ModelTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The tensors of a network under their names in a checkpoint, those that merging changed with their new values. Where
- * the output layer is the embedding and merging has changed one of them, both are there.
+ * the output layer is the embedding and merging has made two of them, both are there.
  *
  * @param tensors the tensors in the order of the network
  * @param tied whether the output layer is the embedding
@@ -25,9 +26,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record MergedTensors(List<ModelTensor> tensors, boolean tied) {
     /** With the given values in place of the network's. */
     static MergedTensors of(CausalNetwork network, Map<String, INDArray> merged) {
-        boolean tied = network.description().tiedEmbeddings()
-                && !merged.containsKey(network.embedding().path() + ".weight")
-                && !merged.containsKey(network.head().path() + ".weight");
+        boolean tied = network.description().tiedEmbeddings() && areOne(
+                Optional.ofNullable(merged.get(network.embedding().path() + ".weight")),
+                Optional.ofNullable(merged.get(network.head().path() + ".weight")));
         List<ModelTensor> tensors = new ArrayList<>();
         for (Slot slot : network.slots()) {
             if (!(tied && slot == network.head())) {
@@ -35,6 +36,23 @@ record MergedTensors(List<ModelTensor> tensors, boolean tied) {
             }
         }
         return new MergedTensors(List.copyOf(tensors), tied);
+    }
+
+    /** Whether none was changed, or both to the same values, as full fine-tuning does. */
+    private static boolean areOne(Optional<INDArray> embedding, Optional<INDArray> head) {
+        if (embedding.isEmpty() || head.isEmpty()) {
+            return embedding.isEmpty() && head.isEmpty();
+        }
+        float[] mine = new float[Arrays.columns(head.get())];
+        float[] other = new float[mine.length];
+        for (int row = 0; row < Arrays.rows(head.get()); row++) {
+            Arrays.read(embedding.get(), (long) row * mine.length, mine, 0, mine.length);
+            Arrays.read(head.get(), (long) row * mine.length, other, 0, mine.length);
+            if (!java.util.Arrays.equals(mine, other)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static void add(List<ModelTensor> tensors, Slot slot, Map<String, INDArray> merged) {
