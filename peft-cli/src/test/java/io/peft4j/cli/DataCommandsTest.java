@@ -60,7 +60,7 @@ class DataCommandsTest {
         CommandRun.succeeding("data", "convert", out, "--to", "qa", "--output", table);
         List<String> lines = Files.readAllLines(table);
         assertEquals("system,question,answer", lines.get(0));
-        assertEquals(",Whom do I ask?,Ask [EMAIL].", lines.get(41));
+        assertEquals("\"\",Whom do I ask?,Ask [EMAIL].", lines.get(41));
         Path back = folder.resolve("back.jsonl");
         CommandRun.succeeding("data", "convert", table, "--output", back);
         assertEquals(41, Files.readAllLines(back).size());

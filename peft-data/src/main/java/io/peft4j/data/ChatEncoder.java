@@ -9,6 +9,7 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
 import io.peft4j.core.text.Tokenizer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -27,11 +28,18 @@ import java.util.Objects;
 public final class ChatEncoder {
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
+    private final Masking masking;
+
+    /** An encoder with a checkpoint's tokenizer and template that learns all messages of the assistant. */
+    public ChatEncoder(Tokenizer tokenizer, ChatTemplate template) {
+        this(tokenizer, template, Masking.ASSISTANT);
+    }
 
     /** An encoder with a checkpoint's tokenizer and template. */
-    public ChatEncoder(Tokenizer tokenizer, ChatTemplate template) {
+    public ChatEncoder(Tokenizer tokenizer, ChatTemplate template, Masking masking) {
         this.tokenizer = Objects.requireNonNull(tokenizer, "tokenizer");
         this.template = Objects.requireNonNull(template, "template");
+        this.masking = Objects.requireNonNull(masking, "masking");
     }
 
     /**
@@ -88,7 +96,11 @@ public final class ChatEncoder {
 
     /** Whether a message of the assistant is learned: unless its weight is 0. */
     static boolean isLearned(ChatMessage message) {
-        return !(message.extra().get("weight") instanceof Number weight) || weight.doubleValue() != 0;
+        return weight(message) != 0;
+    }
+
+    private static float weight(ChatMessage message) {
+        return message.extra().get("weight") instanceof Number weight ? weight.floatValue() : 1;
     }
 
     private record Rendered(String text, Encoding encoding, float[] weights) {
@@ -105,7 +117,12 @@ public final class ChatEncoder {
             throw fail(example, "the chat template renders the conversation to nothing");
         }
         Rendered rendered = new Rendered(text, encoding, new float[encoding.length()]);
-        for (int i = 0; i < messages.size(); i++) {
+        if (masking == Masking.ALL) {
+            Arrays.fill(rendered.weights(), 1);
+            return rendered;
+        }
+        int last = example.prompt().size();
+        for (int i = masking == Masking.LAST_TURN ? last : 0; i < messages.size(); i++) {
             if (messages.get(i).role().equals("assistant") && isLearned(messages.get(i))) {
                 supervise(example, i, rendered);
             }
@@ -115,18 +132,75 @@ public final class ChatEncoder {
 
     private void supervise(ChatExample example, int message, Rendered whole) {
         String before = render(example, message, true);
-        String after = render(example, message + 1, false);
-        if (!after.startsWith(before) || !whole.text().startsWith(after)) {
-            throw fail(example, "the chat template renders message " + (message + 1) + " differently once other turns "
-                    + "follow, or not after the header of an assistant's turn; its tokens cannot be told apart");
-        }
+        int end = endOfTurn(example, message, before, whole);
         int first = firstToken(example, message, before, whole);
-        int past = pastLastToken(example, message, first, after.length(), whole);
+        int past = pastLastToken(example, message, first, end, whole);
         if (past <= first) {
             throw fail(example, "the chat template renders message " + (message + 1) + " to nothing, so it cannot be "
                     + "learned");
         }
-        Arrays.fill(whole.weights(), first, past, 1);
+        Arrays.fill(whole.weights(), first, past, weight(example.messages().get(message)));
+    }
+
+    /**
+     * Where the turn of a message ends in the whole text. Some templates end a conversation with a token that goes when
+     * another turn follows (Phi's end of text); it is no part of the turn.
+     */
+    private int endOfTurn(ChatExample example, int message, String before, Rendered whole) {
+        String after = render(example, message + 1, false);
+        if (after.startsWith(before) && whole.text().startsWith(after)) {
+            int end = after.length() - trailing(after, before.length());
+            return end == after.length() || !followed(example, message, after, end) ? after.length() : end;
+        }
+        int common = commonLength(after, whole.text());
+        for (int t = 0; after.startsWith(before) && t < whole.encoding().length(); t++) {
+            int end = whole.encoding().end()[t];
+            boolean inside = end > before.length() && end <= common;
+            if (inside && endsTurn(whole.encoding().ids()[t]) && isOnlySpecial(after.substring(end))) {
+                return end;
+            }
+        }
+        throw fail(example, "the chat template renders message " + (message + 1) + " differently once other turns "
+                + "follow, or not after the header of an assistant's turn; its tokens cannot be told apart. Learn the "
+                + "last answer of each conversation alone (Masking.LAST_TURN), or make each answer an example of its "
+                + "own (ChatExample.answers)");
+    }
+
+    /** The length of the last special token of a turn that another special token stands directly before; else 0. */
+    private int trailing(String after, int from) {
+        Encoding encoding = tokenizer.encodeWithOffsets(after.substring(from));
+        int last = encoding.length() - 1;
+        boolean two = last > 0 && endsTurn(encoding.ids()[last]) && endsTurn(encoding.ids()[last - 1]);
+        return two ? encoding.end()[last] - encoding.start()[last] : 0;
+    }
+
+    /** Whether a turn that ends at {@code end} goes on there, without the rest, when the user speaks again. */
+    private boolean followed(ChatExample example, int message, String after, int end) {
+        List<ChatMessage> more = new ArrayList<>(example.messages().subList(0, message + 1));
+        more.add(ChatMessage.user("."));
+        try {
+            String longer = template.render(more, false, example.tools(), Map.of());
+            return longer.startsWith(after.substring(0, end)) && !longer.startsWith(after);
+        } catch (PeftException e) {
+            return false;
+        }
+    }
+
+    private boolean isOnlySpecial(String text) {
+        for (int id : tokenizer.encode(text.strip())) {
+            if (!endsTurn(id)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int commonLength(String a, String b) {
+        int length = 0;
+        while (length < Math.min(a.length(), b.length()) && a.charAt(length) == b.charAt(length)) {
+            length++;
+        }
+        return length;
     }
 
     /** The index of the first token of an answer. The tokens before it must be those that the model is asked with. */

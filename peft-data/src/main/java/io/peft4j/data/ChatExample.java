@@ -1,6 +1,7 @@
 package io.peft4j.data;
 
 import io.peft4j.core.text.ChatMessage;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,6 +47,30 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
     /** A copy in the same order; unlike that of {@link Map#copyOf} it may hold null, as JSON may. */
     static Map<String, Object> copy(Map<String, Object> map) {
         return Collections.unmodifiableMap(new LinkedHashMap<>(map));
+    }
+
+    /**
+     * One example for each answer of the assistant that is learned: the conversation up to it, with nothing but this
+     * answer learned. For templates that render earlier turns differently once others follow.
+     */
+    public List<ChatExample> answers() {
+        List<ChatExample> answers = new ArrayList<>();
+        List<ChatMessage> before = new ArrayList<>();
+        for (ChatMessage message : messages) {
+            if (message.role().equals("assistant") && ChatEncoder.isLearned(message)) {
+                List<ChatMessage> turns = new ArrayList<>(before);
+                turns.add(message);
+                answers.add(new ChatExample(turns, tools, extra, origin));
+            }
+            before.add(message.role().equals("assistant") ? unlearned(message) : message);
+        }
+        return answers;
+    }
+
+    private static ChatMessage unlearned(ChatMessage message) {
+        Map<String, Object> fields = new LinkedHashMap<>(message.extra());
+        fields.put("weight", 0);
+        return new ChatMessage(message.role(), message.content(), fields);
     }
 
     @Override

@@ -11,8 +11,9 @@ import java.util.Optional;
  */
 public interface RowSource extends AutoCloseable {
     /**
-     * Opens a file: JSON Lines, one JSON list of objects, CSV or TSV, compressed with gzip or zstd or not. CSV and TSV
-     * are told by the name's ending, a JSON list by its bracket.
+     * Opens a file: JSON Lines, one JSON list of objects, CSV or TSV, or a handbook in Markdown or HTML, whose sections
+     * become rows for people to fill; compressed with gzip or zstd or not. All but JSON are told by the name's ending,
+     * a JSON list by its bracket.
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
      */
@@ -20,6 +21,9 @@ public interface RowSource extends AutoCloseable {
         String name = DataFiles.plainName(file);
         if (name.endsWith(".csv") || name.endsWith(".tsv")) {
             return new CsvRows(file, name.endsWith(".tsv") ? '\t' : ',');
+        }
+        if (name.endsWith(".md") || name.endsWith(".markdown") || name.endsWith(".html") || name.endsWith(".htm")) {
+            return new HandbookRows(file, name.contains(".htm"));
         }
         return name.endsWith(".json") && JsonArrayRows.beginsWithBracket(file) ? new JsonArrayRows(file)
                 : new JsonLineRows(file);

@@ -186,6 +186,26 @@ class FormatsTest {
     }
 
     @Test
+    void handbooksAreCutAtTheirHeadings() {
+        String markdown = "# Handbook\n\n## Leave\n\nYou have *30* days.\n\n- May: 5\n- June: 6\n\n## Empty\n\n"
+                + "## Travel\n\nAsk `Ann`.\n";
+        String html = "<html><body><h1>Handbook</h1><nav>Menu</nav>\n<h2>Leave</h2><p>You have <b>30</b> days.</p>\n"
+                + "<ul><li>May: 5</li><li>June: 6</li></ul><h2>Travel</h2>\n<p>Ask Ann.</p></body></html>";
+        for (Path file : List.of(file("h.md", markdown), file("h.html", html))) {
+            try (ExampleReader reader = ExampleReader.open(file)) {
+                List<Example> examples = reader.stream().toList();
+                assertEquals(2, examples.size());
+                ChatExample leave = (ChatExample) examples.get(0);
+                assertEquals("What does the handbook say about Handbook, Leave?", leave.messages().get(0).content());
+                String answer = leave.messages().get(1).content();
+                assertTrue(answer.startsWith("You have 30 days.") && answer.contains("June: 6"), answer);
+                assertEquals("Handbook > Leave", leave.extra().get("heading"));
+                assertEquals(file.toString().endsWith("md") ? 3 : 2, leave.origin().line());
+            }
+        }
+    }
+
+    @Test
     void whatAFormatCannotHoldIsRefused() {
         ChatExample two = new ChatExample(List.of(ChatMessage.user("a"), ChatMessage.assistant("b"),
                 ChatMessage.user("c"), ChatMessage.assistant("d")), List.of(), Map.of(), new Origin("in.jsonl", 4));

@@ -1,0 +1,4 @@
+/**
+ * More wordings of the questions of a small set. Open {@link io.peft4j.data.augment.Augmentation} first.
+ */
+package io.peft4j.data.augment;

@@ -1,0 +1,56 @@
+package io.peft4j.data.pack;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.util.Objects;
+
+/**
+ * How sequences are put into batches.
+ *
+ * @param tokens most tokens of a batch, shared beginnings counted once where prefixes are shared
+ * @param sequences most sequences of a batch; default: any number
+ * @param strategy which sequences come together
+ * @param sharePrefixes whether a beginning that sequences of a batch share counts once, as the engine computes it once
+ * @param seed seed of the order
+ */
+public record PackOptions(int tokens, int sequences, Strategy strategy, boolean sharePrefixes, long seed) {
+    /** Which sequences come together. */
+    public enum Strategy {
+        /** In the shuffled order, a batch is closed when the next sequence does not fit. */
+        IN_ORDER,
+        /** Longest first, each into the fullest batch that has room (best fit decreasing): the fewest batches. */
+        BEST_FIT,
+        /** Sequences of similar length together, so that batches take equally long. */
+        LENGTH_BUCKETS,
+        /** Sequences that begin with the same tokens together, as far as they fit. */
+        SHARED_PREFIXES
+    }
+
+    /** Checks the limits. */
+    public PackOptions {
+        Objects.requireNonNull(strategy, "strategy");
+        if (tokens < 1 || sequences < 1) {
+            throw new ConfigurationException("a batch of " + tokens + " tokens and " + sequences
+                    + " sequences holds nothing; give at least 1 of both");
+        }
+    }
+
+    /** Best fit into batches of so many tokens, shared beginnings counted once, seed 0. */
+    public static PackOptions ofTokens(int tokens) {
+        return new PackOptions(tokens, Integer.MAX_VALUE, Strategy.BEST_FIT, true, 0);
+    }
+
+    /** The same with another limit of sequences. */
+    public PackOptions sequences(int most) {
+        return new PackOptions(tokens, most, strategy, sharePrefixes, seed);
+    }
+
+    /** The same with another strategy. */
+    public PackOptions strategy(Strategy newStrategy) {
+        return new PackOptions(tokens, sequences, newStrategy, sharePrefixes, seed);
+    }
+
+    /** The same with another seed. */
+    public PackOptions seed(long newSeed) {
+        return new PackOptions(tokens, sequences, strategy, sharePrefixes, newSeed);
+    }
+}
