@@ -75,6 +75,11 @@ final class LoraLayer implements AdapterLayer {
     }
 
     @Override
+    public boolean hasDropout() {
+        return dropout > 0;
+    }
+
+    @Override
     public Optional<String> mergeObstacle() {
         return bias.isPresent() && ((Linear) slot.layer()).bias().isEmpty()
                 ? Optional.of("lora_bias is on and the base layer has no bias to take it") : Optional.empty();

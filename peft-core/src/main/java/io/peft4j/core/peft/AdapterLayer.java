@@ -57,6 +57,11 @@ public interface AdapterLayer {
         return Optional.empty();
     }
 
+    /** Whether {@link #forward} drops values of its input in training. */
+    default boolean hasDropout() {
+        return false;
+    }
+
     /**
      * Why the layer cannot run on some rows of a batch while other adapters run on the rest, as a sentence; empty where
      * each of its rows depends on the same row of its input alone.

@@ -1,6 +1,8 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.CausalNetwork;
@@ -8,6 +10,7 @@ import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.TokenSequence;
@@ -21,7 +24,8 @@ import java.util.stream.IntStream;
 
 /**
  * Layers that run each row of a batch through the adapter of its group ({@link PackedBatch#groups()}), or through the
- * base alone. The base layer runs once for all rows; each adapter gets its own rows of the input and of that result.
+ * base alone. The base layer runs once for all rows. What an adapter of low rank adds is added to its rows in place;
+ * any other adapter gets copies of its rows of the input and of that result.
  */
 final class RowLayers implements LayerSelection {
     private final Map<String, Layer> layers = new HashMap<>();
@@ -104,6 +108,9 @@ final class RowLayers implements LayerSelection {
         if (rows.size() == 1) {
             return stacked(slot.layer(), byGroup.get(rows.keySet().iterator().next())).forward(context, x);
         }
+        if (slot.layer() instanceof Linear && byGroup.stream().allMatch(layers -> isPlain(context, layers))) {
+            return addLowRank(context, x, slot, byGroup, rows);
+        }
         Variable[] whole = new Variable[1];
         List<Variable> parts = new ArrayList<>();
         rows.forEach((group, own) -> {
@@ -119,6 +126,41 @@ final class RowLayers implements LayerSelection {
             parts.add(stacked(base, byGroup.get(group)).forward(context.onRows(own), input));
         });
         return RowOps.assemble(context.tape(), parts, List.copyOf(rows.values()));
+    }
+
+    /** Whether an adapter adds a product of low rank at a place, or does nothing there. */
+    private static boolean isPlain(ForwardContext context, List<AdapterLayer> layers) {
+        return layers.isEmpty() || layers.size() == 1 && layers.get(0).lowRankUpdate().isPresent()
+                && !(context.isTraining() && layers.get(0).hasDropout());
+    }
+
+    /** Adds each adapter's product to its rows in place, so that no row is copied. */
+    private static Variable addLowRank(ForwardContext context, Variable x, Slot slot, List<List<AdapterLayer>> byGroup,
+            Map<Integer, int[]> rows) {
+        Tape tape = context.tape();
+        Variable y = slot.layer().forward(context, x);
+        for (Map.Entry<Integer, int[]> entry : rows.entrySet()) {
+            List<AdapterLayer> layers = byGroup.get(entry.getKey());
+            if (layers.isEmpty()) {
+                continue;
+            }
+            LowRankUpdate update = layers.get(0).lowRankUpdate().orElseThrow();
+            Variable a = value(tape, update.a());
+            Variable b = value(tape, update.b());
+            int[] own = entry.getValue();
+            for (int from = 0, to; from < own.length; from = to) {
+                to = from + 1;
+                while (to < own.length && own[to] == own[to - 1] + 1) {
+                    to++;
+                }
+                y = MatrixOps.addLowRankToRows(tape, y, x, own[from], own[to - 1] + 1, a, b, (float) update.scaling());
+            }
+        }
+        return y;
+    }
+
+    private static Variable value(Tape tape, AdapterTensor tensor) {
+        return tensor.isTrainable() ? tape.parameter(tensor.parameter()) : tape.constant(tensor.parameter().value());
     }
 
     /** The base layer with the layers of one adapter around it. */
