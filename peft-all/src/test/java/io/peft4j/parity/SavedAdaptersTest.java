@@ -10,10 +10,18 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.lora.Bias;
 import io.peft4j.lora.Initialization;
+import io.peft4j.lora.LoHaConfig;
+import io.peft4j.lora.LoKrConfig;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraConfigBuilder;
+import io.peft4j.lora.MissConfig;
+import io.peft4j.lora.MissStart;
+import io.peft4j.lora.RandLoraConfig;
+import io.peft4j.lora.VbLoraConfig;
+import io.peft4j.lora.VeraConfig;
 import io.peft4j.methods.AdaptionPromptConfig;
 import io.peft4j.methods.Biases;
 import io.peft4j.methods.BoftConfig;
@@ -74,6 +82,32 @@ class SavedAdaptersTest {
                 row("tiny-llama", "embedding", lora().targetModules("embed_tokens", "q_proj")),
                 row("tiny-llama", "lm-head", lora().targetModules("lm_head", "q_proj")),
                 row("tiny-llama", "modules-to-save", lora().targetModules("q_proj").modulesToSave("lm_head")),
+                row("tiny-llama", "olora", lora().initialization(Initialization.OLORA)),
+                row("tiny-llama", "pissa", lora().initialization(Initialization.PISSA).rsLora(true)),
+                row("tiny-llama", "orthogonal", lora().initialization(Initialization.ORTHOGONAL)),
+                row("tiny-llama", "adalora", AdaLoraConfig.builder().initialRank(6).targetRank(3).warmup(1).finish(1)
+                        .targetModules("q_proj", "down_proj").build()),
+                row("tiny-llama", "loha", LoHaConfig.builder().rank(3).alpha(6).targetModules("q_proj", "up_proj")
+                        .build()),
+                row("tiny-llama", "lokr", LoKrConfig.builder().rank(2).alpha(4)
+                        .targetModules(TargetModules.ALL_LINEAR).build()),
+                row("tiny-llama-untied", "lokr", LoKrConfig.builder().rank(1).decomposeBoth(true)
+                        .targetModules(ATTENTION).build()),
+                row("tiny-llama", "vera", VeraConfig.builder().rank(16).dInitial(0.5).targetModules(ATTENTION)
+                        .build()),
+                row("tiny-llama", "randlora", RandLoraConfig.builder().rank(6).alpha(30)
+                        .targetModules("q_proj", "down_proj").build()),
+                row("tiny-llama-untied", "randlora", RandLoraConfig.builder().rank(8).alpha(8).sparse(true)
+                        .targetModules("v_proj", "up_proj").build()),
+                row("tiny-llama", "vblora", VbLoraConfig.builder().rank(3).vectors(12).vectorLength(8)
+                        .targetModules("q_proj", "v_proj").build()),
+                row("tiny-llama", "miss", MissConfig.builder().rank(8).targetModules(ATTENTION).build()),
+                row("tiny-llama-untied", "miss-rest", MissConfig.builder().rank(7).targetModules("q_proj", "down_proj")
+                        .build()),
+                row("tiny-llama", "miss-bat", MissConfig.builder().rank(4).initialization(MissStart.BAT)
+                        .targetModules("q_proj", "v_proj").build()),
+                row("tiny-llama", "dora", lora().dora(true).targetModules(TargetModules.ALL_LINEAR)),
+                row("tiny-llama-untied", "dora", lora().dora(true).targetModules("embed_tokens", "q_proj")),
                 row("tiny-llama-untied", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "lora-bias", lora().loraBias(true).targetModules(ATTENTION)),
                 row("tiny-llama-untied", "bias-all", lora().bias(Bias.ALL).targetModules("q_proj", "v_proj")),
@@ -125,7 +159,11 @@ class SavedAdaptersTest {
     }
 
     private static Arguments row(String model, String name, LoraConfigBuilder config) {
-        return Arguments.of(model, name, config.build());
+        return row(model, name, config.build());
+    }
+
+    private static Arguments row(String model, String name, PeftConfig config) {
+        return Arguments.of(model, name, config);
     }
 
     @ParameterizedTest(name = "{0} {1}")
@@ -142,7 +180,9 @@ class SavedAdaptersTest {
             }
             assertFalse(java.util.Arrays.equals(Measure.oneByOne(base, texts), trained), "training changes something");
             try (PeftModel loaded = PeftModel.load(base, folder)) {
-                assertArrayEquals(trained, Measure.oneByOne(loaded, texts));
+                // The ranks that AdaLoRA cuts are zeros in training and not there in the file: sums of fewer terms.
+                double tolerance = config instanceof AdaLoraConfig ? 1e-5 : Double.MIN_VALUE;
+                assertArrayEquals(trained, Measure.oneByOne(loaded, texts), tolerance);
                 writeNumbers(loaded, texts, folder);
             }
         }

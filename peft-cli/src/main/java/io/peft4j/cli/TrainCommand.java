@@ -10,7 +10,10 @@ import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.Passport;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.UpdateRule;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.lora.LoraFa;
+import io.peft4j.lora.LoraPlus;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.LearningRateSchedule;
@@ -83,6 +86,13 @@ final class TrainCommand extends PeftCommand {
             description = "Norm that gradients are clipped to; 0: never. Default: ${DEFAULT-VALUE}")
     private double maxGradNorm;
 
+    @Option(names = "--loraplus-ratio", paramLabel = "X",
+            description = "LoRA+: trains B with X times the learning rate of A; 16 is usual.")
+    private Double loraPlusRatio;
+
+    @Option(names = "--lora-fa", description = "LoRA-FA: leaves A as it begins and trains B alone.")
+    private boolean loraFa;
+
     @Option(names = "--max-length", paramLabel = "N",
             description = "Longer examples are left out and listed. Default: the model's limit")
     private Integer maxLength;
@@ -118,6 +128,9 @@ final class TrainCommand extends PeftCommand {
         TrainingOptions options = fromOptions(this::options);
         if (maxLength != null && maxLength < 1 || checkpointSteps < 0) {
             throw usage("--max-length must be at least 1, and --checkpoint-steps 0 (none) or more");
+        }
+        if (loraFa && loraPlusRatio != null) {
+            throw usage("--loraplus-ratio and --lora-fa exclude each other: with --lora-fa only B is trained");
         }
         AdapterOptions.Choice choice = adapter.choice(this);
         ChatDataset examples = ChatDataset.read(data);
@@ -163,8 +176,16 @@ final class TrainCommand extends PeftCommand {
                 .gradientAccumulation(options.gradientAccumulation()).learningRate(options.learningRate())
                 .schedule(options.schedule()).warmupSteps(options.warmupSteps()).weightDecay(options.weightDecay())
                 .maxGradNorm(options.maxGradNorm()).seed(options.seed()).shuffle(options.shuffle())
-                .recompute(options.recompute()).output(output).checkpointEverySteps(checkpointSteps).resume(resume);
+                .recompute(options.recompute()).updateRule(rule(tuned)).output(output)
+                .checkpointEverySteps(checkpointSteps).resume(resume);
         return maxLength == null ? builder : builder.maxLength(maxLength);
+    }
+
+    private UpdateRule rule(PeftModel tuned) {
+        if (loraPlusRatio != null) {
+            return new LoraPlus(loraPlusRatio);
+        }
+        return loraFa ? LoraFa.of(tuned) : UpdateRule.PLAIN;
     }
 
     /** Success is said only of an adapter that can be loaded. */

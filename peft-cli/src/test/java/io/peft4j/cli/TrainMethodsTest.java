@@ -24,7 +24,8 @@ class TrainMethodsTest {
             "tiny-llama").toAbsolutePath().normalize();
     /** What the smallest of models needs beside a method's example. */
     private static final Map<String, Map<String, String>> SMALL = Map.of("fourierft", Map.of("n_frequency", "50"),
-            "shira", Map.of("r", "4"));
+            "shira", Map.of("r", "4"), "vblora", Map.of("vector_length", "8"), "miss",
+            Map.of("r", "8"));
 
     @TempDir
     private Path folder;

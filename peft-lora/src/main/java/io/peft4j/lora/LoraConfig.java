@@ -40,11 +40,14 @@ import java.util.Objects;
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; no model here has such, so a new
  *     adapter with true is refused
  * @param loraBias {@code lora_bias}: whether B has a bias [out], which is scaled as B is; default false
+ * @param dora {@code use_dora}: whether the length of each row of the weight is trained beside its direction, with one
+ *     more parameter a row (<a href="https://arxiv.org/abs/2402.09353">2402.09353</a>); default false
  */
 public record LoraConfig(CommonConfig common, int rank, double alpha, double dropout, TargetModules targetModules,
         TargetModules excludeModules, Bias bias, boolean rsLora, Map<String, Integer> rankPattern,
         Map<String, Double> alphaPattern, OneOrMany<Integer> layersToTransform, OneOrMany<String> layersPattern,
-        List<String> modulesToSave, Initialization initialization, boolean fanInFanOut, boolean loraBias)
+        List<String> modulesToSave, Initialization initialization, boolean fanInFanOut, boolean loraBias,
+        boolean dora)
         implements PeftConfig {
     /** The method's id. */
     static final String PEFT_TYPE = "LORA";
@@ -67,8 +70,11 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
                 + "; it must be at least 0 and below 1");
         rankPattern.forEach((key, value) -> require(value > 0,
                 "rank_pattern: the rank of '" + key + "' is " + value + "; it must be at least 1"));
-        require(!loraBias || initialization != Initialization.GAUSSIAN,
-                "lora_bias works with init_lora_weights true or false, not with gaussian");
+        require(!loraBias || initialization == Initialization.KAIMING || initialization == Initialization.RANDOM,
+                "lora_bias works with init_lora_weights true or false, not with " + initialization);
+        require(!dora || !initialization.takesFromBase(), "use_dora does not work with init_lora_weights "
+                + initialization);
+        require(!loraBias || !dora, "lora_bias does not work with use_dora; turn one of them off");
         // Checks that targets, layers and pattern go together.
         new ModuleSelector(targetModules, excludeModules, layersToTransform, layersPattern, modulesToSave);
     }

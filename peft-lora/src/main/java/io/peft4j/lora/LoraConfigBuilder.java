@@ -25,6 +25,7 @@ public final class LoraConfigBuilder {
     private Initialization initialization = Initialization.KAIMING;
     private boolean fanInFanOut;
     private boolean loraBias;
+    private boolean dora;
 
     LoraConfigBuilder() {
     }
@@ -46,6 +47,7 @@ public final class LoraConfigBuilder {
         initialization = config.initialization();
         fanInFanOut = config.fanInFanOut();
         loraBias = config.loraBias();
+        dora = config.dora();
     }
 
     /** What every configuration holds. */
@@ -169,6 +171,12 @@ public final class LoraConfigBuilder {
         return this;
     }
 
+    /** Whether the length of each row is trained beside its direction (DoRA); default false. */
+    public LoraConfigBuilder dora(boolean value) {
+        dora = value;
+        return this;
+    }
+
     /**
      * The configuration.
      *
@@ -176,6 +184,7 @@ public final class LoraConfigBuilder {
      */
     public LoraConfig build() {
         return new LoraConfig(common, rank, alpha, dropout, targetModules, excludeModules, bias, rsLora, rankPattern,
-                alphaPattern, layersToTransform, layersPattern, modulesToSave, initialization, fanInFanOut, loraBias);
+                alphaPattern, layersToTransform, layersPattern, modulesToSave, initialization, fanInFanOut, loraBias,
+                dora);
     }
 }

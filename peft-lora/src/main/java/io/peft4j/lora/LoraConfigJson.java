@@ -6,7 +6,6 @@ import io.peft4j.core.peft.ConfigWriter;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /** {@link LoraConfig} as {@code adapter_config.json} with the keys and defaults of Hugging Face PEFT 0.21. */
 final class LoraConfigJson {
@@ -30,7 +29,6 @@ final class LoraConfigJson {
         unsupported("target_parameters", "null", "adapting parameters instead of layers");
         unsupported("trainable_token_indices", "null", "training chosen tokens");
         unsupported("use_bdlora", "null", "BD-LoRA");
-        unsupported("use_dora", "false", "DoRA");
         unsupported("use_qalora", "false", "QA-LoRA");
         unsupported("velora_config", "null", "VeLoRA");
         // Without effect unless one of those above is on.
@@ -47,6 +45,13 @@ final class LoraConfigJson {
     }
 
     static LoraConfig read(ConfigReader reader) {
+        LoraConfigBuilder builder = keys(reader).rankPattern(reader.integers("rank_pattern"));
+        builder.common(reader.common());
+        return Targets.checked(reader, builder::build);
+    }
+
+    /** All keys but {@code rank_pattern} and the common ones, which are read last. */
+    static LoraConfigBuilder keys(ConfigReader reader) {
         LoraConfigBuilder builder = LoraConfig.builder()
                 .rank(reader.integer("r", 8, 1))
                 .alpha(reader.number("lora_alpha", 8))
@@ -55,28 +60,28 @@ final class LoraConfigJson {
                 .excludeModules(reader.modules("exclude_modules"))
                 .bias(bias(reader))
                 .rsLora(reader.flag("use_rslora", false))
-                .rankPattern(reader.integers("rank_pattern"))
                 .alphaPattern(reader.numbers("alpha_pattern"))
                 .layersToTransform(reader.oneOrMoreIntegers("layers_to_transform"))
                 .layersPattern(reader.oneOrMoreTexts("layers_pattern"))
                 .modulesToSave(reader.texts("modules_to_save"))
                 .initialization(initialization(reader))
                 .fanInFanOut(reader.flag("fan_in_fan_out", false))
-                .loraBias(reader.flag("lora_bias", false));
+                .loraBias(reader.flag("lora_bias", false))
+                .dora(reader.flag("use_dora", false));
         UNSUPPORTED.forEach(reader::requireOff);
         DEFAULTS.keySet().forEach(reader::ignore);
         // PEFT never writes it and ignores it when it is there: how to run, not what the adapter is.
         reader.ignore("runtime_config");
-        builder.common(reader.common());
-        try {
-            return builder.build();
-        } catch (ConfigurationException e) {
-            throw new ConfigurationException(reader.source() + ": " + e.getMessage(), e);
-        }
+        return builder;
     }
 
     static String write(LoraConfig config) {
-        ConfigWriter writer = new ConfigWriter(LoraConfig.PEFT_TYPE, config.common());
+        return write(new ConfigWriter(LoraConfig.PEFT_TYPE, config.common()), config)
+                .put("rank_pattern", config.rankPattern()).toJson();
+    }
+
+    /** All keys but {@code rank_pattern}. */
+    static ConfigWriter write(ConfigWriter writer, LoraConfig config) {
         DEFAULTS.forEach(writer::putDefault);
         return writer.put("r", config.rank())
                 .putNumber("lora_alpha", config.alpha())
@@ -85,7 +90,6 @@ final class LoraConfigJson {
                 .put("exclude_modules", config.excludeModules())
                 .put("bias", config.bias().json())
                 .put("use_rslora", config.rsLora())
-                .put("rank_pattern", config.rankPattern())
                 .put("alpha_pattern", config.alphaPattern())
                 .put("layers_to_transform", config.layersToTransform())
                 .put("layers_pattern", config.layersPattern())
@@ -93,10 +97,10 @@ final class LoraConfigJson {
                 .putJson("init_lora_weights", config.initialization().json())
                 .put("fan_in_fan_out", config.fanInFanOut())
                 .put("lora_bias", config.loraBias())
-                .toJson();
+                .put("use_dora", config.dora());
     }
 
-    private static Bias bias(ConfigReader reader) {
+    static Bias bias(ConfigReader reader) {
         String text = reader.text("bias", Bias.NONE.json());
         return Arrays.stream(Bias.values()).filter(bias -> bias.json().equals(text)).findFirst()
                 .orElseThrow(() -> new ConfigurationException(reader.source() + ": bias is '" + text
@@ -104,14 +108,11 @@ final class LoraConfigJson {
     }
 
     private static Initialization initialization(ConfigReader reader) {
-        Optional<String> json = reader.json("init_lora_weights");
-        if (json.isEmpty()) {
-            return Initialization.KAIMING;
-        }
-        return Arrays.stream(Initialization.values()).filter(value -> value.json().equals(json.get())).findFirst()
-                .orElseThrow(() -> new ConfigurationException(reader.source() + ": init_lora_weights is " + json.get()
-                        + "; this version knows true, false and \"gaussian\". An adapter that began with PiSSA, OLoRA, "
-                        + "CorDA, LoRA-GA or LoftQ belongs to a changed base model; convert it to plain LoRA in "
-                        + "Hugging Face PEFT, with path_initial_model_for_weight_conversion when saving"));
+        String json = reader.json("init_lora_weights").orElse("true");
+        return Initialization.of(json).orElseThrow(() -> new ConfigurationException(reader.source()
+                + ": init_lora_weights is " + json + "; this version knows true, false, gaussian, orthogonal, olora, "
+                + "pissa and pissa_niter_N. An adapter that began with CorDA, LoRA-GA or LoftQ belongs to a changed "
+                + "base model; convert it to plain LoRA in Hugging Face PEFT, with "
+                + "path_initial_model_for_weight_conversion when saving"));
     }
 }

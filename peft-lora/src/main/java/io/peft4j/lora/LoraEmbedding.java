@@ -1,11 +1,14 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
@@ -18,12 +21,14 @@ import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * LoRA on an embedding: {@code y = base + s * A[:, tokens]^T B^T}: y [N, H], A [r, V], B [H, r]. {@code r * (V + H)}
- * parameters. There is no dropout: the input is token ids. The padding token's column of A is not trained.
+ * parameters. There is no dropout: the input is token ids. The padding token's column of A is not trained. With DoRA, y
+ * is scaled by {@code m / |W + s A^T B^T|}, the norm of each of the H columns, and m [H] is trained too.
  *
  * <p>A is held as [V, r], so that a token takes one row. Merged: {@code table + s * (B A)^T}.
  */
@@ -33,6 +38,8 @@ final class LoraEmbedding implements AdapterLayer {
     private final AdapterTensor a;
     private final AdapterTensor b;
     private final OptionalInt paddingId;
+    private final Optional<DoraMagnitude> magnitude;
+    private final Kernels kernels;
 
     LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
         if (config.loraBias()) {
@@ -47,6 +54,9 @@ final class LoraEmbedding implements AdapterLayer {
                 embedding.table().rows());
         this.b = setup.tensor(slot, "lora_embedding_B", config.initialization().embeddingB(),
                 embedding.table().columns(), rank);
+        this.kernels = setup.base().kernels();
+        this.magnitude = !config.dora() ? Optional.empty() : Optional.of(new DoraMagnitude(setup, slot,
+                DoraNorm.ofEmbedding(embedding.table(), scaling), a, b, embedding.table().columns()));
     }
 
     @Override
@@ -61,17 +71,19 @@ final class LoraEmbedding implements AdapterLayer {
         Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), context.batch().tokens(), paddingId,
                 DataType.FLOAT);
         Variable change = MatrixOps.matmulTransposed(tape, h, tape.parameter(b.parameter()));
-        return ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, (float) scaling), y);
+        Variable sum = ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, (float) scaling), y);
+        return magnitude.isEmpty() ? sum : ScaleOps.columns(tape, sum,
+                magnitude.get().factor(tape, magnitude.get().norms(tape), 0));
     }
 
     @Override
     public List<AdapterTensor> tensors() {
-        return List.of(a, b);
+        return Stream.concat(Stream.of(a, b), magnitude.stream().map(DoraMagnitude::tensor)).toList();
     }
 
     @Override
     public Optional<LowRankUpdate> lowRankUpdate() {
-        return Optional.of(new LowRankUpdate(a, b, scaling, true));
+        return magnitude.isPresent() ? Optional.empty() : Optional.of(new LowRankUpdate(a, b, scaling, true));
     }
 
     @Override
@@ -87,5 +99,13 @@ final class LoraEmbedding implements AdapterLayer {
         } finally {
             transposedB.close();
         }
+        magnitude.ifPresent(m -> {
+            INDArray factors = Arrays.of(m.factors(kernels), copy.weight().size(1));
+            try {
+                kernels.scaleColumns(copy.weight(), factors, copy.weight(), false);
+            } finally {
+                factors.close();
+            }
+        });
     }
 }

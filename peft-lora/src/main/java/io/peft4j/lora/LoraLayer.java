@@ -3,6 +3,7 @@ package io.peft4j.lora;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
@@ -14,16 +15,22 @@ import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.LowRankUpdate;
 import io.peft4j.core.peft.MergedLayer;
+import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * LoRA on a linear layer (<a href="https://arxiv.org/abs/2106.09685">2106.09685</a>):
  * {@code y = base(x) + s * ((dropout(x) A^T) B^T + b)}: x [N, in], y [N, out], A [r, in], B [out, r], and b [out] where
  * {@code lora_bias} is on. {@code r * (in + out)} parameters, {@code out} more with b.
  *
- * <p>Merged: {@code W + s * B A}.
+ * <p>Where a part {@code s * B0 A0} of the base weight belongs to the adapter ({@link Initialization}), A and B have A0
+ * [r, in] and -B0 [out, r] beside them, frozen.
+ *
+ * <p>Merged: {@code W + s * B A}, less {@code s * B0 A0}.
  */
 final class LoraLayer implements AdapterLayer {
     private final Slot slot;
@@ -32,6 +39,11 @@ final class LoraLayer implements AdapterLayer {
     private final AdapterTensor a;
     private final AdapterTensor b;
     private final Optional<AdapterTensor> bias;
+    /** A0 and -B0. */
+    private final Optional<Frozen> frozen;
+
+    private record Frozen(INDArray a, INDArray b) {
+    }
 
     LoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
         Linear linear = (Linear) slot.layer();
@@ -41,10 +53,64 @@ final class LoraLayer implements AdapterLayer {
         this.slot = slot;
         this.dropout = (float) config.dropout();
         this.scaling = scaling;
-        this.a = setup.tensor(slot, "lora_A.weight", start.a(rank, in), rank, in);
-        this.b = setup.tensor(slot, "lora_B.weight", start.b(rank), out, rank);
+        Optional<LoraStart> together = start.maker().filter(maker -> !setup.isRestoring() || start.takesFromBase())
+                .map(maker -> maker.make(linear.weight(), rank, scaling, setup.random()));
+        this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Starts.values(values.a()))
+                .orElseGet(() -> start.a(rank, in)), rank, in);
+        this.b = setup.tensor(slot, "lora_B.weight", together.map(values -> Starts.values(values.b()))
+                .orElseGet(() -> start.b(rank)), out, rank);
+        this.frozen = together.filter(LoraStart::partOfBase).map(values -> new Frozen(
+                Arrays.of(values.a(), rank, in), Arrays.of(negated(values.b()), out, rank)));
         this.bias = config.loraBias() ? Optional.of(setup.tensor(slot, "lora_B.bias", start.b(rank), out))
                 : Optional.empty();
+    }
+
+    private static float[] negated(float[] values) {
+        float[] result = values.clone();
+        for (int i = 0; i < result.length; i++) {
+            result[i] = -result[i];
+        }
+        return result;
+    }
+
+    /** A above A0 and B beside -B0: plain LoRA of twice the rank, by the keys of a file. */
+    Map<String, TensorData> converted() {
+        if (frozen.isEmpty()) {
+            return Map.of();
+        }
+        long rank = a.parameter().value().size(0);
+        long in = a.parameter().value().size(1);
+        long out = b.parameter().value().size(0);
+        float[] rows = new float[Math.toIntExact(2 * rank * in)];
+        Arrays.read(a.parameter().value(), 0, rows, 0, rows.length / 2);
+        Arrays.read(frozen.get().a(), 0, rows, rows.length / 2, rows.length / 2);
+        float[] columns = new float[Math.toIntExact(2 * rank * out)];
+        for (int i = 0; i < out; i++) {
+            Arrays.read(b.parameter().value(), i * rank, columns, (int) (2 * i * rank), (int) rank);
+            Arrays.read(frozen.get().b(), i * rank, columns, (int) ((2 * i + 1) * rank), (int) rank);
+        }
+        return Map.of(a.parameter().name(), TensorData.f32(new long[] {2 * rank, in}, rows),
+                b.parameter().name(), TensorData.f32(new long[] {out, 2 * rank}, columns));
+    }
+
+    /** Frees A0 and B0. */
+    void closeStart() {
+        frozen.ifPresent(start -> {
+            start.a().close();
+            start.b().close();
+        });
+    }
+
+    Parameter a() {
+        return a.parameter();
+    }
+
+    Parameter b() {
+        return b.parameter();
+    }
+
+    double scaling() {
+        return scaling;
     }
 
     @Override
@@ -58,8 +124,13 @@ final class LoraLayer implements AdapterLayer {
         Variable y = base.forward(context, x);
         Variable input = context.isTraining() && dropout > 0
                 ? ElementwiseOps.dropout(tape, x, dropout, context.nextDropoutSeed()) : x;
-        y = MatrixOps.addLowRank(tape, y, input, tape.parameter(a.parameter()), tape.parameter(b.parameter()),
-                (float) scaling);
+        Variable left = tape.parameter(a.parameter());
+        Variable right = tape.parameter(b.parameter());
+        if (frozen.isPresent()) {
+            left = Stacking.rows(tape, left, frozen.get().a());
+            right = Stacking.columns(tape, right, frozen.get().b());
+        }
+        y = MatrixOps.addLowRank(tape, y, input, left, right, (float) scaling);
         return bias.isEmpty() ? y : MatrixOps.addBias(tape, y,
                 ElementwiseOps.scale(tape, tape.parameter(bias.get().parameter()), (float) scaling));
     }
@@ -71,7 +142,8 @@ final class LoraLayer implements AdapterLayer {
 
     @Override
     public Optional<LowRankUpdate> lowRankUpdate() {
-        return bias.isPresent() ? Optional.empty() : Optional.of(new LowRankUpdate(a, b, scaling, false));
+        return bias.isPresent() || frozen.isPresent() ? Optional.empty()
+                : Optional.of(new LowRankUpdate(a, b, scaling, false));
     }
 
     @Override
@@ -88,6 +160,7 @@ final class LoraLayer implements AdapterLayer {
     @Override
     public void mergeInto(MergedLayer copy) {
         LowRank.add(copy.weight(), b.parameter().value(), a.parameter().value(), scaling);
+        frozen.ifPresent(start -> LowRank.add(copy.weight(), start.b(), start.a(), scaling));
         bias.ifPresent(trained -> {
             float[] sum = Arrays.toFloats(copy.bias().orElseThrow());
             float[] change = Arrays.toFloats(trained.parameter().value());

@@ -12,16 +12,13 @@ import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.PathPatterns;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethod;
-import io.peft4j.core.peft.TrainedCopies;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** LoRA, rank-stabilized LoRA included; {@link LoraConfig} says what it computes. */
+/** LoRA, rank-stabilized LoRA and DoRA included; {@link LoraConfig} says what it computes. */
 public final class LoraMethod implements PeftMethod {
     private static final Logger LOG = LoggerFactory.getLogger(LoraMethod.class);
 
@@ -67,6 +64,11 @@ public final class LoraMethod implements PeftMethod {
             throw new ConfigurationException("fan_in_fan_out is on, but no layer of this model stores its weight as "
                     + "[in, out]; leave it off");
         }
+        if (setup.isRestoring() && config.initialization().isApproximate()) {
+            throw new ConfigurationException("init_lora_weights is " + config.initialization() + ": the base that the "
+                    + "adapter belongs to was made by random iterations and cannot be made again. Convert it to plain "
+                    + "LoRA in Hugging Face PEFT, with path_initial_model_for_weight_conversion when saving");
+        }
         List<String> defaults = setup.base().defaultTargetModules();
         List<Slot> targets = config.selector().select(setup, defaults, LoraMethod::canAdapt);
         PathPatterns<Integer> ranks = new PathPatterns<>("rank_pattern", config.rankPattern());
@@ -77,49 +79,38 @@ public final class LoraMethod implements PeftMethod {
         for (Slot target : targets) {
             int rank = ranks.first(target.path()).orElse(config.rank());
             double scaling = config.scaling(rank, alphas.first(target.path()).orElse(config.alpha()));
-            layers.add(target.layer() instanceof Linear ? new LoraLayer(setup, target, config, rank, scaling)
-                    : new LoraEmbedding(setup, target, config, rank, scaling));
+            layers.add(layer(setup, target, config, rank, scaling));
         }
-        layers.addAll(wholeLayers(config, setup, targets));
+        layers.addAll(WholeLayers.of(setup, targets, config.modulesToSave(), config.bias()));
+        connectBiases(layers);
         warnIfTied(setup, layers);
-        return Adapter.of(setup.isRestoring() ? config : config.toBuilder()
+        return new LoraAdapter(setup.isRestoring() ? config : config.toBuilder()
                 .targetModules(config.selector().resolved(setup, defaults)).build(), layers);
+    }
+
+    private static AdapterLayer layer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
+        if (slot.layer() instanceof Embedding && config.initialization().takesFromBase()) {
+            throw new ConfigurationException("init_lora_weights " + config.initialization() + " works on linear "
+                    + "layers, and " + slot.path() + " is an embedding");
+        }
+        if (slot.layer() instanceof Embedding) {
+            return new LoraEmbedding(setup, slot, config, rank, scaling);
+        }
+        return config.dora() ? new DoraLayer(setup, slot, config, rank, scaling)
+                : new LoraLayer(setup, slot, config, rank, scaling);
     }
 
     private static boolean canAdapt(Layer layer) {
         return layer instanceof Linear || layer instanceof Embedding;
     }
 
-    /** Trained copies and trained biases. */
-    private static List<AdapterLayer> wholeLayers(LoraConfig config, AdapterSetup setup, List<Slot> targets) {
-        List<AdapterLayer> layers = new ArrayList<>(TrainedCopies.matching(setup, config.modulesToSave()));
-        Set<Slot> copied = new HashSet<>();
-        layers.forEach(layer -> copied.add(layer.slot()));
-        for (Slot slot : targets) {
-            if (copied.contains(slot)) {
-                throw new ConfigurationException(slot.path()
-                        + " is both a target and in modules_to_save; name it in one");
+    private static void connectBiases(List<AdapterLayer> layers) {
+        for (AdapterLayer layer : layers) {
+            if (layer instanceof DoraLayer dora) {
+                layers.stream().filter(other -> other.slot() == layer.slot() && other.replacesBase())
+                        .forEach(other -> dora.useBias(other.tensors().get(0)));
             }
         }
-        if (config.bias() == Bias.NONE) {
-            return layers;
-        }
-        int biases = 0;
-        for (Slot slot : setup.network().slots()) {
-            boolean target = targets.contains(slot);
-            if ((target || config.bias() == Bias.ALL) && !copied.contains(slot) && hasBias(slot.layer())) {
-                layers.add(TrainedCopies.biasOf(setup, slot, target));
-                biases++;
-            }
-        }
-        if (biases == 0) {
-            LOG.warn("bias is '{}', but the layers concerned have no biases", config.bias().json());
-        }
-        return layers;
-    }
-
-    private static boolean hasBias(Layer layer) {
-        return layer instanceof Linear linear && linear.bias().isPresent();
     }
 
     /** PEFT's issue 2018 and many like it: people expect that a tied layer changes with its twin. */

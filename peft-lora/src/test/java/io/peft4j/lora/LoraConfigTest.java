@@ -73,7 +73,7 @@ class LoraConfigTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {"use_dora;true", "use_qalora;true", "trainable_token_indices;[1]",
+    @CsvSource(delimiter = ';', value = {"use_qalora;true", "trainable_token_indices;[1]",
             "layer_replication;[[0, 1]]", "loftq_config;{\"loftq_bits\": 4}", "alora_invocation_tokens;[3]",
             "target_parameters;[\"x\"]", "ensure_weight_tying;true", "eva_config;{\"rho\": 2}",
             "use_bdlora;{\"nblocks\": 2}"})
@@ -83,7 +83,7 @@ class LoraConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"pissa\"", "\"pissa_niter_16\"", "\"olora\"", "\"loftq\"", "null", "1"})
+    @ValueSource(strings = {"\"corda\"", "\"pissa_niter_x\"", "\"lora_ga\"", "\"loftq\"", "null", "1"})
     void startsThatAreNotKnownAreRefused(String value) {
         String message = assertThrows(ConfigurationException.class, () -> with("init_lora_weights", value))
                 .getMessage();
@@ -105,6 +105,7 @@ class LoraConfigTest {
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().layersPattern("layers").build());
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().loraBias(true)
                 .initialization(Initialization.GAUSSIAN).build());
+        assertThrows(ConfigurationException.class, () -> LoraConfig.builder().loraBias(true).dora(true).build());
         assertThrows(ConfigurationException.class, () -> with("bias", "\"some\""));
         assertThrows(ConfigurationException.class, () -> with("rank_pattern", "{\"q_proj\": 1.5}"));
         assertThrows(ConfigurationException.class, () -> with("layers_to_transform", "[-1]"));

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -26,12 +27,20 @@ public final class AdamW implements AutoCloseable {
     private final Kernels kernels;
     private final List<Parameter> parameters;
     private final double weightDecay;
+    private final ToDoubleFunction<Parameter> rateFactor;
     private final List<INDArray> firstMoments = new ArrayList<>();
     private final List<INDArray> secondMoments = new ArrayList<>();
     private long steps;
 
     /** An optimizer with betas 0.9 and 0.999 and epsilon 1e-8. */
     public AdamW(Kernels kernels, List<Parameter> parameters, double weightDecay) {
+        this(kernels, parameters, weightDecay, parameter -> 1);
+    }
+
+    /** As the other, with a learning rate that is multiplied by {@code rateFactor} of each parameter. */
+    public AdamW(Kernels kernels, List<Parameter> parameters, double weightDecay,
+            ToDoubleFunction<Parameter> rateFactor) {
+        this.rateFactor = Objects.requireNonNull(rateFactor, "rateFactor");
         this.kernels = Objects.requireNonNull(kernels, "kernels");
         this.parameters = List.copyOf(parameters);
         this.weightDecay = weightDecay;
@@ -55,18 +64,26 @@ public final class AdamW implements AutoCloseable {
      * @param gradientScale factor on all gradients, for clipping
      */
     public void step(double learningRate, double gradientScale) {
-        AdamWStep step = new AdamWStep(++steps, learningRate, BETA1, BETA2, EPSILON, weightDecay, gradientScale);
+        update(learningRate, gradientScale);
+        clearGradients();
+    }
+
+    /** As {@link #step}, and leaves the gradients as they are. */
+    void update(double learningRate, double gradientScale) {
+        steps++;
         synchronized (kernels) {
-            update(step);
+            for (int i = 0; i < parameters.size(); i++) {
+                Parameter parameter = parameters.get(i);
+                AdamWStep step = new AdamWStep(steps, learningRate * rateFactor.applyAsDouble(parameter), BETA1, BETA2,
+                        EPSILON, weightDecay, gradientScale);
+                kernels.adamW(parameter.value(), parameter.gradient(), firstMoments.get(i), secondMoments.get(i),
+                        step);
+            }
         }
     }
 
-    private void update(AdamWStep step) {
-        for (int i = 0; i < parameters.size(); i++) {
-            Parameter parameter = parameters.get(i);
-            kernels.adamW(parameter.value(), parameter.gradient(), firstMoments.get(i), secondMoments.get(i), step);
-            parameter.clearGradient();
-        }
+    void clearGradients() {
+        parameters.forEach(Parameter::clearGradient);
     }
 
     /** The number of updates so far. */

@@ -28,7 +28,8 @@ record RunSettings(Map<String, String> values) {
     }
 
     /** The settings of a training that is about to begin. */
-    static RunSettings of(TrainingOptions options, List<TokenSequence> examples, List<Parameter> parameters) {
+    static RunSettings of(TrainingOptions options, List<TokenSequence> examples, List<Parameter> parameters,
+            String rule) {
         Map<String, String> values = new LinkedHashMap<>();
         values.put("epochs", String.valueOf(options.epochs()));
         values.put("batch_size", String.valueOf(options.batchSize()));
@@ -43,6 +44,7 @@ record RunSettings(Map<String, String> values) {
         values.put("share_prefixes", String.valueOf(options.sharePrefixes()));
         values.put("examples", hash(examples));
         values.put("trainable_parameters", hashOfNames(parameters));
+        values.put("update_rule", rule);
         return new RunSettings(values);
     }
 

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.UpdateRule;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
@@ -40,6 +41,7 @@ public final class Trainer {
     private final Optional<Checkpoints> output;
     private final boolean resume;
     private final List<TrainingListener> listeners;
+    private final UpdateRule rule;
     private final Cancellation cancellation;
 
     private Trainer(Builder builder) {
@@ -51,6 +53,7 @@ public final class Trainer {
         this.output = builder.checkpoints();
         this.resume = builder.resume;
         this.listeners = List.copyOf(builder.listeners);
+        this.rule = builder.rule;
         this.cancellation = builder.cancellation;
     }
 
@@ -103,7 +106,7 @@ public final class Trainer {
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
                 : Optional.of(TrainingSet.of(held, "validation", limit));
         try (TrainingRun run = TrainingRun.prepare(model, options, TrainingSet.of(examples, "training", limit),
-                validationSet, tooLong, checkpoint, cancellation)) {
+                validationSet, tooLong, checkpoint, rule, cancellation)) {
             return output.isPresent() ? runInto(output.get(), run)
                     : finish(run.execute(all(listeners), Optional.empty()));
         }
@@ -187,6 +190,7 @@ public final class Trainer {
         private int keptCheckpoints = 2;
         private boolean resume;
         private final List<TrainingListener> listeners = new ArrayList<>();
+        private UpdateRule rule = UpdateRule.PLAIN;
         private Cancellation cancellation = new Cancellation();
 
         private Builder(PeftModel model) {
@@ -318,6 +322,12 @@ public final class Trainer {
         /** Somebody who follows the training; may be called more than once. */
         public Builder listener(TrainingListener listener) {
             listeners.add(Objects.requireNonNull(listener, "listener"));
+            return this;
+        }
+
+        /** How updates differ by parameter; default {@link UpdateRule#PLAIN}. */
+        public Builder updateRule(UpdateRule value) {
+            rule = Objects.requireNonNull(value, "rule");
             return this;
         }
 

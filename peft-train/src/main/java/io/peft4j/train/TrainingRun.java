@@ -5,10 +5,15 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TrainingHook;
+import io.peft4j.core.peft.UpdateRule;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,26 +32,32 @@ final class TrainingRun implements AutoCloseable {
     private final Pace pace;
     private final CausalLmObjective objective;
     private final AdamW optimizer;
+    private final UpdateRule rule;
+    private final Map<String, TrainingHook> hooks;
     private final List<StepMetrics> steps = new ArrayList<>();
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
 
     private TrainingRun(PeftModel model, TrainingOptions options, TrainingSet examples,
-            Optional<TrainingSet> validation, int tooLong, long doneSteps, Cancellation cancellation) {
+            Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule,
+            Cancellation cancellation) {
         this.model = model;
+        this.rule = rule;
         this.options = options;
         this.validation = validation;
         this.cancellation = cancellation;
-        this.parameters = trainable(model);
+        this.parameters = trainable(model, rule);
         this.sampler = new Sampler(examples, options);
-        this.settings = RunSettings.of(options, examples.sequences(), parameters);
+        this.settings = RunSettings.of(options, examples.sequences(), parameters, rule.describe());
         this.plan = new TrainingPlan(examples.sequences().size(), tooLong + examples.leftOut(), examples.tokens(),
                 examples.supervisedTokens(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
         this.objective = new CausalLmObjective(model, options.recompute());
-        this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay());
+        this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay(), rule::rateFactor);
+        this.hooks = new LinkedHashMap<>();
+        model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(plan.totalSteps())));
         // A training that failed half-way may have left something there.
-        parameters.forEach(Parameter::clearGradient);
+        model.trainableParameters().forEach(Parameter::clearGradient);
     }
 
     /** What decides its course. */
@@ -59,14 +70,16 @@ final class TrainingRun implements AutoCloseable {
      *
      * @param tooLong number of examples that were left out before
      * @param checkpoint where it goes on from, if not from the beginning
+     * @param rule how updates differ by parameter
      * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
     static TrainingRun prepare(PeftModel model, TrainingOptions options, TrainingSet examples,
-            Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, Cancellation cancellation) {
+            Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
+            Cancellation cancellation) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
         TrainingRun run = new TrainingRun(model, options, examples, validation, tooLong,
-                state.map(TrainingState::step).orElse(0L), cancellation);
+                state.map(TrainingState::step).orElse(0L), rule, cancellation);
         boolean complete = false;
         try {
             run.warn();
@@ -80,8 +93,8 @@ final class TrainingRun implements AutoCloseable {
         }
     }
 
-    private static List<Parameter> trainable(PeftModel model) {
-        List<Parameter> parameters = model.trainableParameters();
+    private static List<Parameter> trainable(PeftModel model, UpdateRule rule) {
+        List<Parameter> parameters = model.trainableParameters().stream().filter(rule::trains).toList();
         if (parameters.isEmpty()) {
             throw new ConfigurationException("there is nothing to train: no adapter is active, or the active ones have "
                     + "no trainable parameter");
@@ -102,7 +115,7 @@ final class TrainingRun implements AutoCloseable {
             LOG.warn("{} was computed with the kernels {}, the rest is with {}: the same up to rounding, not bit for "
                     + "bit", checkpoint, state.kernels(), model.kernels().name());
         }
-        OptimizerFile.load(checkpoint, optimizer.arrays());
+        OptimizerFile.load(checkpoint, arrays());
         optimizer.resumeAfter(state.step());
         evaluations.addAll(state.evaluations());
         LOG.info("the training goes on from {}", checkpoint);
@@ -116,8 +129,15 @@ final class TrainingRun implements AutoCloseable {
     /** Writes all that {@link #prepare} needs to go on from here, and the adapter. */
     void save(Path folder) {
         model.saveAdapter(folder);
-        OptimizerFile.save(folder, optimizer.arrays());
+        OptimizerFile.save(folder, arrays());
         new TrainingState(stepsDone(), settings, model.kernels().name(), evaluations).save(folder);
+    }
+
+    private Map<String, INDArray> arrays() {
+        Map<String, INDArray> arrays = new LinkedHashMap<>(optimizer.arrays());
+        hooks.forEach((name, hook) -> hook.arrays().forEach((key, array) ->
+                arrays.put(name + "." + key + ".hook", array)));
+        return arrays;
     }
 
     /** Trains to the end, or until it is cancelled. */
@@ -152,12 +172,18 @@ final class TrainingRun implements AutoCloseable {
             List<TokenSequence> batch = batch(stepExamples, from);
             sum += objective.backward(pack(batch), normalizer, Seeds.mix(options.seed(), step, from));
         }
+        rule.beforeUpdate();
         double loss = sum / normalizer;
+        for (TrainingHook hook : hooks.values()) {
+            loss += hook.addToGradients(step);
+        }
         double norm = optimizer.gradientNorm();
         requireUsable(step, loss, norm);
         double learningRate = options.learningRate()
                 * options.schedule().factor(step, options.warmupSteps(), plan.totalSteps());
-        optimizer.step(learningRate, clipFactor(norm));
+        optimizer.update(learningRate, clipFactor(norm));
+        hooks.values().forEach(hook -> hook.afterUpdate(step, clipFactor(norm)));
+        model.trainableParameters().forEach(Parameter::clearGradient);
         long tokens = stepExamples.stream().mapToLong(TokenSequence::length).sum();
         long end = System.nanoTime();
         double seconds = Math.max(1, end - begin) / 1e9;
@@ -220,7 +246,8 @@ final class TrainingRun implements AutoCloseable {
 
     @Override
     public void close() {
-        parameters.forEach(Parameter::clearGradient);
+        model.trainableParameters().forEach(Parameter::clearGradient);
+        hooks.values().forEach(TrainingHook::close);
         optimizer.close();
         objective.close();
     }

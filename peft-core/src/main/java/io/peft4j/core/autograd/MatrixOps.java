@@ -32,6 +32,33 @@ public final class MatrixOps {
         }, List.of(a, b));
     }
 
+    /**
+     * {@code c = op(a) op(b)} in f32; op transposes where asked: op(a) [M, K], op(b) [K, L], c [M, L]. Gradients,
+     * without transposes: {@code da = dc b^T}, {@code db = a^T dc}.
+     */
+    public static Variable product(Tape tape, Variable a, boolean transposeA, Variable b, boolean transposeB) {
+        Kernels kernels = tape.kernels();
+        long rows = a.value().size(transposeA ? 1 : 0);
+        INDArray c = tape.allocateFloat(rows, b.value().size(transposeB ? 0 : 1));
+        kernels.matmul(a.value(), transposeA, b.value(), transposeB, c, 1f, false);
+        return tape.record(c, (out, dc) -> {
+            a.addGradient((da, accumulate) -> {
+                if (transposeA) {
+                    kernels.matmul(b.value(), transposeB, dc, true, da, 1f, accumulate);
+                } else {
+                    kernels.matmul(dc, false, b.value(), !transposeB, da, 1f, accumulate);
+                }
+            });
+            b.addGradient((db, accumulate) -> {
+                if (transposeB) {
+                    kernels.matmul(dc, true, a.value(), transposeA, db, 1f, accumulate);
+                } else {
+                    kernels.matmul(a.value(), !transposeA, dc, false, db, 1f, accumulate);
+                }
+            });
+        }, List.of(a, b));
+    }
+
     /** {@code y = y + bias} in place over y, one bias [O] for all rows [N, O]. Gradient: the sum over rows. */
     public static Variable addBias(Tape tape, Variable y, Variable bias) {
         Kernels kernels = tape.kernels();

@@ -45,6 +45,23 @@ public interface Adapter extends AutoCloseable {
         return Map.of();
     }
 
+    /**
+     * What is written of the adapter: as a rule all its tensors as they are. A method whose form in training is not the
+     * one that others read gives that one.
+     */
+    default StoredForm stored() {
+        return StoredForm.of(this);
+    }
+
+    /**
+     * What the method does in a training beside its gradients.
+     *
+     * @param totalSteps the number of updates of the training
+     */
+    default TrainingHook training(long totalSteps) {
+        return TrainingHook.NONE;
+    }
+
     /** Frees the tensors. */
     @Override
     default void close() {

@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -117,9 +116,10 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      * @throws UncheckedIOException when a file cannot be written; the message names it
      */
     public void save(Path folder, BaseLanguageModel base) {
-        SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), tensors(base));
+        StoredForm stored = adapter.stored();
+        SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), complete(stored.tensors(), base));
         writeTrainingTensors(folder.resolve(TRAINING_FILE));
-        PeftConfig config = adapter.config();
+        PeftConfig config = stored.config();
         AtomicFiles.writeString(folder.resolve(CONFIG_FILE), Passport.saved(config).toJson());
         Passport.of(base, Passport.saved(config)).write(folder);
         LOG.debug("saved an adapter of method {} in {}", config.peftType(), folder);
@@ -135,7 +135,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
     private void writeTrainingTensors(Path file) {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         adapter.sharedTensors().stream().filter(AdapterTensor::isForTraining)
-                .forEach(tensor -> tensors.put(tensor.name(), data(tensor)));
+                .forEach(tensor -> tensors.put(tensor.name(), StoredForm.data(tensor)));
         try {
             if (tensors.isEmpty()) {
                 Files.deleteIfExists(file);
@@ -148,13 +148,9 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         }
     }
 
-    private Map<String, TensorData> tensors(BaseLanguageModel base) {
-        Map<String, TensorData> tensors = new LinkedHashMap<>();
-        for (AdapterLayer layer : adapter.layers()) {
-            layer.tensors().forEach(tensor -> tensors.put(key(layer.slot(), tensor.name()), data(tensor)));
-        }
-        adapter.sharedTensors().stream().filter(tensor -> !tensor.isForTraining())
-                .forEach(tensor -> tensors.put(tensor.name(), data(tensor)));
+    /** With what is computed when the adapter is saved, and the copies of base weights that its file had. */
+    private Map<String, TensorData> complete(Map<String, TensorData> stored, BaseLanguageModel base) {
+        Map<String, TensorData> tensors = new LinkedHashMap<>(stored);
         tensors.putAll(adapter.computedTensors(base.kernels()));
         for (Slot slot : base.network().slots()) {
             String key = key(slot, BaseCopy.NAME);
@@ -163,12 +159,6 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
             }
         }
         return tensors;
-    }
-
-    private static TensorData data(AdapterTensor tensor) {
-        INDArray values = tensor.parameter().value();
-        return tensor.isTransposed() ? TensorData.f32(tensor.fileShape(), Transpose.floats(values))
-                : TensorData.of(values);
     }
 
     /** A file of the folder, or an error that says what is there instead. */

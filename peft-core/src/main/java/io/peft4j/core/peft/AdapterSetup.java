@@ -209,6 +209,20 @@ public final class AdapterSetup {
         return original.inPlaceOfBase().frozen();
     }
 
+    /**
+     * A tensor that a file must have and nothing computes with, such as one without elements or one that repeats
+     * another.
+     *
+     * @return its key in the file
+     */
+    public String idleTensor(Slot slot, String name, long... shape) {
+        String key = AdapterCheckpoint.key(slot, name);
+        if (stored != null) {
+            stored.offers(key, shape);
+        }
+        return key;
+    }
+
     private AdapterTensor make(String key, String name, Initializer initializer, boolean transposed, long... shape) {
         return make(stored, key, name, initializer, transposed, shape);
     }

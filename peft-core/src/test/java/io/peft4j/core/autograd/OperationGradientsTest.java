@@ -35,6 +35,29 @@ class OperationGradientsTest {
     }
 
     @Test
+    void product() {
+        for (boolean transposeA : new boolean[] {false, true}) {
+            for (boolean transposeB : new boolean[] {false, true}) {
+                try (GradientCase c = new GradientCase("product " + transposeA + transposeB)
+                        .parameter(transposeA ? new long[] {5, 3} : new long[] {3, 5})
+                        .parameter(transposeB ? new long[] {4, 5} : new long[] {5, 4})) {
+                    c.check((tape, p) -> MatrixOps.product(tape, p.get(0), transposeA, p.get(1), transposeB));
+                }
+            }
+        }
+    }
+
+    @Test
+    void scaledColumnsAndRows() {
+        try (GradientCase c = new GradientCase("columns").parameter(4, 300).parameter(300)) {
+            c.check((tape, p) -> ScaleOps.columns(tape, p.get(0), p.get(1)));
+        }
+        try (GradientCase c = new GradientCase("rows").parameter(4, 5).parameter(4, 1)) {
+            c.check((tape, p) -> ScaleOps.rows(tape, p.get(0), p.get(1)));
+        }
+    }
+
+    @Test
     void addBias() {
         try (GradientCase c = new GradientCase("addBias").parameter(4, 3).parameter(3)) {
             c.check((tape, p) -> MatrixOps.addBias(tape, copy(tape, p.get(0)), p.get(1)));

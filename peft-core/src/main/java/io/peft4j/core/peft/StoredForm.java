@@ -1,0 +1,39 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.safetensors.TensorData;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What is written of an adapter.
+ *
+ * @param config the configuration in the file
+ * @param tensors the tensors in the file, by their keys
+ */
+public record StoredForm(PeftConfig config, Map<String, TensorData> tensors) {
+    /** Checks that both are there. */
+    public StoredForm {
+        Objects.requireNonNull(config, "config");
+        Objects.requireNonNull(tensors, "tensors");
+    }
+
+    /** All tensors of an adapter as they are, without those that are for training only. */
+    static StoredForm of(Adapter adapter) {
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        for (AdapterLayer layer : adapter.layers()) {
+            layer.tensors().forEach(tensor -> tensors.put(AdapterCheckpoint.key(layer.slot(), tensor.name()),
+                    data(tensor)));
+        }
+        adapter.sharedTensors().stream().filter(tensor -> !tensor.isForTraining())
+                .forEach(tensor -> tensors.put(tensor.name(), data(tensor)));
+        return new StoredForm(adapter.config(), tensors);
+    }
+
+    static TensorData data(AdapterTensor tensor) {
+        INDArray values = tensor.parameter().value();
+        return tensor.isTransposed() ? TensorData.f32(tensor.fileShape(), Transpose.floats(values))
+                : TensorData.of(values);
+    }
+}

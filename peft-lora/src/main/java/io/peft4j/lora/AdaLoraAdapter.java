@@ -1,0 +1,115 @@
+package io.peft4j.lora;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.Adapter;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.StoredForm;
+import io.peft4j.core.peft.TrainingHook;
+import io.peft4j.core.safetensors.TensorData;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** AdaLoRA's layers, and which of their ranks a training has left. In a file the others are cut off. */
+final class AdaLoraAdapter implements Adapter {
+    private static final Logger LOG = LoggerFactory.getLogger(AdaLoraAdapter.class);
+
+    private final List<AdapterLayer> layers;
+    /** Whether the tensors are cut already, as in a file of an adapter whose ranks were chosen. */
+    private final boolean cut;
+    private AdaLoraConfig config;
+
+    AdaLoraAdapter(AdaLoraConfig config, List<AdapterLayer> layers) {
+        this.config = config;
+        this.layers = List.copyOf(layers);
+        this.cut = config.rankPattern().isPresent();
+    }
+
+    @Override
+    public AdaLoraConfig config() {
+        return config;
+    }
+
+    @Override
+    public List<AdapterLayer> layers() {
+        return layers;
+    }
+
+    List<AdaLoraLayer> decomposed() {
+        return layers.stream().filter(AdaLoraLayer.class::isInstance).map(AdaLoraLayer.class::cast).toList();
+    }
+
+    void leave(RankPattern pattern) {
+        config = config.toBuilder().rankPattern(pattern).build();
+    }
+
+    @Override
+    public TrainingHook training(long totalSteps) {
+        long total = config.totalSteps().orElse(Math.toIntExact(totalSteps));
+        if (!cut) {
+            AdaLoraConfig.checkSchedule(total, config.warmup(), config.finish());
+        }
+        if (total != totalSteps) {
+            LOG.warn("AdaLoRA's schedule counts with {} updates (total_step), the training has {}", total, totalSteps);
+        }
+        if (config.totalSteps().isEmpty()) {
+            config = config.toBuilder().totalSteps(Math.toIntExact(total)).build();
+        }
+        return new RankAllocator(this, total, cut);
+    }
+
+    @Override
+    public StoredForm stored() {
+        StoredForm whole = Adapter.super.stored();
+        Map<String, TensorData> tensors = new LinkedHashMap<>(whole.tensors());
+        layers.stream().filter(CutLayer.class::isInstance)
+                .forEach(layer -> tensors.putAll(((CutLayer) layer).stored()));
+        if (cut || config.rankPattern().isEmpty()) {
+            return new StoredForm(config, tensors);
+        }
+        for (AdaLoraLayer layer : decomposed()) {
+            int[] kept = config.rankPattern().get().indices(layer.slot().path(), config.initialRank());
+            put(tensors, layer.a(), rows(layer.a(), kept));
+            put(tensors, layer.e(), rows(layer.e(), kept));
+            put(tensors, layer.b(), columns(layer.b(), kept));
+        }
+        return new StoredForm(config, tensors);
+    }
+
+    private static void put(Map<String, TensorData> tensors, AdapterTensor tensor, TensorData data) {
+        tensors.put(tensor.parameter().name(), data);
+    }
+
+    private static TensorData rows(AdapterTensor tensor, int[] kept) {
+        float[] values = Arrays.toFloats(tensor.parameter().value());
+        int columns = Arrays.columns(tensor.parameter().value());
+        float[] result = new float[kept.length * columns];
+        for (int i = 0; i < kept.length; i++) {
+            System.arraycopy(values, kept[i] * columns, result, i * columns, columns);
+        }
+        return TensorData.f32(new long[] {kept.length, columns}, result);
+    }
+
+    private static TensorData columns(AdapterTensor tensor, int[] kept) {
+        float[] values = Arrays.toFloats(tensor.parameter().value());
+        int rows = Arrays.rows(tensor.parameter().value());
+        int columns = Arrays.columns(tensor.parameter().value());
+        float[] result = new float[rows * kept.length];
+        for (int i = 0; i < result.length; i++) {
+            result[i] = values[i / kept.length * columns + kept[i % kept.length]];
+        }
+        return TensorData.f32(new long[] {rows, kept.length}, result);
+    }
+
+    /** The layer at a place, with the ranks that are left in a stored adapter, with all in a new one. */
+    static AdapterLayer layer(AdapterSetup setup, Slot slot, AdaLoraConfig config) {
+        int rank = config.rankPattern().map(pattern -> pattern.indices(slot.path(), config.initialRank()).length)
+                .orElse(config.initialRank());
+        return rank == 0 ? new CutLayer(setup, slot) : new AdaLoraLayer(setup, slot, config, rank);
+    }
+}

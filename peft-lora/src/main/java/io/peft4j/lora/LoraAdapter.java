@@ -1,0 +1,63 @@
+package io.peft4j.lora;
+
+import io.peft4j.core.peft.Adapter;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.StoredForm;
+import io.peft4j.core.safetensors.TensorData;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** LoRA's layers. Where a part of the base belongs to them, a file gets plain LoRA of twice the rank. */
+final class LoraAdapter implements Adapter {
+    private final LoraConfig config;
+    private final List<AdapterLayer> layers;
+
+    LoraAdapter(LoraConfig config, List<AdapterLayer> layers) {
+        this.config = config;
+        this.layers = List.copyOf(layers);
+    }
+
+    @Override
+    public LoraConfig config() {
+        return config;
+    }
+
+    @Override
+    public List<AdapterLayer> layers() {
+        return layers;
+    }
+
+    private Stream<LoraLayer> plainLayers() {
+        return layers.stream().filter(LoraLayer.class::isInstance).map(LoraLayer.class::cast);
+    }
+
+    @Override
+    public StoredForm stored() {
+        StoredForm whole = Adapter.super.stored();
+        if (!config.initialization().takesFromBase()) {
+            return whole;
+        }
+        Map<String, TensorData> tensors = new LinkedHashMap<>(whole.tensors());
+        plainLayers().forEach(layer -> tensors.putAll(layer.converted()));
+        return new StoredForm(converted(config), tensors);
+    }
+
+    /** Twice the rank, and the alpha with which the scaling is the same. */
+    private static LoraConfig converted(LoraConfig config) {
+        double factor = config.rsLora() ? Math.sqrt(2) : 2;
+        Map<String, Integer> ranks = new LinkedHashMap<>();
+        config.rankPattern().forEach((key, rank) -> ranks.put(key, 2 * rank));
+        Map<String, Double> alphas = new LinkedHashMap<>();
+        config.alphaPattern().forEach((key, alpha) -> alphas.put(key, factor * alpha));
+        return config.toBuilder().rank(2 * config.rank()).alpha(factor * config.alpha()).rankPattern(ranks)
+                .alphaPattern(alphas).initialization(Initialization.KAIMING).build();
+    }
+
+    @Override
+    public void close() {
+        Adapter.super.close();
+        plainLayers().forEach(LoraLayer::closeStart);
+    }
+}

@@ -1,0 +1,48 @@
+package io.peft4j.lora;
+
+import static io.peft4j.core.peft.TinyNetwork.HIDDEN;
+import static io.peft4j.core.peft.TinyNetwork.INNER;
+import static io.peft4j.core.peft.TinyNetwork.KEYS;
+import static io.peft4j.core.peft.TinyNetwork.LAYERS;
+
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.PeftMethodContract;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * LoRA that begins with values from the base keeps what every method promises. Its files hold another form
+ * ({@link LoraStartTest}). With kernels that sum in double, what is taken out and what is put in cancel exactly.
+ */
+class LoraStartContractTest extends PeftMethodContract {
+    private static final int QUERY = HIDDEN + HIDDEN;
+    private static final int VALUE = HIDDEN + KEYS;
+    private static final int MLP = HIDDEN + INNER;
+
+    private static Case at(Base base, String name, LoraConfigBuilder lora, long parameters) {
+        return new Case(name, base, lora.build(), true, true, parameters);
+    }
+
+    static LoraConfigBuilder lora(Initialization start, int rank, String... targets) {
+        return LoraConfig.builder().initialization(start).rank(rank).alpha(rank).targetModules(targets);
+    }
+
+    @Override
+    protected List<Case> cases() {
+        return List.of(
+                at(Base.PLAIN, "orthogonal", lora(Initialization.ORTHOGONAL, 4, "q_proj", "v_proj"),
+                        LAYERS * 4 * (QUERY + VALUE)),
+                at(Base.BIASED, "olora", lora(Initialization.OLORA, 3, "q_proj", "down_proj").alpha(2),
+                        LAYERS * 3 * (QUERY + MLP)),
+                at(Base.TIED, "pissa", lora(Initialization.PISSA, 2, "lm_head", "v_proj").rsLora(true),
+                        2 * (HIDDEN + 13) + LAYERS * 2 * VALUE),
+                at(Base.PLAIN, "pissa with patterns", lora(Initialization.pissa(4), 2, "q_proj", "up_proj")
+                        .rankPattern(Map.of("up_proj", 3)), LAYERS * (2 * QUERY + 3 * MLP)));
+    }
+
+    @Override
+    protected Stream<PeftConfig> withDropout() {
+        return Stream.of(lora(Initialization.OLORA, 4, "q_proj", "down_proj").dropout(0.5).build());
+    }
+}

@@ -1,0 +1,151 @@
+package io.peft4j.lora;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.peft.Passes;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TinyModel;
+import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.core.weight.FrozenWeight;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Beginnings that are computed from the base weight. */
+class LoraStartTest {
+    private static final List<int[]> SEQUENCES = List.of(new int[] {1, 5, 3, 5, 2, 9}, new int[] {4, 12, 8, 4});
+
+    static Stream<LoraConfig> configs() {
+        LoraConfigBuilder pissa = LoraStartContractTest.lora(Initialization.PISSA, 3, "q_proj", "down_proj", "up_proj");
+        return Stream.of(pissa.build(), pissa.rsLora(true).alpha(5).rankPattern(Map.of("q_proj", 2))
+                .alphaPattern(Map.of("up_proj", 7.0)).build(), LoraStartContractTest.lora(Initialization.OLORA, 4,
+                "q_proj", "v_proj").build(),
+                LoraStartContractTest.lora(Initialization.ORTHOGONAL, 2, "q_proj").build());
+    }
+
+    private static TinyModel base() {
+        return new TinyModel(new TinyNetwork(4, true, false));
+    }
+
+    private static float[] logits(PeftModel model) {
+        return Passes.logits(model, model.layers(), SEQUENCES);
+    }
+
+    @ParameterizedTest
+    @MethodSource("configs")
+    void theModelBeginsAsTheBaseUpToRounding(LoraConfig config) {
+        try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config, new SplittableRandom(3))) {
+            // What is taken out and what is put in are the same numbers with opposite signs.
+            assertArrayEquals(Passes.logits(base, base.layers(), SEQUENCES), logits(model), 1e-5f);
+        }
+    }
+
+    /** The file holds plain LoRA that computes the same, to the last bit. */
+    @ParameterizedTest
+    @MethodSource("configs")
+    void theFileIsPlainLora(LoraConfig config, @TempDir Path folder) {
+        try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config, new SplittableRandom(3))) {
+            for (int step = 0; step < 3; step++) {
+                float[] weights = new float[logits(model).length];
+                java.util.Arrays.fill(weights, step % 2 == 0 ? 0.1f : -0.05f);
+                weights[step] = 1;
+                Passes.backward(model, SEQUENCES, weights, step);
+                Passes.descend(model.trainableParameters(), 0.1);
+            }
+            model.saveAdapter(folder);
+            try (PeftModel loaded = PeftModel.load(base, folder)) {
+                LoraConfig stored = (LoraConfig) loaded.adapter(PeftModel.DEFAULT_ADAPTER).config();
+                boolean plain = config.initialization().equals(Initialization.ORTHOGONAL);
+                assertEquals(plain ? Initialization.ORTHOGONAL : Initialization.KAIMING, stored.initialization());
+                assertEquals(plain ? config.rank() : 2 * config.rank(), stored.rank());
+                assertArrayEquals(logits(model), logits(loaded));
+            }
+        }
+    }
+
+    private static FrozenWeight weight(TinyModel base) {
+        return ((Linear) base.network().slots().stream().filter(slot -> slot.path().endsWith("up_proj")).findFirst()
+                .orElseThrow().layer()).weight();
+    }
+
+    /** W v = sigma u for each pair, with sigma = s |a|^2. */
+    @Test
+    void pissaTakesSingularVectors() {
+        try (TinyModel base = base()) {
+            FrozenWeight w = weight(base);
+            LoraStart start = LoraStart.pissa(w, 3, 2, new SplittableRandom(1));
+            double[] values = Decompositions.values(w);
+            double last = Double.MAX_VALUE;
+            for (int k = 0; k < 3; k++) {
+                double square = 0;
+                for (int j = 0; j < w.columns(); j++) {
+                    square += Math.pow(start.a()[k * w.columns() + j], 2);
+                }
+                double sigma = 2 * square;
+                assertTrue(sigma <= last, "the largest first");
+                last = sigma;
+                for (int i = 0; i < w.rows(); i++) {
+                    double sum = 0;
+                    for (int j = 0; j < w.columns(); j++) {
+                        sum += values[i * w.columns() + j] * start.a()[k * w.columns() + j];
+                    }
+                    // a and b are rounded to f32.
+                    assertEquals(sigma * start.b()[i * 3 + k], sum, 1e-5);
+                }
+            }
+        }
+    }
+
+    @Test
+    void oloraTakesAnOrthonormalBasis() {
+        try (TinyModel base = base()) {
+            FrozenWeight w = weight(base);
+            LoraStart start = LoraStart.olora(w, 4, 1, new SplittableRandom(1));
+            double[] values = Decompositions.values(w);
+            for (int k = 0; k < 4; k++) {
+                for (int l = 0; l < 4; l++) {
+                    double dot = 0;
+                    for (int i = 0; i < w.rows(); i++) {
+                        dot += (double) start.b()[i * 4 + k] * start.b()[i * 4 + l];
+                    }
+                    assertEquals(k == l ? 1 : 0, dot, 1e-6);
+                }
+                for (int i = 0; i < w.rows(); i++) {
+                    double sum = 0;
+                    for (int l = 0; l < 4; l++) {
+                        sum += (double) start.b()[i * 4 + l] * start.a()[l * w.columns() + k];
+                    }
+                    // The first r columns of W are all of them.
+                    assertEquals(values[i * w.columns() + k], sum, 1e-6);
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatCannotBeIsRefused() {
+        try (TinyModel base = base()) {
+            for (LoraConfig config : List.of(
+                    LoraStartContractTest.lora(Initialization.PISSA, 9, "q_proj").build(),
+                    LoraStartContractTest.lora(Initialization.OLORA, 2, "embed_tokens").build(),
+                    LoraStartContractTest.lora(Initialization.ORTHOGONAL, 3, "q_proj").build())) {
+                String message = assertThrows(ConfigurationException.class, () -> PeftModel.of(base, config))
+                        .getMessage();
+                assertTrue(message.contains("init_lora_weights"), message);
+            }
+            assertThrows(ConfigurationException.class,
+                    () -> LoraStartContractTest.lora(Initialization.PISSA, 2, "q_proj").dora(true).build());
+        }
+    }
+}
