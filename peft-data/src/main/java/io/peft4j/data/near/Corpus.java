@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -18,7 +19,11 @@ import java.util.stream.Stream;
 public final class Corpus implements AutoCloseable {
     private final TextStore texts = new TextStore();
     private final WordStatistics statistics = new WordStatistics();
-    private final MinHashIndex questions = new MinHashIndex();
+    private final LeaveOneOut shortQuestions = new LeaveOneOut();
+    private final MinHashIndex longQuestions = new MinHashIndex();
+    /** Numbers of the examples that stand in the index of long questions. */
+    private int[] longNumbers = new int[64];
+    private int longSize;
     private final MinHashIndex answers = new MinHashIndex();
     private long[] exact = new long[1024];
     private long[] topics = new long[1024];
@@ -37,6 +42,7 @@ public final class Corpus implements AutoCloseable {
         private final long topic;
         private final long fact;
         private final Asked asked;
+        private final int[] topicHashes;
         private final int[] questionSignature;
         private final int[] answerSignature;
 
@@ -47,7 +53,10 @@ public final class Corpus implements AutoCloseable {
             this.topic = key(words.question(), 0);
             this.fact = words.answer().size() < SHORTEST_FACT ? 0 : key(words.answer(), 1);
             this.asked = Asked.of(words.question());
-            this.questionSignature = Shingles.signature(words.question(), Vocabulary.STOPS);
+            int[] hashes = hashes(words.question());
+            boolean brief = hashes.length > 0 && hashes.length <= LeaveOneOut.MOST_WORDS;
+            this.topicHashes = brief ? hashes : new int[0];
+            this.questionSignature = brief ? new int[0] : Shingles.signature(words.question(), Vocabulary.STOPS);
             this.answerSignature = Shingles.signature(words.answer(), Vocabulary.FILLERS);
         }
 
@@ -90,6 +99,15 @@ public final class Corpus implements AutoCloseable {
                     .map(Word::norm).collect(Collectors.toSet());
         }
 
+        /** The numbers of a question as one hash, then its words of topic; nothing where it has neither. */
+        private static int[] hashes(List<Word> words) {
+            List<Word> topic = words.stream().filter(word -> !Vocabulary.STOPS.contains(word.norm())).toList();
+            long numbers = topic.stream().filter(Word::number).mapToLong(word -> Hashing.of(word.norm())).sum();
+            return topic.isEmpty() ? new int[0] : IntStream.concat(IntStream.of((int) Hashing.mix(numbers)),
+                    topic.stream().filter(word -> !word.number()).mapToInt(word -> (int) Hashing.of(word.stem())))
+                    .toArray();
+        }
+
         /** A hash of the words that carry the topic, in any order. */
         private static long key(List<Word> words, long kind) {
             long[] hashes = words.stream().filter(word -> !Vocabulary.STOPS.contains(word.norm()))
@@ -123,7 +141,12 @@ public final class Corpus implements AutoCloseable {
         texts.add(features.text);
         statistics.add(features.words.question());
         statistics.add(features.words.answer());
-        questions.add(features.questionSignature);
+        shortQuestions.add(features.topicHashes);
+        if (features.questionSignature.length > 0) {
+            longQuestions.add(features.questionSignature);
+            longNumbers = longSize == longNumbers.length ? Arrays.copyOf(longNumbers, 2 * longSize) : longNumbers;
+            longNumbers[longSize++] = size;
+        }
         answers.add(features.answerSignature);
         exact[size] = features.exact;
         topics[size] = features.topic;
@@ -217,8 +240,18 @@ public final class Corpus implements AutoCloseable {
         return statistics;
     }
 
-    MinHashIndex questions() {
-        return questions;
+    /** The words of the question alone. */
+    RowText questionWords(int number) {
+        return new RowText(Words.of(question(number)), List.of());
+    }
+
+    /** Tells of pairs of questions that may be the same. */
+    void questionPairs(boolean[] leftOut, MinHashIndex.Pairs pairs) {
+        int[] chosen = IntStream.range(0, size).filter(i -> !leftOut[i]).toArray();
+        shortQuestions.pairs(chosen, this::question, pairs);
+        int[] places = IntStream.range(0, longSize).filter(i -> !leftOut[longNumbers[i]]).toArray();
+        longQuestions.pairs(places, place -> question(longNumbers[place]),
+                (a, b) -> pairs.accept(longNumbers[a], longNumbers[b]));
     }
 
     MinHashIndex answers() {

@@ -31,6 +31,12 @@ final class PairFinder {
         flush();
     }
 
+    /** Judges the pairs of questions of a corpus. */
+    void runQuestions(Corpus corpus, boolean... leftOut) {
+        corpus.questionPairs(leftOut, this::offer);
+        flush();
+    }
+
     /** Takes a pair that may belong together. */
     void offer(int first, int second) {
         long pair = (long) first << 32 | second;

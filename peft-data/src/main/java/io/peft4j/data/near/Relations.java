@@ -103,9 +103,11 @@ public final class Relations {
                 }
             }
         }
-        PairFinder finder = new PairFinder(questions,
-                (a, b) -> comparison.sameQuestion(corpus.words(a), corpus.words(b)));
-        finder.run(corpus.questions(), Arrays.stream(different).filter(i -> !covered[i]).toArray(), corpus::question);
+        for (int i = 0; i < corpus.size(); i++) {
+            covered[i] |= equal.find(i) != i;
+        }
+        new PairFinder(questions, (a, b) -> comparison.sameQuestion(corpus.questionWords(a), corpus.questionWords(b)))
+                .runQuestions(corpus, covered);
         for (int i = 0; i < corpus.size(); i++) {
             facts.join(questions.find(i), i);
         }
