@@ -4,6 +4,7 @@
 
 Needs the package `gguf` beside torch and transformers.
 """
+import copy
 import os
 import sys
 from pathlib import Path
@@ -23,8 +24,13 @@ def main():
     if not tokenizer.chat_template:
         sys.exit(f"{file} holds no chat template")
     tokenizer.save_pretrained(folder)
+    # The weights are floats by now, but a model that came out of a GGUF file refuses to be saved.
+    config = copy.deepcopy(model.config)
+    del config.quantization_config
+    plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    plain.load_state_dict(model.state_dict())
     # Last, and complete or not there: the comparison takes a folder with config.json for finished.
-    model.save_pretrained(folder)
+    plain.save_pretrained(folder)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,113 @@
+"""What is compared: each scenario is a figure, and a command for each side that prints it as a JSON line."""
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Callable
+from uuid import uuid4
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PROMPT = "Tell me about the sea."
+DECODED = 128
+
+
+@dataclass(frozen=True)
+class Side:
+    """One program: its name in the table, and its command line for the options of the comparison."""
+    name: str
+    command: Callable
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A figure that several programs are compared by; the first is PEFT4J."""
+    name: str
+    what: str
+    sides: tuple
+    key: str = "tokens_per_s"
+    unit: str = "tokens/s"
+    more_is_better: bool = True
+
+    def alone(self):
+        return replace(self, sides=self.sides[:1])
+
+
+def peft4j(*words, kernels=None):
+    def command(a):
+        java = f"-Dpeft4j.kernels={kernels}" if kernels else ""
+        return ["env", f"PEFT4J_JAVA_OPTS={java}", ROOT / "peft4j", *expand(words, a, a.model),
+                "--threads", str(a.threads), "--json"]
+    return Side("peft4j", command)
+
+
+def hugging_face(*words, name="HF"):
+    return Side(name, lambda a: [a.python, HERE / "hf.py", *expand(words, a, a.peer), "--threads", str(a.threads)])
+
+
+def llama_cpp():
+    return Side("llama.cpp", lambda a: [a.python, HERE / "llama_cpp_decode.py", "--model", a.model, "--prompt", PROMPT,
+                                        "--new-tokens", str(DECODED), "--threads", str(a.threads)])
+
+
+def quickstart(a):
+    """Into a folder of its own, and without the base model's answers of an earlier run."""
+    folder = Path(a.scratch) / uuid4().hex
+    return [ROOT / "peft4j", "quickstart", "--model", str(a.model), "--output", folder / "adapter", "--answers",
+            folder / "answers.jsonl", "--threads", str(a.threads), "--json"]
+
+
+def expand(words, a, model):
+    """The words with the places that the options name, and with their number of steps."""
+    known = {"MODEL": str(model), "TRAIN": str(a.handbook / "train.jsonl"),
+             "HELDOUT": str(a.handbook / "heldout.jsonl")}
+    result = [known.get(word, word) for word in words]
+    if a.steps and "--steps" in result:
+        result[result.index("--steps") + 1] = str(a.steps)
+    return result
+
+
+def training(shape, dtype, name=None, steps=8, kernels=None, **more):
+    words = ("train", "--model", "MODEL", "--shape", shape, "--dtype", dtype, "--steps", str(steps))
+    side = peft4j("bench", *words, kernels=kernels)
+    compiled = (hugging_face(*words, "--compile", name="HF compiled"),) if more.get("compiled") else ()
+    label = f"training {shape} {dtype}" + (f", {kernels} kernels" if kernels else "")
+    return Scenario(name or f"train-{shape}-{dtype}", label, (side, hugging_face(*words)) + compiled)
+
+
+def handbook(dtype):
+    words = ("train", "--model", "MODEL", "--data", "TRAIN", "--batch-size", "8")
+    return Scenario(f"handbook-{dtype}", f"handbook, batch 8, {dtype} (peer: bf16)",
+                    (peft4j("bench", *words, "--dtype", dtype), hugging_face(*words, "--dtype", "bf16")),
+                    "examples_per_s", "examples/s")
+
+
+def decode(name, dtype, *peers):
+    return Scenario(name, f"single-stream decode, {DECODED} tokens, {dtype}",
+                    (peft4j("bench", "generate", "--model", "MODEL", "--prompt", PROMPT, "--dtype", dtype,
+                            "--max-new-tokens", str(DECODED), "--steps", "2"), *peers))
+
+
+SCENARIOS = (
+    training("4x128", "bf16", name="train-4x128", compiled=True),
+    training("2x512", "bf16", name="train-2x512", steps=4),
+    training("1x2048", "bf16", name="train-1x2048", steps=2),
+    training("4x128", "f32", name="train-4x128-f32", steps=4),
+    training("4x128", "f32", name="train-4x128-portable", steps=4, kernels="nd4j"),
+    handbook("bf16"),
+    handbook("int8"),
+    Scenario("questions", "the handbook's questions, 32 new tokens, batches of 20, bf16",
+             (peft4j("bench", "generate", "--model", "MODEL", "--data", "HELDOUT", "--max-new-tokens", "32",
+                     "--batch-size", "20", "--dtype", "bf16", "--steps", "1"),
+              hugging_face("generate", "--model", "MODEL", "--data", "HELDOUT", "--new-tokens", "32", "--batch", "20",
+                           "--dtype", "bf16"))),
+    decode("decode-bf16", "bf16",
+           hugging_face("generate", "--model", "MODEL", "--prompt", PROMPT, "--new-tokens", str(DECODED), "--dtype", "f32",
+                        name="HF f32"), llama_cpp()),
+    decode("decode-q4", "q4", llama_cpp()),
+    Scenario("start", "process start to the first finished update, 4x128 bf16",
+             (peft4j("bench", "train", "--model", "MODEL", "--dtype", "bf16", "--steps", "1", "--warmup", "1"),
+              hugging_face("train", "--model", "MODEL", "--dtype", "bf16", "--steps", "1", "--warmup", "1")),
+             "first_step_s", "s", more_is_better=False),
+    Scenario("quickstart", "quickstart: both rounds of questions and the training",
+             (Side("peft4j", quickstart),), "seconds", "s",
+             more_is_better=False),
+)
