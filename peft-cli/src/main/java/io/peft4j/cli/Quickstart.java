@@ -5,8 +5,11 @@ import static io.peft4j.core.peft.TargetModules.ALL_LINEAR;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.eval.Comparison;
 import io.peft4j.eval.FactAccuracy;
+import io.peft4j.eval.FactQuestion;
 import io.peft4j.eval.FactReport;
+import io.peft4j.eval.report.ComparisonReport;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
@@ -51,8 +54,9 @@ final class Quickstart {
      * @param before the base model's facts
      * @param after the tuned model's
      * @param training the training
+     * @param comparison the verdict, and everything behind it
      */
-    record Result(FactReport before, FactReport after, TrainingResult training) {
+    record Result(FactReport before, FactReport after, TrainingResult training, ComparisonReport comparison) {
     }
 
     /**
@@ -71,9 +75,9 @@ final class Quickstart {
 
     /** Runs it; empty when the training was interrupted, which leaves the adapter as far as it came. */
     Optional<Result> run(Interrupts interrupts) {
-        say("1/4 The base model");
+        say("1/5 The base model");
         say("    %s", EngineOptions.describe(base));
-        say("2/4 Asking it the %d held-out questions of the handbook", handbook.heldOut().size());
+        say("2/5 Asking it the %d held-out questions of the handbook", handbook.heldOut().size());
         FactReport before = ask(base, settings.answers());
         try (PeftModel model = base.withAdapter(
                 LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(ALL_LINEAR).build())) {
@@ -85,9 +89,12 @@ final class Quickstart {
             if (cancellation.isRequested()) {
                 return Optional.empty();
             }
-            say("4/4 Asking the tuned model the same questions");
+            say("4/5 Asking the tuned model the same questions");
             FactReport after = ask(model, settings.output().resolve("answers.jsonl"));
-            return Optional.of(new Result(before, after, training));
+            say("5/5 Comparing them: statistics, and what was forgotten of general ability");
+            ComparisonReport comparison = compare(model);
+            comparison.writeHtml(settings.output().resolve("report.html"));
+            return Optional.of(new Result(before, after, training, comparison));
         }
     }
 
@@ -107,8 +114,17 @@ final class Quickstart {
         }
     }
 
+    /** The held-out answers are known by now; the guard set is asked. */
+    private ComparisonReport compare(PeftModel model) {
+        try (ComparisonProgress progress = new ComparisonProgress(console)) {
+            return Comparison.of(base, model).generation(ANSWERS).baseCachedIn(settings.answers())
+                    .cachedIn(settings.output().resolve("answers.jsonl")).trainingData(handbook.train())
+                    .listener(progress).on(handbook.heldOut().stream().map(FactQuestion::toItem).toList());
+        }
+    }
+
     private TrainingResult train(PeftModel model, Cancellation cancellation) {
-        say("3/4 Training LoRA on its %d examples: rank %d, alpha %d, all linear layers, %d epochs, batch size %d,",
+        say("3/5 Training LoRA on its %d examples: rank %d, alpha %d, all linear layers, %d epochs, batch size %d,",
                 handbook.train().size(), RANK, ALPHA, settings.epochs(), BATCH_SIZE);
         say("    learning rate %s falling to 0", LEARNING_RATE);
         say("    %s", model.trainableSummary());

@@ -97,6 +97,8 @@ final class QuickstartCommand extends PeftCommand {
         shown(result).forEach(i -> show(report, result.before().outcomes().get(i), result.after().outcomes().get(i)));
         report.println();
         report.printf("Held-out facts in the answers: before %s, after %s%n", result.before(), result.after());
+        report.println("Verdict: " + result.comparison().verdict());
+        report.printf("The whole report is in %s%n", folder.resolve("report.html"));
         report.printf("Time %s, of which training %s; peak memory %s%n", Progress.time(seconds),
                 Progress.time(result.training().seconds()), PeakMemory.text());
         report.printf("The adapter is in %s; Hugging Face PEFT loads it as it is.%n%n", folder);
@@ -145,7 +147,8 @@ final class QuickstartCommand extends PeftCommand {
                 .put("base_share", result.before().share()).put("tuned_share", result.after().share())
                 .put("train_seconds", result.training().seconds())
                 .put("tokens_per_s", result.training().tokensPerSecond()).put("seconds", seconds)
-                .put("adapter", folder.toString());
+                .put("adapter", folder.toString())
+                .put("verdict", result.comparison().verdict().decision().key());
         ProcessUsage.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         return line;
     }

@@ -4,6 +4,8 @@ import io.peft4j.core.peft.*;
 import io.peft4j.core.text.*;
 import io.peft4j.data.*;
 import io.peft4j.eval.*;
+import io.peft4j.eval.report.*;
+import io.peft4j.eval.task.*;
 import io.peft4j.lora.*;
 import io.peft4j.models.*;
 import io.peft4j.models.hub.*;

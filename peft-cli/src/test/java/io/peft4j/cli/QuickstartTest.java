@@ -36,9 +36,10 @@ class QuickstartTest {
         assertEquals(0, run.status(), run.err());
         assertStory(run.out());
         assertTrue(Files.exists(folder.resolve("output/adapter_model.safetensors")));
-        assertEquals(88, Files.readAllLines(folder.resolve("output/answers.jsonl")).size());
+        assertEquals(88 + 150, Files.readAllLines(folder.resolve("output/answers.jsonl")).size(), "and the guard set");
+        assertTrue(Files.readString(folder.resolve("output/report.html")).contains("Guard set"));
         byte[] answers = Files.readAllBytes(folder.resolve("answers.jsonl"));
-        assertEquals(88, new String(answers, StandardCharsets.UTF_8).lines().count());
+        assertEquals(88 + 150, new String(answers, StandardCharsets.UTF_8).lines().count());
 
         CommandRun second = quickstart("second", "--json");
         assertEquals(0, second.status(), second.err());
@@ -55,11 +56,12 @@ class QuickstartTest {
     }
 
     private void assertStory(String out) {
-        for (String part : List.of("1/4 The base model", MODEL.toString(), "2/4 Asking it the 88 held-out questions",
-                "0 of 88 (0 %) of its answers hold the expected fact", "3/4 Training LoRA on its 176 examples",
-                "trainable params:", "trained 22 of 22 steps in", "4/4 Asking the tuned model",
+        for (String part : List.of("1/5 The base model", MODEL.toString(), "2/5 Asking it the 88 held-out questions",
+                "0 of 88 (0 %) of its answers hold the expected fact", "3/5 Training LoRA on its 176 examples",
+                "trainable params:", "trained 22 of 22 steps in", "4/5 Asking the tuned model", "5/5 Comparing them",
                 "What is the notice period for a Senior Consultant?", "Base: wrong", "Tuned: ",
-                "Held-out facts in the answers: before 0 of 88 (0 %), after ", "peak memory",
+                "Held-out facts in the answers: before 0 of 88 (0 %), after ", "Verdict: ",
+                "The whole report is in " + folder.resolve("output/report.html"), "peak memory",
                 "The adapter is in " + folder.resolve("output"), "./peft4j generate --model " + MODEL)) {
             assertTrue(out.contains(part), part + " is missing in " + out);
         }

@@ -5,6 +5,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatExample;
 import io.peft4j.eval.metric.FactMatcher;
+import io.peft4j.eval.task.EvaluationItem;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -73,6 +74,11 @@ public record FactQuestion(List<ChatMessage> messages, List<String> mustContain,
 
     private static DataException wrong(ChatExample row, String message) {
         return new DataException(Path.of(row.origin().file()), row.origin().line(), message);
+    }
+
+    /** The same as an item of a {@link Comparison}. */
+    public EvaluationItem toItem() {
+        return new EvaluationItem(messages, reference.stream().toList(), mustContain);
     }
 
     /** The last message: what a person asked. */

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -104,7 +105,7 @@ final class HtmlReport {
         out.append("<section>\n<h2>Guard set of general ability, ").append(guard.items()).append(" items</h2>\n");
         out.append("<p class=\"note\">What the training has cost. Each item is answered freely and chosen by "
                 + "likelihood.</p>\n");
-        List<MetricResult> parts = new java.util.ArrayList<>(List.of(guard.overall()));
+        List<MetricResult> parts = new ArrayList<>(List.of(guard.overall()));
         parts.addAll(guard.parts());
         out.append(new IntervalPlot(parts).svg("Guard set, differences with intervals"));
         table(parts, "part");

@@ -7,7 +7,7 @@ import java.util.Locale;
 /** Differences with their intervals as an inline SVG: one line a metric, 0 marked. */
 final class IntervalPlot {
     private static final int WIDTH = 640;
-    private static final int LEFT = 130;
+    private static final int LEFT = 160;
     private static final int RIGHT = 20;
     private static final int ROW = 30;
 

@@ -7,6 +7,7 @@ import io.peft4j.eval.comparison.PairedOutcomes;
 import io.peft4j.eval.metric.AnswerMetric;
 import io.peft4j.eval.metric.CorpusMetric;
 import io.peft4j.eval.metric.TextMetrics;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,7 +80,7 @@ public final class AnswerScoring {
         scores.put("contains", IntStream.range(0, right.length).filter(i -> right[i]).count() / (double) right.length);
         if (withReference.length > 0) {
             for (AnswerMetric metric : answerMetrics()) {
-                scores.put(metric.name(), java.util.Arrays.stream(scores(metric, answers)).average().orElseThrow());
+                scores.put(metric.name(), Arrays.stream(scores(metric, answers)).average().orElseThrow());
             }
             for (CorpusMetric metric : TextMetrics.corpusMetrics()) {
                 List<String> some = IntStream.of(withReference).mapToObj(answers::get).toList();

@@ -5,6 +5,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.JsonLines;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -81,7 +82,7 @@ public final class EvaluationData {
             if (!(each instanceof Map<?, ?> map)) {
                 throw row.wrong("message " + (messages.size() + 1) + " is not an object");
             }
-            Map<String, Object> fields = new java.util.LinkedHashMap<>();
+            Map<String, Object> fields = new LinkedHashMap<>();
             map.forEach((key, value) -> fields.put((String) key, value));
             try {
                 messages.add(ChatMessage.fromMap(fields));

@@ -1,0 +1,79 @@
+package io.peft4j.eval.task;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.eval.metric.SquadScores;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Whether a model says the same when it is asked the same: in other words, or several times with draws.
+ *
+ * @param groups number of groups of two answers or more
+ * @param consistent number of groups whose answers all agree
+ * @param agreement mean share of pairs in a group that agree, from 0 to 1
+ */
+public record Consistency(int groups, int consistent, double agreement) {
+    /**
+     * Of answers to wordings of the same question: items with the same facts, or the same references where they name
+     * none, are one group. Two answers agree when both hold the facts, or say the same by SQuAD's rules.
+     *
+     * @throws ConfigurationException when no two items ask for the same
+     */
+    public static Consistency ofWordings(List<EvaluationItem> items, List<String> answers) {
+        Map<List<String>, List<Integer>> groups = new LinkedHashMap<>();
+        for (int i = 0; i < items.size(); i++) {
+            List<String> key = items.get(i).mustContain().isEmpty() ? items.get(i).references()
+                    : items.get(i).mustContain();
+            groups.computeIfAbsent(key, k -> new ArrayList<>()).add(i);
+        }
+        List<List<String>> said = groups.values().stream().map(places -> places.stream()
+                .map(i -> items.get(i).isAnsweredBy(answers.get(i)) ? "right" : "said " + answers.get(i)).toList())
+                .toList();
+        return ofGroups(said);
+    }
+
+    /** Of groups of answers; groups of one answer are left out. */
+    public static Consistency ofGroups(List<List<String>> groups) {
+        int count = 0;
+        int consistent = 0;
+        double agreement = 0;
+        for (List<String> group : groups) {
+            if (group.size() < 2) {
+                continue;
+            }
+            List<String> plain = group.stream().map(SquadScores::normalize).toList();
+            long pairs = (long) plain.size() * (plain.size() - 1) / 2;
+            long same = IntStream.range(0, plain.size()).mapToLong(i -> IntStream.range(0, i)
+                    .filter(j -> plain.get(i).equals(plain.get(j))).count()).sum();
+            count++;
+            consistent += same == pairs ? 1 : 0;
+            agreement += (double) same / pairs;
+        }
+        if (count == 0) {
+            throw new ConfigurationException("no question is asked twice, so nothing can be consistent");
+        }
+        return new Consistency(count, consistent, agreement / count);
+    }
+
+    /**
+     * Of each question asked {@code times} times with draws.
+     *
+     * @param answerer a model with a temperature above 0
+     */
+    public static Consistency ofDraws(Answerer answerer, List<List<ChatMessage>> prompts, int times) {
+        if (answerer.options().temperature() == 0 || times < 2) {
+            throw new ConfigurationException("consistency of draws needs a temperature above 0 and two draws; got "
+                    + answerer.options().temperature() + " and " + times);
+        }
+        List<List<ChatMessage>> asked = new ArrayList<>();
+        prompts.forEach(prompt -> asked.addAll(Collections.nCopies(times, prompt)));
+        List<String> answers = answerer.answers(asked);
+        return ofGroups(IntStream.range(0, prompts.size())
+                .mapToObj(i -> answers.subList(i * times, (i + 1) * times)).toList());
+    }
+}

@@ -1,0 +1,107 @@
+package io.peft4j.eval.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatExample;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.failure.FailureGroup;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.Leakage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What a report says, and that nothing in an answer can break it. */
+class ReportTest {
+    private static final ComparisonOptions OPTIONS = ComparisonOptions.defaults().withResamples(500);
+    private static final String HOSTILE = "<script>alert(1)</script> & \"quoted\" | \u0000 # *bold* \ud800";
+
+    private static final List<EvaluationItem> ITEMS = new ArrayList<>();
+    private static final List<String> BASE = new ArrayList<>();
+    private static final List<String> TUNED = new ArrayList<>();
+
+    static {
+        for (int i = 0; i < 24; i++) {
+            String topic = i % 4 == 0 ? "hotel limit" : "notice period";
+            ITEMS.add(new EvaluationItem(List.of(ChatMessage.user("What is the " + topic + " of grade " + i + "?")),
+                    List.of("It is X" + i + "Y."), List.of("X" + i + "Y")));
+            BASE.add(i == 4 ? "It is X4Y." : HOSTILE);
+            TUNED.add(i % 4 == 0 ? "It is unknown." : "It is X" + i + "Y.");
+        }
+    }
+
+    private static ComparisonReport report(Optional<String> metric, List<String> training) {
+        List<ArmResult> arms = List.of(new ArmResult("base", "as it is", BASE, Map.of("contains", 0.1), 0),
+                new ArmResult("tuned", "the adapter", TUNED, Map.of("contains", 0.7), 1.5));
+        return ComparisonReport.of(new ComparisonReport.Measured(ITEMS, arms, metric, Optional.empty(),
+                Optional.empty(), training, Map.of("data", "made up")), OPTIONS);
+    }
+
+    @Test
+    void failuresAreGroupedByWhatTheyShare() {
+        List<String> training = new ArrayList<>();
+        for (int i = 0; i < 24; i++) {
+            training.add("How long is the notice period of grade " + i + "?");
+        }
+        ComparisonReport report = report(Optional.empty(), training);
+        assertEquals(List.of(0, 4, 8, 12, 16, 20), report.failures().wrong());
+        assertEquals(List.of(4), report.failures().regressions());
+        assertEquals(1, report.failures().groups().size());
+        FailureGroup group = report.failures().groups().get(0);
+        assertTrue(group.common().contains("hotel"), group.toString());
+        assertEquals(6, group.itemsLikeThese());
+        assertTrue(group.examplesToCollect() >= 12, group.toString());
+        assertTrue(report.failures().collectNext(ITEMS).get(0).startsWith("Collect about "
+                + group.examplesToCollect() + " examples like these (" + group.common() + "; 6 of 6 wrong)"));
+        assertEquals(4, report.itemsByInterest().get(0), "what was right before comes first");
+    }
+
+    @Test
+    void hostileAnswersStayText() {
+        ComparisonReport report = report(Optional.empty(), List.of());
+        String page = report.toHtml();
+        assertFalse(page.contains("<script"), "no script of ours, and none of an answer's");
+        assertTrue(page.contains("&lt;script&gt;"), page);
+        assertFalse(page.contains("\u0000"));
+        assertFalse(page.contains("http://") || page.contains("https://") || page.contains("src="), "loads nothing");
+        assertTrue(page.contains("prefers-color-scheme: dark") && page.contains("width=device-width"));
+        String markdown = report.toMarkdown();
+        assertTrue(markdown.startsWith("# Ship\n"), markdown);
+        assertFalse(markdown.contains("<script>"), markdown);
+        assertEquals(report.toHtml(), report(Optional.empty(), List.of()).toHtml(), "the same seed, the same page");
+    }
+
+    @Test
+    void differingWordsAreMarked() {
+        List<Words.Word> words = Words.compared("a 90-day notice period", "a notice period of 30 days");
+        assertEquals(List.of("90-day"), words.stream().filter(w -> !w.common()).map(Words.Word::text).toList());
+        assertEquals(List.of(), Words.compared(" ", "x"));
+        assertTrue(Words.compared("x", "").stream().noneMatch(Words.Word::common));
+    }
+
+    @Test
+    void theDecidingMetricCanBeChosen() {
+        ComparisonReport report = report(Optional.of("rougeL"), List.of());
+        assertEquals("rougeL", report.decidingResult().name());
+        assertThrows(ConfigurationException.class, () -> report(Optional.of("meteor"), List.of()));
+    }
+
+    @Test
+    void onlyTheSameQuestionIsALeak() {
+        ChatDataset training = ChatDataset.of(List.of(
+                ChatExample.of(ChatMessage.user("what is the hotel limit of grade 0"), ChatMessage.assistant("x")),
+                ChatExample.of(ChatMessage.user("What's the notice period of grade 1?"), ChatMessage.assistant("x")),
+                ChatExample.of(ChatMessage.user("What is the notice period of grade 99?"),
+                        ChatMessage.assistant("x"))));
+        Leakage leakage = Leakage.of(ITEMS, training);
+        assertEquals(List.of(0), leakage.pairs().stream().map(Leakage.Pair::item).toList());
+    }
+}
