@@ -42,6 +42,7 @@ def main():
     say("clean and MinHash", len(rows), begin)
     seen = set()
     lsh = MinHashLSH(threshold=0.8, num_perm=60)
+    scheme = MinHash(num_perm=60, seed=1).scheme
     kept = []
     equal = near = 0
     for batch_start in range(0, len(rows), 1000):
@@ -51,7 +52,7 @@ def main():
                 equal += 1
                 continue
             seen.add(key)
-            mh = MinHash(num_perm=60, seed=1, hashvalues=hashes)
+            mh = MinHash(num_perm=60, seed=1, hashvalues=hashes, scheme=scheme)
             if lsh.query(mh):
                 near += 1
                 continue
