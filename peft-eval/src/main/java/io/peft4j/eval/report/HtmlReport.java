@@ -61,17 +61,17 @@ final class HtmlReport {
         out.append("<p class=\"note\">Difference in points of 100 with its 95 % interval. \"")
                 .append(Figures.name(report.metric())).append("\" decides.</p>\n");
         out.append(new IntervalPlot(report.metrics()).svg("Differences with intervals"));
-        table(report.metrics(), "metric");
+        table(report.metrics(), "metric", "tuned");
         report.otherArms().forEach((name, results) -> {
             out.append("<h3>Base against ").append(escape(name)).append("</h3>\n");
-            table(results, "metric");
+            table(results, "metric", escape(name));
         });
         out.append("</section>\n");
     }
 
-    private void table(List<MetricResult> results, String what) {
+    private void table(List<MetricResult> results, String what, String arm) {
         out.append("<div class=\"wide\"><table>\n<thead><tr><th>").append(what)
-                .append("</th><th>base</th><th>tuned</th>"
+                .append("</th><th>base</th><th>").append(arm).append("</th>"
                 + "<th>difference</th><th>95 % interval</th><th>p</th><th>p (Holm)</th><th>effect</th><th>test</th>"
                 + "<th>n</th></tr></thead>\n<tbody>\n");
         for (MetricResult metric : results) {
@@ -108,7 +108,7 @@ final class HtmlReport {
         List<MetricResult> parts = new ArrayList<>(List.of(guard.overall()));
         parts.addAll(guard.parts());
         out.append(new IntervalPlot(parts).svg("Guard set, differences with intervals"));
-        table(parts, "part");
+        table(parts, "part", "tuned");
         out.append("</section>\n");
     }
 

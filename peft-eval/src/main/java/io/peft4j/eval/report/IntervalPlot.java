@@ -40,9 +40,10 @@ final class IntervalPlot {
         double step = (high - low) > 1 ? 0.25 : (high - low) > 0.4 ? 0.1 : (high - low) > 0.15 ? 0.05 : 0.02;
         for (double tick = Math.ceil(low / step) * step; tick <= high; tick += step) {
             svg.append(String.format(Locale.ROOT, "<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"8\" y2=\"%d\"/>"
-                    + "<text class=\"tick\" x=\"%.1f\" y=\"%d\">%+.0f</text>%n",
+                    + "<text class=\"tick\" x=\"%.1f\" y=\"%d\">%s</text>%n",
                     Math.abs(tick) < 1e-9 ? "zero" : "grid",
-                    x(tick), x(tick), height - 28, x(tick), height - 10, 100 * tick + 0.0));
+                    x(tick), x(tick), height - 28, x(tick), height - 10,
+                    Math.abs(tick) < 1e-9 ? "0" : String.format(Locale.ROOT, "%+.0f", 100 * tick)));
         }
         for (int i = 0; i < metrics.size(); i++) {
             MetricResult metric = metrics.get(i);

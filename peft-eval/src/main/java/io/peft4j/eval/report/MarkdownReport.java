@@ -19,11 +19,12 @@ final class MarkdownReport {
         line("# " + Figures.decision(report));
         line("");
         line(escape(report.verdict().sentence()));
-        table("Base against tuned, " + report.items().size() + " items", report.metrics());
-        report.otherArms().forEach((name, metrics) -> table("Base against " + name, metrics));
+        table("Base against tuned, " + report.items().size() + " items", "tuned", report.metrics());
+        report.otherArms().forEach((name, metrics) -> table("Base against " + name, name, metrics));
         report.guard().ifPresent(guard -> {
-            table("Guard set of general ability, " + guard.items() + " items", List.of(guard.overall()));
-            table("Guard set by form and category", guard.parts());
+            table("Guard set of general ability, " + guard.items() + " items", "tuned",
+                    List.of(guard.overall()));
+            table("Guard set by form and category", "tuned", guard.parts());
         });
         report.leakage().ifPresent(leakage -> {
             line("");
@@ -39,11 +40,11 @@ final class MarkdownReport {
         return out.toString();
     }
 
-    private void table(String title, List<MetricResult> metrics) {
+    private void table(String title, String arm, List<MetricResult> metrics) {
         line("");
         line("## " + title);
         line("");
-        line("| metric | base | tuned | difference | 95 % interval | p | p (Holm) | test | n |");
+        line("| metric | base | " + arm + " | difference | 95 % interval | p | p (Holm) | test | n |");
         line("|---|---:|---:|---:|---|---:|---:|---|---:|");
         for (MetricResult metric : metrics) {
             line("| " + String.join(" | ", Figures.name(metric.name()), Figures.score(metric, metric.base()),
