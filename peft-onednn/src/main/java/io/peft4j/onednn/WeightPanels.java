@@ -71,6 +71,11 @@ final class WeightPanels {
             if (w instanceof Int8Weight bytes && scale(lane, bytes, first, count, to)) {
                 return;
             }
+            if (w instanceof BlockWeight blocks && to.type() == DataType.BFLOAT16
+                    && FourBitRows.decodes(blocks.type())) {
+                fourBit(lane, blocks, first, count, to);
+                return;
+            }
             float[] values = lane.tiles().floats(1, count * columns);
             for (int i = 0; i < count; i++) {
                 read(lane, firstRow + first + i, values, i * columns);
@@ -86,14 +91,28 @@ final class WeightPanels {
             return call.isPresent();
         }
 
+        private void fourBit(Lane lane, BlockWeight blocks, int first, int count, Span to) {
+            short[] values = lane.tiles().shorts(count * columns);
+            int number = columns / blocks.type().blockSize();
+            for (int i = 0; i < count; i++) {
+                byte[] encoded = encoded(lane, blocks, firstRow + first + i);
+                FourBitRows.decode(blocks.type(), encoded, number, values, i * columns);
+            }
+            NativeMemory.write(to.address(), values, 0, count * columns);
+        }
+
+        /** The blocks of a row. */
+        private byte[] encoded(Lane lane, BlockWeight blocks, int row) {
+            int bytes = (int) blocks.type().bytes(columns);
+            byte[] encoded = lane.tiles().bytes(bytes);
+            long element = (long) row * w.columns() + firstColumn;
+            NativeMemory.read(blocks.address() + blocks.type().bytes(element), encoded, 0, bytes);
+            return encoded;
+        }
+
         private void read(Lane lane, int row, float[] values, int offset) {
             if (w instanceof BlockWeight blocks) {
-                long element = (long) row * w.columns() + firstColumn;
-                int number = columns / blocks.type().blockSize();
-                byte[] encoded = lane.tiles().bytes(number * blocks.type().blockBytes());
-                NativeMemory.read(blocks.address() + blocks.type().bytes(element), encoded, 0,
-                        number * blocks.type().blockBytes());
-                blocks.type().decode(encoded, number, values, offset);
+                blocks.type().decode(encoded(lane, blocks, row), columns / blocks.type().blockSize(), values, offset);
             } else {
                 Int8Weight bytes = (Int8Weight) w;
                 bytes.read(row, firstColumn, firstColumn + columns, values, offset, lane.tiles().bytes(columns));
