@@ -140,7 +140,7 @@ public record AdaLoraConfig(LoraConfig lora, int targetRank, int initialRank, in
         } else {
             writer.putNull("total_step");
         }
-        return (rankPattern.isPresent() ? writer.putJson("rank_pattern", rankPattern.get().json())
+        return (rankPattern.isPresent() ? rankPattern.get().write(writer)
                 : writer.putNull("rank_pattern")).toJson();
     }
 }

@@ -186,6 +186,31 @@ public final class ConfigReader {
         }
     }
 
+    /** An object with a list of truth values for each of its keys; empty where the key is missing. */
+    public Map<String, List<Boolean>> truths(String key) {
+        return value(key, Map.of(), node -> {
+            Map<String, List<Boolean>> lists = new LinkedHashMap<>();
+            require(key, node.isObject());
+            node.properties().forEach(entry -> {
+                List<Boolean> list = new ArrayList<>();
+                entry.getValue().forEach(item -> {
+                    require(key, item.isBoolean());
+                    list.add(item.booleanValue());
+                });
+                require(key, entry.getValue().isArray() && !list.isEmpty());
+                lists.put(entry.getKey(), list);
+            });
+            return lists;
+        });
+    }
+
+    private void require(String key, boolean holds) {
+        if (!holds) {
+            throw new ConfigurationException(source + ": " + key + " must be an object with a list of true and false "
+                    + "for each of its keys");
+        }
+    }
+
     private <T> T value(String key, T fallback, Function<JsonNode, T> reader) {
         read.add(key);
         JsonNode node = root.get(key);

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -109,6 +110,17 @@ public final class ConfigWriter {
     public ConfigWriter put(String key, Map<String, ? extends Number> numbers) {
         ObjectNode object = JSON.objectNode();
         numbers.forEach((name, value) -> object.set(name, number(value.doubleValue())));
+        values.put(key, object);
+        return this;
+    }
+
+    /** An object with a list of truth values for each of its keys. */
+    public ConfigWriter putTruths(String key, Map<String, List<Boolean>> lists) {
+        ObjectNode object = JsonNodeFactory.instance.objectNode();
+        lists.forEach((name, list) -> {
+            ArrayNode array = object.putArray(name);
+            list.forEach(array::add);
+        });
         values.put(key, object);
         return this;
     }
