@@ -51,24 +51,27 @@ class AdapterFilesTest {
     void savingWritesTheSameFiles(String name, @TempDir Path folder) {
         Path original = Fixtures.adapter(name);
         String base = Fixtures.json(original.resolve("expected.json")).get("model").asText();
-        List<TokenSequence> texts = Fixtures.texts(base);
         try (BaseModel model = KernelsUnderTest.naive(base)) {
-            double[] numbers;
-            try (PeftModel adapted = PeftModel.load(model, original)) {
-                adapted.saveAdapter(folder);
-                numbers = Measure.oneByOne(adapted, texts);
-            }
-            assertEquals(Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE)),
-                    Fixtures.json(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
-            assertSameTensors(original.resolve(AdapterCheckpoint.WEIGHTS_FILE),
-                    folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
-            try (PeftModel again = PeftModel.load(model, folder)) {
-                assertArrayEquals(numbers, Measure.oneByOne(again, texts));
-            }
+            assertSavedAsItWas(model, original, folder, Fixtures.texts(base));
         }
     }
 
-    static void assertSameTensors(Path expected, Path actual) {
+    static void assertSavedAsItWas(BaseModel model, Path original, Path folder, List<TokenSequence> texts) {
+        double[] numbers;
+        try (PeftModel adapted = PeftModel.load(model, original)) {
+            adapted.saveAdapter(folder);
+            numbers = Measure.oneByOne(adapted, texts);
+        }
+        assertEquals(Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE)),
+                Fixtures.json(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
+        assertSameTensors(original.resolve(AdapterCheckpoint.WEIGHTS_FILE),
+                folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+        try (PeftModel again = PeftModel.load(model, folder)) {
+            assertArrayEquals(numbers, Measure.oneByOne(again, texts));
+        }
+    }
+
+    private static void assertSameTensors(Path expected, Path actual) {
         try (SafetensorsFile theirs = SafetensorsFile.open(expected);
                 SafetensorsFile ours = SafetensorsFile.open(actual)) {
             assertEquals(theirs.tensors().keySet(), ours.tensors().keySet());

@@ -1,7 +1,6 @@
 package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -9,7 +8,6 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.peft.AdapterCheckpoint;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
@@ -60,19 +58,7 @@ class MethodParityTest {
     @ParameterizedTest
     @MethodSource("methods")
     void disabledItIsTheBase(String name) {
-        String base = Fixtures.json(Fixtures.method(name).resolve("expected.json")).get("model").asText();
-        List<TokenSequence> texts = Fixtures.texts(base);
-        try (BaseModel model = kernels.load(base);
-                PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
-            double[] withAdapter = Measure.oneByOne(adapted, texts);
-            double[] ofBase = Measure.oneByOne(model, texts);
-            try (PeftModel.Scope disabled = adapted.disable()) {
-                assertArrayEquals(ofBase, Measure.oneByOne(adapted, texts));
-            }
-            assertArrayEquals(withAdapter, Measure.oneByOne(adapted, texts));
-            assertTrue(IntStream.range(0, ofBase.length).anyMatch(i -> Math.abs(withAdapter[i] / ofBase[i] - 1) > 5e-3),
-                    "an adapter that changes nothing proves nothing");
-        }
+        AdapterParityTest.assertDisabledIsTheBase(kernels, Fixtures.method(name));
     }
 
     @ParameterizedTest
@@ -120,20 +106,8 @@ class MethodParityTest {
     void savingWritesTheSameFiles(String name, @TempDir Path folder) {
         Path original = Fixtures.method(name);
         String base = Fixtures.json(original.resolve("expected.json")).get("model").asText();
-        List<TokenSequence> texts = Fixtures.texts(base);
         try (BaseModel model = kernels.load(base)) {
-            double[] numbers;
-            try (PeftModel adapted = PeftModel.load(model, original)) {
-                adapted.saveAdapter(folder);
-                numbers = Measure.oneByOne(adapted, texts);
-            }
-            assertEquals(Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE)),
-                    Fixtures.json(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
-            AdapterFilesTest.assertSameTensors(original.resolve(AdapterCheckpoint.WEIGHTS_FILE),
-                    folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
-            try (PeftModel again = PeftModel.load(model, folder)) {
-                assertTrue(Arrays.equals(numbers, Measure.oneByOne(again, texts)));
-            }
+            AdapterFilesTest.assertSavedAsItWas(model, original, folder, Fixtures.texts(base));
         }
     }
 }

@@ -49,8 +49,7 @@ public record LoHaConfig(CommonConfig common, int rank, double alpha, double ran
         Objects.requireNonNull(modules, "modules");
         rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
-        rankPattern.forEach((key, value) -> Targets.require(value > 0,
-                "rank_pattern: the rank of '" + key + "' is " + value + "; it must be at least 1"));
+        Targets.requireRanks(rankPattern);
         Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
         Targets.require(Double.isFinite(alpha), "alpha is " + alpha + "; it must be a number");
         Targets.requireProbability("rank_dropout", rankDropout);

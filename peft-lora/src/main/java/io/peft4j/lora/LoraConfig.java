@@ -68,8 +68,7 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
         require(Double.isFinite(alpha), "alpha (lora_alpha) is " + alpha + "; it must be a number");
         require(dropout >= 0 && dropout < 1, "dropout (lora_dropout) is " + dropout
                 + "; it must be at least 0 and below 1");
-        rankPattern.forEach((key, value) -> require(value > 0,
-                "rank_pattern: the rank of '" + key + "' is " + value + "; it must be at least 1"));
+        Targets.requireRanks(rankPattern);
         require(!loraBias || initialization == Initialization.KAIMING || initialization == Initialization.RANDOM,
                 "lora_bias works with init_lora_weights true or false, not with " + initialization);
         require(!dora || !initialization.takesFromBase(), "use_dora does not work with init_lora_weights "

@@ -12,6 +12,7 @@ import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.PathPatterns;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethod;
+import io.peft4j.core.peft.TrainedCopies;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -81,7 +82,7 @@ public final class LoraMethod implements PeftMethod {
             double scaling = config.scaling(rank, alphas.first(target.path()).orElse(config.alpha()));
             layers.add(layer(setup, target, config, rank, scaling));
         }
-        layers.addAll(WholeLayers.of(setup, targets, config.modulesToSave(), config.bias()));
+        layers.addAll(TrainedCopies.beside(setup, targets, config.modulesToSave(), config.bias().places(targets)));
         connectBiases(layers);
         warnIfTied(setup, layers);
         return new LoraAdapter(setup.isRestoring() ? config : config.toBuilder()

@@ -10,6 +10,7 @@ import io.peft4j.core.peft.ConfigWriter;
 import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.PathPatterns;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.TrainedCopies;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,11 @@ final class Targets {
         require(value >= 0 && value < 1, key + " is " + value + "; it must be at least 0 and below 1");
     }
 
+    static void requireRanks(Map<String, Integer> rankPattern) {
+        rankPattern.forEach((key, value) -> require(value > 0,
+                "rank_pattern: the rank of '" + key + "' is " + value + "; it must be at least 1"));
+    }
+
     // ---- layers
 
     /** Makes the adapter's layer at a place. */
@@ -80,7 +86,7 @@ final class Targets {
         List<Slot> targets = select(setup, modules);
         List<AdapterLayer> layers = new ArrayList<>();
         targets.forEach(slot -> layers.add(maker.apply(slot)));
-        layers.addAll(WholeLayers.of(setup, targets, modules.modulesToSave(), bias));
+        layers.addAll(TrainedCopies.beside(setup, targets, modules.modulesToSave(), bias.places(targets)));
         return layers;
     }
 

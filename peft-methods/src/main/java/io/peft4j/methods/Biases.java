@@ -1,5 +1,10 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.nn.Slot;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
 /** Which biases of the base model are trained and stored with an adapter. */
 public enum Biases {
     /** None; the default. */
@@ -7,5 +12,10 @@ public enum Biases {
     /** Those of all layers. */
     ALL,
     /** Those of the adapted layers. */
-    ADAPTED
+    ADAPTED;
+
+    /** The places whose bias is trained; empty for none. */
+    Optional<Predicate<Slot>> places(List<Slot> targets) {
+        return this == NONE ? Optional.empty() : Optional.of(slot -> this == ALL || targets.contains(slot));
+    }
 }

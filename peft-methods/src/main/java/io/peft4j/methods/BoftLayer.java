@@ -2,6 +2,7 @@ package io.peft4j.methods;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
@@ -78,7 +79,7 @@ final class BoftLayer implements AdapterLayer {
         }
         Variable b = trainedBias.isPresent() ? tape.parameter(trainedBias.get().parameter())
                 : tape.constant(bias.get());
-        return MatrixOps.addBias(tape, y, ScaleOps.rest(tape, b, s));
+        return MatrixOps.addBias(tape, y, SmallOps.rest(tape, b, s));
     }
 
     private Variable rotate(Tape tape, Variable x, Variable all, int factor) {

@@ -1,6 +1,7 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;

@@ -13,10 +13,8 @@ import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.TrainedCopies;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -115,7 +113,7 @@ public record Placement(TargetModules targetModules, TargetModules excludeModule
     Adapter adapter(PeftConfig config, AdapterSetup setup, List<Slot> targets, Function<Slot, AdapterLayer> layer) {
         List<AdapterLayer> layers = new ArrayList<>();
         targets.forEach(slot -> layers.add(layer.apply(slot)));
-        layers.addAll(wholeLayers(setup, targets));
+        layers.addAll(TrainedCopies.beside(setup, targets, modulesToSave, biases.places(targets)));
         warnIfTied(setup, layers);
         return Adapter.of(config, layers);
     }
@@ -123,31 +121,6 @@ public record Placement(TargetModules targetModules, TargetModules excludeModule
     /** Whether a layer is linear. */
     static boolean isLinear(Layer layer) {
         return layer instanceof Linear;
-    }
-
-    private List<AdapterLayer> wholeLayers(AdapterSetup setup, List<Slot> targets) {
-        List<AdapterLayer> layers = new ArrayList<>(TrainedCopies.matching(setup, modulesToSave));
-        Set<Slot> copied = new HashSet<>();
-        layers.forEach(layer -> copied.add(layer.slot()));
-        targets.stream().filter(copied::contains).findFirst().ifPresent(slot -> {
-            throw new ConfigurationException(slot.path() + " is both a target and in modules_to_save; name it in one");
-        });
-        if (biases == Biases.NONE) {
-            return layers;
-        }
-        int trained = 0;
-        for (Slot slot : setup.network().slots()) {
-            boolean target = targets.contains(slot);
-            boolean wanted = (target || biases == Biases.ALL) && !copied.contains(slot);
-            if (wanted && slot.layer() instanceof Linear linear && linear.bias().isPresent()) {
-                layers.add(TrainedCopies.biasOf(setup, slot, target));
-                trained++;
-            }
-        }
-        if (trained == 0) {
-            LOG.warn("biases are to be trained, but the layers concerned have none");
-        }
-        return layers;
     }
 
     private static void warnIfTied(AdapterSetup setup, List<AdapterLayer> layers) {

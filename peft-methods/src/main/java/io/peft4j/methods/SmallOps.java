@@ -130,4 +130,27 @@ final class SmallOps {
     static Variable tanh(Tape tape, Variable x) {
         return map(tape, x, Math::tanh, v -> 1 - Math.tanh(v) * Math.tanh(v));
     }
+
+    /** {@code y = b * (1 - s)}, elementwise over vectors, FLOAT. Gradients: {@code dy * (1 - s)}, {@code -dy * b}. */
+    static Variable rest(Tape tape, Variable b, Variable s) {
+        float[] bs = Arrays.toFloats(b.value());
+        float[] factors = Arrays.toFloats(s.value());
+        float[] values = new float[bs.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = bs[i] * (1 - factors[i]);
+        }
+        INDArray y = tape.allocateFloat(values.length);
+        Arrays.write(y, 0, values, 0, values.length);
+        return tape.record(y, (out, dy) -> {
+            float[] dys = Arrays.toFloats(dy);
+            double[] db = new double[dys.length];
+            double[] ds = new double[dys.length];
+            for (int i = 0; i < dys.length; i++) {
+                db[i] = dys[i] * (1.0 - factors[i]);
+                ds[i] = -(double) dys[i] * bs[i];
+            }
+            b.addGradient((d, accumulate) -> HeapRows.write(d, db, accumulate));
+            s.addGradient((d, accumulate) -> HeapRows.write(d, ds, accumulate));
+        }, List.of(b, s));
+    }
 }

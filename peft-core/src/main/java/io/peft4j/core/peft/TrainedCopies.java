@@ -1,16 +1,22 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.error.NearNames;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Layers of the base that are trained as a whole and stored with the adapter: Hugging Face PEFT's
@@ -20,6 +26,8 @@ import java.util.Set;
  * Hugging Face PEFT: the two are separate from then on.
  */
 public final class TrainedCopies {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainedCopies.class);
+
     private TrainedCopies() {
     }
 
@@ -96,6 +104,36 @@ public final class TrainedCopies {
         List<AdapterLayer> copies = new ArrayList<>();
         slots.stream().filter(chosen::contains).forEach(slot -> copies.add(of(setup, slot)));
         return copies;
+    }
+
+    /**
+     * What an adapter trains as a whole beside its own layers: copies of what {@code modulesToSave} match, and biases.
+     *
+     * @param targets where the adapter has layers of its own
+     * @param biases the places whose bias is trained, where they have one; empty for none
+     * @throws io.peft4j.core.error.ConfigurationException when a place is a target and copied, too
+     */
+    public static List<AdapterLayer> beside(AdapterSetup setup, List<Slot> targets, List<String> modulesToSave,
+            Optional<Predicate<Slot>> biases) {
+        List<AdapterLayer> layers = new ArrayList<>(matching(setup, modulesToSave));
+        Set<Slot> copied = new HashSet<>();
+        layers.forEach(layer -> copied.add(layer.slot()));
+        targets.stream().filter(copied::contains).findFirst().ifPresent(slot -> {
+            throw new ConfigurationException(slot.path() + " is both a target and in modules_to_save; name it in one");
+        });
+        biases.ifPresent(wanted -> layers.addAll(biases(setup, targets, slot -> wanted.test(slot)
+                && !copied.contains(slot))));
+        return layers;
+    }
+
+    private static List<AdapterLayer> biases(AdapterSetup setup, List<Slot> targets, Predicate<Slot> wanted) {
+        List<AdapterLayer> biases = setup.network().slots().stream()
+                .filter(slot -> slot.layer() instanceof Linear linear && linear.bias().isPresent())
+                .filter(wanted).map(slot -> biasOf(setup, slot, targets.contains(slot))).toList();
+        if (biases.isEmpty()) {
+            LOG.warn("biases are to be trained, but the layers concerned have none");
+        }
+        return biases;
     }
 
     /**

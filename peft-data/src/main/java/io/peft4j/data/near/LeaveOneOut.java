@@ -1,7 +1,6 @@
 package io.peft4j.data.near;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.function.IntFunction;
 
 /**
@@ -14,7 +13,6 @@ final class LeaveOneOut {
     static final int MOST_WORDS = 24;
     /** All pairs of a group are looked at up to this size, in larger ones those that stand near in two orders. */
     private static final int LARGE = 32;
-    private static final int WINDOW = 8;
 
     private int[] words = new int[1 << 12];
     private int[] ends = new int[1024];
@@ -81,7 +79,8 @@ final class LeaveOneOut {
                 to++;
             }
             if (to - from > 1) {
-                group(Arrays.stream(filed, from, to).mapToInt(x -> (int) x).distinct().toArray(), text, pairs);
+                CrowdedGroup.pairs(Arrays.stream(filed, from, to).mapToInt(x -> (int) x).distinct().toArray(), LARGE,
+                        text, pairs);
             }
             from = to;
         }
@@ -89,28 +88,5 @@ final class LeaveOneOut {
 
     private static long filed(long sum, int number) {
         return Hashing.mix(sum) & 0xFFFFFFFF00000000L | number;
-    }
-
-    private static void group(int[] members, IntFunction<String> text, MinHashIndex.Pairs pairs) {
-        if (members.length <= LARGE) {
-            window(members, members.length, pairs);
-            return;
-        }
-        record Keyed(String key, int member) {
-        }
-
-        List<Keyed> keyed = Arrays.stream(members).mapToObj(m -> new Keyed(text.apply(m), m)).toList();
-        window(keyed.stream().sorted((a, b) -> a.key().compareTo(b.key())).mapToInt(Keyed::member).toArray(), WINDOW,
-                pairs);
-        window(keyed.stream().map(k -> new Keyed(new StringBuilder(k.key()).reverse().toString(), k.member()))
-                .sorted((a, b) -> a.key().compareTo(b.key())).mapToInt(Keyed::member).toArray(), WINDOW, pairs);
-    }
-
-    private static void window(int[] members, int width, MinHashIndex.Pairs pairs) {
-        for (int i = 0; i < members.length; i++) {
-            for (int j = i + 1; j < members.length && j - i < width; j++) {
-                pairs.accept(Math.min(members[i], members[j]), Math.max(members[i], members[j]));
-            }
-        }
     }
 }

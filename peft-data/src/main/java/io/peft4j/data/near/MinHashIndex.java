@@ -1,7 +1,6 @@
 package io.peft4j.data.near;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
 
@@ -21,7 +20,6 @@ final class MinHashIndex {
     private static final int LEAST_BITS = 44;
     /** All pairs of a bucket are looked at up to this size, in larger ones those that stand near in two orders. */
     private static final int LARGE = 64;
-    private static final int WINDOW = 8;
 
     private final int[][] bands;
     private long[] bits = new long[1024];
@@ -88,6 +86,11 @@ final class MinHashIndex {
      * @param pairs told of each pair
      */
     void pairs(int[] chosen, IntFunction<String> text, Pairs pairs) {
+        Pairs sieved = (a, b) -> {
+            if (passSieve(a, b)) {
+                pairs.accept(a, b);
+            }
+        };
         long[] sorted = new long[chosen.length];
         for (int[] band : bands) {
             for (int i = 0; i < chosen.length; i++) {
@@ -101,37 +104,15 @@ final class MinHashIndex {
                     to++;
                 }
                 if (to - from > 1) {
-                    bucket(Arrays.stream(sorted, from, to).mapToInt(x -> (int) x).toArray(), text, pairs);
+                    CrowdedGroup.pairs(Arrays.stream(sorted, from, to).mapToInt(x -> (int) x).toArray(), LARGE, text,
+                            sieved);
                 }
                 from = to;
             }
         }
     }
 
-    private void bucket(int[] members, IntFunction<String> text, Pairs pairs) {
-        if (members.length <= LARGE) {
-            window(members, members.length, pairs);
-            return;
-        }
-        record Keyed(String key, int member) {
-        }
-
-        List<Keyed> keyed = Arrays.stream(members).mapToObj(m -> new Keyed(text.apply(m), m)).toList();
-        window(keyed.stream().sorted((a, b) -> a.key().compareTo(b.key())).mapToInt(Keyed::member).toArray(), WINDOW,
-                pairs);
-        window(keyed.stream().map(k -> new Keyed(new StringBuilder(k.key()).reverse().toString(), k.member()))
-                .sorted((a, b) -> a.key().compareTo(b.key())).mapToInt(Keyed::member).toArray(), WINDOW, pairs);
-    }
-
-    private void window(int[] members, int width, Pairs pairs) {
-        for (int i = 0; i < members.length; i++) {
-            for (int j = i + 1; j < members.length && j - i < width; j++) {
-                int a = Math.min(members[i], members[j]);
-                int b = Math.max(members[i], members[j]);
-                if (Long.bitCount(~(bits[a] ^ bits[b])) >= LEAST_BITS) {
-                    pairs.accept(a, b);
-                }
-            }
-        }
+    private boolean passSieve(int a, int b) {
+        return Long.bitCount(~(bits[a] ^ bits[b])) >= LEAST_BITS;
     }
 }
