@@ -4,21 +4,18 @@ import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.eval.Arm;
 import io.peft4j.eval.Comparison;
+import io.peft4j.eval.Evaluation;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.failure.NextData;
-import io.peft4j.eval.report.ArmResult;
+import io.peft4j.eval.judge.OpinionReport;
 import io.peft4j.eval.report.ComparisonReport;
-import io.peft4j.eval.task.AnswerScoring;
+import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
-import io.peft4j.eval.task.Leakage;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -51,15 +48,18 @@ final class EvaluateCommand extends PeftCommand {
             + "looked for in it, and --few-shot takes its examples from it.")
     private Path trainingData;
 
-    @Option(names = "--few-shot", paramLabel = "K", description = "Also asks the base with the K most similar training "
-            + "examples in its prompt.")
-    private Integer fewShot;
+    @Mixin
+    private ArmOptions arms;
 
-    @Option(names = "--system-prompt", paramLabel = "TEXT", description = "Also asks the base with this system prompt.")
-    private String systemPrompt;
+    @Mixin
+    private OpinionOptions opinions;
 
     @Option(names = "--no-guard", description = "Leaves out the guard set of general ability.")
     private boolean noGuard;
+
+    @Option(names = "--normalize", description = "Normalises numbers and units where facts are looked for: 1,300 EUR "
+            + "holds 1300 euros, ninety days holds 90-day. A row's \"normalize\" does so for one item.")
+    private boolean normalize;
 
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
             description = "The longest answer. Default: ${DEFAULT-VALUE}")
@@ -97,15 +97,21 @@ final class EvaluateCommand extends PeftCommand {
                 : model == null || adapter == null) {
             throw usage("give either --model and --adapter, or --base-predictions and --tuned-predictions");
         }
-        if (given && (fewShot != null || systemPrompt != null || answers != null)) {
-            throw usage("--few-shot, --system-prompt and --answers ask a model; there is none with predictions");
+        if (given && (arms.isUsed() || answers != null || opinions.asksModel())) {
+            throw usage("--answers, --draws, --similarity and further arms ask a model; there is none with "
+                    + "predictions");
         }
-        if (fewShot != null && trainingData == null) {
-            throw usage("--few-shot needs --training-data, where its examples come from");
+        if (arms.needsTrainingData() && trainingData == null) {
+            throw usage("--few-shot and --trained-on need --training-data");
         }
-        List<EvaluationItem> items = EvaluationData.read(data);
+        fromOptions(opinions::check);
+        List<EvaluationItem> items = EvaluationData.read(data).stream()
+                .map(item -> normalize ? item.normalized() : item).toList();
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed);
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
+        result.opinions().stream().filter(OpinionReport::isIncomplete)
+                .forEach(opinion -> console().say("Opinions are missing: %s (%s)", opinion,
+                        String.join("; ", opinion.troubles())));
         if (report != null) {
             if (report.toString().endsWith(".md")) {
                 AtomicFiles.writeString(report, result.toMarkdown());
@@ -132,49 +138,36 @@ final class EvaluateCommand extends PeftCommand {
     }
 
     private ComparisonReport ofPredictions(List<EvaluationItem> items, ComparisonOptions options) {
-        AnswerScoring scoring = new AnswerScoring(items);
-        List<ArmResult> arms = List.of(arm(scoring, "base", basePredictions, items.size()),
-                arm(scoring, "tuned", tunedPredictions, items.size()));
-        Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(ChatDataset::read);
-        Map<String, String> facts = new LinkedHashMap<>();
-        facts.put("data", data.toString());
-        facts.put("statistics", options.describe());
-        return ComparisonReport.of(new ComparisonReport.Measured(items, arms, Optional.ofNullable(metric),
-                Optional.empty(), training.map(dataset -> Leakage.of(items, dataset)),
-                training.map(Arm::questions).orElse(List.of()), facts), options);
+        Evaluation evaluation = Evaluation.of(items).answers(given("base", basePredictions, items.size()))
+                .answers(given("tuned", tunedPredictions, items.size())).fact("data", data.toString())
+                .fact("statistics", options.describe());
+        Optional.ofNullable(trainingData).map(ChatDataset::read).ifPresent(evaluation::trainingData);
+        Optional.ofNullable(metric).ifPresent(evaluation::decidingMetric);
+        opinions.addTo(evaluation);
+        return evaluation.compare(options);
     }
 
-    private static ArmResult arm(AnswerScoring scoring, String name, Path file, int items) {
-        List<String> texts = EvaluationData.answers(file, items);
-        return new ArmResult(name, "answers in " + file, texts, scoring.scores(texts), 0);
+    private static ArmAnswers given(String name, Path file, int items) {
+        return ArmAnswers.given(name, "answers in " + file, EvaluationData.answers(file, items));
     }
 
     private ComparisonReport ofModels(List<EvaluationItem> items, ComparisonOptions options) {
         GenerationOptions generation = fromOptions(() -> GenerationOptions.defaults()
                 .withMaxNewTokens(maxNewTokens));
         try (BaseModel base = engine.load(model, console()); PeftModel tuned = base.withAdapter(adapter);
+                ArmOptions.Models others = arms.open(base);
                 ComparisonProgress progress = new ComparisonProgress(console())) {
             Comparison comparison = Comparison.of(base, tuned).options(options).generation(generation)
                     .listener(progress).fact("adapter", adapter.toString()).fact("data", data.toString());
-            if (answers != null) {
-                comparison.cachedIn(answers);
-            }
-            if (metric != null) {
-                comparison.decidingMetric(metric);
-            }
+            Optional.ofNullable(answers).ifPresent(comparison::cachedIn);
+            Optional.ofNullable(metric).ifPresent(comparison::decidingMetric);
             if (noGuard) {
                 comparison.withoutGuard();
             }
-            if (trainingData != null) {
-                ChatDataset training = ChatDataset.read(trainingData);
-                comparison.trainingData(training);
-                if (fewShot != null) {
-                    comparison.arm(fromOptions(() -> Arm.fewShot(base, training, fewShot)));
-                }
-            }
-            if (systemPrompt != null) {
-                comparison.arm(Arm.systemPrompt(base, systemPrompt));
-            }
+            Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(ChatDataset::read);
+            training.ifPresent(comparison::trainingData);
+            fromOptions(() -> others.addTo(comparison, training));
+            opinions.addTo(comparison, base);
             return comparison.on(items);
         }
     }

@@ -6,11 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -126,6 +131,14 @@ class EvaluateCommandTest {
         "{\"reference\": \"x\"} | neither \"question\" nor \"messages\"",
         "{\"messages\": [], \"reference\": \"x\"} | not a list of messages",
         "{\"question\": \"Who?\", \"reference\": \"x\", \"score\": NaN} | not valid JSON",
+        "{\"question\": \"Who?\", \"any_of\": []} | \"any_of\" is empty",
+        "{\"question\": \"Who?\", \"regex\": \"(\"} | \"regex\" is no regular expression",
+        "{\"question\": \"Who?\", \"label\": 3} | \"label\" is 3",
+        "{\"question\": \"Who?\", \"refusal\": \"yes\"} | \"refusal\" is yes; it must be true or false",
+        "{\"question\": \"Who?\", \"format\": {\"words\": [1]}} | \"format\" is {words=[1]}",
+        "{\"question\": \"Who?\", \"format\": {\"json_schema\": {\"oneOf\": []}}} | the schema has \"oneOf\"",
+        "{\"question\": \"Who?\", \"choices\": [\"a\", \"b\"], \"answer\": 2} | \"answer\" is 2",
+        "{\"question\": \"Who?\", \"choices\": [\"a\", \"b\"]} | \"answer\" is null",
     })
     void aWrongRowIsNamed(String row, String complaint) throws IOException {
         Path data = write("data.jsonl", 2, i -> i == 0 ? "{\"question\": \"Who?\", \"reference\": \"I\"}" : row);
@@ -181,6 +194,94 @@ class EvaluateCommandTest {
         assertEquals(first.get("metrics"), second.get("metrics"));
         assertEquals(first.get("guard"), second.get("guard"));
         assertTrue(Files.readString(folder.resolve("report.html")).contains("Guard set"));
+    }
+
+    @Test
+    void otherAdaptersSizesAndSeedsHaveTheirPart() throws IOException {
+        Path adapter = FIXTURES.resolve("adapters").resolve("lora");
+        Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
+        Path training = write("train.jsonl", 4, i -> "{\"messages\": [{\"role\": \"user\", \"content\": \"Door " + i
+                + "?\"}, {\"role\": \"assistant\", \"content\": \"X" + i + "Y\"}]}");
+        Path items = write("data.jsonl", 4, i -> "{\"question\": \"Door " + i + "?\", \"reference\": \"X" + i
+                + "Y\", \"choices\": [\"X\", \"Y\"], \"answer\": " + i % 2 + ", \"label\": \""
+                + (i < 2 ? "open" : "shut") + "\"}");
+        Path report = folder.resolve("report.html");
+        JsonNode result = CommandRun.succeeding("evaluate", "--model", model, "--adapter", adapter, "--data", items,
+                "--max-new-tokens", 4, "--no-guard", "--arm", "checkpoint=" + adapter, "--training-data", training,
+                "--trained-on", "1=" + adapter, "--trained-on", "2=" + adapter, "--other-seed", adapter, "--draws", 2,
+                "--similarity", "--report", report, "--json").json().get(0);
+        assertEquals(List.of("base", "checkpoint", "tuned"), names(result.get("arms")));
+        assertEquals(result.get("arms").get("checkpoint").get("metrics"),
+                result.get("arms").get("tuned").get("metrics"), "the same adapter");
+        for (String metric : List.of("acc", "acc_norm", "accuracy", "embedding_similarity")) {
+            assertEquals(4, result.get("metrics").get(metric).get("n").asInt(), metric);
+        }
+        JsonNode tuned = result.get("arms").get("tuned");
+        assertTrue(tuned.get("likelihood").get("perplexity_per_byte").asDouble() > 1, tuned.toString());
+        assertTrue(tuned.get("choices").has("ece") && tuned.get("classification").has("roc_auc"), tuned.toString());
+        assertEquals(4, tuned.get("draws").get("groups").asInt());
+        JsonNode study = result.get("study");
+        assertEquals("[1,2,4]", study.get("points").findValuesAsText("examples").toString().replace(" ", ""));
+        assertEquals(2, study.get("spread").get("count").asInt());
+        assertEquals(0, study.get("spread").get("standard_deviation").asDouble(), "the same adapter twice");
+        assertTrue(Files.readString(report).contains("aria-label=\"Learning curve\""));
+    }
+
+    @Test
+    void aJudgeOnAServerIsAsked() throws IOException {
+        List<String> keys = new CopyOnWriteArrayList<>();
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/v1/chat/completions", exchange -> {
+            keys.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
+            String asked = JSON.readTree(exchange.getRequestBody().readAllBytes()).get("messages").get(1)
+                    .get("content").asText();
+            int from = asked.indexOf("<answer");
+            boolean right = !asked.substring(from, asked.indexOf("</answer", from)).contains("unknown");
+            String said = asked.contains("door 7?") ? "no idea" : asked.contains("answer_A")
+                    ? "{\"better\": \"" + (right ? "A" : "B") + "\"}" : "{\"points\": " + (right ? 5 : 1) + "}";
+            byte[] body = ("{\"choices\": [{\"message\": {\"content\": " + JSON.writeValueAsString(said) + "}}]}")
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        try {
+            String url = "http://" + server.getAddress().getAddress().getHostAddress() + ":"
+                    + server.getAddress().getPort() + "/v1";
+            JsonNode result = evaluate(20, i -> i < 2, i -> i > 0, "--judge-url", url, "--judge-model", "judge",
+                    "--api-key-env", "PATH");
+            JsonNode preferred = result.get("metrics").get("judge_preferred");
+            // Item 7 has no judgement, item 0 is worse, item 1 is equal, 17 are better.
+            assertEquals(19, preferred.get("n").asInt());
+            assertEquals(17 / 19.0, preferred.get("tuned").asDouble(), 1e-12);
+            assertEquals(1 / 19.0, preferred.get("base").asDouble(), 1e-12);
+            assertEquals(19, result.get("metrics").get("judge_score").get("n").asInt());
+            assertEquals(2, result.get("opinions").get(0).get("counts").get("judge_score").get("unparsable").asInt());
+            assertTrue(keys.stream().allMatch(("Bearer " + System.getenv("PATH"))::equals), "the key of the variable");
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--judge-url http://localhost:1/v1 | --judge-url and --judge-model belong together",
+        "--embedding-model x | --embedding-url and --embedding-model belong together",
+        "--judge-url localhost --judge-model x | is no http or https address",
+        "--judge-url http://localhost:1 --judge-model x --api-key-env NO_SUCH_VARIABLE_X | which is not set",
+        "--judge-at-once 0 | --judge-at-once is 0",
+        "--draws 3 | there is none with predictions",
+        "--similarity | there is none with predictions",
+        "--arm a=b | there is none with predictions",
+    })
+    void optionsThatDoNotFitAreWrongUsage(String options, String complaint) throws IOException {
+        Path answers = answers("answers.jsonl", 3, i -> true);
+        List<Object> words = new ArrayList<>(List.of("evaluate", "--data", data(3), "--base-predictions", answers,
+                "--tuned-predictions", answers));
+        words.addAll(List.of(options.strip().split(" ")));
+        String err = CommandRun.failing(2, words.toArray());
+        assertTrue(err.contains(complaint), err);
     }
 
     private static List<String> names(JsonNode object) {

@@ -95,7 +95,7 @@ public final class ChatEncoder {
     }
 
     /** Whether a message of the assistant is learned: unless its weight is 0. */
-    static boolean isLearned(ChatMessage message) {
+    public static boolean isLearned(ChatMessage message) {
         return weight(message) != 0;
     }
 

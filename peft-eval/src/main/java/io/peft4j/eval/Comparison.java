@@ -8,13 +8,18 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.guard.GuardSet;
-import io.peft4j.eval.report.ArmResult;
+import io.peft4j.eval.judge.Embedder;
+import io.peft4j.eval.judge.Judge;
 import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.study.TrainingStudy.Point;
+import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.AnswerCache;
 import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.Answerer;
+import io.peft4j.eval.task.ArmAnswers;
+import io.peft4j.eval.task.Consistency;
 import io.peft4j.eval.task.EvaluationItem;
-import io.peft4j.eval.task.Leakage;
+import io.peft4j.eval.task.ModelMeasures;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,6 +28,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Whether a tuned model is really better than its base: the same held-out items, the same decoding, paired statistics,
@@ -55,6 +61,14 @@ public final class Comparison {
     private Optional<ChatDataset> training = Optional.empty();
     private Optional<String> metric = Optional.empty();
     private Optional<GuardSet> guard = Optional.of(GuardSet.builtIn());
+    private boolean likelihood = true;
+    private int draws;
+    private double temperature;
+    private Optional<Judge> judge = Optional.empty();
+    private int judgedAtOnce = 1;
+    private Optional<Embedder> embedder = Optional.empty();
+    private final Map<Integer, LanguageModel> otherSizes = new TreeMap<>();
+    private final Map<String, LanguageModel> otherSeeds = new LinkedHashMap<>();
     private Listener listener = (arm, done, total) -> { };
     private final Map<String, String> facts = new LinkedHashMap<>();
 
@@ -123,6 +137,56 @@ public final class Comparison {
         return this;
     }
 
+    /** Without the likelihood of the references, which is measured by default. */
+    public Comparison withoutLikelihood() {
+        likelihood = false;
+        return this;
+    }
+
+    /**
+     * Also asks each question several times with draws, to see whether the answers agree.
+     *
+     * @param times at least 2
+     * @param newTemperature of the draws, above 0
+     */
+    public Comparison draws(int times, double newTemperature) {
+        draws = times;
+        temperature = newTemperature;
+        return this;
+    }
+
+    /**
+     * Also has the answers judged, see {@link Evaluation#judge}.
+     *
+     * @param atOnce number of answers judged at a time
+     */
+    public Comparison judge(Judge newJudge, int atOnce) {
+        judge = Optional.of(newJudge);
+        judgedAtOnce = atOnce;
+        return this;
+    }
+
+    /** Also measures how near answers are to their references, see {@link Evaluation#similarity}. */
+    public Comparison similarity(Embedder newEmbedder) {
+        embedder = Optional.of(newEmbedder);
+        return this;
+    }
+
+    /**
+     * A model that was trained in the same way on another number of examples: with two of them or more, beside the
+     * tuned model and its {@link #trainingData}, a learning curve is fitted.
+     */
+    public Comparison trainedOn(int examples, LanguageModel model) {
+        otherSizes.put(examples, Objects.requireNonNull(model, "model"));
+        return this;
+    }
+
+    /** A model that was trained like the tuned one with another seed: the spread over seeds is told. */
+    public Comparison otherSeed(String name, LanguageModel model) {
+        otherSeeds.put(name, Objects.requireNonNull(model, "model"));
+        return this;
+    }
+
     /** Somebody who follows. */
     public Comparison listener(Listener newListener) {
         listener = Objects.requireNonNull(newListener, "listener");
@@ -156,14 +220,20 @@ public final class Comparison {
         List<Arm> arms = new ArrayList<>(List.of(base));
         arms.addAll(others);
         arms.add(tuned);
-        List<ArmResult> results = new ArrayList<>();
-        arms.forEach(arm -> results.add(ask(arm, items, scoring)));
-        Optional<GuardReport> guarded = guard.map(set -> GuardReport.of(set.items(), set.ask(answerer(base, "guard, ")),
-                set.ask(answerer(tuned, "guard, ")), options));
-        ComparisonReport.Measured measured = new ComparisonReport.Measured(items, results, metric, guarded,
-                training.map(dataset -> Leakage.of(items, dataset)),
-                training.map(Arm::questions).orElse(List.of()), facts());
-        return ComparisonReport.of(measured, options);
+        Evaluation evaluation = Evaluation.of(items);
+        List<ArmAnswers> answers = arms.stream().map(arm -> ask(arm, items)).toList();
+        answers.forEach(evaluation::answers);
+        guard.ifPresent(set -> evaluation.guard(GuardReport.of(set.items(), set.ask(answerer(base, "guard, ")),
+                set.ask(answerer(tuned, "guard, ")), options)));
+        if (!otherSizes.isEmpty() || !otherSeeds.isEmpty()) {
+            evaluation.study(study(items, scoring, answers.get(answers.size() - 1)));
+        }
+        metric.ifPresent(evaluation::decidingMetric);
+        training.ifPresent(evaluation::trainingData);
+        judge.ifPresent(who -> evaluation.judge(who, judgedAtOnce));
+        embedder.ifPresent(evaluation::similarity);
+        facts().forEach(evaluation::fact);
+        return evaluation.compare(options);
     }
 
     private Answerer answerer(Arm arm, String prefix) {
@@ -173,12 +243,41 @@ public final class Comparison {
         return kept.map(answerer::cachedIn).orElse(answerer);
     }
 
-    private ArmResult ask(Arm arm, List<EvaluationItem> items, AnswerScoring scoring) {
+    private ArmAnswers ask(Arm arm, List<EvaluationItem> items) {
         long begin = System.nanoTime();
         List<List<ChatMessage>> prompts = items.stream().map(item -> arm.prompt().apply(item.messages())).toList();
         List<String> answers = answerer(arm, "").answers(prompts);
         double seconds = (System.nanoTime() - begin) / 1e9;
-        return new ArmResult(arm.name(), arm.description(), answers, scoring.scores(answers), seconds);
+        ModelMeasures measures = ModelMeasures.of(arm.model(), items, prompts, likelihood);
+        if (draws > 0) {
+            Answerer drawing = answerer(arm, "draws, ").options(generation.withSampling(temperature, generation.topK(),
+                    generation.topP(), generation.seed()));
+            measures = measures.withDraws(Consistency.ofDraws(drawing, prompts, draws));
+        }
+        return new ArmAnswers(arm.name(), arm.description(), answers, measures, seconds);
+    }
+
+    private TrainingStudy study(List<EvaluationItem> items, AnswerScoring scoring, ArmAnswers answered) {
+        int examples = training.map(ChatDataset::size).orElse(0);
+        Point present = new Point(tuned.name(), examples, scoring.decidingScore(answered.texts()));
+        List<Point> points = new ArrayList<>();
+        otherSizes.forEach((size, model) -> points.add(point(size + " examples", size, model, items, scoring)));
+        if (!points.isEmpty() && examples > 0 && !otherSizes.containsKey(examples)) {
+            points.add(present);
+        }
+        List<Point> seeds = new ArrayList<>();
+        otherSeeds.forEach((name, model) -> seeds.add(point(name, examples, model, items, scoring)));
+        if (!seeds.isEmpty()) {
+            seeds.add(0, present);
+        }
+        return TrainingStudy.of(scoring.decidingMetric(), points, seeds);
+    }
+
+    private Point point(String name, int examples, LanguageModel model, List<EvaluationItem> items,
+            AnswerScoring scoring) {
+        List<String> answers = answerer(Arm.plain(name, name, model), "")
+                .answers(items.stream().map(EvaluationItem::messages).toList());
+        return new Point(name, examples, scoring.decidingScore(answers));
     }
 
     private Map<String, String> facts() {

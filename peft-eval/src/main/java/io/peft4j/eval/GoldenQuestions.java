@@ -69,8 +69,7 @@ public final class GoldenQuestions {
             StringBuilder text = new StringBuilder(right + " of " + items.size() + " golden questions are answered "
                     + "right; " + share + " of them must be. Wrong are:");
             wrong.stream().limit(MOST_SHOWN).forEach(i -> text.append("\n  ").append(items.get(i).question())
-                    .append("\n    expected: ").append(items.get(i).mustContain().isEmpty()
-                            ? items.get(i).references() : items.get(i).mustContain())
+                    .append("\n    expected: ").append(items.get(i).expected())
                     .append("\n    answered: ").append(answers.get(i)));
             throw new AssertionError(text.toString());
         }

@@ -145,6 +145,17 @@ final class Comparison {
         return (topic.isEmpty() || few) && !differsInFrequentWord(a, b);
     }
 
+    /** Whether two questions have the same words in the same order, filling words, inflection and slips aside. */
+    boolean sameWording(RowText a, RowText b) {
+        List<Word> first = a.question().stream().filter(word -> !Vocabulary.FILLERS.contains(word.norm())).toList();
+        List<Word> second = b.question().stream().filter(word -> !Vocabulary.FILLERS.contains(word.norm())).toList();
+        boolean same = first.size() == second.size();
+        for (int i = 0; same && i < first.size(); i++) {
+            same = first.get(i).stem().equals(second.get(i).stem()) || isSlip(first.get(i), second.get(i));
+        }
+        return same && sameQuestion(a, b);
+    }
+
     /** A "slip" between two words that both are common is no slip: planed and planned, form and from. */
     private boolean differsInFrequentWord(RowText a, RowText b) {
         List<Word> first = Rest.minus(a.question(), b.question());

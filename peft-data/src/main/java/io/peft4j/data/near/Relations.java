@@ -218,6 +218,14 @@ public final class Relations {
         return questions;
     }
 
+    /**
+     * Whether two examples of one group of {@link #questions()} ask in the same words in the same order: filling words,
+     * inflection, slips of the pen, case and punctuation aside.
+     */
+    public boolean sameWording(int first, int second) {
+        return comparison.sameWording(corpus.questionWords(first), corpus.questionWords(second));
+    }
+
     /** Groups of examples about one fact: the same question, or the same answer. */
     public Groups facts() {
         return facts;

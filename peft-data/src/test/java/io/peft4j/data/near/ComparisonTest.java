@@ -122,4 +122,19 @@ class ComparisonTest {
         corpus.add(0, corpus.size() + 1L, Corpus.Features.of(ChatExample.of(ChatMessage.user(question),
                 ChatMessage.assistant(answer))));
     }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "What is the code of door 3?         | what is the code  of door 3               | true",
+        "What is the code of door 3?         | Please tell me, what is the code of door 3 | true",
+        "What is the code of door 3?         | What are the codes of door 3?             | false",
+        "What is the code of door 3?         | What is the code of door 4?               | false",
+        "How often may I work from home?     | How often may I work frmo home?           | true",
+        "How often may I work from home?     | I may work from home how often?           | false",
+        "What is the notice period of a Lead? | How long is the notice period of a Lead? | false",
+    })
+    void theSameWordingIsToldFromAnother(String first, String second, boolean same) {
+        Comparison comparison = new Comparison(new WordStatistics());
+        assertEquals(same, comparison.sameWording(RowText.of(first, ""), RowText.of(second, "")));
+    }
 }

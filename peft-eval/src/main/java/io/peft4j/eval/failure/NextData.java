@@ -26,7 +26,7 @@ public final class NextData {
         for (FailureGroup group : failures.groups()) {
             for (int k = 0; k < group.examplesToCollect(); k++) {
                 EvaluationItem item = items.get(group.items().get(k % group.items().size()));
-                ObjectNode row = JSON.createObjectNode().put("like", item.question()).put("expected", expected(item));
+                ObjectNode row = JSON.createObjectNode().put("like", item.question()).put("expected", item.expected());
                 ArrayNode messages = row.putArray("messages");
                 messages.addObject().put("role", "user").put("content", "");
                 messages.addObject().put("role", "assistant").put("content", "");
@@ -57,9 +57,5 @@ public final class NextData {
             lines.add(row.toString());
         }
         return lines;
-    }
-
-    private static String expected(EvaluationItem item) {
-        return item.mustContain().isEmpty() ? item.references().get(0) : String.join(", ", item.mustContain());
     }
 }

@@ -7,6 +7,10 @@ import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.guard.GuardReport;
+import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.task.ArmDetails;
+import io.peft4j.eval.task.Classification;
+import io.peft4j.eval.task.Consistency;
 import io.peft4j.eval.task.Leakage;
 import java.util.List;
 
@@ -28,12 +32,15 @@ final class ComparisonJson {
             ObjectNode one = arms.putObject(arm.name()).put("description", arm.description())
                     .put("seconds", arm.seconds());
             arm.scores().forEach(one.putObject("metrics")::put);
+            details(one, arm.details());
         });
         ObjectNode others = node.putObject("other_arms");
         report.otherArms().forEach((name, metrics) -> others.set(name, metrics(metrics)));
         report.guard().ifPresent(guard -> node.set("guard", guard(guard)));
         report.leakage().ifPresent(leakage -> node.set("leakage", leakage(leakage)));
         node.set("failures", failures(report.failures()));
+        report.opinions().forEach(opinion -> node.withArray("opinions").add(opinion(opinion)));
+        report.study().ifPresent(study -> node.set("study", StudyJson.of(study)));
         report.signatures().forEach(node.putObject("signatures")::put);
         report.facts().forEach(node.putObject("facts")::put);
         return node;
@@ -69,10 +76,53 @@ final class ComparisonJson {
     }
 
     private static ObjectNode leakage(Leakage leakage) {
-        ObjectNode node = JSON.createObjectNode().put("leaked", leakage.count());
+        ObjectNode node = JSON.createObjectNode().put("leaked", leakage.count())
+                .put("reworded", leakage.reworded().size());
         ArrayNode pairs = node.putArray("items");
         leakage.pairs().forEach(pair -> pairs.addObject().put("row", pair.item() + 1)
                 .put("question", pair.question()).put("training", pair.place()));
+        return node;
+    }
+
+    private static void details(ObjectNode arm, ArmDetails details) {
+        arm.put("refusal_rate", details.refusalRate());
+        details.wordings().ifPresent(wordings -> consistency(arm.putObject("wordings"), wordings));
+        details.draws().ifPresent(draws -> consistency(arm.putObject("draws"), draws));
+        details.likelihood().ifPresent(p -> arm.putObject("likelihood").put("loss", p.loss())
+                .put("perplexity_per_token", p.perToken()).put("perplexity_per_byte", p.perByte())
+                .put("nll_per_example", p.perExample()).put("tokens", p.tokens()).put("bytes", p.bytes())
+                .put("examples", p.examples()));
+        details.choices().ifPresent(choices -> arm.putObject("choices").put("acc", choices.accuracy())
+                .put("acc_norm", choices.normalizedAccuracy()).put("ece", choices.calibrationError()));
+        details.classes().ifPresent(classes -> classification(arm.putObject("classification"), classes));
+        details.labelAuc().ifPresent(auc -> arm.withObject("/classification").put("roc_auc", auc));
+    }
+
+    private static void consistency(ObjectNode node, Consistency consistency) {
+        node.put("groups", consistency.groups()).put("consistent", consistency.consistent())
+                .put("agreement", consistency.agreement());
+    }
+
+    private static void classification(ObjectNode node, Classification classes) {
+        node.put("accuracy", classes.accuracy()).put("macro_f1", classes.macroF1())
+                .put("mcc", classes.matthewsCorrelation());
+        ArrayNode labels = node.putArray("labels");
+        classes.labels().forEach(labels::add);
+        ArrayNode matrix = node.putArray("confusion");
+        for (int i = 0; i < classes.labels().size(); i++) {
+            ArrayNode row = matrix.addArray();
+            for (int j = 0; j < classes.labels().size(); j++) {
+                row.add(classes.evaluation().getConfusionMatrix().getCount(i, j));
+            }
+        }
+    }
+
+    private static ObjectNode opinion(OpinionReport opinion) {
+        ObjectNode node = JSON.createObjectNode().put("name", opinion.name());
+        opinion.counts().forEach(count -> node.withObject("/counts").putObject(count.metric())
+                .put("given", count.given()).put("failed", count.failed()).put("unparsable", count.unparsable())
+                .put("decided_by_position", count.inconsistent()));
+        opinion.troubles().forEach(node.putArray("troubles")::add);
         return node;
     }
 

@@ -9,17 +9,23 @@ import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.comparison.VerdictRules;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.guard.GuardReport;
+import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.AnswerScoring;
+import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
+import io.peft4j.eval.task.PairedScores;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * A tuned model against its base on held-out items: the verdict and everything behind it. The same answers and the same
@@ -34,13 +40,15 @@ import java.util.Optional;
  * @param guard the guard set, where it was run
  * @param leakage held-out items in the training data, where that was checked
  * @param failures what tuned got wrong
+ * @param opinions what became of the questions to a judge and an embedding model
+ * @param study what trainings of other sizes and seeds reached
  * @param signatures how BLEU and chrF were computed
  * @param facts further facts to repeat the evaluation by: versions, seeds, data; in their order
  */
 public record ComparisonReport(Verdict verdict, String metric, List<EvaluationItem> items, List<ArmResult> arms,
         List<MetricResult> metrics, Map<String, List<MetricResult>> otherArms, Optional<GuardReport> guard,
-        Optional<Leakage> leakage, FailureReport failures, Map<String, String> signatures,
-        Map<String, String> facts) {
+        Optional<Leakage> leakage, FailureReport failures, List<OpinionReport> opinions,
+        Optional<TrainingStudy> study, Map<String, String> signatures, Map<String, String> facts) {
     /** Copies the collections. */
     public ComparisonReport {
         Objects.requireNonNull(verdict, "verdict");
@@ -52,6 +60,8 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
         Objects.requireNonNull(guard, "guard");
         Objects.requireNonNull(leakage, "leakage");
         Objects.requireNonNull(failures, "failures");
+        opinions = List.copyOf(opinions);
+        Objects.requireNonNull(study, "study");
         signatures = Collections.unmodifiableMap(new LinkedHashMap<>(signatures));
         facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
     }
@@ -60,37 +70,44 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
      * What an evaluation measured, and what its statistics follow from.
      *
      * @param items the held-out items
-     * @param arms who answered: the base first, the tuned model last
+     * @param arms who answered: the base first, the tuned model last; no two of one name
+     * @param scores what a judge and others say of base and an arm, by the arm's name
      * @param metric the metric that decides; empty for {@link AnswerScoring#decidingMetric}
      * @param guard the guard set, where it was run
      * @param leakage held-out items in the training data, where that was checked
      * @param trainingQuestions what the training examples ask, empty where they are not known
+     * @param opinions what became of the questions to a judge and an embedding model
+     * @param study what trainings of other sizes and seeds reached
      * @param facts further facts
      */
-    public record Measured(List<EvaluationItem> items, List<ArmResult> arms, Optional<String> metric,
-            Optional<GuardReport> guard, Optional<Leakage> leakage, List<String> trainingQuestions,
+    public record Measured(List<EvaluationItem> items, List<ArmAnswers> arms, Map<String, List<PairedScores>> scores,
+            Optional<String> metric, Optional<GuardReport> guard, Optional<Leakage> leakage,
+            List<String> trainingQuestions, List<OpinionReport> opinions, Optional<TrainingStudy> study,
             Map<String, String> facts) {
+        private List<PairedScores> scoresOf(ArmAnswers arm) {
+            return scores.getOrDefault(arm.name(), List.of());
+        }
     }
 
     /**
      * The report of answers.
      *
-     * @throws ConfigurationException when there are fewer than two arms, an arm lacks answers, or the metric that is
-     *     to decide was not computed
+     * @throws ConfigurationException when there are fewer than two arms or two of one name, an arm lacks answers, or
+     *     the metric that is to decide was not computed
      */
     public static ComparisonReport of(Measured measured, ComparisonOptions options) {
-        List<ArmResult> arms = measured.arms();
-        if (arms.size() < 2) {
-            throw new ConfigurationException("a comparison needs the answers of a base and a tuned model; got "
-                    + arms.size() + " sets of answers");
+        List<ArmAnswers> arms = measured.arms();
+        if (arms.size() < 2 || arms.stream().map(ArmAnswers::name).distinct().count() < arms.size()) {
+            throw new ConfigurationException("a comparison needs the answers of a base and a tuned model, and a name "
+                    + "for each; got " + arms.stream().map(ArmAnswers::name).toList());
         }
         AnswerScoring scoring = new AnswerScoring(measured.items());
-        List<String> base = arms.get(0).answers();
-        ArmResult tuned = arms.get(arms.size() - 1);
-        List<MetricResult> metrics = scoring.compare(base, tuned.answers(), options);
+        List<String> base = arms.get(0).texts();
+        ArmAnswers tuned = arms.get(arms.size() - 1);
+        List<MetricResult> metrics = scoring.compare(base, tuned.texts(), measured.scoresOf(tuned), options);
         Map<String, List<MetricResult>> others = new LinkedHashMap<>();
-        arms.subList(1, arms.size() - 1)
-                .forEach(arm -> others.put(arm.name(), scoring.compare(base, arm.answers(), options)));
+        arms.subList(1, arms.size() - 1).forEach(arm -> others.put(arm.name(),
+                scoring.compare(base, arm.texts(), measured.scoresOf(arm), options)));
         String deciding = measured.metric().orElseGet(scoring::decidingMetric);
         MetricResult metric = metrics.stream().filter(m -> m.name().equals(deciding)).findFirst()
                 .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " was not computed; there are "
@@ -99,9 +116,11 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
         Verdict verdict = new VerdictRules(options).decide(metric, rest, measured.guard().map(GuardReport::overall),
                 measured.leakage().map(Leakage::count).orElse(0));
         FailureReport failures = FailureReport.of(measured.items(), scoring.right(base),
-                scoring.right(tuned.answers()), measured.trainingQuestions());
-        return new ComparisonReport(verdict, deciding, measured.items(), arms, metrics, others, measured.guard(),
-                measured.leakage(), failures, scoring.signatures(), measured.facts());
+                scoring.right(tuned.texts()), measured.trainingQuestions());
+        return new ComparisonReport(verdict, deciding, measured.items(),
+                arms.stream().map(arm -> ArmResult.of(arm, scoring)).toList(), metrics, others, measured.guard(),
+                measured.leakage(), failures, measured.opinions(), measured.study(), scoring.signatures(),
+                measured.facts());
     }
 
     /** The result of the metric that decided. */
@@ -150,13 +169,9 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
 
     /** The items that tuned got wrong, then those that it got right: the order in which answers are shown. */
     List<Integer> itemsByInterest() {
-        List<Integer> order = new ArrayList<>(failures.regressions());
-        failures.wrong().stream().filter(i -> !order.contains(i)).forEach(order::add);
-        for (int i = 0; i < items.size(); i++) {
-            if (!order.contains(i)) {
-                order.add(i);
-            }
-        }
-        return order;
+        Set<Integer> order = new LinkedHashSet<>(failures.regressions());
+        order.addAll(failures.wrong());
+        IntStream.range(0, items.size()).forEach(order::add);
+        return List.copyOf(order);
     }
 }

@@ -10,7 +10,11 @@ final class Figures {
             Map.entry("exact_match", "exact match"), Map.entry("token_f1", "token F1"), Map.entry("rouge1", "ROUGE-1"),
             Map.entry("rouge2", "ROUGE-2"), Map.entry("rougeL", "ROUGE-L"), Map.entry("bleu", "BLEU"),
             Map.entry("chrf", "chrF"), Map.entry("guard", "all"), Map.entry("mcnemar_exact", "McNemar, exact"),
-            Map.entry("approximate_randomization", "randomization"));
+            Map.entry("approximate_randomization", "randomization"), Map.entry("accuracy", "names the class"),
+            Map.entry("format", "keeps to the form"), Map.entry("refusal", "refuses as expected"),
+            Map.entry("acc", "right choice"), Map.entry("acc_norm", "right choice, per character"),
+            Map.entry("judge_score", "judge's points"), Map.entry("judge_preferred", "judge prefers"),
+            Map.entry("embedding_similarity", "embedding similarity"));
 
     private Figures() {
     }

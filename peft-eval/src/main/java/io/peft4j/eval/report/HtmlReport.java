@@ -3,6 +3,8 @@ package io.peft4j.eval.report;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.guard.GuardReport;
+import io.peft4j.eval.study.TrainingStudy;
+import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.EvaluationItem;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -18,10 +20,15 @@ final class HtmlReport {
     private static final int MOST_ANSWERS = 300;
 
     private final ComparisonReport report;
+    private final boolean[] baseRight;
+    private final boolean[] tunedRight;
     private final StringBuilder out = new StringBuilder();
 
     HtmlReport(ComparisonReport report) {
         this.report = report;
+        AnswerScoring scoring = new AnswerScoring(report.items());
+        this.baseRight = scoring.right(report.base().answers());
+        this.tunedRight = scoring.right(report.tuned().answers());
     }
 
     String page() {
@@ -33,6 +40,8 @@ final class HtmlReport {
         metrics();
         arms();
         report.guard().ifPresent(this::guard);
+        report.study().ifPresent(this::study);
+        DetailTable.of(report).forEach(table -> section(table, ""));
         failures();
         answers();
         measured();
@@ -112,12 +121,32 @@ final class HtmlReport {
         out.append("</section>\n");
     }
 
+    private void study(TrainingStudy study) {
+        section(DetailTable.trainings(study), study.curve().map(curve -> new CurvePlot(study, curve).svg())
+                .orElse(""));
+    }
+
+    private void section(DetailTable table, String plot) {
+        out.append("<section>\n<h2>").append(escape(table.title())).append("</h2>\n<p class=\"note\">")
+                .append(escape(table.note())).append("</p>\n").append(plot)
+                .append("<div class=\"wide\"><table>\n<thead><tr>");
+        table.header().forEach(cell -> out.append("<th>").append(escape(cell)).append("</th>"));
+        out.append("</tr></thead>\n<tbody>\n");
+        for (List<String> row : table.rows()) {
+            out.append("<tr><th>").append(escape(row.get(0))).append("</th>");
+            row.subList(1, row.size()).forEach(cell -> out.append("<td>").append(escape(cell)).append("</td>"));
+            out.append("</tr>\n");
+        }
+        out.append("</tbody>\n</table></div>\n</section>\n");
+    }
+
     private void failures() {
         out.append("<section>\n<h2>Where the tuned model fails</h2>\n<p>").append(report.failures().wrong().size())
                 .append(" of ").append(report.items().size()).append(" items are wrong; ")
                 .append(report.failures().regressions().size()).append(" of them were right before.</p>\n");
         report.leakage().ifPresent(leakage -> out.append("<p>Held-out items that also stand in the training data: ")
-                .append(leakage.count()).append(" of ").append(leakage.items()).append(".</p>\n"));
+                .append(leakage.count()).append(" of ").append(leakage.items()).append("; asked there in other words: ")
+                .append(leakage.reworded().size()).append(".</p>\n"));
         if (!report.failures().groups().isEmpty()) {
             out.append("<div class=\"wide\"><table>\n<thead><tr><th>in common</th><th>wrong</th><th>of</th>"
                     + "<th>words</th><th>similar to training</th><th>collect about</th></tr></thead>\n<tbody>\n");
@@ -151,13 +180,11 @@ final class HtmlReport {
         EvaluationItem item = report.items().get(i);
         String base = report.base().answers().get(i);
         String tuned = report.tuned().answers().get(i);
-        boolean wrong = !item.isAnsweredBy(tuned);
         out.append("<article>\n<h3>").append(escape(item.question())).append(report.failures().regressions().contains(i)
                 ? " <em>right before</em>" : "").append("</h3>\n<p class=\"note\">Expected: ")
-                .append(escape(item.mustContain().isEmpty() ? String.join(" / ", item.references())
-                        : String.join(", ", item.mustContain()))).append("</p>\n<div class=\"sides\">\n");
-        side("Base", item.isAnsweredBy(base), base, tuned);
-        side("Tuned", !wrong, tuned, base);
+                .append(escape(item.expected())).append("</p>\n<div class=\"sides\">\n");
+        side("Base", baseRight[i], base, tuned);
+        side("Tuned", tunedRight[i], tuned, base);
         out.append("</div>\n</article>\n");
     }
 

@@ -28,8 +28,11 @@ final class MarkdownReport {
         });
         report.leakage().ifPresent(leakage -> {
             line("");
-            line("Held-out items that stand in the training data: " + leakage.count() + " of " + leakage.items() + ".");
+            line("Held-out items that stand in the training data: " + leakage.count() + " of " + leakage.items()
+                    + "; asked there in other words: " + leakage.reworded().size() + ".");
         });
+        report.study().ifPresent(study -> table(DetailTable.trainings(study)));
+        DetailTable.of(report).forEach(this::table);
         failures();
         line("");
         line("## How it was measured");
@@ -54,6 +57,18 @@ final class MarkdownReport {
         }
     }
 
+    private void table(DetailTable table) {
+        line("");
+        line("## " + escape(table.title()));
+        line("");
+        line(escape(table.note()));
+        line("");
+        line("| " + String.join(" | ", table.header().stream().map(MarkdownReport::escape).toList()) + " |");
+        line("|---|" + "---:|".repeat(table.header().size() - 1));
+        table.rows().forEach(row -> line("| " + String.join(" | ",
+                row.stream().map(MarkdownReport::escape).toList()) + " |"));
+    }
+
     private void failures() {
         line("");
         line("## Where the tuned model fails");
@@ -72,8 +87,7 @@ final class MarkdownReport {
             line("**" + escape(item.question()) + "**" + (report.failures().regressions().contains(i)
                     ? " (right before)" : ""));
             line("");
-            line("- expected: " + escape(item.mustContain().isEmpty() ? item.references().get(0)
-                    : String.join(", ", item.mustContain())));
+            line("- expected: " + escape(item.expected()));
             line("- base: " + escape(report.base().answers().get(i)));
             line("- tuned: " + escape(report.tuned().answers().get(i)));
         }

@@ -12,37 +12,59 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
- * Scores two sets of answers to the same items by all metrics that the items allow: {@code contains} (the answer holds
- * the facts, or a reference where an item names none), and over the items with references {@code exact_match},
+ * Scores sets of answers to the same items by all metrics that the items allow: {@code contains} (the answer holds the
+ * facts, or a reference where an item names none), over the items with references {@code exact_match},
  * {@code token_f1}, {@code rouge1}, {@code rouge2}, {@code rougeL} (from 0 to 1), {@code bleu} and {@code chrf} (from 0
- * to 100).
+ * to 100), over those with a label {@code accuracy}, over those that ask for a form {@code format}, and over those that
+ * say whether a right answer refuses {@code refusal}.
  */
 public final class AnswerScoring {
     private static final List<String> LEFT_OUT = List.of("rougeLsum");
 
     private final List<EvaluationItem> items;
+    private final List<String> labels;
     private final int[] withReference;
 
     /**
      * A scoring of these items.
      *
-     * @throws ConfigurationException when there is none
+     * @throws ConfigurationException when there is none, or only one label in all of them
      */
     public AnswerScoring(List<EvaluationItem> items) {
         this.items = List.copyOf(items);
         if (this.items.isEmpty()) {
             throw new ConfigurationException("there is no item to evaluate on");
         }
-        this.withReference = IntStream.range(0, items.size()).filter(i -> !items.get(i).references().isEmpty())
-                .toArray();
+        this.labels = items.stream().flatMap(item -> item.further().label().stream()).distinct().sorted().toList();
+        if (labels.size() == 1) {
+            throw new ConfigurationException("all labels are \"" + labels.get(0) + "\"; a classification needs two "
+                    + "classes or more");
+        }
+        this.withReference = places(item -> !item.references().isEmpty());
     }
 
-    /** The metric that decides where none is chosen: {@code contains} where an item names facts, else token F1. */
+    private int[] places(Predicate<EvaluationItem> chosen) {
+        return IntStream.range(0, items.size()).filter(i -> chosen.test(items.get(i))).toArray();
+    }
+
+    /**
+     * The metric that decides where none is chosen: {@code contains} where an item names facts, else
+     * {@code token_f1} where there are references, else {@code accuracy}, {@code acc_norm}, {@code format} or
+     * {@code refusal}, the first that the items allow.
+     */
     public String decidingMetric() {
-        return items.stream().anyMatch(item -> !item.mustContain().isEmpty()) ? "contains" : "token_f1";
+        if (items.stream().anyMatch(EvaluationItem::hasFacts)) {
+            return "contains";
+        }
+        return withReference.length > 0 ? "token_f1" : !labels.isEmpty() ? "accuracy"
+                : items.stream().anyMatch(item -> item.further().choices().isPresent()) ? "acc_norm"
+                : items.stream().anyMatch(item -> item.further().form().isPresent()) ? "format" : "refusal";
     }
 
     /**
@@ -51,12 +73,35 @@ public final class AnswerScoring {
      * @throws ConfigurationException when a set does not have one answer for each item
      */
     public List<MetricResult> compare(List<String> base, List<String> tuned, ComparisonOptions options) {
+        return compare(base, tuned, List.of(), options);
+    }
+
+    /**
+     * Compares two sets of answers, also by scores from elsewhere. One that no item has for both is left out.
+     *
+     * @throws ConfigurationException when a set does not have one answer for each item, or no metric is left
+     */
+    public List<MetricResult> compare(List<String> base, List<String> tuned, List<PairedScores> others,
+            ComparisonOptions options) {
         check(base);
         check(tuned);
-        PairedOutcomes outcomes = new PairedOutcomes(options).yesNo("contains", right(base), right(tuned));
-        if (withReference.length == 0) {
-            return outcomes.results();
+        PairedOutcomes outcomes = new PairedOutcomes(options);
+        Map<String, int[]> checks = checks();
+        checks.forEach((name, places) -> outcomes.yesNo(name, passes(name, places, base),
+                passes(name, places, tuned)));
+        if (withReference.length > 0) {
+            byReference(outcomes, base, tuned);
         }
+        List<PairedScores> known = others.stream().filter(scores -> scores.known().length > 0).toList();
+        known.forEach(scores -> add(outcomes, scores));
+        if (checks.isEmpty() && known.isEmpty()) {
+            throw new ConfigurationException("the items only hold choices, which are asked of models, and there are "
+                    + "only texts; evaluate with the models, or give the items references");
+        }
+        return outcomes.results();
+    }
+
+    private void byReference(PairedOutcomes outcomes, List<String> base, List<String> tuned) {
         for (AnswerMetric metric : answerMetrics()) {
             double[] first = scores(metric, base);
             double[] second = scores(metric, tuned);
@@ -69,15 +114,57 @@ public final class AnswerScoring {
         for (CorpusMetric metric : TextMetrics.corpusMetrics()) {
             outcomes.corpus(metric, statistics(metric, base), statistics(metric, tuned));
         }
-        return outcomes.results();
+    }
+
+    private static void add(PairedOutcomes outcomes, PairedScores scores) {
+        double[] first = IntStream.of(scores.known()).mapToDouble(i -> scores.base().get(i).getAsDouble()).toArray();
+        double[] second = IntStream.of(scores.known()).mapToDouble(i -> scores.arm().get(i).getAsDouble()).toArray();
+        if (scores.yesNo()) {
+            outcomes.yesNo(scores.name(), yes(first), yes(second));
+        } else {
+            outcomes.scores(scores.name(), first, second);
+        }
+    }
+
+    /** The yes/no checks of texts that the items allow, with the items that have them. */
+    private Map<String, int[]> checks() {
+        Map<String, int[]> checks = new LinkedHashMap<>();
+        checks.put("contains", places(EvaluationItem::namesFacts));
+        checks.put("accuracy", places(item -> item.further().label().isPresent()));
+        checks.put("format", places(item -> item.further().form().isPresent()));
+        checks.put("refusal", places(item -> item.further().refusal().isPresent()));
+        checks.values().removeIf(places -> places.length == 0);
+        return checks;
+    }
+
+    private boolean[] passes(String check, int[] places, List<String> answers) {
+        boolean[] passes = new boolean[places.length];
+        for (int i = 0; i < passes.length; i++) {
+            EvaluationItem item = items.get(places[i]);
+            String answer = answers.get(places[i]);
+            passes[i] = switch (check) {
+                case "contains" -> item.isAnsweredBy(answer);
+                case "accuracy" -> isLabelled(item, answer);
+                case "format" -> item.further().form().orElseThrow().accepts(answer);
+                default -> item.further().refusal().orElseThrow() == Refusals.isRefusal(answer);
+            };
+        }
+        return passes;
+    }
+
+    private boolean isLabelled(EvaluationItem item, String answer) {
+        return Classification.labelOf(answer, labels).equals(item.further().label().orElseThrow());
     }
 
     /** The scores of one set of answers alone. */
     public Map<String, Double> scores(List<String> answers) {
         check(answers);
         Map<String, Double> scores = new LinkedHashMap<>();
-        boolean[] right = right(answers);
-        scores.put("contains", IntStream.range(0, right.length).filter(i -> right[i]).count() / (double) right.length);
+        checks().forEach((name, places) -> {
+            boolean[] passes = passes(name, places, answers);
+            scores.put(name, IntStream.range(0, passes.length).filter(i -> passes[i]).count()
+                    / (double) passes.length);
+        });
         if (withReference.length > 0) {
             for (AnswerMetric metric : answerMetrics()) {
                 scores.put(metric.name(), Arrays.stream(scores(metric, answers)).average().orElseThrow());
@@ -88,6 +175,33 @@ public final class AnswerScoring {
             }
         }
         return scores;
+    }
+
+    /**
+     * The score of {@link #decidingMetric} of one set of answers, from 0 to 1.
+     *
+     * @throws ConfigurationException when the metric cannot be computed of texts alone
+     */
+    public double decidingScore(List<String> answers) {
+        Double score = scores(answers).get(decidingMetric());
+        if (score == null) {
+            throw new ConfigurationException(decidingMetric() + " cannot be computed of texts alone");
+        }
+        return score;
+    }
+
+    /** What else the texts of one set of answers say: classes, consistency of wordings, refusals. */
+    public ArmDetails details(List<String> answers) {
+        check(answers);
+        int[] labelled = places(item -> item.further().label().isPresent());
+        Optional<Classification> classes = labelled.length == 0 ? Optional.empty()
+                : Optional.of(Classification.of(labels,
+                        IntStream.of(labelled).mapToObj(i -> items.get(i).further().label().orElseThrow()).toList(),
+                        IntStream.of(labelled).mapToObj(answers::get).toList()));
+        Optional<Consistency> wordings = Consistency.hasWordings(items)
+                ? Optional.of(Consistency.ofWordings(items, answers)) : Optional.empty();
+        return new ArmDetails(Refusals.rate(answers), classes, wordings, Optional.empty(), Optional.empty(),
+                Optional.empty(), OptionalDouble.empty());
     }
 
     /** How BLEU and chrF were computed, in sacreBLEU's form; empty without references. */
@@ -114,9 +228,12 @@ public final class AnswerScoring {
 
     /** Which answers are right. */
     public boolean[] right(List<String> answers) {
+        check(answers);
         boolean[] right = new boolean[items.size()];
         for (int i = 0; i < right.length; i++) {
-            right[i] = items.get(i).isAnsweredBy(answers.get(i));
+            EvaluationItem item = items.get(i);
+            boolean byLabel = !item.namesFacts() && item.further().label().isPresent();
+            right[i] = byLabel ? isLabelled(item, answers.get(i)) : item.isAnsweredBy(answers.get(i));
         }
         return right;
     }

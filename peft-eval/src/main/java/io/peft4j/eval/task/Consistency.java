@@ -5,6 +5,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.metric.SquadScores;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,16 +26,23 @@ public record Consistency(int groups, int consistent, double agreement) {
      * @throws ConfigurationException when no two items ask for the same
      */
     public static Consistency ofWordings(List<EvaluationItem> items, List<String> answers) {
-        Map<List<String>, List<Integer>> groups = new LinkedHashMap<>();
+        Map<String, List<Integer>> groups = new LinkedHashMap<>();
         for (int i = 0; i < items.size(); i++) {
-            List<String> key = items.get(i).mustContain().isEmpty() ? items.get(i).references()
-                    : items.get(i).mustContain();
-            groups.computeIfAbsent(key, k -> new ArrayList<>()).add(i);
+            if (items.get(i).namesFacts()) {
+                groups.computeIfAbsent(items.get(i).expected(), key -> new ArrayList<>()).add(i);
+            }
         }
         List<List<String>> said = groups.values().stream().map(places -> places.stream()
                 .map(i -> items.get(i).isAnsweredBy(answers.get(i)) ? "right" : "said " + answers.get(i)).toList())
                 .toList();
         return ofGroups(said);
+    }
+
+    /** Whether two items ask for the same, so that {@link #ofWordings} has something to compare. */
+    static boolean hasWordings(List<EvaluationItem> items) {
+        List<String> expected = items.stream().filter(EvaluationItem::namesFacts).map(EvaluationItem::expected)
+                .toList();
+        return new HashSet<>(expected).size() < expected.size();
     }
 
     /** Of groups of answers; groups of one answer are left out. */

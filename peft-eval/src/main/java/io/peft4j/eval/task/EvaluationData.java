@@ -14,8 +14,10 @@ import java.util.Map;
  *
  * <p>Rows of the data are {@code {"question": text}} or {@code {"messages": [...]}} with {@code "reference"} (a text or
  * a list of texts of which the best counts) and/or {@code "must_contain"} (a text or a list of texts that must all
- * occur). An answer of the assistant at the end of the messages is the reference where no other is given. Rows of
- * answers are {@code {"text": ...}} in the same order. Other keys are ignored.
+ * occur). An answer of the assistant at the end of the messages is the reference where no other is given. Further ways
+ * to judge an answer, alone or together ({@link ExpectationRows}): {@code "any_of"}, {@code "regex"}, {@code "label"},
+ * {@code "format"}, {@code "choices"} with {@code "answer"}, {@code "refusal"}. Rows of answers are
+ * {@code {"text": ...}} in the same order. Other keys are ignored.
  */
 public final class EvaluationData {
     private EvaluationData() {
@@ -60,10 +62,12 @@ public final class EvaluationData {
         List<String> facts = fields.containsKey(EvaluationItem.MUST_CONTAIN)
                 ? Texts.required(row.file(), row.line(), EvaluationItem.MUST_CONTAIN,
                         fields.get(EvaluationItem.MUST_CONTAIN), false) : List.of();
-        if (references.isEmpty() && facts.isEmpty()) {
-            throw row.wrong("has neither \"reference\" nor \"must_contain\", so no answer can be judged");
+        Expectation further = ExpectationRows.of(row);
+        if (references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
+            throw row.wrong("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
+                    + ", so no answer can be judged");
         }
-        return new EvaluationItem(messages.subList(0, end), references, facts);
+        return new EvaluationItem(messages.subList(0, end), references, facts, further);
     }
 
     private static List<ChatMessage> question(JsonLines.Row row) {

@@ -8,15 +8,21 @@ import io.peft4j.eval.metric.SquadScores;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * A held-out question and what a right answer is: texts to compare with, facts that it must hold, or both.
+ * A held-out question and what a right answer is: texts to compare with, facts that it must hold, or what
+ * {@link Expectation} says.
  *
  * @param messages what is asked, ready for the answer; at least one
  * @param references right answers in full; the best counts
  * @param mustContain texts that must all occur in the answer, see {@link FactMatcher}
+ * @param further what else is expected
  */
-public record EvaluationItem(List<ChatMessage> messages, List<String> references, List<String> mustContain) {
+public record EvaluationItem(List<ChatMessage> messages, List<String> references, List<String> mustContain,
+        Expectation further) {
     /** The key of the facts in a row. */
     static final String MUST_CONTAIN = "must_contain";
 
@@ -25,12 +31,23 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         messages = List.copyOf(messages);
         references = List.copyOf(references);
         mustContain = List.copyOf(mustContain);
-        if (messages.isEmpty() || references.isEmpty() && mustContain.isEmpty()
+        Objects.requireNonNull(further, "further");
+        if (messages.isEmpty() || references.isEmpty() && mustContain.isEmpty() && !further.judgesText()
                 || mustContain.stream().anyMatch(String::isBlank)) {
-            throw new IllegalArgumentException("an item needs a message, and a reference or a text that its answer "
-                    + "must contain; got " + messages.size() + " messages, " + references.size()
-                    + " references and the texts " + mustContain);
+            throw new IllegalArgumentException("an item needs a message, and a reference, a text that its answer "
+                    + "must contain or another expectation; got " + messages.size() + " messages, "
+                    + references.size() + " references and the texts " + mustContain);
         }
+    }
+
+    /** An item with references and facts alone. */
+    public EvaluationItem(List<ChatMessage> messages, List<String> references, List<String> mustContain) {
+        this(messages, references, mustContain, Expectation.NONE);
+    }
+
+    /** A question of one user message of whose answer something else is expected. */
+    public static EvaluationItem expecting(String question, Expectation expectation) {
+        return new EvaluationItem(List.of(ChatMessage.user(question)), List.of(), List.of(), expectation);
     }
 
     /** A question of one user message whose answer must hold these facts. */
@@ -67,15 +84,56 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         return messages.get(messages.size() - 1).content();
     }
 
+    /** The same with numbers and units normalised where facts are looked for. */
+    public EvaluationItem normalized() {
+        return new EvaluationItem(messages, references, mustContain, further.normalized());
+    }
+
+    /** Whether the item says what an answer's text must hold: facts, or a reference. */
+    boolean namesFacts() {
+        return !references.isEmpty() || hasFacts();
+    }
+
+    boolean hasFacts() {
+        return !mustContain.isEmpty() || !further.facts().isEmpty();
+    }
+
     /**
      * Whether an answer is right: it holds all facts; where none are named, it holds a reference word for word or
-     * equals it by SQuAD's rules.
+     * equals it by SQuAD's rules; where there is no reference either, it names the label, keeps to the form, refuses
+     * or not as expected, and holds the right one of given choices, as far as the item says so.
      */
     public boolean isAnsweredBy(String answer) {
-        if (!mustContain.isEmpty()) {
-            return mustContain.stream().allMatch(fact -> FactMatcher.contains(answer, fact));
+        if (hasFacts()) {
+            return holdsAll(answer) && further.facts().stream().allMatch(check -> check.accepts(answer));
         }
-        return references.stream().anyMatch(text -> SquadScores.exactMatch(answer, text)
-                || !text.isBlank() && FactMatcher.contains(answer, text));
+        if (!references.isEmpty()) {
+            return references.stream().anyMatch(text -> SquadScores.exactMatch(answer, text)
+                    || !text.isBlank() && FactMatcher.contains(answer, text));
+        }
+        return further.label().map(label -> FactMatcher.contains(answer, label)).orElse(true)
+                && further.form().map(form -> form.accepts(answer)).orElse(true)
+                && further.refusal().map(refuses -> refuses == Refusals.isRefusal(answer)).orElse(true)
+                && further.choices().map(choices -> FactMatcher.contains(answer,
+                        choices.texts().get(choices.answer()))).orElse(true);
+    }
+
+    private boolean holdsAll(String answer) {
+        FactCheck texts = FactCheck.all(mustContain.toArray(String[]::new));
+        return (further.normalizes() ? texts.normalized() : texts).accepts(answer);
+    }
+
+    /** What a right answer is, for people. */
+    public String expected() {
+        if (hasFacts()) {
+            return Stream.concat(mustContain.stream(), further.facts().stream().map(FactCheck::toString))
+                    .collect(Collectors.joining(", "));
+        }
+        if (!references.isEmpty()) {
+            return String.join(" / ", references);
+        }
+        return further.label().or(() -> further.choices().map(choices -> choices.texts().get(choices.answer())))
+                .or(() -> further.refusal().map(refuses -> refuses ? "a refusal" : "no refusal"))
+                .orElse("an answer that keeps to the form");
     }
 }

@@ -59,6 +59,11 @@ public sealed interface FactCheck {
         public FactCheck normalized() {
             return new AllOf(texts, true);
         }
+
+        @Override
+        public String toString() {
+            return String.join(", ", texts);
+        }
     }
 
     /**
@@ -82,6 +87,11 @@ public sealed interface FactCheck {
         public FactCheck normalized() {
             return new AnyOf(texts, true);
         }
+
+        @Override
+        public String toString() {
+            return "one of " + String.join(" / ", texts);
+        }
     }
 
     /**
@@ -98,6 +108,11 @@ public sealed interface FactCheck {
         @Override
         public boolean accepts(String answer) {
             return pattern.matcher(answer).find();
+        }
+
+        @Override
+        public String toString() {
+            return "what matches " + pattern;
         }
     }
 

@@ -3,24 +3,31 @@ package io.peft4j.eval.task;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatExample;
+import io.peft4j.data.near.Corpus;
+import io.peft4j.data.near.Relations;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
- * Held-out items that also stand in the training data: the same question up to case, punctuation and white space, or
- * one that shares at least 95 % of its runs of 5 characters and all of its numbers. Another wording of a question that
- * was taught is no leak; it is what held-out data is for.
+ * Held-out items that also stand in the training data, found by the search that {@code data check} uses
+ * ({@link Relations}). An item leaks when it is asked there in the same words in the same order: filling words, case,
+ * punctuation, inflection and slips of the pen aside, every number and name the same. The same question in other words
+ * is no leak, it is what held-out data is for; those are counted beside.
+ *
+ * <p>Every question of a training conversation counts, each alone, and of an item its last question; system prompts do
+ * not.
  *
  * @param items number of held-out items
- * @param pairs the leaked ones
+ * @param pairs the leaked ones, in the order of the items
+ * @param reworded those whose question is asked in the training data in other words
  */
-public record Leakage(int items, List<Pair> pairs) {
-    private static final int RUN = 5;
-    private static final double SAME = 0.95;
+public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
+    private static final int TRAINING = 0;
+    private static final int HELD_OUT = 1;
 
     /**
      * A held-out item and where it stands in the training data.
@@ -32,72 +39,54 @@ public record Leakage(int items, List<Pair> pairs) {
     public record Pair(int item, String question, String place) {
     }
 
-    /** Copies the list. */
+    /** Copies the lists. */
     public Leakage {
         pairs = List.copyOf(pairs);
+        reworded = List.copyOf(reworded);
     }
 
-    /** Looks for each item among the training examples' questions. */
+    /**
+     * Looks for each item among the questions of the training examples.
+     *
+     * @throws java.io.UncheckedIOException when the temporary file that holds the texts cannot be written
+     */
     public static Leakage of(List<EvaluationItem> items, ChatDataset training) {
-        Map<String, String> exact = new HashMap<>();
-        Map<String, List<Integer>> byRun = new HashMap<>();
-        List<Set<String>> runs = new ArrayList<>();
         List<String> places = new ArrayList<>();
-        for (ChatExample example : training) {
-            for (int i = 1; i <= example.messages().size(); i++) {
-                // Every question of a conversation counts, each with its last user message.
-                ChatMessage message = example.messages().get(i - 1);
-                if (message.role().equals("user")) {
-                    String text = plain(message.content());
-                    exact.putIfAbsent(text, example.origin().toString());
-                    Set<String> all = runs(text);
-                    all.forEach(run -> byRun.computeIfAbsent(run, key -> new ArrayList<>()).add(runs.size()));
-                    runs.add(all);
+        try (Corpus corpus = new Corpus()) {
+            for (ChatExample example : training) {
+                example.messages().stream().filter(message -> message.role().equals("user")).forEach(message -> {
+                    add(corpus, TRAINING, places.size(), message.content());
                     places.add(example.origin().toString());
-                }
+                });
             }
-        }
-        List<Pair> pairs = new ArrayList<>();
-        for (int i = 0; i < items.size(); i++) {
-            String question = plain(items.get(i).question());
-            String place = exact.getOrDefault(question, near(question, byRun, runs, places));
-            if (place != null) {
-                pairs.add(new Pair(i, items.get(i).question(), place));
+            for (int i = 0; i < items.size(); i++) {
+                add(corpus, HELD_OUT, i, items.get(i).question());
             }
+            return of(items, corpus, Relations.of(corpus), places);
         }
-        return new Leakage(items.size(), pairs);
     }
 
-    private static String near(String question, Map<String, List<Integer>> byRun, List<Set<String>> runs,
-            List<String> places) {
-        Set<String> own = runs(question);
-        Map<Integer, Integer> shared = new HashMap<>();
-        own.forEach(run -> byRun.getOrDefault(run, List.of()).forEach(at -> shared.merge(at, 1, Integer::sum)));
-        for (Map.Entry<Integer, Integer> entry : shared.entrySet()) {
-            int all = own.size() + runs.get(entry.getKey()).size() - entry.getValue();
-            if (entry.getValue() >= SAME * all) {
-                return places.get(entry.getKey());
-            }
-        }
-        return null;
+    private static void add(Corpus corpus, int file, int line, String question) {
+        corpus.add(file, line, Corpus.Features.of(ChatExample.of(ChatMessage.user(question),
+                ChatMessage.assistant(""))));
     }
 
-    private static String plain(String text) {
-        return String.join(" ", WordVectors.words(text));
-    }
-
-    /** The runs of characters of a text, and its numbers as runs of their own. */
-    private static Set<String> runs(String text) {
-        Set<String> runs = new HashSet<>();
-        for (int i = 0; i + RUN <= text.length(); i++) {
-            runs.add(text.substring(i, i + RUN));
+    private static Leakage of(List<EvaluationItem> items, Corpus corpus, Relations relations, List<String> places) {
+        Map<Integer, Pair> leaked = new TreeMap<>();
+        Map<Integer, Pair> reworded = new TreeMap<>();
+        for (int[] group : relations.questions().several()) {
+            int[] taught = IntStream.of(group).filter(number -> corpus.file(number) == TRAINING).toArray();
+            IntStream.of(group).filter(number -> taught.length > 0 && corpus.file(number) == HELD_OUT)
+                    .forEach(number -> {
+                        int item = (int) corpus.line(number);
+                        OptionalInt same = IntStream.of(taught).filter(t -> relations.sameWording(t, number))
+                                .findFirst();
+                        String place = places.get((int) corpus.line(same.orElse(taught[0])));
+                        (same.isPresent() ? leaked : reworded).put(item,
+                                new Pair(item, items.get(item).question(), place));
+                    });
         }
-        for (String word : text.split(" ")) {
-            if (word.chars().anyMatch(Character::isDigit)) {
-                runs.add("number " + word);
-            }
-        }
-        return runs;
+        return new Leakage(items.size(), List.copyOf(leaked.values()), List.copyOf(reworded.values()));
     }
 
     /** The number of leaked items. */

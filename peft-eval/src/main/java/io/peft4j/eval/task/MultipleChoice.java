@@ -51,6 +51,11 @@ public final class MultipleChoice {
      */
     public record Outcome(double[] logLikelihoods, int chosen, int chosenNormalized, boolean correct,
             boolean correctNormalized, double confidence) {
+        /** The probability of each choice among the choices. */
+        public double[] probabilities() {
+            double best = logLikelihoods[chosen];
+            return Arrays.stream(logLikelihoods).map(log -> Math.exp(log - best) * confidence).toArray();
+        }
     }
 
     /**

@@ -16,7 +16,7 @@ import java.util.List;
  *
  * @param nll sum of the negative log-likelihoods of the supervised tokens, in nats
  * @param tokens number of supervised tokens
- * @param bytes bytes of the answers in UTF-8: they do not depend on the tokenizer
+ * @param bytes bytes of the learned answers in UTF-8: they do not depend on the tokenizer
  * @param examples number of conversations
  */
 public record Perplexity(double nll, long tokens, long bytes, int examples) {
@@ -41,7 +41,7 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
             sequences.add(sequence);
             tokens += sequence.supervisedTokens();
             for (ChatMessage message : example.messages()) {
-                bytes += message.role().equals("assistant")
+                bytes += message.role().equals("assistant") && ChatEncoder.isLearned(message)
                         ? message.content().getBytes(StandardCharsets.UTF_8).length : 0;
             }
         }

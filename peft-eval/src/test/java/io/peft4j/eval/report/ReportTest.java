@@ -11,6 +11,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatExample;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.failure.FailureGroup;
+import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
 import java.util.ArrayList;
@@ -39,10 +40,10 @@ class ReportTest {
     }
 
     private static ComparisonReport report(Optional<String> metric, List<String> training) {
-        List<ArmResult> arms = List.of(new ArmResult("base", "as it is", BASE, Map.of("contains", 0.1), 0),
-                new ArmResult("tuned", "the adapter", TUNED, Map.of("contains", 0.7), 1.5));
-        return ComparisonReport.of(new ComparisonReport.Measured(ITEMS, arms, metric, Optional.empty(),
-                Optional.empty(), training, Map.of("data", "made up")), OPTIONS);
+        List<ArmAnswers> arms = List.of(ArmAnswers.given("base", "as it is", BASE),
+                ArmAnswers.given("tuned", "the adapter", TUNED));
+        return ComparisonReport.of(new ComparisonReport.Measured(ITEMS, arms, Map.of(), metric, Optional.empty(),
+                Optional.empty(), training, List.of(), Optional.empty(), Map.of("data", "made up")), OPTIONS);
     }
 
     @Test
@@ -103,5 +104,15 @@ class ReportTest {
                         ChatMessage.assistant("x"))));
         Leakage leakage = Leakage.of(ITEMS, training);
         assertEquals(List.of(0), leakage.pairs().stream().map(Leakage.Pair::item).toList());
+        assertEquals(List.of(1), leakage.reworded().stream().map(Leakage.Pair::item).toList());
+    }
+
+    @Test
+    void everyQuestionOfAConversationIsLookedAt() {
+        ChatDataset training = ChatDataset.of(List.of(ChatExample.of(ChatMessage.system("You know the handbook."),
+                ChatMessage.user("Hello!"), ChatMessage.assistant("Hello."),
+                ChatMessage.user("Please tell me: what is the  notice period of grade 7"),
+                ChatMessage.assistant("It is X7Y."), ChatMessage.user("Thanks."), ChatMessage.assistant("Bye."))));
+        assertEquals(List.of(7), Leakage.of(ITEMS, training).pairs().stream().map(Leakage.Pair::item).toList());
     }
 }

@@ -1,0 +1,108 @@
+package io.peft4j.cli;
+
+import io.peft4j.eval.Comparison;
+import io.peft4j.eval.Evaluation;
+import io.peft4j.eval.judge.Embedder;
+import io.peft4j.eval.judge.EmbeddingEndpoint;
+import io.peft4j.eval.judge.Endpoint;
+import io.peft4j.eval.judge.HiddenStates;
+import io.peft4j.eval.judge.LlmJudge;
+import io.peft4j.models.BaseModel;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Who else has an opinion of the answers: a judge, embeddings. Nobody is asked unless an option says so. */
+final class OpinionOptions {
+    private static final String KEY = "PEFT4J_API_KEY";
+
+    @Option(names = "--judge-url", paramLabel = "URL", description = "Has a language model judge the answers: where its "
+            + "OpenAI-compatible API begins, such as http://localhost:8000/v1.")
+    private String judgeUrl;
+
+    @Option(names = "--judge-model", paramLabel = "NAME", description = "The judge's name there.")
+    private String judgeModel;
+
+    @Option(names = "--judge-at-once", paramLabel = "N", defaultValue = "4",
+            description = "Number of answers judged at a time. Default: ${DEFAULT-VALUE}")
+    private int atOnce;
+
+    @Option(names = "--embedding-url", paramLabel = "URL", description = "Measures how near answers are to their "
+            + "references by embeddings: where their OpenAI-compatible API begins.")
+    private String embeddingUrl;
+
+    @Option(names = "--embedding-model", paramLabel = "NAME", description = "The embedding model's name there.")
+    private String embeddingModel;
+
+    @Option(names = "--similarity", description = "Measures it by the base model's own hidden states, without a server.")
+    private boolean hiddenStates;
+
+    @Option(names = "--api-key-env", paramLabel = "VARIABLE", description = "The environment variable that holds the key "
+            + "of judge and embeddings. Default: " + KEY + ", where it is set")
+    private String keyVariable;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    /** Whether a model must be at hand. */
+    boolean asksModel() {
+        return hiddenStates;
+    }
+
+    /**
+     * Whether the options fit together.
+     *
+     * @return the number of those who are asked
+     */
+    long check() {
+        return judge().stream().count() + embeddings().stream().count();
+    }
+
+    /** Adds them to an evaluation of given answers. */
+    void addTo(Evaluation evaluation) {
+        judge().ifPresent(judge -> evaluation.judge(judge, atOnce));
+        embeddings().ifPresent(evaluation::similarity);
+    }
+
+    /** Adds them to a comparison of models. */
+    void addTo(Comparison comparison, BaseModel base) {
+        judge().ifPresent(judge -> comparison.judge(judge, atOnce));
+        embeddings().or(() -> hiddenStates ? Optional.of(new HiddenStates(base)) : Optional.empty())
+                .ifPresent(comparison::similarity);
+    }
+
+    private Optional<LlmJudge> judge() {
+        if (atOnce < 1) {
+            throw usage("--judge-at-once is " + atOnce + "; it must be at least 1");
+        }
+        return endpoint("judge", judgeUrl, judgeModel).map(LlmJudge::of);
+    }
+
+    private Optional<Embedder> embeddings() {
+        if (embeddingUrl != null && hiddenStates) {
+            throw usage("give either --embedding-url or --similarity");
+        }
+        return endpoint("embedding", embeddingUrl, embeddingModel).map(EmbeddingEndpoint::new);
+    }
+
+    private Optional<Endpoint> endpoint(String kind, String url, String model) {
+        if ((url == null) != (model == null)) {
+            throw usage("--" + kind + "-url and --" + kind + "-model belong together");
+        }
+        if (url == null) {
+            return Optional.empty();
+        }
+        Endpoint endpoint = Endpoint.of(url, model);
+        String key = System.getenv(keyVariable == null ? KEY : keyVariable);
+        if (keyVariable != null && (key == null || key.isBlank())) {
+            throw usage("--api-key-env names " + keyVariable + ", which is not set");
+        }
+        return Optional.of(key == null || key.isBlank() ? endpoint : endpoint.withKey(key));
+    }
+
+    private ParameterException usage(String message) {
+        return new ParameterException(command.commandLine(), message);
+    }
+}

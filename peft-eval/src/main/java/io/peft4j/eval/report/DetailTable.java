@@ -1,0 +1,141 @@
+package io.peft4j.eval.report;
+
+import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.study.TrainingStudy;
+import io.peft4j.eval.task.ArmDetails;
+import io.peft4j.eval.task.Classification;
+import io.peft4j.eval.task.Consistency;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * A table of further measurements, the same for every form of the report.
+ *
+ * @param title what it shows
+ * @param note how to read it
+ * @param header the columns
+ * @param rows as many cells each
+ */
+record DetailTable(String title, String note, List<String> header, List<List<String>> rows) {
+    private static final int LARGEST_CONFUSION = 12;
+
+    /** All tables that a report has something for. */
+    static List<DetailTable> of(ComparisonReport report) {
+        List<DetailTable> tables = new ArrayList<>(List.of(arms(report)));
+        report.arms().forEach(arm -> arm.details().classes().ifPresent(classes -> {
+            if (classes.labels().size() <= LARGEST_CONFUSION) {
+                tables.add(confusion(arm.name(), classes));
+            }
+        }));
+        report.opinions().forEach(opinion -> tables.add(opinion(opinion)));
+        return tables;
+    }
+
+    private static DetailTable arms(ComparisonReport report) {
+        List<Map<String, String>> cells = report.arms().stream().map(arm -> cells(arm.details())).toList();
+        List<String> columns = cells.stream().flatMap(row -> row.keySet().stream()).distinct().toList();
+        List<String> header = new ArrayList<>(List.of("arm"));
+        header.addAll(columns);
+        List<List<String>> rows = IntStream.range(0, cells.size()).mapToObj(i -> {
+            List<String> row = new ArrayList<>(List.of(report.arms().get(i).name()));
+            columns.forEach(column -> row.add(cells.get(i).getOrDefault(column, "-")));
+            return row;
+        }).toList();
+        return new DetailTable("Behaviour of each arm", "Consistent: other wordings of a question, or several draws, get "
+                + "the same answer. Loss and perplexity are of the references. ECE: how far the confidence in choices "
+                + "is from their accuracy.", header, rows);
+    }
+
+    private static Map<String, String> cells(ArmDetails details) {
+        Map<String, String> cells = new LinkedHashMap<>();
+        cells.put("refuses", percent(details.refusalRate()));
+        details.wordings().ifPresent(wordings -> cells.put("wordings consistent", consistent(wordings)));
+        details.draws().ifPresent(draws -> cells.put("draws consistent", consistent(draws)));
+        details.likelihood().ifPresent(p -> {
+            cells.put("loss per token", number(p.loss()));
+            cells.put("perplexity per token", number(p.perToken()));
+            cells.put("per byte", number(p.perByte()));
+            cells.put("loss per example", number(p.perExample()));
+        });
+        details.choices().ifPresent(choices -> {
+            cells.put("acc", percent(choices.accuracy()));
+            cells.put("acc per character", percent(choices.normalizedAccuracy()));
+            cells.put("ECE", number(choices.calibrationError()));
+        });
+        details.classes().ifPresent(classes -> {
+            cells.put("class accuracy", percent(classes.accuracy()));
+            cells.put("macro F1", number(classes.macroF1()));
+            cells.put("MCC", number(classes.matthewsCorrelation()));
+        });
+        details.labelAuc().ifPresent(auc -> cells.put("ROC AUC", number(auc)));
+        return cells;
+    }
+
+    private static String consistent(Consistency consistency) {
+        return consistency.consistent() + " of " + consistency.groups();
+    }
+
+    private static DetailTable confusion(String arm, Classification classes) {
+        List<String> header = new ArrayList<>(List.of("expected"));
+        header.addAll(classes.labels());
+        int last = classes.labels().size() - 1;
+        List<List<String>> rows = new ArrayList<>();
+        for (int i = 0; i < last; i++) {
+            List<String> row = new ArrayList<>(List.of(classes.labels().get(i)));
+            for (int j = 0; j <= last; j++) {
+                row.add(Integer.toString(classes.evaluation().getConfusionMatrix().getCount(i, j)));
+            }
+            rows.add(row);
+        }
+        return new DetailTable("Classes that " + arm + " names", "Rows are expected classes, columns what was said.",
+                header, rows);
+    }
+
+    private static DetailTable opinion(OpinionReport opinion) {
+        List<List<String>> rows = opinion.counts().stream().map(count -> List.of(Figures.name(count.metric()),
+                Integer.toString(count.given()), Integer.toString(count.failed()),
+                Integer.toString(count.unparsable()), Integer.toString(count.inconsistent()))).toList();
+        return new DetailTable("Opinions of " + opinion.name(), opinion.troubles().isEmpty()
+                ? "All questions were answered in the form asked for."
+                : "Items without an opinion are left out of its metrics. Trouble: "
+                        + String.join("; ", opinion.troubles()),
+                List.of("metric", "given", "failed", "unparsable", "decided by position"), rows);
+    }
+
+    /** The trainings of a study. */
+    static DetailTable trainings(TrainingStudy study) {
+        List<List<String>> rows = new ArrayList<>();
+        study.points().forEach(point -> rows.add(List.of(point.name(), Integer.toString(point.examples()),
+                percent(point.score()))));
+        study.seeds().forEach(point -> rows.add(List.of(point.name() + " (seed)",
+                point.examples() == 0 ? "-" : Integer.toString(point.examples()), percent(point.score()))));
+        return new DetailTable("Trainings of other sizes and seeds", String.join(" ", sentences(study)),
+                List.of("training", "examples", Figures.name(study.metric())), rows);
+    }
+
+    /** What a study says, in plain words. */
+    static List<String> sentences(TrainingStudy study) {
+        List<String> sentences = new ArrayList<>();
+        study.curve().ifPresent(curve -> sentences.add(String.format(Locale.ROOT, "%d more examples than %d are likely "
+                + "to bring %+.1f points of \"%s\", 95 %% of such trainings between %+.1f and %+.1f (from %d "
+                + "trainings).", TrainingStudy.MORE, curve.examples(), 100 * curve.gain(), Figures.name(study.metric()),
+                100 * curve.gainInterval().low(), 100 * curve.gainInterval().high(), study.points().size())));
+        study.spread().ifPresent(spread -> sentences.add(String.format(Locale.ROOT, "Over %d seeds: mean %.1f %%, "
+                + "standard deviation %.1f points, from %.1f to %.1f %%; 95 %% interval of the mean [%.1f, %.1f].",
+                spread.count(), 100 * spread.mean(), 100 * spread.standardDeviation(), 100 * spread.min(),
+                100 * spread.max(), 100 * spread.interval(0.95).low(), 100 * spread.interval(0.95).high())));
+        return sentences;
+    }
+
+    private static String percent(double share) {
+        return String.format(Locale.ROOT, "%.1f %%", 100 * share);
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.3f", value);
+    }
+}

@@ -1,0 +1,105 @@
+package io.peft4j.eval.task;
+
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatExample;
+import io.peft4j.eval.task.Expectation.Choices;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+
+/**
+ * What a model says of items beside its answers, each where the items have what it takes.
+ *
+ * @param likelihood of the references
+ * @param choices among given answers
+ * @param labelAuc of the labels' likelihoods
+ * @param draws agreement of answers that are drawn several times
+ */
+public record ModelMeasures(Optional<Perplexity> likelihood, Optional<MultipleChoice.Result> choices,
+        OptionalDouble labelAuc, Optional<Consistency> draws) {
+    /** Nothing: there is no model. */
+    public static final ModelMeasures NONE = new ModelMeasures(Optional.empty(), Optional.empty(),
+            OptionalDouble.empty(), Optional.empty());
+
+    /** Refuses null. */
+    public ModelMeasures {
+        Objects.requireNonNull(likelihood, "likelihood");
+        Objects.requireNonNull(choices, "choices");
+        Objects.requireNonNull(labelAuc, "labelAuc");
+        Objects.requireNonNull(draws, "draws");
+    }
+
+    /**
+     * Asks a model.
+     *
+     * @param model the model
+     * @param items the items
+     * @param prompts how each is asked
+     * @param likelihood whether the likelihood of the references is measured
+     */
+    public static ModelMeasures of(LanguageModel model, List<EvaluationItem> items, List<List<ChatMessage>> prompts,
+            boolean likelihood) {
+        List<ChatExample> told = new ArrayList<>();
+        List<MultipleChoice.Question> questions = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            EvaluationItem item = items.get(i);
+            if (likelihood && !item.references().isEmpty() && !item.references().get(0).isBlank()) {
+                List<ChatMessage> messages = new ArrayList<>(prompts.get(i));
+                messages.replaceAll(ModelMeasures::unlearned);
+                messages.add(ChatMessage.assistant(item.references().get(0)));
+                told.add(ChatExample.of(messages.toArray(ChatMessage[]::new)));
+            }
+            Prompt prompt = Prompt.chat(prompts.get(i));
+            item.further().choices().map(choices -> question(prompt, choices)).ifPresent(questions::add);
+        }
+        return new ModelMeasures(told.isEmpty() ? Optional.empty()
+                : Optional.of(Perplexity.of(model, ChatDataset.of(told))),
+                questions.isEmpty() ? Optional.empty() : Optional.of(MultipleChoice.of(model).on(questions)),
+                labelAuc(model, items, prompts), Optional.empty());
+    }
+
+    /** Of the same model's draws, too. */
+    public ModelMeasures withDraws(Consistency newDraws) {
+        return new ModelMeasures(likelihood, choices, labelAuc, Optional.of(newDraws));
+    }
+
+    private static ChatMessage unlearned(ChatMessage message) {
+        return message.role().equals("assistant")
+                ? new ChatMessage(message.role(), message.content(), java.util.Map.of("weight", 0)) : message;
+    }
+
+    private static MultipleChoice.Question question(Prompt prompt, Choices choices) {
+        return new MultipleChoice.Question(prompt, choices.texts(), choices.answer());
+    }
+
+    private static OptionalDouble labelAuc(LanguageModel model, List<EvaluationItem> items,
+            List<List<ChatMessage>> prompts) {
+        int[] labelled = IntStream.range(0, items.size()).filter(i -> items.get(i).further().label().isPresent())
+                .toArray();
+        List<String> right = IntStream.of(labelled).mapToObj(i -> items.get(i).further().label().orElseThrow())
+                .toList();
+        List<String> labels = right.stream().distinct().sorted().toList();
+        if (labels.size() < 2) {
+            return OptionalDouble.empty();
+        }
+        List<MultipleChoice.Question> questions = IntStream.range(0, labelled.length).mapToObj(k ->
+                new MultipleChoice.Question(Prompt.chat(prompts.get(labelled[k])), labels,
+                        labels.indexOf(right.get(k)))).toList();
+        List<double[]> shares = MultipleChoice.of(model).on(questions).outcomes().stream()
+                .map(MultipleChoice.Outcome::probabilities).toList();
+        // Of two labels one curve is the mirror of the other.
+        return IntStream.range(0, labels.size() == 2 ? 1 : labels.size()).mapToDouble(label -> {
+            boolean[] yes = new boolean[labelled.length];
+            for (int k = 0; k < yes.length; k++) {
+                yes[k] = right.get(k).equals(labels.get(label));
+            }
+            return Classification.areaUnderRoc(shares.stream().mapToDouble(share -> share[label]).toArray(), yes);
+        }).average();
+    }
+}

@@ -1,0 +1,168 @@
+package io.peft4j.eval;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.judge.Embedder;
+import io.peft4j.eval.judge.LlmJudge;
+import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.study.TrainingStudy;
+import io.peft4j.eval.study.TrainingStudy.Point;
+import io.peft4j.eval.task.ArmAnswers;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.Expectation;
+import io.peft4j.eval.task.FactCheck;
+import io.peft4j.eval.task.FormatCheck;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.Test;
+
+/** From given answers to a report: judges, classes, forms, refusals and studies have their part in it. */
+class EvaluationTest {
+    private static final ComparisonOptions OPTIONS = ComparisonOptions.defaults().withResamples(500);
+
+    private static <T> List<T> each(int n, IntFunction<T> one) {
+        List<T> all = new ArrayList<>();
+        for (int i = 0; i < n; i++) {
+            all.add(one.apply(i));
+        }
+        return all;
+    }
+
+    private static Evaluation evaluation(List<EvaluationItem> items, IntFunction<String> base,
+            IntFunction<String> tuned) {
+        return Evaluation.of(items).answers(ArmAnswers.given("base", "as it is", each(items.size(), base)))
+                .answers(ArmAnswers.given("tuned", "the adapter", each(items.size(), tuned)));
+    }
+
+    private static List<EvaluationItem> references(int n) {
+        return each(n, i -> EvaluationItem.reference("What is number " + i + "?", "right " + i));
+    }
+
+    @Test
+    void aJudgeCanDecide() {
+        LlmJudge judge = LlmJudge.of("a judge", messages -> {
+            String asked = messages.get(1).content();
+            if (asked.contains("number 3?")) {
+                return "I do not know";
+            }
+            int from = asked.indexOf("<answer");
+            boolean right = asked.substring(from, asked.indexOf("</answer", from)).contains("right");
+            return asked.contains("answer_A") ? "{\"better\": \"" + (right ? "A" : "B") + "\"}"
+                    : "{\"points\": " + (right ? 5 : 2) + "}";
+        });
+        ComparisonReport report = evaluation(references(30), i -> "wrong", i -> "it is right " + i).judge(judge, 2)
+                .decidingMetric("judge_preferred").compare(OPTIONS);
+        assertEquals(Decision.SHIP, report.verdict().decision());
+        assertEquals(29, report.decidingResult().items(), "item 3 has no judgement and is left out");
+        assertEquals("mcnemar_exact", report.decidingResult().test());
+        assertEquals(0, report.decidingResult().base());
+        assertEquals(1, report.decidingResult().tuned());
+        assertEquals(0.25, report.metric("judge_score").orElseThrow().base(), 1e-12);
+        JsonNode opinion = report.toJson().get("opinions").get(0);
+        assertEquals(2, opinion.get("counts").get("judge_score").get("unparsable").asInt());
+        assertEquals(1, opinion.get("counts").get("judge_preferred").get("unparsable").asInt());
+        assertTrue(report.toMarkdown().contains("## Opinions of a judge"), report.toMarkdown());
+        assertTrue(report.toHtml().contains("I do not know"), "what the judge said instead");
+    }
+
+    @Test
+    void withoutAnyJudgementTheMetricIsMissing() {
+        LlmJudge judge = LlmJudge.of("a judge", messages -> "no");
+        Evaluation evaluation = evaluation(references(5), i -> "wrong", i -> "right " + i).judge(judge, 1);
+        ComparisonReport report = evaluation.compare(OPTIONS);
+        assertTrue(report.metric("judge_score").isEmpty());
+        assertTrue(report.opinions().get(0).isIncomplete());
+        evaluation.decidingMetric("judge_score");
+        assertThrows(ConfigurationException.class, () -> evaluation.compare(OPTIONS));
+    }
+
+    @Test
+    void similarityIsAMetric() {
+        Embedder letters = new Embedder() {
+            @Override
+            public String name() {
+                return "letters";
+            }
+
+            @Override
+            public List<float[]> embed(List<String> texts) {
+                return texts.stream().map(text -> new float[] {text.contains("right") ? 1 : 0, 1}).toList();
+            }
+        };
+        ComparisonReport report = evaluation(references(20), i -> "wrong", i -> "right").similarity(letters)
+                .compare(OPTIONS);
+        assertEquals(Math.sqrt(0.5), report.metric("embedding_similarity").orElseThrow().base(), 1e-9);
+        assertEquals(1, report.metric("embedding_similarity").orElseThrow().tuned(), 1e-9);
+    }
+
+    @Test
+    void classesAreComparedAndCounted() {
+        List<EvaluationItem> items = each(40, i -> EvaluationItem.expecting("Is case " + i + " approved?",
+                Expectation.label(i % 2 == 0 ? "approved" : "not approved")));
+        ComparisonReport report = evaluation(items, i -> "approved", i -> i % 2 == 0 ? "It is approved."
+                : "It is not approved.").compare(OPTIONS);
+        assertEquals("accuracy", report.metric());
+        assertEquals(Decision.SHIP, report.verdict().decision());
+        assertEquals(0.5, report.decidingResult().base());
+        assertEquals(List.of(), report.failures().wrong());
+        JsonNode classes = report.toJson().get("arms").get("tuned").get("classification");
+        assertEquals(1, classes.get("macro_f1").asDouble(), 1e-12);
+        assertEquals(1, classes.get("mcc").asDouble(), 1e-12);
+        assertEquals("[[20,0,0],[0,20,0],[0,0,0]]", classes.get("confusion").toString());
+        assertEquals("[[20,0,0],[20,0,0],[0,0,0]]",
+                report.toJson().get("arms").get("base").get("classification").get("confusion").toString());
+        assertTrue(report.toHtml().contains("Classes that tuned names"));
+    }
+
+    @Test
+    void formsRefusalsAndFurtherFactsAreJudged() {
+        List<EvaluationItem> items = List.of(
+                EvaluationItem.expecting("As JSON?", Expectation.form(FormatCheck.jsonSchema("{\"type\": \"array\"}"))),
+                EvaluationItem.expecting("One or two?", Expectation.facts(FactCheck.anyOf("one", "two"),
+                        FactCheck.regex("^It is"))),
+                EvaluationItem.fact("How long?", "90-day").normalized());
+        ComparisonReport report = evaluation(items, i -> List.of("[1", "two", "sixty days").get(i),
+                i -> List.of("[1]", "It is two", "ninety days").get(i)).compare(OPTIONS);
+        assertEquals(1, report.metric("format").orElseThrow().difference());
+        assertEquals(1, report.metric("contains").orElseThrow().difference());
+        assertEquals(2, report.metric("contains").orElseThrow().items());
+        assertEquals(List.of(), report.failures().wrong());
+        assertFalse(report.metric("token_f1").isPresent(), "there is no reference");
+    }
+
+    @Test
+    void aStudyIsPartOfTheReport() {
+        TrainingStudy study = TrainingStudy.of("contains", List.of(new Point("50 examples", 50, 0.4),
+                new Point("100 examples", 100, 0.62), new Point("200 examples", 200, 0.66)),
+                List.of(new Point("tuned", 200, 0.66), new Point("seed 1", 200, 0.7)));
+        ComparisonReport report = evaluation(references(10), i -> "wrong", i -> "right " + i).study(study)
+                .compare(OPTIONS);
+        JsonNode curve = report.toJson().get("study").get("curve");
+        assertEquals(300, curve.get("with_more").get("examples").asInt());
+        assertTrue(curve.get("with_more").get("gain_low").asDouble() < curve.get("with_more").get("gain").asDouble());
+        assertEquals(0.68, report.toJson().get("study").get("spread").get("mean").asDouble(), 1e-12);
+        String sentence = "100 more examples than 200 are likely to bring";
+        assertTrue(report.toMarkdown().contains(sentence) && report.toHtml().contains(sentence));
+        assertTrue(report.toHtml().contains("aria-label=\"Learning curve\""));
+    }
+
+    @Test
+    void armsNeedNamesAndAnswers() {
+        List<EvaluationItem> items = references(3);
+        assertThrows(ConfigurationException.class, () -> Evaluation.of(items).compare(OPTIONS));
+        assertThrows(ConfigurationException.class, () -> evaluation(items, i -> "a", i -> "b")
+                .answers(ArmAnswers.given("base", "again", List.of("a", "b", "c"))).compare(OPTIONS));
+        assertThrows(ConfigurationException.class, () -> Evaluation.of(items)
+                .answers(ArmAnswers.given("base", "x", List.of("a"))).answers(ArmAnswers.given("tuned", "x",
+                        List.of("a", "b", "c"))).compare(OPTIONS));
+        assertThrows(ConfigurationException.class, () -> evaluation(List.of(), i -> "a", i -> "b").compare(OPTIONS));
+    }
+}
