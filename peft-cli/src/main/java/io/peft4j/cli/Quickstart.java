@@ -117,7 +117,7 @@ final class Quickstart {
     /** The held-out answers are known by now; the guard set is asked. */
     private ComparisonReport compare(PeftModel model) {
         try (ComparisonProgress progress = new ComparisonProgress(console)) {
-            return Comparison.of(base, model).generation(ANSWERS).baseCachedIn(settings.answers())
+            return Comparison.of(base, model).generation(ANSWERS).withoutLikelihood().baseCachedIn(settings.answers())
                     .cachedIn(settings.output().resolve("answers.jsonl")).trainingData(handbook.train())
                     .listener(progress).on(handbook.heldOut().stream().map(FactQuestion::toItem).toList());
         }
