@@ -21,16 +21,16 @@ final class ArmOptions {
     @Option(names = "--system-prompt", paramLabel = "TEXT", description = "Also asks the base with this system prompt.")
     private String systemPrompt;
 
-    @Option(names = "--arm", paramLabel = "NAME=DIR", description = "Also asks another adapter, or a checkpoint of this "
-            + "one. May be given several times.")
+    @Option(names = "--arm", paramLabel = "NAME=DIR", description = "Also asks another adapter, or a checkpoint of "
+            + "this one. May be given several times.")
     private Map<String, Path> adapters = new LinkedHashMap<>();
 
-    @Option(names = "--trained-on", paramLabel = "N=DIR", description = "An adapter that was trained in the same way on "
-            + "N examples. With two or more, a learning curve says what 100 more examples are likely to bring.")
+    @Option(names = "--trained-on", paramLabel = "N=DIR", description = "An adapter that was trained in the same way "
+            + "on N examples. With two or more, a learning curve says what 100 more examples are likely to bring.")
     private Map<Integer, Path> sizes = new LinkedHashMap<>();
 
-    @Option(names = "--other-seed", paramLabel = "DIR", description = "An adapter that was trained in the same way with "
-            + "another seed. The report says how far results vary over seeds.")
+    @Option(names = "--other-seed", paramLabel = "DIR", description = "An adapter that was trained in the same way "
+            + "with another seed. The report says how far results vary over seeds.")
     private List<Path> seeds = List.of();
 
     @Option(names = "--draws", paramLabel = "K", description = "Also asks each question K times with draws, to see "

@@ -140,7 +140,7 @@ final class EvaluateCommand extends PeftCommand {
     private ComparisonReport ofPredictions(List<EvaluationItem> items, ComparisonOptions options) {
         Evaluation evaluation = Evaluation.of(items).answers(given("base", basePredictions, items.size()))
                 .answers(given("tuned", tunedPredictions, items.size())).fact("data", data.toString())
-                .fact("statistics", options.describe());
+                .fact("statistics", options.describe()).fact("PEFT4J", Version.number());
         Optional.ofNullable(trainingData).map(ChatDataset::read).ifPresent(evaluation::trainingData);
         Optional.ofNullable(metric).ifPresent(evaluation::decidingMetric);
         opinions.addTo(evaluation);
@@ -158,7 +158,8 @@ final class EvaluateCommand extends PeftCommand {
                 ArmOptions.Models others = arms.open(base);
                 ComparisonProgress progress = new ComparisonProgress(console())) {
             Comparison comparison = Comparison.of(base, tuned).options(options).generation(generation)
-                    .listener(progress).fact("adapter", adapter.toString()).fact("data", data.toString());
+                    .listener(progress).fact("adapter", adapter.toString()).fact("data", data.toString())
+                    .fact("PEFT4J", Version.number());
             Optional.ofNullable(answers).ifPresent(comparison::cachedIn);
             Optional.ofNullable(metric).ifPresent(comparison::decidingMetric);
             if (noGuard) {

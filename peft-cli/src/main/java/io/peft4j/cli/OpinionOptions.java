@@ -18,8 +18,8 @@ import picocli.CommandLine.Spec;
 final class OpinionOptions {
     private static final String KEY = "PEFT4J_API_KEY";
 
-    @Option(names = "--judge-url", paramLabel = "URL", description = "Has a language model judge the answers: where its "
-            + "OpenAI-compatible API begins, such as http://localhost:8000/v1.")
+    @Option(names = "--judge-url", paramLabel = "URL", description = "Has a language model judge the answers: where "
+            + "its OpenAI-compatible API begins, such as http://localhost:8000/v1.")
     private String judgeUrl;
 
     @Option(names = "--judge-model", paramLabel = "NAME", description = "The judge's name there.")
@@ -36,11 +36,11 @@ final class OpinionOptions {
     @Option(names = "--embedding-model", paramLabel = "NAME", description = "The embedding model's name there.")
     private String embeddingModel;
 
-    @Option(names = "--similarity", description = "Measures it by the base model's own hidden states, without a server.")
+    @Option(names = "--similarity", description = "Measures it by the base model's own hidden states; no server.")
     private boolean hiddenStates;
 
-    @Option(names = "--api-key-env", paramLabel = "VARIABLE", description = "The environment variable that holds the key "
-            + "of judge and embeddings. Default: " + KEY + ", where it is set")
+    @Option(names = "--api-key-env", paramLabel = "VARIABLE", description = "The environment variable that holds the "
+            + "key of judge and embeddings. Default: " + KEY + ", where it is set")
     private String keyVariable;
 
     @Spec(Spec.Target.MIXEE)

@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
@@ -9,14 +10,21 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
 
     @Override
-    public String[] getVersion() throws IOException {
+    public String[] getVersion() {
+        return new String[] {
+            "PEFT4J " + number(),
+            "Java " + Runtime.version() + " on " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
+        };
+    }
+
+    /** The number alone. */
+    static String number() {
         Properties properties = new Properties();
         try (InputStream in = Version.class.getResourceAsStream("version.properties")) {
             properties.load(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the version that the build wrote", e);
         }
-        return new String[] {
-            "PEFT4J " + properties.getProperty("version"),
-            "Java " + Runtime.version() + " on " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
-        };
+        return properties.getProperty("version");
     }
 }

@@ -82,6 +82,16 @@ public final class ChatDataset implements Iterable<ChatExample> {
                 + "conversation with an answer"));
     }
 
+    /**
+     * These examples, then those of another set: general ones beside those of a company, for instance, so that a
+     * training on the few does not forget the many. A trainer shuffles them.
+     */
+    public ChatDataset plus(ChatDataset other) {
+        List<ChatExample> both = new ArrayList<>(examples);
+        both.addAll(other.examples);
+        return new ChatDataset(both);
+    }
+
     /** The examples. */
     public List<ChatExample> examples() {
         return examples;

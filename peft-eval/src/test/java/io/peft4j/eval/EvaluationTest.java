@@ -9,6 +9,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.guard.GuardOutcomes;
+import io.peft4j.eval.guard.GuardReport;
+import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.LlmJudge;
 import io.peft4j.eval.report.ComparisonReport;
@@ -20,6 +23,7 @@ import io.peft4j.eval.task.Expectation;
 import io.peft4j.eval.task.FactCheck;
 import io.peft4j.eval.task.FormatCheck;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
@@ -152,6 +156,33 @@ class EvaluationTest {
         String sentence = "100 more examples than 200 are likely to bring";
         assertTrue(report.toMarkdown().contains(sentence) && report.toHtml().contains(sentence));
         assertTrue(report.toHtml().contains("aria-label=\"Learning curve\""));
+    }
+
+    /** Outcomes on the guard set of a model that gets {@code right} of its items right in both forms. */
+    private static GuardOutcomes outcomes(int right) {
+        boolean[] yes = new boolean[GuardSet.builtIn().items().size()];
+        Arrays.fill(yes, 0, right, true);
+        return new GuardOutcomes(each(yes.length, i -> ""), yes, yes);
+    }
+
+    @Test
+    void whatIsBetterOnTheTaskButForgotTooMuchDoesNotShip() {
+        Evaluation evaluation = evaluation(references(40), i -> "wrong", i -> "right " + i);
+        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(97), OPTIONS));
+        assertEquals(Decision.SHIP, evaluation.compare(OPTIONS).verdict().decision(), "3 of 150 are within tolerance");
+        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(80), OPTIONS));
+        ComparisonReport report = evaluation.compare(OPTIONS);
+        assertEquals(Decision.DO_NOT_SHIP, report.verdict().decision());
+        assertTrue(report.verdict().sentence().startsWith("Better on the task, but it forgot too much"),
+                report.verdict().toString());
+    }
+
+    @Test
+    void failuresAreTheItemsThatAreReallyWrong() {
+        ComparisonReport report = evaluation(references(30), i -> i == 4 ? "right 4" : "wrong",
+                i -> i % 10 == 4 ? "wrong" : "right " + i).compare(OPTIONS);
+        assertEquals(List.of(4, 14, 24), report.failures().wrong());
+        assertEquals(List.of(4), report.failures().regressions());
     }
 
     @Test

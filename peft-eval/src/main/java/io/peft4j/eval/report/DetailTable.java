@@ -45,9 +45,9 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
             columns.forEach(column -> row.add(cells.get(i).getOrDefault(column, "-")));
             return row;
         }).toList();
-        return new DetailTable("Behaviour of each arm", "Consistent: other wordings of a question, or several draws, get "
-                + "the same answer. Loss and perplexity are of the references. ECE: how far the confidence in choices "
-                + "is from their accuracy.", header, rows);
+        return new DetailTable("Behaviour of each arm", "Consistent: other wordings of a question, or several draws, "
+                + "get the same answer. Loss and perplexity are of the references. ECE: how far the confidence in "
+                + "choices is from their accuracy.", header, rows);
     }
 
     private static Map<String, String> cells(ArmDetails details) {

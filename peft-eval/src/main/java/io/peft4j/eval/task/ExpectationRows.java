@@ -100,8 +100,8 @@ final class ExpectationRows {
         int index = answer instanceof Integer number ? number : answer instanceof String text ? texts.indexOf(text)
                 : -1;
         if (texts.size() < 2 || index < 0 || index >= texts.size()) {
-            throw row.wrong("\"choices\" are " + texts + " and \"answer\" is " + answer + "; there must be two texts or "
-                    + "more, and the answer one of them or its index from 0");
+            throw row.wrong("\"choices\" are " + texts + " and \"answer\" is " + answer + "; there must be two texts "
+                    + "or more, and the answer one of them or its index from 0");
         }
         return new Choices(texts, index);
     }
