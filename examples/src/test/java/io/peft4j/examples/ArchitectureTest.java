@@ -44,13 +44,16 @@ class ArchitectureTest {
     private static final Module DATA = new Module("peft-data", "io.peft4j.data")
             .knows(CORE).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv",
                     "com.github.luben.zstd", "org.commonmark", "org.jsoup");
+    private static final Module PARQUET = new Module("peft-parquet", "io.peft4j.parquet")
+            .knows(CORE, DATA).uses("org.apache.parquet", "io.airlift.compress", "com.github.luben.zstd");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
             .knows(CORE, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j");
     private static final Module EVAL = new Module("peft-eval", "io.peft4j.eval")
             .knows(CORE, DATA)
             .uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "org.apache.commons.math3", "org.knowm.xchart");
 
-    private static final List<Module> MODULES = List.of(CORE, ONEDNN, LORA, METHODS, MODELS, DATA, TRAIN, EVAL);
+    private static final List<Module> MODULES = List.of(CORE, ONEDNN, LORA, METHODS, MODELS, DATA, PARQUET, TRAIN,
+            EVAL);
 
     /** A module, the package below which all of its classes live, and what those classes may depend on. */
     private record Module(String name, String root, List<String> allowed) {

@@ -1,9 +1,11 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.JsonLines;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.ServiceLoader;
 
 /**
  * The rows of a file, one after the other, with constant memory. A row that is none does not end the file, where the
@@ -13,12 +15,22 @@ public interface RowSource extends AutoCloseable {
     /**
      * Opens a file: JSON Lines, one JSON list of objects, CSV or TSV, or a handbook in Markdown or HTML, whose sections
      * become rows for people to fill; compressed with gzip or zstd or not. All but JSON are told by the name's ending,
-     * a JSON list by its bracket.
+     * a JSON list by its bracket. Other modules add other types ({@link FileType}).
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
+     * @throws ConfigurationException when the module that reads Parquet is not there
      */
     static RowSource open(Path file) {
         String name = DataFiles.plainName(file);
+        for (FileType type : ServiceLoader.load(FileType.class, RowSource.class.getClassLoader())) {
+            if (name.endsWith(type.ending())) {
+                return type.open(file);
+            }
+        }
+        if (name.endsWith(".parquet")) {
+            throw new ConfigurationException("to read " + file + " the module peft-parquet is needed, which is not on "
+                    + "the class path; add the dependency io.peft4j:peft-parquet, or save the data as JSON Lines");
+        }
         if (name.endsWith(".csv") || name.endsWith(".tsv")) {
             return new CsvRows(file, name.endsWith(".tsv") ? '\t' : ',');
         }
@@ -47,16 +59,23 @@ public interface RowSource extends AutoCloseable {
     /**
      * A row, or what stands in place of one.
      *
-     * @param line its line, from 1
+     * @param line its line, from 1; in a file without lines the number of the row
      * @param row the row, where it is one
      * @param fault what is wrong otherwise
      */
     record Entry(long line, Optional<JsonLines.Row> row, Optional<RowFault> fault) {
-        static Entry of(JsonLines.Row row) {
+        /** A row. */
+        public static Entry of(JsonLines.Row row) {
             return new Entry(row.line(), Optional.of(row), Optional.empty());
         }
 
-        static Entry wrong(String code, DataException e) {
+        /**
+         * Something that is no row.
+         *
+         * @param code what is wrong, a code of {@code peft4j data check}
+         * @param e where and how
+         */
+        public static Entry wrong(String code, DataException e) {
             return new Entry(e.line(), Optional.empty(),
                     Optional.of(new RowFault(code, true, e.column(), e.problem())));
         }
