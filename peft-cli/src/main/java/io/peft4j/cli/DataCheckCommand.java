@@ -53,6 +53,9 @@ final class DataCheckCommand extends PeftCommand {
     private Path page;
 
     @Mixin
+    private LearnedOptions learned;
+
+    @Mixin
     private EngineOptions engine;
 
     @Option(names = "--json", description = "Prints the report as one line of JSON.")
@@ -91,7 +94,7 @@ final class DataCheckCommand extends PeftCommand {
         }
         try (BaseModel base = engine.load(model, console)) {
             int limit = maxLength == null ? base.network().description().maxPositions() : maxLength;
-            return check.model(DataInput.encoder(base), limit).run();
+            return check.model(learned.encoder(base), limit).run();
         }
     }
 

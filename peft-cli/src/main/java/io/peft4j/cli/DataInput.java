@@ -1,10 +1,15 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.ChatEncoder;
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.Example;
 import io.peft4j.data.format.DataFormat;
-import io.peft4j.models.BaseModel;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.ExampleWriter;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -28,6 +33,27 @@ final class DataInput {
         return columns;
     }
 
+    /** All examples of a file; the first row that is none is an error. */
+    List<Example> examples(Path file) {
+        try (ExampleReader reader = ExampleReader.open(file, format(), columns())) {
+            return reader.stream().toList();
+        }
+    }
+
+    /** The same as conversations; a plain text is an error. */
+    List<ChatExample> chats(Path file) {
+        return examples(file).stream().map(example -> example.toChat().orElseThrow(() -> new DataException(file,
+                example.origin().line(), "is a plain text, not a question with its answer"))).toList();
+    }
+
+    /** Writes examples to a file, which appears when all are written. */
+    static void write(Path file, DataFormat format, List<? extends Example> examples) {
+        try (ExampleWriter writer = ExampleWriter.open(file, format)) {
+            examples.forEach(writer::write);
+            writer.commit();
+        }
+    }
+
     /** The format of a name, for the command line. */
     static DataFormat format(String name) {
         try {
@@ -35,11 +61,5 @@ final class DataInput {
         } catch (ConfigurationException e) {
             throw new TypeConversionException(e.getMessage());
         }
-    }
-
-    /** The tokenizer and the chat template of a model. */
-    static ChatEncoder encoder(BaseModel base) {
-        return new ChatEncoder(base.tokenizer(), base.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                base.network().description().name() + " has no chat template; give a checkpoint of a chat model")));
     }
 }

@@ -36,6 +36,9 @@ final class DataPreviewCommand extends PeftCommand {
     private DataInput input;
 
     @Mixin
+    private LearnedOptions learned;
+
+    @Mixin
     private EngineOptions engine;
 
     @Option(names = "--json", description = "Prints {\"line\", \"text\", \"tokens\", \"supervised_tokens\"} a row.")
@@ -45,7 +48,7 @@ final class DataPreviewCommand extends PeftCommand {
     public Integer call() {
         try (BaseModel base = engine.load(model, console());
                 ExampleReader reader = ExampleReader.open(data, input.format(), input.columns())) {
-            ChatEncoder encoder = DataInput.encoder(base);
+            ChatEncoder encoder = learned.encoder(base);
             Optional<ExampleReader.Item> item = reader.next();
             for (int shown = 0; shown < rows && item.isPresent(); shown++) {
                 ExampleReader.Item row = item.get();

@@ -1,6 +1,8 @@
 package io.peft4j.cli;
 
+import io.peft4j.data.Masking;
 import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.pack.PackOptions;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.train.LearningRateSchedule;
 import java.io.FileDescriptor;
@@ -80,6 +82,8 @@ public final class Main implements Runnable {
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
                 .registerConverter(BenchCommand.Shape.class, BenchCommand.Shape::of)
                 .registerConverter(LearningRateSchedule.class, TrainCommand::schedule)
+                .registerConverter(PackOptions.Strategy.class, TrainCommand::packing)
+                .registerConverter(Masking.class, LearnedOptions::masking)
                 .registerConverter(DataFormat.class, DataInput::format)
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)

@@ -12,6 +12,7 @@ import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.UpdateRule;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.pack.PackOptions;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;
 import io.peft4j.models.BaseModel;
@@ -97,12 +98,24 @@ final class TrainCommand extends PeftCommand {
             description = "Longer examples are left out and listed. Default: the model's limit")
     private Integer maxLength;
 
+    @Mixin
+    private LearnedOptions learned;
+
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
             description = "Seed of first values, order and dropout. Default: ${DEFAULT-VALUE}")
     private long seed;
 
     @Option(names = "--no-shuffle", description = "Takes the examples in their order.")
     private boolean noShuffle;
+
+    @Option(names = "--packing", paramLabel = "NAME", defaultValue = "in-order", description = "Which examples come "
+            + "into a batch together: in-order (as a plain shuffled loader), length-buckets, best-fit (with "
+            + "--pack-tokens), shared-prefixes. Default: ${DEFAULT-VALUE}")
+    private PackOptions.Strategy packing;
+
+    @Option(names = "--pack-tokens", paramLabel = "N", defaultValue = "0", description = "A batch holds as many "
+            + "examples as fit into N tokens, instead of --batch-size. Not with in-order.")
+    private int packTokens;
 
     @Option(names = "--recompute",
             description = "Computes decoder layers twice rather than keep their values: less memory, more time.")
@@ -132,6 +145,9 @@ final class TrainCommand extends PeftCommand {
         if (loraFa && loraPlusRatio != null) {
             throw usage("--loraplus-ratio and --lora-fa exclude each other: with --lora-fa only B is trained");
         }
+        if (packTokens > 0 && isGiven("--batch-size")) {
+            throw usage("--pack-tokens takes the place of --batch-size; give one of them");
+        }
         AdapterOptions.Choice choice = adapter.choice(this);
         ChatDataset examples = ChatDataset.read(data);
         Optional<ChatDataset> held = Optional.ofNullable(validation).map(ChatDataset::read);
@@ -156,6 +172,15 @@ final class TrainCommand extends PeftCommand {
         }
     }
 
+    /** The packing of a name. */
+    static PackOptions.Strategy packing(String name) {
+        try {
+            return PackOptions.Strategy.named(name);
+        } catch (ConfigurationException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
+    }
+
     /** The schedule of a name. */
     static LearningRateSchedule schedule(String name) {
         try {
@@ -168,7 +193,7 @@ final class TrainCommand extends PeftCommand {
     private TrainingOptions options() {
         return new TrainingOptions(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
                 weightDecay, maxGradNorm, seed, !noShuffle, TrainingOptions.defaults().sharePrefixes(),
-                recompute);
+                packing, packTokens, recompute);
     }
 
     private Trainer.Builder trainer(PeftModel tuned, TrainingOptions options) {
@@ -176,7 +201,8 @@ final class TrainCommand extends PeftCommand {
                 .gradientAccumulation(options.gradientAccumulation()).learningRate(options.learningRate())
                 .schedule(options.schedule()).warmupSteps(options.warmupSteps()).weightDecay(options.weightDecay())
                 .maxGradNorm(options.maxGradNorm()).seed(options.seed()).shuffle(options.shuffle())
-                .recompute(options.recompute()).updateRule(rule(tuned)).output(output)
+                .packing(options.packing()).packTokens(options.packTokens())
+                .recompute(options.recompute()).masking(learned.masking()).updateRule(rule(tuned)).output(output)
                 .checkpointEverySteps(checkpointSteps).resume(resume);
         return maxLength == null ? builder : builder.maxLength(maxLength);
     }
@@ -201,8 +227,9 @@ final class TrainCommand extends PeftCommand {
         console.say("            %s", inShort(config));
         console.say("data:       %s%s", data, validation == null ? ", no validation data" : ", validation "
                 + validation);
-        console.say("training:   epochs %d, batch size %d, gradient accumulation %d, max length %s, %s, seed %d",
-                options.epochs(), options.batchSize(), options.gradientAccumulation(),
+        console.say("training:   epochs %d, %s, packing %s, gradient accumulation %d, max length %s, %s, seed %d",
+                options.epochs(), options.packTokens() > 0 ? "batches of " + options.packTokens() + " tokens"
+                : "batch size " + options.batchSize(), options.packing(), options.gradientAccumulation(),
                 maxLength == null ? "the model's" : maxLength, options.shuffle() ? "shuffled" : "in order",
                 options.seed());
         console.say("optimizer:  AdamW, learning rate %s, %s, warm-up steps %d, weight decay %s, max grad norm %s",

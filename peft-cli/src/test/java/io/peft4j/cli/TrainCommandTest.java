@@ -108,6 +108,31 @@ class TrainCommandTest {
     }
 
     @Test
+    void batchesArePackedAndMaskedAsAskedFor() throws IOException {
+        Object[] packed = {"train", "--model", MODEL, "--data", data, "--output", output, "--epochs", 2, "--rank", 4,
+            "--dtype", "f32", "--packing", "best-fit", "--pack-tokens", 120, "--learn", "all", "--json"};
+        CommandRun run = CommandRun.succeeding(packed);
+        assertTrue(run.err().contains("batches of 120 tokens, packing best-fit"), run.err());
+        long tokens = 0;
+        for (String line : Files.readAllLines(output.resolve("metrics.jsonl"))) {
+            JsonNode step = CommandRun.parse(line);
+            assertTrue(step.get("tokens").asLong() <= 120, line);
+            // All but the first token of each of the examples, of which a batch has at least one.
+            long given = step.get("tokens").asLong() - step.get("supervised_tokens").asLong();
+            assertTrue(given >= 1 && given <= 10, line);
+            tokens += step.get("tokens").asLong();
+        }
+        long expected = CommandRun.succeeding("data", "preview", data, "--model", MODEL, "--rows", "10", "--json")
+                .json().stream().mapToLong(row -> row.get("tokens").asLong()).sum();
+        assertEquals(2 * expected, tokens, "every token comes once an epoch");
+        output = folder.resolve("again");
+        assertTrue(CommandRun.failing(2, train("--packing", "best-fit", "--pack-tokens", 120))
+                .contains("--batch-size"));
+        assertTrue(CommandRun.failing(2, train("--packing", "tight")).contains("shared-prefixes"));
+        assertTrue(CommandRun.failing(2, train("--learn", "nothing")).contains("last-turn"));
+    }
+
+    @Test
     void jsonLinesAreAloneOnStdout() throws IOException {
         List<JsonNode> lines = CommandRun.succeeding(train("--json", "--validation", data)).json();
         List<JsonNode> metrics = Files.readAllLines(output.resolve("metrics.jsonl")).stream().map(CommandRun::parse)

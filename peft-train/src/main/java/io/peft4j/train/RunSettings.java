@@ -41,6 +41,8 @@ record RunSettings(Map<String, String> values) {
         values.put("max_grad_norm", String.valueOf(options.maxGradNorm()));
         values.put("seed", String.valueOf(options.seed()));
         values.put("shuffle", String.valueOf(options.shuffle()));
+        values.put("packing", String.valueOf(options.packing()));
+        values.put("pack_tokens", String.valueOf(options.packTokens()));
         values.put("share_prefixes", String.valueOf(options.sharePrefixes()));
         values.put("examples", hash(examples));
         values.put("trainable_parameters", hashOfNames(parameters));

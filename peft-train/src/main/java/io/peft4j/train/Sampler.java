@@ -1,30 +1,33 @@
 package io.peft4j.train;
 
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.data.pack.BatchSampler;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Which examples an update sees: they depend on its number and the seed alone. Updates count from 0. The last update of
- * an epoch takes what is left.
+ * Which batches an update sees: they depend on its number and the options alone. Updates count from 0; each takes as
+ * many batches as gradients are accumulated over, the last one of an epoch what is left.
  */
 final class Sampler {
     private final TrainingSet examples;
     private final TrainingOptions options;
-    private final int perStep;
-    private int[] order = new int[0];
-    private int epoch = -1;
+    private final BatchSampler batches;
+    /** Examples that the first updates of an epoch see, by the number of these updates. */
+    private long[] seen = new long[0];
+    private long epochSeen = -1;
 
     Sampler(TrainingSet examples, TrainingOptions options) {
         this.examples = examples;
         this.options = options;
-        long wanted = (long) options.batchSize() * options.gradientAccumulation();
-        this.perStep = (int) Math.min(wanted, examples.sequences().size());
+        this.batches = new BatchSampler(examples.sequences(), options.packOptions());
     }
 
-    /** Updates an epoch. */
+    /** Updates an epoch. All epochs have as many batches: their number follows from the lengths alone. */
     int stepsPerEpoch() {
-        return (examples.sequences().size() + perStep - 1) / perStep;
+        int accumulated = options.gradientAccumulation();
+        return batches.batchesInEpoch() / accumulated + (batches.batchesInEpoch() % accumulated == 0 ? 0 : 1);
     }
 
     /** Updates in all. */
@@ -32,33 +35,42 @@ final class Sampler {
         return (long) stepsPerEpoch() * options.epochs();
     }
 
-    /** The examples of an update. */
-    List<TokenSequence> examples(long step) {
-        int from = (int) (step % stepsPerEpoch()) * perStep;
-        int[] all = order((int) (step / stepsPerEpoch()));
-        return Arrays.stream(all, from, Math.min(all.length, from + perStep)).mapToObj(examples.sequences()::get)
-                .toList();
-    }
-
-    private int[] order(int wanted) {
-        if (wanted != epoch) {
-            order = EpochOrder.of(examples.sequences().size(), options.seed(), wanted, options.shuffle());
-            epoch = wanted;
+    /** The batches of an update. */
+    List<List<TokenSequence>> batches(long step) {
+        long first = step % stepsPerEpoch() * options.gradientAccumulation();
+        batches.seek((int) (step / stepsPerEpoch()), (int) first);
+        List<List<TokenSequence>> taken = new ArrayList<>();
+        long last = Math.min(batches.batchesInEpoch(), first + options.gradientAccumulation());
+        for (long i = first; i < last; i++) {
+            taken.add(Arrays.stream(batches.next()).mapToObj(examples.sequences()::get).toList());
         }
-        return order;
+        return taken;
     }
 
     /** Epochs that so many updates make up. */
     double epochs(long steps) {
-        long inEpoch = steps % stepsPerEpoch();
-        return steps / stepsPerEpoch() + (double) (inEpoch * perStep) / examples.sequences().size();
+        long whole = steps / stepsPerEpoch();
+        int inEpoch = (int) (steps % stepsPerEpoch());
+        return inEpoch == 0 ? whole : whole + (double) seen(whole)[inEpoch] / examples.sequences().size();
+    }
+
+    private long[] seen(long epoch) {
+        if (epoch != epochSeen) {
+            long[] sums = new long[stepsPerEpoch() + 1];
+            for (int i = 0; i < stepsPerEpoch(); i++) {
+                sums[i + 1] = sums[i] + batches(epoch * stepsPerEpoch() + i).stream().mapToLong(List::size).sum();
+            }
+            seen = sums;
+            epochSeen = epoch;
+        }
+        return seen;
     }
 
     /** Tokens of all updates from one on. */
     long tokensFrom(long step) {
         long tokens = examples.tokens() * (options.epochs() - step / stepsPerEpoch());
         for (long done = step - step % stepsPerEpoch(); done < step; done++) {
-            tokens -= examples(done).stream().mapToLong(TokenSequence::length).sum();
+            tokens -= batches(done).stream().flatMap(List::stream).mapToLong(TokenSequence::length).sum();
         }
         return tokens;
     }

@@ -9,6 +9,8 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
+import io.peft4j.data.Masking;
+import io.peft4j.data.pack.PackOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,6 +38,7 @@ public final class Trainer {
     private final PeftModel model;
     private final TrainingOptions options;
     private final OptionalInt maxLength;
+    private final Masking masking;
     private final List<TokenSequence> validation;
     private final Optional<ChatDataset> validationChats;
     private final Optional<Checkpoints> output;
@@ -48,6 +51,7 @@ public final class Trainer {
         this.model = builder.model;
         this.options = builder.options();
         this.maxLength = builder.maxLength;
+        this.masking = builder.masking;
         this.validation = builder.validation;
         this.validationChats = builder.validationChats;
         this.output = builder.checkpoints();
@@ -75,7 +79,7 @@ public final class Trainer {
         requireFreeOutput();
         EncodedChats encoded = encode(examples);
         LOG.info("[[learned]] of the first example: {}",
-                encoder(model).preview(encoded.kept().get(0)).replace("\n", "\\n"));
+                encoder(model, masking).preview(encoded.kept().get(0)).replace("\n", "\\n"));
         return train(encoded.sequences(), encoded.tooLong().size());
     }
 
@@ -150,7 +154,7 @@ public final class Trainer {
     }
 
     private EncodedChats encode(ChatDataset dataset) {
-        return encoder(model).encode(dataset, maxLength.orElse(room()));
+        return encoder(model, masking).encode(dataset, maxLength.orElse(room()));
     }
 
     /** The most tokens of an example. */
@@ -159,10 +163,10 @@ public final class Trainer {
     }
 
     /** The encoder of a model's conversations. */
-    static ChatEncoder encoder(LanguageModel model) {
+    static ChatEncoder encoder(LanguageModel model, Masking masking) {
         ChatTemplate template = model.chatTemplate().orElseThrow(() -> new ConfigurationException(
                 model.network().description().name() + " has no chat template; encode the examples yourself"));
-        return new ChatEncoder(model.tokenizer(), template);
+        return new ChatEncoder(model.tokenizer(), template, masking);
     }
 
     /** Collects what a trainer needs; the defaults are those of {@link TrainingOptions#defaults()}. */
@@ -181,8 +185,11 @@ public final class Trainer {
         private long seed = DEFAULTS.seed();
         private boolean shuffle = DEFAULTS.shuffle();
         private boolean sharePrefixes = DEFAULTS.sharePrefixes();
+        private PackOptions.Strategy packing = DEFAULTS.packing();
+        private int packTokens = DEFAULTS.packTokens();
         private boolean recompute = DEFAULTS.recompute();
         private OptionalInt maxLength = OptionalInt.empty();
+        private Masking masking = Masking.ASSISTANT;
         private List<TokenSequence> validation = List.of();
         private Optional<ChatDataset> validationChats = Optional.empty();
         private Optional<Path> output = Optional.empty();
@@ -263,6 +270,21 @@ public final class Trainer {
             return this;
         }
 
+        /**
+         * Which examples come into a batch together. All but {@link PackOptions.Strategy#IN_ORDER} save time or memory
+         * and make batches less alike to random ones.
+         */
+        public Builder packing(PackOptions.Strategy value) {
+            packing = Objects.requireNonNull(value, "packing");
+            return this;
+        }
+
+        /** The most tokens of a batch, instead of {@link #batchSize}; shared beginnings count once. */
+        public Builder packTokens(int value) {
+            packTokens = value;
+            return this;
+        }
+
         /** Whether decoder layers run a second time rather than keep what their gradients need: memory for time. */
         public Builder recompute(boolean value) {
             recompute = value;
@@ -272,6 +294,12 @@ public final class Trainer {
         /** The most tokens of a conversation: longer ones are left out. Default: the model's limit. */
         public Builder maxLength(int tokens) {
             maxLength = OptionalInt.of(tokens);
+            return this;
+        }
+
+        /** Which tokens of a conversation are learned; default {@link Masking#ASSISTANT}. */
+        public Builder masking(Masking value) {
+            masking = Objects.requireNonNull(value, "masking");
             return this;
         }
 
@@ -343,7 +371,7 @@ public final class Trainer {
 
         private TrainingOptions options() {
             return new TrainingOptions(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
-                    weightDecay, maxGradNorm, seed, shuffle, sharePrefixes, recompute);
+                    weightDecay, maxGradNorm, seed, shuffle, sharePrefixes, packing, packTokens, recompute);
         }
 
         /**

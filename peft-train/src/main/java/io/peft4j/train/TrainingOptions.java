@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.pack.PackOptions;
 import java.util.Objects;
 
 /**
@@ -17,12 +18,15 @@ import java.util.Objects;
  * @param seed seed of order and dropout; default 0
  * @param shuffle whether each epoch has its own order; default true
  * @param sharePrefixes whether a beginning that examples of a batch share is computed once; default true
+ * @param packing which examples come into a batch together; default in order, as a plain data loader does
+ * @param packTokens the most tokens of a batch, which then holds as many examples as fit, whatever the batch size is; 0
+ *     means that the batch size decides; default 0
  * @param recompute whether of each decoder layer only the input is kept for the gradients, and the layer runs a second
  *     time when they are due: less memory, a third to a half more time, the same numbers; default false
  */
 public record TrainingOptions(int epochs, int batchSize, int gradientAccumulation, double learningRate,
         LearningRateSchedule schedule, int warmupSteps, double weightDecay, double maxGradNorm, long seed,
-        boolean shuffle, boolean sharePrefixes, boolean recompute) {
+        boolean shuffle, boolean sharePrefixes, PackOptions.Strategy packing, int packTokens, boolean recompute) {
     /** Checks the ranges. */
     public TrainingOptions {
         Objects.requireNonNull(schedule, "schedule");
@@ -33,6 +37,11 @@ public record TrainingOptions(int epochs, int batchSize, int gradientAccumulatio
         require(warmupSteps >= 0, "warm-up steps", warmupSteps, "0 or more");
         require(weightDecay >= 0 && Double.isFinite(weightDecay), "weight decay", weightDecay, "0 or more");
         require(maxGradNorm >= 0, "maximal gradient norm", maxGradNorm, "0 (no clipping) or more");
+        Objects.requireNonNull(packing, "packing");
+        require(packTokens >= 0, "number of tokens of a batch", packTokens, "0 (the batch size decides) or more");
+        // The number of batches of an epoch would depend on its order, and with it where the schedule ends.
+        require(packTokens == 0 || packing != PackOptions.Strategy.IN_ORDER, "packing", packing,
+                "another one where batches hold a number of tokens");
     }
 
     private static void require(boolean ok, String name, Object value, String allowed) {
@@ -44,6 +53,12 @@ public record TrainingOptions(int epochs, int batchSize, int gradientAccumulatio
     /** The defaults. */
     public static TrainingOptions defaults() {
         return new TrainingOptions(3, 8, 1, 2e-4, LearningRateSchedule.LINEAR, 0, 0, 1, 0, true, true,
-                false);
+                PackOptions.Strategy.IN_ORDER, 0, false);
+    }
+
+    /** How examples come into batches. */
+    PackOptions packOptions() {
+        PackOptions limit = packTokens == 0 ? PackOptions.ofSequences(batchSize) : PackOptions.ofTokens(packTokens);
+        return limit.strategy(packing).shuffle(shuffle).sharePrefixes(sharePrefixes).seed(seed);
     }
 }

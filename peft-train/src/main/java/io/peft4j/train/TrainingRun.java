@@ -7,6 +7,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TrainingHook;
 import io.peft4j.core.peft.UpdateRule;
+import io.peft4j.data.pack.Seeds;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -162,15 +163,17 @@ final class TrainingRun implements AutoCloseable {
     private boolean update() {
         long begin = System.nanoTime();
         long step = optimizer.steps();
-        List<TokenSequence> stepExamples = sampler.examples(step);
+        List<List<TokenSequence>> batches = sampler.batches(step);
+        List<TokenSequence> stepExamples = batches.stream().flatMap(List::stream).toList();
         double normalizer = TrainingSet.weight(stepExamples);
         double sum = 0;
-        for (int from = 0; from < stepExamples.size(); from += options.batchSize()) {
+        int from = 0;
+        for (List<TokenSequence> batch : batches) {
             if (cancellation.isRequested()) {
                 return false;
             }
-            List<TokenSequence> batch = batch(stepExamples, from);
             sum += objective.backward(pack(batch), normalizer, Seeds.mix(options.seed(), step, from));
+            from += batch.size();
         }
         rule.beforeUpdate();
         double loss = sum / normalizer;
@@ -191,10 +194,6 @@ final class TrainingRun implements AutoCloseable {
                 stepExamples.stream().mapToLong(TokenSequence::supervisedTokens).sum(), seconds,
                 pace.secondsLeft(tokens, seconds, end / 1e9)));
         return true;
-    }
-
-    private List<TokenSequence> batch(List<TokenSequence> sequences, int from) {
-        return sequences.subList(from, (int) Math.min(sequences.size(), (long) from + options.batchSize()));
     }
 
     private PackedBatch pack(List<TokenSequence> batch) {
@@ -236,7 +235,8 @@ final class TrainingRun implements AutoCloseable {
             if (cancellation.isRequested()) {
                 return;
             }
-            sum += objective.loss(pack(batch(sequences, from)));
+            sum += objective.loss(pack(sequences.subList(from,
+                    (int) Math.min(sequences.size(), (long) from + options.batchSize()))));
         }
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
                 sampler.epochs(stepsDone()), sum / TrainingSet.weight(sequences));

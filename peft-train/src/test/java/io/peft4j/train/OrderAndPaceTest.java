@@ -3,11 +3,19 @@ package io.peft4j.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.data.pack.PackOptions.Strategy;
+import io.peft4j.data.pack.Seeds;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** The order of the examples, seeds, and the time that is left. */
@@ -18,8 +26,8 @@ class OrderAndPaceTest {
         Set<String> orders = new HashSet<>();
         for (long seed = 0; seed < 20; seed++) {
             for (int epoch = 0; epoch < 20; epoch++) {
-                int[] order = EpochOrder.of(100, seed, epoch, true);
-                assertArrayEquals(order, EpochOrder.of(100, seed, epoch, true));
+                int[] order = order(100, seed, epoch, true);
+                assertArrayEquals(order, order(100, seed, epoch, true));
                 orders.add(Arrays.toString(order));
                 int[] sorted = order.clone();
                 Arrays.sort(sorted);
@@ -27,14 +35,62 @@ class OrderAndPaceTest {
             }
         }
         assertEquals(400, orders.size());
-        assertArrayEquals(all, EpochOrder.of(100, 1, 1, false));
+        assertArrayEquals(all, order(100, 1, 1, false));
+    }
+
+    /** The examples of an epoch, as updates of four and a batch of three see them. */
+    private static int[] order(int examples, long seed, int epoch, boolean shuffle) {
+        TrainingSet set = new TrainingSet(IntStream.range(0, examples)
+                .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList(), 0);
+        TrainingOptions d = TrainingOptions.defaults();
+        Sampler sampler = new Sampler(set, new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
+                seed, shuffle, true, d.packing(), 0, false));
+        long first = (long) epoch * sampler.stepsPerEpoch();
+        return LongStream.range(first, first + sampler.stepsPerEpoch()).boxed().flatMapToInt(step ->
+                sampler.batches(step).stream().flatMap(List::stream).mapToInt(s -> s.ids()[0])).toArray();
+    }
+
+    @Test
+    void updatesOfAnyPackingSeeEveryExampleOnceAnEpoch() {
+        SplittableRandom random = new SplittableRandom(3);
+        for (Strategy strategy : Strategy.values()) {
+            for (int tokens : strategy == Strategy.IN_ORDER ? new int[] {0} : new int[] {0, 90}) {
+                List<TokenSequence> sequences = IntStream.range(0, 101).mapToObj(i -> {
+                    int[] ids = new int[2 + random.nextInt(40)];
+                    Arrays.fill(ids, i);
+                    return TokenSequence.allSupervised(ids);
+                }).toList();
+                TrainingOptions d = TrainingOptions.defaults();
+                Sampler sampler = new Sampler(new TrainingSet(sequences, 0), new TrainingOptions(3, 4, 2,
+                        d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false));
+                long total = sequences.stream().mapToLong(TokenSequence::length).sum();
+                Set<String> epochs = new HashSet<>();
+                for (int epoch = 0; epoch < 3; epoch++) {
+                    List<Integer> seen = new ArrayList<>();
+                    for (int i = 0; i < sampler.stepsPerEpoch(); i++) {
+                        long step = (long) epoch * sampler.stepsPerEpoch() + i;
+                        assertEquals(epoch + seen.size() / 101.0, sampler.epochs(step), 1e-12);
+                        assertEquals(3 * total - epoch * total - seen.stream().mapToLong(n -> sequences.get(n).length())
+                                .sum(), sampler.tokensFrom(step));
+                        for (List<TokenSequence> batch : sampler.batches(step)) {
+                            assertTrue(tokens == 0 ? batch.size() <= 4 : strategy == Strategy.SHARED_PREFIXES
+                                    || batch.stream().mapToInt(TokenSequence::length).sum() <= tokens);
+                            batch.forEach(sequence -> seen.add(sequence.ids()[0]));
+                        }
+                    }
+                    epochs.add(seen.toString());
+                    assertEquals(IntStream.range(0, 101).boxed().toList(), seen.stream().sorted().toList());
+                }
+                assertEquals(3, epochs.size(), strategy + ": each epoch has an order of its own");
+            }
+        }
     }
 
     @Test
     void everyPlaceComesUpEquallyOften() {
         int[][] counts = new int[5][5];
         for (int epoch = 0; epoch < 5000; epoch++) {
-            int[] order = EpochOrder.of(5, 42, epoch, true);
+            int[] order = order(5, 42, epoch, true);
             for (int i = 0; i < 5; i++) {
                 counts[i][order[i]]++;
             }

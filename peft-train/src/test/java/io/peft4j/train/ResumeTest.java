@@ -18,6 +18,7 @@ import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.AdapterCheckpoint;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.pack.PackOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -34,6 +35,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -125,6 +127,22 @@ class ResumeTest {
         assertEquals(STEPS - 6, result.steps().size());
         assertFalse(result.cancelled());
         assertEquals(4, result.evaluations().size());
+        assertArrayEquals(weights(whole), weights(crashed));
+        assertEquals(metrics(whole), metrics(crashed));
+    }
+
+    @ParameterizedTest
+    @EnumSource(PackOptions.Strategy.class)
+    void anyPackingIsResumedAsIfUninterrupted(PackOptions.Strategy packing) throws IOException {
+        Path whole = folder.resolve("whole");
+        Path crashed = folder.resolve("crashed");
+        int tokens = packing == PackOptions.Strategy.IN_ORDER ? 0 : 30;
+        UnaryOperator<Trainer.Builder> packed = b -> b.packing(packing).packTokens(tokens);
+        train(whole, packed);
+        assertThrows(Crash.class, () -> train(crashed, b -> crashingAfter(3).apply(packed.apply(b)
+                .checkpointEverySteps(2).resume(true))));
+        TrainingResult result = train(crashed, b -> packed.apply(b).resume(true));
+        assertEquals(2, result.plan().doneSteps());
         assertArrayEquals(weights(whole), weights(crashed));
         assertEquals(metrics(whole), metrics(crashed));
     }
@@ -230,7 +248,7 @@ class ResumeTest {
         List<Function<Trainer.Builder, Trainer.Builder>> changes = List.of(b -> b.batchSize(1),
                 b -> b.gradientAccumulation(1), b -> b.schedule(LearningRateSchedule.LINEAR), b -> b.warmupSteps(0),
                 b -> b.weightDecay(0), b -> b.maxGradNorm(2), b -> b.seed(12), b -> b.shuffle(false),
-                b -> b.sharePrefixes(false));
+                b -> b.sharePrefixes(false), b -> b.packing(PackOptions.Strategy.LENGTH_BUCKETS));
         for (Function<Trainer.Builder, Trainer.Builder> change : changes) {
             assertMessage("the training cannot be resumed", () -> train(output, b -> change.apply(b.resume(true))));
         }

@@ -16,6 +16,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.ChatExample;
+import io.peft4j.data.Masking;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -392,6 +393,9 @@ class TrainerTest {
                     .validation(List.of(sequences.get(1))).build().train(sequences);
             assertArrayEquals(same.values(), tiny.values());
             assertEquals(expected.evaluations(), result.evaluations());
+            TrainingResult everything = Trainer.builder(same.model).masking(Masking.ALL).epochs(1).build()
+                    .train(ChatDataset.of(List.of(ask, tell)));
+            assertEquals(everything.plan().tokens() - 2, everything.plan().supervisedTokens(), "all but the first");
             assertMessage("all 1 examples are longer than 20 tokens", () -> Trainer.builder(tiny.model).maxLength(20)
                     .build().train(ChatDataset.of(List.of(tooLong))));
         }

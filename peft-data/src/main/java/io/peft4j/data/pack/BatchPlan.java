@@ -23,7 +23,7 @@ public final class BatchPlan {
     private BatchPlan(List<TokenSequence> sequences, PackOptions options, int epoch) {
         this.sequences = sequences;
         this.options = options;
-        this.random = new SplittableRandom(options.seed() * 0x9E3779B97F4A7C15L + epoch);
+        this.random = new SplittableRandom(Seeds.mix(options.seed(), epoch));
     }
 
     /**
@@ -68,6 +68,9 @@ public final class BatchPlan {
     }
 
     private int[] shuffled(int... numbers) {
+        if (!options.shuffle()) {
+            return numbers;
+        }
         for (int i = numbers.length - 1; i > 0; i--) {
             int j = random.nextInt(i + 1);
             int swapped = numbers[i];
@@ -115,7 +118,7 @@ public final class BatchPlan {
             }
             bin.add(sequence);
             if (bin.list.size() < options.sequences()) {
-                byRoom.computeIfAbsent(options.tokens() - bin.tokens, room -> new ArrayList<>()).add(bin);
+                byRoom.computeIfAbsent((int) (options.tokens() - bin.tokens), room -> new ArrayList<>()).add(bin);
             }
         }
         return bins;
@@ -124,7 +127,7 @@ public final class BatchPlan {
     /** A batch in the making. */
     private final class Bin {
         private final List<Integer> list = new ArrayList<>();
-        private int tokens;
+        private long tokens;
 
         boolean fits(int sequence) {
             return list.isEmpty() || list.size() < options.sequences()

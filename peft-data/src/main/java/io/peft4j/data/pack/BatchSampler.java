@@ -19,6 +19,7 @@ import java.util.List;
 public final class BatchSampler {
     private final List<TokenSequence> sequences;
     private final PackOptions options;
+    private final long fingerprint;
     private List<int[]> batches;
     private int epoch;
     private int done;
@@ -44,6 +45,7 @@ public final class BatchSampler {
         if (sequences.isEmpty()) {
             throw new ConfigurationException("there is no sequence to make batches of");
         }
+        this.fingerprint = fingerprint();
         this.batches = BatchPlan.of(this.sequences, options, 0);
     }
 
@@ -75,7 +77,7 @@ public final class BatchSampler {
 
     /** Where it stands. */
     public State state() {
-        return new State(epoch, done, fingerprint());
+        return new State(epoch, done, fingerprint);
     }
 
     /**
@@ -85,20 +87,27 @@ public final class BatchSampler {
      * @throws ConfigurationException when the state is of other sequences or options
      */
     public BatchSampler resume(State state) {
-        if (state.fingerprint() != fingerprint() || state.epoch() < 0) {
+        if (state.fingerprint() != fingerprint || state.epoch() < 0) {
             throw new ConfigurationException("the state of the sampler is of other data or other options, so it would "
                     + "not go on where it stopped");
         }
-        epoch = state.epoch();
-        batches = BatchPlan.of(sequences, options, epoch);
-        done = Math.min(Math.max(0, state.batch()), batches.size());
+        seek(state.epoch(), state.batch());
         return this;
+    }
+
+    /** Goes on with a batch of an epoch, both counted from 0. */
+    public void seek(int newEpoch, int batch) {
+        if (newEpoch != epoch) {
+            epoch = newEpoch;
+            batches = BatchPlan.of(sequences, options, epoch);
+        }
+        done = Math.min(Math.max(0, batch), batches.size());
     }
 
     private long fingerprint() {
         // Not the record's own hash: that of an enum differs from run to run.
         long hash = 31L * (31L * (31L * options.tokens() + options.sequences()) + options.strategy().ordinal())
-                + options.seed() * 2 + (options.sharePrefixes() ? 1 : 0);
+                + options.seed() * 4 + (options.shuffle() ? 2 : 0) + (options.sharePrefixes() ? 1 : 0);
         for (TokenSequence sequence : sequences) {
             hash = 0x9E3779B97F4A7C15L * hash + Arrays.hashCode(sequence.ids());
             hash = 0x9E3779B97F4A7C15L * hash + Arrays.hashCode(sequence.weights());

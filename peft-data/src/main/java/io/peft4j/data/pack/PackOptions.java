@@ -1,6 +1,8 @@
 package io.peft4j.data.pack;
 
 import io.peft4j.core.error.ConfigurationException;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -10,9 +12,12 @@ import java.util.Objects;
  * @param sequences most sequences of a batch; default: any number
  * @param strategy which sequences come together
  * @param sharePrefixes whether a beginning that sequences of a batch share counts once, as the engine computes it once
+ * @param shuffle whether each epoch has an order of its own; otherwise all have the same, which does not depend on the
+ *     seed, and {@link Strategy#IN_ORDER} keeps that of the sequences; default true
  * @param seed seed of the order
  */
-public record PackOptions(int tokens, int sequences, Strategy strategy, boolean sharePrefixes, long seed) {
+public record PackOptions(int tokens, int sequences, Strategy strategy, boolean sharePrefixes, boolean shuffle,
+        long seed) {
     /** Which sequences come together. */
     public enum Strategy {
         /** In the shuffled order, a batch is closed when the next sequence does not fit. */
@@ -22,7 +27,24 @@ public record PackOptions(int tokens, int sequences, Strategy strategy, boolean 
         /** Sequences of similar length together, so that batches take equally long. */
         LENGTH_BUCKETS,
         /** Sequences that begin with the same tokens together, as far as they fit. */
-        SHARED_PREFIXES
+        SHARED_PREFIXES;
+
+        /**
+         * The strategy of a name as {@link #toString} gives it.
+         *
+         * @throws ConfigurationException when there is none
+         */
+        public static Strategy named(String name) {
+            return Arrays.stream(values()).filter(strategy -> strategy.toString().equals(name)).findFirst()
+                    .orElseThrow(() -> new ConfigurationException("there is no packing '" + name + "'; there are "
+                            + Arrays.toString(values())));
+        }
+
+        /** The name as options have it, for instance {@code best-fit}. */
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
     }
 
     /** Checks the limits. */
@@ -36,21 +58,36 @@ public record PackOptions(int tokens, int sequences, Strategy strategy, boolean 
 
     /** Best fit into batches of so many tokens, shared beginnings counted once, seed 0. */
     public static PackOptions ofTokens(int tokens) {
-        return new PackOptions(tokens, Integer.MAX_VALUE, Strategy.BEST_FIT, true, 0);
+        return new PackOptions(tokens, Integer.MAX_VALUE, Strategy.BEST_FIT, true, true, 0);
+    }
+
+    /** So many sequences a batch in shuffled order, however long they are, as a plain data loader does; seed 0. */
+    public static PackOptions ofSequences(int sequences) {
+        return new PackOptions(Integer.MAX_VALUE, sequences, Strategy.IN_ORDER, true, true, 0);
     }
 
     /** The same with another limit of sequences. */
     public PackOptions sequences(int most) {
-        return new PackOptions(tokens, most, strategy, sharePrefixes, seed);
+        return new PackOptions(tokens, most, strategy, sharePrefixes, shuffle, seed);
     }
 
     /** The same with another strategy. */
     public PackOptions strategy(Strategy newStrategy) {
-        return new PackOptions(tokens, sequences, newStrategy, sharePrefixes, seed);
+        return new PackOptions(tokens, sequences, newStrategy, sharePrefixes, shuffle, seed);
     }
 
     /** The same with another seed. */
     public PackOptions seed(long newSeed) {
-        return new PackOptions(tokens, sequences, strategy, sharePrefixes, newSeed);
+        return new PackOptions(tokens, sequences, strategy, sharePrefixes, shuffle, newSeed);
+    }
+
+    /** The same, with or without an order of its own for each epoch. */
+    public PackOptions shuffle(boolean shuffled) {
+        return new PackOptions(tokens, sequences, strategy, sharePrefixes, shuffled, seed);
+    }
+
+    /** The same, with beginnings that are shared or not. */
+    public PackOptions sharePrefixes(boolean shared) {
+        return new PackOptions(tokens, sequences, strategy, shared, shuffle, seed);
     }
 }

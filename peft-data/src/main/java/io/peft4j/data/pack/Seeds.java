@@ -1,12 +1,12 @@
-package io.peft4j.train;
+package io.peft4j.data.pack;
 
 /** Seeds for the parts of a training, each as far from the others as chance would put it. */
-final class Seeds {
+public final class Seeds {
     private Seeds() {
     }
 
     /** A seed that depends on all of the numbers: neighbouring ones give unrelated seeds. */
-    static long mix(long seed, long... parts) {
+    public static long mix(long seed, long... parts) {
         long mixed = scramble(seed);
         for (long part : parts) {
             mixed = scramble(mixed ^ scramble(part + 0x9E3779B97F4A7C15L));

@@ -1,0 +1,36 @@
+package io.peft4j.cli;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.Masking;
+import io.peft4j.models.BaseModel;
+import java.util.Arrays;
+import java.util.Locale;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** The option of what of a conversation is learned. */
+final class LearnedOptions {
+    @Option(names = "--learn", paramLabel = "assistant|last-turn|all", defaultValue = "assistant",
+            description = "What of a conversation is learned: the messages of the assistant by their weights, the last "
+                    + "of them alone, or every token. Default: ${DEFAULT-VALUE}")
+    private Masking masking;
+
+    Masking masking() {
+        return masking;
+    }
+
+    /** The tokenizer and the chat template of a model. */
+    ChatEncoder encoder(BaseModel base) {
+        return new ChatEncoder(base.tokenizer(), base.chatTemplate().orElseThrow(() -> new ConfigurationException(
+                base.network().description().name() + " has no chat template; give a checkpoint of a chat model")),
+                masking);
+    }
+
+    /** The masking of a name, for the command line. */
+    static Masking masking(String name) {
+        return Arrays.stream(Masking.values()).filter(value -> value.name().toLowerCase(Locale.ROOT).replace('_', '-')
+                .equals(name)).findFirst().orElseThrow(() -> new TypeConversionException("'" + name
+                        + "' is none of assistant, last-turn, all"));
+    }
+}
