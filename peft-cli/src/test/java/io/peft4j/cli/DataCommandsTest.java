@@ -68,6 +68,53 @@ class DataCommandsTest {
     }
 
     @Test
+    void augmentWordsQuestionsAnew() throws IOException {
+        Path out = folder.resolve("more.jsonl");
+        Path held = Files.writeString(folder.resolve("held.jsonl"), DataCheckCommandTest.row("Tell me whom I ask",
+                "Ask it.") + "\n");
+        JsonNode counts = CommandRun.succeeding("data", "augment", data, "--output", out, "--per-example", "2",
+                "--hold-out", held, "--model", FIXTURES.resolve("tiny-llama"), "--json").json().get(0);
+        assertEquals(42, counts.get("examples").asInt());
+        assertTrue(counts.get("by_rule").asInt() > 20, counts.toString());
+        // A model of random weights asks no question.
+        assertEquals(0, counts.get("by_model").asInt());
+        List<String> lines = Files.readAllLines(out);
+        assertEquals(42 + counts.get("by_rule").asInt(), lines.size());
+        assertTrue(lines.get(42).endsWith("\"generated\":\"rule\"}"), lines.get(42));
+        CommandRun.succeeding("data", "augment", data, "--output", out, "--new-only");
+        assertTrue(Files.readAllLines(out).stream().allMatch(line -> line.contains("\"generated\"")));
+        assertTrue(CommandRun.failing(2, "data", "augment", data, "--output", out, "--per-example", "0").contains("0"));
+    }
+
+    @Test
+    void mixHasTheSharesThatWereAskedFor() throws IOException {
+        Path other = Files.write(folder.resolve("other.csv"), List.of("question,answer", "Wer?,Ann.", "Wo?,Hier."));
+        Path guard = Files.write(folder.resolve("guard.jsonl"), List.of(DataCheckCommandTest.row("Hello?", "Hello.")));
+        Path out = folder.resolve("mixed.jsonl");
+        JsonNode mixed = CommandRun.succeeding("data", "mix", data, other, "--output", out, "--weights", "3,1",
+                "--size", "40", "--guard", guard, "--guard-share", "0.2", "--json").json().get(0);
+        assertEquals(50, mixed.get("rows").asInt());
+        assertEquals(List.of(30, 10, 10), List.of(mixed.get("sets").get(data.toString()).asInt(),
+                mixed.get("sets").get(other.toString()).asInt(), mixed.get("sets").get(guard.toString()).asInt()));
+        List<String> lines = Files.readAllLines(out);
+        assertEquals(50, lines.size());
+        assertEquals(5, lines.stream().filter(line -> line.contains("Wer?")).count());
+        assertEquals(10, lines.stream().filter(line -> line.contains("Hello?")).count());
+        assertTrue(CommandRun.failing(2, "data", "mix", data, other, "--output", out, "--weights", "3")
+                .contains("1 weights for 2 sets"));
+        assertTrue(CommandRun.failing(2, "data", "mix", data, "--output", out, "--temperature", "0").contains("0"));
+    }
+
+    @Test
+    void parquetIsReadAsAnyOtherFile() throws IOException {
+        Path table = Path.of("../peft-parquet/src/test/resources/fixtures/chat.parquet");
+        Path out = folder.resolve("chat.jsonl");
+        CommandRun.succeeding("data", "convert", table, "--output", out);
+        assertEquals(40, Files.readAllLines(out).size());
+        assertEquals(40, CommandRun.succeeding("data", "check", table, "--json").json().get(0).get("rows").asInt());
+    }
+
+    @Test
     void convertStopsAtWhatItCannotHold() throws IOException {
         Files.writeString(data, "{\"text\": \"plain\"}\n");
         Path out = folder.resolve("out.jsonl");

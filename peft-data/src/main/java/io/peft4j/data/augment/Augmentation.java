@@ -1,6 +1,7 @@
 package io.peft4j.data.augment;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
@@ -8,29 +9,36 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.near.QuestionText;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntConsumer;
 
 /**
  * Writes more wordings of each question, by rules and by a model, for handbooks with few examples. A wording is kept
  * only where every number and name of the question survives and none is added, where it is a wording not seen yet, and
- * where it is none of the held-out questions, whose answers are to be measured. Answers stay as they are. What was
- * written carries the field {@code "generated"} with {@code "rule"} or {@code "model"}.
+ * where it is none of the held-out questions, whose answers are to be measured, not even with other filling words or in
+ * another order. What a model writes must also be one question that keeps at least half of the words of topic and has
+ * none that only the answer has. Answers stay as they are. What was written carries the field {@code "generated"} with
+ * {@code "rule"} or {@code "model"}.
  */
 public final class Augmentation {
     /** The field that marks what was written. */
     public static final String MARK = "generated";
     private static final String REQUEST = "Rewrite the question in other words. Keep every name and number. "
-            + "Answer with "
-            + "the question alone.\n\nQuestion: ";
+            + "Answer with the question alone.\n\nQuestion: ";
+    private static final double TOPIC_KEPT = 0.5;
+    private static final int EXAMPLES_AT_ONCE = 16;
 
     private final int perExample;
     private final Set<String> heldOut = new HashSet<>();
+    private IntConsumer listener = done -> { };
     private Optional<LanguageModel> model = Optional.empty();
     private GenerationOptions options = GenerationOptions.defaults().withSampling(0.8, 0, 0.95, 0);
 
@@ -48,7 +56,13 @@ public final class Augmentation {
 
     /** Questions that must not be written: those of held-out examples. */
     public Augmentation holdingOut(List<ChatExample> examples) {
-        examples.forEach(example -> question(example).ifPresent(text -> heldOut.add(QuestionText.key(text))));
+        examples.forEach(example -> question(example).ifPresent(text -> heldOut.add(QuestionText.looseKey(text))));
+        return this;
+    }
+
+    /** Told for how many examples the model has been asked. */
+    public Augmentation listener(IntConsumer newListener) {
+        listener = Objects.requireNonNull(newListener, "listener");
         return this;
     }
 
@@ -67,7 +81,7 @@ public final class Augmentation {
 
     /** The new examples alone, in the order of those that they were made of. */
     public List<ChatExample> of(List<ChatExample> examples) {
-        Set<String> seen = new HashSet<>(heldOut);
+        Set<String> seen = new HashSet<>();
         examples.forEach(example -> question(example).ifPresent(text -> seen.add(QuestionText.key(text))));
         List<List<String>> told = model.map(m -> ask(m, examples)).orElse(List.of());
         List<ChatExample> written = new ArrayList<>();
@@ -87,28 +101,48 @@ public final class Augmentation {
         return written;
     }
 
-    private static int keep(ChatExample example, String question, String wording, String by, int left,
-            Set<String> seen, List<ChatExample> written) {
+    private int keep(ChatExample example, String question, String wording, String by, int left, Set<String> seen,
+            List<ChatExample> written) {
         boolean good = left > 0 && QuestionText.sameNamesAndNumbers(question, wording)
-                && seen.add(QuestionText.key(wording));
+                && (by.equals("rule") || isTheQuestion(example, question, wording))
+                && !heldOut.contains(QuestionText.looseKey(wording)) && seen.add(QuestionText.key(wording));
         if (good) {
             written.add(with(example, wording, by));
         }
         return good ? 1 : 0;
     }
 
+    /** Models that are asked for a wording also answer the question, or ask another one. */
+    private static boolean isTheQuestion(ChatExample example, String question, String wording) {
+        String answer = example.messages().get(example.messages().size() - 1).content();
+        return wording.endsWith("?") && wording.indexOf('?') == wording.length() - 1
+                && QuestionText.topicKept(question, wording) >= TOPIC_KEPT
+                && !QuestionText.tellsOf(answer, question, wording);
+    }
+
     private List<List<String>> ask(LanguageModel asked, List<ChatExample> examples) {
-        List<Prompt> prompts = new ArrayList<>();
-        for (ChatExample example : examples) {
-            for (int n = 0; n < perExample; n++) {
-                prompts.add(Prompt.chat(List.of(ChatMessage.user(REQUEST + question(example).orElse("")))));
-            }
-        }
-        List<String> answers = asked.generate(prompts, options).stream()
-                .map(completion -> firstLine(completion.text())).toList();
         List<List<String>> wordings = new ArrayList<>();
-        for (int i = 0; i < examples.size(); i++) {
-            wordings.add(answers.subList(i * perExample, (i + 1) * perExample));
+        for (int from = 0; from < examples.size(); from += EXAMPLES_AT_ONCE) {
+            List<ChatExample> some = examples.subList(from, Math.min(examples.size(), from + EXAMPLES_AT_ONCE));
+            List<Prompt> prompts = new ArrayList<>();
+            for (ChatExample example : some) {
+                for (int n = 0; n < perExample && question(example).isPresent(); n++) {
+                    prompts.add(Prompt.chat(List.of(ChatMessage.user(REQUEST + question(example).get()))));
+                }
+            }
+            // Other draws for each part, or the same question would be worded alike wherever it stands.
+            GenerationOptions drawn = options.withSampling(options.temperature(), options.topK(), options.topP(),
+                    options.seed() + from);
+            Iterator<Completion> answers = prompts.isEmpty() ? Collections.emptyIterator()
+                    : asked.generate(prompts, drawn).iterator();
+            for (ChatExample example : some) {
+                List<String> told = new ArrayList<>();
+                for (int n = 0; n < perExample && question(example).isPresent(); n++) {
+                    told.add(firstLine(answers.next().text()));
+                }
+                wordings.add(told);
+            }
+            listener.accept(wordings.size());
         }
         return wordings;
     }

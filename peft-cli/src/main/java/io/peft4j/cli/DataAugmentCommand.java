@@ -1,0 +1,100 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.data.ChatExample;
+import io.peft4j.data.augment.Augmentation;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.models.BaseModel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j data augment}: more wordings of each question. */
+@Command(name = "augment", sortOptions = false, description = {"Writes more wordings of each question, by rules "
+        + "(English) and, with --model, by a model, for handbooks with few examples.",
+    "A wording is kept where every name and number of the question survives and where it is none of the held-out "
+            + "questions. Answers stay as they are; what was written carries \"generated\": \"rule\" or \"model\"."})
+final class DataAugmentCommand extends PeftCommand {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Parameters(paramLabel = "FILE", description = "The data, questions with their answers.")
+    private Path data;
+
+    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The data with the new wordings "
+            + "after it.")
+    private Path output;
+
+    @Option(names = "--per-example", paramLabel = "N", defaultValue = "4", description = "The most new wordings of a "
+            + "question. Default: ${DEFAULT-VALUE}")
+    private int perExample;
+
+    @Option(names = "--hold-out", paramLabel = "FILE", description = "Held-out data, whose questions are not written. "
+            + "May be given several times.")
+    private List<Path> heldOut = List.of();
+
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "A chat model to ask, too.")
+    private String model;
+
+    @Option(names = "--temperature", paramLabel = "X", defaultValue = "0.8", description = "How freely it words them. "
+            + "Default: ${DEFAULT-VALUE}")
+    private double temperature;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of its draws. Default: "
+            + "${DEFAULT-VALUE}")
+    private long seed;
+
+    @Option(names = "--new-only", description = "Writes the new wordings alone.")
+    private boolean newOnly;
+
+    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
+            description = "The format of the rows, as for --format. Default: ${DEFAULT-VALUE}")
+    private DataFormat to;
+
+    @Mixin
+    private DataInput input;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Option(names = "--json", description = "Prints {\"examples\", \"by_rule\", \"by_model\"}.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        Augmentation augmentation = fromOptions(() -> new Augmentation(perExample));
+        GenerationOptions options = fromOptions(() -> GenerationOptions.defaults().withSampling(temperature, 0, 0.95,
+                seed));
+        List<ChatExample> examples = input.chats(data);
+        heldOut.forEach(file -> augmentation.holdingOut(input.chats(file)));
+        List<ChatExample> written = write(augmentation, options, examples);
+        List<ChatExample> all = new ArrayList<>(newOnly ? List.of() : examples);
+        all.addAll(written);
+        DataInput.write(output, to, all);
+        long byModel = written.stream().filter(e -> e.extra().get(Augmentation.MARK).equals("model")).count();
+        if (json) {
+            ObjectNode line = JSON.createObjectNode().put("examples", examples.size())
+                    .put("by_rule", written.size() - byModel).put("by_model", byModel);
+            console().print(line);
+        } else {
+            console().say("%d examples, %d new wordings by rules and %d by the model; %d rows in %s", examples.size(),
+                    written.size() - byModel, byModel, all.size(), output);
+        }
+        return 0;
+    }
+
+    private List<ChatExample> write(Augmentation augmentation, GenerationOptions options, List<ChatExample> examples) {
+        if (model == null) {
+            return augmentation.of(examples);
+        }
+        try (BaseModel base = engine.load(model, console());
+                Progress progress = Progress.of(console(), "asking", 0, examples.size())) {
+            return augmentation.with(base, options).listener(done -> progress.to(done, "")).of(examples);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.data.Example;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.mix.Mixture;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j data mix}: several data sets in one. */
+@Command(name = "mix", sortOptions = false, description = {"Mixes data sets, by default in proportion to their sizes; "
+        + "with --guard a share of general examples against forgetting.",
+    "The share of a set is proportional to weight^(1/temperature). No example comes a second time before all of its "
+            + "set have come once."})
+final class DataMixCommand extends PeftCommand {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Parameters(arity = "1..*", paramLabel = "FILE", description = "The data sets.")
+    private List<Path> data;
+
+    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The mixture, shuffled.")
+    private Path output;
+
+    @Option(names = "--weights", split = ",", paramLabel = "X", description = "A weight for each set. Default: its "
+            + "size")
+    private List<Double> weights = List.of();
+
+    @Option(names = "--temperature", paramLabel = "X", defaultValue = "1", description = "Above 1 small sets come more "
+            + "often than in proportion. Default: ${DEFAULT-VALUE}")
+    private double temperature;
+
+    @Option(names = "--size", paramLabel = "N", description = "Number of examples, without those of the guard set. "
+            + "Default: that of all sets together")
+    private Integer size;
+
+    @Option(names = "--guard", paramLabel = "FILE", description = "General examples that are mixed in against "
+            + "forgetting.")
+    private Path guard;
+
+    @Option(names = "--guard-share", paramLabel = "X", defaultValue = "0.1", description = "Their share of the whole. "
+            + "Default: ${DEFAULT-VALUE}")
+    private double guardShare;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed. Default: ${DEFAULT-VALUE}")
+    private long seed;
+
+    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
+            description = "The format of the rows, as for --format. Default: ${DEFAULT-VALUE}")
+    private DataFormat to;
+
+    @Mixin
+    private DataInput input;
+
+    @Option(names = "--json", description = "Prints {\"rows\", \"sets\": {file: rows}}.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        if (!weights.isEmpty() && weights.size() != data.size()) {
+            throw usage("--weights names " + weights.size() + " weights for " + data.size() + " sets");
+        }
+        if (guard == null && isGiven("--guard-share")) {
+            throw usage("--guard-share needs --guard");
+        }
+        Mixture mixture = new Mixture().seed(seed);
+        fromOptions(() -> mixture.temperature(temperature));
+        int all = 0;
+        for (int i = 0; i < data.size(); i++) {
+            List<Example> examples = input.examples(data.get(i));
+            all += examples.size();
+            String name = data.get(i).toString();
+            if (weights.isEmpty()) {
+                mixture.add(name, examples);
+            } else {
+                mixture.add(name, examples, weights.get(i));
+            }
+        }
+        int wanted = size == null ? all : size;
+        List<Example> mixed = mixture.of(wanted);
+        Map<String, Integer> rows = new LinkedHashMap<>();
+        mixture.shares(wanted).forEach(share -> rows.merge(share.name(), share.drawn(), Integer::sum));
+        if (guard != null) {
+            int before = mixed.size();
+            mixed = Mixture.withGuard(mixed, input.examples(guard), guardShare, seed);
+            rows.merge(guard.toString(), mixed.size() - before, Integer::sum);
+        }
+        DataInput.write(output, to, mixed);
+        print(mixed.size(), rows);
+        return 0;
+    }
+
+    private void print(int all, Map<String, Integer> rows) {
+        if (json) {
+            ObjectNode line = JSON.createObjectNode().put("rows", all);
+            line.set("sets", JSON.valueToTree(rows));
+            console().print(line);
+            return;
+        }
+        console().say("%d rows in %s", all, output);
+        rows.forEach((name, count) -> console().say("  %s: %d rows (%.1f %%)", name, count, 100.0 * count / all));
+    }
+}
