@@ -5,8 +5,11 @@ import io.peft4j.data.clean.CleaningReport;
 import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.DataPipeline;
 import io.peft4j.data.clean.StepReport;
+import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.pii.PiiKind;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -32,6 +35,9 @@ final class DataCleanCommand extends PeftCommand {
 
     @Option(names = "--redact", description = "Also puts placeholders in the place of personal data.")
     private boolean redact;
+
+    @Option(names = "--national-ids", description = "With --redact also identity numbers of some countries.")
+    private boolean nationalIds;
 
     @Option(names = "--near", description = "Also drops near duplicates.")
     private boolean near;
@@ -83,8 +89,13 @@ final class DataCleanCommand extends PeftCommand {
             names.add("redact");
         }
         DataPipeline pipeline = DataPipeline.empty();
+        if (nationalIds && !names.contains("redact")) {
+            throw new ConfigurationException("--national-ids says what is redacted, so it needs --redact");
+        }
         for (String name : new LinkedHashSet<>(names)) {
-            if (!name.equals(NEAR)) {
+            if (name.equals("redact") && nationalIds) {
+                pipeline.then(CleaningStep.redact(PiiDetector.of(EnumSet.allOf(PiiKind.class))));
+            } else if (!name.equals(NEAR)) {
                 pipeline.then(CleaningStep.named(name));
             }
         }

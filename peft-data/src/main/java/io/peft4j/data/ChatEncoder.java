@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * Turns conversations into token ids and decides which of them are learned: of each message of the assistant its
@@ -74,24 +75,48 @@ public final class ChatEncoder {
     }
 
     /**
+     * A piece of a rendered conversation.
+     *
+     * @param text the text
+     * @param learned whether all of its tokens are learned, or none
+     */
+    public record Piece(String text, boolean learned) {
+    }
+
+    /**
      * The rendered conversation with marks around what is learned, for people: {@code [[answer<|im_end|>]]}.
      *
      * @throws DataException as {@link #encode(ChatExample)}
      */
     public String preview(ChatExample example) {
+        return pieces(example).stream().map(piece -> piece.learned() ? "[[" + piece.text() + "]]" : piece.text())
+                .collect(Collectors.joining());
+    }
+
+    /**
+     * The rendered conversation in pieces that are learned or not, in turn.
+     *
+     * @throws DataException as {@link #encode(ChatExample)}
+     */
+    public List<Piece> pieces(ChatExample example) {
         Rendered rendered = rendered(example);
-        StringBuilder text = new StringBuilder();
+        List<Piece> pieces = new ArrayList<>();
         int done = 0;
         boolean learned = false;
         for (int t = 0; t < rendered.weights().length; t++) {
             if (learned != (rendered.weights()[t] != 0)) {
                 int at = learned ? rendered.encoding().end()[t - 1] : rendered.encoding().start()[t];
-                text.append(rendered.text(), done, at).append(learned ? "]]" : "[[");
+                if (at > done) {
+                    pieces.add(new Piece(rendered.text().substring(done, at), learned));
+                }
                 done = at;
                 learned = !learned;
             }
         }
-        return text.append(rendered.text().substring(done)).append(learned ? "]]" : "").toString();
+        if (done < rendered.text().length()) {
+            pieces.add(new Piece(rendered.text().substring(done), learned));
+        }
+        return pieces;
     }
 
     /** Whether a message of the assistant is learned: unless its weight is 0. */

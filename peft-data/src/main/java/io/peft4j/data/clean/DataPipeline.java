@@ -1,6 +1,7 @@
 package io.peft4j.data.clean;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.DataException;
 import io.peft4j.data.Example;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
@@ -121,6 +122,7 @@ public final class DataPipeline {
      * @param out where the cleaned examples go, in the format of the file; CSV or TSV where its name ends so, else JSON
      *     Lines
      * @throws ConfigurationException when both are the same file
+     * @throws DataException when no example is left
      * @throws UncheckedIOException when a file cannot be read or written
      */
     public CleaningReport run(Path in, Path out) {
@@ -135,6 +137,7 @@ public final class DataPipeline {
         Path first;
         try {
             first = Files.createTempFile("peft4j-clean", ".jsonl.zst");
+            first.toFile().deleteOnExit();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write a temporary file: " + e.getMessage(), e);
         }
@@ -197,6 +200,12 @@ public final class DataPipeline {
                         writer.write(example);
                     });
                 }, listener::accept);
+                if (writer.rows() == 0) {
+                    throw new DataException(in, counts[0] == 0 ? "holds no row" : "none of its " + counts[0]
+                            + " rows is left after the cleaning, " + counts[1] + " of which are no examples"
+                            + rejected.stream().findFirst().map(row -> "; the first is line " + row.line() + ": "
+                            + row.message()).orElse(""));
+                }
                 writer.commit();
                 return new CleaningReport(counts[0], writer.rows(), counts[1], rows, rejected, reports);
             }

@@ -2,16 +2,8 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.JsonLines;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.PushbackInputStream;
-import java.io.Reader;
 import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -28,75 +20,70 @@ final class CsvRows implements RowSource {
     private final Path file;
     private final CSVParser parser;
     private final Iterator<CSVRecord> records;
-    private final List<String> columns;
+    private List<String> columns = List.of();
+    private boolean begun;
     private boolean ended;
 
     CsvRows(Path file, char separator) {
         this.file = file;
         CSVFormat format = CSVFormat.RFC4180.builder().setDelimiter(separator).setIgnoreEmptyLines(true).get();
         try {
-            this.parser = CSVParser.parse(reader(file), format);
+            this.parser = CSVParser.parse(new Utf8LineReader(file, DataFiles.open(file)), format);
         } catch (IOException e) {
             throw DataFiles.unreadable(file, e);
         }
         this.records = parser.iterator();
-        this.columns = header();
-    }
-
-    private static Reader reader(Path file) throws IOException {
-        PushbackInputStream in = new PushbackInputStream(DataFiles.open(file), 3);
-        byte[] mark = in.readNBytes(3);
-        boolean byteOrder = mark.length == 3 && mark[0] == (byte) 0xEF && mark[1] == (byte) 0xBB
-                && mark[2] == (byte) 0xBF;
-        if (!byteOrder) {
-            in.unread(mark);
-        }
-        return strict(in);
-    }
-
-    private static Reader strict(InputStream in) {
-        return new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()
-                .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)));
-    }
-
-    private List<String> header() {
-        try {
-            List<String> names = records.hasNext() ? records.next().stream().map(String::strip).toList() : List.of();
-            if (names.stream().distinct().count() < names.size()) {
-                throw new DataException(file, 1, "the first row names a column twice: " + names);
-            }
-            return names;
-        } catch (UncheckedIOException e) {
-            throw new DataException(file, 1, 0, "its first row is not text in UTF-8: " + e.getCause().getMessage(), e);
-        } catch (IllegalStateException e) {
-            throw new DataException(file, 1, 0, "its first row cannot be read: " + e.getMessage(), e);
-        }
     }
 
     @Override
     public Optional<Entry> next() {
-        if (ended) {
-            return Optional.empty();
-        }
+        Optional<Entry> entry = ended ? Optional.empty() : read();
+        ended |= entry.isEmpty();
+        return entry;
+    }
+
+    private Optional<Entry> read() {
         long line = parser.getCurrentLineNumber() + 1;
         try {
-            return records.hasNext() ? Optional.of(entry(line, records.next())) : Optional.empty();
-        } catch (UncheckedIOException e) {
-            ended = true;
-            // The reader decodes ahead, so that the line is where it stopped, at most 8 KB before the fault.
-            if (e.getCause() instanceof CharacterCodingException) {
-                return Optional.of(Entry.wrong("wrong_encoding", new DataException(file, line, "there is a byte that "
-                        + "is not UTF-8 text within 8 KB after this line; convert the file to UTF-8")));
+            if (!begun) {
+                begun = true;
+                header();
+                line = parser.getCurrentLineNumber() + 1;
             }
+            return records.hasNext() ? Optional.of(entry(line, records.next())) : Optional.empty();
+        } catch (DataException e) {
+            return last("wrong_encoding", e.line(), e.problem());
+        } catch (HeaderException e) {
+            return last("invalid_csv", line, e.getMessage());
+        } catch (UncheckedIOException e) {
             if (e.getCause() instanceof CSVException) {
-                return Optional.of(Entry.wrong("invalid_csv", new DataException(file, line, "the quotes of the row "
-                        + "cannot be read: " + e.getCause().getMessage() + "; nothing after it was read")));
+                return last("invalid_csv", line, "the quotes of the row cannot be read: " + e.getCause().getMessage());
             }
             throw DataFiles.unreadable(file, e.getCause());
         } catch (IllegalStateException e) {
-            ended = true;
-            return Optional.of(Entry.wrong("invalid_csv", new DataException(file, line, "the row cannot be read: "
-                    + e.getMessage() + "; nothing after it was read")));
+            return last("invalid_csv", line, "the row cannot be read: " + e.getMessage());
+        }
+    }
+
+    /** A fault after which the rest cannot be told apart. */
+    private Optional<Entry> last(String code, long line, String problem) {
+        ended = true;
+        return Optional.of(Entry.wrong(code, new DataException(file, line, problem + "; nothing after it was read")));
+    }
+
+    private void header() throws HeaderException {
+        List<String> names = records.hasNext() ? records.next().stream().map(String::strip).toList() : List.of();
+        if (names.stream().distinct().count() < names.size()) {
+            throw new HeaderException("the first row names a column twice: " + names);
+        }
+        columns = names;
+    }
+
+    private static final class HeaderException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        HeaderException(String message) {
+            super(message);
         }
     }
 

@@ -44,6 +44,8 @@ public final class ExampleWriter implements AutoCloseable {
         try {
             Files.createDirectories(this.file.getParent());
             this.temporary = Files.createTempFile(this.file.getParent(), "." + file.getFileName(), ".tmp");
+            // Where somebody stops the program half-way.
+            temporary.toFile().deleteOnExit();
             this.out = new BufferedWriter(new OutputStreamWriter(
                     DataFiles.compressing(file, Files.newOutputStream(temporary)), StandardCharsets.UTF_8), 1 << 16);
         } catch (IOException e) {

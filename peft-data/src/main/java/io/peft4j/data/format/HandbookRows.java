@@ -26,6 +26,9 @@ import org.jsoup.nodes.Element;
  * headings and the text as the answer. It is a skeleton for people to fill: real questions, and answers that fit them.
  */
 final class HandbookRows implements RowSource {
+    private static final int LARGEST = 64 << 20;
+    private static final int DEEPEST = 100;
+
     private final Path file;
     private final Iterator<Entry> entries;
 
@@ -52,6 +55,10 @@ final class HandbookRows implements RowSource {
             Utf8Lines lines = new Utf8Lines(file, in);
             for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
                 text.append(line.get()).append('\n');
+                if (text.length() > LARGEST) {
+                    throw new DataException(file, lines.line(), "is longer than " + (LARGEST >> 20) + " million "
+                            + "characters; no handbook is, and it would be read at once");
+                }
             }
             return Optional.of(text.toString());
         } catch (DataException e) {
@@ -63,7 +70,8 @@ final class HandbookRows implements RowSource {
     }
 
     private static void markdown(String text, Sections sections) {
-        Node document = Parser.builder().includeSourceSpans(IncludeSourceSpans.BLOCKS).build().parse(text);
+        Node document = Parser.builder().includeSourceSpans(IncludeSourceSpans.BLOCKS)
+                .maxOpenBlockParsers(DEEPEST).maxInlineNesting(DEEPEST).build().parse(text);
         TextContentRenderer renderer = TextContentRenderer.builder().build();
         for (Node node = document.getFirstChild(); node != null; node = node.getNext()) {
             long line = node.getSourceSpans().isEmpty() ? 1 : node.getSourceSpans().get(0).getLineIndex() + 1L;
@@ -110,10 +118,11 @@ final class HandbookRows implements RowSource {
         }
 
         void end() {
-            if (!text.toString().isBlank() && !path.isEmpty()) {
+            if (!text.toString().isBlank()) {
                 String headings = String.join(", ", path.values());
                 Map<String, Object> fields = new LinkedHashMap<>();
-                fields.put("question", "What does the handbook say about " + headings + "?");
+                fields.put("question", "What does the handbook say " + (path.isEmpty() ? "at its beginning?"
+                        : "about " + headings + "?"));
                 fields.put("answer", text.toString());
                 fields.put("heading", String.join(" > ", path.values()));
                 entries.add(Entry.of(new JsonLines.Row(file, begin, fields)));

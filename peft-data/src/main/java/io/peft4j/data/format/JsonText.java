@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Strict JSON: no key twice, nothing after the value. */
@@ -40,6 +41,15 @@ final class JsonText {
             throw wrong(file, line, hint, e);
         } catch (IOException e) {
             throw DataFiles.unreadable(file, e);
+        }
+    }
+
+    /** The value of a JSON text; empty where it is none. */
+    static Optional<Object> value(String text) {
+        try {
+            return Optional.ofNullable(JSON.readValue(text, Object.class));
+        } catch (JsonProcessingException e) {
+            return Optional.empty();
         }
     }
 

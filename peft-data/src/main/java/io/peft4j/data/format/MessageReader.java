@@ -197,6 +197,10 @@ public final class MessageReader {
         if (value == null) {
             return List.of();
         }
+        if (value instanceof String text) {
+            // Tables have no place for tools of different shapes, so they are often stored as JSON.
+            value = text.isBlank() ? List.of() : JsonText.value(text).orElse(text);
+        }
         if (!(value instanceof List<?> list)) {
             faults.add(RowFault.fatal("bad_tools", "\"" + key + "\" is not a list"));
             return List.of();

@@ -1,6 +1,5 @@
 package io.peft4j.data.format;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.Example;
@@ -46,7 +45,8 @@ final class ShareGptFormat implements RowFormat {
         if (messages.size() - before < list.size() || tools.isEmpty() || !Rows.requireAnswers(messages, faults)) {
             return Optional.empty();
         }
-        return Optional.of(new ChatExample(messages, tools.get(), Rows.extra(row, CONVERSATIONS, "system", "tools"),
+        return Optional.of(new ChatExample(messages, tools.get(), Rows.extra(row, CONVERSATIONS, "system", "tools",
+                "functions"),
                 Rows.origin(row)));
     }
 
@@ -70,7 +70,7 @@ final class ShareGptFormat implements RowFormat {
         if (!from.equals(CALL)) {
             return Optional.of(new ChatMessage(ROLES.get(from), value, extra));
         }
-        Optional<Object> call = json(value);
+        Optional<Object> call = JsonText.value(value);
         if (call.isEmpty()) {
             faults.add(RowFault.fatal("missing_content", where + " (function_call) is not the JSON of a call"));
             return Optional.empty();
@@ -80,26 +80,12 @@ final class ShareGptFormat implements RowFormat {
     }
 
     private static Optional<List<Map<String, Object>>> tools(JsonLines.Row row, Faults faults) {
-        Object tools = row.fields().get("tools");
-        if (tools instanceof String text) {
-            tools = text.isBlank() ? null : json(text).orElse(text);
-        }
         boolean[] wrong = new boolean[1];
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("tools", tools);
-        List<Map<String, Object>> read = MessageReader.tools(fields, fault -> {
+        List<Map<String, Object>> read = MessageReader.tools(row.fields(), fault -> {
             wrong[0] = true;
             faults.add(fault);
         });
         return wrong[0] ? Optional.empty() : Optional.of(read);
-    }
-
-    private static Optional<Object> json(String text) {
-        try {
-            return Optional.ofNullable(JsonText.JSON.readValue(text, Object.class));
-        } catch (JsonProcessingException e) {
-            return Optional.empty();
-        }
     }
 
     @Override

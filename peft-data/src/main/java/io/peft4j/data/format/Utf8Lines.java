@@ -25,6 +25,7 @@ final class Utf8Lines {
 
     private final Path file;
     private final InputStream in;
+    private final boolean keepReturns;
     private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder()
             .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT);
     private final byte[] buffer = new byte[BUFFER];
@@ -35,8 +36,14 @@ final class Utf8Lines {
 
     /** The lines of {@code in}, which holds what stands in {@code file}. */
     Utf8Lines(Path file, InputStream in) {
+        this(file, in, false);
+    }
+
+    /** The same; a carriage return at the end of a line stays there, if it is to be kept. */
+    Utf8Lines(Path file, InputStream in, boolean keepReturns) {
         this.file = file;
         this.in = in;
+        this.keepReturns = keepReturns;
     }
 
     /** The number of the line that was read last, from 1. */
@@ -64,7 +71,7 @@ final class Utf8Lines {
             requireNotUtf16(length);
             from = startsWith(length, 0xEF, 0xBB, 0xBF) ? 3 : 0;
         }
-        int end = length > from && bytes[length - 1] == '\r' ? length - 1 : length;
+        int end = !keepReturns && length > from && bytes[length - 1] == '\r' ? length - 1 : length;
         return Optional.of(decode(from, end));
     }
 

@@ -1,12 +1,12 @@
 package io.peft4j.data.pii;
 
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -74,7 +74,7 @@ public final class PiiDetector {
             at |= c == '@';
             colon |= c == ':';
         }
-        List<PiiMatch> found = new ArrayList<>();
+        TreeMap<Integer, PiiMatch> found = new TreeMap<>();
         if (at && kinds.contains(PiiKind.EMAIL)) {
             emails(text, found);
         }
@@ -85,11 +85,10 @@ public final class PiiDetector {
             collect(PiiKind.IP, IP6, text, found, match -> isIp6(match.group()) ? Optional.of(match.end())
                     : Optional.empty());
         }
-        found.sort(Comparator.comparingInt(PiiMatch::start));
-        return found;
+        return List.copyOf(found.values());
     }
 
-    private void numbers(String text, int digits, List<PiiMatch> found) {
+    private void numbers(String text, int digits, TreeMap<Integer, PiiMatch> found) {
         if (digits >= 9 && kinds.contains(PiiKind.IBAN)) {
             collect(PiiKind.IBAN, IBAN, text, found, PiiDetector::ibanEnd);
         }
@@ -115,28 +114,30 @@ public final class PiiDetector {
         Optional<Integer> end(Matcher match);
     }
 
-    private static void collect(PiiKind kind, Pattern pattern, String text, List<PiiMatch> found, Check check) {
+    private static void collect(PiiKind kind, Pattern pattern, String text, TreeMap<Integer, PiiMatch> found,
+            Check check) {
         Matcher matcher = pattern.matcher(text);
         int from = 0;
         while (from <= text.length() && matcher.find(from)) {
             Optional<Integer> end = check.end(matcher);
             if (end.isPresent()) {
-                PiiMatch match = new PiiMatch(kind, matcher.start(), end.get());
-                if (found.stream().noneMatch(match::overlaps)) {
-                    found.add(match);
+                // Matches do not overlap, so that the last one that begins before the end of this one decides.
+                Map.Entry<Integer, PiiMatch> before = found.lowerEntry(end.get());
+                if (before == null || before.getValue().end() <= matcher.start()) {
+                    found.put(matcher.start(), new PiiMatch(kind, matcher.start(), end.get()));
                 }
             }
             from = Math.max(matcher.start() + 1, end.orElse(matcher.end()));
         }
     }
 
-    private static void emails(String text, List<PiiMatch> found) {
+    private static void emails(String text, TreeMap<Integer, PiiMatch> found) {
         collect(PiiKind.EMAIL, EMAIL, text, found, match -> FILE_ENDINGS.contains(match.group(1)
                 .toLowerCase(Locale.ROOT)) || match.group().contains("..") ? Optional.empty()
                 : Optional.of(match.end()));
     }
 
-    private static void nationalIds(String text, List<PiiMatch> found) {
+    private static void nationalIds(String text, TreeMap<Integer, PiiMatch> found) {
         collect(PiiKind.NATIONAL_ID, SSN, text, found, match -> Optional.of(match.end()));
         collect(PiiKind.NATIONAL_ID, NINO, text, found, match -> Optional.of(match.end()));
         collect(PiiKind.NATIONAL_ID, STEUER_ID, text, found, match -> CheckDigits.isSteuerId(compact(match.group()))

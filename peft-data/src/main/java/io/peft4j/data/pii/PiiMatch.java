@@ -8,7 +8,4 @@ package io.peft4j.data.pii;
  * @param end index after its last character
  */
 public record PiiMatch(PiiKind kind, int start, int end) {
-    boolean overlaps(PiiMatch other) {
-        return start < other.end && other.start < end;
-    }
 }

@@ -21,6 +21,8 @@ final class CheckRun {
     private static final int MOST_NAMES = 200_000;
     private static final int SHOWN_NAMES = 50;
     private static final double DOMINANT = 0.8;
+    private static final double MOST_OF = 0.5;
+    private static final int FEWEST_FOR_TOPICS = 20;
 
     private final List<String> files;
     private final Optional<ChatEncoder> encoder;
@@ -99,9 +101,9 @@ final class CheckRun {
 
     private void preview(long line, ChatExample example) {
         try {
-            statistics.preview(line, encoder.orElseThrow().preview(example));
+            statistics.preview(line, encoder.orElseThrow().pieces(example));
         } catch (DataException e) {
-            statistics.preview(line, e.problem());
+            statistics.preview(line, List.of(new ChatEncoder.Piece(e.problem(), false)));
         }
     }
 
@@ -148,6 +150,17 @@ final class CheckRun {
     }
 
     private void addImbalance() {
+        long all = java.util.Arrays.stream(examples).sum();
+        List<String> words = statistics.topics().entrySet().stream().filter(e -> e.getValue() > MOST_OF * all
+                && !corpus.isName(e.getKey())).map(e -> "\"" + e.getKey() + "\"").toList();
+        if (all >= FEWEST_FOR_TOPICS && !words.isEmpty()) {
+            findings.add(Finding.of(FindingCode.IMBALANCE, files.get(0), List.of(), String.format(Locale.ROOT,
+                    "more than %.0f %% of the questions are about %s", 100 * MOST_OF, String.join(", ", words))));
+        }
+        addImbalanceOfClasses();
+    }
+
+    private void addImbalanceOfClasses() {
         long all = statistics.labels().values().stream().mapToLong(Long::longValue).sum();
         statistics.labels().forEach((label, count) -> {
             if (statistics.labels().size() > 1 && count > DOMINANT * all) {

@@ -1,7 +1,10 @@
 package io.peft4j.data.report;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.peft4j.data.ChatEncoder;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What a data set looks like.
@@ -17,7 +20,7 @@ import java.util.Map;
  * @param bins how many examples are so long
  * @param tokens tokens in all, 0 without a model
  * @param supervisedTokens supervised tokens in all
- * @param previews some examples as the model sees them, what is learned between double brackets
+ * @param previews some examples as the model sees them
  */
 public record DataStatistics(String format, Map<String, Long> roles, Map<Integer, Long> turns,
         Map<String, Long> labels, Map<String, Long> topics, String unit, Map<String, Double> lengths, int binWidth,
@@ -26,9 +29,20 @@ public record DataStatistics(String format, Map<String, Long> roles, Map<Integer
      * An example as the model sees it.
      *
      * @param line its line
-     * @param text the rendered text, what is learned between {@code [[} and {@code ]]}
+     * @param pieces the rendered text in pieces that are learned or not
      */
-    public record Preview(long line, String text) {
+    public record Preview(long line, List<ChatEncoder.Piece> pieces) {
+        /** Copies the list. */
+        public Preview {
+            pieces = List.copyOf(pieces);
+        }
+
+        /** The rendered text, what is learned between {@code [[} and {@code ]]}. */
+        @JsonProperty
+        public String text() {
+            return pieces.stream().map(piece -> piece.learned() ? "[[" + piece.text() + "]]" : piece.text())
+                    .collect(Collectors.joining());
+        }
     }
 
     /** The share of the tokens that are learned, 0 without a model. */

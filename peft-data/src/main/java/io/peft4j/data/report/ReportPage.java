@@ -138,7 +138,8 @@ final class ReportPage {
         page.append("<h2>What the model sees</h2>\n<p class=\"soft\">Learned is what is marked.</p>\n");
         for (DataStatistics.Preview preview : report.statistics().previews()) {
             page.append("<p class=\"soft\">line ").append(preview.line()).append("</p><pre>")
-                    .append(text(preview.text()).replace("[[", "<mark>").replace("]]", "</mark>")).append("</pre>\n");
+                    .append(preview.pieces().stream().map(piece -> piece.learned() ? "<mark>" + text(piece.text())
+                            + "</mark>" : text(piece.text())).collect(Collectors.joining())).append("</pre>\n");
         }
     }
 

@@ -1,5 +1,6 @@
 package io.peft4j.data.report;
 
+import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.ClassificationExample;
 import io.peft4j.data.Example;
 import java.util.ArrayList;
@@ -45,12 +46,17 @@ final class StatisticsCollector {
         }
     }
 
-    void preview(long line, String text) {
-        previews.add(new DataStatistics.Preview(line, text));
+    void preview(long line, List<ChatEncoder.Piece> pieces) {
+        previews.add(new DataStatistics.Preview(line, pieces));
     }
 
     Map<String, Long> labels() {
         return labels;
+    }
+
+    /** How many examples have a word of topic in their question, the most frequent first. */
+    Map<String, Long> topics() {
+        return frequent(topics);
     }
 
     DataStatistics statistics(String format) {

@@ -30,6 +30,8 @@ final class Style {
             new Trait("is formatted with Markdown", Pattern.compile("(?m)^(?:#{1,6} |[-*] |\\d+\\. )|\\*\\*")),
             new Trait("begins with a small letter", Pattern.compile("^\\s*\\p{Ll}")));
     private static final int FEWEST_ROWS = 20;
+    /** Some of the patterns take time that grows with the square of the length. */
+    private static final int SHOWN = 1000;
     private static final double RARE = 0.05;
     /** Deviations from the median length, on a logarithmic scale: 4 is one in 16,000 where lengths are log-normal. */
     private static final double LONG_WAY = 4;
@@ -40,11 +42,13 @@ final class Style {
     private int[] rows = new int[1024];
     private int size;
 
-    /** The traits of an answer as bits. */
+    /** The traits of an answer as bits. Of a long one its beginning and end count, where the tone is. */
     static int traits(String answer) {
+        String text = answer.length() <= 2 * SHOWN ? answer : answer.substring(0, SHOWN) + "\n"
+                + answer.substring(answer.length() - SHOWN);
         int bits = 0;
         for (int i = 0; i < TRAITS.size(); i++) {
-            bits |= TRAITS.get(i).pattern().matcher(answer).find() ? 1 << i : 0;
+            bits |= TRAITS.get(i).pattern().matcher(text).find() ? 1 << i : 0;
         }
         return bits;
     }

@@ -1,0 +1,152 @@
+package io.peft4j.data.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.TestChatTemplate;
+import io.peft4j.core.text.WordTokenizer;
+import io.peft4j.data.ChatEncoder;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The findings that {@link PlantedFaultsTest} does not plant, each with its line and severity. */
+class FindingsTest {
+    private static final String[] THINGS = {"lamp", "chair", "printer", "window", "locker", "plant", "carpet", "shelf"};
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aTableWithAWrongRowIsTold() throws IOException {
+        assertEquals(List.of("error [3]"), found("t.csv", "question,answer\na,b\nc\nd,e\n", "invalid_csv"));
+        assertEquals(List.of("error [1]"), found("t.csv", "a,a\n1,2\n", "invalid_csv"));
+    }
+
+    @Test
+    void textThatIsNotUtf8IsToldInItsLine() throws IOException {
+        String row = DirtySet.row("Where is %s?", "There.");
+        byte[] lines = (row.formatted("a") + "\n" + row.formatted("b\u00fc") + "\n" + row.formatted("c") + "\n")
+                .getBytes(StandardCharsets.ISO_8859_1);
+        Path file = Files.write(folder.resolve("latin.jsonl"), lines);
+        assertEquals(List.of("error [2]"), found(DataCheck.of(file).run(), "wrong_encoding"));
+        assertEquals(3, DataCheck.of(file).run().rows());
+        StringBuilder table = new StringBuilder("question,answer\n");
+        for (int i = 2; i < 400; i++) {
+            table.append("\"Wo ist\nRaum ").append(i).append("?\",").append(i == 300 ? "\u00fcber" : "Hier")
+                    .append('\n');
+        }
+        Path csv = Files.write(folder.resolve("latin.csv"), table.toString().getBytes(StandardCharsets.ISO_8859_1));
+        DataReport report = DataCheck.of(csv).run();
+        // Each row spans two lines, from line 2 on: row 300 ends in line 599. All rows before it are read.
+        assertEquals(List.of("error [599]"), found(report, "wrong_encoding"));
+        assertEquals(298 + 1, report.rows());
+    }
+
+    @Test
+    void emptyAndSmallFilesAreTold() throws IOException {
+        assertEquals(List.of("error []"), found("e.jsonl", "\n\n", "empty_file"));
+        assertEquals(List.of("warning []"), found("s.jsonl", DirtySet.row("Where?", "Here."), "too_few_examples"));
+    }
+
+    @Test
+    void toolsThatAreNoneAreTold() throws IOException {
+        String row = DirtySet.row("Where?", "Here.");
+        String good = row.replaceFirst("}$", ", \"tools\": \"[{\\\\\"type\\\\\": \\\\\"function\\\\\"}]\"}");
+        String bad = row.replaceFirst("}$", ", \"tools\": 7}");
+        assertEquals(List.of("error [2]"), found("t.jsonl", good + "\n" + bad + "\n", "bad_tools"));
+    }
+
+    @Test
+    void answersOfAnotherStyleAreTold() throws IOException {
+        List<String> rows = rows(60);
+        rows.set(17, DirtySet.row("Where is the desk?", "Hello! Sure, it is upstairs \uD83D\uDE00!"));
+        rows.set(29, DirtySet.row("Where is the bench?", "It stands on floor 3, " + "and so on, ".repeat(200) + "."));
+        List<String> found = found("style.jsonl", String.join("\n", rows), "style_outlier");
+        assertTrue(found.contains("info [18]") && found.contains("info [30]"), found.toString());
+        assertEquals(Set.of("info [18]", "info [30]"), Set.copyOf(found));
+    }
+
+    @Test
+    void aNameThatIsUsedOnceIsTold() throws IOException {
+        List<String> rows = rows(40);
+        rows.add(DirtySet.row("Who holds the key?", "Ask the desk of Larkenfell about it."));
+        assertEquals(List.of("info [41]"), found("once.jsonl", String.join("\n", rows), "single_use_term"));
+    }
+
+    @Test
+    void whatIsToldMostOfTheTimeIsTold() throws IOException {
+        String classes = IntStream.range(0, 50).mapToObj(i -> "{\"text\": \"" + THINGS[i % 8] + " " + i
+                + "\", \"label\": \"" + (i < 45 ? "good" : "bad") + "\"}").collect(Collectors.joining("\n"));
+        assertTrue(message("classes.jsonl", classes, FindingCode.IMBALANCE).contains("90 % of the examples have the "
+                + "class \"good\""));
+        List<String> rows = rows(40);
+        IntStream.range(0, 60).forEach(i -> rows.add(DirtySet.row("May I carry over leave " + i + "?",
+                "Yes, " + i + " days.")));
+        assertTrue(message("topics.jsonl", String.join("\n", rows), FindingCode.IMBALANCE).contains("are about "));
+        assertEquals(List.of(), found("even.jsonl", String.join("\n", rows(40)), "imbalance"));
+    }
+
+    @Test
+    void whatTheModelCannotLearnIsTold() throws IOException {
+        ChatTemplate strict = TestChatTemplate.of((messages, ask, tools) -> {
+            if (messages.get(0).role().equals("system")) {
+                throw new ConfigurationException("this model has no system role");
+            }
+            return TestChatTemplate.chatMl().render(messages, ask, tools, java.util.Map.of());
+        });
+        List<String> rows = rows(12);
+        rows.add(DirtySet.row("How many?", "Seven.").replace("[{", "[{\"role\": \"system\", \"content\": \"s\"}, {"));
+        rows.add(DirtySet.row("How?", "word ".repeat(80) + "end."));
+        Path file = Files.write(folder.resolve("model.jsonl"), rows);
+        DataReport report = DataCheck.of(file).model(new ChatEncoder(new WordTokenizer(100_000), strict), 60).run();
+        assertEquals(List.of("error [13]"), found(report, "template_rejected"));
+        assertEquals(List.of("warning [14]"), found(report, "too_long"));
+        assertTrue(report.statistics().supervisedShare() > 0.1 && report.statistics().supervisedShare() < 0.9);
+        assertEquals(3, report.statistics().previews().size());
+    }
+
+    @Test
+    void bracketsOfTheDataAreNoMarks() throws IOException {
+        List<String> rows = rows(12);
+        rows.set(0, DirtySet.row("What is [[1, 2]]?", "A list."));
+        Path file = Files.write(folder.resolve("brackets.jsonl"), rows);
+        DataReport report = DataCheck.of(file).model(new ChatEncoder(new WordTokenizer(100_000),
+                TestChatTemplate.chatMl()), 1000).run();
+        Path page = folder.resolve("report.html");
+        report.writeHtml(page);
+        String html = Files.readString(page);
+        assertTrue(html.contains("What is [[1, 2]]?") && html.contains("<mark>A list."), html);
+        assertFalse(html.contains("<mark>1, 2"));
+    }
+
+    private static List<String> rows(int count) {
+        return new ArrayList<>(IntStream.range(0, count).mapToObj(i -> DirtySet.row("Where is the " + THINGS[i % 8]
+                + " " + i + "?", "It stands on floor " + i + " beside the " + THINGS[(i + 3) % 8] + ".")).toList());
+    }
+
+    private String message(String name, String text, FindingCode code) throws IOException {
+        return DataCheck.of(Files.writeString(folder.resolve(name), text)).run().findings().stream()
+                .filter(f -> f.code() == code).map(Finding::message).findFirst().orElse("");
+    }
+
+    private List<String> found(String name, String text, String code) throws IOException {
+        return found(DataCheck.of(Files.writeString(folder.resolve(name), text)).run(), code);
+    }
+
+    private static List<String> found(DataReport report, String code) {
+        return report.findings().stream().filter(f -> f.code().code().equals(code))
+                .map(f -> f.severity().code() + " " + f.lines()).toList();
+    }
+}
