@@ -106,6 +106,10 @@ final class ParquetRows implements RowSource {
         } catch (DateTimeException | ArithmeticException e) {
             return Entry.wrong(CODE, new DataException(file, row, 0, "holds a date or time that is none: "
                     + e.getMessage(), e));
+        } catch (RuntimeException e) {
+            // The library cuts some texts out of their page only when they are asked for.
+            ended = true;
+            return wrong(row, e);
         }
     }
 
