@@ -162,8 +162,12 @@ public final class Trainer {
         return model.network().description().maxPositions() - model.layers().virtualTokens();
     }
 
-    /** The encoder of a model's conversations. */
-    static ChatEncoder encoder(LanguageModel model, Masking masking) {
+    /** The encoder of a model's conversations that learns what the assistant says. */
+    static ChatEncoder encoder(LanguageModel model) {
+        return encoder(model, Masking.ASSISTANT);
+    }
+
+    private static ChatEncoder encoder(LanguageModel model, Masking masking) {
         ChatTemplate template = model.chatTemplate().orElseThrow(() -> new ConfigurationException(
                 model.network().description().name() + " has no chat template; encode the examples yourself"));
         return new ChatEncoder(model.tokenizer(), template, masking);
