@@ -236,6 +236,13 @@ public final class Corpus implements AutoCloseable {
         return statistics.isName(new Word(name, name, false, true, false));
     }
 
+    /** How an example spells a name that {@link Features#names} gave. */
+    public String spelling(int number, String name) {
+        return Arrays.stream(text(number).split("[^\\p{L}\\p{M}\\p{N}'\u2019]+"))
+                .filter(token -> Words.of(token).stream().anyMatch(word -> word.norm().equals(name)))
+                .findFirst().orElse(name);
+    }
+
     WordStatistics statistics() {
         return statistics;
     }

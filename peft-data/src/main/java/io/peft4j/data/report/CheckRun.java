@@ -145,7 +145,8 @@ final class CheckRun {
                 && corpus.isName(e.getKey())).sorted(Map.Entry.comparingByValue()).limit(SHOWN_NAMES).toList();
         for (Map.Entry<String, Integer> entry : once) {
             findings.add(Finding.of(FindingCode.SINGLE_USE_TERM, files.get(corpus.file(entry.getValue())),
-                    List.of(corpus.line(entry.getValue())), "\"" + entry.getKey() + "\" is used in no other example"));
+                    List.of(corpus.line(entry.getValue())), "\"" + corpus.spelling(entry.getValue(),
+                    entry.getKey()) + "\" is used in no other example"));
         }
     }
 

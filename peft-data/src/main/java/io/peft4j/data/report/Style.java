@@ -21,7 +21,7 @@ final class Style {
             new Trait("ends with an offer or a closing", Pattern.compile("(?i)(?:let me know[^.!?]*|hope (?:this|that) "
                     + "helps[^.!?]*|anything else[^.!?]*|feel free to[^.!?]*|(?:best|kind) regards.*|cheers|have a "
                     + "(?:great|nice)[^.!?]*)[.!?]*\\s*$")),
-            new Trait("ends with punctuation", Pattern.compile("[.!?:;)\\]}\"'\u201d`\u3002]\\s*$")),
+            new Trait("ends with punctuation", Pattern.compile("[.!?:;)\\]}\"'\u201d`\u3002\u2026]\\s*$")),
             new Trait("speaks in the first person", Pattern.compile("\\bI(?:'m|'d|'ve|'ll)?\\b|\\bIch\\b|\\bich\\b")),
             new Trait("is written in capital letters", Pattern.compile("^[^\\p{Ll}]*\\p{Lu}[^\\p{Ll}]{8,}$",
                     Pattern.DOTALL)),

@@ -83,6 +83,8 @@ class FindingsTest {
         List<String> rows = rows(40);
         rows.add(DirtySet.row("Who holds the key?", "Ask the desk of Larkenfell about it."));
         assertEquals(List.of("info [41]"), found("once.jsonl", String.join("\n", rows), "single_use_term"));
+        assertEquals("\"L\u00e4rkenfell's\" is used in no other example", message("once.jsonl", String.join("\n", rows)
+                .replace("Larkenfell", "L\u00e4rkenfell's"), FindingCode.SINGLE_USE_TERM));
     }
 
     @Test
