@@ -10,6 +10,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.TokenIndices;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.lora.Bias;
 import io.peft4j.lora.Initialization;
@@ -82,6 +83,9 @@ class SavedAdaptersTest {
                 row("tiny-llama", "embedding", lora().targetModules("embed_tokens", "q_proj")),
                 row("tiny-llama", "lm-head", lora().targetModules("lm_head", "q_proj")),
                 row("tiny-llama", "modules-to-save", lora().targetModules("q_proj").modulesToSave("lm_head")),
+                row("tiny-llama", "lora-tokens", lora().targetModules("q_proj").trainableTokens(1, 2, 87, 300)),
+                row("tiny-llama-untied", "lora-tokens", lora().targetModules("q_proj").trainableTokens(
+                        TokenIndices.byLayer(Map.of("embed_tokens", List.of(87, 2), "lm_head", List.of(87))))),
                 row("tiny-llama", "olora", lora().initialization(Initialization.OLORA)),
                 row("tiny-llama", "pissa", lora().initialization(Initialization.PISSA).rsLora(true)),
                 row("tiny-llama", "orthogonal", lora().initialization(Initialization.ORTHOGONAL)),

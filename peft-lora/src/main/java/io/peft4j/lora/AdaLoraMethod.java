@@ -7,6 +7,7 @@ import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethod;
+import io.peft4j.core.peft.TrainedTokens;
 import java.util.List;
 import java.util.Map;
 
@@ -54,6 +55,7 @@ public final class AdaLoraMethod implements PeftMethod {
         ModuleSelector modules = lora.selector();
         List<AdapterLayer> layers = Targets.layers(setup, modules, lora.bias(),
                 slot -> AdaLoraAdapter.layer(setup, slot, config));
+        layers.addAll(TrainedTokens.beside(setup, lora.trainableTokens(), layers, false));
         LoraConfig named = lora.toBuilder().targetModules(Targets.resolved(setup, modules).targets()).build();
         return new AdaLoraAdapter(config.toBuilder().lora(named).build(), layers);
     }

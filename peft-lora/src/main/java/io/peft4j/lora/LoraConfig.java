@@ -6,6 +6,7 @@ import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.OneOrMany;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.TokenIndices;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,12 +43,14 @@ import java.util.Objects;
  * @param loraBias {@code lora_bias}: whether B has a bias [out], which is scaled as B is; default false
  * @param dora {@code use_dora}: whether the length of each row of the weight is trained beside its direction, with one
  *     more parameter a row (<a href="https://arxiv.org/abs/2402.09353">2402.09353</a>); default false
+ * @param trainableTokens {@code trainable_token_indices}: tokens whose rows of the embedding are trained and replace
+ *     the base's, with the output layer's rows where the two are one; default none
  */
 public record LoraConfig(CommonConfig common, int rank, double alpha, double dropout, TargetModules targetModules,
         TargetModules excludeModules, Bias bias, boolean rsLora, Map<String, Integer> rankPattern,
         Map<String, Double> alphaPattern, OneOrMany<Integer> layersToTransform, OneOrMany<String> layersPattern,
         List<String> modulesToSave, Initialization initialization, boolean fanInFanOut, boolean loraBias,
-        boolean dora)
+        boolean dora, TokenIndices trainableTokens)
         implements PeftConfig {
     /** The method's id. */
     static final String PEFT_TYPE = "LORA";
@@ -61,6 +64,7 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
         Objects.requireNonNull(common, "common");
         Objects.requireNonNull(bias, "bias");
         Objects.requireNonNull(initialization, "initialization");
+        Objects.requireNonNull(trainableTokens, "trainableTokens");
         rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
         modulesToSave = List.copyOf(modulesToSave);

@@ -3,6 +3,7 @@ package io.peft4j.lora;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.OneOrMany;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.TokenIndices;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -26,6 +27,7 @@ public final class LoraConfigBuilder {
     private boolean fanInFanOut;
     private boolean loraBias;
     private boolean dora;
+    private TokenIndices trainableTokens = TokenIndices.NONE;
 
     LoraConfigBuilder() {
     }
@@ -48,6 +50,7 @@ public final class LoraConfigBuilder {
         fanInFanOut = config.fanInFanOut();
         loraBias = config.loraBias();
         dora = config.dora();
+        trainableTokens = config.trainableTokens();
     }
 
     /** What every configuration holds. */
@@ -177,6 +180,17 @@ public final class LoraConfigBuilder {
         return this;
     }
 
+    /** Tokens whose rows of the embedding are trained; default none. */
+    public LoraConfigBuilder trainableTokens(TokenIndices value) {
+        trainableTokens = value;
+        return this;
+    }
+
+    /** Tokens of the input embedding whose rows are trained. */
+    public LoraConfigBuilder trainableTokens(int... tokens) {
+        return trainableTokens(TokenIndices.of(tokens));
+    }
+
     /**
      * The configuration.
      *
@@ -185,6 +199,6 @@ public final class LoraConfigBuilder {
     public LoraConfig build() {
         return new LoraConfig(common, rank, alpha, dropout, targetModules, excludeModules, bias, rsLora, rankPattern,
                 alphaPattern, layersToTransform, layersPattern, modulesToSave, initialization, fanInFanOut, loraBias,
-                dora);
+                dora, trainableTokens);
     }
 }

@@ -27,7 +27,6 @@ final class LoraConfigJson {
         unsupported("megatron_config", "null", "Megatron");
         unsupported("monteclora_config", "null", "MonteCLoRA");
         unsupported("target_parameters", "null", "adapting parameters instead of layers");
-        unsupported("trainable_token_indices", "null", "training chosen tokens");
         unsupported("use_bdlora", "null", "BD-LoRA");
         unsupported("use_qalora", "false", "QA-LoRA");
         unsupported("velora_config", "null", "VeLoRA");
@@ -67,7 +66,8 @@ final class LoraConfigJson {
                 .initialization(initialization(reader))
                 .fanInFanOut(reader.flag("fan_in_fan_out", false))
                 .loraBias(reader.flag("lora_bias", false))
-                .dora(reader.flag("use_dora", false));
+                .dora(reader.flag("use_dora", false))
+                .trainableTokens(Targets.checked(reader, () -> reader.tokens("trainable_token_indices")));
         UNSUPPORTED.forEach(reader::requireOff);
         DEFAULTS.keySet().forEach(reader::ignore);
         // PEFT never writes it and ignores it when it is there: how to run, not what the adapter is.
@@ -97,7 +97,8 @@ final class LoraConfigJson {
                 .putJson("init_lora_weights", config.initialization().json())
                 .put("fan_in_fan_out", config.fanInFanOut())
                 .put("lora_bias", config.loraBias())
-                .put("use_dora", config.dora());
+                .put("use_dora", config.dora())
+                .put("trainable_token_indices", config.trainableTokens());
     }
 
     static Bias bias(ConfigReader reader) {

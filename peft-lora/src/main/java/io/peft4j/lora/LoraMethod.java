@@ -13,6 +13,7 @@ import io.peft4j.core.peft.PathPatterns;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethod;
 import io.peft4j.core.peft.TrainedCopies;
+import io.peft4j.core.peft.TrainedTokens;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -85,6 +86,7 @@ public final class LoraMethod implements PeftMethod {
         layers.addAll(TrainedCopies.beside(setup, targets, config.modulesToSave(), config.bias().places(targets)));
         connectBiases(layers);
         warnIfTied(setup, layers);
+        layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, false));
         return new LoraAdapter(setup.isRestoring() ? config : config.toBuilder()
                 .targetModules(config.selector().resolved(setup, defaults)).build(), layers);
     }

@@ -11,6 +11,7 @@ import io.peft4j.core.peft.OneOrMany;
 import io.peft4j.core.peft.PeftMethod;
 import io.peft4j.core.peft.PeftMethods;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.TokenIndices;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -73,7 +74,7 @@ class LoraConfigTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {"use_qalora;true", "trainable_token_indices;[1]",
+    @CsvSource(delimiter = ';', value = {"use_qalora;true",
             "layer_replication;[[0, 1]]", "loftq_config;{\"loftq_bits\": 4}", "alora_invocation_tokens;[3]",
             "target_parameters;[\"x\"]", "ensure_weight_tying;true", "eva_config;{\"rho\": 2}",
             "use_bdlora;{\"nblocks\": 2}"})
@@ -94,6 +95,21 @@ class LoraConfigTest {
     void valuesOfKeysWithoutAFieldAreKept() throws IOException {
         LoraConfig config = with("qalora_group_size", "32");
         assertEquals(32, JSON.readTree(config.toJson()).get("qalora_group_size").intValue());
+    }
+
+    @Test
+    void tokensAreReadInBothForms() throws IOException {
+        assertEquals(TokenIndices.of(4, 1), with("trainable_token_indices", "[4, 1]").trainableTokens());
+        LoraConfig byLayer = with("trainable_token_indices", "{\"lm_head\": [7], \"embed_tokens\": [2, 3]}");
+        assertEquals(TokenIndices.byLayer(Map.of("lm_head", List.of(7), "embed_tokens", List.of(2, 3))),
+                byLayer.trainableTokens());
+        assertEquals(byLayer, read(byLayer.toJson()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[1, 1]", "[-1]", "{\"embed_tokens\": []}", "{\"embed_tokens\": [3, 3]}", "\"x\"", "[1.5]"})
+    void tokensThatAreNoneAreRefused(String value) {
+        assertThrows(ConfigurationException.class, () -> with("trainable_token_indices", value));
     }
 
     @Test

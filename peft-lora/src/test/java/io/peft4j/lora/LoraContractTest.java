@@ -9,6 +9,7 @@ import static io.peft4j.core.peft.TinyNetwork.VOCABULARY;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.TokenIndices;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -63,6 +64,13 @@ class LoraContractTest extends PeftFilesContract {
                         LAYERS * (2 * QUERY + 2 * HIDDEN) + HIDDEN + VOCABULARY * HIDDEN),
                 at(Base.TIED, "embedding as a whole, tied", lora(2, "q_proj").modulesToSave("embed_tokens"),
                         LAYERS * 2 * QUERY + VOCABULARY * HIDDEN),
+                at(Base.TIED, "tokens, tied", lora(2, "q_proj").trainableTokens(5, 1, 12),
+                        LAYERS * 2 * QUERY + 3 * HIDDEN),
+                at(Base.PLAIN, "tokens by layer", lora(2, "q_proj").trainableTokens(TokenIndices.byLayer(Map.of(
+                        "embed_tokens", List.of(5, 3), "lm_head", List.of(9)))), LAYERS * 2 * QUERY + 3 * HIDDEN),
+                at(Base.TIED, "other tokens for a tied output layer", lora(2, "q_proj").trainableTokens(
+                        TokenIndices.byLayer(Map.of("embed_tokens", List.of(5, 3), "lm_head", List.of(3, 9)))),
+                        LAYERS * 2 * QUERY + 4 * HIDDEN),
                 at(Base.BIASED, "a whole block", lora(2, "q_proj").modulesToSave("layers.1.mlp"),
                         LAYERS * 2 * QUERY + 3 * HIDDEN * INNER + 2 * INNER + HIDDEN));
     }

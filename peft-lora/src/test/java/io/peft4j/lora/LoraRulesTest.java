@@ -16,6 +16,7 @@ import io.peft4j.core.peft.Passes;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.core.peft.TokenIndices;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +51,19 @@ class LoraRulesTest {
                 .filter(l -> l.slot().path().equals(path)).findFirst().orElseThrow();
         AdapterTensor found = layer.tensors().stream().filter(t -> t.name().equals(tensor)).findFirst().orElseThrow();
         return Arrays.toFloats(found.parameter().value());
+    }
+
+    @Test
+    void tokensThatCannotBeTrainedAreRefused() {
+        assertRefused(ConfigurationException.class, LoraConfig.builder().trainableTokens(13), "token 13");
+        assertRefused(ConfigurationException.class, LoraConfig.builder().targetModules("embed_tokens")
+                .trainableTokens(1), "model.embed_tokens, which is a target or in modules_to_save");
+        assertRefused(ConfigurationException.class, LoraConfig.builder().modulesToSave("embed_tokens")
+                .trainableTokens(1), "model.embed_tokens, which is a target or in modules_to_save");
+        assertRefused(TargetModuleException.class, LoraConfig.builder().trainableTokens(
+                TokenIndices.byLayer(Map.of("wte", List.of(1)))), "'wte' matches no layer");
+        assertRefused(TargetModuleException.class, LoraConfig.builder().trainableTokens(
+                TokenIndices.byLayer(Map.of("model.norm", List.of(1)))), "(RmsNorm) is none");
     }
 
     @Test

@@ -1,6 +1,5 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
@@ -10,6 +9,7 @@ import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.TrainedTokens;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,18 +42,8 @@ public final class TrainableTokensMethod extends ModuleMethod {
         List<Slot> targets = ModuleSelector.of(config.targetModules()).select(setup, List.of(),
                 layer -> layer instanceof Embedding);
         List<AdapterLayer> layers = new ArrayList<>();
-        for (Slot target : targets) {
-            int vocabulary = ((Embedding) target.layer()).table().rows();
-            config.tokenIndices().stream().filter(token -> token >= vocabulary).findFirst().ifPresent(token -> {
-                throw new ConfigurationException("token_indices: " + token + " is no token of " + target.path()
-                        + ", which has " + vocabulary);
-            });
-            TokenRows rows = new TokenRows(setup, target, config);
-            layers.add(rows);
-            if (target == embedding && setup.network().description().tiedEmbeddings()) {
-                layers.add(new TokenColumns(setup, setup.network().head(), rows));
-            }
-        }
+        targets.forEach(target -> layers.addAll(
+                TrainedTokens.of(setup, target, config.tokenIndices(), config.initWeights())));
         return Adapter.of(setup.isRestoring() ? asked : config, layers);
     }
 }

@@ -121,6 +121,17 @@ public final class ConfigReader {
                 : TargetModules.of(list(key, node, "a text or a list of texts", n -> textOf(key, n))));
     }
 
+    /** Token ids: null, a list, or an object with a list for each name of a layer. */
+    public TokenIndices tokens(String key) {
+        return value(key, TokenIndices.NONE, node -> {
+            if (node.isArray()) {
+                return new TokenIndices(list(key, node, "a list of tokens", n -> integerOf(key, n, 0)), Map.of());
+            }
+            return TokenIndices.byLayer(map(key, node, "lists of tokens",
+                    n -> list(key, n, "a list of tokens", token -> integerOf(key, token, 0))));
+        });
+    }
+
     /** Integers of at least 1 by name, in the order of the file; empty for null and where absent. */
     public Map<String, Integer> integers(String key) {
         return value(key, Map.of(), node -> map(key, node, "integers", n -> integerOf(key, n, 1)));

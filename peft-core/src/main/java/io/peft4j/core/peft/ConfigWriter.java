@@ -106,6 +106,17 @@ public final class ConfigWriter {
         return put(key, modules.text());
     }
 
+    /** Writes token ids: a list, an object with lists, or null. */
+    public ConfigWriter put(String key, TokenIndices tokens) {
+        if (tokens.byLayer().isEmpty()) {
+            return putList(key, tokens.ofEmbedding());
+        }
+        ObjectNode object = JSON.objectNode();
+        tokens.byLayer().forEach((name, ids) -> object.set(name, list(ids)));
+        values.put(key, object);
+        return this;
+    }
+
     /** Writes numbers by name, whole ones without a fraction. */
     public ConfigWriter put(String key, Map<String, ? extends Number> numbers) {
         ObjectNode object = JSON.objectNode();
