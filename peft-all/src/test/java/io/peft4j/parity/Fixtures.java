@@ -45,6 +45,16 @@ final class Fixtures {
         return folders("methods");
     }
 
+    /** Names of beginnings that are computed from data, each a folder. */
+    static List<String> starts() {
+        return folders("starts");
+    }
+
+    /** The examples of the training runs. */
+    static List<TokenSequence> examples() {
+        return stream(json("training/examples.json").get("examples")).map(Fixtures::supervised).toList();
+    }
+
     private static List<String> folders(String kind) {
         try (Stream<Path> entries = Files.list(FOLDER.resolve(kind))) {
             return entries.filter(Files::isDirectory).map(p -> p.getFileName().toString()).sorted().toList();

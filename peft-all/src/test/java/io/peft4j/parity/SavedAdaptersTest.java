@@ -7,17 +7,21 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.TokenIndices;
 import io.peft4j.lora.AdaLoraConfig;
 import io.peft4j.lora.Bias;
+import io.peft4j.lora.CordaConfig;
+import io.peft4j.lora.EvaConfig;
 import io.peft4j.lora.Initialization;
 import io.peft4j.lora.LoHaConfig;
 import io.peft4j.lora.LoKrConfig;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraConfigBuilder;
+import io.peft4j.lora.LoraGaConfig;
 import io.peft4j.lora.MissConfig;
 import io.peft4j.lora.MissStart;
 import io.peft4j.lora.RandLoraConfig;
@@ -48,6 +52,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -86,6 +91,12 @@ class SavedAdaptersTest {
                 row("tiny-llama", "lora-tokens", lora().targetModules("q_proj").trainableTokens(1, 2, 87, 300)),
                 row("tiny-llama-untied", "lora-tokens", lora().targetModules("q_proj").trainableTokens(
                         TokenIndices.byLayer(Map.of("embed_tokens", List.of(87, 2), "lm_head", List.of(87))))),
+                row("tiny-llama", "eva", lora().initialization(Initialization.eva(EvaConfig.defaults()))
+                        .targetModules(ATTENTION)),
+                row("tiny-llama-untied", "corda", lora().targetModules("q_proj", "down_proj").initialization(
+                        Initialization.corda(CordaConfig.of(CordaConfig.Mode.IPM)))),
+                row("tiny-llama", "lora-ga", lora().targetModules("q_proj", "v_proj").initialization(
+                        Initialization.loraGa(LoraGaConfig.defaults()))),
                 row("tiny-llama", "olora", lora().initialization(Initialization.OLORA)),
                 row("tiny-llama", "pissa", lora().initialization(Initialization.PISSA).rsLora(true)),
                 row("tiny-llama", "orthogonal", lora().initialization(Initialization.ORTHOGONAL)),
@@ -178,7 +189,8 @@ class SavedAdaptersTest {
         List<TokenSequence> texts = Fixtures.texts(model);
         try (BaseModel base = load(model)) {
             double[] trained;
-            try (PeftModel adapted = PeftModel.of(base, config, new SplittableRandom(name.hashCode()))) {
+            try (PeftModel adapted = PeftModel.of(base, config, new SplittableRandom(name.hashCode()),
+                    Optional.of(Calibration.of(Fixtures.examples(), 4, 3)))) {
                 train(adapted, folder);
                 trained = Measure.oneByOne(adapted, texts);
             }
@@ -226,8 +238,7 @@ class SavedAdaptersTest {
 
     /** Far enough from where it began that a wrong file is seen. */
     private static void train(PeftModel model, Path output) {
-        List<TokenSequence> examples = Fixtures.stream(Fixtures.json("training/examples.json").get("examples"))
-                .map(Fixtures::supervised).toList();
+        List<TokenSequence> examples = Fixtures.examples();
         Trainer.builder(model).epochs(3).batchSize(4).learningRate(1e-2).output(output).build().train(examples);
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethod;
 import io.peft4j.core.peft.PeftMethods;
@@ -20,7 +21,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
@@ -161,15 +164,20 @@ final class AdapterOptions {
             this.folder = folder;
         }
 
-        /** The base with the adapter to be trained; {@code seed} chooses its first values where it is new. */
-        PeftModel on(BaseModel base, long seed) {
+        /**
+         * The base with the adapter to be trained.
+         *
+         * @param seed chooses its first values where it is new
+         * @param data gives the data that they are computed from, where they are
+         */
+        PeftModel on(BaseModel base, long seed, Supplier<Calibration> data) {
             if (folder != null) {
                 return base.withAdapter(folder);
             }
             // A configuration from elsewhere names the base that it came from.
             String name = base.network().description().name();
             return PeftModel.of(base, config.withCommon(config.common().withBaseModel(name)),
-                    new SplittableRandom(seed));
+                    new SplittableRandom(seed), config.needsCalibration() ? Optional.of(data.get()) : Optional.empty());
         }
 
         /** Where the adapter's weights come from, in words. */

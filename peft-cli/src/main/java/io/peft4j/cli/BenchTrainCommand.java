@@ -2,7 +2,9 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.models.BaseModel;
@@ -70,7 +72,8 @@ final class BenchTrainCommand extends PeftCommand {
         }
         AdapterOptions.Choice choice = adapter.choice(this);
         Console console = console();
-        try (BaseModel base = engine.load(model, console); PeftModel tuned = choice.on(base, 0)) {
+        try (BaseModel base = engine.load(model, console); PeftModel tuned = choice.on(base, 0,
+                () -> Calibration.of(examples(base), data == null ? shape.sequences() : batchSize, 1))) {
             console.say("model:    %s", EngineOptions.describe(base));
             console.say("adapter:  %s", tuned.trainableSummary());
             TrainingMeasurement figures = benchmark(tuned).recompute(recompute).run();
@@ -85,14 +88,20 @@ final class BenchTrainCommand extends PeftCommand {
         }
     }
 
+    private List<TokenSequence> examples(LanguageModel model) {
+        return data == null ? TrainingBenchmark.randomExamples(model, (warmup + measured()) * shape.sequences(),
+                shape.tokens(), 0) : TrainingBenchmark.chatExamples(model, ChatDataset.read(data));
+    }
+
+    private int measured() {
+        return steps == null ? RANDOM_STEPS : steps;
+    }
+
     private TrainingBenchmark benchmark(PeftModel tuned) {
+        List<TokenSequence> examples = examples(tuned);
         if (data == null) {
-            int measured = steps == null ? RANDOM_STEPS : steps;
-            List<TokenSequence> examples = TrainingBenchmark.randomExamples(tuned,
-                    (warmup + measured) * shape.sequences(), shape.tokens(), 0);
-            return new TrainingBenchmark(tuned, examples, shape.sequences(), warmup, measured);
+            return new TrainingBenchmark(tuned, examples, shape.sequences(), warmup, measured());
         }
-        List<TokenSequence> examples = TrainingBenchmark.chatExamples(tuned, ChatDataset.read(data));
         int pass = (examples.size() + batchSize - 1) / batchSize;
         return new TrainingBenchmark(tuned, examples, batchSize, warmup, steps == null ? pass : steps);
     }

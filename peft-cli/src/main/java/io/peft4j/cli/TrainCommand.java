@@ -36,6 +36,8 @@ import picocli.CommandLine.TypeConversionException;
             + "line a step. Ctrl-C stops after the step that runs and leaves a usable adapter."})
 final class TrainCommand extends PeftCommand {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** The most batches that first values are computed from. */
+    private static final int CALIBRATION_BATCHES = 32;
 
     @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
     private String model;
@@ -154,7 +156,8 @@ final class TrainCommand extends PeftCommand {
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (BaseModel base = engine.load(model, console);
-                PeftModel tuned = choice.on(base, seed);
+                PeftModel tuned = choice.on(base, seed,
+                        () -> Trainer.calibration(base, examples, batchSize, CALIBRATION_BATCHES));
                 TrainingProgress progress = new TrainingProgress(console, json);
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
             sayConfiguration(console, base, tuned, options, choice);

@@ -41,15 +41,22 @@ final class DoraLayer implements AdapterLayer {
     /** The bias that the base layer runs with where the adapter trains it. */
     private Optional<AdapterTensor> trainedBias = Optional.empty();
 
-    DoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
+    /**
+     * Made at a place.
+     *
+     * @param together first values that belong together; empty where each is drawn by itself
+     */
+    DoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling,
+            Optional<LoraStart> together) {
         Linear linear = (Linear) slot.layer();
         this.slot = slot;
         this.kernels = setup.base().kernels();
         this.dropout = (float) config.dropout();
         this.scaling = scaling;
-        this.a = setup.tensor(slot, "lora_A.weight", config.initialization().a(rank, linear.inFeatures()), rank,
-                linear.inFeatures());
-        this.b = setup.tensor(slot, "lora_B.weight", config.initialization().b(rank), linear.outFeatures(), rank);
+        this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Starts.values(values.a()))
+                .orElseGet(() -> config.initialization().a(rank, linear.inFeatures())), rank, linear.inFeatures());
+        this.b = setup.tensor(slot, "lora_B.weight", together.map(values -> Starts.values(values.b()))
+                .orElseGet(() -> config.initialization().b(rank)), linear.outFeatures(), rank);
         this.magnitude = new DoraMagnitude(setup, slot, DoraNorm.ofLinear(linear.weight(), scaling), a, b,
                 linear.outFeatures());
     }

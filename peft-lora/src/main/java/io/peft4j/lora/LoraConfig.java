@@ -113,6 +113,11 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
         return LoraConfigJson.write(this);
     }
 
+    @Override
+    public boolean needsCalibration() {
+        return initialization.needsCalibration();
+    }
+
     ModuleSelector selector() {
         return new ModuleSelector(targetModules, excludeModules, layersToTransform, layersPattern, modulesToSave);
     }

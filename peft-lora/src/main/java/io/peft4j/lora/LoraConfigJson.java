@@ -17,19 +17,17 @@ final class LoraConfigJson {
     static {
         unsupported("alora_invocation_tokens", "null", "aLoRA");
         unsupported("arrow_config", "null", "Arrow");
-        unsupported("corda_config", "null", "CorDA");
         unsupported("ensure_weight_tying", "false", "tying the adapters of tied layers");
-        unsupported("eva_config", "null", "EVA");
         unsupported("kasa_config", "null", "KaSA");
         unsupported("layer_replication", "null", "layer replication");
         unsupported("loftq_config", "{}", "LoftQ");
-        unsupported("lora_ga_config", "null", "LoRA-GA");
         unsupported("megatron_config", "null", "Megatron");
         unsupported("monteclora_config", "null", "MonteCLoRA");
         unsupported("target_parameters", "null", "adapting parameters instead of layers");
         unsupported("use_bdlora", "null", "BD-LoRA");
         unsupported("use_qalora", "false", "QA-LoRA");
         unsupported("velora_config", "null", "VeLoRA");
+        Initialization.keys().forEach(key -> DEFAULTS.put(key, "null"));
         // Without effect unless one of those above is on.
         DEFAULTS.put("megatron_core", "\"megatron.core\"");
         DEFAULTS.put("qalora_group_size", "16");
@@ -63,13 +61,13 @@ final class LoraConfigJson {
                 .layersToTransform(reader.oneOrMoreIntegers("layers_to_transform"))
                 .layersPattern(reader.oneOrMoreTexts("layers_pattern"))
                 .modulesToSave(reader.texts("modules_to_save"))
-                .initialization(initialization(reader))
+                .initialization(Initialization.read(reader))
                 .fanInFanOut(reader.flag("fan_in_fan_out", false))
                 .loraBias(reader.flag("lora_bias", false))
                 .dora(reader.flag("use_dora", false))
                 .trainableTokens(Targets.checked(reader, () -> reader.tokens("trainable_token_indices")));
         UNSUPPORTED.forEach(reader::requireOff);
-        DEFAULTS.keySet().forEach(reader::ignore);
+        DEFAULTS.keySet().stream().filter(key -> !Initialization.keys().contains(key)).forEach(reader::ignore);
         // PEFT never writes it and ignores it when it is there: how to run, not what the adapter is.
         reader.ignore("runtime_config");
         return builder;
@@ -83,6 +81,7 @@ final class LoraConfigJson {
     /** All keys but {@code rank_pattern}. */
     static ConfigWriter write(ConfigWriter writer, LoraConfig config) {
         DEFAULTS.forEach(writer::putDefault);
+        config.initialization().config().ifPresent(own -> writer.putJson(own.key(), own.toJson()));
         return writer.put("r", config.rank())
                 .putNumber("lora_alpha", config.alpha())
                 .putDecimal("lora_dropout", config.dropout())
@@ -106,14 +105,5 @@ final class LoraConfigJson {
         return Arrays.stream(Bias.values()).filter(bias -> bias.json().equals(text)).findFirst()
                 .orElseThrow(() -> new ConfigurationException(reader.source() + ": bias is '" + text
                         + "'; it must be none, all or lora_only"));
-    }
-
-    private static Initialization initialization(ConfigReader reader) {
-        String json = reader.json("init_lora_weights").orElse("true");
-        return Initialization.of(json).orElseThrow(() -> new ConfigurationException(reader.source()
-                + ": init_lora_weights is " + json + "; this version knows true, false, gaussian, orthogonal, olora, "
-                + "pissa and pissa_niter_N. An adapter that began with CorDA, LoRA-GA or LoftQ belongs to a changed "
-                + "base model; convert it to plain LoRA in Hugging Face PEFT, with "
-                + "path_initial_model_for_weight_conversion when saving"));
     }
 }

@@ -45,7 +45,13 @@ final class LoraLayer implements AdapterLayer {
     private record Frozen(INDArray a, INDArray b) {
     }
 
-    LoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
+    /**
+     * Made at a place.
+     *
+     * @param together first values that belong together; empty where each is drawn by itself
+     */
+    LoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling,
+            Optional<LoraStart> together) {
         Linear linear = (Linear) slot.layer();
         int in = linear.inFeatures();
         int out = linear.outFeatures();
@@ -53,8 +59,6 @@ final class LoraLayer implements AdapterLayer {
         this.slot = slot;
         this.dropout = (float) config.dropout();
         this.scaling = scaling;
-        Optional<LoraStart> together = start.maker().filter(maker -> !setup.isRestoring() || start.takesFromBase())
-                .map(maker -> maker.make(linear.weight(), rank, scaling, setup.random()));
         this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Starts.values(values.a()))
                 .orElseGet(() -> start.a(rank, in)), rank, in);
         this.b = setup.tensor(slot, "lora_B.weight", together.map(values -> Starts.values(values.b()))

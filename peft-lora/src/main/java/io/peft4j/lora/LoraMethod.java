@@ -17,6 +17,8 @@ import io.peft4j.core.peft.TrainedTokens;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,8 +70,9 @@ public final class LoraMethod implements PeftMethod {
         }
         if (setup.isRestoring() && config.initialization().isApproximate()) {
             throw new ConfigurationException("init_lora_weights is " + config.initialization() + ": the base that the "
-                    + "adapter belongs to was made by random iterations and cannot be made again. Convert it to plain "
-                    + "LoRA in Hugging Face PEFT, with path_initial_model_for_weight_conversion when saving");
+                    + "adapter belongs to was made from data or by random iterations and cannot be made again. "
+                    + "Convert it to plain LoRA in Hugging Face PEFT, with path_initial_model_for_weight_conversion "
+                    + "when saving");
         }
         List<String> defaults = setup.base().defaultTargetModules();
         List<Slot> targets = config.selector().select(setup, defaults, LoraMethod::canAdapt);
@@ -77,30 +80,42 @@ public final class LoraMethod implements PeftMethod {
         PathPatterns<Double> alphas = new PathPatterns<>("alpha_pattern", config.alphaPattern());
         ranks.checkUse(setup, targets);
         alphas.checkUse(setup, targets);
+        List<LoraTarget> asked = targets.stream().map(slot -> LoraTarget.of(slot,
+                ranks.first(slot.path()).orElse(config.rank()),
+                alphas.first(slot.path()).orElse(config.alpha()))).toList();
+        List<LoraTarget> begun = begin(setup, config, asked);
         List<AdapterLayer> layers = new ArrayList<>();
-        for (Slot target : targets) {
-            int rank = ranks.first(target.path()).orElse(config.rank());
-            double scaling = config.scaling(rank, alphas.first(target.path()).orElse(config.alpha()));
-            layers.add(layer(setup, target, config, rank, scaling));
-        }
+        begun.forEach(target -> layers.add(layer(setup, target, config)));
         layers.addAll(TrainedCopies.beside(setup, targets, config.modulesToSave(), config.bias().places(targets)));
         connectBiases(layers);
         warnIfTied(setup, layers);
         layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, false));
-        return new LoraAdapter(setup.isRestoring() ? config : config.toBuilder()
-                .targetModules(config.selector().resolved(setup, defaults)).build(), layers);
+        return new LoraAdapter(setup.isRestoring() ? config : LoraTarget.describe(config.toBuilder()
+                .targetModules(config.selector().resolved(setup, defaults)).build(), asked, begun), layers);
     }
 
-    private static AdapterLayer layer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
-        if (slot.layer() instanceof Embedding && config.initialization().takesFromBase()) {
-            throw new ConfigurationException("init_lora_weights " + config.initialization() + " works on linear "
-                    + "layers, and " + slot.path() + " is an embedding");
-        }
+    /** The targets with their first values, where these belong together and are not all in the file. */
+    private static List<LoraTarget> begin(AdapterSetup setup, LoraConfig config, List<LoraTarget> targets) {
+        Initialization start = config.initialization();
+        targets.stream().filter(target -> start.takesFromBase() && !target.isLinear()).findFirst()
+                .ifPresent(target -> {
+            throw new ConfigurationException("init_lora_weights " + start + " works on linear layers, and "
+                    + target.slot().path() + " is an embedding");
+        });
+        return start.beginning().filter(beginning -> !setup.isRestoring() || start.takesFromBase())
+                .map(beginning -> beginning.begin(setup, config, targets)).orElse(targets);
+    }
+
+    private static AdapterLayer layer(AdapterSetup setup, LoraTarget target, LoraConfig config) {
+        Slot slot = target.slot();
+        int rank = target.rank();
+        double scaling = config.scaling(rank, target.alpha());
+        Optional<LoraStart> start = target.start().map(Supplier::get);
         if (slot.layer() instanceof Embedding) {
             return new LoraEmbedding(setup, slot, config, rank, scaling);
         }
-        return config.dora() ? new DoraLayer(setup, slot, config, rank, scaling)
-                : new LoraLayer(setup, slot, config, rank, scaling);
+        return config.dora() ? new DoraLayer(setup, slot, config, rank, scaling, start)
+                : new LoraLayer(setup, slot, config, rank, scaling, start);
     }
 
     private static boolean canAdapt(Layer layer) {

@@ -37,6 +37,8 @@ class DoraContractTest extends PeftFilesContract {
                         .initialization(Initialization.GAUSSIAN), LAYERS * (3 * (QUERY + MLP) + 2 * HIDDEN)),
                 new Case("random start", Base.BIASED, dora(2, "q_proj").initialization(Initialization.RANDOM).build(),
                         false, true, LAYERS * (2 * QUERY + HIDDEN)),
+                at(Base.BIASED, "eva", dora(2, "o_proj").initialization(Initialization.eva(EvaConfig.defaults())),
+                        LAYERS * (2 * QUERY + HIDDEN)),
                 at(Base.PLAIN, "embedding and output layer", dora(2, "embed_tokens", "lm_head"),
                         2 * 2 * (VOCABULARY + HIDDEN) + HIDDEN + VOCABULARY),
                 at(Base.TIED, "output layer, tied", dora(2, "lm_head"), 2 * (VOCABULARY + HIDDEN) + VOCABULARY),

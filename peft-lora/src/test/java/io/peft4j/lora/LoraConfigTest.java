@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -76,19 +77,54 @@ class LoraConfigTest {
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {"use_qalora;true",
             "layer_replication;[[0, 1]]", "loftq_config;{\"loftq_bits\": 4}", "alora_invocation_tokens;[3]",
-            "target_parameters;[\"x\"]", "ensure_weight_tying;true", "eva_config;{\"rho\": 2}",
-            "use_bdlora;{\"nblocks\": 2}"})
+            "target_parameters;[\"x\"]", "ensure_weight_tying;true", "use_bdlora;{\"nblocks\": 2}"})
     void whatCannotBeDoneIsRefusedByName(String key, String value) {
         String message = assertThrows(ConfigurationException.class, () -> with(key, value)).getMessage();
         assertTrue(message.contains(key) && message.contains("not supported in this version"), message);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"corda\"", "\"pissa_niter_x\"", "\"lora_ga\"", "\"loftq\"", "null", "1"})
+    @ValueSource(strings = {"\"pissa_niter_x\"", "\"loftq\"", "null", "1"})
     void startsThatAreNotKnownAreRefused(String value) {
         String message = assertThrows(ConfigurationException.class, () -> with("init_lora_weights", value))
                 .getMessage();
         assertTrue(message.contains("init_lora_weights is " + value), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "eva; eva_config; {\"rho\": 1.5, \"tau\": 0.9, \"use_label_mask\": false, \"label_mask_value\": -1, "
+                + "\"whiten\": true, \"adjust_scaling_factors\": false}",
+        "corda; corda_config; {\"cache_file\": null, \"covariance_file\": \"c\", \"corda_method\": \"kpm\", "
+                + "\"verbose\": false, \"use_float16_for_covariance\": false, \"prune_temporary_fields\": true}",
+        "lora_ga; lora_ga_config; {\"direction\": \"ArBr\", \"scale\": \"unit\", \"stable_gamma\": 4}"})
+    void aStartHasAConfigurationOfItsOwn(String name, String key, String value) throws IOException {
+        ObjectNode json = (ObjectNode) JSON.readTree(defaults());
+        json.put("init_lora_weights", name);
+        LoraConfig byDefault = read(json.toString());
+        json.set(key, JSON.readTree(value));
+        LoraConfig config = read(json.toString());
+        assertEquals(json, JSON.readTree(config.toJson()));
+        assertNotEquals(byDefault, config);
+        assertEquals(config, read(config.toJson()));
+        ((ObjectNode) json.get(key)).put("unknown", 1);
+        assertThrows(ConfigurationException.class, () -> read(json.toString()));
+        ((ObjectNode) json.get(key)).remove("unknown");
+        // With another start it is kept as it is.
+        json.put("init_lora_weights", true);
+        assertEquals(json, JSON.readTree(read(json.toString()).toJson()));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {"eva; eva_config; {\"rho\": 0.5}", "eva; eva_config; {\"tau\": 2}",
+        "corda; corda_config; {\"corda_method\": \"x\"}", "lora_ga; lora_ga_config; {\"direction\": \"x\"}",
+        "corda; corda_config; {\"use_float16_for_covariance\": true}", "lora_ga; lora_ga_config; {\"scale\": \"x\"}",
+        "lora_ga; lora_ga_config; {\"stable_gamma\": 0}", "eva; eva_config; [1]"})
+    void wrongValuesOfAStartAreRefused(String name, String key, String value) throws IOException {
+        ObjectNode json = (ObjectNode) JSON.readTree(defaults());
+        json.put("init_lora_weights", name).set(key, JSON.readTree(value));
+        String message = assertThrows(ConfigurationException.class, () -> read(json.toString())).getMessage();
+        assertTrue(message.contains("adapter_config.json: " + key), message);
     }
 
     @Test

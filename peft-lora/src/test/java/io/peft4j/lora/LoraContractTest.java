@@ -71,6 +71,8 @@ class LoraContractTest extends PeftFilesContract {
                 at(Base.TIED, "other tokens for a tied output layer", lora(2, "q_proj").trainableTokens(
                         TokenIndices.byLayer(Map.of("embed_tokens", List.of(5, 3), "lm_head", List.of(3, 9)))),
                         LAYERS * 2 * QUERY + 4 * HIDDEN),
+                at(Base.PLAIN, "eva", lora(2, "q_proj", "o_proj").initialization(Initialization.eva(
+                        EvaConfig.defaults())), LAYERS * 2 * 2 * QUERY),
                 at(Base.BIASED, "a whole block", lora(2, "q_proj").modulesToSave("layers.1.mlp"),
                         LAYERS * 2 * QUERY + 3 * HIDDEN * INNER + 2 * INNER + HIDDEN));
     }

@@ -24,6 +24,10 @@ class LoraStartContractTest extends PeftMethodContract {
         return new Case(name, base, lora.build(), true, true, parameters);
     }
 
+    static Initialization corda(CordaConfig.Mode method) {
+        return Initialization.corda(CordaConfig.of(method));
+    }
+
     static LoraConfigBuilder lora(Initialization start, int rank, String... targets) {
         return LoraConfig.builder().initialization(start).rank(rank).alpha(rank).targetModules(targets);
     }
@@ -37,6 +41,15 @@ class LoraStartContractTest extends PeftMethodContract {
                         LAYERS * 3 * (QUERY + MLP)),
                 at(Base.TIED, "pissa", lora(Initialization.PISSA, 2, "lm_head", "v_proj").rsLora(true),
                         2 * (HIDDEN + 13) + LAYERS * 2 * VALUE),
+                at(Base.BIASED, "corda", lora(corda(CordaConfig.Mode.IPM), 3, "q_proj", "down_proj"),
+                        LAYERS * 3 * (QUERY + MLP)),
+                at(Base.PLAIN, "corda keeping knowledge", lora(corda(CordaConfig.Mode.KPM), 2, "v_proj", "up_proj")
+                        .rsLora(true), LAYERS * 2 * (VALUE + MLP)),
+                at(Base.TIED, "lora-ga", lora(Initialization.loraGa(LoraGaConfig.defaults()), 2, "q_proj", "lm_head"),
+                        LAYERS * 2 * QUERY + 2 * (HIDDEN + 13)),
+                at(Base.PLAIN, "lora-ga at random", lora(Initialization.loraGa(new LoraGaConfig(
+                        LoraGaConfig.Direction.RANDOM, LoraGaConfig.Scale.UNIT, 16)), 3, "o_proj", "gate_proj"),
+                        LAYERS * 3 * (QUERY + MLP)),
                 at(Base.PLAIN, "pissa with patterns", lora(Initialization.pissa(4), 2, "q_proj", "up_proj")
                         .rankPattern(Map.of("up_proj", 3)), LAYERS * (2 * QUERY + 3 * MLP)));
     }

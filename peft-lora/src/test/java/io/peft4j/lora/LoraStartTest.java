@@ -1,12 +1,18 @@
 package io.peft4j.lora;
 
+import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.Passes;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
@@ -15,6 +21,7 @@ import io.peft4j.core.weight.FrozenWeight;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,11 +38,22 @@ class LoraStartTest {
         return Stream.of(pissa.build(), pissa.rsLora(true).alpha(5).rankPattern(Map.of("q_proj", 2))
                 .alphaPattern(Map.of("up_proj", 7.0)).build(), LoraStartContractTest.lora(Initialization.OLORA, 4,
                 "q_proj", "v_proj").build(),
+                LoraStartContractTest.lora(LoraStartContractTest.corda(CordaConfig.Mode.KPM), 2, "q_proj", "up_proj")
+                        .rankPattern(Map.of("q_proj", 3)).build(),
+                LoraStartContractTest.lora(Initialization.loraGa(LoraGaConfig.defaults()), 3, "o_proj", "down_proj")
+                        .alpha(7).build(),
                 LoraStartContractTest.lora(Initialization.ORTHOGONAL, 2, "q_proj").build());
     }
 
     private static TinyModel base() {
         return new TinyModel(new TinyNetwork(4, true, false));
+    }
+
+    private static final Calibration DATA = new Calibration(List.of(
+            SEQUENCES.stream().map(TokenSequence::allSupervised).toList()));
+
+    private static PeftModel model(TinyModel base, LoraConfig config) {
+        return PeftModel.of(base, config, new SplittableRandom(3), Optional.of(DATA));
     }
 
     private static float[] logits(PeftModel model) {
@@ -45,7 +63,7 @@ class LoraStartTest {
     @ParameterizedTest
     @MethodSource("configs")
     void theModelBeginsAsTheBaseUpToRounding(LoraConfig config) {
-        try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config, new SplittableRandom(3))) {
+        try (TinyModel base = base(); PeftModel model = model(base, config)) {
             // What is taken out and what is put in are the same numbers with opposite signs.
             assertArrayEquals(Passes.logits(base, base.layers(), SEQUENCES), logits(model), 1e-5f);
         }
@@ -55,7 +73,7 @@ class LoraStartTest {
     @ParameterizedTest
     @MethodSource("configs")
     void theFileIsPlainLora(LoraConfig config, @TempDir Path folder) {
-        try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config, new SplittableRandom(3))) {
+        try (TinyModel base = base(); PeftModel model = model(base, config)) {
             for (int step = 0; step < 3; step++) {
                 float[] weights = new float[logits(model).length];
                 java.util.Arrays.fill(weights, step % 2 == 0 ? 0.1f : -0.05f);
@@ -133,6 +151,83 @@ class LoraStartTest {
         }
     }
 
+    private static void assertRefused(LoraConfig config, Optional<Calibration> data, String part) {
+        try (TinyModel base = base()) {
+            String message = assertThrows(ConfigurationException.class,
+                    () -> PeftModel.of(base, config, new SplittableRandom(1), data)).getMessage();
+            assertTrue(message.contains(part), message);
+        }
+    }
+
+    @Test
+    void withoutDataThereIsNoBeginningFromData() {
+        for (Initialization start : List.of(Initialization.eva(EvaConfig.defaults()),
+                LoraStartContractTest.corda(CordaConfig.Mode.IPM), Initialization.loraGa(LoraGaConfig.defaults()))) {
+            LoraConfig config = LoraStartContractTest.lora(start, 2, "q_proj").build();
+            assertTrue(config.needsCalibration());
+            assertRefused(config, Optional.empty(), "init_lora_weights " + start + " computes the first values");
+        }
+        assertFalse(LoraConfig.builder().build().needsCalibration());
+        assertThrows(ConfigurationException.class, () -> new Calibration(List.of()));
+        assertThrows(ConfigurationException.class, () -> new Calibration(List.of(List.of())));
+    }
+
+    @Test
+    void dataThatDoesNotGiveTheRankIsRefused() {
+        Initialization eva = Initialization.eva(EvaConfig.defaults());
+        assertRefused(LoraStartContractTest.lora(eva, 6, "q_proj").build(), Optional.of(DATA), "12 directions");
+        assertRefused(LoraStartContractTest.lora(eva, 3, "q_proj").build(), Optional.of(new Calibration(List.of(
+                List.of(TokenSequence.allSupervised(1, 2, 3))))), "no batch has the 6 supervised tokens");
+        assertRefused(LoraStartContractTest.lora(Initialization.loraGa(LoraGaConfig.defaults()), 5, "q_proj").build(),
+                Optional.of(DATA), "twice the rank (5)");
+        assertRefused(LoraStartContractTest.lora(LoraStartContractTest.corda(CordaConfig.Mode.IPM), 9, "q_proj")
+                .build(), Optional.of(DATA), "cannot make rank 9");
+    }
+
+    /** What took long is read again: without data, and with the same result to f32's rounding of the file. */
+    @Test
+    void cordaReadsWhatItHasKept(@TempDir Path folder) {
+        CordaConfig files = CordaConfig.of(CordaConfig.Mode.IPM).withFiles(
+                Optional.of(folder.resolve("covariance.safetensors").toString()),
+                Optional.of(folder.resolve("cache.safetensors").toString()));
+        CordaConfig covariance = CordaConfig.of(CordaConfig.Mode.IPM).withFiles(files.covarianceFile(),
+                Optional.empty());
+        try (TinyModel base = base(); PeftModel first = model(base, corda(files, 3))) {
+            for (CordaConfig stored : List.of(files, covariance)) {
+                try (PeftModel again = PeftModel.of(base, corda(stored, 3), new SplittableRandom(4))) {
+                    for (int i = 0; i < first.trainableParameters().size(); i++) {
+                        assertArrayEquals(Arrays.toFloats(first.trainableParameters().get(i).value()),
+                                Arrays.toFloats(again.trainableParameters().get(i).value()), 1e-4f);
+                    }
+                }
+            }
+        }
+        assertRefused(corda(files, 2), Optional.empty(), "has no tensor");
+    }
+
+    private static LoraConfig corda(CordaConfig config, int rank) {
+        return LoraStartContractTest.lora(Initialization.corda(config), rank, "q_proj", "down_proj").build();
+    }
+
+    /** Two of four layers with the same input get what one of them finds, and no more than the sum of all ranks. */
+    @Test
+    void evaSharesTheRanksOut() {
+        LoraConfig config = LoraStartContractTest.lora(Initialization.eva(EvaConfig.defaults()), 2, "q_proj", "k_proj",
+                "down_proj").alpha(4).build();
+        try (TinyModel base = base(); PeftModel model = model(base, config)) {
+            LoraConfig given = (LoraConfig) model.adapter(PeftModel.DEFAULT_ADAPTER).config();
+            int sum = 0;
+            for (AdapterLayer layer : model.adapter(PeftModel.DEFAULT_ADAPTER).layers()) {
+                int rank = Math.toIntExact(layer.tensors().get(0).fileShape()[0]);
+                String path = layer.slot().path();
+                assertEquals(rank, given.rankPattern().getOrDefault(path, 2));
+                assertEquals(2.0 * rank, given.alphaPattern().getOrDefault(path, 4.0));
+                sum += rank;
+            }
+            assertEquals(LAYERS * 3 * 2, sum);
+        }
+    }
+
     @Test
     void whatCannotBeIsRefused() {
         try (TinyModel base = base()) {
@@ -146,6 +241,8 @@ class LoraStartTest {
             }
             assertThrows(ConfigurationException.class,
                     () -> LoraStartContractTest.lora(Initialization.PISSA, 2, "q_proj").dora(true).build());
+            assertThrows(ConfigurationException.class, () -> LoraStartContractTest.lora(
+                    LoraStartContractTest.corda(CordaConfig.Mode.IPM), 2, "q_proj").dora(true).build());
         }
     }
 }

@@ -9,6 +9,7 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatTemplate;
@@ -25,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SplittableRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -127,6 +129,17 @@ public final class BaseModel implements BaseLanguageModel {
      */
     public PeftModel withAdapter(PeftConfig config) {
         return PeftModel.of(this, config);
+    }
+
+    /**
+     * A new adapter on this model whose first values are computed from data.
+     *
+     * @param config its {@link PeftConfig#needsCalibration()} says whether there is a use for the data
+     * @param calibration some batches of the training data
+     * @throws io.peft4j.core.error.PeftException when the configuration does not fit the model or the data
+     */
+    public PeftModel withAdapter(PeftConfig config, Calibration calibration) {
+        return PeftModel.of(this, config, new SplittableRandom(0), Optional.of(calibration));
     }
 
     /**

@@ -3,6 +3,7 @@ package io.peft4j.train;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.UpdateRule;
 import io.peft4j.core.text.ChatTemplate;
@@ -155,6 +156,21 @@ public final class Trainer {
 
     private EncodedChats encode(ChatDataset dataset) {
         return encoder(model, masking).encode(dataset, maxLength.orElse(room()));
+    }
+
+    /**
+     * The first examples of a training, for an adapter whose first values are computed from data
+     * ({@link io.peft4j.core.peft.PeftConfig#needsCalibration()}). Examples that are too long are left out.
+     *
+     * @param model the base model
+     * @param examples the training's conversations
+     * @param batchSize examples a batch
+     * @param mostBatches the most batches
+     * @throws ConfigurationException when there is no example, or the model has no chat template
+     */
+    public static Calibration calibration(LanguageModel model, ChatDataset examples, int batchSize, int mostBatches) {
+        return Calibration.of(encoder(model).encode(examples, model.network().description().maxPositions())
+                .sequences(), batchSize, mostBatches);
     }
 
     /** The most tokens of an example. */

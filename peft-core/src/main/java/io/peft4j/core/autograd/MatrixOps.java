@@ -131,6 +131,19 @@ public final class MatrixOps {
         }, List.of(y, x, a, b), h);
     }
 
+    /**
+     * y as it is, where {@code y = x W^T} with a weight that is not trained, and its gradient on the side: adds
+     * {@code dW = dy^T x} to an array of the caller: x [N, I], y [N, O], weightGradient [O, I].
+     */
+    public static Variable observeWeight(Tape tape, Variable y, Variable x, INDArray weightGradient) {
+        Variable observed = tape.input(weightGradient, weightGradient);
+        return tape.recordInPlace(y, (out, dy) -> {
+            y.addGradientOf(out);
+            observed.addGradient((dw, accumulate) ->
+                    tape.kernels().matmul(dy, true, x.value(), false, dw, 1f, accumulate));
+        }, List.of(y, x, observed));
+    }
+
     private static void clearUnless(boolean accumulate, INDArray gradient) {
         if (!accumulate) {
             Arrays.clear(gradient);

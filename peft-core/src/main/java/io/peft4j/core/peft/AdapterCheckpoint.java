@@ -79,6 +79,17 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         return PeftMethods.readConfig(ConfigReader.read(existing(folder, CONFIG_FILE)));
     }
 
+    /** A new adapter, of which nothing is stored yet; where it fails, nothing is left allocated. */
+    static AdapterCheckpoint create(String name, PeftConfig config, AdapterSetup setup) {
+        PeftConfig named = config.common().baseModel().isPresent() ? config
+                : config.withCommon(config.common().withBaseModel(setup.network().description().name()));
+        return setup.run(() -> {
+            Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
+            ActiveLayers.of(Map.of(name, made));
+            return new AdapterCheckpoint(made, Set.of());
+        });
+    }
+
     /**
      * Loads an adapter.
      *

@@ -2,6 +2,7 @@ package io.peft4j.core.peft;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.nn.Slot;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -29,10 +31,12 @@ public final class AdapterSetup {
     private final Map<String, Parameter> present;
     /** What was stored for training beside the adapter; null where nothing was. */
     private final StoredTensors training;
+    private final Optional<Calibration> calibration;
     private final List<AdapterTensor> made = new ArrayList<>();
 
     private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored,
-            StoredTensors training, Map<String, Parameter> present) {
+            StoredTensors training, Map<String, Parameter> present, Optional<Calibration> calibration) {
+        this.calibration = calibration;
         this.base = Objects.requireNonNull(base, "base");
         this.random = Objects.requireNonNull(random, "random");
         this.stored = stored;
@@ -63,9 +67,9 @@ public final class AdapterSetup {
         }
     }
 
-    /** For a new adapter. */
-    static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random) {
-        return new AdapterSetup(base, random, null, null, Map.of());
+    /** For a new adapter; {@code calibration} where its values are computed from data. */
+    static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random, Optional<Calibration> calibration) {
+        return new AdapterSetup(base, random, null, null, Map.of(), calibration);
     }
 
     /** For an adapter from a file. */
@@ -78,7 +82,7 @@ public final class AdapterSetup {
      */
     static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored, StoredTensors training) {
         return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), training,
-                Map.of());
+                Map.of(), Optional.empty());
     }
 
     /**
@@ -90,7 +94,7 @@ public final class AdapterSetup {
     static AdapterSetup overwriting(BaseLanguageModel base, StoredTensors stored, StoredTensors training,
             Map<String, Parameter> present) {
         return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), training,
-                Map.copyOf(present));
+                Map.copyOf(present), Optional.empty());
     }
 
     /** The base model. */
@@ -106,6 +110,19 @@ public final class AdapterSetup {
     /** The source of randomness of a new adapter. */
     public RandomGenerator random() {
         return random;
+    }
+
+    /**
+     * The data that a new adapter's first values are computed from.
+     *
+     * @param asker the setting that asks for it, for the message
+     * @throws ConfigurationException where none was given
+     */
+    public Calibration calibration(String asker) {
+        return calibration.orElseThrow(() -> new ConfigurationException(asker + " computes the first values of an "
+                + "adapter from data, and none was given: hand over some batches of the training data, "
+                + "base.withAdapter(config, Calibration.of(examples, batchSize, batches)); peft4j train does so by "
+                + "itself"));
     }
 
     /**

@@ -132,6 +132,30 @@ public final class ConfigReader {
         });
     }
 
+    /** A configuration within the configuration; empty for null and where absent. Ends with {@link #end}. */
+    public Optional<ConfigReader> object(String key) {
+        return value(key, Optional.empty(), node -> {
+            if (!(node instanceof ObjectNode object)) {
+                throw wrong(key, node, "an object");
+            }
+            return Optional.of(new ConfigReader(source + ": " + key, object));
+        });
+    }
+
+    /**
+     * Ends the reading of a configuration within another, of which nothing can be kept.
+     *
+     * @throws ConfigurationException when a key has not been read
+     */
+    public void end() {
+        for (Map.Entry<String, JsonNode> field : root.properties()) {
+            if (!read.contains(field.getKey())) {
+                throw new ConfigurationException(source + ": there is no key '" + field.getKey() + "'; known are "
+                        + read);
+            }
+        }
+    }
+
     /** Integers of at least 1 by name, in the order of the file; empty for null and where absent. */
     public Map<String, Integer> integers(String key) {
         return value(key, Map.of(), node -> map(key, node, "integers", n -> integerOf(key, n, 1)));
@@ -156,6 +180,15 @@ public final class ConfigReader {
                 || node.isContainerNode() && node.isEmpty() || node.isTextual() && node.textValue().isEmpty();
         if (!off) {
             throw wrong(key, node, "off, because " + feature + " is not supported in this version");
+        }
+    }
+
+    /** Declares a key that has no effect here, for a reason that a warning gives where it is set. It is kept. */
+    public void ignoreBecause(String key, String reason) {
+        neutral.add(key);
+        JsonNode node = root.get(key);
+        if (node != null && !node.isNull() && !(node.isContainerNode() && node.isEmpty())) {
+            LOG.warn("{}: {} has no effect, because {}", source, key, reason);
         }
     }
 

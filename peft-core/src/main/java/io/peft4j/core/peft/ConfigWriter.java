@@ -20,6 +20,14 @@ public final class ConfigWriter {
 
     private final TreeMap<String, JsonNode> values = new TreeMap<>();
 
+    private ConfigWriter() {
+    }
+
+    /** A configuration within another, for {@link #putJson}. */
+    public static ConfigWriter nested() {
+        return new ConfigWriter();
+    }
+
     /** Starts with the keys that every configuration has, and with those that were kept. */
     public ConfigWriter(String peftType, CommonConfig common) {
         putNull("auto_mapping");

@@ -19,6 +19,11 @@ public interface PeftConfig {
         return TargetModules.UNSET;
     }
 
+    /** Whether the first values of a new adapter are computed from data, a {@link Calibration}; default false. */
+    default boolean needsCalibration() {
+        return false;
+    }
+
     /**
      * The content of {@code adapter_config.json}: all keys, also those at their default, sorted; keys that were unknown
      * when the configuration was read stand there as they were.

@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
@@ -70,6 +69,12 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return new PeftModel(base).addAdapter(DEFAULT_ADAPTER, config, random);
     }
 
+    /** As the other, with the data that the first values are computed from ({@link PeftConfig#needsCalibration}). */
+    public static PeftModel of(BaseLanguageModel base, PeftConfig config, RandomGenerator random,
+            Optional<Calibration> calibration) {
+        return new PeftModel(base).addAdapter(DEFAULT_ADAPTER, config, random, calibration);
+    }
+
     /**
      * The base model with an adapter from a folder, under the name {@value #DEFAULT_ADAPTER}.
      *
@@ -89,16 +94,14 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when the name is taken or not allowed, or the model is merged
      */
     public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random) {
+        return addAdapter(name, config, random, Optional.empty());
+    }
+
+    /** As the other, with the data that the first values of some adapters are computed from. */
+    public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random,
+            Optional<Calibration> calibration) {
         requireNewName(name);
-        AdapterSetup setup = AdapterSetup.creating(base, random);
-        PeftConfig named = config.common().baseModel().isPresent() ? config
-                : config.withCommon(config.common().withBaseModel(base.network().description().name()));
-        Adapter adapter = setup.run(() -> {
-            Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
-            ActiveLayers.of(Map.of(name, made));
-            return made;
-        });
-        put(name, new AdapterCheckpoint(adapter, Set.of()));
+        put(name, AdapterCheckpoint.create(name, config, AdapterSetup.creating(base, random, calibration)));
         return this;
     }
 

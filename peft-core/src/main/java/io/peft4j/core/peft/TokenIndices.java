@@ -31,7 +31,8 @@ public record TokenIndices(List<Integer> ofEmbedding, Map<String, List<Integer>>
         byLayer.forEach((name, tokens) -> copy.put(name, List.copyOf(tokens)));
         byLayer = Collections.unmodifiableMap(copy);
         if (!ofEmbedding.isEmpty() && !byLayer.isEmpty()) {
-            throw new ConfigurationException("trainable_token_indices are given both as a list and by layer; use one form");
+            throw new ConfigurationException("trainable_token_indices are given both as a list and by layer; use one "
+                    + "form");
         }
         check("the input embedding", ofEmbedding);
         byLayer.forEach((name, tokens) -> {

@@ -26,7 +26,7 @@ class ModuleSelectorTest {
     }
 
     private static AdapterSetup setup() {
-        return AdapterSetup.creating(MODEL, new SplittableRandom(0));
+        return AdapterSetup.creating(MODEL, new SplittableRandom(0), Optional.empty());
     }
 
     private static List<String> select(ModuleSelector selector) {

@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -58,7 +57,7 @@ public abstract class PeftFilesContract extends PeftMethodContract {
     void aSecondAdapterGoesToItsOwnFolder(Case test, @TempDir Path folder) throws IOException {
         Files.writeString(folder.resolve("notes.txt"), "mine");
         try (PeftModel model = trained(test, 21)) {
-            model.addAdapter("second", test.config(), new SplittableRandom(22));
+            addSecond(model, test, 22);
             model.saveAdapter(folder);
             model.activate("second");
             try (PeftModel loaded = PeftModel.load(base(test), folder.resolve("second"))) {

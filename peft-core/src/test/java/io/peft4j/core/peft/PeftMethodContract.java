@@ -19,6 +19,7 @@ import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -36,6 +37,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public abstract class PeftMethodContract {
     /** Two sequences of different lengths, with repeated tokens. */
     protected static final List<int[]> SEQUENCES = List.of(new int[] {1, 5, 3, 5, 2, 9}, new int[] {4, 12, 8, 4});
+
+    /** What adapters that begin from data begin from. */
+    protected static final Calibration CALIBRATION = new Calibration(List.of(
+            SEQUENCES.stream().map(TokenSequence::allSupervised).toList(),
+            List.of(TokenSequence.allSupervised(7, 2, 11, 6, 0, 10, 3, 8, 1))));
 
     private final BaseLanguageModel plain = new TinyModel(new TinyNetwork(1, false, false));
     private final BaseLanguageModel biased = new TinyModel(new TinyNetwork(2, true, false));
@@ -99,7 +105,16 @@ public abstract class PeftMethodContract {
     }
 
     final PeftModel model(Case test, long seed) {
-        return PeftModel.of(base(test), test.config(), new SplittableRandom(seed));
+        return PeftModel.of(base(test), test.config(), new SplittableRandom(seed), data(test.config()));
+    }
+
+    static void addSecond(PeftModel model, Case test, long seed) {
+        model.addAdapter("second", test.config(), new SplittableRandom(seed), data(test.config()));
+    }
+
+    /** Two batches for a configuration that begins from data. */
+    static Optional<Calibration> data(PeftConfig config) {
+        return config.needsCalibration() ? Optional.of(CALIBRATION) : Optional.empty();
     }
 
     /** A model whose adapter has moved away from its beginning, as after training. */
@@ -222,7 +237,7 @@ public abstract class PeftMethodContract {
     void twoAdaptersStandSideBySide(Case test) {
         try (PeftModel model = trained(test, 9)) {
             float[] first = logits(model);
-            model.addAdapter("second", test.config(), new SplittableRandom(10));
+            addSecond(model, test, 10);
             assertArrayEquals(first, logits(model));
             model.activate("second");
             perturb(model.trainableParameters(), 10);
@@ -243,7 +258,7 @@ public abstract class PeftMethodContract {
     void severalAreActiveAtOnceOrRefuseClearly(Case test) {
         try (PeftModel model = trained(test, 11)) {
             float[] first = logits(model);
-            model.addAdapter("second", test.config(), new SplittableRandom(12));
+            addSecond(model, test, 12);
             boolean replaces = model.adapter("second").virtualTokens() > 0
                     || model.adapter("second").layers().stream().anyMatch(AdapterLayer::replacesBase);
             if (replaces) {
@@ -307,7 +322,7 @@ public abstract class PeftMethodContract {
         int[][] ids = {SEQUENCES.get(0), SEQUENCES.get(0), SEQUENCES.get(1), SEQUENCES.get(1), {4, 12, 8, 4, 3}};
         int[] groups = {0, 1, 2, 1, 0};
         try (PeftModel model = trained(test, 30)) {
-            model.addAdapter("second", test.config(), new SplittableRandom(31));
+            addSecond(model, test, 31);
             model.activate("second");
             perturb(model.trainableParameters(), 31);
             try {
@@ -405,7 +420,7 @@ public abstract class PeftMethodContract {
     @ParameterizedTest(allowZeroInvocations = true)
     @MethodSource("withDropout")
     void dropoutIsOnInTrainingOnly(PeftConfig config) {
-        try (PeftModel model = PeftModel.of(plain, config, new SplittableRandom(18))) {
+        try (PeftModel model = PeftModel.of(plain, config, new SplittableRandom(18), data(config))) {
             perturb(model.trainableParameters(), 18);
             float[] evaluated = logits(model);
             assertArrayEquals(evaluated, logits(model));
