@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Linear;
@@ -179,7 +180,7 @@ class QuantizedBaseTest {
             expectedNll = Measure.oneByOne(expected, TEXTS);
         }
         try (BaseModel actual = load(Fixtures.FOLDER.resolve(MODEL), precision, kernels)) {
-            boolean narrow = actual.kernels().prefersBFloat16();
+            boolean narrow = actual.kernels().bfloat16Speed() != BFloat16Speed.SLOWER;
             double[] nll = Measure.oneByOne(actual, TEXTS);
             for (int i = 0; i < nll.length; i++) {
                 assertEquals(expectedNll[i], nll[i], (narrow ? 4e-3 : Measure.NLL) * expectedNll[i], "text " + i);

@@ -1,5 +1,6 @@
 package io.peft4j.models;
 
+import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.measure.ProcessUsage;
@@ -105,9 +106,10 @@ public final class BaseModel implements BaseLanguageModel {
                 incomplete.add(kernels);
             }
             Architecture architecture = Architectures.of(checkpoint.config());
-            boolean narrow = kernels.prefersBFloat16();
-            PrecisionChoice precision = PrecisionChoice.of(options.precision(), narrow,
+            BFloat16Speed speed = kernels.bfloat16Speed();
+            PrecisionChoice precision = PrecisionChoice.of(options.precision(), speed,
                     ProcessUsage.memoryLimitBytes(), checkpoint.size());
+            boolean narrow = speed != BFloat16Speed.SLOWER;
             LOG.info("{} is loaded in {} ({})", source.name(), precision.name(), precision.reason());
             CausalNetwork network = architecture.build(source.name(), checkpoint.config(),
                     checkpoint.weights(options.weightType(precision.precision(), narrow), threads));

@@ -58,7 +58,7 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
      * What the weights are converted to.
      *
      * @param chosen the precision, chosen where it was to be
-     * @param narrow whether the processor multiplies bfloat16 faster than f32
+     * @param narrow whether bfloat16 is at least as fast as f32
      */
     WeightType weightType(Precision chosen, boolean narrow) {
         boolean floats = chosen == Precision.F32 || chosen != Precision.BF16 && !narrow;

@@ -1,5 +1,6 @@
 package io.peft4j.models;
 
+import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.models.ModelOptions.Precision;
 import java.util.List;
 import java.util.Locale;
@@ -10,7 +11,8 @@ import java.util.Locale;
  * <p>{@link Precision#AUTO} takes the first of these whose weights fill at most half of the memory that the process may
  * use; the other half is for activations, adapters with their gradients and moments, and the JVM:
  * <ol>
- * <li>{@link Precision#BF16} where the processor multiplies it faster than f32, otherwise {@link Precision#F32};
+ * <li>{@link Precision#BF16} where products are at least as fast with it as with f32 (it takes half the memory),
+ * otherwise {@link Precision#F32};
  * <li>{@link Precision#INT8};
  * <li>{@link Precision#Q4}, also where it does not fit either.
  * </ol>
@@ -25,17 +27,21 @@ public record PrecisionChoice(Precision precision, String reason) {
      * The choice for a model on a machine.
      *
      * @param asked what was asked for
-     * @param narrow whether the processor multiplies bfloat16 faster than f32
+     * @param speed how bfloat16 compares with f32 on the kernels that the model runs on
      * @param memory bytes that the process may use
      * @param size the model's
      */
-    public static PrecisionChoice of(Precision asked, boolean narrow, long memory, ModelSize size) {
+    public static PrecisionChoice of(Precision asked, BFloat16Speed speed, long memory, ModelSize size) {
         if (asked != Precision.AUTO) {
             return new PrecisionChoice(asked, "as asked for");
         }
+        boolean narrow = speed != BFloat16Speed.SLOWER;
         Precision full = narrow ? Precision.BF16 : Precision.F32;
-        String processor = narrow ? "the processor multiplies bfloat16 faster than f32"
-                : "the processor has no faster bfloat16";
+        String processor = switch (speed) {
+            case FASTER -> "the processor multiplies bfloat16 faster than f32";
+            case SAME -> "bfloat16 is stored in half the memory of f32 and multiplied in f32 at the same speed";
+            case SLOWER -> "the processor has no faster bfloat16";
+        };
         String before = "";
         for (Precision precision : List.of(full, Precision.INT8, Precision.Q4)) {
             long bytes = size.weightBytes(precision, narrow);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.models.ModelOptions.Precision;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.WeightType.Blocks;
@@ -20,20 +21,22 @@ class PrecisionChoiceTest {
 
     @ParameterizedTest
     @CsvSource({
-        "true,  64, BF16, the processor multiplies bfloat16 faster than f32",
-        "true,  32, BF16, 16 000 MB of weights fill at most half of the memory of 32 000 MB",
-        "true,  31, INT8, bf16 would take 16 000 MB",
-        "true,  18, INT8, 9 000 MB of weights are not",
-        "true,  17, Q4, bf16 would take 16 000 MB and int8 would take 9 000 MB",
-        "true,  8, Q4, the smallest is taken and may not fit",
-        "false, 64, F32, the processor has no faster bfloat16",
-        "false, 63, INT8, f32 would take 32 000 MB",
-        "false, 22, INT8, 11 000 MB of weights are not",
-        "false, 20, Q4, 8 375 MB of weights are not",
+        "FASTER,  64, BF16, the processor multiplies bfloat16 faster than f32",
+        "FASTER,  32, BF16, 16 000 MB of weights fill at most half of the memory of 32 000 MB",
+        "FASTER,  31, INT8, bf16 would take 16 000 MB",
+        "FASTER,  18, INT8, 9 000 MB of weights are not",
+        "FASTER,  17, Q4, bf16 would take 16 000 MB and int8 would take 9 000 MB",
+        "FASTER,  8, Q4, the smallest is taken and may not fit",
+        "SAME, 64, BF16, half the memory of f32 and multiplied in f32 at the same speed",
+        "SAME, 31, INT8, bf16 would take 16 000 MB",
+        "SLOWER, 64, F32, the processor has no faster bfloat16",
+        "SLOWER, 63, INT8, f32 would take 32 000 MB",
+        "SLOWER, 22, INT8, 11 000 MB of weights are not",
+        "SLOWER, 20, Q4, 8 375 MB of weights are not",
     })
-    void whatProcessorAndMemoryAllow(boolean narrow, long gigabytes, Precision expected, String reason) {
+    void whatProcessorAndMemoryAllow(BFloat16Speed speed, long gigabytes, Precision expected, String reason) {
         PrecisionChoice choice =
-                PrecisionChoice.of(Precision.AUTO, narrow, gigabytes * 1_000_000_000L, EIGHT_BILLION);
+                PrecisionChoice.of(Precision.AUTO, speed, gigabytes * 1_000_000_000L, EIGHT_BILLION);
         assertEquals(expected, choice.precision());
         assertTrue(choice.reason().replace(',', ' ').contains(reason), choice.reason());
     }
@@ -41,7 +44,7 @@ class PrecisionChoiceTest {
     @Test
     void whatIsAskedForIsTakenWhateverTheMachine() {
         for (Precision asked : new Precision[] {Precision.F32, Precision.BF16, Precision.INT8, Precision.Q4}) {
-            PrecisionChoice choice = PrecisionChoice.of(asked, true, 1, EIGHT_BILLION);
+            PrecisionChoice choice = PrecisionChoice.of(asked, BFloat16Speed.FASTER, 1, EIGHT_BILLION);
             assertEquals(new PrecisionChoice(asked, "as asked for"), choice);
         }
         assertEquals("int8", new PrecisionChoice(Precision.INT8, "").name());

@@ -23,27 +23,28 @@ final class AttentionKernels {
     private static final double TOLERATED_IMBALANCE = 1.1;
 
     private final Team team;
-    private final boolean hasBFloat16;
+    private final BFloat16Products bfloat16;
     private AttentionLayout plannedLayout;
     private AttentionShape plannedShape;
     private AttentionPlan plan;
 
-    AttentionKernels(Team team, boolean hasBFloat16) {
+    AttentionKernels(Team team, BFloat16Products bfloat16) {
         this.team = team;
-        this.hasBFloat16 = hasBFloat16;
+        this.bfloat16 = bfloat16;
     }
 
     void forward(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out,
             INDArray lse) {
         AttentionPlan cut = plan(layout, shape);
-        DataType type = computeType(q, k, v, out);
+        boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
+        DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);
         long mark = team.caller().scratch().mark();
         Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
         long result = resultOf(out, type);
         long lses = Arrays.address(lse);
         List<Block> blocks = cut.blocks();
         int heads = shape.keyValueHeads();
-        if (blocks.stream().allMatch(block -> block.rows() == 1)) {
+        if (single) {
             team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result, lses));
         } else {
             team.run(blocks.size() * heads, (lane, task) ->
@@ -86,7 +87,7 @@ final class AttentionKernels {
     void backward(INDArray dOut, INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             INDArray dq, INDArray dk, INDArray dv) {
         AttentionPlan cut = plan(layout, shape);
-        DataType type = computeType(dOut, q, k, v, dq, dk, dv);
+        DataType type = bfloat16.type(Arrays.rows(q), dOut, q, k, v, dq, dk, dv);
         long mark = team.caller().scratch().mark();
         Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
         Gradients gradients = new Gradients(inputs, as(dOut, type), resultOf(dq, type), resultOf(dk, type),
@@ -208,16 +209,6 @@ final class AttentionKernels {
             plannedShape = shape;
         }
         return plan;
-    }
-
-    /** bf16 where any argument is and the processor multiplies it, else f32. */
-    private DataType computeType(INDArray... arrays) {
-        for (INDArray array : arrays) {
-            if (hasBFloat16 && array.dataType() == DataType.BFLOAT16) {
-                return DataType.BFLOAT16;
-            }
-        }
-        return DataType.FLOAT;
     }
 
     private long as(INDArray array, DataType type) {

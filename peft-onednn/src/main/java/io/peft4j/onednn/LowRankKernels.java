@@ -8,22 +8,30 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * LoRA's update and its gradient, each thread with some rows from the first product to the last: what one product
  * writes, the next one reads from the cache, and an adapter costs one hand-over each way.
+ *
+ * <p>Products are computed in one type ({@link BFloat16Products#type}). Where that is f32 and activations are bf16,
+ * only what stands on the left of a product is widened before; right operands and results stay as they are stored.
  */
 final class LowRankKernels {
     private static final int ROW_UNIT = 16;
     private static final int FEWEST_ROWS = 64;
 
     private final Team team;
-    private final boolean hasBFloat16;
+    private final BFloat16Products bfloat16;
 
-    LowRankKernels(Team team, boolean hasBFloat16) {
+    LowRankKernels(Team team, BFloat16Products bfloat16) {
         this.team = team;
-        this.hasBFloat16 = hasBFloat16;
+        this.bfloat16 = bfloat16;
     }
 
-    /** Whether activations of these types are multiplied as they are. */
+    /** Whether activations of these types are multiplied as they are stored, or widened on the way. */
     boolean supports(INDArray x, INDArray y) {
-        return x.dataType() == y.dataType() && (hasBFloat16 || x.dataType() == DataType.FLOAT);
+        return x.dataType() == y.dataType() && (bfloat16.widen() || type(x) == x.dataType());
+    }
+
+    /** The type of the products. */
+    private DataType type(INDArray x) {
+        return bfloat16.type(Arrays.rows(x), x);
     }
 
     /** Some rows of the batch. */
@@ -49,23 +57,24 @@ final class LowRankKernels {
     }
 
     void forward(INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray y) {
-        Operands all = new Operands(x.dataType(), Arrays.columns(x), Arrays.columns(y), Arrays.rows(a), Span.of(a),
-                Span.of(b));
+        Operands all = new Operands(type(x), x.dataType(), Arrays.columns(x), Arrays.columns(y), Arrays.rows(a),
+                Span.of(a), Span.of(b));
         Span xs = Span.of(x);
         Span hs = Span.of(h);
         Span ys = Span.of(y);
         share(Arrays.rows(x), (lane, task, first, rows) -> {
             Matrix hRows = all.rowsOf(hs, first, rows, all.rank);
-            Products.onLane(lane, all.rowsOf(xs, first, rows, all.in), all.a(lane).transpose(), hRows, 1f, false);
-            Products.onLane(lane, all.narrow(lane, hRows), all.b(lane).transpose(), all.rowsOf(ys, first, rows,
-                    all.out), scale, true);
+            Products.onLane(lane, all.left(lane, all.rowsOf(xs, first, rows, all.in)),
+                    all.a(lane, all.type).transpose(), hRows, 1f, false);
+            Products.onLane(lane, all.left(lane, hRows), all.b(lane, all.stored).transpose(),
+                    all.rowsOf(ys, first, rows, all.out), scale, true);
         });
     }
 
     void backward(INDArray dy, INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray dh, INDArray dx,
             boolean accumulate, INDArray da, INDArray db) {
-        Operands all = new Operands(x.dataType(), Arrays.columns(x), Arrays.columns(dy), Arrays.rows(a), Span.of(a),
-                Span.of(b));
+        Operands all = new Operands(type(x), x.dataType(), Arrays.columns(x), Arrays.columns(dy), Arrays.rows(a),
+                Span.of(a), Span.of(b));
         Span xs = Span.of(x);
         Span dys = Span.of(dy);
         Span hs = Span.of(h);
@@ -79,13 +88,15 @@ final class LowRankKernels {
         share(Arrays.rows(x), (lane, task, first, rows) -> {
             Matrix dyRows = all.rowsOf(dys, first, rows, all.out);
             Matrix dhRows = all.rowsOf(dhs, first, rows, all.rank);
-            Products.onLane(lane, dyRows, all.b(lane), dhRows, scale, false);
-            Matrix hRows = all.narrow(lane, all.rowsOf(hs, first, rows, all.rank));
-            Products.onLane(lane, dyRows.transpose(), hRows, Matrix.dense(dbs[task], all.out, all.rank), scale,
+            Matrix dyLeft = all.left(lane, dyRows);
+            Products.onLane(lane, dyLeft, all.b(lane, all.type), dhRows, scale, false);
+            Matrix hRows = all.left(lane, all.rowsOf(hs, first, rows, all.rank));
+            Products.onLane(lane, dyLeft.transpose(), hRows, Matrix.dense(dbs[task], all.out, all.rank), scale,
                     task == 0);
-            Matrix narrow = all.narrow(lane, dhRows);
-            Products.onLane(lane, narrow, all.a(lane), all.rowsOf(dxs, first, rows, all.in), 1f, accumulate);
-            Products.onLane(lane, narrow.transpose(), all.rowsOf(xs, first, rows, all.in),
+            Matrix dhLeft = all.left(lane, dhRows);
+            Products.onLane(lane, dhLeft, all.a(lane, all.stored), all.rowsOf(dxs, first, rows, all.in), 1f,
+                    accumulate);
+            Products.onLane(lane, dhLeft.transpose(), all.rowsOf(xs, first, rows, all.in),
                     Matrix.dense(das[task], all.rank, all.in), 1f, task == 0);
         });
         if (tasks > 1) {
@@ -108,27 +119,35 @@ final class LowRankKernels {
         return sums;
     }
 
-    /** Type and sizes of the products, and the two small matrices. */
-    private record Operands(DataType type, int in, int out, int rank, Span a, Span b) {
-        /** a in the type of the products. */
-        Matrix a(Lane lane) {
-            return narrow(lane, Matrix.dense(a, rank, in));
+    /**
+     * Types and sizes, and the two small matrices.
+     *
+     * @param type of the products
+     * @param stored of the activations
+     */
+    private record Operands(DataType type, DataType stored, int in, int out, int rank, Span a, Span b) {
+        Matrix a(Lane lane, DataType wanted) {
+            return as(lane, Matrix.dense(a, rank, in), wanted);
         }
 
-        /** b in the type of the products. */
-        Matrix b(Lane lane) {
-            return narrow(lane, Matrix.dense(b, out, rank));
+        Matrix b(Lane lane, DataType wanted) {
+            return as(lane, Matrix.dense(b, out, rank), wanted);
         }
 
         Matrix rowsOf(Span array, int first, int rows, int width) {
             return Matrix.dense(array.from((long) first * width), rows, width);
         }
 
-        Matrix narrow(Lane lane, Matrix m) {
-            if (m.type() == type) {
+        /** The operand as the left one of a product. */
+        Matrix left(Lane lane, Matrix m) {
+            return as(lane, m, type);
+        }
+
+        private static Matrix as(Lane lane, Matrix m, DataType wanted) {
+            if (m.type() == wanted) {
                 return m;
             }
-            Span copy = Span.scratch(lane, type, m.length());
+            Span copy = Span.scratch(lane, wanted, m.length());
             Vectors.convert(lane, m.data(), copy, (int) m.length());
             return m.at(copy);
         }

@@ -8,28 +8,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Matrix products of any mix of types. f32 activations are multiplied in f32, whatever the weight is stored in; where
- * input or result are bf16, in bf16 with f32 sums, if the processor has that. What does not fit is converted in
- * scratch memory first: the conversion costs a few percent of a large product.
+ * input or result are bf16, in bf16 with f32 sums, if the processor is faster that way ({@link BFloat16Products}). What
+ * does not fit is converted in scratch memory first: the conversion costs a few percent of a large product.
  */
 final class MatrixKernels {
     private final Team team;
     private final Products products;
     private final Int8Products int8;
     private final WeightPanels panels;
-    private final boolean hasBFloat16;
+    private final BFloat16Products bfloat16;
 
-    MatrixKernels(Team team, boolean hasBFloat16) {
+    MatrixKernels(Team team, BFloat16Products bfloat16) {
         this.team = team;
         this.products = new Products(team);
         this.int8 = new Int8Products(team);
         this.panels = new WeightPanels(team);
-        this.hasBFloat16 = hasBFloat16;
+        this.bfloat16 = bfloat16;
     }
 
     void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
         Matrix a = Matrix.of(x, false);
         Matrix c = Matrix.of(y, false);
-        DataType type = computeType(x, y);
+        DataType type = bfloat16.type(c.rows(), x, y);
         if (w instanceof DenseWeight dense) {
             multiply(a, Matrix.of(dense.values(), true), c, type, 1f, accumulate);
             return;
@@ -46,7 +46,7 @@ final class MatrixKernels {
     void linearBackward(INDArray dy, FrozenWeight w, INDArray dx, boolean accumulate) {
         Matrix a = Matrix.of(dy, false);
         Matrix c = Matrix.of(dx, false);
-        DataType type = computeType(dy, dx);
+        DataType type = bfloat16.type(c.rows(), dy, dx);
         if (w instanceof DenseWeight dense) {
             multiply(a, Matrix.of(dense.values(), false), c, type, 1f, accumulate);
             return;
@@ -62,17 +62,9 @@ final class MatrixKernels {
 
     void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
             boolean accumulate) {
-        multiply(Matrix.of(a, transposeA), Matrix.of(b, transposeB), Matrix.of(c, false), computeType(a, b, c), alpha,
-                accumulate);
-    }
-
-    private DataType computeType(INDArray... arrays) {
-        for (INDArray array : arrays) {
-            if (hasBFloat16 && array.dataType() == DataType.BFLOAT16) {
-                return DataType.BFLOAT16;
-            }
-        }
-        return DataType.FLOAT;
+        Matrix result = Matrix.of(c, false);
+        multiply(Matrix.of(a, transposeA), Matrix.of(b, transposeB), result, bfloat16.type(result.rows(), a, b, c),
+                alpha, accumulate);
     }
 
     /** Multiplies in the given type; the sums are f32. */

@@ -3,6 +3,7 @@ package io.peft4j.onednn;
 import io.peft4j.core.kernel.AdamWStep;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.KernelChecks;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.RotaryTable;
@@ -13,8 +14,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Kernels that run oneDNN's primitives (<a href="https://github.com/uxlfoundation/oneDNN">uxlfoundation/oneDNN</a>) on
- * processors with AVX2 or more. bf16 activations are multiplied in bf16 with f32 sums where the processor has
- * instructions for that.
+ * processors with AVX2 or more. bf16 activations are multiplied in bf16 with f32 sums where the processor is faster
+ * that way, otherwise in f32 ({@link BFloat16Products}).
  *
  * <p>An operation is cut into tasks for a few threads ({@link Team}); a task runs primitives that are compiled once
  * for each shape and kept ({@link Lane#call}). oneDNN never refuses a primitive but may offer a reference
@@ -24,7 +25,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class OneDnnKernels implements Kernels {
     private final engine processor;
     private final Team team;
-    private final boolean hasBFloat16;
+    private final BFloat16Products bfloat16;
     private final MatrixKernels matrices;
     private final LowRankKernels lowRank;
     private final ElementwiseKernels elements;
@@ -35,11 +36,23 @@ public final class OneDnnKernels implements Kernels {
     private final LossKernels losses;
 
     /**
-     * Kernels with the given number of threads, the caller's included.
+     * Kernels with the given number of threads, the caller's included. Whether bf16 is multiplied as it is or in f32
+     * is found out by a measurement of a few milliseconds; {@code -Dpeft4j.onednn.bf16=multiply} or {@code widen}
+     * forces it.
      *
      * @throws IllegalStateException when oneDNN does not run here; {@link OneDnnKernelProvider#available} tells
+     * @throws io.peft4j.core.error.ConfigurationException when the system property has another value
      */
     public OneDnnKernels(int threads) {
+        this(threads, BFloat16Products.asked());
+    }
+
+    /**
+     * Kernels that compute products of bf16 in a given way.
+     *
+     * @param bfloat16Way a value of the system property {@link BFloat16Products#PROPERTY}
+     */
+    OneDnnKernels(int threads, String bfloat16Way) {
         DnnlLibrary.obstacle().ifPresent(reason -> {
             throw new IllegalStateException("oneDNN does not run here: " + reason);
         });
@@ -48,14 +61,14 @@ public final class OneDnnKernels implements Kernels {
         }
         processor = new engine(engine.kind.cpu, 0);
         team = new Team(threads, processor);
-        hasBFloat16 = DnnlLibrary.multipliesBFloat16();
-        matrices = new MatrixKernels(team, hasBFloat16);
-        lowRank = new LowRankKernels(team, hasBFloat16);
+        bfloat16 = BFloat16Products.choose(team, bfloat16Way);
+        matrices = new MatrixKernels(team, bfloat16);
+        lowRank = new LowRankKernels(team, bfloat16);
         elements = new ElementwiseKernels(team);
         rows = new RowKernels(team);
         norms = new NormKernels(team);
         rotary = new RotaryKernel(team);
-        attention = new AttentionKernels(team, hasBFloat16);
+        attention = new AttentionKernels(team, bfloat16);
         losses = new LossKernels(team);
     }
 
@@ -65,8 +78,8 @@ public final class OneDnnKernels implements Kernels {
     }
 
     @Override
-    public boolean prefersBFloat16() {
-        return hasBFloat16;
+    public BFloat16Speed bfloat16Speed() {
+        return bfloat16.speed();
     }
 
     @Override

@@ -24,9 +24,9 @@ public interface Kernels extends AutoCloseable {
     /** A short name for logs, for instance {@code naive}. */
     String name();
 
-    /** Whether products of BFLOAT16 matrices are faster here than those of FLOAT ones. */
-    default boolean prefersBFloat16() {
-        return false;
+    /** How products of BFLOAT16 matrices compare here with those of FLOAT ones; slower unless overridden. */
+    default BFloat16Speed bfloat16Speed() {
+        return BFloat16Speed.SLOWER;
     }
 
     // ---- matrix products

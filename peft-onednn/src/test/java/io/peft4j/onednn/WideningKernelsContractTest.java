@@ -1,0 +1,11 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.kernel.Kernels;
+
+/** The same contract where bf16 is stored and products are computed in f32. */
+class WideningKernelsContractTest extends OneDnnKernelsContractTest {
+    @Override
+    protected Kernels create(int threads) {
+        return new OneDnnKernels(threads, "widen");
+    }
+}
