@@ -5,14 +5,15 @@
     benchmarks/methods --results DIR --table                             the table of what is there, in Markdown
 
 Of each method DIR gets one JSON file; a method that has one is not run again. Training runs in a process of its own, so
-its peak memory is the method's. Nothing else should run on the machine. --wrap puts a command before each process, for
-instance `taskset -c 0`.
+its peak memory is the method's. Its time is processor time, from the start of the process to its end, which other work on
+the machine disturbs less than the time on the clock. --wrap puts a command before each process, for instance
+`taskset -c 0`.
 """
 import argparse
 import json
 import os
+import resource
 import shlex
-import statistics
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -62,12 +63,14 @@ def commit():
 
 def run(name, a):
     setting = SETTINGS[name]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with TemporaryDirectory(prefix="peft4j-") as scratch:
         adapter = Path(scratch) / "adapter"
         lines = peft4j(a, "train", *engine(a), "--data", HANDBOOK / "train.jsonl", "--output", adapter, "--epochs",
                        a.epochs, "--batch-size", 8, "--learning-rate", setting.learning_rate, "--warmup-steps", 10,
                        "--schedule", "linear", "--seed", a.seed, *setting.options, "--json")
         trained = lines[-1]
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
         size = sum((adapter / file).stat().st_size for file in WEIGHTS if (adapter / file).is_file())
         answers = peft4j(a, "generate", *engine(a), "--adapter", adapter, "--data", HANDBOOK / "heldout.jsonl",
                          "--max-new-tokens", NEW_TOKENS, "--json")
@@ -75,7 +78,8 @@ def run(name, a):
     return {"method": name, "title": setting.title, "learning_rate": setting.learning_rate,
             "options": setting.options, "epochs": a.epochs, "seed": a.seed, "dtype": a.dtype, "threads": a.threads,
             "right": sum(right), "questions": len(right), "train_loss": trained.get("train_loss"),
-            "train_s": trained["seconds"], "steps": trained["steps"], "peak_rss_mb": trained.get("peak_rss_mb"),
+            "train_s": trained["seconds"],
+            "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "steps": trained["steps"], "peak_rss_mb": trained.get("peak_rss_mb"),
             "file_bytes": size, "commit": commit(), "date": datetime.now(timezone.utc).isoformat(timespec="seconds")}
 
 
@@ -91,18 +95,17 @@ def size(count):
 
 def table(folder):
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-    results.sort(key=lambda r: (-r["right"], r["train_s"]))
-    rows = ["| method | learning rate | held-out facts | last loss | training | peak memory | file |",
+    results.sort(key=lambda r: (-r["right"], r["cpu_s"]))
+    rows = ["| method | learning rate | held-out facts | last loss | training, processor time | peak memory | file |",
             "|---|---|---|---|---|---|---|"]
     for r in results:
         rows.append(f"| {r['title']} | {r['learning_rate']:g} | {r['right']} of {r['questions']} "
-                    f"| {r['train_loss']:.3f} | {r['train_s']:.0f} s | {r['peak_rss_mb'] / 1000:.2f} GB "
+                    f"| {r['train_loss']:.3f} | {r['cpu_s']:.0f} s | {r['peak_rss_mb'] / 1000:.2f} GB "
                     f"| {size(r['file_bytes'])} |")
     kinds = {(r["epochs"], r["seed"], r["dtype"], r["threads"]) for r in results}
     for epochs, seed, dtype, threads in sorted(kinds):
         rows.append(f"\nepochs {epochs}, batch size 8, seed {seed}, {dtype}, threads {threads}; "
-                    f"commits {', '.join(sorted({r['commit'] for r in results}))}; "
-                    f"median training {statistics.median(r['train_s'] for r in results):.0f} s")
+                    f"commits {', '.join(sorted({r['commit'] for r in results}))}")
     return "\n".join(rows)
 
 
@@ -146,7 +149,7 @@ def main():
             failed.append(name)
             continue
         write(path, result)
-        note(f"{name}: {result['right']} of {result['questions']} facts, {result['train_s']:.0f} s, "
+        note(f"{name}: {result['right']} of {result['questions']} facts, {result['cpu_s']:.0f} s, "
              f"{result['peak_rss_mb']} MB, {size(result['file_bytes'])}")
     print(table(a.results))
     if failed:

@@ -32,7 +32,7 @@ SETTINGS = {
     "olora": lora("OLoRA", "--adapter-setting", "init_lora_weights=olora", learning_rate=2e-4),
     "lora-plus": lora("LoRA+", "--loraplus-ratio", "16", learning_rate=2e-4),
     "lora-fa": lora("LoRA-FA", "--lora-fa", learning_rate=2e-3),
-    "adalora": method("adalora", 3e-3, *RANK, target_r=8, tinit=20, tfinal=60, deltaT=5),
+    "adalora": method("adalora", 3e-3, *RANK, target_r=8, tinit=10, tfinal=20, deltaT=4),
     "loha": method("loha", 2e-3, *RANK),
     "lokr": method("lokr", 3e-3, *RANK),
     "vera": method("vera", 1e-2, *ALL),
