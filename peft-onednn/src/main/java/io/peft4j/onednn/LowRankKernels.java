@@ -1,7 +1,12 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.LowRankPart;
 import io.peft4j.onednn.BinarySpec.Operator;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -57,24 +62,73 @@ final class LowRankKernels {
     }
 
     void forward(INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray y) {
-        Operands all = new Operands(type(x), x.dataType(), Arrays.columns(x), Arrays.columns(y), Arrays.rows(a),
-                Span.of(a), Span.of(b));
+        Operands all = operands(x, y, a, b);
         Span xs = Span.of(x);
         Span hs = Span.of(h);
         Span ys = Span.of(y);
-        share(Arrays.rows(x), (lane, task, first, rows) -> {
-            Matrix hRows = all.rowsOf(hs, first, rows, all.rank);
-            Products.onLane(lane, all.left(lane, all.rowsOf(xs, first, rows, all.in)),
-                    all.a(lane, all.type).transpose(), hRows, 1f, false);
-            Products.onLane(lane, all.left(lane, hRows), all.b(lane, all.stored).transpose(),
-                    all.rowsOf(ys, first, rows, all.out), scale, true);
+        share(Arrays.rows(x), (lane, task, first, rows) ->
+                all.forward(lane, xs, hs.from((long) first * all.rank), ys, first, rows, scale));
+    }
+
+    private Operands operands(INDArray x, INDArray y, INDArray a, INDArray b) {
+        return new Operands(type(x), x.dataType(), Arrays.columns(x), Arrays.columns(y), Arrays.rows(a), Span.of(a),
+                Span.of(b));
+    }
+
+    /** The parts in pieces of some rows, so that all threads have some. */
+    void forward(INDArray x, List<LowRankPart> parts, INDArray y) {
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        int size = size(parts.stream().mapToInt(part -> part.to() - part.from()).sum());
+        List<Piece> pieces = new ArrayList<>();
+        for (LowRankPart part : parts) {
+            Operands all = operands(x, y, part.a(), part.b());
+            Span h = Span.of(part.h());
+            for (int first = part.from(); first < part.to(); first += size) {
+                pieces.add(new Piece(part, all, h.from((long) (first - part.from()) * all.rank), first,
+                        Math.min(size, part.to() - first)));
+            }
+        }
+        team.run(pieces.size(), (lane, i) -> {
+            Piece piece = pieces.get(i);
+            piece.all.forward(lane, xs, piece.h, ys, piece.first, piece.rows, piece.part.scale());
+        });
+    }
+
+    /** Rows of a part, and what is kept of them. */
+    private record Piece(LowRankPart part, Operands all, Span h, int first, int rows) {
+    }
+
+    /** Whether there are adapters for all threads: all parts of an adapter run on one. */
+    boolean occupiesAll(List<LowRankPart.Gradient> gradients) {
+        return gradients.stream().map(gradient -> Arrays.address(gradient.da())).distinct().count() >= team.size();
+    }
+
+    /** Each adapter's parts one after the other on one thread, so that nothing is added twice at once. */
+    void backward(INDArray dy, INDArray x, List<LowRankPart> parts, List<LowRankPart.Gradient> gradients,
+            INDArray dx) {
+        Span xs = Span.of(x);
+        Span dys = Span.of(dy);
+        Span dxs = Span.of(dx);
+        Map<Long, List<Integer>> byAdapter = new LinkedHashMap<>();
+        for (int i = 0; i < parts.size(); i++) {
+            byAdapter.computeIfAbsent(Arrays.address(gradients.get(i).da()), key -> new ArrayList<>()).add(i);
+        }
+        List<List<Integer>> tasks = List.copyOf(byAdapter.values());
+        team.run(tasks.size(), (lane, task) -> {
+            for (int i : tasks.get(task)) {
+                LowRankPart part = parts.get(i);
+                LowRankPart.Gradient gradient = gradients.get(i);
+                operands(x, dy, part.a(), part.b()).backward(lane, dys, xs, Span.of(part.h()),
+                        Span.of(gradient.dh()), dxs, new Sums(Span.of(gradient.da()), Span.of(gradient.db()), true),
+                        part.from(), part.to() - part.from(), part.scale(), true);
+            }
         });
     }
 
     void backward(INDArray dy, INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray dh, INDArray dx,
             boolean accumulate, INDArray da, INDArray db) {
-        Operands all = new Operands(type(x), x.dataType(), Arrays.columns(x), Arrays.columns(dy), Arrays.rows(a),
-                Span.of(a), Span.of(b));
+        Operands all = operands(x, dy, a, b);
         Span xs = Span.of(x);
         Span dys = Span.of(dy);
         Span hs = Span.of(h);
@@ -85,20 +139,9 @@ final class LowRankKernels {
         int tasks = tasks(Arrays.rows(x));
         Span[] das = sums(Span.of(da), tasks, da.length());
         Span[] dbs = sums(Span.of(db), tasks, db.length());
-        share(Arrays.rows(x), (lane, task, first, rows) -> {
-            Matrix dyRows = all.rowsOf(dys, first, rows, all.out);
-            Matrix dhRows = all.rowsOf(dhs, first, rows, all.rank);
-            Matrix dyLeft = all.left(lane, dyRows);
-            Products.onLane(lane, dyLeft, all.b(lane, all.type), dhRows, scale, false);
-            Matrix hRows = all.left(lane, all.rowsOf(hs, first, rows, all.rank));
-            Products.onLane(lane, dyLeft.transpose(), hRows, Matrix.dense(dbs[task], all.out, all.rank), scale,
-                    task == 0);
-            Matrix dhLeft = all.left(lane, dhRows);
-            Products.onLane(lane, dhLeft, all.a(lane, all.stored), all.rowsOf(dxs, first, rows, all.in), 1f,
-                    accumulate);
-            Products.onLane(lane, dhLeft.transpose(), all.rowsOf(xs, first, rows, all.in),
-                    Matrix.dense(das[task], all.rank, all.in), 1f, task == 0);
-        });
+        share(Arrays.rows(x), (lane, task, first, rows) -> all.backward(lane, dys, xs, hs.from((long) first * all.rank),
+                dhs.from((long) first * all.rank), dxs, new Sums(das[task], dbs[task], task == 0), first, rows, scale,
+                accumulate));
         if (tasks > 1) {
             team.run(2, (lane, task) -> {
                 Span[] partial = task == 0 ? das : dbs;
@@ -119,6 +162,10 @@ final class LowRankKernels {
         return sums;
     }
 
+    /** Where the gradients of the small matrices go, and whether they are added to. */
+    private record Sums(Span da, Span db, boolean accumulate) {
+    }
+
     /**
      * Types and sizes, and the two small matrices.
      *
@@ -126,6 +173,29 @@ final class LowRankKernels {
      * @param stored of the activations
      */
     private record Operands(DataType type, DataType stored, int in, int out, int rank, Span a, Span b) {
+        /** Rows {@code first} and following; h begins with the first of them. */
+        void forward(Lane lane, Span xs, Span h, Span ys, int first, int rows, float scale) {
+            Matrix hRows = Matrix.dense(h, rows, rank);
+            Products.onLane(lane, left(lane, rowsOf(xs, first, rows, in)), a(lane, type).transpose(), hRows, 1f,
+                    false);
+            Products.onLane(lane, left(lane, hRows), b(lane, stored).transpose(), rowsOf(ys, first, rows, out), scale,
+                    true);
+        }
+
+        /** Gradients of rows {@code first} and following; h and dh begin with the first of them. */
+        void backward(Lane lane, Span dys, Span xs, Span h, Span dh, Span dxs, Sums sums, int first, int rows,
+                float scale, boolean accumulate) {
+            Matrix dhRows = Matrix.dense(dh, rows, rank);
+            Matrix dyLeft = left(lane, rowsOf(dys, first, rows, out));
+            Products.onLane(lane, dyLeft, b(lane, type), dhRows, scale, false);
+            Products.onLane(lane, dyLeft.transpose(), left(lane, Matrix.dense(h, rows, rank)),
+                    Matrix.dense(sums.db, out, rank), scale, sums.accumulate);
+            Matrix dhLeft = left(lane, dhRows);
+            Products.onLane(lane, dhLeft, a(lane, stored), rowsOf(dxs, first, rows, in), 1f, accumulate);
+            Products.onLane(lane, dhLeft.transpose(), rowsOf(xs, first, rows, in), Matrix.dense(sums.da, rank, in), 1f,
+                    sums.accumulate);
+        }
+
         Matrix a(Lane lane, DataType wanted) {
             return as(lane, Matrix.dense(a, rank, in), wanted);
         }

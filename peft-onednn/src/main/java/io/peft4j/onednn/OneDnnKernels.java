@@ -6,9 +6,11 @@ import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.KernelChecks;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.LowRankPart;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.onednn.BinarySpec.Operator;
+import java.util.List;
 import org.bytedeco.dnnl.engine;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -119,6 +121,27 @@ public final class OneDnnKernels implements Kernels {
             lowRank.backward(dy, x, a, b, scale, h, dh, dx, accumulate, da, db);
         } else {
             Kernels.super.lowRankBackward(dy, x, a, b, scale, h, dh, dx, accumulate, da, db);
+        }
+    }
+
+    @Override
+    public void lowRankByRows(INDArray x, List<LowRankPart> parts, INDArray y) {
+        if (lowRank.supports(x, y)) {
+            KernelChecks.lowRankByRows(x, parts, y);
+            lowRank.forward(x, parts, y);
+        } else {
+            Kernels.super.lowRankByRows(x, parts, y);
+        }
+    }
+
+    @Override
+    public void lowRankByRowsBackward(INDArray dy, INDArray x, List<LowRankPart> parts,
+            List<LowRankPart.Gradient> gradients, INDArray dx) {
+        if (lowRank.supports(x, dy) && lowRank.supports(dx, dy) && lowRank.occupiesAll(gradients)) {
+            KernelChecks.lowRankByRowsBackward(dy, x, parts, gradients, dx);
+            lowRank.backward(dy, x, parts, gradients, dx);
+        } else {
+            Kernels.super.lowRankByRowsBackward(dy, x, parts, gradients, dx);
         }
     }
 

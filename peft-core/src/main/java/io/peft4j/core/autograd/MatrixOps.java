@@ -61,11 +61,17 @@ public final class MatrixOps {
 
     /** {@code y = y + bias} in place over y, one bias [O] for all rows [N, O]. Gradient: the sum over rows. */
     public static Variable addBias(Tape tape, Variable y, Variable bias) {
+        return addBiasToRows(tape, y, 0, y.rows(), bias);
+    }
+
+    /** As {@link #addBias} for rows {@code from} (inclusive) to {@code to} (exclusive). */
+    public static Variable addBiasToRows(Tape tape, Variable y, int from, int to, Variable bias) {
         Kernels kernels = tape.kernels();
-        kernels.addBias(y.value(), bias.value());
+        kernels.addBias(Arrays.rowRange(y.value(), from, to), bias.value());
         return tape.recordInPlace(y, (out, dy) -> {
             y.addGradientOf(out);
-            bias.addGradient((db, accumulate) -> kernels.addBiasBackward(dy, db, accumulate));
+            bias.addGradient((db, accumulate) -> kernels.addBiasBackward(Arrays.rowRange(dy, from, to), db,
+                    accumulate));
         }, List.of(y, bias));
     }
 
@@ -90,42 +96,6 @@ public final class MatrixOps {
                 })));
             } else {
                 addWantedGradients(tape.kernels(), x, a, b, scale, h, dh, dy);
-            }
-            tape.free(dh);
-        }, List.of(y, x, a, b), h);
-    }
-
-    /**
-     * As {@link #addLowRank} for rows {@code from} (inclusive) to {@code to} (exclusive) of x and y; the others of y
-     * stay as they are.
-     */
-    public static Variable addLowRankToRows(Tape tape, Variable y, Variable x, int from, int to, Variable a,
-            Variable b, float scale) {
-        INDArray rowsOfX = Arrays.rowRange(x.value(), from, to);
-        INDArray h = tape.allocateFloat(to - from, a.rows());
-        tape.kernels().lowRank(rowsOfX, a.value(), b.value(), scale, h, Arrays.rowRange(y.value(), from, to));
-        return tape.recordInPlace(y, (out, dy) -> {
-            y.addGradientOf(out);
-            INDArray rowsOfDy = Arrays.rowRange(dy, from, to);
-            INDArray own = Arrays.rowRange(x.value(), from, to);
-            INDArray dh = tape.allocateFloat(h.shape());
-            if (x.requiresGradient() && a.requiresGradient() && b.requiresGradient()) {
-                a.addGradient((da, addToA) -> b.addGradient((db, addToB) -> x.addGradient((dx, accumulate) -> {
-                    clearUnless(addToA, da);
-                    clearUnless(addToB, db);
-                    clearUnless(accumulate, dx);
-                    tape.kernels().lowRankBackward(rowsOfDy, own, a.value(), b.value(), scale, h, dh,
-                            Arrays.rowRange(dx, from, to), true, da, db);
-                })));
-            } else {
-                b.addGradient((db, accumulate) -> tape.kernels().matmul(rowsOfDy, true, h, false, db, scale,
-                        accumulate));
-                tape.kernels().matmul(rowsOfDy, false, b.value(), false, dh, scale, false);
-                a.addGradient((da, accumulate) -> tape.kernels().matmul(dh, true, own, false, da, 1f, accumulate));
-                x.addGradient((dx, accumulate) -> {
-                    clearUnless(accumulate, dx);
-                    tape.kernels().matmul(dh, false, a.value(), false, Arrays.rowRange(dx, from, to), 1f, true);
-                });
             }
             tape.free(dh);
         }, List.of(y, x, a, b), h);

@@ -2,6 +2,7 @@ package io.peft4j.core.kernel;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.FrozenWeight;
+import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -71,6 +72,56 @@ public final class KernelChecks {
             for (int j = 0; j < i; j++) {
                 apart(operation, results[i], results[j]);
             }
+        }
+    }
+
+    /** Checks {@link Kernels#lowRankByRows}. */
+    public static void lowRankByRows(INDArray x, List<LowRankPart> parts, INDArray y) {
+        lowRankParts("lowRankByRows", x, parts, y);
+        for (LowRankPart part : parts) {
+            apart("lowRankByRows", y, part.h());
+        }
+    }
+
+    /** Checks {@link Kernels#lowRankByRowsBackward}. */
+    public static void lowRankByRowsBackward(INDArray dy, INDArray x, List<LowRankPart> parts,
+            List<LowRankPart.Gradient> gradients, INDArray dx) {
+        String operation = "lowRankByRowsBackward";
+        lowRankParts(operation, x, parts, dy);
+        matrix(operation, "dx", dx, x.size(0), x.size(1));
+        apart(operation, dx, x);
+        apart(operation, dx, dy);
+        if (gradients.size() != parts.size()) {
+            throw new IllegalArgumentException(operation + ": " + gradients.size() + " gradients for " + parts.size()
+                    + " parts");
+        }
+        for (int i = 0; i < parts.size(); i++) {
+            LowRankPart part = parts.get(i);
+            LowRankPart.Gradient gradient = gradients.get(i);
+            matrix(operation, "dh", gradient.dh(), part.h().size(0), part.h().size(1));
+            matrix(operation, "da", gradient.da(), part.a().size(0), part.a().size(1));
+            matrix(operation, "db", gradient.db(), part.b().size(0), part.b().size(1));
+            floats(operation, "dh", gradient.dh());
+            floats(operation, "da", gradient.da());
+            floats(operation, "db", gradient.db());
+        }
+    }
+
+    private static void lowRankParts(String operation, INDArray x, List<LowRankPart> parts, INDArray y) {
+        matrix(operation, "x", x, -1, -1);
+        matrix(operation, "y", y, x.size(0), -1);
+        apart(operation, y, x);
+        int end = 0;
+        for (LowRankPart part : parts) {
+            if (part.from() < end || part.to() <= part.from() || part.to() > x.size(0)) {
+                throw new IllegalArgumentException(operation + ": rows " + part.from() + " to " + part.to() + " after "
+                        + end + " of " + x.size(0));
+            }
+            end = part.to();
+            matrix(operation, "a", part.a(), -1, x.size(1));
+            matrix(operation, "b", part.b(), y.size(1), part.a().size(0));
+            matrix(operation, "h", part.h(), part.to() - part.from(), part.a().size(0));
+            floats(operation, "h", part.h());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.weight.FrozenWeight;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -67,6 +68,34 @@ public interface Kernels extends AutoCloseable {
         matmul(dy, false, b, false, dh, scale, false);
         matmul(dh, true, x, false, da, 1f, true);
         matmul(dh, false, a, false, dx, 1f, accumulate);
+    }
+
+    /**
+     * {@link #lowRank} with different matrices for different rows of x and y; rows that no part names stay as they are.
+     *
+     * @param parts with ascending rows that do not overlap
+     */
+    default void lowRankByRows(INDArray x, List<LowRankPart> parts, INDArray y) {
+        KernelChecks.lowRankByRows(x, parts, y);
+        for (LowRankPart part : parts) {
+            lowRank(part.of(x), part.a(), part.b(), part.scale(), part.h(), part.of(y));
+        }
+    }
+
+    /**
+     * Gradient of {@link #lowRankByRows}: {@link #lowRankBackward} of each part, where dx is added to.
+     *
+     * @param gradients one for each part
+     */
+    default void lowRankByRowsBackward(INDArray dy, INDArray x, List<LowRankPart> parts,
+            List<LowRankPart.Gradient> gradients, INDArray dx) {
+        KernelChecks.lowRankByRowsBackward(dy, x, parts, gradients, dx);
+        for (int i = 0; i < parts.size(); i++) {
+            LowRankPart part = parts.get(i);
+            LowRankPart.Gradient gradient = gradients.get(i);
+            lowRankBackward(part.of(dy), part.of(x), part.a(), part.b(), part.scale(), part.h(), gradient.dh(),
+                    part.of(dx), true, gradient.da(), gradient.db());
+        }
     }
 
     // ---- rows

@@ -1,6 +1,6 @@
 package io.peft4j.core.peft;
 
-import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.LowRankOps;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -109,7 +109,7 @@ final class RowLayers implements LayerSelection {
             return stacked(slot.layer(), byGroup.get(rows.keySet().iterator().next())).forward(context, x);
         }
         if (slot.layer() instanceof Linear && byGroup.stream().allMatch(layers -> isPlain(context, layers))) {
-            return addLowRank(context, x, slot, byGroup, rows);
+            return addLowRank(context, x, slot, byGroup);
         }
         Variable[] whole = new Variable[1];
         List<Variable> parts = new ArrayList<>();
@@ -135,28 +135,27 @@ final class RowLayers implements LayerSelection {
     }
 
     /** Adds each adapter's product to its rows in place, so that no row is copied. */
-    private static Variable addLowRank(ForwardContext context, Variable x, Slot slot, List<List<AdapterLayer>> byGroup,
-            Map<Integer, int[]> rows) {
+    private static Variable addLowRank(ForwardContext context, Variable x, Slot slot,
+            List<List<AdapterLayer>> byGroup) {
         Tape tape = context.tape();
-        Variable y = slot.layer().forward(context, x);
-        for (Map.Entry<Integer, int[]> entry : rows.entrySet()) {
-            List<AdapterLayer> layers = byGroup.get(entry.getKey());
-            if (layers.isEmpty()) {
-                continue;
+        int[] groupOf = context.batch().groups();
+        Variable[] a = new Variable[byGroup.size()];
+        Variable[] b = new Variable[byGroup.size()];
+        List<LowRankOps.RowUpdate> updates = new ArrayList<>();
+        for (int from = 0, to; from < groupOf.length; from = to) {
+            int group = groupOf[from];
+            to = from + 1;
+            while (to < groupOf.length && groupOf[to] == group) {
+                to++;
             }
-            LowRankUpdate update = layers.get(0).lowRankUpdate().orElseThrow();
-            Variable a = value(tape, update.a());
-            Variable b = value(tape, update.b());
-            int[] own = entry.getValue();
-            for (int from = 0, to; from < own.length; from = to) {
-                to = from + 1;
-                while (to < own.length && own[to] == own[to - 1] + 1) {
-                    to++;
-                }
-                y = MatrixOps.addLowRankToRows(tape, y, x, own[from], own[to - 1] + 1, a, b, (float) update.scaling());
+            if (!byGroup.get(group).isEmpty()) {
+                LowRankUpdate update = byGroup.get(group).get(0).lowRankUpdate().orElseThrow();
+                a[group] = a[group] == null ? value(tape, update.a()) : a[group];
+                b[group] = b[group] == null ? value(tape, update.b()) : b[group];
+                updates.add(new LowRankOps.RowUpdate(from, to, a[group], b[group], (float) update.scaling()));
             }
         }
-        return y;
+        return LowRankOps.addByRows(tape, slot.layer().forward(context, x), x, updates);
     }
 
     private static Variable value(Tape tape, AdapterTensor tensor) {

@@ -61,6 +61,7 @@ class OperationGradientsTest {
     void addBias() {
         try (GradientCase c = new GradientCase("addBias").parameter(4, 3).parameter(3)) {
             c.check((tape, p) -> MatrixOps.addBias(tape, copy(tape, p.get(0)), p.get(1)));
+            c.check((tape, p) -> MatrixOps.addBiasToRows(tape, copy(tape, p.get(0)), 1, 3, p.get(1)));
         }
     }
 
@@ -70,6 +71,24 @@ class OperationGradientsTest {
                 .parameter(7, 2)) {
             c.check((tape, p) ->
                     MatrixOps.addLowRank(tape, copy(tape, p.get(0)), p.get(1), p.get(2), p.get(3), 1.5f));
+        }
+    }
+
+    @Test
+    void addLowRankByRows() {
+        try (GradientCase c = new GradientCase("addByRows").parameter(6, 7).parameter(6, 5).parameter(2, 5)
+                .parameter(7, 2).parameter(3, 5).parameter(7, 3)) {
+            c.check((tape, p) -> LowRankOps.addByRows(tape, copy(tape, p.get(0)), p.get(1), List.of(
+                    new LowRankOps.RowUpdate(0, 2, p.get(2), p.get(3), 1.5f),
+                    new LowRankOps.RowUpdate(2, 3, p.get(4), p.get(5), -1),
+                    new LowRankOps.RowUpdate(4, 6, p.get(2), p.get(3), 0.5f))));
+        }
+        try (GradientCase c = new GradientCase("addByRows, frozen input").parameter(6, 7).parameter(2, 5)
+                .parameter(7, 2)) {
+            INDArray frozen = c.normal(6, 5);
+            c.check((tape, p) -> LowRankOps.addByRows(tape, copy(tape, p.get(0)), tape.constant(frozen), List.of(
+                    new LowRankOps.RowUpdate(1, 4, p.get(1), p.get(2), 2),
+                    new LowRankOps.RowUpdate(4, 5, p.get(1), p.get(2), 1))));
         }
     }
 

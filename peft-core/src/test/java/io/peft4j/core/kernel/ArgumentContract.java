@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.function.Consumer;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -36,6 +37,8 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("matmul", k -> k.matmul(square, false, square, false, square, 1, false));
             refused("lowRank", k -> k.lowRank(x, x, y, 1, y, y));
             refused("lowRankBackward", k -> k.lowRankBackward(y, x, x, y, 1, y, y, x, false, x, y));
+            refused("lowRankByRows", k -> k.lowRankByRows(x, List.of(new LowRankPart(0, 99, x, x, 1, x)), y));
+            refused("lowRankByRowsBackward", k -> k.lowRankByRowsBackward(y, x, List.of(), List.of(), y));
             refused("addBias", k -> k.addBias(y, c.normal(DataType.FLOAT, 5)));
             refused("addBiasBackward", k -> k.addBiasBackward(y, c.normal(DataType.FLOAT, 5), false));
         }

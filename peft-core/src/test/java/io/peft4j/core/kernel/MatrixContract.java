@@ -2,6 +2,7 @@ package io.peft4j.core.kernel;
 
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.FrozenWeight;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -163,6 +164,38 @@ interface MatrixContract extends KernelsUnderTest {
             INDArray db = c.normal(DataType.FLOAT, s[3], s[2]);
             for (boolean accumulate : new boolean[] {false, true}) {
                 c.compare(k -> k.lowRankBackward(dy, x, a, b, 2f, h, dh, dx, accumulate, da, db), dh, dx, da, db);
+            }
+        }
+    }
+
+    /** Rows with matrices of their own, some rows with none, two parts with the same. */
+    @Test
+    default void lowRankUpdatesByRows() {
+        for (DataType type : TYPES) {
+            try (KernelCase c = new KernelCase(this, "low rank by rows", type)) {
+                c.termsOfSize(1);
+                INDArray x = c.normal(type, 150, 48);
+                INDArray y = c.normal(type, 150, 70);
+                INDArray dx = c.normal(type, 150, 48);
+                List<LowRankPart> parts = new ArrayList<>();
+                List<LowRankPart.Gradient> gradients = new ArrayList<>();
+                int[][] rows = {{0, 1}, {5, 85}, {85, 92}, {100, 148}};
+                for (int i = 0; i < rows.length; i++) {
+                    int rank = new int[] {3, 8, 16, 8}[i];
+                    boolean again = i == 3;
+                    INDArray a = again ? parts.get(1).a() : c.normal(DataType.FLOAT, rank, 48);
+                    INDArray b = again ? parts.get(1).b() : c.normal(DataType.FLOAT, 70, rank);
+                    int count = rows[i][1] - rows[i][0];
+                    parts.add(new LowRankPart(rows[i][0], rows[i][1], a, b, 0.5f + i,
+                            c.normal(DataType.FLOAT, count, rank)));
+                    gradients.add(new LowRankPart.Gradient(c.normal(DataType.FLOAT, count, rank),
+                            again ? gradients.get(1).da() : c.normal(DataType.FLOAT, rank, 48),
+                            again ? gradients.get(1).db() : c.normal(DataType.FLOAT, 70, rank)));
+                }
+                c.compare(k -> k.lowRankByRows(x, parts, y), y, parts.get(0).h(), parts.get(1).h(), parts.get(3).h());
+                INDArray dy = c.normal(type, 150, 70);
+                c.compare(k -> k.lowRankByRowsBackward(dy, x, parts, gradients, dx), dx, gradients.get(0).da(),
+                        gradients.get(1).da(), gradients.get(1).db(), gradients.get(2).db(), gradients.get(3).dh());
             }
         }
     }
