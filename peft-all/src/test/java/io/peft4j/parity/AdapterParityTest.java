@@ -2,9 +2,11 @@ package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
@@ -75,6 +77,12 @@ class AdapterParityTest {
                 PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
             double[] before = Measure.oneByOne(adapted, texts);
             float[] logitsBefore = Measure.logits(adapted, texts.get(1).ids(), 40);
+            if (expected.has("cannot_merge")) {
+                String message = assertThrows(ConfigurationException.class, adapted::merge).getMessage();
+                assertTrue(message.contains("cannot be merged at"), message);
+                assertArrayEquals(before, Measure.oneByOne(adapted, texts));
+                return;
+            }
             adapted.merge();
             // Merging a layer that shares its matrix is no change of the other here, so the unmerged numbers hold.
             boolean given = expected.has("merged_nll");

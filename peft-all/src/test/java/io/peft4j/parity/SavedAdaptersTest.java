@@ -123,6 +123,9 @@ class SavedAdaptersTest {
                         .targetModules("q_proj", "v_proj").build()),
                 row("tiny-llama", "dora", lora().dora(true).targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "dora", lora().dora(true).targetModules("embed_tokens", "q_proj")),
+                row("tiny-llama", "alora", lora().targetModules(TargetModules.ALL_LINEAR).invocationTokens(261)),
+                row("tiny-llama-untied", "alora-bias", lora().loraBias(true).targetModules(ATTENTION)
+                        .invocationTokens(271, 261)),
                 row("tiny-llama-untied", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "lora-bias", lora().loraBias(true).targetModules(ATTENTION)),
                 row("tiny-llama-untied", "bias-all", lora().bias(Bias.ALL).targetModules("q_proj", "v_proj")),

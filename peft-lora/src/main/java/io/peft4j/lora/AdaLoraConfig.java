@@ -61,6 +61,7 @@ public record AdaLoraConfig(LoraConfig lora, int targetRank, int initialRank, in
         Targets.require(lora.alpha() > 0, "alpha (lora_alpha) is " + lora.alpha() + "; it must be above 0");
         Targets.require(!lora.dora() && !lora.loraBias() && lora.alphaPattern().isEmpty()
                 && lora.rankPattern().isEmpty(), "AdaLoRA does not work with use_dora, lora_bias or patterns by hand");
+        Targets.require(lora.invocationTokens().isEmpty(), "AdaLoRA does not work with alora_invocation_tokens");
         Targets.require(lora.initialization() == Initialization.KAIMING
                 || lora.initialization() == Initialization.RANDOM,
                 "AdaLoRA begins with init_lora_weights true or false");

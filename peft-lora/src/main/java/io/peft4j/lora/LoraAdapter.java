@@ -29,6 +29,11 @@ final class LoraAdapter implements Adapter {
         return layers;
     }
 
+    @Override
+    public List<Integer> invocation() {
+        return config.invocationTokens();
+    }
+
     private Stream<LoraLayer> plainLayers() {
         return layers.stream().filter(LoraLayer.class::isInstance).map(LoraLayer.class::cast);
     }

@@ -45,12 +45,16 @@ import java.util.Objects;
  *     more parameter a row (<a href="https://arxiv.org/abs/2402.09353">2402.09353</a>); default false
  * @param trainableTokens {@code trainable_token_indices}: tokens whose rows of the embedding are trained and replace
  *     the base's, with the output layer's rows where the two are one; default none
+ * @param invocationTokens {@code alora_invocation_tokens}: the change is made from the beginning of the last occurrence
+ *     of these tokens on, and not at all where a sequence has none (Activated LoRA, <a
+ *     href="https://arxiv.org/abs/2504.12397">2504.12397</a>); keys and values before them are those of the base. Such
+ *     an adapter cannot be merged. Default none: the change is made everywhere
  */
 public record LoraConfig(CommonConfig common, int rank, double alpha, double dropout, TargetModules targetModules,
         TargetModules excludeModules, Bias bias, boolean rsLora, Map<String, Integer> rankPattern,
         Map<String, Double> alphaPattern, OneOrMany<Integer> layersToTransform, OneOrMany<String> layersPattern,
         List<String> modulesToSave, Initialization initialization, boolean fanInFanOut, boolean loraBias,
-        boolean dora, TokenIndices trainableTokens)
+        boolean dora, TokenIndices trainableTokens, List<Integer> invocationTokens)
         implements PeftConfig {
     /** The method's id. */
     static final String PEFT_TYPE = "LORA";
@@ -68,6 +72,7 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
         rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
         modulesToSave = List.copyOf(modulesToSave);
+        invocationTokens = List.copyOf(invocationTokens);
         require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
         require(Double.isFinite(alpha), "alpha (lora_alpha) is " + alpha + "; it must be a number");
         require(dropout >= 0 && dropout < 1, "dropout (lora_dropout) is " + dropout
@@ -78,6 +83,11 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
         require(!dora || !initialization.takesFromBase(), "use_dora does not work with init_lora_weights "
                 + initialization);
         require(!loraBias || !dora, "lora_bias does not work with use_dora; turn one of them off");
+        require(invocationTokens.stream().allMatch(token -> token >= 0), "the invocation (alora_invocation_tokens) is "
+                + invocationTokens + "; token ids are not negative");
+        require(invocationTokens.isEmpty() || !dora && !initialization.takesFromBase(),
+                "alora_invocation_tokens do not work with use_dora or init_lora_weights " + initialization
+                + ": a change of the whole base weight cannot wait for an invocation");
         // Checks that targets, layers and pattern go together.
         new ModuleSelector(targetModules, excludeModules, layersToTransform, layersPattern, modulesToSave);
     }

@@ -28,6 +28,7 @@ public final class LoraConfigBuilder {
     private boolean loraBias;
     private boolean dora;
     private TokenIndices trainableTokens = TokenIndices.NONE;
+    private List<Integer> invocationTokens = List.of();
 
     LoraConfigBuilder() {
     }
@@ -51,6 +52,7 @@ public final class LoraConfigBuilder {
         loraBias = config.loraBias();
         dora = config.dora();
         trainableTokens = config.trainableTokens();
+        invocationTokens = config.invocationTokens();
     }
 
     /** What every configuration holds. */
@@ -191,6 +193,17 @@ public final class LoraConfigBuilder {
         return trainableTokens(TokenIndices.of(tokens));
     }
 
+    /** Token ids from whose last occurrence on the change is made (aLoRA); default everywhere. */
+    public LoraConfigBuilder invocationTokens(int... ids) {
+        return invocationTokens(IntStream.of(ids).boxed().toList());
+    }
+
+    /** Token ids from whose last occurrence on the change is made (aLoRA). */
+    public LoraConfigBuilder invocationTokens(List<Integer> ids) {
+        invocationTokens = ids;
+        return this;
+    }
+
     /**
      * The configuration.
      *
@@ -199,6 +212,6 @@ public final class LoraConfigBuilder {
     public LoraConfig build() {
         return new LoraConfig(common, rank, alpha, dropout, targetModules, excludeModules, bias, rsLora, rankPattern,
                 alphaPattern, layersToTransform, layersPattern, modulesToSave, initialization, fanInFanOut, loraBias,
-                dora, trainableTokens);
+                dora, trainableTokens, invocationTokens);
     }
 }

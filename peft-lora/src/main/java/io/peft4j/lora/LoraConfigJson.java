@@ -3,6 +3,7 @@ package io.peft4j.lora;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
+import io.peft4j.core.peft.OneOrMany;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -15,7 +16,6 @@ final class LoraConfigJson {
     private static final Map<String, String> DEFAULTS = new LinkedHashMap<>();
 
     static {
-        unsupported("alora_invocation_tokens", "null", "aLoRA");
         unsupported("arrow_config", "null", "Arrow");
         unsupported("ensure_weight_tying", "false", "tying the adapters of tied layers");
         unsupported("kasa_config", "null", "KaSA");
@@ -65,7 +65,8 @@ final class LoraConfigJson {
                 .fanInFanOut(reader.flag("fan_in_fan_out", false))
                 .loraBias(reader.flag("lora_bias", false))
                 .dora(reader.flag("use_dora", false))
-                .trainableTokens(Targets.checked(reader, () -> reader.tokens("trainable_token_indices")));
+                .trainableTokens(Targets.checked(reader, () -> reader.tokens("trainable_token_indices")))
+                .invocationTokens(reader.oneOrMoreIntegers("alora_invocation_tokens").values());
         UNSUPPORTED.forEach(reader::requireOff);
         DEFAULTS.keySet().stream().filter(key -> !Initialization.keys().contains(key)).forEach(reader::ignore);
         // PEFT never writes it and ignores it when it is there: how to run, not what the adapter is.
@@ -97,7 +98,9 @@ final class LoraConfigJson {
                 .put("fan_in_fan_out", config.fanInFanOut())
                 .put("lora_bias", config.loraBias())
                 .put("use_dora", config.dora())
-                .put("trainable_token_indices", config.trainableTokens());
+                .put("trainable_token_indices", config.trainableTokens())
+                .put("alora_invocation_tokens", config.invocationTokens().isEmpty() ? OneOrMany.none()
+                        : OneOrMany.many(config.invocationTokens()));
     }
 
     static Bias bias(ConfigReader reader) {

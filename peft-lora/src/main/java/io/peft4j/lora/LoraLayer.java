@@ -126,8 +126,7 @@ final class LoraLayer implements AdapterLayer {
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
-        Variable input = context.isTraining() && dropout > 0
-                ? ElementwiseOps.dropout(tape, x, dropout, context.nextDropoutSeed()) : x;
+        Variable input = dropped(context, x);
         Variable left = tape.parameter(a.parameter());
         Variable right = tape.parameter(b.parameter());
         if (frozen.isPresent()) {
@@ -135,8 +134,18 @@ final class LoraLayer implements AdapterLayer {
             right = Stacking.columns(tape, right, frozen.get().b());
         }
         y = MatrixOps.addLowRank(tape, y, input, left, right, (float) scaling);
-        return bias.isEmpty() ? y : MatrixOps.addBias(tape, y,
-                ElementwiseOps.scale(tape, tape.parameter(bias.get().parameter()), (float) scaling));
+        return bias.isEmpty() ? y : MatrixOps.addBias(tape, y, scaledBias(tape).orElseThrow());
+    }
+
+    /** x, in training with some of its elements dropped. */
+    Variable dropped(ForwardContext context, Variable x) {
+        return context.isTraining() && dropout > 0
+                ? ElementwiseOps.dropout(context.tape(), x, dropout, context.nextDropoutSeed()) : x;
+    }
+
+    /** s b, where there is a b. */
+    Optional<Variable> scaledBias(Tape tape) {
+        return bias.map(tensor -> ElementwiseOps.scale(tape, tape.parameter(tensor.parameter()), (float) scaling));
     }
 
     @Override

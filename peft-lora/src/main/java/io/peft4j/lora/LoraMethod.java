@@ -111,11 +111,22 @@ public final class LoraMethod implements PeftMethod {
         int rank = target.rank();
         double scaling = config.scaling(rank, target.alpha());
         Optional<LoraStart> start = target.start().map(Supplier::get);
+        if (!config.invocationTokens().isEmpty()) {
+            requireActivated(setup, slot);
+            return new ActivatedLoraLayer(new LoraLayer(setup, slot, config, rank, scaling, start));
+        }
         if (slot.layer() instanceof Embedding) {
             return new LoraEmbedding(setup, slot, config, rank, scaling);
         }
         return config.dora() ? new DoraLayer(setup, slot, config, rank, scaling, start)
                 : new LoraLayer(setup, slot, config, rank, scaling, start);
+    }
+
+    private static void requireActivated(AdapterSetup setup, Slot slot) {
+        if (slot.layer() instanceof Embedding || slot == setup.network().head()) {
+            throw new ConfigurationException("alora_invocation_tokens do not work on " + slot.path() + ": only linear "
+                    + "layers below the output layer can wait for an invocation; take it out of the targets");
+        }
     }
 
     private static boolean canAdapt(Layer layer) {

@@ -67,7 +67,8 @@ class LoraConfigTest {
         LoraConfig config = LoraConfig.builder().rank(5).alpha(2.5).dropout(0.25).targetModules("q_proj", "v_proj")
                 .excludeModules(TargetModules.regex(".*x")).bias(Bias.LORA_ONLY).rsLora(true).rankPattern(ranks)
                 .alphaPattern(Map.of("q_proj", 7.0)).layersToTransform(OneOrMany.one(1)).layersPattern("layers", "h")
-                .modulesToSave("lm_head").initialization(Initialization.RANDOM).loraBias(true).build();
+                .modulesToSave("lm_head").initialization(Initialization.RANDOM).loraBias(true)
+                .invocationTokens(7, 0, 7).build();
         LoraConfig read = read(config.toJson());
         assertEquals(config, read.withCommon(config.common()));
         assertEquals(List.of("v_proj", "layers\\.0.*"), List.copyOf(read.rankPattern().keySet()));
@@ -76,11 +77,22 @@ class LoraConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {"use_qalora;true",
-            "layer_replication;[[0, 1]]", "loftq_config;{\"loftq_bits\": 4}", "alora_invocation_tokens;[3]",
+            "layer_replication;[[0, 1]]", "loftq_config;{\"loftq_bits\": 4}",
             "target_parameters;[\"x\"]", "ensure_weight_tying;true", "use_bdlora;{\"nblocks\": 2}"})
     void whatCannotBeDoneIsRefusedByName(String key, String value) {
         String message = assertThrows(ConfigurationException.class, () -> with(key, value)).getMessage();
         assertTrue(message.contains(key) && message.contains("not supported in this version"), message);
+    }
+
+    @Test
+    void anInvocationIsAListOfTokens() throws IOException {
+        assertEquals(List.of(1, 87), with("alora_invocation_tokens", "[1, 87]").invocationTokens());
+        assertTrue(JSON.readTree(LoraConfig.builder().build().toJson()).get("alora_invocation_tokens").isNull());
+        LoraConfigBuilder waiting = LoraConfig.builder().invocationTokens(1);
+        assertThrows(ConfigurationException.class, () -> waiting.dora(true).build());
+        assertThrows(ConfigurationException.class, () -> waiting.dora(false).initialization(Initialization.PISSA)
+                .build());
+        assertThrows(ConfigurationException.class, () -> LoraConfig.builder().invocationTokens(-1).build());
     }
 
     @ParameterizedTest

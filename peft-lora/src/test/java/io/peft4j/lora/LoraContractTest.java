@@ -57,6 +57,10 @@ class LoraContractTest extends PeftFilesContract {
                         LAYERS * (2 * (QUERY + VALUE) + HIDDEN + KEYS)),
                 new Case("bias of B, none in the base", Base.PLAIN, lora(2, "q_proj").loraBias(true).build(), true,
                         false, LAYERS * (2 * QUERY + HIDDEN)),
+                new Case("waits for an invocation", Base.PLAIN, lora(4, "q_proj", "down_proj").invocationTokens(5, 2)
+                        .build(), true, false, LAYERS * 4 * (QUERY + MLP)),
+                new Case("waits, bias of B", Base.BIASED, lora(2, "v_proj").loraBias(true).invocationTokens(3).build(),
+                        true, false, LAYERS * (2 * VALUE + KEYS)),
                 at(Base.BIASED, "all biases", lora(2, "q_proj").bias(Bias.ALL), LAYERS * (2 * QUERY + BIASES)),
                 at(Base.BIASED, "biases of adapted layers", lora(2, "q_proj", "down_proj").bias(Bias.LORA_ONLY),
                         LAYERS * (2 * (QUERY + MLP) + 2 * HIDDEN)),
@@ -79,6 +83,7 @@ class LoraContractTest extends PeftFilesContract {
 
     @Override
     protected Stream<PeftConfig> withDropout() {
-        return Stream.of(lora(4, "q_proj", "down_proj").dropout(0.5).build());
+        return Stream.of(lora(4, "q_proj", "down_proj").dropout(0.5).build(),
+                lora(4, "q_proj", "down_proj").dropout(0.5).invocationTokens(5).build());
     }
 }

@@ -70,6 +70,10 @@ class LoraRulesTest {
     void whatDoesNotFitTheModelIsRefused() {
         assertRefused(TargetModuleException.class, LoraConfig.builder().targetModules("query"), "'query'");
         assertRefused(TargetModuleException.class, LoraConfig.builder().targetModules("norm"), "(RmsNorm)");
+        for (String target : List.of("embed_tokens", "lm_head")) {
+            assertRefused(ConfigurationException.class, LoraConfig.builder().targetModules(target).invocationTokens(1),
+                    "alora_invocation_tokens do not work on");
+        }
         assertRefused(TargetModuleException.class, LoraConfig.builder().modulesToSave("score"),
                 "'score' matches no layer");
         assertRefused(ConfigurationException.class, LoraConfig.builder().rankPattern(Map.of("up_proj", 2)),

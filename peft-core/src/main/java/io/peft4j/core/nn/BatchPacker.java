@@ -4,45 +4,60 @@ import io.peft4j.core.kernel.AttentionLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Builds a {@link PackedBatch}. With shared prefixes the sequences form a tree: a beginning that at least two of them
  * have in common becomes one segment, which the segments that continue it see as context. Every token keeps its
  * position, so the loss and its gradients are those of the separate sequences; a shared row gets the sum of gradients.
+ *
+ * <p>Where adapters wait for an invocation, a row before it differs from the same token behind it. Sequences are
+ * therefore compared by {@link #keys}: the token, or its complement where the sequence has been invoked.
  */
 final class BatchPacker {
     /** A shared piece shorter than this costs more in bookkeeping than it saves. */
     private static final int SHORTEST_SHARED = 4;
 
     private final List<TokenSequence> sequences;
+    private final int[][] keys;
     private final List<AttentionLayout.Segment> segments = new ArrayList<>();
     private final int[] tokens;
     private final int[] positions;
     private final int[] groups;
+    private final boolean[] invoked;
     private final int[][] rowOf;
     private int rows;
 
-    private BatchPacker(List<TokenSequence> sequences) {
+    private BatchPacker(List<TokenSequence> sequences, IntUnaryOperator starts) {
         this.sequences = sequences;
+        this.keys = new int[sequences.size()][];
         this.rowOf = new int[sequences.size()][];
         int length = 0;
         for (int i = 0; i < rowOf.length; i++) {
             rowOf[i] = new int[sequences.get(i).length()];
+            keys[i] = sequences.get(i).ids().clone();
+            for (int position = Math.max(0, starts.applyAsInt(i)); position < keys[i].length; position++) {
+                keys[i][position] = ~keys[i][position];
+            }
             length = Math.addExact(length, rowOf[i].length);
         }
         this.tokens = new int[length];
         this.positions = new int[length];
         this.groups = new int[length];
+        this.invoked = new boolean[length];
     }
 
-    static PackedBatch pack(List<TokenSequence> sequences, boolean sharePrefixes) {
+    /** Packs; {@code starts} gives for each sequence the position of its invocation. */
+    static PackedBatch pack(PackedBatch.Origin origin, IntUnaryOperator starts) {
+        List<TokenSequence> sequences = origin.sequences();
         if (sequences.isEmpty()) {
             throw new IllegalArgumentException("a batch needs at least one sequence");
         }
-        BatchPacker packer = new BatchPacker(List.copyOf(sequences));
+        BatchPacker packer = new BatchPacker(sequences, starts);
         int[] all = new int[sequences.size()];
         Arrays.setAll(all, i -> i);
-        if (sharePrefixes) {
+        if (origin.sharesPrefixes()) {
             // What is computed in different ways cannot be shared.
             Arrays.stream(all).map(i -> packer.sequences.get(i).group()).distinct().forEach(group ->
                     packer.addGroups(Arrays.stream(all).filter(i -> packer.sequences.get(i).group() == group)
@@ -52,7 +67,7 @@ final class BatchPacker {
                 packer.addSegment(new int[] {i}, 0, sequences.get(i).length(), List.of());
             }
         }
-        return packer.build();
+        return packer.build(origin);
     }
 
     /** Adds sequences that agree up to {@code from}, those with the same continuation together, in their order. */
@@ -65,7 +80,7 @@ final class BatchPacker {
             }
             int size = 0;
             for (int j = i; j < members.length; j++) {
-                if (!done[j] && continuesAlike(ids(members[i]), ids(members[j]), from)) {
+                if (!done[j] && continuesAlike(keys[members[i]], keys[members[j]], from)) {
                     done[j] = true;
                     group[size++] = members[j];
                 }
@@ -95,11 +110,11 @@ final class BatchPacker {
     }
 
     private int commonEnd(int[] group, int from) {
-        int[] first = ids(group[0]);
+        int[] first = keys[group[0]];
         int end = first.length;
         for (int member : group) {
-            int[] ids = ids(member);
-            int mismatch = Arrays.mismatch(first, from, end, ids, from, Math.min(end, ids.length));
+            int[] other = keys[member];
+            int mismatch = Arrays.mismatch(first, from, end, other, from, Math.min(end, other.length));
             end = mismatch < 0 ? end : from + mismatch;
         }
         return end;
@@ -112,6 +127,7 @@ final class BatchPacker {
             tokens[rows] = ids[position];
             positions[rows] = position;
             groups[rows] = sequences.get(group[0]).group();
+            invoked[rows] = keys[group[0]][position] < 0;
             for (int member : group) {
                 rowOf[member][position] = rows;
             }
@@ -121,7 +137,7 @@ final class BatchPacker {
         return start;
     }
 
-    private PackedBatch build() {
+    private PackedBatch build(PackedBatch.Origin origin) {
         int[] lastRows = new int[rowOf.length];
         int count = 0;
         for (int s = 0; s < rowOf.length; s++) {
@@ -142,9 +158,15 @@ final class BatchPacker {
                 }
             }
         }
-        PackedBatch batch = new PackedBatch(Arrays.copyOf(tokens, rows), Arrays.copyOf(positions, rows),
-                new AttentionLayout(segments), targets, lastRows, new int[0]);
         boolean mixed = sequences.stream().anyMatch(sequence -> sequence.group() != 0);
-        return mixed ? batch.withGroups(Arrays.copyOf(groups, rows)) : batch;
+        boolean[] reached = Arrays.copyOf(invoked, rows);
+        boolean waits = false;
+        for (boolean row : reached) {
+            waits |= !row;
+        }
+        RowMarks marks = new RowMarks(mixed ? Arrays.copyOf(groups, rows) : new int[0],
+                waits ? reached : new boolean[0], new int[0]);
+        return new PackedBatch(Arrays.copyOf(tokens, rows), Arrays.copyOf(positions, rows),
+                new AttentionLayout(segments), targets, lastRows, new int[0], marks, Optional.of(origin));
     }
 }

@@ -3,6 +3,8 @@ package io.peft4j.core.nn;
 import io.peft4j.core.kernel.AttentionLayout;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 
 /**
  * A batch of N tokens without padding: sequences one after the other, each token with its position, what it may see,
@@ -36,12 +38,13 @@ public final class PackedBatch {
     private final Targets targets;
     private final int[] lastRows;
     private final int[] cacheRows;
-    private final int[] groups;
-    /**
-     * Rows without a token: they stand for virtual tokens 0, 1, ...; empty where there are none, else -1 for others.
-     */
-    private final int[] virtualTokens;
+    private final RowMarks marks;
+    private final Optional<Origin> origin;
     private final int maxPosition;
+
+    /** What the batch was packed from. */
+    record Origin(List<TokenSequence> sequences, boolean sharesPrefixes) {
+    }
 
     /**
      * A batch from its parts.
@@ -55,19 +58,19 @@ public final class PackedBatch {
      */
     public PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
             int[] cacheRows) {
-        this(tokens, positions, layout, targets, lastRows, cacheRows, new int[0], new int[0]);
+        this(tokens, positions, layout, targets, lastRows, cacheRows, RowMarks.NONE, Optional.empty());
     }
 
-    private PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
-            int[] cacheRows, int[] groups, int[] virtualTokens) {
-        this.virtualTokens = virtualTokens;
+    PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
+            int[] cacheRows, RowMarks marks, Optional<Origin> origin) {
         this.tokens = Objects.requireNonNull(tokens, "tokens");
         this.positions = Objects.requireNonNull(positions, "positions");
         this.layout = Objects.requireNonNull(layout, "layout");
         this.targets = Objects.requireNonNull(targets, "targets");
         this.lastRows = Objects.requireNonNull(lastRows, "lastRows");
         this.cacheRows = Objects.requireNonNull(cacheRows, "cacheRows");
-        this.groups = groups;
+        this.marks = marks;
+        this.origin = origin;
         if (tokens.length == 0 || positions.length != tokens.length || layout.queryRows() != tokens.length) {
             throw new IllegalArgumentException("a batch needs at least one token, and a position and a segment for "
                     + "each; got " + tokens.length + " tokens, " + positions.length + " positions, "
@@ -82,12 +85,37 @@ public final class PackedBatch {
 
     /** The sequences packed one after the other, each computed by itself. */
     public static PackedBatch of(List<TokenSequence> sequences) {
-        return BatchPacker.pack(sequences, false);
+        return BatchPacker.pack(new Origin(List.copyOf(sequences), false), i -> 0);
     }
 
     /** The sequences packed so that a beginning which several have in common is computed once. */
     public static PackedBatch sharingPrefixes(List<TokenSequence> sequences) {
-        return BatchPacker.pack(sequences, true);
+        return BatchPacker.pack(new Origin(List.copyOf(sequences), true), i -> 0);
+    }
+
+    /**
+     * The same sequences packed again, for adapters that wait for an invocation: on sequence i they work from its
+     * position {@code starts.applyAsInt(i)} on. Rows that are computed in different ways are no longer shared.
+     *
+     * @throws IllegalStateException where the batch is no longer what {@link #of} or {@link #sharingPrefixes} gave
+     */
+    public PackedBatch invokedFrom(IntUnaryOperator starts) {
+        return BatchPacker.pack(origin.orElseThrow(() -> new IllegalStateException("a batch that was changed after "
+                + "it was packed cannot be packed again")), starts);
+    }
+
+    /**
+     * The same batch, in which adapters that wait for an invocation work on some rows only.
+     *
+     * @param rows for each row whether they do, or none where they do on all
+     */
+    public PackedBatch withInvoked(boolean... rows) {
+        return marked(marks.withInvoked(rows));
+    }
+
+    private PackedBatch marked(RowMarks newMarks) {
+        newMarks.requireRows(rows());
+        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, newMarks, Optional.empty());
     }
 
     /**
@@ -98,9 +126,7 @@ public final class PackedBatch {
     public PackedBatch select(int... rows) {
         return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
                 new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
-                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows),
-                groups.length == 0 ? groups : take(groups, rows),
-                virtualTokens.length == 0 ? virtualTokens : take(virtualTokens, rows));
+                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows), marks.select(rows), Optional.empty());
     }
 
     /**
@@ -109,11 +135,7 @@ public final class PackedBatch {
      * @param rowGroups the group of each row, or none where all are of group 0
      */
     public PackedBatch withGroups(int... rowGroups) {
-        if (rowGroups.length != 0 && rowGroups.length != tokens.length) {
-            throw new IllegalArgumentException(rowGroups.length + " groups for " + tokens.length + " rows");
-        }
-        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, rowGroups,
-                virtualTokens);
+        return marked(marks.withGroups(rowGroups));
     }
 
     /**
@@ -121,14 +143,12 @@ public final class PackedBatch {
      * is 0 where one is asked for); an adapter gives them their values.
      */
     public PackedBatch withVirtualTokens(int count) {
-        int[] numbers = prepend(count, virtualTokens.length == 0 ? filled(rows(), -1) : virtualTokens, 0);
         int[] shifted = prepend(count, positions, count);
         for (int i = 0; i < count; i++) {
-            numbers[i] = i;
             shifted[i] = i;
         }
         return new PackedBatch(prepend(count, tokens, 0), shifted, layout.behind(count, count), shifted(targets, count),
-                plus(lastRows, count), cacheRows, groups.length == 0 ? groups : prepend(count, groups, 0), numbers);
+                plus(lastRows, count), cacheRows, marks.behindVirtualTokens(count, rows()), Optional.empty());
     }
 
     /**
@@ -137,7 +157,7 @@ public final class PackedBatch {
      */
     public PackedBatch afterPast(int count) {
         return new PackedBatch(tokens, plus(positions, count), layout.behind(count, 0), targets, lastRows, cacheRows,
-                groups, virtualTokens);
+                marks, Optional.empty());
     }
 
     /** The batch for generation: each row's key and value go to the row of the cache that the layout says. */
@@ -147,18 +167,12 @@ public final class PackedBatch {
         for (int i = 0; i < own.length; i++) {
             own[i] = past + i;
         }
-        return new PackedBatch(tokens, positions, layout, targets, lastRows, own, groups,
-                virtualTokens);
+        return new PackedBatch(tokens, positions, layout, targets, lastRows, own, marks,
+                Optional.empty());
     }
 
     private static Targets shifted(Targets targets, int count) {
         return new Targets(plus(targets.rows(), count), targets.ids(), targets.weights(), targets.sequences());
-    }
-
-    private static int[] filled(int length, int value) {
-        int[] values = new int[length];
-        java.util.Arrays.fill(values, value);
-        return values;
     }
 
     private static int[] plus(int[] values, int summand) {
@@ -166,7 +180,7 @@ public final class PackedBatch {
     }
 
     /** {@code count} zeros, then the values with {@code summand} added. */
-    private static int[] prepend(int count, int[] values, int summand) {
+    static int[] prepend(int count, int[] values, int summand) {
         int[] longer = new int[count + values.length];
         for (int i = 0; i < values.length; i++) {
             longer[count + i] = values[i] + summand;
@@ -174,12 +188,19 @@ public final class PackedBatch {
         return longer;
     }
 
-    private static int[] take(int[] values, int[] rows) {
+    static int[] take(int[] values, int[] rows) {
         int[] taken = new int[rows.length];
         for (int i = 0; i < rows.length; i++) {
             taken[i] = values[rows[i]];
         }
         return taken;
+    }
+
+    /**
+     * What it was packed from; empty where the batch is no longer what {@link #of} or {@link #sharingPrefixes} gave.
+     */
+    public List<TokenSequence> sequences() {
+        return origin.map(Origin::sequences).orElse(List.of());
     }
 
     /** N, the number of rows. */
@@ -219,12 +240,20 @@ public final class PackedBatch {
 
     /** The group of each row; empty where all are of group 0. The array itself, not to be changed. */
     public int[] groups() {
-        return groups;
+        return marks.groups();
+    }
+
+    /**
+     * Whether adapters that wait for an invocation work on each row; empty where they do on all. The array itself, not
+     * to be changed.
+     */
+    public boolean[] invoked() {
+        return marks.invoked();
     }
 
     /** For each row the number of its virtual token, -1 for a row with a token; empty where there are none. */
     public int[] virtualTokens() {
-        return virtualTokens;
+        return marks.virtualTokens();
     }
 
     /** The largest position. */

@@ -20,16 +20,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class ActiveLayers implements LayerSelection {
     private final Map<String, Layer> layers;
     private final List<Adapter> adapters;
+    private final Invocations invocations;
 
     private ActiveLayers(Map<String, Layer> layers, List<Adapter> adapters) {
         this.layers = layers;
         this.adapters = adapters;
+        List<Integer> tokens = adapters.stream().map(Adapter::invocation).filter(list -> !list.isEmpty()).findFirst()
+                .orElse(List.of());
+        this.invocations = new Invocations(group -> tokens);
     }
 
     /**
      * Stacks the adapters' layers.
      *
-     * @throws ConfigurationException when two of them stand in for the same base layer, or bring virtual tokens
+     * @throws ConfigurationException when two of them stand in for the same base layer, bring virtual tokens, or wait
+     *     for different invocations
      */
     static LayerSelection of(Map<String, Adapter> active) {
         Map<String, Layer> layers = new HashMap<>();
@@ -49,6 +54,7 @@ final class ActiveLayers implements LayerSelection {
             throw new ConfigurationException("adapters '" + prefixes.get(0) + "' and '" + prefixes.get(1)
                     + "' cannot be active together: both put virtual tokens before the sequences");
         }
+        requireOneInvocation(active);
         // Virtual tokens have no embedding that another adapter could change, so whoever brings them comes last.
         for (boolean prefix : new boolean[] {false, true}) {
             active.values().stream().filter(adapter -> adapter.virtualTokens() > 0 == prefix)
@@ -56,6 +62,18 @@ final class ActiveLayers implements LayerSelection {
                             .forEach(layer -> stack(layers, layer)));
         }
         return layers.isEmpty() && active.isEmpty() ? BASE : new ActiveLayers(layers, List.copyOf(active.values()));
+    }
+
+    private static void requireOneInvocation(Map<String, Adapter> active) {
+        List<String> waiting = active.keySet().stream().filter(name -> !active.get(name).invocation().isEmpty())
+                .toList();
+        for (String name : waiting) {
+            if (!active.get(name).invocation().equals(active.get(waiting.get(0)).invocation())) {
+                throw new ConfigurationException("adapters '" + waiting.get(0) + "' and '" + name
+                        + "' cannot be active together: they wait for different tokens, "
+                        + active.get(waiting.get(0)).invocation() + " and " + active.get(name).invocation());
+            }
+        }
     }
 
     private static void stack(Map<String, Layer> layers, AdapterLayer layer) {
@@ -140,7 +158,7 @@ final class ActiveLayers implements LayerSelection {
 
     @Override
     public PackedBatch prepare(PackedBatch batch) {
-        PackedBatch prepared = batch;
+        PackedBatch prepared = invocations.mark(batch);
         for (Adapter adapter : adapters) {
             prepared = adapter.prepare(prepared);
         }

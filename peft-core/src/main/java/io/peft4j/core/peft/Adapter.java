@@ -32,6 +32,15 @@ public interface Adapter extends AutoCloseable {
         return batch;
     }
 
+    /**
+     * Tokens that switch the adapter on: it works on a sequence from the beginning of their last occurrence, and not at
+     * all where they do not occur; in generation those of the prompt count. Empty where it works on all tokens. {@link
+     * PackedBatch#invoked()} says which rows of a batch that is.
+     */
+    default List<Integer> invocation() {
+        return List.of();
+    }
+
     /** The number of positions that {@link #prepare} puts before every sequence. */
     default int virtualTokens() {
         return 0;

@@ -30,13 +30,15 @@ import java.util.stream.IntStream;
 final class RowLayers implements LayerSelection {
     private final Map<String, Layer> layers = new HashMap<>();
     private final int[] groupOfSequence;
+    private final Invocations invocations;
 
-    private RowLayers(int[] groupOfSequence) {
+    private RowLayers(int[] groupOfSequence, Invocations invocations) {
         this.groupOfSequence = groupOfSequence;
+        this.invocations = invocations;
     }
 
-    private RowLayers(Map<String, Layer> layers, int[] groupOfSequence) {
-        this(groupOfSequence);
+    private RowLayers(Map<String, Layer> layers, int[] groupOfSequence, Invocations invocations) {
+        this(groupOfSequence, invocations);
         this.layers.putAll(layers);
     }
 
@@ -60,7 +62,8 @@ final class RowLayers implements LayerSelection {
     }
 
     private static RowLayers of(CausalNetwork network, List<Map.Entry<String, Optional<Adapter>>> adapters) {
-        RowLayers rows = new RowLayers(new int[0]);
+        RowLayers rows = new RowLayers(new int[0], new Invocations(group -> group >= adapters.size() ? List.of()
+                : adapters.get(group).getValue().map(Adapter::invocation).orElse(List.of())));
         Map<String, List<List<AdapterLayer>>> places = new HashMap<>();
         for (int group = 0; group < adapters.size(); group++) {
             Optional<Adapter> adapter = adapters.get(group).getValue();
@@ -100,7 +103,7 @@ final class RowLayers implements LayerSelection {
 
     /** The same for a batch of sequences of which the groups are given. */
     RowLayers forSequences(int... groups) {
-        return new RowLayers(layers, groups);
+        return new RowLayers(layers, groups, invocations);
     }
 
     private static Variable forward(ForwardContext context, Variable x, Slot slot, List<List<AdapterLayer>> byGroup) {
@@ -193,6 +196,11 @@ final class RowLayers implements LayerSelection {
     @Override
     public Layer at(Slot slot) {
         return layers.getOrDefault(slot.path(), slot.layer());
+    }
+
+    @Override
+    public PackedBatch prepare(PackedBatch batch) {
+        return invocations.mark(batch);
     }
 
     @Override

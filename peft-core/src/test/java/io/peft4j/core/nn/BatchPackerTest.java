@@ -43,6 +43,25 @@ class BatchPackerTest {
     }
 
     @Test
+    void whatIsInvokedAtDifferentPlacesIsSharedUpToTheFirst() {
+        PackedBatch batch = PackedBatch.sharingPrefixes(List.of(all(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
+                all(1, 2, 3, 4, 5, 6, 7, 8, 9, 11), all(1, 2, 3, 4, 5, 6, 7, 8, 9, 20)));
+        assertEquals(12, batch.rows());
+        assertEquals(0, batch.invoked().length);
+        PackedBatch marked = batch.invokedFrom(i -> new int[] {5, 5, 10}[i]);
+        assertArrayEquals(new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 6, 7, 8, 9, 20}, marked.tokens());
+        boolean[] expected = new boolean[16];
+        java.util.Arrays.fill(expected, 5, 11, true);
+        assertArrayEquals(expected, marked.invoked());
+        assertArrayEquals(new int[] {9, 10, 15}, marked.lastRows());
+        assertArrayEquals(new boolean[] {true, false}, marked.select(6, 11).invoked());
+        boolean[] behind = marked.withVirtualTokens(2).invoked();
+        assertArrayEquals(expected, java.util.Arrays.copyOfRange(behind, 2, behind.length));
+        assertEquals(0, batch.invokedFrom(i -> 0).invoked().length);
+        assertThrows(IllegalStateException.class, () -> marked.withVirtualTokens(2).invokedFrom(i -> 0));
+    }
+
+    @Test
     void selectedRowsKeepTheirTokensAndPositions() {
         PackedBatch batch = PackedBatch.sharingPrefixes(
                 List.of(all(1, 2, 3, 4, 5, 10, 11), all(1, 2, 3, 4, 5, 20), all(7, 8)));

@@ -120,8 +120,22 @@ final class DecodingBatch implements AutoCloseable {
         }
         int[] rows = IntStream.range(0, n).toArray();
         PackedBatch batch = new PackedBatch(tokens, positions, new AttentionLayout(segments), noTargets(), rows,
-                cacheRows).withGroups(IntStream.of(sequences).map(s -> groups[s]).toArray());
+                cacheRows).withGroups(IntStream.of(sequences).map(s -> groups[s]).toArray())
+                .withInvoked(invoked(sequences));
         run(batch, rows, i -> sequences[i], logits);
+    }
+
+    /** A prompt that has been invoked stays so; the tokens that follow it invoke nothing. */
+    private boolean[] invoked(int[] sequences) {
+        boolean[] ofPrompts = promptBatch.invoked();
+        if (ofPrompts.length == 0) {
+            return ofPrompts;
+        }
+        boolean[] result = new boolean[sequences.length];
+        for (int i = 0; i < result.length; i++) {
+            result[i] = ofPrompts[promptBatch.lastRows()[sequences[i]]];
+        }
+        return result;
     }
 
     private void releaseEnded(int[] sequences) {
