@@ -18,6 +18,7 @@ import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
+import io.peft4j.methods.BitFitConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.AdapterExport;
@@ -138,6 +139,19 @@ class ExportTest {
         }
     }
 
+    /** What rounding changes of base and adapter is held against what it changes of the base alone. */
+    @ParameterizedTest
+    @EnumSource(names = {"F16", "BF16", "Q8_0"})
+    void narrowTypesMayChangeTwiceWhatTheyChangeOfTheBase(BlockType type) {
+        try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
+                PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
+            double ofBase = ModelExport.of(base).type(type).toGguf(folder.resolve("base.gguf")).difference().relative();
+            ExportReport report = ModelExport.of(model).type(type).toGguf(folder.resolve("merged.gguf"));
+            assertEquals(Math.max(1e-3, 2 * ofBase), report.tolerance());
+            assertTrue(report.difference().relative() <= report.tolerance());
+        }
+    }
+
     @Test
     void whatSaysSomethingElseIsRefusedAndRemoved() throws IOException {
         try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
@@ -205,7 +219,8 @@ class ExportTest {
     @Test
     void whatOtherProgramsCannotLoadIsSaidBefore() {
         Map<String, String> reasons = Map.of("lora-bias", "lora_B.bias", "modules-to-save-untied", "as a whole",
-                "bias-all", "as a whole", "embedding", "share one weight", "lm-head-tied", "share one weight");
+                "bias-all", "as a whole", "embedding", "share one weight", "lm-head-tied", "share one weight",
+                "alora", "waits for the tokens");
         reasons.forEach((adapter, reason) -> {
             try (BaseModel base = KernelsUnderTest.naive(baseOf(adapter));
                     PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
@@ -217,6 +232,11 @@ class ExportTest {
                 assertTrue(obstacles.get("Hugging Face PEFT").isEmpty());
             }
         });
+        try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
+                PeftModel model = base.withAdapter(BitFitConfig.defaults())) {
+            assertEquals(List.of("it has no method BITFIT"),
+                    AdapterExport.obstacles(model, "default").get("Hugging Face PEFT"));
+        }
         assertFalse(Files.exists(folder.resolve("a.gguf")));
     }
 

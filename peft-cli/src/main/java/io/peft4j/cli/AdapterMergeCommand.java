@@ -93,6 +93,7 @@ final class AdapterMergeCommand extends PeftCommand {
             ObjectNode line = JSON.createObjectNode().put("output", report.target().toString())
                     .put("type", report.type().name()).put("bytes", report.bytes()).put("untied", report.untied())
                     .put("relative_difference", report.difference().relative())
+                    .put("tolerance", report.tolerance())
                     .put("largest_difference", report.difference().largest())
                     .put("same_top_token", report.difference().sameTop());
             console().print(line);

@@ -21,6 +21,11 @@ public final class BitFitMethod extends ModuleMethod {
     }
 
     @Override
+    public boolean isInHuggingFacePeft() {
+        return false;
+    }
+
+    @Override
     public BitFitConfig readConfig(ConfigReader reader) {
         return BitFitConfig.read(reader);
     }

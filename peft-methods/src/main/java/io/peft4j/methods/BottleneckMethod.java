@@ -18,6 +18,11 @@ public final class BottleneckMethod extends ModuleMethod {
     }
 
     @Override
+    public boolean isInHuggingFacePeft() {
+        return false;
+    }
+
+    @Override
     public BottleneckConfig readConfig(ConfigReader reader) {
         return BottleneckConfig.read(reader);
     }

@@ -22,6 +22,11 @@ public final class FullMethod extends ModuleMethod {
     }
 
     @Override
+    public boolean isInHuggingFacePeft() {
+        return false;
+    }
+
+    @Override
     public FullConfig readConfig(ConfigReader reader) {
         return FullConfig.read(reader);
     }

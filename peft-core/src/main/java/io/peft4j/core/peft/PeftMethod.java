@@ -19,6 +19,11 @@ public interface PeftMethod {
     /** The address of the paper. */
     String paper();
 
+    /** Whether Hugging Face PEFT has the method, so that it loads the method's adapters. */
+    default boolean isInHuggingFacePeft() {
+        return true;
+    }
+
     /**
      * The method's names for options that many methods share: from {@code rank}, {@code alpha}, {@code dropout} and
      * {@code target-modules} to keys of the configuration. An option that is not listed does not exist for the method.

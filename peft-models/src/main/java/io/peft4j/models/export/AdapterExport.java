@@ -2,6 +2,7 @@ package io.peft4j.models.export;
 
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.PeftMethods;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.gguf.GgufLoraFile;
@@ -30,7 +31,9 @@ public final class AdapterExport {
         BaseModel base = ModelExport.base(model);
         Adapter adapter = model.adapter(name);
         Map<String, List<String>> obstacles = new LinkedHashMap<>();
-        obstacles.put("Hugging Face PEFT", List.of());
+        String type = adapter.config().peftType();
+        obstacles.put("Hugging Face PEFT", PeftMethods.byType(type).isInHuggingFacePeft() ? List.of()
+                : List.of("it has no method " + type));
         obstacles.put("llama.cpp, as an adapter", GgufLoraFile.obstacles(adapter, base.config(),
                 base.network().description().tiedEmbeddings()));
         obstacles.put("vLLM", vllm(adapter));

@@ -36,9 +36,11 @@ import java.util.function.Consumer;
  * <p>The base model must have been loaded in f32, since other forms have lost of it what an adapter adds.
  */
 public final class ModelExport {
-    /** What the types may change of the logits; see {@link #tolerance}. */
+    /** What rounding to the types may change of a base model's logits, at most; see {@link #tolerance}. */
     private static final Map<BlockType, Double> TOLERANCES = Map.of(BlockType.F32, MergeCheck.F32_TOLERANCE,
             BlockType.F16, 1e-2, BlockType.BF16, 5e-2, BlockType.Q8_0, 0.15);
+    /** How much more than the base model's logits rounding may change those of base and adapter; 2: twice as much. */
+    private static final double MARGIN = 2;
 
     private final LanguageModel model;
     private final BaseModel base;
@@ -101,8 +103,9 @@ public final class ModelExport {
     }
 
     /**
-     * The largest {@link LogitDifference#relative()} that is accepted. Default by type: F32 1e-3, F16 1e-2, BF16
-     * 5e-2, Q8_0 0.15; on SmolLM2-135M 4e-6, 2e-3, 1e-2 and 4e-2 are measured.
+     * The largest {@link LogitDifference#relative()} that is accepted. By default, a base model in F32 1e-3, F16 1e-2,
+     * BF16 5e-2, Q8_0 0.15; a model with adapters in F32 1e-3, and in other types twice what rounding the base alone to
+     * the type changes, which is measured by writing it first. On SmolLM2-135M 4e-6, 2e-3, 1e-2 and 4e-2 are measured.
      */
     public ModelExport tolerance(double value) {
         tolerance = Optional.of(value);
@@ -145,9 +148,9 @@ public final class ModelExport {
     }
 
     private ExportReport export(Path target, Consumer<MergedTensors> writer, ModelSource written) {
-        MergeCheck check = new MergeCheck(samples, tolerance.orElseGet(() -> TOLERANCES.getOrDefault(type, 0.15)));
         boolean complete = false;
         try {
+            MergeCheck check = new MergeCheck(samples, tolerance.orElseGet(() -> usualTolerance(writer, written)));
             List<float[]> before;
             MergedTensors tensors;
             if (model instanceof PeftModel peft) {
@@ -174,7 +177,7 @@ public final class ModelExport {
             Files.deleteIfExists(target);
             Files.move(written.path(), target);
             complete = true;
-            return report(target, tensors, difference);
+            return report(target, tensors, difference, check.tolerance());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
         } finally {
@@ -182,6 +185,20 @@ public final class ModelExport {
                 delete(written.path());
             }
         }
+    }
+
+    /** What rounding the base alone changes is the measure for what rounding may change of base and adapter. */
+    private double usualTolerance(Consumer<MergedTensors> writer, ModelSource written) {
+        double largest = TOLERANCES.getOrDefault(type, 0.15);
+        boolean adapted = model instanceof PeftModel peft && !peft.activeAdapters().isEmpty();
+        if (type == BlockType.F32 || !adapted) {
+            return largest;
+        }
+        MergeCheck check = new MergeCheck(samples, largest);
+        writer.accept(MergedTensors.of(base.network(), Map.of()));
+        double ofBase = compare(written, check, LogitDifference.logits(base, check.sequences(base))).relative();
+        delete(written.path());
+        return Math.max(MergeCheck.F32_TOLERANCE, MARGIN * ofBase);
     }
 
     private LogitDifference compare(ModelSource written, MergeCheck check, List<float[]> before) {
@@ -198,7 +215,8 @@ public final class ModelExport {
         }
     }
 
-    private ExportReport report(Path target, MergedTensors tensors, LogitDifference difference) throws IOException {
+    private ExportReport report(Path target, MergedTensors tensors, LogitDifference difference, double limit)
+            throws IOException {
         List<String> files = new ArrayList<>();
         long bytes = 0;
         for (Path file : files(target)) {
@@ -206,7 +224,7 @@ public final class ModelExport {
             bytes += Files.size(file);
         }
         return new ExportReport(target, type, files, bytes,
-                base.network().description().tiedEmbeddings() && !tensors.tied(), difference);
+                base.network().description().tiedEmbeddings() && !tensors.tied(), difference, limit);
     }
 
     private static List<Path> files(Path target) throws IOException {

@@ -37,6 +37,9 @@ public final class GgufLoraFile {
         if (!config.modelType().equals("llama")) {
             return List.of("GGUF files can be written for models of the type llama, not for " + config.modelType());
         }
+        if (!adapter.invocation().isEmpty()) {
+            return List.of("it waits for the tokens " + adapter.invocation() + ", and llama.cpp would apply it to all");
+        }
         Map<String, List<String>> reasons = new LinkedHashMap<>();
         if (!adapter.sharedTensors().isEmpty()) {
             reasons.put("tensors that belong to no layer", adapter.sharedTensors().stream().map(AdapterTensor::name)
