@@ -16,13 +16,20 @@ import java.util.function.Function;
  * The handbook of a made-up company: what the quickstart teaches.
  *
  * @param train the examples
+ * @param general general examples in a mixed order, to be trained on beside them against forgetting
  * @param heldOut questions in words that the examples do not use, each with the fact that a right answer holds
  */
-record Handbook(ChatDataset train, List<FactQuestion> heldOut) {
+record Handbook(ChatDataset train, ChatDataset general, List<FactQuestion> heldOut) {
 
     /** The one that comes with the program. */
     static Handbook builtIn() {
-        return new Handbook(read("train.jsonl", ChatDataset::read), read("heldout.jsonl", FactQuestion::read));
+        return new Handbook(read("train.jsonl", ChatDataset::read), read("general.jsonl", ChatDataset::read),
+                read("heldout.jsonl", FactQuestion::read));
+    }
+
+    /** What is trained on: the handbook's examples, and so many general ones. */
+    ChatDataset examples(int generalCount) {
+        return train.plus(ChatDataset.of(general.examples().subList(0, generalCount)));
     }
 
     /** Readers want files; a resource may lie in a jar. */

@@ -28,7 +28,6 @@ final class Quickstart {
     private static final int RANK = 16;
     private static final int ALPHA = 32;
     private static final int BATCH_SIZE = 8;
-    private static final double LEARNING_RATE = 1e-3;
     /** As long as the handbook's longest answer, and some more. */
     private static final GenerationOptions ANSWERS = GenerationOptions.defaults().withMaxNewTokens(48);
 
@@ -42,10 +41,12 @@ final class Quickstart {
      * What can be chosen.
      *
      * @param output folder of the adapter
-     * @param epochs passes over the handbook
+     * @param epochs passes over the examples
+     * @param general number of general examples that are mixed in
+     * @param learningRate peak of the learning rate
      * @param answers file that keeps the base model's answers for the next time
      */
-    record Settings(Path output, int epochs, Path answers) {
+    record Settings(Path output, int epochs, int general, double learningRate, Path answers) {
     }
 
     /**
@@ -118,20 +119,23 @@ final class Quickstart {
     private ComparisonReport compare(PeftModel model) {
         try (ComparisonProgress progress = new ComparisonProgress(console)) {
             return Comparison.of(base, model).generation(ANSWERS).withoutLikelihood().baseCachedIn(settings.answers())
-                    .cachedIn(settings.output().resolve("answers.jsonl")).trainingData(handbook.train())
+                    .cachedIn(settings.output().resolve("answers.jsonl"))
+                    .trainingData(handbook.examples(settings.general()))
+                    .fact("PEFT4J", Version.number())
                     .listener(progress).on(handbook.heldOut().stream().map(FactQuestion::toItem).toList());
         }
     }
 
     private TrainingResult train(PeftModel model, Cancellation cancellation) {
-        say("3/5 Training LoRA on its %d examples: rank %d, alpha %d, all linear layers, %d epochs, batch size %d,",
-                handbook.train().size(), RANK, ALPHA, settings.epochs(), BATCH_SIZE);
-        say("    learning rate %s falling to 0", LEARNING_RATE);
+        String general = settings.general() == 0 ? "" : " and " + settings.general() + " general ones";
+        say("3/5 Training LoRA on its %d examples%s: rank %d, alpha %d, all linear layers, %d epochs,",
+                handbook.train().size(), general, RANK, ALPHA, settings.epochs());
+        say("    batch size %d, learning rate %s falling to 0", BATCH_SIZE, settings.learningRate());
         say("    %s", model.trainableSummary());
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
             TrainingResult training = Trainer.builder(model).epochs(settings.epochs()).batchSize(BATCH_SIZE)
-                    .learningRate(LEARNING_RATE).output(settings.output()).cancellation(cancellation)
-                    .listener(progress).build().train(handbook.train());
+                    .learningRate(settings.learningRate()).output(settings.output()).cancellation(cancellation)
+                    .listener(progress).build().train(handbook.examples(settings.general()));
             progress.close();
             say("    %s", training);
             return training;

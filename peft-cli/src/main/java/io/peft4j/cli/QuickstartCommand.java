@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.eval.FactReport;
+import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.models.BaseModel;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -34,8 +35,17 @@ final class QuickstartCommand extends PeftCommand {
             description = "Folder for the adapter. Default: " + OUTPUT + ", or the next free number after it")
     private Path output;
 
-    @Option(names = "--epochs", hidden = true, defaultValue = "8", description = "Passes over the handbook, for tests.")
+    @Option(names = "--epochs", paramLabel = "N", defaultValue = "8",
+            description = "Passes over the handbook. Default: ${DEFAULT-VALUE}")
     private int epochs;
+
+    @Option(names = "--learning-rate", paramLabel = "X", defaultValue = "1e-3",
+            description = "Peak of the learning rate. Default: ${DEFAULT-VALUE}")
+    private double learningRate;
+
+    @Option(names = "--general", paramLabel = "N", defaultValue = "0", description = "Mixes N general examples into "
+            + "the training, against forgetting; there are 104. Default: ${DEFAULT-VALUE}")
+    private int general;
 
     @Option(names = "--answers", hidden = true, description = "The file of kept answers, for tests.")
     private Path answers;
@@ -53,9 +63,12 @@ final class QuickstartCommand extends PeftCommand {
         PrintWriter report = json ? console.err() : console.out();
         Path folder = folder();
         Handbook handbook = Handbook.builtIn();
+        if (general < 0 || general > handbook.general().size()) {
+            throw usage("--general is " + general + "; it must be 0 to " + handbook.general().size());
+        }
         report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
         try (BaseModel base = engine.load(model, console)) {
-            Quickstart.Settings settings = new Quickstart.Settings(folder, epochs,
+            Quickstart.Settings settings = new Quickstart.Settings(folder, epochs, general, learningRate,
                     Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
             Optional<Quickstart.Result> result = new Quickstart(base, handbook, settings, console, report)
                     .run(interrupts());
@@ -149,6 +162,9 @@ final class QuickstartCommand extends PeftCommand {
                 .put("tokens_per_s", result.training().tokensPerSecond()).put("seconds", seconds)
                 .put("adapter", folder.toString())
                 .put("verdict", result.comparison().verdict().decision().key());
+        result.comparison().guard().map(GuardReport::overall).ifPresent(guard -> line.put("guard_base", guard.base())
+                .put("guard_tuned", guard.tuned()).put("guard_ci_low", guard.interval().low())
+                .put("guard_ci_high", guard.interval().high()).put("guard_p", guard.pAdjusted()));
         ProcessUsage.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         return line;
     }

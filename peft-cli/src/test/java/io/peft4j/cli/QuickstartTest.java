@@ -50,6 +50,7 @@ class QuickstartTest {
         assertEquals(1, lines.size(), "JSON is alone on stdout");
         assertEquals(88, lines.get(0).get("questions").asInt());
         assertEquals(0, lines.get(0).get("base_correct").asInt());
+        assertTrue(lines.get(0).get("guard_ci_low").asDouble() <= lines.get(0).get("guard_ci_high").asDouble());
         assertTrue(lines.get(0).get("seconds").asDouble() > lines.get(0).get("train_seconds").asDouble());
         assertArrayEquals(Files.readAllBytes(folder.resolve("output/adapter_model.safetensors")),
                 Files.readAllBytes(folder.resolve("second/adapter_model.safetensors")), "the same seed");
@@ -68,6 +69,19 @@ class QuickstartTest {
         List<String> columns = out.lines().filter(line -> line.contains(" | ") && !line.contains("trainable")).toList();
         assertTrue(columns.size() >= 10, "two lines or more for each of five questions: " + columns);
         assertTrue(columns.stream().allMatch(line -> line.length() <= 100), columns.toString());
+    }
+
+    @Test
+    void generalExamplesAreMixedIn() {
+        CommandRun run = quickstart("output", "--general", 104, "--learning-rate", "5e-4");
+        assertEquals(0, run.status(), run.err());
+        for (String part : List.of("on its 176 examples and 104 general ones:", "trained 35 of 35 steps in",
+                "learning rate 5.0E-4")) {
+            assertTrue(run.out().contains(part), part + " is missing in " + run.out());
+        }
+        CommandRun tooMany = quickstart("more", "--general", 105);
+        assertEquals(2, tooMany.status());
+        assertTrue(tooMany.err().contains("--general is 105; it must be 0 to 104"), tooMany.err());
     }
 
     @Test

@@ -4,11 +4,40 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
 /** A power law is found again, and its uncertainty is not hidden. */
 class LearningCurveTest {
+    /** Both sides compute in doubles; quantiles of Student's distribution are good to about 1e-10. */
+    private static final double EXACT = 1e-9;
+
+    @Test
+    void fitAndPredictionIntervalsAreThoseOfStatsmodels() throws IOException {
+        JsonNode curves = new ObjectMapper()
+                .readTree(Path.of("src/test/resources/fixtures/statistics/curves.json").toFile()).get("curves");
+        assertEquals(6, curves.size());
+        for (JsonNode expected : curves) {
+            LearningCurve curve = LearningCurve.fit(doubles(expected.get("sizes")), doubles(expected.get("scores")));
+            assertEquals(expected.get("exponent").asDouble(), curve.exponent(), EXACT);
+            for (JsonNode point : expected.get("points")) {
+                LearningCurve.Prediction prediction = curve.at(point.get("size").asDouble(), 0.95);
+                assertEquals(point.get("score").asDouble(), prediction.score(), EXACT, expected.toString());
+                assertEquals(point.get("low").asDouble(), prediction.interval().low(), EXACT, expected.toString());
+                assertEquals(point.get("high").asDouble(), prediction.interval().high(), EXACT, expected.toString());
+            }
+        }
+    }
+
+    private static double[] doubles(JsonNode values) {
+        return StreamSupport.stream(values.spliterator(), false).mapToDouble(JsonNode::asDouble).toArray();
+    }
+
     @Test
     void aPowerLawIsFoundAgain() {
         double[] sizes = {20, 40, 80, 160};
