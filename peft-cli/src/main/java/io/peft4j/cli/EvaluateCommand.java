@@ -25,8 +25,9 @@ import picocli.CommandLine.Option;
 @Command(name = "evaluate", sortOptions = false, description = {"Compares a tuned model with its base on held-out "
         + "items and ends with a verdict: ship, do not ship, or need about N more items.",
     "Rows of the data are {\"question\"} or {\"messages\"} with \"reference\" (a text or a list of which the best "
-            + "counts) and/or \"must_contain\" (a text or a list that must all occur). Predictions are {\"text\"} a "
-            + "line in the same order. Give --model and --adapter, or the predictions of both."})
+            + "counts) and/or \"must_contain\" (a text or a list that must all occur). A row may also ask for any_of, "
+            + "regex, label, choices with answer, format or refusal. Predictions are {\"text\"} a line in the same "
+            + "order. Give --model and --adapter, or the predictions of both."})
 final class EvaluateCommand extends PeftCommand {
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items, one JSON object a "
             + "line.")

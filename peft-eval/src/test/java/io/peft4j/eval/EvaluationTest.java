@@ -143,6 +143,14 @@ class EvaluationTest {
     }
 
     @Test
+    void oneAnswerIsNoCertainty() {
+        ComparisonReport report = evaluation(references(1), i -> "wrong", i -> "right 0").compare(OPTIONS);
+        assertEquals(Decision.NEED_MORE_ITEMS, report.verdict().decision());
+        report.toJson().get("metrics").forEach(metric -> assertTrue(metric.get("ci_low").asDouble() < 0
+                && metric.get("ci_high").asDouble() >= metric.get("difference").asDouble(), metric.toString()));
+    }
+
+    @Test
     void aStudyIsPartOfTheReport() {
         TrainingStudy study = TrainingStudy.of("contains", List.of(new Point("50 examples", 50, 0.4),
                 new Point("100 examples", 100, 0.62), new Point("200 examples", 200, 0.66)),

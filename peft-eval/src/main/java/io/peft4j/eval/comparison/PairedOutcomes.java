@@ -23,6 +23,9 @@ import java.util.stream.IntStream;
  * }</pre>
  */
 public final class PairedOutcomes {
+    /** The largest value of a corpus metric. */
+    private static final double SCALE = 100;
+
     private final ComparisonOptions options;
     private final List<MetricResult> results = new ArrayList<>();
 
@@ -97,8 +100,10 @@ public final class PairedOutcomes {
         double deviation = difference.standardDeviation();
         double estimate = difference.ofAll();
         double p = difference.randomization(Math.min(bootstrap.resamples(), 2000), bootstrap.seed());
-        Interval interval = bootstrap.withResamples(Math.min(bootstrap.resamples(), 2000)).of(difference);
-        results.add(new MetricResult(metric.name(), base.size(), 100, difference.base(), difference.tuned(), interval,
+        // A single answer says nothing of the spread.
+        Interval interval = base.size() == 1 ? new Interval(-SCALE, SCALE, bootstrap.level())
+                : bootstrap.withResamples(Math.min(bootstrap.resamples(), 2000)).of(difference);
+        results.add(new MetricResult(metric.name(), base.size(), SCALE, difference.base(), difference.tuned(), interval,
                 p, p, "approximate_randomization", deviation, estimate == 0 ? 0 : estimate / deviation,
                 options.power().detectable(deviation, base.size())));
         return this;
