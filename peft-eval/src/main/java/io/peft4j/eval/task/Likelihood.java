@@ -3,6 +3,7 @@ package io.peft4j.eval.task;
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
@@ -29,8 +30,17 @@ final class Likelihood implements AutoCloseable {
         this.model = Objects.requireNonNull(model, "model");
     }
 
-    /** One sum for each sequence, in their order. */
+    /**
+     * One sum for each sequence, in their order.
+     *
+     * @throws ConfigurationException when a sequence is longer than the model can read
+     */
     double[] of(List<TokenSequence> sequences) {
+        int longest = model.network().description().maxPositions();
+        sequences.stream().filter(sequence -> sequence.length() > longest).findFirst().ifPresent(sequence -> {
+            throw new ConfigurationException("a question with its answer has " + sequence.length() + " tokens, more "
+                    + "than the " + longest + " that " + model.network().description().name() + " can read");
+        });
         double[] sums = new double[sequences.size()];
         List<TokenSequence> batch = new ArrayList<>();
         int tokens = 0;

@@ -59,7 +59,7 @@ public record ModelMeasures(Optional<Perplexity> likelihood, Optional<MultipleCh
             item.further().choices().map(choices -> question(prompt, choices)).ifPresent(questions::add);
         }
         return new ModelMeasures(told.isEmpty() ? Optional.empty()
-                : Optional.of(Perplexity.of(model, ChatDataset.of(told))),
+                : Perplexity.ofFitting(model, ChatDataset.of(told)),
                 questions.isEmpty() ? Optional.empty() : Optional.of(MultipleChoice.of(model).on(questions)),
                 labelAuc(model, items, prompts), Optional.empty());
     }

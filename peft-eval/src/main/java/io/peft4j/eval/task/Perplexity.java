@@ -9,7 +9,11 @@ import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.ChatExample;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How likely the answers of conversations are to a model.
@@ -20,24 +24,39 @@ import java.util.List;
  * @param examples number of conversations
  */
 public record Perplexity(double nll, long tokens, long bytes, int examples) {
+    private static final Logger LOG = LoggerFactory.getLogger(Perplexity.class);
+
     /**
      * Measures a data set.
      *
-     * @throws ConfigurationException when the model has no chat template, or the data set is empty
+     * @throws ConfigurationException when the model has no chat template, the data set is empty, or an example is
+     *     longer than the model can read
      * @throws io.peft4j.core.error.DataException when an example cannot be encoded
      */
     public static Perplexity of(LanguageModel model, ChatDataset dataset) {
-        ChatEncoder encoder = new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(
-                () -> new ConfigurationException(model.network().description().name()
-                        + " has no chat template, so the likelihood of a chat is not defined")));
         if (dataset.size() == 0) {
             throw new ConfigurationException("there is no example whose perplexity could be measured");
         }
+        return of(model, dataset, Integer.MAX_VALUE).orElseThrow();
+    }
+
+    /** Of those examples that the model can read at once; others are left out, and told in the log. */
+    static Optional<Perplexity> ofFitting(LanguageModel model, ChatDataset dataset) {
+        return of(model, dataset, model.network().description().maxPositions());
+    }
+
+    private static Optional<Perplexity> of(LanguageModel model, ChatDataset dataset, int longest) {
+        ChatEncoder encoder = new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(
+                () -> new ConfigurationException(model.network().description().name()
+                        + " has no chat template, so the likelihood of a chat is not defined")));
         List<TokenSequence> sequences = new ArrayList<>();
         long tokens = 0;
         long bytes = 0;
         for (ChatExample example : dataset) {
             TokenSequence sequence = encoder.encode(example);
+            if (sequence.length() > longest) {
+                continue;
+            }
             sequences.add(sequence);
             tokens += sequence.supervisedTokens();
             for (ChatMessage message : example.messages()) {
@@ -45,12 +64,18 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
                         ? message.content().getBytes(StandardCharsets.UTF_8).length : 0;
             }
         }
+        if (sequences.size() < dataset.size()) {
+            LOG.warn("{} of {} references are left out of the likelihood: with their questions they have more than the "
+                    + "{} tokens that {} can read", dataset.size() - sequences.size(), dataset.size(), longest,
+                    model.network().description().name());
+        }
+        return sequences.isEmpty() ? Optional.empty()
+                : Optional.of(new Perplexity(sum(model, sequences), tokens, bytes, sequences.size()));
+    }
+
+    private static double sum(LanguageModel model, List<TokenSequence> sequences) {
         try (Likelihood likelihood = new Likelihood(model)) {
-            double sum = 0;
-            for (double nll : likelihood.of(sequences)) {
-                sum += nll;
-            }
-            return new Perplexity(sum, tokens, bytes, dataset.size());
+            return Arrays.stream(likelihood.of(sequences)).sum();
         }
     }
 

@@ -56,6 +56,19 @@ class LikelihoodTest {
     }
 
     @Test
+    void whatIsTooLongIsLeftOutOrNamed() {
+        String text = "word ".repeat(400);
+        ChatExample brief = ChatExample.of(ChatMessage.user("Who?"), ChatMessage.assistant("Nobody."));
+        ChatExample tooLong = ChatExample.of(ChatMessage.user("Who?"), ChatMessage.assistant(text));
+        Perplexity alone = Perplexity.of(model, ChatDataset.of(List.of(brief)));
+        assertEquals(alone, Perplexity.ofFitting(model, ChatDataset.of(List.of(brief, tooLong))).orElseThrow());
+        assertTrue(Perplexity.ofFitting(model, ChatDataset.of(List.of(tooLong))).isEmpty());
+        assertThrows(ConfigurationException.class, () -> Perplexity.of(model, ChatDataset.of(List.of(tooLong))));
+        assertThrows(ConfigurationException.class, () -> MultipleChoice.of(model).on(List.of(
+                new MultipleChoice.Question(Prompt.text("Who?"), List.of("a", text), 0))));
+    }
+
+    @Test
     void likelihoodsAreHuggingFaces() {
         List<TokenSequence> sequences = new ArrayList<>();
         List<Double> nll = new ArrayList<>();
