@@ -21,8 +21,10 @@ SPACE = re.compile(r"\s+")
 
 def say(what, rows, begin):
     seconds = time.time() - begin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    print(f"{what}: {rows:,} rows in {seconds:.1f} s, {rows / seconds:,.0f} rows/s, peak resident {peak:,.0f} MB", flush=True)
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+    print(f"{what}: {rows:,} rows in {seconds:.1f} s ({cpu:.1f} s of processors), {rows / seconds:,.0f} rows/s, "
+          f"peak resident {max(own.ru_maxrss, others.ru_maxrss) / 1e3:,.0f} MB", flush=True)
 
 
 def clean(row):
@@ -35,6 +37,7 @@ def clean(row):
 def main():
     path = sys.argv[1]
     processes = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    datasets.disable_progress_bars()
     begin = time.time()
     rows = datasets.load_dataset("json", data_files=path, split="train")
     say("read", len(rows), begin)

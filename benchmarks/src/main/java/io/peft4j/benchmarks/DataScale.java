@@ -8,6 +8,7 @@ import io.peft4j.data.report.DataReport;
 import io.peft4j.data.split.FileSplit;
 import io.peft4j.data.split.SplitRule;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Locale;
 
 /**
@@ -49,7 +50,9 @@ public final class DataScale {
 
     private static void say(String what, long rows, long begin) {
         double seconds = (System.nanoTime() - begin) / 1e9;
-        System.out.printf(Locale.ROOT, "%s: %,d rows in %.1f s, %,.0f rows/s, peak resident %,.0f MB%n", what, rows,
-                seconds, rows / seconds, ProcessUsage.peakResidentBytes().orElse(0) / 1e6);
+        double processors = ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toMillis() / 1e3;
+        System.out.printf(Locale.ROOT, "%s: %,d rows in %.1f s, %,.0f rows/s, peak resident %,.0f MB; so far %.1f s of "
+                + "processors%n", what, rows, seconds, rows / seconds,
+                ProcessUsage.peakResidentBytes().orElse(0) / 1e6, processors);
     }
 }

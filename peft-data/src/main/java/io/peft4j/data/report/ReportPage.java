@@ -19,6 +19,8 @@ final class ReportPage {
             h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
             table{border-collapse:collapse;width:100%}
             th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
+            table.list{table-layout:fixed}.list th:nth-child(1){width:5.5rem}.list th:nth-child(2){width:18%}
+            .list th:nth-child(3){width:12%}.list td{overflow-wrap:anywhere}
             td.n{text-align:right;font-variant-numeric:tabular-nums}
             .soft{color:var(--soft)}.error{color:var(--error)}.warning{color:var(--warning)}.info{color:var(--info)}
             pre{white-space:pre-wrap;border:1px solid var(--line);padding:.7rem;overflow-wrap:anywhere}
@@ -52,8 +54,8 @@ final class ReportPage {
                 + " rows)").collect(Collectors.joining(", "));
         long errors = report.findings().stream().filter(f -> f.severity() == Severity.ERROR).count();
         page.append("<p>").append(files).append("</p>\n<p>").append(errors == 0
-                ? "No errors." : "<strong class=\"error\">" + errors + " errors: a training on these files would fail, "
-                + "or teach or measure nothing.</strong>").append("</p>\n");
+                ? "No errors." : "<strong class=\"error\">" + counted(errors, "error") + ": a training on these "
+                + "files would fail, or teach or measure nothing.</strong>").append("</p>\n");
     }
 
     private void overview() {
@@ -149,12 +151,13 @@ final class ReportPage {
             if (list.isEmpty()) {
                 continue;
             }
+            long count = report.counts().get(code);
             page.append("<h2>").append(code.code()).append("</h2>\n<details").append(
                     code.severity() == Severity.INFO ? "" : " open").append("><summary class=\"soft\">")
-                    .append(number(report.counts().get(code))).append(report.counts().get(code) > list.size()
-                    ? " findings, the first " + list.size() + " of which are listed" : " findings")
-                    .append("</summary>\n<table><tr><th>severity</th><th>file</th><th>lines</th><th>message</th>")
-                    .append("</tr>\n");
+                    .append(counted(count, "finding")).append(count > list.size()
+                    ? ", the first " + list.size() + " of which are listed" : "")
+                    .append("</summary>\n<table class=\"list\"><tr><th>severity</th><th>file</th><th>lines</th>"
+                    + "<th>message</th></tr>\n");
             list.forEach(this::row);
             page.append("</table></details>\n");
         }
@@ -167,6 +170,10 @@ final class ReportPage {
                 .append(finding.severity().code()).append("</td><td>").append(text(finding.file())).append("</td><td>")
                 .append(lines).append(finding.lines().size() > MOST_LINES ? ", ..." : "").append("</td><td>")
                 .append(text(finding.message())).append("</td></tr>\n");
+    }
+
+    private static String counted(long count, String what) {
+        return number(count) + " " + what + (count == 1 ? "" : "s");
     }
 
     private static String number(long value) {

@@ -131,6 +131,7 @@ class FindingsTest {
         String html = Files.readString(page);
         assertTrue(html.contains("What is [[1, 2]]?") && html.contains("<mark>A list."), html);
         assertFalse(html.contains("<mark>1, 2"));
+        assertFalse(html.contains(">1 findings<"), "one is one finding");
     }
 
     private static List<String> rows(int count) {
