@@ -1,9 +1,11 @@
 package io.peft4j.train;
 
 import io.peft4j.core.array.Arena;
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import java.util.Objects;
@@ -22,10 +24,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class CausalLmObjective implements AutoCloseable {
     /** Elements of a chunk's logits: 24 MB of floats. */
     private static final int CHUNK_ELEMENTS = 6 << 20;
+    /** What gradients need may always take this much. */
+    private static final long KEPT_BYTES = 256L << 20;
+    /** And as much as so many copies of the model's weights in the activations' type. */
+    private static final double KEPT_COPIES = 1.5;
 
     private final LanguageModel model;
     private final int chunkRows;
-    private final boolean recompute;
+    private final long keptBytes;
     private final Arena arena = new Arena();
 
     /** The objective for {@code model} with the layers that are active in it at each call. */
@@ -33,16 +39,31 @@ public final class CausalLmObjective implements AutoCloseable {
         this(model, false);
     }
 
-    /** As the other; with {@code recompute} decoder layers run a second time rather than keep what gradients need. */
+    /**
+     * As the other.
+     *
+     * @param recompute whether every decoder layer runs a second time rather than keep what its gradients need; if not,
+     *     those of a long batch do so which begin when one and a half times the size of the model's weights, and 256 MB,
+     *     are kept already
+     */
     public CausalLmObjective(LanguageModel model, boolean recompute) {
-        this(model, recompute, Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()));
+        this(model, recompute ? 0 : keptBytes(model.network().description()), Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()));
     }
 
-    /** As the other, with at most {@code chunkRows} rows of logits at a time. */
-    CausalLmObjective(LanguageModel model, boolean recompute, int chunkRows) {
-        this.recompute = recompute;
+    /**
+     * As the other.
+     *
+     * @param keptBytes decoder layers run a second time that begin when more than this is kept
+     * @param chunkRows the most rows of logits at a time
+     */
+    CausalLmObjective(LanguageModel model, long keptBytes, int chunkRows) {
+        this.keptBytes = keptBytes;
         this.model = Objects.requireNonNull(model, "model");
         this.chunkRows = chunkRows;
+    }
+
+    private static long keptBytes(ModelDescription model) {
+        return Math.max(KEPT_BYTES, (long) (KEPT_COPIES * model.parameters() * Arrays.bytes(model.activationType())));
     }
 
     /**
@@ -65,8 +86,8 @@ public final class CausalLmObjective implements AutoCloseable {
     private double backwardAlone(PackedBatch batch, double normalizer, long dropoutSeed) {
         double sum = 0;
         try (Tape tape = Tape.recording(model.kernels(), arena, model.network().description().activationType())) {
-            ForwardContext whole = ForwardContext.training(tape, batch, model.layers(), dropoutSeed);
-            ForwardContext context = recompute ? whole.recomputing() : whole;
+            ForwardContext context = ForwardContext.training(tape, batch, model.layers(), dropoutSeed)
+                    .recomputingAbove(keptBytes);
             PackedBatch.Targets targets = context.batch().targets();
             Variable rows = model.network().hidden(context, targets.rows());
             INDArray gradient = arena.zeros(rows.value().dataType(), rows.value().shape());

@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.kernel.KernelProvider;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import java.lang.reflect.Proxy;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -18,6 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -74,12 +78,12 @@ class CausalLmObjectiveTest {
     @Test
     void chunksOfLogitsGiveTheLossAndGradientsOfOneChunk() {
         PackedBatch batch = PackedBatch.sharingPrefixes(examples);
-        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, false, 1000)) {
+        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, 1000)) {
             double loss = whole.backward(batch, weight, 0);
             float[] gradients = tiny.takeGradients();
             float[] nll = whole.tokenNegativeLogLikelihoods(batch);
             for (int rows : new int[] {1, 2, 7, batch.targets().count() - 1}) {
-                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, false, rows)) {
+                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, Long.MAX_VALUE, rows)) {
                     assertEquals(loss, chunked.backward(batch, weight, 0), ROUNDING * loss);
                     assertEquals(0, Tiny.distance(gradients, tiny.takeGradients()), ROUNDING);
                     assertArrayEquals(nll, chunked.tokenNegativeLogLikelihoods(batch), 1e-5f);
@@ -194,6 +198,40 @@ class CausalLmObjectiveTest {
             assertTrue(recomputing.peakBytes() < keeping.peakBytes(), "recomputation took " + recomputing.peakBytes()
                     + " bytes, without it were " + keeping.peakBytes());
         }
+    }
+
+    @Test
+    void layersThatBeginBeyondWhatMayBeKeptRunTwice() {
+        PackedBatch batch = PackedBatch.sharingPrefixes(examples);
+        AtomicInteger products = new AtomicInteger();
+        try (Tiny dropping = new Tiny(0.5, countingLinear(new NaiveKernels(), products));
+                CausalLmObjective keeping = new CausalLmObjective(dropping.model);
+                CausalLmObjective recomputing = new CausalLmObjective(dropping.model, true)) {
+            double loss = keeping.backward(batch, weight, 1);
+            int once = products.getAndSet(0);
+            float[] gradients = dropping.takeGradients();
+            recomputing.backward(batch, weight, 1);
+            int twice = products.getAndSet(0);
+            dropping.takeGradients();
+            // More than the embedded tokens take, less than the first layer keeps.
+            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4, 1000)) {
+                assertEquals(loss, some.backward(batch, weight, 1));
+                assertArrayEquals(gradients, dropping.takeGradients());
+                assertTrue(products.get() > once && products.get() < twice, "none recomputed took " + once
+                        + " products, all " + twice + ", some " + products.get());
+            }
+        }
+    }
+
+    /** Counts products with frozen weights. */
+    private static Kernels countingLinear(Kernels kernels, AtomicInteger count) {
+        return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
+                (proxy, method, arguments) -> {
+                    if (method.getName().equals("linear")) {
+                        count.incrementAndGet();
+                    }
+                    return method.invoke(kernels, arguments);
+                });
     }
 
     @Test

@@ -12,23 +12,26 @@ import java.util.function.UnaryOperator;
  * cache. Made for one pass.
  */
 public final class ForwardContext {
+    private static final long KEEP_ALL = Long.MAX_VALUE;
+
     private final Tape tape;
     private final PackedBatch batch;
     private final LayerSelection layers;
     private final Optional<KvCache> cache;
     private final boolean training;
-    private final boolean recompute;
+    /** A block that begins when temporaries take more than so many bytes keeps its input alone. */
+    private final long mostBytes;
     private final DropoutSeeds dropoutSeeds;
     private final AttentionStep attention;
 
     private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, Optional<KvCache> cache,
-            boolean training, boolean recompute, DropoutSeeds dropoutSeeds, AttentionStep attention) {
+            boolean training, long mostBytes, DropoutSeeds dropoutSeeds, AttentionStep attention) {
         this.tape = Objects.requireNonNull(tape, "tape");
         this.batch = Objects.requireNonNull(batch, "batch");
         this.layers = Objects.requireNonNull(layers, "layers");
         this.cache = cache;
         this.training = training;
-        this.recompute = recompute;
+        this.mostBytes = mostBytes;
         this.dropoutSeeds = dropoutSeeds;
         this.attention = attention;
     }
@@ -39,25 +42,30 @@ public final class ForwardContext {
      * @param seed seed of this pass's dropout
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
-        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, false,
+        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, KEEP_ALL,
                 new DropoutSeeds(seed), AttentionStep.BASE);
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
-        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, false,
+        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, KEEP_ALL,
                 new DropoutSeeds(0), AttentionStep.BASE);
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
-        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, false, new DropoutSeeds(0),
+        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, KEEP_ALL, new DropoutSeeds(0),
                 AttentionStep.BASE);
     }
 
-    /** The same pass, but of each {@link #block} only the input is kept for the gradients, and the block runs again. */
-    public ForwardContext recomputing() {
-        return new ForwardContext(tape, batch, layers, cache, training, true, dropoutSeeds, attention);
+    /**
+     * The same pass, but of a {@link #block} that begins when the tape's temporaries take more than {@code bytes}, only
+     * the input is kept for the gradients, and the block runs again when they are due.
+     *
+     * @param bytes 0: every block runs again
+     */
+    public ForwardContext recomputingAbove(long bytes) {
+        return new ForwardContext(tape, batch, layers, cache, training, bytes, dropoutSeeds, attention);
     }
 
     /**
@@ -66,7 +74,7 @@ public final class ForwardContext {
      * @param rows rows of the batch, ascending
      */
     public ForwardContext onRows(int... rows) {
-        return new ForwardContext(tape, batch.select(rows), layers, cache, training, recompute, dropoutSeeds,
+        return new ForwardContext(tape, batch.select(rows), layers, cache, training, mostBytes, dropoutSeeds,
                 attention);
     }
 
@@ -76,7 +84,7 @@ public final class ForwardContext {
      * @param around gets what runs without it, and gives what runs with it
      */
     public ForwardContext withAttention(UnaryOperator<AttentionStep> around) {
-        return new ForwardContext(tape, batch, layers, cache, training, recompute, dropoutSeeds,
+        return new ForwardContext(tape, batch, layers, cache, training, mostBytes, dropoutSeeds,
                 around.apply(attention));
     }
 
@@ -117,12 +125,12 @@ public final class ForwardContext {
 
     /**
      * Runs a part of the model that is the only reader of {@code x}, for instance a decoder layer, and forgets of it
-     * what no gradient needs; in a pass that recomputes, all but its input.
+     * what no gradient needs; in a pass that {@link #recomputingAbove recomputes} it, all but its input.
      *
      * @param part a layer that does not write over {@code x}
      */
     public Variable block(Variable x, Layer part) {
-        if (!recompute) {
+        if (tape.arena().liveBytes() <= mostBytes) {
             return tape.block(x, input -> part.forward(this, input));
         }
         long seed = dropoutSeeds.state;
