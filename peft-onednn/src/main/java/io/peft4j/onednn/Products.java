@@ -9,9 +9,9 @@ import java.util.Optional;
  * {@code c = alpha * a b (+ c)} for operands whose types oneDNN multiplies, shared among the threads.
  *
  * <p>The number of rows of a batch takes thousands of values, and each new one would cost a few milliseconds of
- * compiling and a megabyte of memory for each shape. So a large product takes a primitive for any number of rows, and
- * all others are cut into parts of multiples of {@value #LARGE} rows, and what is left over into powers of two, to
- * which the last part is padded.
+ * compiling and half a megabyte of memory for each shape. So a large product takes a primitive for any number of rows,
+ * and all others are cut into parts of powers of two, of which the last is padded to {@value #LARGE} rows where others
+ * came before it, or to a power of two.
  */
 final class Products {
     private static final int ROW_UNIT = 16;
@@ -81,7 +81,7 @@ final class Products {
         for (int done = 0; done < whole; ) {
             int left = whole - done;
             boolean add = accumulate || done > 0;
-            int part = part(left, MOST_REDUCED_ROWS);
+            int part = part(done, left, MOST_REDUCED_ROWS);
             if (part > left && b.transposed()) {
                 part = left;
             } else if (part > left) {
@@ -114,7 +114,7 @@ final class Products {
         }
         for (int done = 0; done < rows; ) {
             int left = rows - done;
-            int part = part(left, MOST_ROWS);
+            int part = large && left >= LARGE ? Math.min(MOST_ROWS, left / LARGE * LARGE) : part(done, left, MOST_ROWS);
             if (part > left) {
                 lastRows(lane, a, b, c, row + done, left, part, column, columns, from, reduced, alpha, accumulate);
                 return;
@@ -125,14 +125,17 @@ final class Products {
     }
 
     /**
-     * How many of the rows that are left are taken next: one of a few numbers. More than are left means that these are
-     * padded.
+     * How many of the rows that are left are taken next: one of a few numbers, since each takes primitives of its own,
+     * of half a megabyte each. More than are left means that these are padded.
      */
-    private static int part(int left, int most) {
-        if (left >= LARGE) {
-            return Math.min(most, left / LARGE * LARGE);
-        }
+    private static int part(int done, int left, int most) {
         int power = Integer.highestOneBit(left);
+        if (left >= LARGE) {
+            return Math.min(most, power);
+        }
+        if (done > 0) {
+            return LARGE;
+        }
         boolean nearlyNext = left >= power + power / 2;
         return power == left || left > ROW_UNIT && !nearlyNext ? power : 2 * power;
     }
@@ -144,18 +147,16 @@ final class Products {
         Matrix left = padded(lane, a, row, rows, size);
         Matrix result = Matrix.dense(Span.scratch(lane, c.type(), (long) left.rows() * columns), left.rows(), columns);
         long bytes = (long) columns * Arrays.bytes(c.type());
-        for (int i = 0; accumulate && i < left.rows(); i++) {
-            if (i < rows) {
-                NativeMemory.copy(c.address(row + i, column), result.address(i, 0), bytes);
-            } else {
-                NativeMemory.clear(result.address(i, 0), bytes);
-            }
+        long stride = (long) c.stride() * Arrays.bytes(c.type());
+        long target = c.address(row, column);
+        long copy = result.address(0, 0);
+        if (accumulate) {
+            NativeMemory.copyRows(target, stride, copy, bytes, bytes, rows);
+            NativeMemory.clear(copy + rows * bytes, (result.rows() - rows) * bytes);
         }
         PlainProduct.run(lane, shape(left, b, result, left.rows(), reduced, columns, alpha, accumulate),
-                left.address(0, from), b.address(from, column), result.address(0, 0));
-        for (int i = 0; i < rows; i++) {
-            NativeMemory.copy(result.address(i, 0), c.address(row + i, column), bytes);
-        }
+                left.address(0, from), b.address(from, column), copy);
+        NativeMemory.copyRows(copy, bytes, target, stride, bytes, rows);
         lane.scratch().release(mark);
     }
 
@@ -164,10 +165,8 @@ final class Products {
         int width = m.transposed() ? m.rows() : m.columns();
         Span copy = Span.scratch(lane, m.type(), (long) size * width);
         long bytes = (long) width * Arrays.bytes(m.type());
-        for (int i = 0; i < count; i++) {
-            NativeMemory.copy(m.data().from((long) (first + i) * m.stride()).address(),
-                    copy.from((long) i * width).address(), bytes);
-        }
+        NativeMemory.copyRows(m.data().from((long) first * m.stride()).address(),
+                (long) m.stride() * Arrays.bytes(m.type()), copy.address(), bytes, bytes, count);
         NativeMemory.clear(copy.from((long) count * width).address(), (size - count) * bytes);
         return new Matrix(copy, m.transposed() ? width : size, m.transposed() ? size : width, width, m.transposed());
     }

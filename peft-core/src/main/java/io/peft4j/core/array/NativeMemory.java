@@ -17,6 +17,7 @@ public final class NativeMemory {
     private static final ThreadLocal<Floats> FLOATS = ThreadLocal.withInitial(Floats::new);
     private static final ThreadLocal<Shorts> SHORTS = ThreadLocal.withInitial(Shorts::new);
     private static final ThreadLocal<Bytes> BYTES = ThreadLocal.withInitial(Bytes::new);
+    private static final ThreadLocal<Bytes> TARGETS = ThreadLocal.withInitial(Bytes::new);
 
     private NativeMemory() {
     }
@@ -59,12 +60,29 @@ public final class NativeMemory {
 
     /** Copies {@code bytes} bytes from one address to another; the ranges must not overlap. */
     public static void copy(long from, long to, long bytes) {
-        Pointer.memcpy(new Bytes().at(to), new Bytes().at(from), bytes);
+        Pointer.memcpy(TARGETS.get().at(to), BYTES.get().at(from), bytes);
+    }
+
+    /**
+     * Copies the rows of a matrix to another place.
+     *
+     * @param fromStride bytes from the begin of a row to that of the next
+     * @param toStride the same where they are written
+     * @param rowBytes bytes of a row
+     */
+    public static void copyRows(long from, long fromStride, long to, long toStride, long rowBytes, int rows) {
+        if (fromStride == rowBytes && toStride == rowBytes) {
+            copy(from, to, rowBytes * rows);
+            return;
+        }
+        for (int i = 0; i < rows; i++) {
+            copy(from + i * fromStride, to + i * toStride, rowBytes);
+        }
     }
 
     /** Sets {@code bytes} bytes from {@code address} on to zero. */
     public static void clear(long address, long bytes) {
-        Pointer.memset(new Bytes().at(address), 0, bytes);
+        Pointer.memset(BYTES.get().at(address), 0, bytes);
     }
 
     /**
@@ -85,6 +103,15 @@ public final class NativeMemory {
     /** Gives back what {@link #allocate} gave; once, and nobody may use it afterwards. */
     public static void free(long address) {
         Pointer.free(new Bytes().at(address));
+    }
+
+    /**
+     * Gives memory that has been freed back to the system, as far as the C library can: by itself it keeps what lies
+     * between memory in use. It takes milliseconds; for after work that has freed a lot and does not come again, such as
+     * loading.
+     */
+    public static void trim() {
+        Pointer.trimMemory();
     }
 
     /** A pointer to {@code bytes} bytes at {@code address} that somebody else owns and keeps alive. */

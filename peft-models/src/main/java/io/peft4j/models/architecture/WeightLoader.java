@@ -1,6 +1,7 @@
 package io.peft4j.models.architecture;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.kernel.KernelSelection;
@@ -140,6 +141,7 @@ public final class WeightLoader implements AutoCloseable {
         if (!readsFile && owned.remove(store)) {
             store.close();
         }
+        NativeMemory.trim();
         List<AutoCloseable> all = List.copyOf(owned);
         owned.clear();
         return all;
