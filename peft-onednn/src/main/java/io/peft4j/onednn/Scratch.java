@@ -1,8 +1,8 @@
 package io.peft4j.onednn;
 
+import io.peft4j.core.array.NativeMemory;
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.javacpp.BytePointer;
 
 /**
  * Scratch memory handed out like a stack: {@link #take} on top, {@link #release} back to a {@link #mark}. When it is
@@ -10,7 +10,11 @@ import org.bytedeco.javacpp.BytePointer;
  */
 final class Scratch implements AutoCloseable {
     private static final long ALIGNMENT = 64;
-    private static final long SMALLEST_BLOCK = 1 << 18;
+    /**
+     * From this size on the C library gives each block pages of its own: those that nobody touches take no memory, and
+     * none stay behind when blocks are joined.
+     */
+    private static final long SMALLEST_BLOCK = 32 << 20;
     private static final int BLOCK_SHIFT = 40;
 
     private final List<Block> blocks = new ArrayList<>();
@@ -66,21 +70,21 @@ final class Scratch implements AutoCloseable {
 
     @Override
     public void close() {
-        blocks.forEach(block -> block.memory.deallocate());
+        blocks.forEach(block -> NativeMemory.free(block.memory));
         blocks.clear();
         current = 0;
     }
 
     private static final class Block {
-        final BytePointer memory;
+        final long memory;
         final long base;
         final long size;
         long used;
 
         Block(long size) {
             this.size = size;
-            this.memory = new BytePointer(size + ALIGNMENT);
-            this.base = (memory.address() + ALIGNMENT - 1) & -ALIGNMENT;
+            this.memory = NativeMemory.allocate(size + ALIGNMENT);
+            this.base = (memory + ALIGNMENT - 1) & -ALIGNMENT;
         }
     }
 }

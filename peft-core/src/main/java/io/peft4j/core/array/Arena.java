@@ -13,14 +13,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * The memory of a step: temporaries are cut from native blocks, given back with {@link #free} or all at once with
  * {@link #reset}, and nothing is left to the garbage collector.
  *
- * <p>The first step finds out how much is needed; {@link #reset} then joins what was taken into one block, and later
+ * <p>The first step finds out how much is needed; {@link #reset} then makes one block of that size, and later
  * steps of the same or a smaller size allocate nothing. Array headers are kept and used again, so a step whose shapes
  * repeat makes no garbage either. Contents of a new array are undefined. Not thread-safe: one arena serves one forward
  * and backward pass at a time.
  */
 public final class Arena implements AutoCloseable {
     private static final long ALIGNMENT = 64;
-    private static final long SMALLEST_BLOCK = 1 << 20;
+    /** From this size on the C library gives each block pages of its own, which go back to the system with it. */
+    private static final long SMALLEST_BLOCK = 32 << 20;
+    /** Pages that nobody has touched take no memory, so that a new block may be much larger than what is needed yet. */
+    private static final long LARGEST_SPARE_BLOCK = 1 << 30;
+    private static final int GROWTH = 4;
     /** Headers that are kept: those of a few passes of a large model. One takes about a kilobyte. */
     private static final int MOST_HEADERS = 1 << 13;
 
@@ -29,6 +33,8 @@ public final class Arena implements AutoCloseable {
     private final Map<INDArray, Span> live = new IdentityHashMap<>();
     private long liveBytes;
     private long peakBytes;
+    /** The size of the block that was made of several. */
+    private long joined;
     private boolean closed;
 
     /** An array of the given type and shape with undefined contents, valid until it is freed or the arena is reset. */
@@ -94,8 +100,14 @@ public final class Arena implements AutoCloseable {
         live.clear();
         liveBytes = 0;
         if (blocks.size() > 1) {
-            long total = blocks.stream().mapToLong(b -> b.size).sum();
+            // Arrays of one block lie closer together than those of several. Where a quarter is not enough after all,
+            // another block comes, and all of it is kept the next time.
+            long spread = peakBytes + peakBytes / 4;
+            long total = joined < spread ? Math.min(spread, capacityBytes()) : capacityBytes();
+            joined = total;
             releaseBlocks();
+            // What a pass of a new size has left behind elsewhere, such as that of compiled kernels.
+            NativeMemory.trim();
             blocks.add(new Block(total));
         } else {
             blocks.forEach(b -> b.free.clear(b.size));
@@ -115,7 +127,7 @@ public final class Arena implements AutoCloseable {
         return peakBytes;
     }
 
-    /** The bytes of native memory that the arena holds now. */
+    /** The bytes of native memory that the arena holds now, whether pages of it were ever touched or not. */
     public long capacityBytes() {
         return blocks.stream().mapToLong(b -> b.size).sum();
     }
@@ -141,10 +153,21 @@ public final class Arena implements AutoCloseable {
                 return new Span(block, offset, bytes);
             }
         }
-        long held = capacityBytes();
-        Block block = new Block(Math.max(bytes, Math.max(SMALLEST_BLOCK, held / 2)));
+        Block block = newBlock(bytes);
         blocks.add(block);
         return new Span(block, block.free.take(bytes), bytes);
+    }
+
+    private Block newBlock(long bytes) {
+        long spare = Math.max(SMALLEST_BLOCK, Math.min(LARGEST_SPARE_BLOCK, GROWTH * capacityBytes()));
+        try {
+            return new Block(Math.max(bytes, spare));
+        } catch (OutOfMemoryError e) {
+            if (bytes >= spare) {
+                throw e;
+            }
+            return new Block(bytes);
+        }
     }
 
     private INDArray header(Span span, DataType type, long[] shape) {
