@@ -1,5 +1,6 @@
 package io.peft4j.onednn;
 
+import io.peft4j.core.array.NativeMemory;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -20,6 +21,8 @@ final class Lane implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
     /** Primitives kept; more than a training or a generation uses. */
     private static final int MOST_CALLS = 2048;
+    /** Compiling a primitive leaves up to a megabyte of freed memory behind, which the C library would keep. */
+    private static final int COMPILED_BETWEEN_TRIMS = 64;
     private static final float LOAD = 0.5f;
 
     private final int index;
@@ -29,6 +32,7 @@ final class Lane implements AutoCloseable {
     private final Tiles tiles = new Tiles();
     private final Masks masks = new Masks();
     private final Map<MatmulSpec.Key, Optional<MatmulSpec.Shared>> shared = new HashMap<>();
+    private int compiled;
     private final Set<String> refusals = new HashSet<>();
     private final Map<Spec, Optional<Call>> calls = new LinkedHashMap<>(256, LOAD, true) {
         @Override
@@ -84,6 +88,9 @@ final class Lane implements AutoCloseable {
         if (known == null) {
             known = spec.build(this);
             calls.put(spec, known);
+            if (++compiled % COMPILED_BETWEEN_TRIMS == 0) {
+                NativeMemory.trim();
+            }
         }
         return known;
     }
