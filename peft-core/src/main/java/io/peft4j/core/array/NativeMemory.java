@@ -107,8 +107,8 @@ public final class NativeMemory {
 
     /**
      * Gives memory that has been freed back to the system, as far as the C library can: by itself it keeps what lies
-     * between memory in use. It takes milliseconds; for after work that has freed a lot and does not come again, such as
-     * loading.
+     * between memory in use. It takes milliseconds; for after work that has freed a lot and does not come again soon,
+     * such as loading.
      */
     public static void trim() {
         Pointer.trimMemory();
