@@ -43,11 +43,12 @@ public final class CausalLmObjective implements AutoCloseable {
      * As the other.
      *
      * @param recompute whether every decoder layer runs a second time rather than keep what its gradients need; if not,
-     *     those of a long batch do so which begin when one and a half times the size of the model's weights, and 256 MB,
-     *     are kept already
+     *     those of a long batch do so which begin when one and a half times the size of the model's weights, and
+     *     256 MB, are kept already
      */
     public CausalLmObjective(LanguageModel model, boolean recompute) {
-        this(model, recompute ? 0 : keptBytes(model.network().description()), Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()));
+        this(model, recompute ? 0 : keptBytes(model.network().description()),
+                Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()));
     }
 
     /**
