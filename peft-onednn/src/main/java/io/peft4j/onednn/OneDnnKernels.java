@@ -29,8 +29,10 @@ public final class OneDnnKernels implements Kernels {
     private final Team team;
     private final BFloat16Products bfloat16;
     private final MatrixKernels matrices;
+    private final PackedProducts packed;
     private final LowRankKernels lowRank;
     private final ElementwiseKernels elements;
+    private final FewElements fewElements = new FewElements();
     private final RowKernels rows;
     private final NormKernels norms;
     private final RotaryKernel rotary;
@@ -65,6 +67,7 @@ public final class OneDnnKernels implements Kernels {
         team = new Team(threads, processor);
         bfloat16 = BFloat16Products.choose(team, bfloat16Way);
         matrices = new MatrixKernels(team, bfloat16);
+        packed = new PackedProducts(team);
         lowRank = new LowRankKernels(team, bfloat16);
         elements = new ElementwiseKernels(team);
         rows = new RowKernels(team);
@@ -87,7 +90,9 @@ public final class OneDnnKernels implements Kernels {
     @Override
     public void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
         KernelChecks.linear(x, w, y);
-        matrices.linear(x, w, y, accumulate);
+        if (!packed.linear(x, w, y, accumulate)) {
+            matrices.linear(x, w, y, accumulate);
+        }
     }
 
     @Override
@@ -178,7 +183,11 @@ public final class OneDnnKernels implements Kernels {
     @Override
     public void add(INDArray a, INDArray b, INDArray y) {
         KernelChecks.binary("add", a, b, y);
-        elements.binary(Operator.ADD, a, b, y, false);
+        if (FewElements.takes(y.length())) {
+            fewElements.add(a, b, y);
+        } else {
+            elements.binary(Operator.ADD, a, b, y, false);
+        }
     }
 
     @Override
@@ -276,7 +285,13 @@ public final class OneDnnKernels implements Kernels {
     }
 
     @Override
+    public void decoding(boolean now) {
+        packed.decoding(now);
+    }
+
+    @Override
     public void close() {
+        packed.close();
         team.close();
         processor.deallocate();
     }

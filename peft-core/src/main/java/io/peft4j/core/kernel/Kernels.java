@@ -30,6 +30,17 @@ public interface Kernels extends AutoCloseable {
         return BFloat16Speed.SLOWER;
     }
 
+    /**
+     * Says whether what follows are passes of generation, of few rows each and without gradients. An implementation may
+     * then keep copies of the frozen weights in a layout in which such products are several times faster; their memory
+     * is given back when a pass of another kind begins. Results may differ by rounding from those of other passes.
+     *
+     * @param now true before a pass of generation, false after it
+     */
+    default void decoding(boolean now) {
+        // Most implementations read weights as they are.
+    }
+
     // ---- matrix products
 
     /** {@code y = x W^T}: x [N, I], w [O, I], y [N, O]. */

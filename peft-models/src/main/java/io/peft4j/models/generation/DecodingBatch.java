@@ -160,7 +160,12 @@ final class DecodingBatch implements AutoCloseable {
     private void run(PackedBatch batch, int[] rows, IntUnaryOperator sequence, BiConsumer<Integer, Logits> consumer) {
         // Kernels serve one pass at a time; a training or another answer on the same model waits.
         synchronized (kernels) {
-            runAlone(batch, rows, sequence, consumer);
+            kernels.decoding(true);
+            try {
+                runAlone(batch, rows, sequence, consumer);
+            } finally {
+                kernels.decoding(false);
+            }
         }
     }
 

@@ -1,0 +1,91 @@
+package io.peft4j.onednn;
+
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** A bfloat16 weight in oneDNN's own layout, cut where the reduced dimension gets too large: as many bytes again. */
+final class PackedBFloat16 extends PackedWeight {
+    private static final int UNIT = 32;
+
+    private final Span values;
+    private final int partSize;
+    private final long partBytes;
+
+    PackedBFloat16(Lane lane, Span values, int rows, int columns, int threads) {
+        super(rows, columns, threads, count -> parts(columns) * partBytes(lane, columns, count));
+        this.values = values;
+        this.partSize = partSize(columns);
+        this.partBytes = partBytes(lane, columns, count(0));
+    }
+
+    private static int parts(int columns) {
+        return (columns + partSize(columns) - 1) / partSize(columns);
+    }
+
+    /** Input features of a part. */
+    private static int partSize(int columns) {
+        int wanted = (columns + PackedSpec.MOST_REDUCED - 1) / PackedSpec.MOST_REDUCED;
+        return ((columns + wanted - 1) / wanted + UNIT - 1) / UNIT * UNIT;
+    }
+
+    private static long partBytes(Lane lane, int columns, int count) {
+        return (PackedSpec.bytes(lane, Math.min(partSize(columns), columns), count) + UNIT - 1) / UNIT * UNIT;
+    }
+
+    /** Whether oneDNN has fast code for such weights. */
+    static boolean runs(Lane lane, Span values, int rows, int columns) {
+        int part = Math.min(partSize(columns), columns);
+        return !values.isFloat() && lane.call(new PackedSpec.Packing(part, rows, columns)).isPresent()
+                && lane.call(new PackedSpec(1, part, rows, columns, rows, true)).isPresent();
+    }
+
+    private int partColumns(int part) {
+        return Math.min(partSize, columns() - part * partSize);
+    }
+
+    private long address(int slice, int part) {
+        return address(slice) + part * partBytes;
+    }
+
+    @Override
+    void pack(Lane lane, int slice) {
+        for (int part = 0; part < parts(columns()); part++) {
+            Span from = values.from((long) first(slice) * columns() + part * partSize);
+            Vectors.required(lane, new PackedSpec.Packing(partColumns(part), count(slice), columns()))
+                    .run(lane, from.address(), address(slice, part));
+        }
+    }
+
+    @Override
+    void multiply(Lane lane, int slice, Span x, int rows, int padded, Span y, boolean accumulate) {
+        int count = count(slice);
+        Span target = y.from(first(slice));
+        boolean direct = y.isFloat() && rows == padded;
+        Span result = direct ? target : Span.scratch(lane, DataType.FLOAT, (long) padded * count);
+        int stride = direct ? rows() : count;
+        if (accumulate && !direct) {
+            copy(lane, target, rows(), result, count, rows, count);
+        }
+        for (int part = 0; part < parts(columns()); part++) {
+            Vectors.required(lane, new PackedSpec(padded, partColumns(part), count, columns(), stride,
+                    accumulate || part > 0)).run(lane, x.from((long) part * partSize).address(),
+                    address(slice, part), result.address());
+        }
+        if (!direct) {
+            copy(lane, result, count, target, rows(), rows, count);
+        }
+    }
+
+    /** Copies rows and converts them. */
+    private static void copy(Lane lane, Span from, int fromRow, Span to, int toRow, int rows, int count) {
+        Optional<Call> call = lane.call(
+                new CopySpec(from.type(), to.type(), 1, rows, count, rows * fromRow, fromRow, rows * toRow, toRow));
+        if (call.isPresent()) {
+            call.get().run(lane, from.address(), to.address());
+            return;
+        }
+        for (int i = 0; i < rows; i++) {
+            Vectors.convert(lane, from.from((long) i * fromRow), to.from((long) i * toRow), count);
+        }
+    }
+}

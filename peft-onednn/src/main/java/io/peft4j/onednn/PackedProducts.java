@@ -1,0 +1,151 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.weight.BlockWeight;
+import io.peft4j.core.weight.DenseWeight;
+import io.peft4j.core.weight.FrozenWeight;
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Products of a few rows with a frozen weight in passes of generation. A product brings a weight into oneDNN's own
+ * layout first, which takes several times as long as multiplying a row; so here a copy in that layout is kept, made at
+ * the first use. It lives until its weight is gone or a pass of another kind begins, which needs the memory for other
+ * things.
+ */
+final class PackedProducts implements AutoCloseable {
+    /** With more rows the copy is not worth its memory. */
+    private static final int MOST_ROWS = 64;
+    /** Each number of rows takes primitives of its own: others are rounded up to these. */
+    private static final int[] ROWS = {1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64};
+    /** Smaller weights are multiplied as they are. */
+    private static final int SMALLEST = 1 << 12;
+
+    private final Team team;
+    private final Map<Key, Optional<PackedWeight>> packed = new HashMap<>();
+    private final ReferenceQueue<FrozenWeight> gone = new ReferenceQueue<>();
+    private boolean decoding;
+
+    PackedProducts(Team team) {
+        this.team = team;
+    }
+
+    /** A weight by its identity: equal values are not the same weight, and comparing them takes long. */
+    private static final class Key extends WeakReference<FrozenWeight> {
+        private final int hash;
+
+        Key(FrozenWeight weight, ReferenceQueue<FrozenWeight> queue) {
+            super(weight, queue);
+            hash = System.identityHashCode(weight);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return this == other || other instanceof Key key && get() != null && get() == key.get();
+        }
+    }
+
+    /** Whether passes of generation follow. */
+    void decoding(boolean now) {
+        decoding = now;
+    }
+
+    /** Computes {@code y = x W^T (+ y)}; false where that is not done here, and nothing has happened. */
+    boolean linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
+        int rows = Arrays.rows(x);
+        if (!decoding) {
+            release();
+            return false;
+        }
+        if (rows > MOST_ROWS || (long) w.rows() * w.columns() < SMALLEST) {
+            return false;
+        }
+        Optional<PackedWeight> copy = of(w);
+        copy.ifPresent(weight -> {
+            int padded = padded(rows);
+            long mark = team.caller().scratch().mark();
+            Span input = floats(x, rows, padded);
+            Span ys = Span.of(y);
+            team.run(weight.slices(), (lane, slice) ->
+                    weight.multiply(lane, slice, input, rows, padded, ys, accumulate));
+            team.caller().scratch().release(mark);
+        });
+        return copy.isPresent();
+    }
+
+    private static int padded(int rows) {
+        int i = 0;
+        while (ROWS[i] < rows) {
+            i++;
+        }
+        return ROWS[i];
+    }
+
+    /** x as FLOAT with rows of zeros after it. */
+    private Span floats(INDArray x, int rows, int padded) {
+        Span values = Span.of(x);
+        if (values.isFloat() && rows == padded) {
+            return values;
+        }
+        int columns = Arrays.columns(x);
+        Span wide = Span.scratch(team.caller(), DataType.FLOAT, (long) padded * columns);
+        team.alone((lane, unused) -> Vectors.convert(lane, values, wide, rows * columns));
+        NativeMemory.clear(wide.from((long) rows * columns).address(), 4L * (padded - rows) * columns);
+        return wide;
+    }
+
+    private Optional<PackedWeight> of(FrozenWeight w) {
+        Optional<PackedWeight> known = packed.get(new Key(w, null));
+        if (known == null) {
+            for (Reference<?> lost = gone.poll(); lost != null; lost = gone.poll()) {
+                packed.getOrDefault(lost, Optional.empty()).ifPresent(PackedWeight::close);
+                packed.remove(lost);
+            }
+            known = make(w);
+            packed.put(new Key(w, gone), known);
+        }
+        return known;
+    }
+
+    private Optional<PackedWeight> make(FrozenWeight w) {
+        PackedWeight[] made = new PackedWeight[1];
+        team.alone((lane, unused) -> {
+            if (w instanceof DenseWeight dense) {
+                Span values = Span.of(dense.values());
+                if (PackedBFloat16.runs(lane, values, w.rows(), w.columns())) {
+                    made[0] = new PackedBFloat16(lane, values, w.rows(), w.columns(), team.size());
+                }
+            } else if (w instanceof BlockWeight blocks && PackedFourBit.runs(lane, blocks)) {
+                made[0] = new PackedFourBit(blocks, team.size());
+            }
+        });
+        if (made[0] != null) {
+            team.run(made[0].slices(), made[0]::pack);
+        }
+        return Optional.ofNullable(made[0]);
+    }
+
+    private void release() {
+        if (!packed.isEmpty()) {
+            packed.values().forEach(each -> each.ifPresent(PackedWeight::close));
+            packed.clear();
+        }
+    }
+
+    @Override
+    public void close() {
+        release();
+    }
+}

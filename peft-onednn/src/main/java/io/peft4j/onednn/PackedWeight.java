@@ -1,0 +1,81 @@
+package io.peft4j.onednn;
+
+import io.peft4j.core.array.NativeMemory;
+
+/**
+ * A copy of a frozen weight for products of few rows, cut into slices of output features, of which each is one task.
+ * Owns its memory.
+ */
+abstract class PackedWeight implements AutoCloseable {
+    private static final int UNIT = 32;
+    /** Output features of a weight that is cut into more slices than there are threads. */
+    private static final int LARGE = 1 << 13;
+    private static final int SLICES_OF_LARGE = 4;
+    private static final long ALIGNMENT = 64;
+
+    private final int rows;
+    private final int columns;
+    private final int size;
+    private final long memory;
+    private final long base;
+    private final long sliceBytes;
+
+    /**
+     * A copy whose memory is not filled yet.
+     *
+     * @param bytesOf the bytes of a slice of so many output features
+     */
+    PackedWeight(int rows, int columns, int threads, java.util.function.IntToLongFunction bytesOf) {
+        this.rows = rows;
+        this.columns = columns;
+        int wanted = rows >= LARGE ? SLICES_OF_LARGE * threads : threads;
+        this.size = ((rows + wanted - 1) / wanted + UNIT - 1) / UNIT * UNIT;
+        this.sliceBytes = (bytesOf.applyAsLong(Math.min(size, rows)) + ALIGNMENT - 1) & -ALIGNMENT;
+        this.memory = NativeMemory.allocate(sliceBytes * slices() + ALIGNMENT);
+        this.base = (memory + ALIGNMENT - 1) & -ALIGNMENT;
+    }
+
+    /** Output features. */
+    final int rows() {
+        return rows;
+    }
+
+    /** Input features. */
+    final int columns() {
+        return columns;
+    }
+
+    final int slices() {
+        return (rows + size - 1) / size;
+    }
+
+    /** The first output feature of a slice. */
+    final int first(int slice) {
+        return slice * size;
+    }
+
+    /** Output features of a slice. */
+    final int count(int slice) {
+        return Math.min(size, rows - first(slice));
+    }
+
+    final long address(int slice) {
+        return base + slice * sliceBytes;
+    }
+
+    /** Copies a slice of the weight. */
+    abstract void pack(Lane lane, int slice);
+
+    /**
+     * Computes a slice's columns of {@code y = x W^T (+ y)}.
+     *
+     * @param x FLOAT [padded, columns]; rows from {@code rows} on are zeros
+     * @param y all columns of the result [rows, output features]
+     */
+    abstract void multiply(Lane lane, int slice, Span x, int rows, int padded, Span y, boolean accumulate);
+
+    @Override
+    public void close() {
+        NativeMemory.free(memory);
+    }
+}
