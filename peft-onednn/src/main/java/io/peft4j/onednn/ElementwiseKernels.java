@@ -14,7 +14,7 @@ final class ElementwiseKernels {
     /** Elements below which a second thread does not pay. */
     private static final int SMALLEST_SHARE = 1 << 10;
     /** Elements that are in the first-level cache together with a few others. */
-    private static final int TILE = 1 << 12;
+    static final int TILE = 1 << 12;
 
     private final Team team;
 
@@ -135,7 +135,7 @@ final class ElementwiseKernels {
             for (int done = 0; done < all; done += TILE) {
                 int count = Math.min(TILE, all - done);
                 read(lane, xs.from(from + done), values, count);
-                sum += sumOfSquares(values, count);
+                sum += lane.loops().dot(values, values, 0, count);
             }
             sums[task] = sum;
         });
@@ -144,25 +144,6 @@ final class ElementwiseKernels {
             total += sum;
         }
         return total;
-    }
-
-    /** Four sums, so that an addition does not wait for the one before it. */
-    private static double sumOfSquares(float[] x, int count) {
-        double s0 = 0;
-        double s1 = 0;
-        double s2 = 0;
-        double s3 = 0;
-        int i = 0;
-        for (; i + 3 < count; i += 4) {
-            s0 += (double) x[i] * x[i];
-            s1 += (double) x[i + 1] * x[i + 1];
-            s2 += (double) x[i + 2] * x[i + 2];
-            s3 += (double) x[i + 3] * x[i + 3];
-        }
-        for (; i < count; i++) {
-            s0 += (double) x[i] * x[i];
-        }
-        return s0 + s1 + (s2 + s3);
     }
 
     void adamW(INDArray parameter, INDArray gradient, INDArray firstMoment, INDArray secondMoment, AdamWStep step) {
@@ -211,6 +192,12 @@ final class ElementwiseKernels {
 
     /** Reads elements as floats into a heap array. */
     static void read(Lane lane, Span from, float[] to, int count) {
+        if (!from.isFloat() && lane.loops().vectorized()) {
+            short[] bits = lane.tiles().shorts(count);
+            NativeMemory.read(from.address(), bits, 0, count);
+            lane.loops().widen(bits, to, count);
+            return;
+        }
         long mark = lane.scratch().mark();
         NativeMemory.read(Vectors.widened(lane, from, count).address(), to, 0, count);
         lane.scratch().release(mark);
@@ -220,6 +207,12 @@ final class ElementwiseKernels {
     static void write(Lane lane, float[] from, Span to, int count) {
         if (to.isFloat()) {
             NativeMemory.write(to.address(), from, 0, count);
+            return;
+        }
+        if (lane.loops().vectorized()) {
+            short[] bits = lane.tiles().shorts(count);
+            lane.loops().narrow(from, bits, count);
+            NativeMemory.write(to.address(), bits, 0, count);
             return;
         }
         long mark = lane.scratch().mark();

@@ -1,6 +1,8 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.LoopSelection;
+import io.peft4j.core.kernel.Loops;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -30,6 +32,7 @@ final class Lane implements AutoCloseable {
     private final stream stream;
     private final Scratch scratch = new Scratch();
     private final Tiles tiles = new Tiles();
+    private final Loops loops = LoopSelection.create();
     private final Masks masks = new Masks();
     private final Map<MatmulSpec.Key, Optional<MatmulSpec.Shared>> shared = new HashMap<>();
     private int compiled;
@@ -72,6 +75,11 @@ final class Lane implements AutoCloseable {
     /** Heap arrays for loops in Java. */
     Tiles tiles() {
         return tiles;
+    }
+
+    /** Loops over heap arrays. */
+    Loops loops() {
+        return loops;
     }
 
     /** Arrays that hide keys from rows. */

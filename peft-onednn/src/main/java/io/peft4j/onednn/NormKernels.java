@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * RMS norm. oneDNN has its forward but not its gradient. That of layer norm is
  * {@code rstd * (g - mean(g) - n * mean(g * n))} with {@code g = dy * weight} and {@code n = (x - mean) * rstd}. With a
  * mean of 0 and a variance of {@code 1 / rstd^2} it differs from RMS norm's by {@code rstd * mean(g)} alone, one number
- * a row.
+ * a row. Loops through vectors, where there are any, need no such detour.
  */
 final class NormKernels {
     private final Team team;
@@ -83,6 +83,10 @@ final class NormKernels {
         Span xs = Span.of(x);
         Span dxs = Span.of(dx);
         float[] r = Arrays.toFloats(rstd);
+        if (team.caller().loops().vectorized()) {
+            heapBackward(dys, xs, Arrays.toFloats(weight), r, dxs, accumulate);
+            return;
+        }
         long start = team.caller().scratch().mark();
         Span weights = Span.of(weight);
         Span twoWeights = Span.scratch(team.caller(), DataType.BFLOAT16, 2L * width);
@@ -101,6 +105,26 @@ final class NormKernels {
             lane.scratch().release(mark);
         });
         team.caller().scratch().release(start);
+    }
+
+    private void heapBackward(Span dy, Span x, float[] weight, float[] rstd, Span dx, boolean accumulate) {
+        int width = weight.length;
+        HeapRows.share(team, rstd.length, width, (lane, row, rows) -> {
+            int count = rows * width;
+            long at = (long) row * width;
+            float[] d = lane.tiles().floats(1, count);
+            float[] u = lane.tiles().floats(2, count);
+            ElementwiseKernels.read(lane, dy.from(at), d, count);
+            ElementwiseKernels.read(lane, x.from(at), u, count);
+            for (int i = 0; i < rows; i++) {
+                lane.loops().rmsNormBackward(d, u, i * width, weight, rstd[row + i]);
+            }
+            if (accumulate) {
+                ElementwiseKernels.read(lane, dx.from(at), u, count);
+                RowKernels.add(u, d, count);
+            }
+            ElementwiseKernels.write(lane, d, dx.from(at), count);
+        });
     }
 
     private void narrowBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,

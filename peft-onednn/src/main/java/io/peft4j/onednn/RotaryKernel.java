@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Rotary position embedding. A block of rows is copied to f32 with the first and the second halves of all heads apart,
  * as [2, heads, rows, half]: then a rotation is four products with the block's cosines and sines, which all heads
- * share.
+ * share. Loops through vectors, where there are any, rotate rows as they lie.
  */
 final class RotaryKernel {
     private final Team team;
@@ -23,11 +23,29 @@ final class RotaryKernel {
     void rotate(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
         int width = Arrays.columns(x);
         Span xs = Span.of(x);
+        if (team.caller().loops().vectorized()) {
+            rotateInHeap(xs, width, headSize, table, positions, inverse ? -1 : 1);
+            return;
+        }
         RowBlocks.share(team, positions.length, width, (lane, first, rows) -> {
             long mark = lane.scratch().mark();
             HalvesSpec split = new HalvesSpec(x.dataType(), rows, width / headSize, headSize, table.half(), true);
             rotate(lane, split, xs.from((long) first * width), table, positions, first, inverse);
             lane.scratch().release(mark);
+        });
+    }
+
+    private void rotateInHeap(Span x, int width, int headSize, RotaryTable table, int[] positions, float sign) {
+        int half = table.half();
+        HeapRows.share(team, positions.length, width, (lane, first, rows) -> {
+            int count = rows * width;
+            float[] u = lane.tiles().floats(1, count);
+            ElementwiseKernels.read(lane, x.from((long) first * width), u, count);
+            for (int at = 0; at < count; at += headSize) {
+                lane.loops().rotate(u, at, half, table.cosines(), table.sines(), positions[first + at / width] * half,
+                        sign);
+            }
+            ElementwiseKernels.write(lane, u, x.from((long) first * width), count);
         });
     }
 

@@ -83,7 +83,8 @@ final class RowKernels {
         return total;
     }
 
-    private static void add(float[] x, float[] sum, int count) {
+    /** {@code sum = sum + x}. */
+    static void add(float[] x, float[] sum, int count) {
         for (int j = 0; j < count; j++) {
             sum[j] += x[j];
         }

@@ -1,7 +1,6 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.array.NativeMemory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,7 +16,7 @@ record Elements(long address, boolean narrow) {
         if (narrow) {
             short[] bits = lane.shorts(count);
             NativeMemory.read(address + 2 * first, bits, 0, count);
-            BFloat16.toFloats(bits, 0, target, 0, count);
+            lane.loops().widen(bits, target, count);
         } else {
             NativeMemory.read(address + 4 * first, target, 0, count);
         }
@@ -27,7 +26,7 @@ record Elements(long address, boolean narrow) {
     void write(long first, float[] source, int count, Lane lane) {
         if (narrow) {
             short[] bits = lane.shorts(count);
-            BFloat16.fromFloats(source, 0, bits, 0, count);
+            lane.loops().narrow(source, bits, count);
             NativeMemory.write(address + 2 * first, bits, 0, count);
         } else {
             NativeMemory.write(address + 4 * first, source, 0, count);

@@ -101,28 +101,11 @@ final class ElementwiseLoops {
         forTiles(gate.length(), (first, count, lane) -> {
             float[] g = lane.tile(0);
             float[] u = lane.tile(1);
-            float[] e = lane.tile(2);
             gates.read(first, g, count, lane);
             ups.read(first, u, count, lane);
-            negate(g, e, count);
-            lane.exponential().apply(e, e, count);
-            silu(g, u, e, count);
+            lane.loops().siluMultiply(g, u, u, 0, count);
             ys.write(first, u, count, lane);
         });
-    }
-
-    /** Bounds g from below, where silu has vanished, and negates it: so the exponential stays finite. */
-    private static void negate(float[] g, float[] e, int count) {
-        for (int i = 0; i < count; i++) {
-            g[i] = Math.max(g[i], -Exponential.HIGHEST);
-            e[i] = -g[i];
-        }
-    }
-
-    private static void silu(float[] g, float[] u, float[] e, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] *= g[i] / (1 + e[i]);
-        }
     }
 
     void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
@@ -134,27 +117,14 @@ final class ElementwiseLoops {
         forTiles(dy.length(), (first, count, lane) -> {
             float[] g = lane.tile(0);
             float[] u = lane.tile(1);
-            float[] e = lane.tile(2);
-            float[] d = lane.tile(3);
+            float[] d = lane.tile(2);
             gates.read(first, g, count, lane);
             ups.read(first, u, count, lane);
             dys.read(first, d, count, lane);
-            negate(g, e, count);
-            lane.exponential().apply(e, e, count);
-            siluGradients(d, g, u, e, count);
+            lane.loops().siluMultiplyBackward(d, g, u, u, g, 0, count);
             dGates.write(first, u, count, lane);
             dUps.write(first, g, count, lane);
         });
-    }
-
-    /** Leaves dUp in g and dGate in u; with s = 1 / (1 + e): dUp = d g s, dGate = d u s (1 + g (1 - s)). */
-    private static void siluGradients(float[] d, float[] g, float[] u, float[] e, int count) {
-        for (int i = 0; i < count; i++) {
-            float s = 1 / (1 + e[i]);
-            float x = g[i];
-            u[i] = d[i] * u[i] * s * (1 + x * (1 - s));
-            g[i] = d[i] * x * s;
-        }
     }
 
     double sumOfSquares(INDArray x) {
@@ -167,7 +137,7 @@ final class ElementwiseLoops {
                 int count = (int) Math.min(Lane.TILE, end - first);
                 float[] u = lane.tile(0);
                 xs.read(first, u, count, lane);
-                sums[part] += RowMath.dot(u, u, count);
+                sums[part] += lane.loops().dot(u, u, 0, count);
             }
         });
         double sum = 0;

@@ -18,7 +18,9 @@ final class Exponential {
     static final float HIGHEST = 88.3f;
     static final float LOWEST = -87.3f;
 
-    private static final int TILE = Lane.TILE;
+    /** Elements that are computed at once: what a call needs lies in the first-level cache. */
+    static final int TILE = Lane.TILE;
+
     private static final float LOG2_E = 1.44269504f;
     private static final float LN2_HIGH = 0.693359375f;
     private static final float LN2_LOW = -2.12194440e-4f;
@@ -45,20 +47,6 @@ final class Exponential {
         intBuffer.put(0, bits, 0, count);
         floatBuffer.get(0, powers, 0, count);
         polynomial(x, rounded, powers, y, count);
-    }
-
-    /** {@code u[i] = exp(u[i])} for i below {@code count}, any number; {@code tile} is scratch. */
-    void applyToAll(float[] u, int count, float[] tile) {
-        if (count <= TILE) {
-            apply(u, u, count);
-            return;
-        }
-        for (int from = 0; from < count; from += TILE) {
-            int n = Math.min(TILE, count - from);
-            System.arraycopy(u, from, tile, 0, n);
-            apply(tile, tile, n);
-            System.arraycopy(tile, 0, u, from, n);
-        }
     }
 
     private static void round(float[] x, float[] rounded, int count) {

@@ -14,7 +14,7 @@ final class Lane implements AutoCloseable {
 
     private final float[][] floats = new float[8][0];
     private final Native[] memory = {new Native(), new Native(), new Native(), new Native()};
-    private final Exponential exponential = new Exponential();
+    private final Loops loops = LoopSelection.create();
     private short[] shorts = {};
     private byte[] bytes = {};
     final Address a = new Address();
@@ -53,8 +53,9 @@ final class Lane implements AutoCloseable {
         return memory[slot].floats(size);
     }
 
-    Exponential exponential() {
-        return exponential;
+    /** The inner loops, with scratch arrays of their own. */
+    Loops loops() {
+        return loops;
     }
 
     @Override

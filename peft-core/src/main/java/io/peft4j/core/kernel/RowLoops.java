@@ -153,20 +153,12 @@ final class RowLoops {
         forRows(r.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             xs.read((long) row * width, u, width, lane);
-            r[row] = (float) (1 / Math.sqrt(RowMath.dot(u, u, width) / width + epsilon));
-            normalize(u, w, r[row], width);
+            r[row] = lane.loops().rmsNorm(u, 0, w, epsilon);
             ys.write((long) row * width, u, width, lane);
         });
         Arrays.write(rstd, 0, r, 0, r.length);
     }
 
-    private static void normalize(float[] u, float[] w, float r, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] = u[i] * r * w[i];
-        }
-    }
-
-    /** With g = dy w: dx = r g - x r^3 mean(g x). */
     void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx, boolean accumulate) {
         Elements dys = Elements.of(dy);
         Elements xs = Elements.of(x);
@@ -179,23 +171,9 @@ final class RowLoops {
             float[] g = lane.floats(1, width);
             xs.read((long) row * width, u, width, lane);
             dys.read((long) row * width, g, width, lane);
-            multiply(g, w, width);
-            double mean = RowMath.dot(g, u, width) / width;
-            combine(g, u, r[row], (float) (mean * r[row] * r[row] * r[row]), width);
+            lane.loops().rmsNormBackward(g, u, 0, w, r[row]);
             dxs.write((long) row * width, g, width, accumulate, lane, 2);
         });
-    }
-
-    private static void multiply(float[] u, float[] v, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] *= v[i];
-        }
-    }
-
-    private static void combine(float[] g, float[] u, float scale, float shift, int count) {
-        for (int i = 0; i < count; i++) {
-            g[i] = g[i] * scale - u[i] * shift;
-        }
     }
 
     void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
@@ -230,21 +208,10 @@ final class RowLoops {
             xs.read((long) row * width, u, width, lane);
             int angles = positions[row] * half;
             for (int head = 0; head < width; head += headSize) {
-                rotate(u, head, half, table.cosines(), table.sines(), angles, sign);
+                lane.loops().rotate(u, head, half, table.cosines(), table.sines(), angles, sign);
             }
             xs.write((long) row * width, u, width, lane);
         });
-    }
-
-    private static void rotate(float[] u, int head, int half, float[] cosines, float[] sines, int angles, float sign) {
-        for (int i = 0; i < half; i++) {
-            float a = u[head + i];
-            float b = u[head + half + i];
-            float cosine = cosines[angles + i];
-            float sine = sign * sines[angles + i];
-            u[head + i] = a * cosine - b * sine;
-            u[head + half + i] = b * cosine + a * sine;
-        }
     }
 
     void crossEntropy(INDArray logits, int[] targets, float[] nll) {
@@ -254,8 +221,8 @@ final class RowLoops {
             float[] u = lane.floats(0, width);
             values.read((long) row * width, u, width, lane);
             float target = u[targets[row]];
-            float max = RowMath.max(u, 0, width);
-            nll[row] = (float) (Math.log(exponentials(u, width, max, lane)) + max - target);
+            float max = lane.loops().max(u, 0, width);
+            nll[row] = (float) (Math.log(lane.loops().exponentials(u, 0, width, max)) + max - target);
         });
     }
 
@@ -265,17 +232,10 @@ final class RowLoops {
         forRows(targets.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             values.read((long) row * width, u, width, lane);
-            double sum = exponentials(u, width, RowMath.max(u, 0, width), lane);
+            double sum = lane.loops().exponentials(u, 0, width, lane.loops().max(u, 0, width));
             RowMath.scale(u, (float) (weights[row] / sum), 0, width);
             u[targets[row]] -= weights[row];
             values.write((long) row * width, u, width, lane);
         });
-    }
-
-    /** Replaces u by exp(u - max) and returns the sum. */
-    private static double exponentials(float[] u, int width, float max, Lane lane) {
-        RowMath.subtract(u, max, 0, width);
-        lane.exponential().applyToAll(u, width, lane.tile(1));
-        return RowMath.sum(u, 0, width);
     }
 }

@@ -44,14 +44,14 @@ record ScoreRows(Lane lane, long scores, int rows, int keys, int visible) {
         forGroups((first, last) -> {
             float[] u = read(scores, VALUES, first, last);
             for (int row = first, from = 0; row < last; row++, from += keys) {
-                float max = RowMath.max(u, from, from + seen(row));
+                float max = lane.loops().max(u, from, from + seen(row));
                 lse[at + row * step] = max;
                 RowMath.subtract(u, max, from, from + seen(row));
                 Arrays.fill(u, from + seen(row), from + keys, Exponential.LOWEST);
             }
-            lane.exponential().applyToAll(u, (last - first) * keys, lane.tile(1));
+            lane.loops().exponentials(u, 0, (last - first) * keys);
             for (int row = first, from = 0; row < last; row++, from += keys) {
-                double sum = RowMath.sum(u, from, from + seen(row));
+                double sum = lane.loops().sum(u, from, from + seen(row));
                 lse[at + row * step] += (float) Math.log(sum);
                 RowMath.scale(u, (float) (1 / sum), from, from + seen(row));
                 Arrays.fill(u, from + seen(row), from + keys, 0);
@@ -69,7 +69,7 @@ record ScoreRows(Lane lane, long scores, int rows, int keys, int visible) {
             float[] p = probabilities(first, last, lse, at, step);
             float[] d = read(dp, GRADIENTS, first, last);
             for (int row = first, from = 0; row < last; row++, from += keys) {
-                dots[at + row * step] = (float) RowMath.dot(p, d, from, from + seen(row));
+                dots[at + row * step] = (float) lane.loops().dot(p, d, from, from + seen(row));
                 gradient(p, d, dots[at + row * step], factor, from, from + seen(row));
                 Arrays.fill(d, from + seen(row), from + keys, 0);
             }
@@ -98,7 +98,7 @@ record ScoreRows(Lane lane, long scores, int rows, int keys, int visible) {
             RowMath.subtract(p, lse[at + row * step], from, from + seen(row));
             Arrays.fill(p, from + seen(row), from + keys, Exponential.LOWEST);
         }
-        lane.exponential().applyToAll(p, (last - first) * keys, lane.tile(1));
+        lane.loops().exponentials(p, 0, (last - first) * keys);
         return p;
     }
 
