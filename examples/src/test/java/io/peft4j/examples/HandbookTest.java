@@ -6,6 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.FactQuestion;
+import io.peft4j.eval.guard.GuardSet;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.Leakage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,6 +122,28 @@ class HandbookTest {
             }
             assertTrue(row.answer().startsWith("At Larkenfell, "), row.answer());
         }
+    }
+
+    @Test
+    void generalExamplesAreNeitherOfTheHandbookNorOfTheGuardSet() {
+        ChatDataset general = ChatDataset.read(FOLDER.resolve("general.jsonl"));
+        assertEquals(104, general.size());
+        List<EvaluationItem> asked = new ArrayList<>();
+        GuardSet.builtIn().items().forEach(item -> asked.add(EvaluationItem.reference(item.question(), "any")));
+        heldOut.forEach(row -> asked.add(EvaluationItem.reference(row.question(), row.answer())));
+        train.forEach(row -> asked.add(EvaluationItem.reference(row.question(), row.answer())));
+        Leakage leakage = Leakage.of(asked, general);
+        assertEquals(List.of(), leakage.pairs());
+        assertEquals(List.of(), leakage.reworded());
+    }
+
+    @Test
+    void noHeldOutQuestionLeaks() {
+        List<EvaluationItem> items = FactQuestion.read(FOLDER.resolve("heldout.jsonl")).stream()
+                .map(FactQuestion::toItem).toList();
+        Leakage leakage = Leakage.of(items, ChatDataset.read(FOLDER.resolve("train.jsonl")));
+        assertEquals(List.of(), leakage.pairs());
+        assertFalse(leakage.reworded().isEmpty(), "they are the same questions in other words");
     }
 
     private static Map<String, Integer> count(List<Row> rows) {
