@@ -1,0 +1,56 @@
+package io.peft4j.lora;
+
+import static io.peft4j.core.peft.TinyNetwork.HIDDEN;
+import static io.peft4j.core.peft.TinyNetwork.INNER;
+import static io.peft4j.core.peft.TinyNetwork.KEYS;
+import static io.peft4j.core.peft.TinyNetwork.LAYERS;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.PeftFilesContract;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** A mixture of LoRA experts keeps what every method promises. */
+class LoraMixtureContractTest extends PeftFilesContract {
+    private static LoraMixtureConfig mixture(int experts, LoraConfigBuilder lora) {
+        return new LoraMixtureConfig(lora.build(), experts);
+    }
+
+    /** Parameters of one layer. */
+    private static long parameters(int experts, int rank, int in, int out) {
+        return (long) experts * rank * (in + out) + (long) experts * in;
+    }
+
+    @Override
+    protected List<Case> cases() {
+        return List.of(
+                new Case("defaults", Base.PLAIN, LoraMixtureConfig.defaults(), true, false,
+                        LAYERS * (parameters(4, 8, HIDDEN, HIDDEN) + parameters(4, 8, HIDDEN, KEYS))),
+                new Case("three experts, rank-stabilized", Base.BIASED, mixture(3, LoraConfig.builder().rank(2)
+                        .alpha(5).rsLora(true).targetModules("down_proj")), true, false,
+                        LAYERS * parameters(3, 2, INNER, HIDDEN)),
+                new Case("random start, one layer, a whole norm", Base.TIED, mixture(2, LoraConfig.builder().rank(1)
+                        .initialization(Initialization.RANDOM).targetModules("q_proj").layersToTransform(1)
+                        .modulesToSave("model.norm")), false, false, parameters(2, 1, HIDDEN, HIDDEN) + HIDDEN));
+    }
+
+    @Override
+    protected Stream<PeftConfig> withDropout() {
+        return Stream.of(mixture(2, LoraConfig.builder().rank(2).dropout(0.5).targetModules("q_proj", "down_proj")));
+    }
+
+    @Test
+    void whatDoesNotGoWithExpertsIsRefused() {
+        assertThrows(ConfigurationException.class, () -> mixture(1, LoraConfig.builder()));
+        for (LoraConfigBuilder lora : List.of(LoraConfig.builder().dora(true), LoraConfig.builder().loraBias(true),
+                LoraConfig.builder().bias(Bias.ALL), LoraConfig.builder().rankPattern(Map.of("q_proj", 2)),
+                LoraConfig.builder().invocationTokens(3),
+                LoraConfig.builder().initialization(Initialization.PISSA))) {
+            assertThrows(ConfigurationException.class, () -> mixture(4, lora));
+        }
+    }
+}
