@@ -8,7 +8,6 @@ import io.peft4j.onednn.AttentionPlan.Block;
 import io.peft4j.onednn.AttentionPlan.Group;
 import io.peft4j.onednn.AttentionTile.Inputs;
 import io.peft4j.onednn.BinarySpec.Operator;
-import io.peft4j.onednn.UnarySpec.Function;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -18,6 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * the number of rows. The gradient computes the probabilities again.
  */
 final class AttentionKernels {
+    private static final int LSE = 2;
     private static final int MOST_SHARES = 4;
     /** How much longer than the mean the busiest thread may work before a group is cut into more shares. */
     private static final double TOLERATED_IMBALANCE = 1.1;
@@ -39,45 +39,35 @@ final class AttentionKernels {
         boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
         DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);
         long mark = team.caller().scratch().mark();
-        Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
-        long result = resultOf(out, type);
         long lses = Arrays.address(lse);
         List<Block> blocks = cut.blocks();
         int heads = shape.keyValueHeads();
         if (single) {
+            Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
+            Span result = out.dataType() == type ? Span.of(out) : Span.scratch(team.caller(), type, out.length());
             team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result, lses));
+            if (out.dataType() != type) {
+                convert(result, Span.of(out), out.length());
+            }
         } else {
+            Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape);
+            Span result = Span.of(out);
             team.run(blocks.size() * heads, (lane, task) ->
                     forward(lane, inputs, blocks.get(task / heads), task % heads, result, lses));
         }
-        deliver(result, type, out);
         team.caller().scratch().release(mark);
     }
 
-    private static void forward(Lane lane, Inputs inputs, Block block, int head, long out, long lse) {
+    private static void forward(Lane lane, Inputs inputs, Block block, int head, Span out, long lse) {
         AttentionTile tile = new AttentionTile(lane, inputs, block, head);
         Span scores = tile.scores(tile.fold(inputs.q()));
-        Span largestScores = tile.largest(scores);
         Span p = tile.softmax(scores);
-        // The largest probability of a row is exp(largest score - lse).
-        Span largest = tile.largest(p);
-        Vectors.required(lane, UnarySpec.of(Function.LOG, DataType.FLOAT, tile.rows()))
-                .run(lane, largest.address(), largest.address());
-        Vectors.required(lane, BinarySpec.floats(Operator.SUBTRACT, BinarySpec.Shape.FULL, 1, tile.rows()))
-                .run(lane, largestScores.address(), largest.address(), largest.address());
-        writeLse(lane, inputs, block, head, largest, lse);
         tile.unfold(tile.timesKeys(p, true, 1f), out);
-    }
-
-    private static void writeLse(Lane lane, Inputs inputs, Block block, int head, Span values, long lse) {
         int group = inputs.group();
-        int count = group * block.padded();
-        float[] folded = lane.tiles().floats(1, count);
-        NativeMemory.read(values.address(), folded, 0, count);
-        float[] row = lane.tiles().floats(2, group);
+        float[] row = lane.tiles().floats(LSE, group);
         for (int i = 0; i < block.rows(); i++) {
             for (int g = 0; g < group; g++) {
-                row[g] = folded[g * block.padded() + i];
+                row[g] = tile.logSumExp(scores, p, g * block.padded() + i);
             }
             long at = (long) (block.row() + i) * inputs.shape().heads() + (long) head * group;
             NativeMemory.write(lse + 4 * at, row, 0, group);
@@ -89,9 +79,8 @@ final class AttentionKernels {
         AttentionPlan cut = plan(layout, shape);
         DataType type = bfloat16.type(Arrays.rows(q), dOut, q, k, v, dq, dk, dv);
         long mark = team.caller().scratch().mark();
-        Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
-        Gradients gradients = new Gradients(inputs, as(dOut, type), resultOf(dq, type), resultOf(dk, type),
-                resultOf(dv, type));
+        Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape);
+        Gradients gradients = new Gradients(inputs, Span.of(dOut), Span.of(dq), Span.of(dk), Span.of(dv));
         clearUnseen(cut, gradients, Arrays.rows(k));
         int heads = shape.keyValueHeads();
         List<Group> groups = cut.groups();
@@ -112,14 +101,11 @@ final class AttentionKernels {
             team.run(groups.size() * heads, (lane, task) ->
                     writeKeys(lane, gradients, groups.get(task / heads), task % heads, sums, task * shares, shares));
         }
-        deliver(gradients.dq, type, dq);
-        deliver(gradients.dk, type, dk);
-        deliver(gradients.dv, type, dv);
         team.caller().scratch().release(mark);
     }
 
-    /** Inputs and results of the gradient, all of one type. */
-    private record Gradients(Inputs inputs, long dOut, long dq, long dk, long dv) {
+    /** Inputs and results of the gradient. */
+    private record Gradients(Inputs inputs, Span dOut, Span dq, Span dk, Span dv) {
     }
 
     /**
@@ -169,15 +155,13 @@ final class AttentionKernels {
         }
         Span dkSums = sums[first];
         Span dvSums = dkSums.from((long) group.paddedKeys() * size);
-        DataType type = gradients.inputs.type();
         int stride = gradients.inputs.shape().keyColumns();
         long start = (long) group.keyStart() * stride + (long) head * size;
         RowBlocks.each(0, group.keys(), size, (row, rows) -> {
-            Call call = Vectors.required(lane, new CopySpec(DataType.FLOAT, type, 1, rows, size, 0, size, 0, stride));
-            call.run(lane, dkSums.from((long) row * size).address(),
-                    new Span(type, gradients.dk).from(start + (long) row * stride).address());
-            call.run(lane, dvSums.from((long) row * size).address(),
-                    new Span(type, gradients.dv).from(start + (long) row * stride).address());
+            Vectors.copy(lane, new CopySpec(DataType.FLOAT, gradients.dk.type(), 1, rows, size, 0, size, 0, stride),
+                    dkSums.from((long) row * size), gradients.dk.from(start + (long) row * stride));
+            Vectors.copy(lane, new CopySpec(DataType.FLOAT, gradients.dv.type(), 1, rows, size, 0, size, 0, stride),
+                    dvSums.from((long) row * size), gradients.dv.from(start + (long) row * stride));
         });
     }
 
@@ -192,12 +176,9 @@ final class AttentionKernels {
     }
 
     private static void clear(Gradients gradients, int from, int to) {
-        if (from < to) {
-            DataType type = gradients.inputs.type();
-            long columns = gradients.inputs.shape().keyColumns();
-            long bytes = (to - from) * columns * Arrays.bytes(type);
-            NativeMemory.clear(new Span(type, gradients.dk).from(from * columns).address(), bytes);
-            NativeMemory.clear(new Span(type, gradients.dv).from(from * columns).address(), bytes);
+        long columns = gradients.inputs.shape().keyColumns();
+        for (Span each : List.of(gradients.dk, gradients.dv)) {
+            NativeMemory.clear(each.from(from * columns).address(), (to - from) * columns * Arrays.bytes(each.type()));
         }
     }
 
@@ -211,24 +192,18 @@ final class AttentionKernels {
         return plan;
     }
 
-    private long as(INDArray array, DataType type) {
+    private Span as(INDArray array, DataType type) {
         if (array.dataType() == type) {
-            return Arrays.address(array);
+            return Span.of(array);
         }
         Span copy = Span.scratch(team.caller(), type, array.length());
         convert(Span.of(array), copy, array.length());
-        return copy.address();
+        return copy;
     }
 
-    private long resultOf(INDArray array, DataType type) {
-        return array.dataType() == type ? Arrays.address(array)
-                : Span.scratch(team.caller(), type, array.length()).address();
-    }
-
-    private void deliver(long computed, DataType type, INDArray array) {
-        if (computed != Arrays.address(array)) {
-            convert(new Span(type, computed), Span.of(array), array.length());
-        }
+    /** Keys or values as right operands of products of the given type. */
+    private Span right(INDArray array, DataType type) {
+        return type == DataType.FLOAT && bfloat16.widen() ? Span.of(array) : as(array, type);
     }
 
     private void convert(Span from, Span to, long length) {

@@ -5,6 +5,7 @@ import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
 import io.peft4j.core.kernel.AttentionShape;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 
@@ -34,8 +35,10 @@ final class AttentionPlan {
      * @param column its first column
      * @param visible keys that the first row sees
      * @param causal whether each further row sees one more
+     * @param inPlace whether the rows after the part, to {@code padded}, hold keys too, though hidden ones: then they
+     *     are read where they lie
      */
-    record KeyPart(int start, int length, int padded, int column, int visible, boolean causal) {
+    record KeyPart(int start, int length, int padded, int column, int visible, boolean causal, boolean inPlace) {
         /** Whether some of the columns are hidden from some rows. */
         boolean isMasked() {
             return visible < padded;
@@ -74,9 +77,15 @@ final class AttentionPlan {
 
     private final List<Block> blocks = new ArrayList<>();
     private final List<Group> groups = new ArrayList<>();
+    /** Key rows that some query row sees. Others of a cache may never have been written. */
+    private final BitSet seen = new BitSet();
 
     AttentionPlan(AttentionLayout layout, AttentionShape shape) {
         int queriesPerKey = shape.heads() / shape.keyValueHeads();
+        for (Segment segment : layout.segments()) {
+            seen.set(segment.ownKeyStart(), segment.ownKeyEnd());
+            segment.context().forEach(range -> seen.set(range.start(), range.end()));
+        }
         List<Group> single = new ArrayList<>();
         for (Segment segment : layout.segments()) {
             List<Block> own = blocks(segment, queriesPerKey);
@@ -117,7 +126,7 @@ final class AttentionPlan {
         groups.set(groups.size() - 1, new Group(last.keyStart(), Math.max(last.keyEnd(), next.keyEnd()), joined));
     }
 
-    private static List<Block> blocks(Segment segment, int queriesPerKey) {
+    private List<Block> blocks(Segment segment, int queriesPerKey) {
         int fitting = MOST_SCORES / (queriesPerKey * roundUp(segment.keys(), KEY_UNIT)) / ROW_UNIT * ROW_UNIT;
         int most = Math.max(ROW_UNIT, Math.min(MOST_ROWS, fitting));
         int count = (segment.queries() + most - 1) / most;
@@ -130,7 +139,7 @@ final class AttentionPlan {
         return blocks;
     }
 
-    private static Block block(Segment segment, int first, int rows) {
+    private Block block(Segment segment, int first, int rows) {
         List<KeyPart> parts = new ArrayList<>();
         int column = 0;
         for (Range range : segment.context()) {
@@ -143,15 +152,16 @@ final class AttentionPlan {
     }
 
     /** Adds whole units that all rows see, read where they lie, and then the rest, which is padded and masked. */
-    private static int addParts(List<KeyPart> parts, int start, int length, int visible, boolean causal, int column) {
+    private int addParts(List<KeyPart> parts, int start, int length, int visible, boolean causal, int column) {
         int whole = visible / KEY_UNIT * KEY_UNIT;
         if (whole > 0) {
-            parts.add(new KeyPart(start, whole, whole, column, whole, false));
+            parts.add(new KeyPart(start, whole, whole, column, whole, false, true));
         }
         int rest = length - whole;
         if (rest > 0) {
             int padded = roundUp(rest, KEY_UNIT);
-            parts.add(new KeyPart(start + whole, rest, padded, column + whole, visible - whole, causal));
+            boolean inPlace = seen.nextClearBit(start + length) >= start + whole + padded;
+            parts.add(new KeyPart(start + whole, rest, padded, column + whole, visible - whole, causal, inPlace));
             return column + whole + padded;
         }
         return column + whole;

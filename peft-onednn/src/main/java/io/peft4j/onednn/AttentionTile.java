@@ -18,12 +18,20 @@ import org.nd4j.linalg.api.buffer.DataType;
  * the scores.
  */
 final class AttentionTile {
-    /** Arguments of attention, all of one type. */
-    record Inputs(DataType type, long q, long k, long v, AttentionShape shape) {
+    /**
+     * Arguments of attention.
+     *
+     * @param type of the products; k and v are right operands of such as they are stored
+     */
+    record Inputs(DataType type, Span q, Span k, Span v, AttentionShape shape) {
         int group() {
             return shape.heads() / shape.keyValueHeads();
         }
     }
+
+    /** Columns that are read at a time: a divisor of the unit that columns are padded to. */
+    private static final int SEARCHED = 32;
+    private static final int SOME = 1;
 
     private final Lane lane;
     private final Inputs inputs;
@@ -50,51 +58,50 @@ final class AttentionTile {
             KeyPart part = block.parts().get(i);
             keys[i] = keyRows(part, inputs.k());
             values[i] = keyRows(part, inputs.v());
-            strides[i] = part.length() == part.padded() ? inputs.shape().keyColumns() : size;
+            strides[i] = part.inPlace() ? inputs.shape().keyColumns() : size;
         }
     }
 
     /** The rows of a part: where they lie, or a copy padded with zeros. */
-    private Span keyRows(KeyPart part, long array) {
+    private Span keyRows(KeyPart part, Span array) {
         int stride = inputs.shape().keyColumns();
-        Span first = new Span(inputs.type(), array).from((long) part.start() * stride + (long) head * size);
-        if (part.length() == part.padded()) {
+        Span first = array.from((long) part.start() * stride + (long) head * size);
+        if (part.inPlace()) {
             return first;
         }
-        Span copy = Span.scratch(lane, inputs.type(), (long) part.padded() * size);
+        Span copy = Span.scratch(lane, array.type(), (long) part.padded() * size);
         NativeMemory.clear(copy.from((long) part.length() * size).address(),
-                (long) (part.padded() - part.length()) * size * Arrays.bytes(inputs.type()));
-        RowBlocks.each(0, part.length(), size, (row, count) -> copy(new CopySpec(inputs.type(), inputs.type(), 1,
+                (long) (part.padded() - part.length()) * size * Arrays.bytes(array.type()));
+        RowBlocks.each(0, part.length(), size, (row, count) -> copy(new CopySpec(array.type(), array.type(), 1,
                 count, size, 0, stride, 0, size), first.from((long) row * stride), copy.from((long) row * size)));
         return copy;
     }
 
     /** Folded rows of an array [N, heads x D]: [rows(), D], the padding 0. */
-    Span fold(long array) {
+    Span fold(Span array) {
         Span folded = Span.scratch(lane, inputs.type(), (long) rows * size);
         if (block.rows() < block.padded()) {
             NativeMemory.clear(folded.address(), (long) rows * size * Arrays.bytes(inputs.type()));
         }
         int stride = inputs.shape().queryColumns();
-        copy(new CopySpec(inputs.type(), inputs.type(), inputs.group(), block.rows(), size, size, stride,
+        copy(new CopySpec(array.type(), inputs.type(), inputs.group(), block.rows(), size, size, stride,
                 block.padded() * size, size), queryRows(array), folded);
         return folded;
     }
 
     /** Writes folded rows to their place in an array [N, heads x D]. */
-    void unfold(Span folded, long array) {
+    void unfold(Span folded, Span array) {
         int stride = inputs.shape().queryColumns();
-        copy(new CopySpec(folded.type(), inputs.type(), inputs.group(), block.rows(), size, block.padded() * size, size,
+        copy(new CopySpec(folded.type(), array.type(), inputs.group(), block.rows(), size, block.padded() * size, size,
                 size, stride), folded, queryRows(array));
     }
 
-    private Span queryRows(long array) {
-        return new Span(inputs.type(), array).from((long) block.row() * inputs.shape().queryColumns()
-                + (long) head * inputs.group() * size);
+    private Span queryRows(Span array) {
+        return array.from((long) block.row() * inputs.shape().queryColumns() + (long) head * inputs.group() * size);
     }
 
     private void copy(CopySpec spec, Span from, Span to) {
-        Vectors.required(lane, spec).run(lane, from.address(), to.address());
+        Vectors.copy(lane, spec, from, to);
     }
 
     /** {@code scale * q k^T}, minus infinity where a key is hidden: [rows(), columns], FLOAT. */
@@ -105,7 +112,7 @@ final class AttentionTile {
             if (part.isMasked()) {
                 writeMask(part, scores);
             }
-            product(Operand.rows(inputs.type(), size), q, Operand.transposed(inputs.type(), strides[i]), keys[i],
+            product(Operand.rows(inputs.type(), size), q, Operand.transposed(keys[i].type(), strides[i]), keys[i],
                     Operand.rows(DataType.FLOAT, block.columns()), scores.from(part.column()), rows, size,
                     part.padded(), inputs.shape().scale(), part.isMasked());
         }
@@ -114,31 +121,41 @@ final class AttentionTile {
 
     /** Writes what the scores of a part are added to: 0, and minus infinity for hidden keys. */
     private void writeMask(KeyPart part, Span scores) {
-        int padded = block.padded();
-        int columns = block.columns();
-        Span mask = new Span(DataType.FLOAT, lane.masks().address(part, padded));
-        CopySpec spec = new CopySpec(DataType.FLOAT, DataType.FLOAT, 1, padded, part.padded(), 0, part.padded(), 0,
-                columns);
-        for (int g = 0; g < inputs.group(); g++) {
-            copy(spec, mask, scores.from((long) g * padded * columns + part.column()));
-        }
+        Span mask = new Span(DataType.FLOAT, lane.masks().address(part, inputs.group(), block.padded()));
+        copy(new CopySpec(DataType.FLOAT, DataType.FLOAT, 1, rows, part.padded(), 0, part.padded(), 0,
+                block.columns()), mask, scores.from(part.column()));
     }
 
-    /** Probabilities of scores; FLOAT ones are written over the scores. */
+    /** Probabilities of scores. */
     Span softmax(Span scores) {
-        Span p = inputs.type() == DataType.FLOAT ? scores
-                : Span.scratch(lane, inputs.type(), (long) rows * block.columns());
+        Span p = Span.scratch(lane, inputs.type(), (long) rows * block.columns());
         Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, inputs.type(), rows, block.columns()))
                 .run(lane, scores.address(), p.address());
         return p;
     }
 
-    /** The largest element of each row, FLOAT [rows()]. */
-    Span largest(Span x) {
-        Span column = Span.scratch(lane, DataType.FLOAT, rows);
-        Vectors.required(lane, RowSpec.of(Kind.MAX, x.type(), DataType.FLOAT, rows, block.columns()))
-                .run(lane, x.address(), column.address());
-        return column;
+    /**
+     * The log of the sum of exponentials of a folded row's scores: {@code score - log(p)} for the first key whose
+     * probability is not small. Probabilities sum to 1, so that one of them is 1 / columns at least, and the first of
+     * them is rarely far away; oneDNN's maximum of a row takes longer than its softmax.
+     */
+    float logSumExp(Span scores, Span p, int row) {
+        int columns = block.columns();
+        float enough = 0.5f / columns;
+        float[] some = lane.tiles().floats(SOME, SEARCHED);
+        long first = (long) row * columns;
+        for (int done = 0; done < columns; done += SEARCHED) {
+            ElementwiseKernels.read(lane, p.from(first + done), some, SEARCHED);
+            for (int j = 0; j < SEARCHED; j++) {
+                if (some[j] >= enough) {
+                    double log = Math.log(some[j]);
+                    ElementwiseKernels.read(lane, scores.from(first + done + j), some, 1);
+                    return (float) (some[0] - log);
+                }
+            }
+        }
+        // Scores that are no numbers.
+        return Float.NaN;
     }
 
     /** {@code scale * a x} over all parts of the keys or values x, folded; a is [rows(), columns]. */
@@ -148,7 +165,7 @@ final class AttentionTile {
         for (int i = 0; i < keys.length; i++) {
             KeyPart part = block.parts().get(i);
             product(Operand.rows(a.type(), block.columns()), a.from(part.column()),
-                    Operand.rows(inputs.type(), strides[i]),
+                    Operand.rows((useValues ? values[i] : keys[i]).type(), strides[i]),
                     useValues ? values[i] : keys[i], Operand.rows(type, size), result, rows, part.padded(), size, scale,
                     i > 0);
         }
@@ -161,7 +178,7 @@ final class AttentionTile {
         Span result = Span.scratch(lane, inputs.type(), (long) rows * columns);
         for (int i = 0; i < keys.length; i++) {
             KeyPart part = block.parts().get(i);
-            product(Operand.rows(inputs.type(), size), a, Operand.transposed(inputs.type(), strides[i]), values[i],
+            product(Operand.rows(inputs.type(), size), a, Operand.transposed(values[i].type(), strides[i]), values[i],
                     Operand.rows(inputs.type(), columns), result.from(part.column()), rows, size, part.padded(), 1f,
                     false);
         }
@@ -204,10 +221,5 @@ final class AttentionTile {
             boolean accumulate) {
         PlainProduct.run(lane, new MatmulSpec(a, b, c, m, k, n, alpha, accumulate), as.address(), bs.address(),
                 cs.address());
-    }
-
-    /** Folded rows: query rows, with padding, times heads. */
-    int rows() {
-        return rows;
     }
 }

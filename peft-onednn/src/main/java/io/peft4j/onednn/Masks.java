@@ -14,7 +14,7 @@ final class Masks implements AutoCloseable {
     private static final int MOST = 128;
     private static final float LOAD = 0.75f;
 
-    private record Key(int rows, int columns, int visible, boolean causal) {
+    private record Key(int copies, int rows, int columns, int visible, boolean causal) {
     }
 
     private final Map<Key, FloatPointer> masks = new LinkedHashMap<>(MOST, LOAD, true) {
@@ -28,17 +28,17 @@ final class Masks implements AutoCloseable {
         }
     };
 
-    /** The address of the mask [rows, part.padded()] of a part. */
-    long address(AttentionPlan.KeyPart part, int rows) {
-        return masks.computeIfAbsent(new Key(rows, part.padded(), part.visible(), part.causal()),
+    /** The address of the mask [copies x rows, part.padded()] of a part: that of its rows, several times. */
+    long address(AttentionPlan.KeyPart part, int copies, int rows) {
+        return masks.computeIfAbsent(new Key(copies, rows, part.padded(), part.visible(), part.causal()),
                 Masks::make).address();
     }
 
     private static FloatPointer make(Key key) {
-        FloatPointer mask = new FloatPointer((long) key.rows() * key.columns());
+        FloatPointer mask = new FloatPointer((long) key.copies() * key.rows() * key.columns());
         float[] row = new float[key.columns()];
-        for (int i = 0; i < key.rows(); i++) {
-            int visible = Math.min(key.columns(), key.visible() + (key.causal() ? i : 0));
+        for (int i = 0; i < key.copies() * key.rows(); i++) {
+            int visible = Math.min(key.columns(), key.visible() + (key.causal() ? i % key.rows() : 0));
             Arrays.fill(row, 0, visible, 0f);
             Arrays.fill(row, visible, row.length, Float.NEGATIVE_INFINITY);
             NativeMemory.write(mask.address() + 4L * i * row.length, row, 0, row.length);

@@ -35,21 +35,21 @@ final class RowAttention {
         this.padded = AttentionPlan.paddedKeys(count);
     }
 
-    static void forward(Lane lane, Inputs inputs, Block block, long out, long lse) {
+    static void forward(Lane lane, Inputs inputs, Block block, Span out, long lse) {
         new RowAttention(lane, inputs, block).forward(out, lse);
     }
 
-    private void forward(long out, long lse) {
+    private void forward(Span out, long lse) {
         DataType type = inputs.type();
         long first = (long) block.row() * inputs.shape().queryColumns();
-        Span scores = scores(new Span(type, inputs.q()).from(first));
+        Span scores = scores(inputs.q().from(first));
         hidePadding(scores);
         float[] largestScores = largest(scores, SCORES);
         Span p = type == DataType.FLOAT ? scores : Span.scratch(lane, type, (long) heads * padded);
         Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, type, heads, padded))
                 .run(lane, scores.address(), p.address());
         writeLse(largestScores, largest(p, PROBABILITIES), lse + 4L * block.row() * heads);
-        timesValues(p, new Span(type, out).from(first));
+        timesValues(p, out.from(first));
     }
 
     private Span scores(Span q) {
@@ -83,14 +83,14 @@ final class RowAttention {
     }
 
     /** The visible rows of an array [M, key/value heads x D] one after the other, then zeros. */
-    private Span visibleRows(long array) {
+    private Span visibleRows(Span array) {
         int columns = inputs.shape().keyColumns();
         int bytes = Arrays.bytes(inputs.type());
         Span rows = Span.scratch(lane, inputs.type(), (long) padded * columns);
         long row = 0;
         for (KeyPart part : block.parts()) {
             long length = visible(part);
-            NativeMemory.copy(new Span(inputs.type(), array).from((long) part.start() * columns).address(),
+            NativeMemory.copy(array.from((long) part.start() * columns).address(),
                     rows.from(row * columns).address(), length * columns * bytes);
             row += length;
         }

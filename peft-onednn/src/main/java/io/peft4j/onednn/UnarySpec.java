@@ -6,7 +6,6 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_exp;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_linear;
-import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_log;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_swish;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_forward_training;
 
@@ -27,8 +26,6 @@ record UnarySpec(Function function, DataType type, int length, float alpha) impl
     enum Function {
         /** Exponential. */
         EXP,
-        /** Natural logarithm. */
-        LOG,
         /** {@code x * sigmoid(x)}. */
         SWISH,
         /** Gradient of {@link #SWISH}. */
@@ -47,7 +44,6 @@ record UnarySpec(Function function, DataType type, int length, float alpha) impl
         primitive_attr attributes = Spec.attributes();
         int algorithm = switch (function) {
             case EXP -> dnnl_eltwise_exp;
-            case LOG -> dnnl_eltwise_log;
             case SWISH, SWISH_BACKWARD -> dnnl_eltwise_swish;
             case LINEAR -> dnnl_eltwise_linear;
         };

@@ -75,6 +75,21 @@ final class Vectors {
         }
     }
 
+    /** Copies and converts strided rows; row by row where oneDNN has no fast copy between the types. */
+    static void copy(Lane lane, CopySpec spec, Span from, Span to) {
+        Optional<Call> call = lane.call(spec);
+        if (call.isPresent()) {
+            call.get().run(lane, from.address(), to.address());
+            return;
+        }
+        for (int i = 0; i < spec.matrices(); i++) {
+            for (int j = 0; j < spec.rows(); j++) {
+                convert(lane, from.from((long) i * spec.fromMatrix() + (long) j * spec.fromRow()),
+                        to.from((long) i * spec.toMatrix() + (long) j * spec.toRow()), spec.columns());
+            }
+        }
+    }
+
     /** The elements as FLOAT: themselves, or a converted copy in scratch memory. */
     static Span widened(Lane lane, Span x, int count) {
         if (x.isFloat()) {

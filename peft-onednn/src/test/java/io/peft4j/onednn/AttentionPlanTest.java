@@ -40,6 +40,7 @@ class AttentionPlanTest {
             assertEquals(column, part.column());
             assertEquals(0, part.padded() % 32);
             column += part.padded();
+            assertTrue(part.inPlace() || part.length() < part.padded(), "whole parts are read where they lie");
             int count = Math.min(part.padded(), part.visible() + (part.causal() ? row - block.row() : 0));
             assertTrue(count <= part.length(), "a padded key is visible");
             for (int k = 0; k < count; k++) {

@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.weight.DenseWeight;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -110,6 +114,40 @@ class OneDnnSizesTest {
             thread.join();
             assertEquals(null, failure.get());
             assertArrayEquals(Arrays.toFloats(first), Arrays.toFloats(second));
+        }
+    }
+
+    /** Rows of a cache that no query sees may never have been written; they are not read, or do not count. */
+    @Test
+    void keysThatNobodySeesDoNotCount() {
+        AttentionLayout layout = new AttentionLayout(List.of(
+                new AttentionLayout.Segment(0, 9, List.of(new AttentionLayout.Range(3, 16)), 20, 0),
+                new AttentionLayout.Segment(9, 50, List.of(), 29, 4)));
+        AttentionShape shape = new AttentionShape(6, 2, 16, 0.25f);
+        for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
+            try (Kernels kernels = new OneDnnKernels(2); INDArray q = random(type, 1, 50, 96);
+                    INDArray k = random(type, 2, 90, 32); INDArray v = random(type, 3, 90, 32);
+                    INDArray out = random(type, 4, 50, 96); INDArray lse = random(DataType.FLOAT, 5, 50, 6);
+                    INDArray dOut = random(type, 6, 50, 96); INDArray dq = random(type, 7, 50, 96);
+                    INDArray dk = random(type, 8, 90, 32); INDArray dv = random(type, 9, 90, 32)) {
+                kernels.attention(q, k, v, layout, shape, out, lse);
+                kernels.attentionBackward(dOut, q, k, v, out, lse, layout, shape, dq, dk, dv);
+                INDArray[] results = {out, lse, dq, dk, dv};
+                List<float[]> expected = Stream.of(results).map(Arrays::toFloats).toList();
+                float[] noNumbers = new float[32];
+                java.util.Arrays.fill(noNumbers, Float.NaN);
+                for (int row = 0; row < 90; row++) {
+                    if (row < 3 || row >= 16 && row < 20 || row >= 74) {
+                        Arrays.write(k, row * 32, noNumbers, 0, 32);
+                        Arrays.write(v, row * 32, noNumbers, 0, 32);
+                    }
+                }
+                kernels.attention(q, k, v, layout, shape, out, lse);
+                kernels.attentionBackward(dOut, q, k, v, out, lse, layout, shape, dq, dk, dv);
+                for (int i = 0; i < results.length; i++) {
+                    assertArrayEquals(expected.get(i), Arrays.toFloats(results[i]), type + ", result " + i);
+                }
+            }
         }
     }
 
