@@ -72,6 +72,28 @@ class ExportTest {
         }
     }
 
+    @Test
+    void aModelThatRepeatsLayersIsWrittenAsADeeperOne() {
+        JsonNode expected = Fixtures.json(Fixtures.adapter("replicated").resolve("expected.json"));
+        String name = baseOf("replicated");
+        try (BaseModel base = KernelsUnderTest.naive(name);
+                PeftModel model = PeftModel.load(base, Fixtures.adapter("replicated"))) {
+            assertEquals(List.of(0, 1, 1, 2), model.base().layerOrder());
+            assertEquals(List.of(0, 1, 2), base.layerOrder());
+            ModelExport.of(model).toFolder(folder.resolve("merged"));
+            String reason = AdapterExport.obstacles(model, PeftModel.DEFAULT_ADAPTER).get("llama.cpp, as an adapter")
+                    .get(0);
+            assertTrue(reason.contains("the base's layers [0, 1, 1, 2]"), reason);
+            assertThrows(ConfigurationException.class, () -> AdapterExport.toGguf(model, PeftModel.DEFAULT_ADAPTER,
+                    folder.resolve("adapter.gguf")));
+        }
+        try (BaseModel merged = load(folder.resolve("merged"))) {
+            assertEquals(4, merged.network().description().layers());
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")),
+                    Measure.oneByOne(merged, Fixtures.texts(name)), "replicated");
+        }
+    }
+
     /** The merged logits, with the uncertainty that was measured of the unmerged ones. */
     private static JsonNode rows(JsonNode expected) {
         return expected.get("logits");

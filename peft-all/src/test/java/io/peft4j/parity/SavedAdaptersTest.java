@@ -17,6 +17,7 @@ import io.peft4j.lora.Bias;
 import io.peft4j.lora.CordaConfig;
 import io.peft4j.lora.EvaConfig;
 import io.peft4j.lora.Initialization;
+import io.peft4j.lora.LayerRange;
 import io.peft4j.lora.LoHaConfig;
 import io.peft4j.lora.LoKrConfig;
 import io.peft4j.lora.LoraConfig;
@@ -91,14 +92,9 @@ class SavedAdaptersTest {
                 row("tiny-llama", "lora-tokens", lora().targetModules("q_proj").trainableTokens(1, 2, 87, 300)),
                 row("tiny-llama-untied", "lora-tokens", lora().targetModules("q_proj").trainableTokens(
                         TokenIndices.byLayer(Map.of("embed_tokens", List.of(87, 2), "lm_head", List.of(87))))),
-                row("tiny-llama", "eva", lora().initialization(Initialization.eva(EvaConfig.defaults()))
-                        .targetModules(ATTENTION)),
-                row("tiny-llama-untied", "corda", lora().targetModules("q_proj", "down_proj").initialization(
-                        Initialization.corda(CordaConfig.of(CordaConfig.Mode.IPM)))),
-                row("tiny-llama", "lora-ga", lora().targetModules("q_proj", "v_proj").initialization(
-                        Initialization.loraGa(LoraGaConfig.defaults()))),
                 row("tiny-llama", "olora", lora().initialization(Initialization.OLORA)),
                 row("tiny-llama", "pissa", lora().initialization(Initialization.PISSA).rsLora(true)),
+                row("tiny-llama", "mica", lora().initialization(Initialization.MICA).targetModules("q_proj")),
                 row("tiny-llama", "orthogonal", lora().initialization(Initialization.ORTHOGONAL)),
                 row("tiny-llama", "adalora", AdaLoraConfig.builder().initialRank(6).targetRank(3).warmup(1).finish(1)
                         .targetModules("q_proj", "down_proj").build()),
@@ -137,6 +133,19 @@ class SavedAdaptersTest {
                         .modulesToSave("embed_tokens", "lm_head", "input_layernorm", "model.norm")),
                 row("tiny-llama-sharded", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-bf16", "lora", lora().targetModules(TargetModules.ALL_LINEAR)));
+    }
+
+    /** Other models and beginnings than those of plain LoRA. */
+    static Stream<Arguments> beginnings() {
+        return Stream.of(
+                row("tiny-llama", "replicated", lora().targetModules("q_proj", "down_proj").layerReplication(
+                        new LayerRange(0, 2), new LayerRange(1, 3))),
+                row("tiny-llama", "eva", lora().initialization(Initialization.eva(EvaConfig.defaults()))
+                        .targetModules(ATTENTION)),
+                row("tiny-llama-untied", "corda", lora().targetModules("q_proj", "down_proj").initialization(
+                        Initialization.corda(CordaConfig.of(CordaConfig.Mode.IPM)))),
+                row("tiny-llama", "lora-ga", lora().targetModules("q_proj", "v_proj").initialization(
+                        Initialization.loraGa(LoraGaConfig.defaults()))));
     }
 
     /** Of the other methods all that Hugging Face PEFT has, as it computes them on a CPU. */
@@ -185,7 +194,7 @@ class SavedAdaptersTest {
     }
 
     @ParameterizedTest(name = "{0} {1}")
-    @MethodSource({"adapters", "methods"})
+    @MethodSource({"adapters", "beginnings", "methods"})
     void aTrainedAdapterIsTheSameFromItsFolder(String model, String name, PeftConfig config) throws IOException {
         Path folder = FOLDER.resolve(model).resolve(name);
         deleteTree(folder);

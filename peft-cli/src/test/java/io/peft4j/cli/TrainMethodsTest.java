@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The command line reaches every method that is registered, and knows none by name. */
@@ -61,6 +62,17 @@ class TrainMethodsTest {
         JsonNode config = CommandRun.read(folder.resolve("out").resolve("adapter_config.json"));
         assertEquals(method.peftType(), config.get("peft_type").asText());
         assertTrue(Files.exists(folder.resolve("out").resolve("adapter_model.safetensors")));
+    }
+
+    /** Of those that take a part of the base the file is plain LoRA. */
+    @ParameterizedTest
+    @CsvSource({"eva, eva", "corda, true", "lora_ga, true", "loftq, loftq"})
+    void firstValuesAreComputedFromTheTrainingData(String start, String stored) throws IOException {
+        train("--rank", 2, "--alpha", 2, "--target-modules", "q_proj,down_proj", "--adapter-setting",
+                "init_lora_weights=" + start);
+        JsonNode config = CommandRun.read(folder.resolve("out").resolve("adapter_config.json"));
+        assertEquals(stored, config.get("init_lora_weights").asText());
+        assertEquals(stored.equals("true") ? 4 : 2, config.get("r").asInt());
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
@@ -65,6 +66,7 @@ public record AdaLoraConfig(LoraConfig lora, int targetRank, int initialRank, in
         Targets.require(lora.initialization() == Initialization.KAIMING
                 || lora.initialization() == Initialization.RANDOM,
                 "AdaLoRA begins with init_lora_weights true or false");
+        Targets.require(!lora.ensureWeightTying(), "AdaLoRA does not work with ensure_weight_tying");
         if (totalSteps.isPresent()) {
             checkSchedule(totalSteps.getAsInt(), warmup, finish);
         }
@@ -103,6 +105,11 @@ public record AdaLoraConfig(LoraConfig lora, int targetRank, int initialRank, in
     @Override
     public AdaLoraConfig withCommon(CommonConfig other) {
         return toBuilder().lora(lora.withCommon(other)).build();
+    }
+
+    @Override
+    public BaseLanguageModel modelOn(BaseLanguageModel base) {
+        return lora.modelOn(base);
     }
 
     static AdaLoraConfig read(ConfigReader reader) {

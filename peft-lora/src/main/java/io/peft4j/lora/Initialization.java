@@ -20,7 +20,8 @@ import java.util.stream.Stream;
  * not changed: the model computes with {@code W + s (B A - B0 A0)}, and a file gets the equal plain LoRA of twice the
  * rank, as Hugging Face PEFT writes with {@code path_initial_model_for_weight_conversion}.
  *
- * <p>{@link #eva EVA}, CorDA and LoRA-GA are computed from data ({@link io.peft4j.core.peft.Calibration}).
+ * <p>{@link #loftQ LoftQ} puts another weight in the place of the base's. {@link #eva EVA}, CorDA and LoRA-GA are
+ * computed from data ({@link io.peft4j.core.peft.Calibration}).
  */
 public final class Initialization {
     /**
@@ -41,13 +42,23 @@ public final class Initialization {
     /** PiSSA (<a href="https://arxiv.org/abs/2404.02948">2404.02948</a>): the largest singular values of W. */
     public static final Initialization PISSA = fromBase("\"pissa\"", LoraStart::pissa, Origin.BASE);
 
-    private static final List<Initialization> NAMED = List.of(KAIMING, GAUSSIAN, RANDOM, ORTHOGONAL, OLORA, PISSA);
+    /**
+     * MiCA (<a href="https://arxiv.org/abs/2604.01694">2604.01694</a>): B is what W uses least, the left vectors of its
+     * smallest singular values, and stays so; A begins at zero and is all that is trained.
+     */
+    public static final Initialization MICA = new Initialization("\"mica\"", Optional.empty(),
+            Optional.of(LoraBeginning.eachLayer(LoraStart::mica)), Origin.NOTHING);
+
+    private static final List<Initialization> NAMED = List.of(KAIMING, GAUSSIAN, RANDOM, ORTHOGONAL, OLORA, PISSA,
+            MICA);
     private static final Pattern ITERATED = Pattern.compile("\"pissa_niter_(\\d{1,4})\"");
     private static final List<Configured> CONFIGURED = List.of(
             new Configured("\"eva\"", "eva_config", EvaConfig.defaults(), EvaConfig::read,
                     config -> eva((EvaConfig) config)),
             new Configured("\"corda\"", "corda_config", CordaConfig.of(CordaConfig.Mode.IPM), CordaConfig::read,
                     config -> corda((CordaConfig) config)),
+            new Configured("\"loftq\"", "loftq_config", LoftQConfig.defaults(), LoftQConfig::read,
+                    config -> loftQ((LoftQConfig) config)),
             new Configured("\"lora_ga\"", "lora_ga_config", LoraGaConfig.defaults(), LoraGaConfig::read,
                     config -> loraGa((LoraGaConfig) config)));
 
@@ -62,6 +73,8 @@ public final class Initialization {
         NOTHING,
         /** The base. */
         BASE,
+        /** The base, of which it holds another form. */
+        WHOLE_BASE,
         /** The base, and data or randomness that no file holds. */
         MORE
     }
@@ -118,6 +131,16 @@ public final class Initialization {
     }
 
     /**
+     * LoftQ: A and B from what is lost when the base weight is quantized. The model computes with the quantized weight
+     * and begins near the base. The adapter holds that weight in f32, made again from the base whenever it is loaded;
+     * its file holds A and B alone, as in Hugging Face PEFT, and means nothing to who does not quantize.
+     */
+    public static Initialization loftQ(LoftQConfig config) {
+        return new Initialization("\"loftq\"", Optional.of(config), Optional.of(new LoftQStart(config)),
+                Origin.WHOLE_BASE);
+    }
+
+    /**
      * Reads {@code init_lora_weights} and the configuration that belongs to it; one that belongs to another is kept as
      * it is.
      */
@@ -164,12 +187,27 @@ public final class Initialization {
 
     /** Whether first values are computed from data. */
     boolean needsCalibration() {
-        return config.isPresent();
+        return config.isPresent() && origin != Origin.WHOLE_BASE;
     }
 
     /** Whether a part of the base weight belongs to the adapter. */
     boolean takesFromBase() {
         return origin != Origin.NOTHING;
+    }
+
+    /** Whether B stays as it begins. */
+    boolean freezesB() {
+        return equals(MICA);
+    }
+
+    /** Whether it works on linear layers alone. */
+    boolean needsLinear() {
+        return takesFromBase() || freezesB();
+    }
+
+    /** Whether what belongs to the adapter is of low rank, so that a file gets plain LoRA of twice the rank. */
+    boolean isConverted() {
+        return origin == Origin.BASE || origin == Origin.MORE;
     }
 
     /** Whether the part of the base cannot be computed again from the base alone. */

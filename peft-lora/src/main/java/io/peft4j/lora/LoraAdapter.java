@@ -41,7 +41,7 @@ final class LoraAdapter implements Adapter {
     @Override
     public StoredForm stored() {
         StoredForm whole = Adapter.super.stored();
-        if (!config.initialization().takesFromBase()) {
+        if (!config.initialization().isConverted()) {
             return whole;
         }
         Map<String, TensorData> tensors = new LinkedHashMap<>(whole.tensors());

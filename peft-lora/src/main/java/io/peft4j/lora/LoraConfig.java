@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.OneOrMany;
@@ -49,12 +50,19 @@ import java.util.Objects;
  *     of these tokens on, and not at all where a sequence has none (Activated LoRA, <a
  *     href="https://arxiv.org/abs/2504.12397">2504.12397</a>); keys and values before them are those of the base. Such
  *     an adapter cannot be merged. Default none: the change is made everywhere
+ * @param layerReplication {@code layer_replication}: ranges of the base's decoder layers that the model consists of;
+ *     layers that stand in several ranges run several times with the same weights, each with an adapter and a number
+ *     of its own; default none: the base as it is
+ * @param ensureWeightTying {@code ensure_weight_tying}: whether what is trained of an embedding that is the output
+ *     layer (a trained copy, chosen tokens) is trained for both; default false: a trained copy is of one of them,
+ *     chosen tokens are of both unless others are named for the output layer
  */
 public record LoraConfig(CommonConfig common, int rank, double alpha, double dropout, TargetModules targetModules,
         TargetModules excludeModules, Bias bias, boolean rsLora, Map<String, Integer> rankPattern,
         Map<String, Double> alphaPattern, OneOrMany<Integer> layersToTransform, OneOrMany<String> layersPattern,
         List<String> modulesToSave, Initialization initialization, boolean fanInFanOut, boolean loraBias,
-        boolean dora, TokenIndices trainableTokens, List<Integer> invocationTokens)
+        boolean dora, TokenIndices trainableTokens, List<Integer> invocationTokens,
+        List<LayerRange> layerReplication, boolean ensureWeightTying)
         implements PeftConfig {
     /** The method's id. */
     static final String PEFT_TYPE = "LORA";
@@ -73,6 +81,7 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
         modulesToSave = List.copyOf(modulesToSave);
         invocationTokens = List.copyOf(invocationTokens);
+        layerReplication = List.copyOf(layerReplication);
         require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
         require(Double.isFinite(alpha), "alpha (lora_alpha) is " + alpha + "; it must be a number");
         require(dropout >= 0 && dropout < 1, "dropout (lora_dropout) is " + dropout
@@ -82,10 +91,11 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
                 "lora_bias works with init_lora_weights true or false, not with " + initialization);
         require(!dora || !initialization.takesFromBase(), "use_dora does not work with init_lora_weights "
                 + initialization);
+        require(!dora || !initialization.freezesB(), "use_dora does not work with init_lora_weights " + initialization);
         require(!loraBias || !dora, "lora_bias does not work with use_dora; turn one of them off");
         require(invocationTokens.stream().allMatch(token -> token >= 0), "the invocation (alora_invocation_tokens) is "
                 + invocationTokens + "; token ids are not negative");
-        require(invocationTokens.isEmpty() || !dora && !initialization.takesFromBase(),
+        require(invocationTokens.isEmpty() || !dora && !initialization.needsLinear(),
                 "alora_invocation_tokens do not work with use_dora or init_lora_weights " + initialization
                 + ": a change of the whole base weight cannot wait for an invocation");
         // Checks that targets, layers and pattern go together.
@@ -121,6 +131,12 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
     @Override
     public String toJson() {
         return LoraConfigJson.write(this);
+    }
+
+    @Override
+    public BaseLanguageModel modelOn(BaseLanguageModel base) {
+        List<Integer> order = LayerRange.layers(layerReplication);
+        return order.isEmpty() || order.equals(base.layerOrder()) ? base : base.withLayers(order);
     }
 
     @Override

@@ -29,6 +29,8 @@ public final class LoraConfigBuilder {
     private boolean dora;
     private TokenIndices trainableTokens = TokenIndices.NONE;
     private List<Integer> invocationTokens = List.of();
+    private List<LayerRange> layerReplication = List.of();
+    private boolean ensureWeightTying;
 
     LoraConfigBuilder() {
     }
@@ -53,6 +55,8 @@ public final class LoraConfigBuilder {
         dora = config.dora();
         trainableTokens = config.trainableTokens();
         invocationTokens = config.invocationTokens();
+        layerReplication = config.layerReplication();
+        ensureWeightTying = config.ensureWeightTying();
     }
 
     /** What every configuration holds. */
@@ -204,6 +208,23 @@ public final class LoraConfigBuilder {
         return this;
     }
 
+    /** Ranges of the base's decoder layers that the model consists of; default none: the base as it is. */
+    public LoraConfigBuilder layerReplication(LayerRange... ranges) {
+        return layerReplication(List.of(ranges));
+    }
+
+    /** Ranges of the base's decoder layers that the model consists of. */
+    public LoraConfigBuilder layerReplication(List<LayerRange> ranges) {
+        layerReplication = ranges;
+        return this;
+    }
+
+    /** Whether what is trained of an embedding that is the output layer is trained for both; default false. */
+    public LoraConfigBuilder ensureWeightTying(boolean value) {
+        ensureWeightTying = value;
+        return this;
+    }
+
     /**
      * The configuration.
      *
@@ -212,6 +233,6 @@ public final class LoraConfigBuilder {
     public LoraConfig build() {
         return new LoraConfig(common, rank, alpha, dropout, targetModules, excludeModules, bias, rsLora, rankPattern,
                 alphaPattern, layersToTransform, layersPattern, modulesToSave, initialization, fanInFanOut, loraBias,
-                dora, trainableTokens, invocationTokens);
+                dora, trainableTokens, invocationTokens, layerReplication, ensureWeightTying);
     }
 }

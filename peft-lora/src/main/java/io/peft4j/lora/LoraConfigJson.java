@@ -17,10 +17,7 @@ final class LoraConfigJson {
 
     static {
         unsupported("arrow_config", "null", "Arrow");
-        unsupported("ensure_weight_tying", "false", "tying the adapters of tied layers");
         unsupported("kasa_config", "null", "KaSA");
-        unsupported("layer_replication", "null", "layer replication");
-        unsupported("loftq_config", "{}", "LoftQ");
         unsupported("megatron_config", "null", "Megatron");
         unsupported("monteclora_config", "null", "MonteCLoRA");
         unsupported("target_parameters", "null", "adapting parameters instead of layers");
@@ -28,6 +25,7 @@ final class LoraConfigJson {
         unsupported("use_qalora", "false", "QA-LoRA");
         unsupported("velora_config", "null", "VeLoRA");
         Initialization.keys().forEach(key -> DEFAULTS.put(key, "null"));
+        DEFAULTS.put("loftq_config", "{}");
         // Without effect unless one of those above is on.
         DEFAULTS.put("megatron_core", "\"megatron.core\"");
         DEFAULTS.put("qalora_group_size", "16");
@@ -66,11 +64,13 @@ final class LoraConfigJson {
                 .loraBias(reader.flag("lora_bias", false))
                 .dora(reader.flag("use_dora", false))
                 .trainableTokens(Targets.checked(reader, () -> reader.tokens("trainable_token_indices")))
-                .invocationTokens(reader.oneOrMoreIntegers("alora_invocation_tokens").values());
+                .invocationTokens(reader.oneOrMoreIntegers("alora_invocation_tokens").values())
+                .layerReplication(Targets.checked(reader,
+                        () -> LayerRange.of(reader.integerLists("layer_replication"))))
+                .ensureWeightTying(reader.flag("ensure_weight_tying", false));
         UNSUPPORTED.forEach(reader::requireOff);
         DEFAULTS.keySet().stream().filter(key -> !Initialization.keys().contains(key)).forEach(reader::ignore);
-        // PEFT never writes it and ignores it when it is there: how to run, not what the adapter is.
-        reader.ignore("runtime_config");
+        reader.ignoreBecause("runtime_config", "it says how Hugging Face PEFT uses a GPU, not what the adapter is");
         return builder;
     }
 
@@ -100,7 +100,9 @@ final class LoraConfigJson {
                 .put("use_dora", config.dora())
                 .put("trainable_token_indices", config.trainableTokens())
                 .put("alora_invocation_tokens", config.invocationTokens().isEmpty() ? OneOrMany.none()
-                        : OneOrMany.many(config.invocationTokens()));
+                        : OneOrMany.many(config.invocationTokens()))
+                .putJson("layer_replication", LayerRange.json(config.layerReplication()))
+                .put("ensure_weight_tying", config.ensureWeightTying());
     }
 
     static Bias bias(ConfigReader reader) {

@@ -16,6 +16,7 @@ import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.LowRankUpdate;
 import io.peft4j.core.peft.MergedLayer;
 import io.peft4j.core.safetensors.TensorData;
+import io.peft4j.core.weight.DenseWeight;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Where a part {@code s * B0 A0} of the base weight belongs to the adapter ({@link Initialization}), A and B have A0
  * [r, in] and -B0 [out, r] beside them, frozen.
  *
+ * <p>Where a quantized weight belongs to the adapter, it stands in for W.
+ *
  * <p>Merged: {@code W + s * B A}, less {@code s * B0 A0}.
  */
 final class LoraLayer implements AdapterLayer {
@@ -41,6 +44,9 @@ final class LoraLayer implements AdapterLayer {
     private final Optional<AdapterTensor> bias;
     /** A0 and -B0. */
     private final Optional<Frozen> frozen;
+
+    /** The layer with the weight that stands in for the base's. */
+    private final Optional<Linear> quantized;
 
     private record Frozen(INDArray a, INDArray b) {
     }
@@ -61,10 +67,13 @@ final class LoraLayer implements AdapterLayer {
         this.scaling = scaling;
         this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Starts.values(values.a()))
                 .orElseGet(() -> start.a(rank, in)), rank, in);
-        this.b = setup.tensor(slot, "lora_B.weight", together.map(values -> Starts.values(values.b()))
+        AdapterTensor right = setup.tensor(slot, "lora_B.weight", together.map(values -> Starts.values(values.b()))
                 .orElseGet(() -> start.b(rank)), out, rank);
+        this.b = start.freezesB() ? right.frozen() : right;
         this.frozen = together.filter(LoraStart::partOfBase).map(values -> new Frozen(
                 Arrays.of(values.a(), rank, in), Arrays.of(negated(values.b()), out, rank)));
+        this.quantized = together.filter(values -> values.weight().length > 0).map(values ->
+                new Linear(new DenseWeight(Arrays.of(values.weight(), out, in)), linear.bias()));
         this.bias = config.loraBias() ? Optional.of(setup.tensor(slot, "lora_B.bias", start.b(rank), out))
                 : Optional.empty();
     }
@@ -97,8 +106,9 @@ final class LoraLayer implements AdapterLayer {
                 b.parameter().name(), TensorData.f32(new long[] {out, 2 * rank}, columns));
     }
 
-    /** Frees A0 and B0. */
+    /** Frees A0 and B0, and the quantized weight. */
     void closeStart() {
+        quantized.ifPresent(layer -> layer.weight().close());
         frozen.ifPresent(start -> {
             start.a().close();
             start.b().close();
@@ -125,10 +135,10 @@ final class LoraLayer implements AdapterLayer {
     @Override
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
-        Variable y = base.forward(context, x);
+        Variable y = (quantized.isPresent() ? quantized.get() : base).forward(context, x);
         Variable input = dropped(context, x);
         Variable left = tape.parameter(a.parameter());
-        Variable right = tape.parameter(b.parameter());
+        Variable right = b.isTrainable() ? tape.parameter(b.parameter()) : tape.constant(b.parameter().value());
         if (frozen.isPresent()) {
             left = Stacking.rows(tape, left, frozen.get().a());
             right = Stacking.columns(tape, right, frozen.get().b());
@@ -155,8 +165,14 @@ final class LoraLayer implements AdapterLayer {
 
     @Override
     public Optional<LowRankUpdate> lowRankUpdate() {
-        return bias.isPresent() || frozen.isPresent() ? Optional.empty()
+        return bias.isPresent() || frozen.isPresent() || quantized.isPresent() ? Optional.empty()
                 : Optional.of(new LowRankUpdate(a, b, scaling, false));
+    }
+
+    /** A quantized weight is what others stand on. */
+    @Override
+    public boolean replacesBase() {
+        return quantized.isPresent();
     }
 
     @Override
@@ -172,6 +188,7 @@ final class LoraLayer implements AdapterLayer {
 
     @Override
     public void mergeInto(MergedLayer copy) {
+        quantized.ifPresent(layer -> copy.setWeight(((DenseWeight) layer.weight()).values()));
         LowRank.add(copy.weight(), b.parameter().value(), a.parameter().value(), scaling);
         frozen.ifPresent(start -> LowRank.add(copy.weight(), start.b(), start.a(), scaling));
         bias.ifPresent(trained -> {

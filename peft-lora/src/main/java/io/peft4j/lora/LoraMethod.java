@@ -18,7 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -74,6 +76,11 @@ public final class LoraMethod implements PeftMethod {
                     + "Convert it to plain LoRA in Hugging Face PEFT, with path_initial_model_for_weight_conversion "
                     + "when saving");
         }
+        List<Integer> order = LayerRange.layers(config.layerReplication());
+        if (!order.isEmpty() && !order.equals(setup.base().layerOrder())) {
+            throw new ConfigurationException("layer_replication asks for the layers " + order + ", and the model has "
+                    + setup.base().layerOrder() + ": begin a model with this adapter, then others can be added");
+        }
         List<String> defaults = setup.base().defaultTargetModules();
         List<Slot> targets = config.selector().select(setup, defaults, LoraMethod::canAdapt);
         PathPatterns<Integer> ranks = new PathPatterns<>("rank_pattern", config.rankPattern());
@@ -86,10 +93,15 @@ public final class LoraMethod implements PeftMethod {
         List<LoraTarget> begun = begin(setup, config, asked);
         List<AdapterLayer> layers = new ArrayList<>();
         begun.forEach(target -> layers.add(layer(setup, target, config)));
-        layers.addAll(TrainedCopies.beside(setup, targets, config.modulesToSave(), config.bias().places(targets)));
+        boolean tying = config.ensureWeightTying() && canTie(setup, targets);
+        Optional<Predicate<Slot>> biases = config.bias().places(targets);
+        layers.addAll(tying ? TrainedCopies.besideTied(setup, targets, config.modulesToSave(), biases)
+                : TrainedCopies.beside(setup, targets, config.modulesToSave(), biases));
         connectBiases(layers);
-        warnIfTied(setup, layers);
-        layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, false));
+        if (!tying) {
+            warnIfTied(setup, layers);
+        }
+        layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, tying));
         return new LoraAdapter(setup.isRestoring() ? config : LoraTarget.describe(config.toBuilder()
                 .targetModules(config.selector().resolved(setup, defaults)).build(), asked, begun), layers);
     }
@@ -97,7 +109,7 @@ public final class LoraMethod implements PeftMethod {
     /** The targets with their first values, where these belong together and are not all in the file. */
     private static List<LoraTarget> begin(AdapterSetup setup, LoraConfig config, List<LoraTarget> targets) {
         Initialization start = config.initialization();
-        targets.stream().filter(target -> start.takesFromBase() && !target.isLinear()).findFirst()
+        targets.stream().filter(target -> start.needsLinear() && !target.isLinear()).findFirst()
                 .ifPresent(target -> {
             throw new ConfigurationException("init_lora_weights " + start + " works on linear layers, and "
                     + target.slot().path() + " is an embedding");
@@ -140,6 +152,20 @@ public final class LoraMethod implements PeftMethod {
                         .forEach(other -> dora.useBias(other.tensors().get(0)));
             }
         }
+    }
+
+    /** Whether embedding and output layer have one matrix, so that there is something to tie. */
+    private static boolean canTie(AdapterSetup setup, List<Slot> targets) {
+        if (!setup.network().description().tiedEmbeddings()) {
+            LOG.warn("ensure_weight_tying has no effect: embedding and output layer have a matrix each");
+            return false;
+        }
+        Stream.of(setup.network().embedding(), setup.network().head()).filter(targets::contains).findFirst()
+                .ifPresent(slot -> {
+            throw new ConfigurationException("ensure_weight_tying cannot tie low-rank changes in this version, and "
+                    + slot.path() + " is a target; name it in modules_to_save, or leave ensure_weight_tying off");
+        });
+        return true;
     }
 
     /** PEFT's issue 2018 and many like it: people expect that a tied layer changes with its twin. */

@@ -13,8 +13,18 @@ import java.util.random.RandomGenerator;
  * @param partOfBase whether {@code s * b a} is taken out of the base weight, so that the model begins as the base
  * though
  *     it is not zero
+ * @param weight [out, in], what takes the place of the base weight; empty where that stays
  */
-record LoraStart(float[] a, float[] b, boolean partOfBase) {
+record LoraStart(float[] a, float[] b, boolean partOfBase, float[] weight) {
+    LoraStart(float[] a, float[] b, boolean partOfBase) {
+        this(a, b, partOfBase, new float[0]);
+    }
+
+    /** Beside another weight than the base's. */
+    static LoraStart onWeight(float[] a, float[] b, float[] weight) {
+        return new LoraStart(a, b, false, weight);
+    }
+
     /**
      * Computes them; {@code r} must not exceed in and out.
      *
@@ -31,7 +41,7 @@ record LoraStart(float[] a, float[] b, boolean partOfBase) {
     static LoraStart pissa(FrozenWeight weight, int rank, double scaling, RandomGenerator random) {
         requireRank("pissa", weight, rank);
         requirePositive("pissa", scaling);
-        SingularValues parts = singularValues(weight, rank);
+        SingularValues parts = singularValues("pissa", weight, rank);
         float[] a = new float[rank * weight.columns()];
         float[] b = new float[weight.rows() * rank];
         for (int i = 0; i < a.length; i++) {
@@ -43,11 +53,11 @@ record LoraStart(float[] a, float[] b, boolean partOfBase) {
         return new LoraStart(a, b, true);
     }
 
-    private static SingularValues singularValues(FrozenWeight weight, int rank) {
+    private static SingularValues singularValues(String name, FrozenWeight weight, int rank) {
         try {
             return SingularValues.of(Decompositions.values(weight), weight.rows(), weight.columns(), rank);
         } catch (ArithmeticException e) {
-            throw new ConfigurationException("init_lora_weights \"pissa\" finds no singular values: "
+            throw new ConfigurationException("init_lora_weights \"" + name + "\" finds no singular values: "
                     + e.getMessage(), e);
         }
     }
@@ -107,6 +117,18 @@ record LoraStart(float[] a, float[] b, boolean partOfBase) {
             }
         }
         return result;
+    }
+
+    /** MiCA: b the left singular vectors of the r smallest singular values, a zero. */
+    static LoraStart mica(FrozenWeight weight, int rank, double scaling, RandomGenerator random) {
+        requireRank("mica", weight, rank);
+        int all = Math.min(weight.rows(), weight.columns());
+        SingularValues parts = singularValues("mica", weight, all);
+        float[] b = new float[weight.rows() * rank];
+        for (int i = 0; i < b.length; i++) {
+            b[i] = (float) parts.u()[i / rank * all + all - rank + i % rank];
+        }
+        return new LoraStart(new float[rank * weight.columns()], b, false);
     }
 
     private static double[] normal(RandomGenerator random, int length) {

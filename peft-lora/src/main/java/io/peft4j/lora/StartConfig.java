@@ -1,7 +1,7 @@
 package io.peft4j.lora;
 
 /** What an {@link Initialization} is told beyond its name, under a key of its own in {@code adapter_config.json}. */
-sealed interface StartConfig permits EvaConfig, CordaConfig, LoraGaConfig {
+sealed interface StartConfig permits EvaConfig, CordaConfig, LoraGaConfig, LoftQConfig {
     /** The key. */
     String key();
 

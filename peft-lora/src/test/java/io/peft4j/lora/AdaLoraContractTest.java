@@ -35,6 +35,8 @@ class AdaLoraContractTest extends PeftFilesContract {
                         .targetModules("q_proj")), true, LAYERS * (3 * QUERY + HIDDEN)),
                 at(Base.TIED, "random start", ranks(2, LoraConfig.builder().alpha(2)
                         .initialization(Initialization.RANDOM).targetModules("v_proj")), false, LAYERS * 2 * VALUE),
+                at(Base.TIED, "tokens, tied", ranks(2, LoraConfig.builder().alpha(4).targetModules("q_proj")
+                        .trainableTokens(3, 1)), true, LAYERS * 2 * QUERY + 2 * HIDDEN),
                 at(Base.PLAIN, "the architecture's targets", ranks(4, LoraConfig.builder().alpha(16)), true,
                         LAYERS * 4 * (QUERY + VALUE)));
     }

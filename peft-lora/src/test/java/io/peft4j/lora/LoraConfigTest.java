@@ -77,8 +77,9 @@ class LoraConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {"use_qalora;true",
-            "layer_replication;[[0, 1]]", "loftq_config;{\"loftq_bits\": 4}",
-            "target_parameters;[\"x\"]", "ensure_weight_tying;true", "use_bdlora;{\"nblocks\": 2}"})
+            "target_parameters;[\"x\"]", "use_bdlora;{\"nblocks\": 2}",
+            "arrow_config;{\"top_k\": 3}", "megatron_config;{\"x\": 1}", "kasa_config;{\"beta\": 1}",
+            "velora_config;{\"scale\": 1}", "monteclora_config;{\"num_samples\": 8}"})
     void whatCannotBeDoneIsRefusedByName(String key, String value) {
         String message = assertThrows(ConfigurationException.class, () -> with(key, value)).getMessage();
         assertTrue(message.contains(key) && message.contains("not supported in this version"), message);
@@ -96,7 +97,7 @@ class LoraConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"\"pissa_niter_x\"", "\"loftq\"", "null", "1"})
+    @ValueSource(strings = {"\"pissa_niter_x\"", "null", "1"})
     void startsThatAreNotKnownAreRefused(String value) {
         String message = assertThrows(ConfigurationException.class, () -> with("init_lora_weights", value))
                 .getMessage();
@@ -109,6 +110,7 @@ class LoraConfigTest {
                 + "\"whiten\": true, \"adjust_scaling_factors\": false}",
         "corda; corda_config; {\"cache_file\": null, \"covariance_file\": \"c\", \"corda_method\": \"kpm\", "
                 + "\"verbose\": false, \"use_float16_for_covariance\": false, \"prune_temporary_fields\": true}",
+        "loftq; loftq_config; {\"loftq_bits\": 4, \"loftq_iter\": 2}",
         "lora_ga; lora_ga_config; {\"direction\": \"ArBr\", \"scale\": \"unit\", \"stable_gamma\": 4}"})
     void aStartHasAConfigurationOfItsOwn(String name, String key, String value) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(defaults());
@@ -131,6 +133,7 @@ class LoraConfigTest {
     @CsvSource(delimiter = ';', value = {"eva; eva_config; {\"rho\": 0.5}", "eva; eva_config; {\"tau\": 2}",
         "corda; corda_config; {\"corda_method\": \"x\"}", "lora_ga; lora_ga_config; {\"direction\": \"x\"}",
         "corda; corda_config; {\"use_float16_for_covariance\": true}", "lora_ga; lora_ga_config; {\"scale\": \"x\"}",
+        "loftq; loftq_config; {\"loftq_bits\": 8}", "loftq; loftq_config; {\"loftq_iter\": 0}",
         "lora_ga; lora_ga_config; {\"stable_gamma\": 0}", "eva; eva_config; [1]"})
     void wrongValuesOfAStartAreRefused(String name, String key, String value) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(defaults());
@@ -152,6 +155,16 @@ class LoraConfigTest {
         assertEquals(TokenIndices.byLayer(Map.of("lm_head", List.of(7), "embed_tokens", List.of(2, 3))),
                 byLayer.trainableTokens());
         assertEquals(byLayer, read(byLayer.toJson()));
+    }
+
+    @Test
+    void layersAreReadAndWritten() throws IOException {
+        LoraConfig config = with("layer_replication", "[[0, 4], [2, 5]]");
+        assertEquals(List.of(new LayerRange(0, 4), new LayerRange(2, 5)), config.layerReplication());
+        assertEquals(JSON.readTree("[[0, 4], [2, 5]]"), JSON.readTree(config.toJson()).get("layer_replication"));
+        for (String wrong : List.of("[[0]]", "[[1, 1]]", "[[-1, 2]]", "[0, 1]", "[[0, 1, 2]]", "true")) {
+            assertThrows(ConfigurationException.class, () -> with("layer_replication", wrong));
+        }
     }
 
     @ParameterizedTest

@@ -77,6 +77,14 @@ class LoraContractTest extends PeftFilesContract {
                         LAYERS * 2 * QUERY + 4 * HIDDEN),
                 at(Base.PLAIN, "eva", lora(2, "q_proj", "o_proj").initialization(Initialization.eva(
                         EvaConfig.defaults())), LAYERS * 2 * 2 * QUERY),
+                new Case("loftq", Base.BIASED, lora(2, "q_proj", "down_proj").initialization(Initialization.loftQ(
+                        new LoftQConfig(4, 2))).build(), false, true, LAYERS * 2 * (QUERY + MLP)),
+                at(Base.TIED, "embedding as a whole, kept tied", lora(2, "q_proj").modulesToSave("embed_tokens")
+                        .ensureWeightTying(true), LAYERS * 2 * QUERY + VOCABULARY * HIDDEN),
+                at(Base.BIASED, "mica", lora(2, "q_proj", "down_proj").initialization(Initialization.MICA),
+                        LAYERS * 2 * (HIDDEN + INNER)),
+                at(Base.BIASED, "layers repeated", lora(2, "q_proj", "down_proj").layerReplication(
+                        new LayerRange(0, 2), new LayerRange(1, 2)), 3 * 2 * (QUERY + MLP)),
                 at(Base.BIASED, "a whole block", lora(2, "q_proj").modulesToSave("layers.1.mlp"),
                         LAYERS * 2 * QUERY + 3 * HIDDEN * INNER + 2 * INNER + HIDDEN));
     }

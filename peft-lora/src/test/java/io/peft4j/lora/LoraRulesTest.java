@@ -67,6 +67,26 @@ class LoraRulesTest {
     }
 
     @Test
+    void tiedEndsAreKeptTiedWhereAskedFor() {
+        LoraConfigBuilder tied = LoraConfig.builder().targetModules("q_proj").ensureWeightTying(true);
+        try (PeftModel model = PeftModel.of(TIED, tied.modulesToSave("lm_head").build())) {
+            assertEquals(List.of("model.embed_tokens", "lm_head"), model.adapter(PeftModel.DEFAULT_ADAPTER).layers()
+                    .stream().filter(AdapterLayer::replacesBase).map(layer -> layer.slot().path()).toList());
+        }
+        for (LoraConfig config : List.of(tied.modulesToSave(List.of()).targetModules("embed_tokens").build(),
+                tied.targetModules("q_proj").trainableTokens(TokenIndices.byLayer(Map.of("embed_tokens", List.of(1),
+                        "lm_head", List.of(2)))).build())) {
+            String message = assertThrows(ConfigurationException.class, () -> PeftModel.of(TIED, config)).getMessage();
+            assertTrue(message.contains("ensure_weight_tying"), message);
+        }
+        // Two matrices are not tied.
+        try (PeftModel model = model(LoraConfig.builder().ensureWeightTying(true).modulesToSave("lm_head"))) {
+            assertEquals(1, model.adapter(PeftModel.DEFAULT_ADAPTER).layers().stream()
+                    .filter(AdapterLayer::replacesBase).count());
+        }
+    }
+
+    @Test
     void whatDoesNotFitTheModelIsRefused() {
         assertRefused(TargetModuleException.class, LoraConfig.builder().targetModules("query"), "'query'");
         assertRefused(TargetModuleException.class, LoraConfig.builder().targetModules("norm"), "(RmsNorm)");

@@ -52,9 +52,12 @@ public final class BaseModel implements BaseLanguageModel {
     private final TextGenerator generator;
     private final ModelConfig config;
     private final Set<Integer> stopTokens;
+    /** For each layer its number as it was loaded; empty where none is repeated or left out. */
+    private final List<Integer> layerOrder;
 
     private BaseModel(Architecture architecture, ModelConfig config, CausalNetwork network, PrecisionChoice precision,
-            Kernels kernels, Tokenizer tokenizer, Set<Integer> stopTokens) {
+            Kernels kernels, Tokenizer tokenizer, Set<Integer> stopTokens, List<Integer> layerOrder) {
+        this.layerOrder = layerOrder;
         this.architecture = architecture;
         this.config = config;
         this.stopTokens = Set.copyOf(stopTokens);
@@ -115,7 +118,7 @@ public final class BaseModel implements BaseLanguageModel {
                     checkpoint.weights(options.weightType(precision.precision(), narrow), threads));
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision, kernels,
-                    checkpoint.tokenizer(), checkpoint.stopTokens());
+                    checkpoint.tokenizer(), checkpoint.stopTokens(), List.of());
             checkpoint.keepTokenizer();
             incomplete.clear();
             return model;
@@ -169,6 +172,18 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     @Override
+    public BaseModel withLayers(List<Integer> order) {
+        List<Integer> before = layerOrder();
+        return new BaseModel(architecture, config.withLayers(order.size()), network.withLayers(order), precision,
+                kernels, tokenizer, stopTokens, order.stream().map(before::get).toList());
+    }
+
+    @Override
+    public List<Integer> layerOrder() {
+        return layerOrder.isEmpty() ? BaseLanguageModel.super.layerOrder() : layerOrder;
+    }
+
+    @Override
     public CausalNetwork network() {
         return network;
     }
@@ -200,6 +215,10 @@ public final class BaseModel implements BaseLanguageModel {
 
     @Override
     public void close() {
+        if (!layerOrder.isEmpty()) {
+            // Everything is the model's whose layers these are.
+            return;
+        }
         tokenizer.close();
         network.close();
         kernels.close();

@@ -1,7 +1,9 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.LayerSelection;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A base model: owns the network, and generates for any choice of layers, so that adapters on it need no generator of
@@ -16,6 +18,23 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
      * architecture: {@code q_proj} and {@code v_proj} for Llama.
      */
     List<String> defaultTargetModules();
+
+    /**
+     * The model with its decoder layers in another order, each as often as it is named
+     * ({@link CausalNetwork#withLayers}). It shares all that this model owns, and closing it frees nothing.
+     *
+     * @throws ConfigurationException when there is no such layer, no layer is named, or models of
+     *     this architecture cannot be arranged anew
+     */
+    default BaseLanguageModel withLayers(List<Integer> order) {
+        throw new ConfigurationException("the layers of " + network().description().name()
+                + " cannot be repeated or left out");
+    }
+
+    /** For each decoder layer its number in the model as it was loaded. */
+    default List<Integer> layerOrder() {
+        return IntStream.range(0, network().description().layers()).boxed().toList();
+    }
 
     @Override
     default LayerSelection layers() {

@@ -2,6 +2,7 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.Slot;
@@ -45,6 +46,19 @@ public interface CausalNetwork extends AutoCloseable {
     /** Logits [M, V] of M hidden states. */
     default Variable logits(ForwardContext context, Variable hidden) {
         return head().forward(context, hidden);
+    }
+
+    /**
+     * The network with its decoder layers in another order, each as often as it is named: layer i of the result is
+     * layer {@code order.get(i)} of this one, at the path of its new number. The weights are shared and stay this
+     * network's; closing the result frees nothing.
+     *
+     * @throws ConfigurationException when there is no such layer, no layer is named, or networks of this architecture
+     *     cannot be arranged anew
+     */
+    default CausalNetwork withLayers(List<Integer> order) {
+        throw new ConfigurationException("the layers of a model of type " + description().modelType()
+                + " cannot be repeated or left out");
     }
 
     /** An empty key/value cache for {@code rows} tokens. */

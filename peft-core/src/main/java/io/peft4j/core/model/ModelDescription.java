@@ -18,6 +18,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 public record ModelDescription(String name, String modelType, int vocabularySize, int hiddenSize, int layers,
         int maxPositions, boolean tiedEmbeddings, DataType activationType, long parameters) {
+    /** The same with another number of decoder layers. */
+    public ModelDescription withLayers(int count) {
+        return new ModelDescription(name, modelType, vocabularySize, hiddenSize, count, maxPositions, tiedEmbeddings,
+                activationType, parameters);
+    }
+
     /** Checks that names are there and sizes positive. */
     public ModelDescription {
         Objects.requireNonNull(name, "name");

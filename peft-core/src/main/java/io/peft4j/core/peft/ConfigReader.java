@@ -121,6 +121,12 @@ public final class ConfigReader {
                 : TargetModules.of(list(key, node, "a text or a list of texts", n -> textOf(key, n))));
     }
 
+    /** Lists of integers from 0 on; empty for null and where absent. */
+    public List<List<Integer>> integerLists(String key) {
+        return value(key, List.of(), node -> list(key, node, "a list of lists of integers",
+                inner -> list(key, inner, "a list of lists of integers", n -> integerOf(key, n, 0))));
+    }
+
     /** Token ids: null, a list, or an object with a list for each name of a layer. */
     public TokenIndices tokens(String key) {
         return value(key, TokenIndices.NONE, node -> {

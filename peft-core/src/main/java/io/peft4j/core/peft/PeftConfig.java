@@ -1,5 +1,7 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.model.BaseLanguageModel;
+
 /**
  * The configuration of an adapter: an immutable value with a field for each key of Hugging Face's
  * {@code adapter_config.json} that the method uses. Method by method a record; read by its {@link PeftMethod}.
@@ -17,6 +19,15 @@ public interface PeftConfig {
     /** Which layers are adapted; {@link TargetModules#UNSET} where the method chooses them, or targets no layers. */
     default TargetModules targetModules() {
         return TargetModules.UNSET;
+    }
+
+    /**
+     * The model that an adapter stands on: the base itself, or the base with layers repeated where they are not yet.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when the base cannot be changed so
+     */
+    default BaseLanguageModel modelOn(BaseLanguageModel base) {
+        return base;
     }
 
     /** Whether the first values of a new adapter are computed from data, a {@link Calibration}; default false. */

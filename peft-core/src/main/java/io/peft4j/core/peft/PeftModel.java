@@ -66,13 +66,13 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
 
     /** The base model with a new adapter {@value #DEFAULT_ADAPTER}, initialized from {@code random}. */
     public static PeftModel of(BaseLanguageModel base, PeftConfig config, RandomGenerator random) {
-        return new PeftModel(base).addAdapter(DEFAULT_ADAPTER, config, random);
+        return of(base, config, random, Optional.empty());
     }
 
     /** As the other, with the data that the first values are computed from ({@link PeftConfig#needsCalibration}). */
     public static PeftModel of(BaseLanguageModel base, PeftConfig config, RandomGenerator random,
             Optional<Calibration> calibration) {
-        return new PeftModel(base).addAdapter(DEFAULT_ADAPTER, config, random, calibration);
+        return new PeftModel(config.modelOn(base)).addAdapter(DEFAULT_ADAPTER, config, random, calibration);
     }
 
     /**
@@ -81,7 +81,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws io.peft4j.core.error.PeftException when it is damaged or does not fit the model
      */
     public static PeftModel load(BaseLanguageModel base, Path folder) {
-        return new PeftModel(base).loadAdapter(DEFAULT_ADAPTER, folder);
+        return new PeftModel(AdapterCheckpoint.readConfig(folder).modelOn(base)).loadAdapter(DEFAULT_ADAPTER, folder);
     }
 
     // ---- adapters

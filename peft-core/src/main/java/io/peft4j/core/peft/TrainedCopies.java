@@ -75,7 +75,28 @@ public final class TrainedCopies {
             throw new IllegalArgumentException("embedding and output layer have a matrix each");
         }
         TrainedEmbedding embedding = new TrainedEmbedding(setup, setup.network().embedding(), "");
-        return List.of(embedding, new TrainedLinear(setup.network().head(), embedding.table()));
+        return List.of(embedding, new TrainedLinear(setup.network().head(), embedding.table(), List.of()));
+    }
+
+    /**
+     * As {@link #beside} for a model whose output layer is the input embedding: where one of the two is named, both get
+     * one trained matrix, which stands in the file twice, as Hugging Face PEFT does with {@code ensure_weight_tying}.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when a place is a target and copied, too
+     */
+    public static List<AdapterLayer> besideTied(AdapterSetup setup, List<Slot> targets, List<String> modulesToSave,
+            Optional<Predicate<Slot>> biases) {
+        Slot input = setup.network().embedding();
+        Slot head = setup.network().head();
+        List<String> names = new ArrayList<>(modulesToSave);
+        if (names.removeIf(head.path()::endsWith) | names.removeIf(input.path()::endsWith)) {
+            names.add(input.path());
+        }
+        List<AdapterLayer> layers = new ArrayList<>(beside(setup, targets, names, biases));
+        layers.stream().filter(TrainedEmbedding.class::isInstance).map(TrainedEmbedding.class::cast)
+                .filter(copy -> copy.slot() == input).findFirst().ifPresent(copy -> layers.add(
+                        new TrainedLinear(head, copy.table(), List.of(setup.again(head, copy.table())))));
+        return layers;
     }
 
     /**

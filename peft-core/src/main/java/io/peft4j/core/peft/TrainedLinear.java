@@ -28,12 +28,16 @@ final class TrainedLinear implements StandIn {
         this.own = Stream.concat(Stream.of(weight), bias.stream()).toList();
     }
 
-    /** A layer whose weight is another layer's tensor. */
-    TrainedLinear(Slot slot, AdapterTensor weight) {
+    /**
+     * A layer whose weight is another layer's tensor.
+     *
+     * @param own what the file holds for this layer
+     */
+    TrainedLinear(Slot slot, AdapterTensor weight, List<AdapterTensor> own) {
         this.slot = slot;
         this.weight = weight;
         this.bias = Optional.empty();
-        this.own = List.of();
+        this.own = own;
     }
 
     @Override

@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** A base model over a {@link TinyNetwork}, for tests: naive kernels, prompts as token ids, greedy answers. */
-public final class TinyModel implements BaseLanguageModel {
+public class TinyModel implements BaseLanguageModel {
     private final TinyNetwork network;
     private final Kernels kernels;
     private final Tokenizer tokenizer;
@@ -60,6 +60,21 @@ public final class TinyModel implements BaseLanguageModel {
     @Override
     public List<String> defaultTargetModules() {
         return List.of("q_proj", "v_proj");
+    }
+
+    @Override
+    public TinyModel withLayers(List<Integer> order) {
+        return new TinyModel(network.withLayers(order), tokenizer, kernels) {
+            @Override
+            public List<Integer> layerOrder() {
+                return order;
+            }
+
+            @Override
+            public void close() {
+                // All is the other model's.
+            }
+        };
     }
 
     @Override

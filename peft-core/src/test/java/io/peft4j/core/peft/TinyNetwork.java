@@ -50,6 +50,9 @@ public final class TinyNetwork implements CausalNetwork {
     private final Slot embedding;
     private final Slot norm;
     private final Slot head;
+    /** Where the layers are those of another network in another order. */
+    private Optional<TinyNetwork> original = Optional.empty();
+    private List<Integer> order = List.of();
 
     /**
      * A network.
@@ -70,6 +73,33 @@ public final class TinyNetwork implements CausalNetwork {
         norm = norm("model.norm");
         head = slot("lm_head", new Linear(tied ? table : new DenseWeight(weight(1, VOCABULARY, HIDDEN)),
                 Optional.empty()));
+    }
+
+    private TinyNetwork(TinyNetwork original, List<Integer> order) {
+        this.random = original.random;
+        this.biases = original.biases;
+        this.tied = original.tied;
+        this.original = Optional.of(original);
+        this.order = order;
+        embedding = slot(original.embedding.path(), original.embedding.layer());
+        for (int i = 0; i < order.size(); i++) {
+            layers.add(decoderLayer(i, "model.layers." + i));
+        }
+        norm = slot(original.norm.path(), original.norm.layer());
+        head = slot(original.head.path(), original.head.layer());
+    }
+
+    @Override
+    public TinyNetwork withLayers(List<Integer> layerOrder) {
+        return new TinyNetwork(this, layerOrder);
+    }
+
+    /** The layer that another network has in the place of this path. */
+    private Optional<Layer> shared(String path) {
+        return original.map(other -> {
+            String[] parts = path.split("\\.", 4);
+            return other.slot("model.layers." + order.get(Integer.parseInt(parts[2])) + "." + parts[3]).layer();
+        });
     }
 
     private Slot decoderLayer(int index, String path) {
@@ -123,18 +153,22 @@ public final class TinyNetwork implements CausalNetwork {
     }
 
     private Slot linear(String path, int out, int in) {
-        return slot(path, new Linear(new DenseWeight(weight(0.8 / Math.sqrt(in), out, in)),
-                biases ? Optional.of(weight(0.3, out)) : Optional.empty()));
+        return slot(path, shared(path).orElseGet(() -> new Linear(new DenseWeight(weight(0.8 / Math.sqrt(in), out, in)),
+                biases ? Optional.of(weight(0.3, out)) : Optional.empty())));
     }
 
     private Slot norm(String path) {
+        return slot(path, shared(path).orElseGet(TinyNetwork.this::newNorm));
+    }
+
+    private Layer newNorm() {
         INDArray weight = weight(0.2, HIDDEN);
         float[] values = Arrays.toFloats(weight);
         for (int i = 0; i < values.length; i++) {
             values[i] += 1;
         }
         Arrays.write(weight, 0, values, 0, values.length);
-        return slot(path, new RmsNorm(weight, 1e-5f));
+        return new RmsNorm(weight, 1e-5f);
     }
 
     private INDArray weight(double size, long... shape) {
@@ -156,13 +190,13 @@ public final class TinyNetwork implements CausalNetwork {
 
     /** All weights of the network, the arrays themselves. */
     public List<INDArray> weights() {
-        return List.copyOf(weights);
+        return original.map(TinyNetwork::weights).orElseGet(() -> List.copyOf(weights));
     }
 
     @Override
     public ModelDescription description() {
-        return new ModelDescription("tiny", "llama", VOCABULARY, HIDDEN, LAYERS, 64, tied, DataType.FLOAT,
-                weights.stream().mapToLong(INDArray::length).sum());
+        return new ModelDescription("tiny", "llama", VOCABULARY, HIDDEN, layers.size(), 64, tied, DataType.FLOAT,
+                original.orElse(this).weights.stream().mapToLong(INDArray::length).sum());
     }
 
     @Override

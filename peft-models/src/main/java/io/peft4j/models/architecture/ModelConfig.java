@@ -3,6 +3,7 @@ package io.peft4j.models.architecture;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -51,6 +52,11 @@ public final class ModelConfig {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         }
+    }
+
+    /** The same for another number of decoder layers. */
+    public ModelConfig withLayers(int count) {
+        return new ModelConfig(file, ((ObjectNode) values.deepCopy()).put("num_hidden_layers", count));
     }
 
     /** The file it came from. */

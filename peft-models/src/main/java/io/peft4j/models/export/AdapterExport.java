@@ -1,5 +1,6 @@
 package io.peft4j.models.export;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.PeftMethods;
@@ -11,6 +12,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Adapters in other programs: what each can load, and the file that llama.cpp applies. */
 public final class AdapterExport {
@@ -34,12 +38,24 @@ public final class AdapterExport {
         String type = adapter.config().peftType();
         obstacles.put("Hugging Face PEFT", PeftMethods.byType(type).isInHuggingFacePeft() ? List.of()
                 : List.of("it has no method " + type));
-        obstacles.put("llama.cpp, as an adapter", GgufLoraFile.obstacles(adapter, base.config(),
-                base.network().description().tiedEmbeddings()));
-        obstacles.put("vLLM", vllm(adapter));
+        obstacles.put("llama.cpp, as an adapter", forLlamaCpp(base, adapter));
+        obstacles.put("vLLM", Stream.concat(repeatedLayers(base).stream(), vllm(adapter).stream()).toList());
         obstacles.put("a merged model", adapter.layers().stream().flatMap(layer -> layer.mergeObstacle().stream()
                 .map(reason -> layer.slot().path() + ": " + reason)).distinct().toList());
         return obstacles;
+    }
+
+    private static List<String> forLlamaCpp(BaseModel base, Adapter adapter) {
+        return Stream.concat(repeatedLayers(base).stream(), GgufLoraFile.obstacles(adapter, base.config(),
+                base.network().description().tiedEmbeddings()).stream()).toList();
+    }
+
+    /** A program that loads the base has it as it was published. */
+    private static Optional<String> repeatedLayers(BaseModel base) {
+        List<Integer> order = base.layerOrder();
+        return order.equals(IntStream.range(0, order.size()).boxed().toList()) ? Optional.empty()
+                : Optional.of("the model consists of the base's layers " + order + " (layer_replication); merge the "
+                + "adapter instead");
     }
 
     private static List<String> vllm(Adapter adapter) {
@@ -74,6 +90,9 @@ public final class AdapterExport {
      */
     public static void toGguf(PeftModel model, String name, Path file) {
         BaseModel base = ModelExport.base(model);
+        repeatedLayers(base).ifPresent(reason -> {
+            throw new ConfigurationException("llama.cpp cannot apply this adapter: " + reason);
+        });
         GgufLoraFile.write(file, name, model.adapter(name), base.config(),
                 base.network().description().tiedEmbeddings());
     }

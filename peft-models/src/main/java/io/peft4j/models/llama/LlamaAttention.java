@@ -9,6 +9,7 @@ import io.peft4j.core.nn.AttentionInputs;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
+import java.util.List;
 
 /**
  * Causal self-attention with grouped-query heads (<a href="https://arxiv.org/abs/2305.13245">2305.13245</a>) and rotary
@@ -32,6 +33,16 @@ final class LlamaAttention implements SelfAttention {
         this.key = key;
         this.value = value;
         this.output = output;
+    }
+
+    /** The same attention in another layer, with the same weights; its places go into {@code slots}, itself first. */
+    Slot copyAt(int index, String path, List<Slot> slots) {
+        int at = slots.size();
+        Slot slot = new Slot(path, new LlamaAttention(index, shape, rotary, LlamaDecoderLayer.copy(query, path, slots),
+                LlamaDecoderLayer.copy(key, path, slots), LlamaDecoderLayer.copy(value, path, slots),
+                LlamaDecoderLayer.copy(output, path, slots)));
+        slots.add(at, slot);
+        return slot;
     }
 
     @Override

@@ -43,8 +43,13 @@ final class LlamaBuilder {
         return new LlamaNetwork(description, config, embedding, layers, norm, head, slots, weights.takeOwnership());
     }
 
+    /** The path of a decoder layer. */
+    static String layerPath(int index) {
+        return "model.layers." + index;
+    }
+
     private Slot decoderLayer(int index) {
-        String path = "model.layers." + index;
+        String path = layerPath(index);
         int at = slots.size();
         LlamaDecoderLayer layer = new LlamaDecoderLayer(norm(path + ".input_layernorm"),
                 attention(index, path + ".self_attn"), norm(path + ".post_attention_layernorm"), mlp(path + ".mlp"));

@@ -7,6 +7,7 @@ import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
+import java.util.List;
 
 /**
  * A decoder layer with norms in front: {@code h = x + attention(norm1(x))}, {@code y = h + mlp(norm2(h))}; x, y [N, H].
@@ -29,6 +30,31 @@ final class LlamaDecoderLayer implements Layer {
         Variable attended = attention.forward(context, attentionNorm.forward(context, x));
         Variable h = ElementwiseOps.addInto(context.tape(), x, attended);
         return ElementwiseOps.addInto(context.tape(), h, mlp.forward(context, mlpNorm.forward(context, h)));
+    }
+
+    /**
+     * The same layer as another one of its network, with the same weights.
+     *
+     * @param index its number
+     * @param path its path
+     * @param slots gets its places, each before those that it contains
+     */
+    Slot copyAt(int index, String path, List<Slot> slots) {
+        int at = slots.size();
+        Slot normBefore = copy(attentionNorm, path, slots);
+        Slot attending = ((LlamaAttention) attention.layer()).copyAt(index, path + "." + attention.name(), slots);
+        Slot normBetween = copy(mlpNorm, path, slots);
+        Slot feedForward = ((LlamaMlp) mlp.layer()).copyAt(path + "." + mlp.name(), slots);
+        Slot slot = new Slot(path, new LlamaDecoderLayer(normBefore, attending, normBetween, feedForward));
+        slots.add(at, slot);
+        return slot;
+    }
+
+    /** A place of the same name and layer below another path. */
+    static Slot copy(Slot slot, String path, List<Slot> slots) {
+        Slot copy = new Slot(path + "." + slot.name(), slot.layer());
+        slots.add(copy);
+        return copy;
     }
 
     /** Whether {@link #forward(ForwardContext, Variable, int[])} computes what the pass's layers ask for. */

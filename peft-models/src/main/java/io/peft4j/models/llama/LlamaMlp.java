@@ -5,6 +5,7 @@ import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
+import java.util.List;
 
 /**
  * The feed-forward network with SwiGLU (<a href="https://arxiv.org/abs/2002.05202">2002.05202</a>),
@@ -19,6 +20,15 @@ final class LlamaMlp implements Layer {
         this.gate = gate;
         this.up = up;
         this.down = down;
+    }
+
+    /** The same network in another layer, with the same weights; its places go into {@code slots}, itself first. */
+    Slot copyAt(String path, List<Slot> slots) {
+        int at = slots.size();
+        Slot slot = new Slot(path, new LlamaMlp(LlamaDecoderLayer.copy(gate, path, slots),
+                LlamaDecoderLayer.copy(up, path, slots), LlamaDecoderLayer.copy(down, path, slots)));
+        slots.add(at, slot);
+        return slot;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.peft4j.models.llama;
 
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.ForwardContext;
@@ -9,6 +10,7 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.Closing;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -92,8 +94,29 @@ final class LlamaNetwork implements CausalNetwork {
     }
 
     @Override
+    public CausalNetwork withLayers(List<Integer> order) {
+        List<Slot> all = new ArrayList<>(List.of(embedding));
+        List<Slot> layers = new ArrayList<>();
+        for (int number : order) {
+            if (number < 0 || number >= decoderLayers.size()) {
+                throw new ConfigurationException("there is no layer " + number + "; " + description.name()
+                        + " has layers 0 to " + (decoderLayers.size() - 1));
+            }
+            LlamaDecoderLayer layer = (LlamaDecoderLayer) decoderLayers.get(number).layer();
+            layers.add(layer.copyAt(layers.size(), LlamaBuilder.layerPath(layers.size()), all));
+        }
+        if (layers.isEmpty()) {
+            throw new ConfigurationException("a model needs at least one layer, and none is named");
+        }
+        all.addAll(List.of(norm, head));
+        return new LlamaNetwork(description.withLayers(layers.size()), config, embedding, layers, norm, head, all,
+                List.of());
+    }
+
+    @Override
     public KvCache newCache(int rows) {
-        return new KvCache(config.layers(), rows, config.attentionShape().keyColumns(), description.activationType());
+        return new KvCache(decoderLayers.size(), rows, config.attentionShape().keyColumns(),
+                description.activationType());
     }
 
     @Override
