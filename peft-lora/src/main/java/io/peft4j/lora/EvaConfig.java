@@ -51,6 +51,11 @@ public record EvaConfig(double rho, double tau, boolean useLabelMask, int labelM
     }
 
     @Override
+    public boolean computesAlphas() {
+        return adjustScalingFactors;
+    }
+
+    @Override
     public String key() {
         return "eva_config";
     }

@@ -83,6 +83,11 @@ final class LoraConfigJson {
     static ConfigWriter write(ConfigWriter writer, LoraConfig config) {
         DEFAULTS.forEach(writer::putDefault);
         config.initialization().config().ifPresent(own -> writer.putJson(own.key(), own.toJson()));
+        if (config.initialization().config().filter(StartConfig::computesAlphas).isPresent()) {
+            writer.putDecimals("alpha_pattern", config.alphaPattern());
+        } else {
+            writer.put("alpha_pattern", config.alphaPattern());
+        }
         return writer.put("r", config.rank())
                 .putNumber("lora_alpha", config.alpha())
                 .putDecimal("lora_dropout", config.dropout())
@@ -90,7 +95,6 @@ final class LoraConfigJson {
                 .put("exclude_modules", config.excludeModules())
                 .put("bias", config.bias().json())
                 .put("use_rslora", config.rsLora())
-                .put("alpha_pattern", config.alphaPattern())
                 .put("layers_to_transform", config.layersToTransform())
                 .put("layers_pattern", config.layersPattern())
                 .putList("modules_to_save", config.modulesToSave())

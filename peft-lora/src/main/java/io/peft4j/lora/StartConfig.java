@@ -7,4 +7,9 @@ sealed interface StartConfig permits EvaConfig, CordaConfig, LoraGaConfig, LoftQ
 
     /** The value, a JSON object with the names of Hugging Face PEFT. */
     String toJson();
+
+    /** Whether alphas are computed from ranks. Hugging Face PEFT then writes whole ones with a fraction, too. */
+    default boolean computesAlphas() {
+        return false;
+    }
 }

@@ -133,6 +133,14 @@ public final class ConfigWriter {
         return this;
     }
 
+    /** Writes numbers by name, all with a fraction. */
+    public ConfigWriter putDecimals(String key, Map<String, ? extends Number> numbers) {
+        ObjectNode object = JSON.objectNode();
+        numbers.forEach((name, value) -> object.set(name, DoubleNode.valueOf(value.doubleValue())));
+        values.put(key, object);
+        return this;
+    }
+
     /** An object with a list of truth values for each of its keys. */
     public ConfigWriter putTruths(String key, Map<String, List<Boolean>> lists) {
         ObjectNode object = JsonNodeFactory.instance.objectNode();
