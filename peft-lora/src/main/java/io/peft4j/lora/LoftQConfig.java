@@ -10,17 +10,18 @@ import io.peft4j.core.peft.ConfigWriter;
  * {@code W - B A} and begin again.
  *
  * @param bits {@code loftq_bits}: 4, blocks of 64 values in NF4 (<a
- *     href="https://arxiv.org/abs/2305.14314">2305.14314</a>); the 8 that Hugging Face PEFT has is refused; default 4
+ *     href="https://arxiv.org/abs/2305.14314">2305.14314</a>), or 8, rows in whole numbers up to 127 (<a
+ *     href="https://arxiv.org/abs/2208.07339">2208.07339</a>); default 4
  * @param iterations {@code loftq_iter}: at least 1; default 1
  */
 public record LoftQConfig(int bits, int iterations) implements StartConfig {
     /**
      * Checks the values.
      *
-     * @throws ConfigurationException when bits are not 4, or there is no iteration
+     * @throws ConfigurationException when bits are neither 4 nor 8, or there is no iteration
      */
     public LoftQConfig {
-        Targets.require(bits == 4, "loftq_bits is " + bits + "; this version quantizes to 4 bits alone");
+        Targets.require(bits == 4 || bits == 8, "loftq_bits is " + bits + "; it must be 4 or 8");
         Targets.require(iterations >= 1, "loftq_iter is " + iterations + "; it must be at least 1");
     }
 

@@ -35,7 +35,7 @@ record LoftQStart(LoftQConfig options) implements LoraBeginning {
         float[] a = new float[rank * in];
         float[] b = new float[out * rank];
         for (int i = 0; i < options.iterations(); i++) {
-            quantized = RoundedWeights.nf4(remaining);
+            quantized = options.bits() == 4 ? RoundedWeights.nf4(remaining) : RoundedWeights.int8(remaining, in);
             boolean last = i + 1 == options.iterations();
             if (!last || !stored) {
                 share(decompose(difference(w, quantized), out, in, rank, target), a, b, rank, in);

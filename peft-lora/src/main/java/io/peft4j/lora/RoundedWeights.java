@@ -1,8 +1,11 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.array.Float16;
+
 /** Weights as bitsandbytes rounds them: what is left of values that were quantized and read again. */
 final class RoundedWeights {
     private static final int BLOCK = 64;
+    private static final float INT8 = 127;
     /** The quantiles of a normal distribution that four bits stand for. */
     private static final float[] NF4 = {-1f, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f,
         -0.28444138169288635f, -0.18477343022823334f, -0.09105003625154495f, 0f, 0.07958029955625534f,
@@ -23,6 +26,28 @@ final class RoundedWeights {
             }
         }
         return rounded;
+    }
+
+    /**
+     * Whole numbers: of each row, in half precision, the largest becomes 127, and each the nearest, ties to even.
+     *
+     * @param columns values of a row
+     */
+    static float[] int8(double[] values, int columns) {
+        float[] rounded = new float[values.length];
+        for (int from = 0; from < values.length; from += columns) {
+            float largest = half(largest(values, from, from + columns));
+            // In the order of bitsandbytes: near ties another one rounds differently.
+            float steps = 1 / largest * INT8;
+            for (int i = from; i < from + columns && largest > 0; i++) {
+                rounded[i] = (float) Math.rint(half((float) values[i]) * steps) * largest * (1 / INT8);
+            }
+        }
+        return rounded;
+    }
+
+    private static float half(float value) {
+        return Float16.toFloat(Float16.fromFloat(value));
     }
 
     /** The largest absolute value as a float. */

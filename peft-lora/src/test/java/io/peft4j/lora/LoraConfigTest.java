@@ -110,7 +110,7 @@ class LoraConfigTest {
                 + "\"whiten\": true, \"adjust_scaling_factors\": false}",
         "corda; corda_config; {\"cache_file\": null, \"covariance_file\": \"c\", \"corda_method\": \"kpm\", "
                 + "\"verbose\": false, \"use_float16_for_covariance\": false, \"prune_temporary_fields\": true}",
-        "loftq; loftq_config; {\"loftq_bits\": 4, \"loftq_iter\": 2}",
+        "loftq; loftq_config; {\"loftq_bits\": 8, \"loftq_iter\": 2}",
         "lora_ga; lora_ga_config; {\"direction\": \"ArBr\", \"scale\": \"unit\", \"stable_gamma\": 4}"})
     void aStartHasAConfigurationOfItsOwn(String name, String key, String value) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(defaults());
@@ -133,7 +133,7 @@ class LoraConfigTest {
     @CsvSource(delimiter = ';', value = {"eva; eva_config; {\"rho\": 0.5}", "eva; eva_config; {\"tau\": 2}",
         "corda; corda_config; {\"corda_method\": \"x\"}", "lora_ga; lora_ga_config; {\"direction\": \"x\"}",
         "corda; corda_config; {\"use_float16_for_covariance\": true}", "lora_ga; lora_ga_config; {\"scale\": \"x\"}",
-        "loftq; loftq_config; {\"loftq_bits\": 8}", "loftq; loftq_config; {\"loftq_iter\": 0}",
+        "loftq; loftq_config; {\"loftq_bits\": 2}", "loftq; loftq_config; {\"loftq_iter\": 0}",
         "lora_ga; lora_ga_config; {\"stable_gamma\": 0}", "eva; eva_config; [1]"})
     void wrongValuesOfAStartAreRefused(String name, String key, String value) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(defaults());

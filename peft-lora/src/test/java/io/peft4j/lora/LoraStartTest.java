@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -263,6 +264,21 @@ class LoraStartTest {
         assertArrayEquals(once, toDoubles(RoundedWeights.nf4(once)));
         // The widest gap between quantiles is 0.304.
         assertArrayEquals(values, once, 0.153 * 2);
+    }
+
+    /** Rows have scales of their own; half precision and half a step of 127 are lost. */
+    @Test
+    void roundedRowsStayWithinHalfAStep() {
+        double[] small = new SplittableRandom(6).doubles(100, -1e-2, 1e-2).toArray();
+        double[] large = new SplittableRandom(7).doubles(100, -5, 5).toArray();
+        double[] zeros = new double[100];
+        double[] rounded = toDoubles(RoundedWeights.int8(
+                Stream.of(small, large, zeros).flatMapToDouble(DoubleStream::of).toArray(), 100));
+        for (int i = 0; i < 100; i++) {
+            assertEquals(small[i], rounded[i], 1e-2 * (0.5 / 127 + 1e-3));
+            assertEquals(large[i], rounded[100 + i], 5 * (0.5 / 127 + 1e-3));
+            assertEquals(0, rounded[200 + i]);
+        }
     }
 
     private static double[] toDoubles(float[] values) {
