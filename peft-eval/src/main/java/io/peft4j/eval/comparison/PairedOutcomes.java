@@ -7,15 +7,17 @@ import io.peft4j.eval.statistics.Holm;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.statistics.PairedTests;
 import io.peft4j.eval.statistics.Spread;
+import io.peft4j.eval.statistics.TangoInterval;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
- * Outcomes of a base and a tuned model on the same items, metric by metric, and what the differences are worth: BCa
- * intervals of the paired differences, McNemar's exact test for yes/no outcomes, a permutation or Wilcoxon's test for
- * scores, approximate randomization for corpus metrics, Holm's correction over all of them.
+ * Outcomes of a base and a tuned model on the same items, metric by metric, and what the differences are worth: for
+ * yes/no outcomes Tango's interval and McNemar's exact test, for scores BCa intervals of the paired differences and a
+ * permutation or Wilcoxon's test, for corpus metrics BCa intervals and approximate randomization; Holm's correction
+ * over all of them.
  *
  * <pre>{@code
  * List<MetricResult> results = new PairedOutcomes(ComparisonOptions.defaults())
@@ -48,7 +50,8 @@ public final class PairedOutcomes {
             onlyTuned += tuned[i] && !base[i] ? 1 : 0;
         }
         double p = PairedTests.mcNemar(onlyBase, onlyTuned);
-        return add(name, values(base), values(tuned), p, "mcnemar_exact");
+        Interval interval = TangoInterval.of(onlyBase, onlyTuned, base.length, options.bootstrap().level());
+        return add(name, values(base), values(tuned), interval, p, "mcnemar_exact");
     }
 
     private static double[] values(boolean[] outcomes) {
@@ -73,13 +76,13 @@ public final class PairedOutcomes {
         boolean ranks = options.scoreTest() == ComparisonOptions.ScoreTest.WILCOXON;
         double p = ranks ? PairedTests.wilcoxon(differences)
                 : PairedTests.permutation(differences, options.bootstrap().resamples(), options.bootstrap().seed());
-        return add(name, base, tuned, p, ranks ? "wilcoxon" : "permutation");
+        return add(name, base, tuned, options.bootstrap().ofDifferences(differences), p,
+                ranks ? "wilcoxon" : "permutation");
     }
 
-    private PairedOutcomes add(String name, double[] base, double[] tuned, double p, String test) {
+    private PairedOutcomes add(String name, double[] base, double[] tuned, Interval interval, double p, String test) {
         double[] differences = IntStream.range(0, base.length).mapToDouble(i -> tuned[i] - base[i]).toArray();
         Spread spread = Spread.of(differences);
-        Interval interval = options.bootstrap().ofDifferences(differences);
         results.add(new MetricResult(name, base.length, 1, Spread.of(base).mean(), Spread.of(tuned).mean(), interval,
                 p, p, test, spread.standardDeviation(), spread.effectSize(),
                 options.power().detectable(spread.standardDeviation(), base.length)));

@@ -110,7 +110,7 @@ public final class VerdictRules {
     }
 
     /**
-     * {@code 81 % of answers hold the expected fact against 5 %, difference 76 points [66, 85] on 88 items, p < ...}.
+     * {@code 81 % of answers hold the expected fact against 5 %, difference 76 points [66, 84] on 88 items, p < ...}.
      */
     static String figures(MetricResult metric) {
         double percent = 100 / metric.scale();

@@ -62,7 +62,7 @@ class SimulationTest {
             int n = SIZES[run % SIZES.length];
             MetricResult result = run / SIZES.length % 2 == 0 ? scores(random, n, 0) : yesNo(random, n);
             held += result.interval().contains(0) ? 1 : 0;
-            falseVerdicts += decide(result) == Decision.SHIP || result.isWorse(0.05) ? 1 : 0;
+            falseVerdicts += isFalse(result) ? 1 : 0;
         }
         double coverage = (double) held / RUNS;
         assertTrue(coverage >= 0.93 && coverage <= 0.97, "coverage " + coverage);
@@ -72,15 +72,30 @@ class SimulationTest {
     @Test
     void intervalsHoldTheTruthForEveryNumberOfItems() {
         SplittableRandom random = new SplittableRandom(2);
-        for (int n : new int[] {10, 30, 100}) {
-            int held = 0;
+        for (int n : new int[] {10, 20, 30, 50, 100}) {
+            int scoresHeld = 0;
+            int yesNoHeld = 0;
+            int falseVerdicts = 0;
             for (int run = 0; run < RUNS; run++) {
-                held += scores(random, n, 0).interval().contains(0) ? 1 : 0;
+                MetricResult scores = scores(random, n, 0);
+                MetricResult yesNo = yesNo(random, n);
+                scoresHeld += scores.interval().contains(0) ? 1 : 0;
+                yesNoHeld += yesNo.interval().contains(0) ? 1 : 0;
+                falseVerdicts += (isFalse(scores) ? 1 : 0) + (isFalse(yesNo) ? 1 : 0);
             }
-            double coverage = (double) held / RUNS;
             // The standard error of a share of 2,000 is 0.5 %.
-            assertTrue(coverage >= 0.93 && coverage <= 0.97, "coverage with " + n + " items: " + coverage);
+            checkCoverage("scores", n, (double) scoresHeld / RUNS);
+            checkCoverage("yes/no", n, (double) yesNoHeld / RUNS);
+            assertTrue(falseVerdicts <= 0.05 * 2 * RUNS, falseVerdicts + " false verdicts with " + n + " items");
         }
+    }
+
+    private static void checkCoverage(String kind, int n, double coverage) {
+        assertTrue(coverage >= 0.93 && coverage <= 0.97, kind + ": coverage with " + n + " items: " + coverage);
+    }
+
+    private static boolean isFalse(MetricResult result) {
+        return decide(result) == Decision.SHIP || result.isWorse(0.05);
     }
 
     @Test
