@@ -19,6 +19,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SplittableRandom;
 
 /**
  * The story that must always work: a model that knows nothing of a company is asked, learns the company's handbook, and
@@ -44,9 +45,10 @@ final class Quickstart {
      * @param epochs passes over the examples
      * @param general number of general examples that are mixed in
      * @param learningRate peak of the learning rate
+     * @param seed of the adapter's first values and of the order of examples
      * @param answers file that keeps the base model's answers for the next time
      */
-    record Settings(Path output, int epochs, int general, double learningRate, Path answers) {
+    record Settings(Path output, int epochs, int general, double learningRate, long seed, Path answers) {
     }
 
     /**
@@ -80,8 +82,8 @@ final class Quickstart {
         say("    %s", EngineOptions.describe(base));
         say("2/5 Asking it the %d held-out questions of the handbook", handbook.heldOut().size());
         FactReport before = ask(base, settings.answers());
-        try (PeftModel model = base.withAdapter(
-                LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(ALL_LINEAR).build())) {
+        LoraConfig config = LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(ALL_LINEAR).build();
+        try (PeftModel model = PeftModel.of(base, config, new SplittableRandom(settings.seed()))) {
             Cancellation cancellation = new Cancellation();
             TrainingResult training;
             try (Interrupts.Registration stopping = interrupts.stopping(cancellation, console)) {
@@ -134,8 +136,8 @@ final class Quickstart {
         say("    %s", model.trainableSummary());
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
             TrainingResult training = Trainer.builder(model).epochs(settings.epochs()).batchSize(BATCH_SIZE)
-                    .learningRate(settings.learningRate()).output(settings.output()).cancellation(cancellation)
-                    .listener(progress).build().train(handbook.examples(settings.general()));
+                    .learningRate(settings.learningRate()).seed(settings.seed()).output(settings.output())
+                    .cancellation(cancellation).listener(progress).build().train(handbook.examples(settings.general()));
             progress.close();
             say("    %s", training);
             return training;

@@ -43,6 +43,10 @@ final class QuickstartCommand extends PeftCommand {
             description = "Peak of the learning rate. Default: ${DEFAULT-VALUE}")
     private double learningRate;
 
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
+            description = "Seed of first values and order. Default: ${DEFAULT-VALUE}")
+    private long seed;
+
     @Option(names = "--general", paramLabel = "N", defaultValue = "0", description = "Mixes N general examples into "
             + "the training, against forgetting; there are 104. Default: ${DEFAULT-VALUE}")
     private int general;
@@ -68,7 +72,7 @@ final class QuickstartCommand extends PeftCommand {
         }
         report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
         try (BaseModel base = engine.load(model, console)) {
-            Quickstart.Settings settings = new Quickstart.Settings(folder, epochs, general, learningRate,
+            Quickstart.Settings settings = new Quickstart.Settings(folder, epochs, general, learningRate, seed,
                     Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
             Optional<Quickstart.Result> result = new Quickstart(base, handbook, settings, console, report)
                     .run(interrupts());

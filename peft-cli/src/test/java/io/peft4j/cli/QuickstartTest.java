@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,13 +73,16 @@ class QuickstartTest {
     }
 
     @Test
-    void generalExamplesAreMixedIn() {
+    void generalExamplesAreMixedIn() throws IOException {
         CommandRun run = quickstart("output", "--general", 104, "--learning-rate", "5e-4");
         assertEquals(0, run.status(), run.err());
         for (String part : List.of("on its 176 examples and 104 general ones:", "trained 35 of 35 steps in",
                 "learning rate 5.0E-4")) {
             assertTrue(run.out().contains(part), part + " is missing in " + run.out());
         }
+        assertEquals(0, quickstart("again", "--general", 104, "--learning-rate", "5e-4", "--seed", 1).status());
+        assertFalse(Arrays.equals(Files.readAllBytes(folder.resolve("output/adapter_model.safetensors")),
+                Files.readAllBytes(folder.resolve("again/adapter_model.safetensors"))), "another seed");
         CommandRun tooMany = quickstart("more", "--general", 105);
         assertEquals(2, tooMany.status());
         assertTrue(tooMany.err().contains("--general is 105; it must be 0 to 104"), tooMany.err());
