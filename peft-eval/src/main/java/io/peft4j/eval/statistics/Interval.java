@@ -19,4 +19,9 @@ public record Interval(double low, double high, double level) {
     public boolean contains(double value) {
         return low <= value && value <= high;
     }
+
+    /** The smallest interval that holds both; its level is this one's. */
+    Interval spanning(Interval other) {
+        return new Interval(Math.min(low, other.low), Math.max(high, other.high), level);
+    }
 }
