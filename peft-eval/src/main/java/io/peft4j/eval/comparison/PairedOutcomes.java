@@ -85,8 +85,13 @@ public final class PairedOutcomes {
         Spread spread = Spread.of(differences);
         results.add(new MetricResult(name, base.length, 1, Spread.of(base).mean(), Spread.of(tuned).mean(), interval,
                 p, p, test, spread.standardDeviation(), spread.effectSize(),
-                options.power().detectable(spread.standardDeviation(), base.length)));
+                detectable(spread.standardDeviation(), interval, base.length)));
         return this;
+    }
+
+    /** Few items may show no spread at all; no set of answers is that uniform. */
+    private double detectable(double deviation, Interval interval, int items) {
+        return options.power().detectable(Math.max(deviation, interval.deviation(items)), items);
     }
 
     /**
@@ -103,13 +108,28 @@ public final class PairedOutcomes {
         double deviation = difference.standardDeviation();
         double estimate = difference.ofAll();
         double p = difference.randomization(Math.min(bootstrap.resamples(), 2000), bootstrap.seed());
-        // A single answer says nothing of the spread.
-        Interval interval = base.size() == 1 ? new Interval(-SCALE, SCALE, bootstrap.level())
-                : bootstrap.withResamples(Math.min(bootstrap.resamples(), 2000)).of(difference);
+        Interval interval = interval(difference);
         results.add(new MetricResult(metric.name(), base.size(), SCALE, difference.base(), difference.tuned(), interval,
                 p, p, "approximate_randomization", deviation, estimate == 0 ? 0 : estimate / deviation,
-                options.power().detectable(deviation, base.size())));
+                detectable(deviation, interval, base.size())));
         return this;
+    }
+
+    private Interval interval(CorpusDifference difference) {
+        Bootstrap bootstrap = options.bootstrap();
+        int items = difference.size();
+        if (items == 1) {
+            // A single answer says nothing of the spread.
+            return new Interval(-SCALE, SCALE, bootstrap.level());
+        }
+        Interval interval = bootstrap.withResamples(Math.min(bootstrap.resamples(), 2000)).of(difference);
+        if (interval.low() < interval.high()) {
+            return interval;
+        }
+        // Nor do answers that are all alike, such as those without any match: as of so many equal scores.
+        double half = SCALE * bootstrap.ofDifferences(new double[items]).high();
+        return new Interval(Math.max(-SCALE, interval.low() - half), Math.min(SCALE, interval.high() + half),
+                bootstrap.level());
     }
 
     private static void check(String name, int base, int tuned) {

@@ -69,20 +69,13 @@ public final class VerdictRules {
     private Verdict undecided(MetricResult metric, double worthwhile, String figures) {
         double gain = Math.max(metric.difference(), worthwhile);
         // Few items may show no spread at all; no set of answers is that uniform.
-        double deviation = Math.max(metric.standardDeviation(), spreadSeen(metric));
+        double deviation = Math.max(metric.standardDeviation(), metric.interval().deviation(metric.items()));
         int total = Math.min(MOST_ITEMS, options.power().itemsNeeded(deviation, gain));
         // An estimate below the number that was not enough would be absurd.
         int more = rounded(Math.max(total - metric.items(), Math.max(1, metric.items() / 2)));
         return new Verdict(Verdict.Decision.NEED_MORE_ITEMS, more, String.format(Locale.ROOT,
                 "%d items cannot tell: %s. About %,d more items would show a gain of %s with %.0f %% power.",
                 metric.items(), figures, more, points(gain / metric.scale()), 100 * options.power().power()));
-    }
-
-    /** The deviation that the interval's width stands for. */
-    private static double spreadSeen(MetricResult metric) {
-        Interval interval = metric.interval();
-        double z = new NormalDistribution(null, 0, 1).inverseCumulativeProbability(0.5 + interval.level() / 2);
-        return (interval.high() - interval.low()) / (2 * z) * Math.sqrt(metric.items());
     }
 
     /** The one-sided bound, from the two-sided interval: its upper half shrunk by the ratio of the quantiles. */

@@ -1,5 +1,7 @@
 package io.peft4j.eval.statistics;
 
+import org.apache.commons.math3.distribution.NormalDistribution;
+
 /**
  * A confidence interval.
  *
@@ -18,6 +20,15 @@ public record Interval(double low, double high, double level) {
     /** Whether {@code value} lies in it, ends included. */
     public boolean contains(double value) {
         return low <= value && value <= high;
+    }
+
+    /**
+     * The standard deviation of a single item that an interval of the mean of so many items with this width stands for:
+     * {@code (high - low) / (2 z) sqrt(n)}. Above 0 also where no two of few items differ.
+     */
+    public double deviation(int items) {
+        double z = new NormalDistribution(null, 0, 1).inverseCumulativeProbability(0.5 + level / 2);
+        return (high - low) / (2 * z) * Math.sqrt(items);
     }
 
     /** The smallest interval that holds both; its level is this one's. */

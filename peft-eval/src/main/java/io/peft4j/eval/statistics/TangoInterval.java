@@ -47,7 +47,7 @@ public final class TangoInterval {
                 new TangoInterval(onlyFirst, onlySecond, items).upper(z), level);
     }
 
-    /** By halving: from the estimate upwards differences are inside up to the end, and 1 is inside only if it is it. */
+    /** By halving: what lies above the estimate is inside up to the end; 1 is reached only where it is the end. */
     private double upper(double z) {
         double inside = (double) (onlySecond - onlyFirst) / items;
         double outside = 1;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.metric.Bleu;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -81,6 +83,21 @@ class VerdictTest {
                 Optional.empty(), 12);
         assertEquals(Decision.DO_NOT_SHIP, verdict.decision());
         assertTrue(verdict.sentence().contains("12 of 88 held-out items"), verdict.sentence());
+    }
+
+    @Test
+    void answersThatAreAllAlikeLeaveRoomForOthers() {
+        MetricResult same = outcome("contains", 10, 5, 0, 0);
+        assertEquals(0, same.standardDeviation());
+        // Tango's z^2 / (n + z^2) = 0.2775 stands for a deviation of 0.448; (2.262 + 0.883) 0.448 / sqrt(10).
+        assertEquals(0.445, same.detectable(), 0.001);
+        List<double[]> nothingMatches = Collections.nCopies(10, new Bleu().statistics("no", List.of("yes")));
+        MetricResult bleu = new PairedOutcomes(OPTIONS).corpus(new Bleu(), nothingMatches, nothingMatches).results()
+                .get(0);
+        // As of ten scores without a difference, Bonett and Price: 1.96 sqrt((1/12 + 1/12) / 12) of 100.
+        assertEquals(23.1, bleu.interval().high(), 0.1);
+        assertEquals(-23.1, bleu.interval().low(), 0.1);
+        assertEquals(Decision.NEED_MORE_ITEMS, decide(bleu).decision());
     }
 
     @Test
