@@ -111,7 +111,7 @@ class EvaluateCommandTest {
         String page = Files.readString(html);
         assertTrue(page.startsWith("<!DOCTYPE html>") && page.endsWith("</html>\n"), page);
         assertTrue(page.contains("<h1>Ship</h1>") && page.contains("<svg") && page.contains("<mark>"), page);
-        assertTrue(page.contains("right before"), "item 0 was lost");
+        assertTrue(page.contains("<em>right before</em>"), "item 0 was lost");
         JsonNode pair = JSON.readTree(Files.readAllLines(next.resolve("preferences.jsonl")).get(0));
         assertEquals("The code is X0Y.", pair.get("preferred_output").get(0).get("content").asText());
         assertEquals("The code is unknown.", pair.get("non_preferred_output").get(0).get("content").asText());

@@ -261,7 +261,8 @@ public final class Comparison {
         int examples = training.map(ChatDataset::size).orElse(0);
         Point present = new Point(tuned.name(), examples, scoring.decidingScore(answered.texts()));
         List<Point> points = new ArrayList<>();
-        otherSizes.forEach((size, model) -> points.add(point(size + " examples", size, model, items, scoring)));
+        otherSizes.forEach((size, model) -> points.add(point(size + (size == 1 ? " example" : " examples"), size,
+                model, items, scoring)));
         if (!points.isEmpty() && examples > 0 && !otherSizes.containsKey(examples)) {
             points.add(present);
         }

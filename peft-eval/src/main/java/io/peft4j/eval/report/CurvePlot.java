@@ -7,13 +7,15 @@ import java.util.Locale;
 
 /** A learning curve with its prediction interval and the trainings it comes from, as an inline SVG. */
 final class CurvePlot {
-    private static final int WIDTH = 640;
+    private static final int WIDTH = 560;
     private static final int HEIGHT = 280;
     private static final int LEFT = 60;
     private static final int RIGHT = 20;
     private static final int TOP = 16;
     private static final int BOTTOM = 44;
     private static final int STEPS = 60;
+    /** Numbers on the axis that would come closer are left out. */
+    private static final int LEAST_GAP = 36;
 
     private final TrainingStudy study;
     private final Curve curve;
@@ -57,9 +59,16 @@ final class CurvePlot {
         svg.append("<polygon class=\"band\" points=\"").append(upper).append(lower).append("\"/>\n<polyline "
                 + "class=\"curve\" points=\"").append(line).append("\"/>\n");
         study.points().forEach(point -> dot(svg, "dot open", point.examples(), point.score(), point.name()));
-        study.points().stream().mapToInt(TrainingStudy.Point::examples).distinct().forEach(n -> tick(svg, n));
         dot(svg, "dot ahead", last, curve.more().score(), TrainingStudy.MORE + " more examples");
         tick(svg, (int) last);
+        double before = x(last);
+        for (int i = study.points().size() - 1; i >= 0; i--) {
+            int examples = study.points().get(i).examples();
+            if (before - x(examples) >= LEAST_GAP) {
+                tick(svg, examples);
+                before = x(examples);
+            }
+        }
         return svg.append(String.format(Locale.ROOT, "<text class=\"tick\" x=\"%d\" y=\"%d\">training examples</text>%n"
                 + "</svg>%n", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4)).toString();
     }

@@ -12,7 +12,7 @@ final class Figures {
             Map.entry("chrf", "chrF"), Map.entry("guard", "all"), Map.entry("mcnemar_exact", "McNemar, exact"),
             Map.entry("approximate_randomization", "randomization"), Map.entry("accuracy", "names the class"),
             Map.entry("format", "keeps to the form"), Map.entry("refusal", "refuses as expected"),
-            Map.entry("acc", "right choice"), Map.entry("acc_norm", "right choice, per character"),
+            Map.entry("acc", "right choice"), Map.entry("acc_norm", "right choice, norm."),
             Map.entry("judge_score", "judge's points"), Map.entry("judge_preferred", "judge prefers"),
             Map.entry("embedding_similarity", "embedding similarity"));
 

@@ -142,8 +142,8 @@ final class HtmlReport {
 
     private void failures() {
         out.append("<section>\n<h2>Where the tuned model fails</h2>\n<p>").append(report.failures().wrong().size())
-                .append(" of ").append(report.items().size()).append(" items are wrong; ")
-                .append(report.failures().regressions().size()).append(" of them were right before.</p>\n");
+                .append(" of ").append(report.items().size()).append(" items are wrong; right before: ")
+                .append(report.failures().regressions().size()).append(".</p>\n");
         report.leakage().ifPresent(leakage -> out.append("<p>Held-out items that also stand in the training data: ")
                 .append(leakage.count()).append(" of ").append(leakage.items()).append("; asked there in other words: ")
                 .append(leakage.reworded().size()).append(".</p>\n"));

@@ -6,8 +6,8 @@ import java.util.Locale;
 
 /** Differences with their intervals as an inline SVG: one line a metric, 0 marked. */
 final class IntervalPlot {
-    private static final int WIDTH = 640;
-    private static final int LEFT = 160;
+    private static final int WIDTH = 560;
+    private static final int LEFT = 205;
     private static final int RIGHT = 20;
     private static final int ROW = 30;
 
@@ -37,7 +37,7 @@ final class IntervalPlot {
         int height = metrics.size() * ROW + 40;
         svg.append(String.format(Locale.ROOT, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">%n", WIDTH,
                 height, title));
-        double step = (high - low) > 1 ? 0.25 : (high - low) > 0.4 ? 0.1 : (high - low) > 0.15 ? 0.05 : 0.02;
+        double step = (high - low) > 0.8 ? 0.25 : (high - low) > 0.4 ? 0.1 : (high - low) > 0.15 ? 0.05 : 0.02;
         for (double tick = Math.ceil(low / step) * step; tick <= high; tick += step) {
             svg.append(String.format(Locale.ROOT, "<line class=\"%s\" x1=\"%.1f\" x2=\"%.1f\" y1=\"8\" y2=\"%d\"/>"
                     + "<text class=\"tick\" x=\"%.1f\" y=\"%d\">%s</text>%n",

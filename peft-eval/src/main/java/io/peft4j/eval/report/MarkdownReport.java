@@ -73,8 +73,8 @@ final class MarkdownReport {
         line("");
         line("## Where the tuned model fails");
         line("");
-        line(report.failures().wrong().size() + " of " + report.items().size() + " items are wrong, "
-                + report.failures().regressions().size() + " of them were right before.");
+        line(report.failures().wrong().size() + " of " + report.items().size() + " items are wrong; right before: "
+                + report.failures().regressions().size() + ".");
         line("");
         report.failures().collectNext(report.items()).forEach(text -> line("- " + escape(text)));
         int shown = 0;
