@@ -1,9 +1,11 @@
 package io.peft4j.benchmarks;
 
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.weight.FrozenWeight;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
@@ -18,6 +20,7 @@ final class TimedKernels {
 
     private final Map<String, Cost> costs = new TreeMap<>();
     private final Kernels timed;
+    private double flops;
 
     TimedKernels(Kernels kernels) {
         timed = (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
@@ -39,6 +42,10 @@ final class TimedKernels {
     }
 
     private void note(Method method, Object[] arguments, long nanos) {
+        if (method.getName().startsWith("linear")) {
+            FrozenWeight w = (FrozenWeight) arguments[1];
+            flops += 2.0 * ((INDArray) arguments[0]).size(0) * w.rows() * w.columns();
+        }
         StringBuilder name = new StringBuilder(method.getName());
         if (arguments != null) {
             for (Object argument : arguments) {
@@ -57,6 +64,18 @@ final class TimedKernels {
 
     void reset() {
         costs.clear();
+        flops = 0;
+    }
+
+    /** Floating-point operations of all products with frozen weights. */
+    double flops() {
+        return flops;
+    }
+
+    /** Seconds of all calls of the operations with these names. */
+    double seconds(Collection<String> operations) {
+        return costs.entrySet().stream().filter(entry -> operations.contains(entry.getKey().split(" ")[0]))
+                .mapToLong(entry -> entry.getValue().nanos).sum() / 1e9;
     }
 
     /** A table of the costs of one step, the largest first. */

@@ -1,16 +1,22 @@
 package io.peft4j.benchmarks;
 
 import io.peft4j.core.kernel.KernelSelection;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.measure.ProcessUsage;
+import io.peft4j.core.measure.SpeedLimits;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.data.ChatDataset;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.train.AdamW;
 import io.peft4j.train.CausalLmObjective;
+import io.peft4j.train.TrainingBenchmark;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,9 +25,10 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * Times whole training steps (LoRA of rank 16 on all linear layers, every token supervised, AdamW) on random tokens,
- * and says where the time goes. Arguments: model, shape as {@code 4x128}, {@code f32} or {@code bf16}, steps; further
- * shapes may follow, which are then used in turn.
+ * Times whole training steps (LoRA of rank 16 on all linear layers, AdamW) and says where the time goes. Arguments:
+ * model, batches, {@code f32} or another precision, steps; more batches may follow, and all are used in turn. Batches
+ * are a shape as {@code 4x128}, random tokens that are all supervised, or {@code FILE.jsonl:8}, as many batches of chat
+ * data as there are steps, in the file's order.
  */
 public final class TrainingStepProfile {
     private static final int RANK = 16;
@@ -35,20 +42,21 @@ public final class TrainingStepProfile {
         ModelOptions options = ModelOptions.defaults()
                 .withPrecision(ModelOptions.Precision.valueOf(args[2].toUpperCase(Locale.ROOT)));
         int steps = Integer.parseInt(args[3]);
-        List<PackedBatch> batches = new ArrayList<>();
-        batches.add(batch(args[1]));
-        Arrays.stream(args).skip(4).map(TrainingStepProfile::batch).forEach(batches::add);
-        TimedKernels timed = new TimedKernels(KernelSelection.best());
+        Kernels kernels = KernelSelection.best();
+        TimedKernels timed = new TimedKernels(kernels);
         LoraConfig lora =
                 LoraConfig.builder().rank(RANK).alpha(2 * RANK).targetModules(TargetModules.ALL_LINEAR).build();
         try (BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(args[0]), options, timed.kernels());
                 PeftModel model = base.withAdapter(lora);
                 CausalLmObjective objective = new CausalLmObjective(model);
                 AdamW optimizer = new AdamW(model.kernels(), model.trainableParameters(), 0)) {
-            for (int i = 0; i < WARM_UP; i++) {
+            List<PackedBatch> batches = new ArrayList<>(batches(model, args[1], steps));
+            Arrays.stream(args).skip(4).forEach(more -> batches.addAll(batches(model, more, steps)));
+            for (int i = 0; i < Math.max(WARM_UP, batches.size()); i++) {
                 step(objective, optimizer, batches.get(i % batches.size()));
             }
             timed.reset();
+            long allocated = ProcessUsage.allocatedHeapBytes().orElse(0);
             double[] seconds = new double[steps];
             long tokens = 0;
             for (int i = 0; i < steps; i++) {
@@ -60,12 +68,17 @@ public final class TrainingStepProfile {
                 System.out.printf("step %d: %.1f ms, loss %.4f%n", i + 1, 1e3 * seconds[i],
                         loss / batch.targets().count());
             }
-            System.out.print(timed.report(steps));
             double all = Arrays.stream(seconds).sum();
+            allocated = ProcessUsage.allocatedHeapBytes().orElse(0) - allocated;
+            String parts = StepParts.table(timed, all, steps,
+                    SpeedLimits.matmulGflops(kernels, base.network().description().activationType()));
+            System.out.print(timed.report(steps));
+            System.out.print(parts);
             double[] sorted = seconds.clone();
             Arrays.sort(sorted);
-            System.out.printf("median %.1f ms, %.1f tokens/s on average; temporaries %.1f MB%n",
-                    1e3 * sorted[steps / 2], tokens / all, objective.peakBytes() / 1e6);
+            System.out.printf("median %.1f ms, %.1f tokens/s on average; temporaries %.1f MB, allocated on the heap "
+                    + "%.2f MB a step%n", 1e3 * sorted[steps / 2], tokens / all, objective.peakBytes() / 1e6,
+                    allocated / 1e6 / steps);
         }
     }
 
@@ -74,6 +87,18 @@ public final class TrainingStepProfile {
         double norm = optimizer.gradientNorm();
         optimizer.step(1e-4, Math.min(1, 1 / (norm + 1e-6)));
         return sum;
+    }
+
+    private static List<PackedBatch> batches(PeftModel model, String what, int steps) {
+        int colon = what.lastIndexOf(':');
+        if (colon < 0) {
+            return List.of(batch(what));
+        }
+        int size = Integer.parseInt(what.substring(colon + 1));
+        List<TokenSequence> examples =
+                TrainingBenchmark.chatExamples(model, ChatDataset.read(Path.of(what.substring(0, colon))));
+        return IntStream.range(0, steps)
+                .mapToObj(i -> PackedBatch.sharingPrefixes(examples.subList(i * size, (i + 1) * size))).toList();
     }
 
     private static PackedBatch batch(String shape) {
