@@ -13,8 +13,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param columns columns of the operand
  * @param stride elements from one stored row to the next
  * @param transposed whether the operand is the transpose of the stored matrix
+ * @param spare stored rows behind the last that may be read, and written in a result, with any contents
  */
-record Matrix(Span data, int rows, int columns, int stride, boolean transposed) {
+record Matrix(Span data, int rows, int columns, int stride, boolean transposed, int spare) {
+    /** A matrix behind which nothing may be touched. */
+    Matrix(Span data, int rows, int columns, int stride, boolean transposed) {
+        this(data, rows, columns, stride, transposed, 0);
+    }
+
     /** The operand that is {@code array} or its transpose. */
     static Matrix of(INDArray array, boolean transposed) {
         int rows = Arrays.rows(array);
@@ -28,9 +34,25 @@ record Matrix(Span data, int rows, int columns, int stride, boolean transposed) 
         return new Matrix(data, rows, columns, columns, false);
     }
 
+    /** A matrix without gaps, with more rows behind it. */
+    static Matrix dense(Span data, int rows, int columns, int spare) {
+        return new Matrix(data, rows, columns, columns, false, spare);
+    }
+
+    /** Some rows of one that is not transposed. */
+    Matrix rows(int first, int count) {
+        return new Matrix(data.from((long) first * stride), count, columns, stride, false,
+                rows + spare - first - count);
+    }
+
+    /** Some columns. */
+    Matrix columns(int first, int count) {
+        return new Matrix(data.from(transposed ? (long) first * stride : first), rows, count, stride, transposed);
+    }
+
     /** The transpose, of the same memory. */
     Matrix transpose() {
-        return new Matrix(data, columns, rows, stride, !transposed);
+        return new Matrix(data, columns, rows, stride, !transposed, spare);
     }
 
     DataType type() {
@@ -54,7 +76,12 @@ record Matrix(Span data, int rows, int columns, int stride, boolean transposed) 
 
     /** The matrix with its elements elsewhere, dense. */
     Matrix at(Span elsewhere) {
-        return new Matrix(elsewhere, rows, columns, transposed ? rows : columns, transposed);
+        return at(elsewhere, 0);
+    }
+
+    /** As the other, with more stored rows behind it. */
+    Matrix at(Span elsewhere, int behind) {
+        return new Matrix(elsewhere, rows, columns, transposed ? rows : columns, transposed, behind);
     }
 
     /** Whether there are no gaps between stored rows. */

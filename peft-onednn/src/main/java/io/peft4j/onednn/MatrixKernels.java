@@ -1,5 +1,7 @@
 package io.peft4j.onednn;
 
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
@@ -101,9 +103,12 @@ final class MatrixKernels {
             });
             return m.at(copy);
         }
-        Span copy = Span.scratch(team.caller(), type, m.length());
+        int spare = m.transposed() ? 0 : -m.rows() & Products.ROW_UNIT - 1;
+        long spareElements = (long) spare * m.columns();
+        Span copy = Span.scratch(team.caller(), type, m.length() + spareElements);
         convert(m.data(), copy, m.length());
-        return m.at(copy);
+        NativeMemory.clear(copy.from(m.length()).address(), spareElements * Arrays.bytes(type));
+        return m.at(copy, spare);
     }
 
     /** Scratch memory for a result in f32, with the present values where they are added to. */

@@ -2,25 +2,33 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.MatmulSpec.AnyRows;
 import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * {@code c = alpha * a b (+ c)} for operands whose types oneDNN multiplies, shared among the threads.
  *
  * <p>The number of rows of a batch takes thousands of values, and each new one would cost a few milliseconds of
  * compiling and half a megabyte of memory for each shape. So a large product takes a primitive for any number of rows,
- * and all others are cut into parts of powers of two, of which the last is padded to {@value #LARGE} rows where others
- * came before it, or to a power of two.
+ * or, where oneDNN has none for its types, one for a multiple of {@value #ROW_UNIT} rows. All others are cut into parts
+ * of powers of two, of which the last is padded to {@value #LARGE} rows where others came before it, or to a power of
+ * two.
  */
 final class Products {
-    private static final int ROW_UNIT = 16;
+    static final int ROW_UNIT = 16;
     /** Rows of a task: more do not fit into the second-level cache, fewer repack the other operand too often. */
     private static final int MOST_ROWS = 512;
     private static final int FEWEST_ROWS = 32;
     private static final int COLUMN_UNIT = 32;
     /** The reduced dimension is cut where it is a number of rows of a batch. */
     private static final int MOST_REDUCED_ROWS = 256;
+    /** Columns of a result with padded rows that are computed at a time, so that its copy stays small. */
+    private static final int MOST_PADDED_COLUMNS = 2048;
+    /** A longer reduced dimension is cut: oneDNN is slower where the left operand does not fit into the cache. */
+    private static final int DEEP = 4096;
+    private static final int DEEP_PART = 1024;
     /** From this size on a primitive for any number of rows is about as fast as one for its number. */
     private static final int LARGE = 64;
 
@@ -73,6 +81,10 @@ final class Products {
     private static void block(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
             float alpha, boolean accumulate) {
         int whole = a.columns();
+        if (!a.transposed() && whole > DEEP && alpha == 1f) {
+            deep(lane, a.rows(row, rows), b, c, row, column, columns, accumulate);
+            return;
+        }
         if (!a.transposed()) {
             rows(lane, a, b, c, row, rows, column, columns, 0, whole, alpha, accumulate);
             return;
@@ -86,14 +98,39 @@ final class Products {
                 part = left;
             } else if (part > left) {
                 long mark = lane.scratch().mark();
-                rows(lane, padded(lane, a, done, left, part), padded(lane, b, done, left, part), c, row, rows, column,
-                        columns, 0, part, alpha, add);
+                rows(lane, padded(lane, a, done, left, part, 0, a.rows()), padded(lane, b, done, left, part, 0,
+                        b.columns()), c, row, rows, column, columns, 0, part, alpha, add);
                 lane.scratch().release(mark);
                 return;
             }
             rows(lane, a, b, c, row, rows, column, columns, done, part, alpha, add);
             done += part;
         }
+    }
+
+    /** The sum of products over parts of the reduced dimension, in f32, for rows of c from {@code row} on. */
+    private static void deep(Lane lane, Matrix a, Matrix b, Matrix c, int row, int column, int columns,
+            boolean accumulate) {
+        int rows = a.rows();
+        long mark = lane.scratch().mark();
+        int padded = roundUp(rows, ROW_UNIT);
+        Matrix sum = Matrix.dense(Span.scratch(lane, DataType.FLOAT, (long) padded * columns), rows, columns,
+                padded - rows);
+        Matrix right = b.columns(column, columns);
+        for (int from = 0; from < a.columns(); from += DEEP_PART) {
+            rows(lane, a, right, sum, 0, rows, 0, columns, from, Math.min(DEEP_PART, a.columns() - from), 1f,
+                    from > 0);
+        }
+        for (int i = 0; i < rows; i++) {
+            Span own = sum.data().from((long) i * columns);
+            Span target = c.data().from((long) (row + i) * c.stride() + column);
+            if (accumulate) {
+                Vectors.binary(lane, Operator.ADD, target, own, target, false, columns);
+            } else {
+                Vectors.convert(lane, own, target, columns);
+            }
+        }
+        lane.scratch().release(mark);
     }
 
     private static void rows(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
@@ -114,7 +151,8 @@ final class Products {
         }
         for (int done = 0; done < rows; ) {
             int left = rows - done;
-            int part = large && left >= LARGE ? Math.min(MOST_ROWS, left / LARGE * LARGE) : part(done, left, MOST_ROWS);
+            int part = large && left >= LARGE ? Math.min(MOST_ROWS, roundUp(left, ROW_UNIT))
+                    : part(done, left, MOST_ROWS);
             if (part > left) {
                 lastRows(lane, a, b, c, row + done, left, part, column, columns, from, reduced, alpha, accumulate);
                 return;
@@ -140,32 +178,49 @@ final class Products {
         return power == left || left > ROW_UNIT && !nearlyNext ? power : 2 * power;
     }
 
-    /** The last rows, with some of zeros after them. */
+    /** The last rows, with some more after them. */
     private static void lastRows(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int size, int column,
             int columns, int from, int reduced, float alpha, boolean accumulate) {
         long mark = lane.scratch().mark();
-        Matrix left = padded(lane, a, row, rows, size);
-        Matrix result = Matrix.dense(Span.scratch(lane, c.type(), (long) left.rows() * columns), left.rows(), columns);
+        boolean inPlace = row + size <= a.rows() + a.spare();
+        Matrix left = inPlace ? a : padded(lane, a, row, rows, size, from, reduced);
+        long address = left.address(inPlace ? row : 0, inPlace ? from : 0);
+        if (row + rows == c.rows() && size - rows <= c.spare()) {
+            PlainProduct.run(lane, shape(left, b, c, size, reduced, columns, alpha, accumulate), address,
+                    b.address(from, column), c.address(row, column));
+        } else {
+            for (int done = 0; done < columns; done += MOST_PADDED_COLUMNS) {
+                paddedResult(lane, left, address, b, from, c, row, rows, size, column + done,
+                        Math.min(MOST_PADDED_COLUMNS, columns - done), reduced, alpha, accumulate);
+            }
+        }
+        lane.scratch().release(mark);
+    }
+
+    /** Computes {@code size} rows of a product, and keeps {@code rows} of them. */
+    private static void paddedResult(Lane lane, Matrix left, long address, Matrix b, int from, Matrix c, int row,
+            int rows, int size, int column, int columns, int reduced, float alpha, boolean accumulate) {
+        long mark = lane.scratch().mark();
+        Matrix result = Matrix.dense(Span.scratch(lane, c.type(), (long) size * columns), size, columns);
         long bytes = (long) columns * Arrays.bytes(c.type());
         long stride = (long) c.stride() * Arrays.bytes(c.type());
         long target = c.address(row, column);
         long copy = result.address(0, 0);
         if (accumulate) {
             NativeMemory.copyRows(target, stride, copy, bytes, bytes, rows);
-            NativeMemory.clear(copy + rows * bytes, (result.rows() - rows) * bytes);
+            NativeMemory.clear(copy + rows * bytes, (size - rows) * bytes);
         }
-        PlainProduct.run(lane, shape(left, b, result, left.rows(), reduced, columns, alpha, accumulate),
-                left.address(0, from), b.address(from, column), copy);
+        PlainProduct.run(lane, shape(left, b, result, size, reduced, columns, alpha, accumulate), address,
+                b.address(from, column), copy);
         NativeMemory.copyRows(copy, bytes, target, stride, bytes, rows);
         lane.scratch().release(mark);
     }
 
-    /** A copy of some stored rows in scratch memory, with rows of zeros after them. */
-    private static Matrix padded(Lane lane, Matrix m, int first, int count, int size) {
-        int width = m.transposed() ? m.rows() : m.columns();
+    /** A copy of some columns of stored rows in scratch memory, with rows of zeros after them. */
+    private static Matrix padded(Lane lane, Matrix m, int first, int count, int size, int from, int width) {
         Span copy = Span.scratch(lane, m.type(), (long) size * width);
         long bytes = (long) width * Arrays.bytes(m.type());
-        NativeMemory.copyRows(m.data().from((long) first * m.stride()).address(),
+        NativeMemory.copyRows(m.data().from((long) first * m.stride() + from).address(),
                 (long) m.stride() * Arrays.bytes(m.type()), copy.address(), bytes, bytes, count);
         NativeMemory.clear(copy.from((long) count * width).address(), (size - count) * bytes);
         return new Matrix(copy, m.transposed() ? width : size, m.transposed() ? size : width, width, m.transposed());

@@ -47,10 +47,14 @@ class OneDnnSizesTest {
     }
 
     private static void checkLinear(Kernels kernels, DataType type, int n, int in, int out) {
+        checkLinear(kernels, type, type, n, in, out);
+    }
+
+    private static void checkLinear(Kernels kernels, DataType type, DataType result, int n, int in, int out) {
         // f32: a few hundred roundings of 6e-8. bf16: results are rounded to 2^-8, here and there.
         double tolerance = type == DataType.FLOAT ? 1e-5 : 1.0 / 64;
         try (NaiveKernels naive = new NaiveKernels(); DenseWeight w = new DenseWeight(random(type, 1, out, in));
-                INDArray x = random(type, 2, n, in); INDArray y = random(type, 3, n, out);
+                INDArray x = random(type, 2, n, in); INDArray y = random(result, 3, n, out);
                 INDArray expectedY = y.dup(); INDArray dx = random(type, 4, n, in); INDArray expectedDx = dx.dup()) {
             for (boolean accumulate : new boolean[] {false, true}) {
                 naive.linear(x, w, expectedY, accumulate);
@@ -72,6 +76,22 @@ class OneDnnSizesTest {
                     checkLinear(kernels, type, 640, 64, 72);
                     checkLinear(kernels, type, 33, 80, 1000);
                     checkLinear(kernels, type, 2, 64, 2051);
+                }
+            }
+        }
+    }
+
+    /** Rows that are no multiple of 16, also in tasks that border on others, and sums over a vocabulary. */
+    @Test
+    void rowsThatArePaddedAndLongSums() {
+        for (String way : List.of("multiply", "widen")) {
+            for (int threads : new int[] {1, 2, 3}) {
+                try (Kernels kernels = new OneDnnKernels(threads, way)) {
+                    for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
+                        checkLinear(kernels, type, 529, 64, 96);
+                        checkLinear(kernels, type, DataType.FLOAT, 65, 72, 4500);
+                        checkLinear(kernels, type, DataType.FLOAT, 17, 65, 4500);
+                    }
                 }
             }
         }
