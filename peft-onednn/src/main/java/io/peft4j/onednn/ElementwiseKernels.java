@@ -5,7 +5,6 @@ import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.kernel.AdamWStep;
 import io.peft4j.core.kernel.DropoutMask;
 import io.peft4j.onednn.BinarySpec.Operator;
-import io.peft4j.onednn.UnarySpec.Function;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -64,9 +63,7 @@ final class ElementwiseKernels {
         Span ups = Span.of(up);
         Span ys = Span.of(y);
         share(y.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
-            Span silu = Span.scratch(l, gates.type(), count);
-            Vectors.unary(l, Function.SWISH, gates.from(first), silu, count);
-            Vectors.binary(l, Operator.MULTIPLY, silu, ups.from(first), ys.from(first), false, count);
+            Vectors.gate(l, gates.from(first), ups.from(first), ys.from(first), count);
         }));
     }
 
@@ -81,17 +78,19 @@ final class ElementwiseKernels {
             Span x = gates.from(first);
             Span product = Span.scratch(l, gates.type(), count);
             Vectors.binary(l, Operator.MULTIPLY, dys.from(first), ups.from(first), product, false, count);
-            Span silu = Span.scratch(l, gates.type(), count);
-            Vectors.unary(l, Function.SWISH, x, silu, count);
-            Vectors.binary(l, Operator.MULTIPLY, dys.from(first), silu, dUps.from(first), false, count);
-            Vectors.swishBackward(l, x, product, product, count);
-            Vectors.convert(l, product, dGates.from(first), count);
+            Vectors.gate(l, x, dys.from(first), dUps.from(first), count);
+            if (dGates.type() == gates.type()) {
+                Vectors.swishBackward(l, x, product, dGates.from(first), count);
+            } else {
+                Vectors.swishBackward(l, x, product, product, count);
+                Vectors.convert(l, product, dGates.from(first), count);
+            }
         }));
     }
 
     /** Cuts a part into pieces of which several fit into the second-level cache. */
     private static void tiles(Lane lane, long first, int count, Part part) {
-        int size = 1 << 14;
+        int size = Vectors.LARGEST;
         for (int done = 0; done < count; done += size) {
             long mark = lane.scratch().mark();
             part.run(lane, first + done, Math.min(size, count - done));

@@ -14,8 +14,10 @@ import org.nd4j.linalg.api.buffer.DataType;
  * memory. Where oneDNN has nothing for the types, the work is done in f32.
  */
 final class Vectors {
-    private static final int LARGEST = 1 << 14;
+    /** Several such vectors lie in the second-level cache. */
+    static final int LARGEST = 1 << 15;
     private static final int SMALLEST = 1 << 9;
+    private static final float[] ONE = {1f};
 
     private Vectors() {
     }
@@ -210,6 +212,29 @@ final class Vectors {
         required(lane, UnarySpec.of(Function.SWISH_BACKWARD, DataType.FLOAT, count))
                 .run(lane, wideX.address(), wideDy.address(), wideDx.address());
         deliver(lane, wideDx, dx, count);
+    }
+
+    /** {@code y = swish(x) * b}; y may be x or b. */
+    static void gate(Lane lane, Span x, Span b, Span y, int count) {
+        pieces(count, (first, length) -> {
+            long mark = lane.scratch().mark();
+            gatePiece(lane, x.from(first), b.from(first), y.from(first), length);
+            lane.scratch().release(mark);
+        });
+    }
+
+    private static void gatePiece(Lane lane, Span x, Span b, Span y, int count) {
+        boolean alike = count >= SMALLEST && x.type() == b.type() && x.type() == y.type();
+        Optional<Call> call = alike ? lane.call(new GateSpec(x.type(), count)) : Optional.empty();
+        if (call.isPresent()) {
+            Span one = Span.scratch(lane, DataType.FLOAT, 1);
+            NativeMemory.write(one.address(), ONE, 0, 1);
+            call.get().run(lane, x.address(), one.address(), b.address(), y.address());
+            return;
+        }
+        Span swish = Span.scratch(lane, x.type(), count);
+        unary(lane, Function.SWISH, x, swish, count);
+        binary(lane, Operator.MULTIPLY, swish, b, y, false, count);
     }
 
     private static Span padded(Lane lane, Span x, int count) {
