@@ -20,6 +20,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class LowRankKernels {
     private static final int ROW_UNIT = 16;
     private static final int FEWEST_ROWS = 64;
+    /** Rows that lie in the second-level cache from the first product to the last. */
+    private static final int BLOCK = 128;
 
     private final Team team;
     private final BFloat16Products bfloat16;
@@ -175,25 +177,44 @@ final class LowRankKernels {
     private record Operands(DataType type, DataType stored, int in, int out, int rank, Span a, Span b) {
         /** Rows {@code first} and following; h begins with the first of them. */
         void forward(Lane lane, Span xs, Span h, Span ys, int first, int rows, float scale) {
-            Matrix hRows = Matrix.dense(h, rows, rank);
-            Products.onLane(lane, left(lane, rowsOf(xs, first, rows, in)), a(lane, type).transpose(), hRows, 1f,
-                    false);
-            Products.onLane(lane, left(lane, hRows), b(lane, stored).transpose(), rowsOf(ys, first, rows, out), scale,
-                    true);
+            Matrix down = a(lane, type).transpose();
+            Matrix up = b(lane, stored).transpose();
+            for (int done = 0; done < rows; done += BLOCK) {
+                int count = Math.min(BLOCK, rows - done);
+                long mark = lane.scratch().mark();
+                Matrix hRows = Matrix.dense(h.from((long) done * rank), count, rank);
+                Products.onLane(lane, left(lane, rowsOf(xs, first + done, count, in)), down, hRows, 1f, false);
+                Products.onLane(lane, left(lane, hRows), up, rowsOf(ys, first + done, count, out), scale, true);
+                lane.scratch().release(mark);
+            }
         }
 
         /** Gradients of rows {@code first} and following; h and dh begin with the first of them. */
         void backward(Lane lane, Span dys, Span xs, Span h, Span dh, Span dxs, Sums sums, int first, int rows,
                 float scale, boolean accumulate) {
-            Matrix dhRows = Matrix.dense(dh, rows, rank);
-            Matrix dyLeft = left(lane, rowsOf(dys, first, rows, out));
-            Products.onLane(lane, dyLeft, b(lane, type), dhRows, scale, false);
-            Products.onLane(lane, dyLeft.transpose(), left(lane, Matrix.dense(h, rows, rank)),
-                    Matrix.dense(sums.db, out, rank), scale, sums.accumulate);
-            Matrix dhLeft = left(lane, dhRows);
-            Products.onLane(lane, dhLeft, a(lane, stored), rowsOf(dxs, first, rows, in), 1f, accumulate);
-            Products.onLane(lane, dhLeft.transpose(), rowsOf(xs, first, rows, in), Matrix.dense(sums.da, rank, in), 1f,
+            Matrix up = b(lane, type);
+            Matrix down = a(lane, stored);
+            for (int done = 0; done < rows; done += BLOCK) {
+                int count = Math.min(BLOCK, rows - done);
+                long mark = lane.scratch().mark();
+                backward(lane, rowsOf(dys, first + done, count, out), rowsOf(xs, first + done, count, in),
+                        Matrix.dense(h.from((long) done * rank), count, rank),
+                        Matrix.dense(dh.from((long) done * rank), count, rank),
+                        rowsOf(dxs, first + done, count, in), up, down, new Sums(sums.da, sums.db,
+                                sums.accumulate || done > 0), scale, accumulate);
+                lane.scratch().release(mark);
+            }
+        }
+
+        private void backward(Lane lane, Matrix dy, Matrix x, Matrix h, Matrix dh, Matrix dx, Matrix up, Matrix down,
+                Sums sums, float scale, boolean accumulate) {
+            Matrix dyLeft = left(lane, dy);
+            Products.onLane(lane, dyLeft, up, dh, scale, false);
+            Products.onLane(lane, dyLeft.transpose(), left(lane, h), Matrix.dense(sums.db, out, rank), scale,
                     sums.accumulate);
+            Matrix dhLeft = left(lane, dh);
+            Products.onLane(lane, dhLeft, down, dx, 1f, accumulate);
+            Products.onLane(lane, dhLeft.transpose(), x, Matrix.dense(sums.da, rank, in), 1f, sums.accumulate);
         }
 
         Matrix a(Lane lane, DataType wanted) {
