@@ -145,17 +145,26 @@ final class AttentionTile {
         float[] some = lane.tiles().floats(SOME, SEARCHED);
         long first = (long) row * columns;
         for (int done = 0; done < columns; done += SEARCHED) {
-            ElementwiseKernels.read(lane, p.from(first + done), some, SEARCHED);
+            read(p, first + done, some, SEARCHED);
             for (int j = 0; j < SEARCHED; j++) {
                 if (some[j] >= enough) {
                     double log = Math.log(some[j]);
-                    ElementwiseKernels.read(lane, scores.from(first + done + j), some, 1);
+                    read(scores, first + done + j, some, 1);
                     return (float) (some[0] - log);
                 }
             }
         }
         // Scores that are no numbers.
         return Float.NaN;
+    }
+
+    /** Without a new span where it can be: there are many rows. */
+    private void read(Span from, long first, float[] to, int count) {
+        if (from.isFloat()) {
+            NativeMemory.read(from.address() + Float.BYTES * first, to, 0, count);
+        } else {
+            ElementwiseKernels.read(lane, from.from(first), to, count);
+        }
     }
 
     /** {@code scale * a x} over all parts of the keys or values x, folded; a is [rows(), columns]. */
