@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** LoRA's layers. Where a part of the base belongs to them, a file gets plain LoRA of twice the rank. */
 final class LoraAdapter implements Adapter {
@@ -61,8 +62,7 @@ final class LoraAdapter implements Adapter {
     }
 
     @Override
-    public void close() {
-        Adapter.super.close();
-        plainLayers().forEach(LoraLayer::closeStart);
+    public void closeDerived() {
+        plainLayers().flatMap(LoraLayer::start).forEach(INDArray::close);
     }
 }

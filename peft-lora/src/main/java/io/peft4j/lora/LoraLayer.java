@@ -106,13 +106,10 @@ final class LoraLayer implements AdapterLayer {
                 b.parameter().name(), TensorData.f32(new long[] {out, 2 * rank}, columns));
     }
 
-    /** Frees A0 and B0, and the quantized weight. */
-    void closeStart() {
-        quantized.ifPresent(layer -> layer.weight().close());
-        frozen.ifPresent(start -> {
-            start.a().close();
-            start.b().close();
-        });
+    /** A0 and B0, and the quantized weight: what is held beside the tensors. */
+    Stream<INDArray> start() {
+        return Stream.concat(quantized.stream().map(layer -> ((DenseWeight) layer.weight()).values()),
+                frozen.stream().flatMap(start -> Stream.of(start.a(), start.b())));
     }
 
     Parameter a() {

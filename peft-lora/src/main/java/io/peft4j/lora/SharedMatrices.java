@@ -107,8 +107,7 @@ final class SharedMatrices implements AutoCloseable {
             }
 
             @Override
-            public void close() {
-                Adapter.super.close();
+            public void closeDerived() {
                 SharedMatrices.this.close();
             }
         };

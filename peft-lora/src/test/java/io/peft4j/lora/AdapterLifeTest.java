@@ -2,6 +2,7 @@ package io.peft4j.lora;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,8 +10,12 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.AdapterMismatchException;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.Agreement;
 import io.peft4j.core.peft.LayerStatus;
+import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.ModelStatus;
 import io.peft4j.core.peft.Passes;
 import io.peft4j.core.peft.PeftModel;
@@ -22,7 +27,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Several adapters on one model: their state, and exchanging one for another in place. */
 class AdapterLifeTest {
@@ -129,6 +136,132 @@ class AdapterLifeTest {
             assertTrue(model.trainableParameters().stream().noneMatch(AdapterLifeTest::isClosed));
             assertThrows(ConfigurationException.class, () -> model.hotSwap("nobody", folder));
         }
+    }
+
+    @Test
+    void aSwapFreesWhatTheOldAdapterHeldBesideItsTensors(@TempDir Path folder) {
+        LoraConfig config = lora(2, "q_proj").toBuilder().initialization(Initialization.loftQ(LoftQConfig.defaults()))
+                .build();
+        try (PeftModel model = PeftModel.of(base, config)) {
+            model.saveAdapter(folder);
+            List<INDArray> before = weights(model.adapter("default"));
+            assertEquals(TinyNetwork.LAYERS, before.size());
+            model.hotSwap("default", folder);
+            assertTrue(before.stream().allMatch(INDArray::wasClosed));
+            assertTrue(weights(model.adapter("default")).stream().noneMatch(INDArray::wasClosed));
+        }
+        try (PeftModel model = PeftModel.of(base, VeraConfig.builder().rank(2).targetModules("q_proj").build())) {
+            Adapter adapter = model.adapter("default");
+            SharedMatrices matrices = new SharedMatrices(adapter.sharedTensors());
+            INDArray corner = matrices.corner(0, 2, 4);
+            matrices.adapter(adapter.config(), List.of()).closeDerived();
+            assertTrue(corner.wasClosed());
+            assertTrue(adapter.sharedTensors().stream().noneMatch(tensor -> isClosed(tensor.parameter())));
+        }
+    }
+
+    private static List<INDArray> weights(Adapter adapter) {
+        return adapter.layers().stream().map(LoraLayer.class::cast).flatMap(LoraLayer::start).toList();
+    }
+
+    @Test
+    void aSwapThatCouldNotRunBesideTheOthersChangesNothing(@TempDir Path folder) {
+        LoraConfig waiting = lora(2, "q_proj").toBuilder().invocationTokens(5, 2).build();
+        try (PeftModel other = PeftModel.of(base, waiting.toBuilder().invocationTokens(3).build(),
+                new SplittableRandom(5))) {
+            other.saveAdapter(folder);
+        }
+        try (PeftModel model = PeftModel.of(base, waiting)) {
+            model.addAdapter("second", waiting, new SplittableRandom(6));
+            model.activate("default", "second");
+            float[] before = logits(model);
+            assertThrows(ConfigurationException.class, () -> model.hotSwap("second", folder));
+            assertArrayEquals(before, logits(model));
+            try (PeftModel.Scope disabled = model.disable()) {
+                assertThrows(ConfigurationException.class, () -> model.hotSwap("second", folder));
+            }
+            assertArrayEquals(before, logits(model));
+            model.activateByRow("default", "second");
+            model.hotSwap("second", folder);
+            assertEquals(List.of(3), model.adapter("second").invocation());
+        }
+    }
+
+    /** By row a, b and the base: whatever happens to other adapters, that stays so. */
+    @Test
+    void rowsKeepTheirAdapters(@TempDir Path folder) {
+        try (PeftModel model = threeAdapters()) {
+            model.saveAdapter("other", folder);
+            model.activateByRow("a", "b", PeftModel.BASE);
+            float[] expected = byRow(model, model.layersByRow("a", "b", PeftModel.BASE));
+            assertFalse(java.util.Arrays.equals(expected, byRow(model, model.layersOf("a", "b"))));
+            List<Runnable> events = List.of(() -> model.disable().close(), () -> model.hotSwap("other", folder),
+                    model::unmerge, () -> model.deleteAdapter("other"),
+                    () -> model.addAdapter("new", lora(2, "q_proj")),
+                    () -> {
+                        try (PeftModel.Scope outer = model.disable(); PeftModel.Scope inner = model.disable()) {
+                            assertEquals(List.of(), model.activeAdapters());
+                        }
+                    });
+            for (Runnable event : events) {
+                event.run();
+                assertArrayEquals(expected, byRow(model, model.layers()));
+                assertEquals(List.of("a", "b"), model.activeAdapters());
+            }
+            model.hotSwap("b", folder);
+            float[] swapped = byRow(model, model.layers());
+            assertFalse(java.util.Arrays.equals(expected, swapped));
+            assertArrayEquals(byRow(model, model.layersByRow("a", "b", PeftModel.BASE)), swapped);
+        }
+    }
+
+    @Test
+    void adaptersByRowAreNeitherMergedNorDeleted() {
+        try (PeftModel model = threeAdapters()) {
+            model.activateByRow("a", "b", PeftModel.BASE);
+            float[] expected = byRow(model, model.layers());
+            assertRefused("active by row", model::merge);
+            assertRefused("active by row", () -> model.merge(MergeCheck.defaults()));
+            assertRefused("rows of a batch run through it", () -> model.deleteAdapter("b"));
+            try (PeftModel.Scope disabled = model.disable()) {
+                assertRefused("rows of a batch run through it", () -> model.deleteAdapter("b"));
+            }
+            assertArrayEquals(expected, byRow(model, model.layers()));
+            model.activate("a");
+            model.deleteAdapter("b");
+        }
+    }
+
+    @Test
+    void aScopeEndsWithoutWhatWasDeletedInIt() {
+        try (PeftModel model = threeAdapters()) {
+            model.activate("a", "b");
+            PeftModel.Scope disabled = model.disable();
+            model.deleteAdapter("a");
+            disabled.close();
+            assertEquals(List.of("b"), model.activeAdapters());
+            assertArrayEquals(Passes.logits(model, model.layersOf("b"), SEQUENCES), logits(model));
+            model.activate("other");
+            disabled.close();
+            assertEquals(List.of("other"), model.activeAdapters());
+        }
+    }
+
+    private PeftModel threeAdapters() {
+        return new PeftModel(base).addAdapter("a", lora(2, "q_proj", "v_proj"), new SplittableRandom(1))
+                .addAdapter("b", lora(2, "q_proj", "v_proj"), new SplittableRandom(2))
+                .addAdapter("other", lora(2, "q_proj", "v_proj"), new SplittableRandom(3));
+    }
+
+    private static float[] byRow(PeftModel model, LayerSelection layers) {
+        return Passes.groupedLogits(model, layers, List.of(TokenSequence.allSupervised(1, 5, 3, 5, 2, 9),
+                TokenSequence.allSupervised(1, 5, 3, 5, 2, 9).inGroup(1),
+                TokenSequence.allSupervised(4, 12, 8, 4).inGroup(2)));
+    }
+
+    private static void assertRefused(String reason, Executable call) {
+        String message = assertThrows(ConfigurationException.class, call).getMessage();
+        assertTrue(message.contains(reason), message);
     }
 
     private static boolean isClosed(Parameter parameter) {

@@ -71,11 +71,19 @@ public interface Adapter extends AutoCloseable {
         return TrainingHook.NONE;
     }
 
-    /** Frees the tensors. */
+    /**
+     * Frees what the adapter holds in native memory beside its tensors, such as what it computed from the base. Called
+     * by {@link #close}, and where other layers take over the tensors.
+     */
+    default void closeDerived() {
+    }
+
+    /** Frees the tensors, and what is held beside them. */
     @Override
     default void close() {
         sharedTensors().forEach(AdapterTensor::close);
         layers().forEach(layer -> layer.tensors().forEach(AdapterTensor::close));
+        closeDerived();
     }
 
     /** An adapter that consists of layers. */

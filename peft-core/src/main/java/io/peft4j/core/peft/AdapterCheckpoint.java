@@ -4,7 +4,6 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
 import java.io.IOException;
@@ -100,22 +99,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      * @throws UncheckedIOException when a file cannot be read
      */
     public static AdapterCheckpoint load(Path folder, BaseLanguageModel base) {
-        PeftConfig config = readConfig(folder);
-        try (SafetensorsFile file = SafetensorsFile.open(existing(folder, WEIGHTS_FILE));
-                SafetensorsFile training = openTraining(folder)) {
-            StoredAdapter stored = new StoredAdapter(file);
-            StoredAdapter forTraining = training == null ? null : new StoredAdapter(training);
-            AdapterSetup setup = AdapterSetup.restoring(base, stored, forTraining);
-            return setup.run(() -> {
-                Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
-                ActiveLayers.of(Map.of("default", adapter));
-                Passport.read(folder).ifPresent(passport -> stored.compare(passport, base));
-                Set<String> copies = stored.finish(config, adapter, base);
-                if (forTraining != null) {
-                    forTraining.finish(config, adapter, base);
-                }
-                return new AdapterCheckpoint(adapter, copies);
-            });
+        try (AdapterFiles files = AdapterFiles.open(folder)) {
+            return files.load(base);
         }
     }
 
@@ -134,12 +119,6 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         AtomicFiles.writeString(folder.resolve(CONFIG_FILE), Passport.saved(config).toJson());
         Passport.of(base, Passport.saved(config)).write(folder);
         LOG.debug("saved an adapter of method {} in {}", config.peftType(), folder);
-    }
-
-    /** The file of a folder with what is for training only; null where there is none. */
-    static SafetensorsFile openTraining(Path folder) {
-        Path file = folder.resolve(TRAINING_FILE);
-        return Files.isRegularFile(file) ? SafetensorsFile.open(file) : null;
     }
 
     /** Hugging Face PEFT does not store the network that computes a prompt, and does not look at other files. */

@@ -4,18 +4,18 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.AdapterMismatchException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.safetensors.SafetensorsFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
  * Puts the values of an adapter's folder into the arrays of an adapter that there is. The folder is loaded and checked
- * first, so a file that does not fit changes nothing.
+ * first, so a file that does not fit changes nothing; it is opened once, so what was checked is what is taken.
  */
 final class HotSwap {
     private static final int MOST_LISTED = 10;
@@ -31,32 +31,33 @@ final class HotSwap {
 
     /**
      * The adapter of the folder, in the parameters of {@code present}, whose layers must not run any more. Parameters
-     * that it does not need are freed.
+     * that it does not need are freed, and so is what was held beside them.
+     *
+     * @param check looks whether the folder's adapter can take the place of the one that is there; it refuses before
+     *     anything is changed
      */
-    static AdapterCheckpoint run(AdapterCheckpoint present, Path folder, BaseLanguageModel base) {
-        AdapterCheckpoint loaded = AdapterCheckpoint.load(folder, base);
+    static AdapterCheckpoint run(AdapterCheckpoint present, Path folder, BaseLanguageModel base,
+            Consumer<Adapter> check) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
         tensors(present.adapter()).forEach(t -> parameters.put(t.parameter().name(), t.parameter()));
         Map<String, Parameter> wanted = new LinkedHashMap<>();
-        PeftConfig config = loaded.adapter().config();
-        try {
-            requireFit(folder, present.adapter(), loaded.adapter(), parameters);
-            tensors(loaded.adapter()).forEach(t -> wanted.put(t.parameter().name(),
-                    parameters.get(t.parameter().name())));
-        } finally {
-            loaded.adapter().close();
+        try (AdapterFiles files = AdapterFiles.open(folder)) {
+            AdapterCheckpoint loaded = files.load(base);
+            try {
+                requireFit(folder, present.adapter(), loaded.adapter(), parameters);
+                check.accept(loaded.adapter());
+                tensors(loaded.adapter()).forEach(t -> wanted.put(t.parameter().name(),
+                        parameters.get(t.parameter().name())));
+            } finally {
+                loaded.adapter().close();
+            }
+            Adapter swapped = files.loadInto(base, wanted);
+            present.adapter().closeDerived();
+            parameters.keySet().removeAll(wanted.keySet());
+            parameters.values().forEach(Parameter::close);
+            wanted.values().forEach(Parameter::clearGradient);
+            return new AdapterCheckpoint(swapped, loaded.baseCopies());
         }
-        Adapter swapped;
-        try (SafetensorsFile file = SafetensorsFile.open(folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
-                SafetensorsFile training = AdapterCheckpoint.openTraining(folder)) {
-            AdapterSetup setup = AdapterSetup.overwriting(base, new StoredAdapter(file),
-                    training == null ? null : new StoredAdapter(training), wanted);
-            swapped = PeftMethods.byType(config.peftType()).create(config, setup);
-        }
-        parameters.keySet().removeAll(wanted.keySet());
-        parameters.values().forEach(Parameter::close);
-        wanted.values().forEach(Parameter::clearGradient);
-        return new AdapterCheckpoint(swapped, loaded.baseCopies());
     }
 
     private static void requireFit(Path folder, Adapter present, Adapter loaded, Map<String, Parameter> parameters) {

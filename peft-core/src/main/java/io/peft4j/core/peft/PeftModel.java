@@ -16,7 +16,6 @@ import io.peft4j.core.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,7 +23,6 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -32,7 +30,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * chooses by itself which of its adapters are active.
  *
  * <p>The first adapter is active, those that come later are not until {@link #activate} names them. Several active
- * adapters add up; with none the model is the base. What is trained is what is active.
+ * adapters work one on the other, in the order of their activation: those that add something to a layer add up, those
+ * that turn or scale its input or output do so one after the other. With none the model is the base. What is trained is
+ * what is active.
  *
  * <p>Closing frees the adapters, not the base. For use by one thread at a time; a pass that has begun keeps the layers
  * that were active then.
@@ -46,9 +46,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
 
     private final BaseLanguageModel base;
     private final Map<String, AdapterCheckpoint> adapters = new LinkedHashMap<>();
-    private List<String> active = List.of();
-    private Map<String, MergedLayer> merged = Map.of();
-    private LayerSelection layers = LayerSelection.BASE;
+    private final Activation activation = new Activation(this);
 
     /** The base model without any adapter. */
     public PeftModel(BaseLanguageModel base) {
@@ -128,7 +126,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     }
 
     private void requireNewName(String name) {
-        requireUnmerged("add an adapter");
+        activation.requireUnmerged("add an adapter");
         if (!NAME.matcher(name).matches()) {
             throw new ConfigurationException("'" + name + "' is no name for an adapter; use letters, digits, - and _");
         }
@@ -149,23 +147,31 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * Puts the values of an adapter's folder into the memory of an adapter that there is, so that a running service
      * changes its adapter without allocating another. What is active stays so; gradients are cleared. The folder's
      * adapter must be of the same method with the same ranks, and may adapt fewer layers. If it does not fit, nothing
-     * is changed.
+     * is changed. While it is checked it is in memory a second time; what some methods hold beside their parameters (a
+     * part of the base's weights) is made anew.
      *
-     * @throws ConfigurationException when there is no such adapter, the methods differ, or the model is merged
+     * @throws ConfigurationException when there is no such adapter, the methods differ, the model is merged, or the
+     *     folder's adapter cannot run beside the others that are active
      * @throws io.peft4j.core.error.PeftException when the folder is damaged or does not fit
      */
     public void hotSwap(String name, Path folder) {
-        requireUnmerged("swap an adapter");
+        activation.requireUnmerged("swap an adapter");
         adapter(name);
-        adapters.put(name, HotSwap.run(adapters.get(name), folder, base));
-        activate(active.toArray(String[]::new));
+        adapters.put(name, HotSwap.run(adapters.get(name), folder, base,
+                loaded -> activation.requireFit(name, loaded)));
+        activation.refresh();
     }
 
-    /** Frees an adapter. If it was active, the others that were stay so. */
+    /**
+     * Frees an adapter. If it was active, the others that were stay so.
+     *
+     * @throws ConfigurationException when there is no such adapter, the model is merged, or rows run through it
+     *     ({@link #activateByRow})
+     */
     public void deleteAdapter(String name) {
-        requireUnmerged("delete an adapter");
+        activation.requireUnmerged("delete an adapter");
         adapter(name);
-        activate(active.stream().filter(other -> !other.equals(name)).toArray(String[]::new));
+        activation.drop(name);
         adapters.remove(name).adapter().close();
     }
 
@@ -192,20 +198,17 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
 
     /** The names of the active adapters, in the order of their activation; empty while they are disabled. */
     public List<String> activeAdapters() {
-        return active;
+        return activation.adapters();
     }
 
     /**
      * Makes exactly these adapters active; without names, the model is the base.
      *
      * @throws ConfigurationException when a name is unknown, two adapters bring a trained copy of the same layer, or
-     * the
-     *     model is merged
+     *     the model is merged
      */
     public void activate(String... names) {
-        requireUnmerged("activate other adapters");
-        layers = layersOf(names);
-        active = List.copyOf(new LinkedHashSet<>(List.of(names)));
+        activation.choose(List.of(names));
     }
 
     /**
@@ -215,7 +218,9 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException as {@link #activate}
      */
     public LayerSelection layersOf(String... names) {
-        return ActiveLayers.of(chosen(List.of(names)));
+        Map<String, Adapter> chosen = new LinkedHashMap<>();
+        List.of(names).forEach(name -> chosen.put(name, adapter(name)));
+        return ActiveLayers.of(chosen);
     }
 
     /**
@@ -227,18 +232,23 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      *     rows only: one that works with virtual tokens, on whole sequences, or on the output layer
      */
     public LayerSelection layersByRow(String... names) {
-        return RowLayers.of(this, names);
+        return rowLayers(List.of(names));
+    }
+
+    private RowLayers rowLayers(List<String> names) {
+        activation.requireUnmerged("mix adapters in one batch");
+        return RowLayers.of(network(), this::adapter, names);
     }
 
     /**
      * Makes these adapters active, each for the rows of its group, as {@link #layersByRow} says; {@value #BASE} is the
-     * base. Training then trains all of them in one batch.
+     * base. Training then trains all of them in one batch. That stays so while adapters are added and swapped; none of
+     * them can be deleted or merged before others are activated.
      *
      * @throws ConfigurationException as {@link #layersByRow}
      */
     public void activateByRow(String... names) {
-        layers = RowLayers.of(this, names);
-        active = Stream.of(names).filter(name -> !name.equals(BASE)).distinct().toList();
+        activation.chooseByRow(List.of(names));
     }
 
     /**
@@ -252,21 +262,18 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
             throw new ConfigurationException(adapterOfPrompt.size() + " adapters for " + prompts.size() + " prompts");
         }
         List<String> names = adapterOfPrompt.stream().distinct().toList();
-        return base.generate(RowLayers.of(this, names.toArray(String[]::new)).forSequences(
-                adapterOfPrompt.stream().mapToInt(names::indexOf).toArray()), prompts, options);
+        int[] groups = adapterOfPrompt.stream().mapToInt(names::indexOf).toArray();
+        return base.generate(rowLayers(names).forSequences(groups), prompts, options);
     }
 
-    private Map<String, Adapter> chosen(List<String> names) {
-        Map<String, Adapter> chosen = new LinkedHashMap<>();
-        names.forEach(name -> chosen.put(name, adapter(name)));
-        return chosen;
-    }
-
-    /** Makes the model the base until the result is closed. */
+    /**
+     * Makes the model the base until the result is closed. Then all is active that was, but for adapters that have been
+     * deleted. Closing twice does nothing.
+     *
+     * @throws ConfigurationException when the model is merged
+     */
     public Scope disable() {
-        String[] before = active.toArray(String[]::new);
-        activate();
-        return () -> activate(before);
+        return activation.suspend();
     }
 
     /** Ends with what was before. */
@@ -284,7 +291,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when the model is merged
      */
     public List<Parameter> trainableParameters() {
-        requireUnmerged("train");
+        activation.requireUnmerged("train");
         return ParameterCounts.trained(this).map(AdapterTensor::parameter).toList();
     }
 
@@ -318,16 +325,11 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * Where the output layer is the input embedding, each gets its own copy, and what was trained on one does not reach
      * the other.
      *
-     * @throws ConfigurationException when a layer cannot be merged, the result is not finite, nothing is active, or the
-     *     model is merged already
+     * @throws ConfigurationException when a layer cannot be merged, the result is not finite, nothing is active,
+     *     adapters are active by row, or the model is merged already
      */
     public void merge() {
-        requireUnmerged("merge again");
-        if (active.isEmpty()) {
-            throw new ConfigurationException("there is nothing to merge: no adapter is active");
-        }
-        merged = ActiveLayers.merge(chosen(active));
-        layers = ActiveLayers.ofMerged(merged);
+        activation.merge();
     }
 
     /**
@@ -337,20 +339,18 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException also when that is more than the check allows; the model is unmerged then
      */
     public LogitDifference merge(MergeCheck check) {
+        activation.requireMergeable();
         return check.merge(this);
     }
 
     /** Goes back to base layers and adapters, and frees the copies. Does nothing where nothing is merged. */
     public void unmerge() {
-        Map<String, MergedLayer> before = merged;
-        merged = Map.of();
-        activate(active.toArray(String[]::new));
-        before.values().forEach(MergedLayer::close);
+        activation.unmerge();
     }
 
     /** Whether the adapters are merged. */
     public boolean isMerged() {
-        return !merged.isEmpty();
+        return activation.isMerged();
     }
 
     /**
@@ -360,13 +360,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when the model is not merged
      */
     public Map<String, INDArray> mergedWeights() {
-        return ActiveLayers.weights(base.network(), merged);
-    }
-
-    private void requireUnmerged(String what) {
-        if (isMerged()) {
-            throw new ConfigurationException("cannot " + what + " while adapters are merged; call unmerge() first");
-        }
+        return activation.mergedWeights();
     }
 
     // ---- files
@@ -413,7 +407,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
 
     @Override
     public LayerSelection layers() {
-        return layers;
+        return activation.layers();
     }
 
     @Override
@@ -433,14 +427,13 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
 
     @Override
     public List<Completion> generate(List<Prompt> prompts, GenerationOptions options) {
-        return base.generate(layers, prompts, options);
+        return base.generate(layers(), prompts, options);
     }
 
     /** Frees all adapters. The model is the base from then on; closing twice does nothing. */
     @Override
     public void close() {
-        unmerge();
-        activate();
+        activation.clear();
         List<AdapterCheckpoint> all = new ArrayList<>(adapters.values());
         adapters.clear();
         all.forEach(stored -> stored.adapter().close());

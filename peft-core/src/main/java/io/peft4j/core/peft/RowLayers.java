@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -45,20 +46,17 @@ final class RowLayers implements LayerSelection {
     /**
      * Layers for some adapters of a model.
      *
+     * @param lookup gives an adapter by its name, and refuses an unknown name
      * @param names the adapter of each group, or {@link PeftModel#BASE}
-     * @throws ConfigurationException when a name is unknown, the model is merged, or an adapter cannot run on some rows
+     * @throws ConfigurationException when a name is unknown, or an adapter cannot run on some rows
      */
-    static RowLayers of(PeftModel model, String... names) {
-        if (model.isMerged()) {
-            throw new ConfigurationException("cannot mix adapters in one batch while adapters are merged; call "
-                    + "unmerge() first");
-        }
+    static RowLayers of(CausalNetwork network, Function<String, Adapter> lookup, List<String> names) {
         List<Map.Entry<String, Optional<Adapter>>> groups = new ArrayList<>();
         for (String name : names) {
             groups.add(Map.entry(name, name.equals(PeftModel.BASE) ? Optional.empty()
-                    : Optional.of(model.adapter(name))));
+                    : Optional.of(lookup.apply(name))));
         }
-        return of(model.network(), groups);
+        return of(network, groups);
     }
 
     private static RowLayers of(CausalNetwork network, List<Map.Entry<String, Optional<Adapter>>> adapters) {

@@ -92,6 +92,23 @@ public abstract class PeftFilesContract extends PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
+    void aFolderThatChangesDuringASwapIsReadOnce(Case test, @TempDir Path folder) {
+        float[] expected;
+        try (PeftModel other = trained(test, 28)) {
+            other.saveAdapter(folder);
+            expected = logits(other);
+        }
+        try (PeftModel replacement = trained(test, 29); PeftModel model = trained(test, 30)) {
+            AdapterCheckpoint present = new AdapterCheckpoint(model.adapter(PeftModel.DEFAULT_ADAPTER), Set.of());
+            Adapter swapped = HotSwap.run(present, folder, base(test), loaded -> replacement.saveAdapter(folder))
+                    .adapter();
+            assertArrayEquals(expected, Passes.logits(model, ActiveLayers.of(Map.of("swapped", swapped)), SEQUENCES));
+            swapped.closeDerived();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
     void theConfigurationKeepsWhatItDoesNotKnow(Case test) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(test.config().toJson());
         json.put("from_the_future", 7).putNull("nothing").putObject("nested").putArray("list").add("x");
