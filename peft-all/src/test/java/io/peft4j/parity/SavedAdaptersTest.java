@@ -7,13 +7,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.TokenIndices;
 import io.peft4j.lora.AdaLoraConfig;
-import io.peft4j.lora.Bias;
 import io.peft4j.lora.CordaConfig;
 import io.peft4j.lora.EvaConfig;
 import io.peft4j.lora.Initialization;
@@ -29,7 +29,6 @@ import io.peft4j.lora.RandLoraConfig;
 import io.peft4j.lora.VbLoraConfig;
 import io.peft4j.lora.VeraConfig;
 import io.peft4j.methods.AdaptionPromptConfig;
-import io.peft4j.methods.Biases;
 import io.peft4j.methods.BoftConfig;
 import io.peft4j.methods.C3aConfig;
 import io.peft4j.methods.FourierFtConfig;
@@ -125,7 +124,7 @@ class SavedAdaptersTest {
                 row("tiny-llama-untied", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "lora-bias", lora().loraBias(true).targetModules(ATTENTION)),
                 row("tiny-llama-untied", "bias-all", lora().bias(Bias.ALL).targetModules("q_proj", "v_proj")),
-                row("tiny-llama-untied", "bias-lora-only", lora().bias(Bias.LORA_ONLY)
+                row("tiny-llama-untied", "bias-lora-only", lora().bias(Bias.ADAPTED)
                         .targetModules("q_proj", "up_proj")),
                 row("tiny-llama-untied", "embedding", lora().targetModules("embed_tokens", "q_proj")),
                 row("tiny-llama-untied", "lm-head", lora().targetModules("lm_head", "q_proj")),
@@ -165,11 +164,11 @@ class SavedAdaptersTest {
                 Arguments.of("tiny-llama-untied", "prefix", PrefixTuningConfig.of(3).withProjection(16)),
                 Arguments.of("tiny-llama", "oft", OftConfig.defaults().withBlockSize(8).withPlacement(attention)),
                 Arguments.of("tiny-llama-untied", "oft", OftConfig.defaults().withBlocks(4).exact()
-                        .withPlacement(attention.withBiases(Biases.ADAPTED))),
+                        .withPlacement(attention.withBiases(Bias.ADAPTED))),
                 Arguments.of("tiny-llama", "oft-ball", OftConfig.defaults().withBlockSize(8).constrainedTo(0.5)),
                 Arguments.of("tiny-llama", "boft", BoftConfig.defaults()),
                 Arguments.of("tiny-llama-untied", "boft", BoftConfig.defaults().withBlocks(4, 1)
-                        .withPlacement(attention.withBiases(Biases.ADAPTED))),
+                        .withPlacement(attention.withBiases(Bias.ADAPTED))),
                 Arguments.of("tiny-llama", "hra", HraConfig.defaults().withPlacement(attention)),
                 Arguments.of("tiny-llama-untied", "hra", HraConfig.defaults().withRank(3).withGramSchmidt()),
                 Arguments.of("tiny-llama", "fourier", FourierFtConfig.defaults().withFrequencies(90)),

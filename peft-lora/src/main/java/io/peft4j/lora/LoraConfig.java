@@ -2,6 +2,7 @@ package io.peft4j.lora;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.OneOrMany;

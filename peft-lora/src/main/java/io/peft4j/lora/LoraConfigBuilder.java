@@ -1,5 +1,6 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.OneOrMany;
 import io.peft4j.core.peft.TargetModules;

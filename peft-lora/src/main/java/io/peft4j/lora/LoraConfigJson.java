@@ -1,15 +1,16 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
 import io.peft4j.core.peft.OneOrMany;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** {@link LoraConfig} as {@code adapter_config.json} with the keys and defaults of Hugging Face PEFT 0.21. */
 final class LoraConfigJson {
+    /** The word for the biases of the adapted layers. */
+    private static final String ADAPTED_ONLY = "lora_only";
     /** Keys that switch on variants of LoRA which are not implemented, and what they would switch on. */
     private static final Map<String, String> UNSUPPORTED = new LinkedHashMap<>();
     /** What Hugging Face PEFT writes for keys that a {@link LoraConfig} has no field for. */
@@ -53,7 +54,7 @@ final class LoraConfigJson {
                 .dropout(reader.dropout("lora_dropout", 0))
                 .targetModules(reader.modules("target_modules"))
                 .excludeModules(reader.modules("exclude_modules"))
-                .bias(bias(reader))
+                .bias(Bias.read(reader, ADAPTED_ONLY))
                 .rsLora(reader.flag("use_rslora", false))
                 .alphaPattern(reader.numbers("alpha_pattern"))
                 .layersToTransform(reader.oneOrMoreIntegers("layers_to_transform"))
@@ -93,7 +94,7 @@ final class LoraConfigJson {
                 .putDecimal("lora_dropout", config.dropout())
                 .put("target_modules", config.targetModules())
                 .put("exclude_modules", config.excludeModules())
-                .put("bias", config.bias().json())
+                .put("bias", config.bias().json(ADAPTED_ONLY))
                 .put("use_rslora", config.rsLora())
                 .put("layers_to_transform", config.layersToTransform())
                 .put("layers_pattern", config.layersPattern())
@@ -107,12 +108,5 @@ final class LoraConfigJson {
                         : OneOrMany.many(config.invocationTokens()))
                 .putJson("layer_replication", LayerRange.json(config.layerReplication()))
                 .put("ensure_weight_tying", config.ensureWeightTying());
-    }
-
-    static Bias bias(ConfigReader reader) {
-        String text = reader.text("bias", Bias.NONE.json());
-        return Arrays.stream(Bias.values()).filter(bias -> bias.json().equals(text)).findFirst()
-                .orElseThrow(() -> new ConfigurationException(reader.source() + ": bias is '" + text
-                        + "'; it must be none, all or lora_only"));
     }
 }

@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -94,9 +93,8 @@ public final class LoraMethod implements PeftMethod {
         List<AdapterLayer> layers = new ArrayList<>();
         begun.forEach(target -> layers.add(layer(setup, target, config)));
         boolean tying = config.ensureWeightTying() && canTie(setup, targets);
-        Optional<Predicate<Slot>> biases = config.bias().places(targets);
-        layers.addAll(tying ? TrainedCopies.besideTied(setup, targets, config.modulesToSave(), biases)
-                : TrainedCopies.beside(setup, targets, config.modulesToSave(), biases));
+        layers.addAll(tying ? TrainedCopies.besideTied(setup, targets, config.modulesToSave(), config.bias())
+                : TrainedCopies.beside(setup, targets, config.modulesToSave(), config.bias()));
         connectBiases(layers);
         if (!tying) {
             warnIfTied(setup, layers);

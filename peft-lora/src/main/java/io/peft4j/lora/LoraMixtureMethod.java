@@ -2,6 +2,7 @@ package io.peft4j.lora;
 
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethod;

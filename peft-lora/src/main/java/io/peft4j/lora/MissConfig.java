@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
@@ -30,6 +31,8 @@ public record MissConfig(CommonConfig common, int rank, double dropout, int mini
         implements PeftConfig {
     /** The method's id. */
     static final String PEFT_TYPE = "MISS";
+    /** The word for the biases of the adapted layers. */
+    private static final String ADAPTED_ONLY = "MiSS_only";
 
     /**
      * Checks ranges.
@@ -44,7 +47,6 @@ public record MissConfig(CommonConfig common, int rank, double dropout, int mini
         Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
         Targets.require(miniRank > 0, "mini_r is " + miniRank + "; it must be at least 1");
         Targets.requireProbability("miss_dropout", dropout);
-        Targets.require(bias != Bias.LORA_ONLY, "MiSS knows the bias none and all");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
@@ -78,7 +80,7 @@ public record MissConfig(CommonConfig common, int rank, double dropout, int mini
                 .dropout(reader.dropout("miss_dropout", 0))
                 .miniRank(reader.integer("mini_r", 1, 1))
                 .initialization(MissStart.read(reader))
-                .bias(LoraConfigJson.bias(reader));
+                .bias(Bias.read(reader, ADAPTED_ONLY));
         builder.modules(Targets.read(reader, true));
         builder.common(reader.common());
         return Targets.checked(reader, builder::build);
@@ -91,7 +93,7 @@ public record MissConfig(CommonConfig common, int rank, double dropout, int mini
                 .putDecimal("miss_dropout", dropout)
                 .put("mini_r", miniRank)
                 .putJson("init_weights", initialization.json())
-                .put("bias", bias.json());
+                .put("bias", bias.json(ADAPTED_ONLY));
         return Targets.write(writer, modules, true).toJson();
     }
 }

@@ -1,5 +1,7 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.peft.Bias;
+
 /** Builds a {@link MissConfig}, which says what each value means. */
 public final class MissConfigBuilder extends TargetedConfigBuilder<MissConfigBuilder> {
     private int rank = 64;

@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
@@ -40,6 +41,8 @@ public record RandLoraConfig(CommonConfig common, int rank, double alpha, double
         implements PeftConfig {
     /** The method's id. */
     static final String PEFT_TYPE = "RANDLORA";
+    /** The word for the biases of the adapted layers. */
+    private static final String ADAPTED_ONLY = "randlora_only";
 
     /**
      * Checks ranges.
@@ -53,7 +56,6 @@ public record RandLoraConfig(CommonConfig common, int rank, double alpha, double
         Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
         Targets.requireProbability("randlora_dropout", dropout);
         Targets.require(Double.isFinite(alpha), "alpha (randlora_alpha) is " + alpha + "; it must be a number");
-        Targets.require(bias != Bias.LORA_ONLY, "RandLoRA knows the bias none and all");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
@@ -91,7 +93,7 @@ public record RandLoraConfig(CommonConfig common, int rank, double alpha, double
                 .verySparse(reader.flag("very_sparse", false))
                 .saveProjection(reader.flag("save_projection", true))
                 .projectionSeed(reader.integer("projection_prng_key", 0, 0))
-                .bias(LoraConfigJson.bias(reader));
+                .bias(Bias.read(reader, ADAPTED_ONLY));
         builder.modules(Targets.read(reader, false));
         reader.ignore("fan_in_fan_out");
         builder.common(reader.common());
@@ -109,7 +111,7 @@ public record RandLoraConfig(CommonConfig common, int rank, double alpha, double
                 .put("very_sparse", verySparse)
                 .put("save_projection", saveProjection)
                 .putNumber("projection_prng_key", projectionSeed)
-                .put("bias", bias.json());
+                .put("bias", bias.json(ADAPTED_ONLY));
         writer.putDefault("fan_in_fan_out", "false");
         return Targets.write(writer, modules, false).toJson();
     }

@@ -1,5 +1,7 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.peft.Bias;
+
 /** Builds a {@link RandLoraConfig}, which says what each value means. */
 public final class RandLoraConfigBuilder extends TargetedConfigBuilder<RandLoraConfigBuilder> {
     private int rank = 32;

@@ -5,6 +5,7 @@ import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
 import io.peft4j.core.peft.ModuleSelector;
@@ -86,7 +87,7 @@ final class Targets {
         List<Slot> targets = select(setup, modules);
         List<AdapterLayer> layers = new ArrayList<>();
         targets.forEach(slot -> layers.add(maker.apply(slot)));
-        layers.addAll(TrainedCopies.beside(setup, targets, modules.modulesToSave(), bias.places(targets)));
+        layers.addAll(TrainedCopies.beside(setup, targets, modules.modulesToSave(), bias));
         return layers;
     }
 

@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
@@ -36,6 +37,8 @@ public record VbLoraConfig(CommonConfig common, int rank, int vectors, int vecto
         implements PeftConfig {
     /** The method's id. */
     static final String PEFT_TYPE = "VBLORA";
+    /** The word for the biases of the adapted layers. */
+    private static final String ADAPTED_ONLY = "vblora_only";
 
     /**
      * Checks ranges.
@@ -51,7 +54,6 @@ public record VbLoraConfig(CommonConfig common, int rank, int vectors, int vecto
         Targets.require(topK > 0 && topK <= vectors, "topk is " + topK
                 + "; it must be from 1 to num_vectors, " + vectors);
         Targets.requireProbability("vblora_dropout", dropout);
-        Targets.require(bias != Bias.LORA_ONLY, "VB-LoRA knows the bias none and all");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
@@ -88,7 +90,7 @@ public record VbLoraConfig(CommonConfig common, int rank, int vectors, int vecto
                 .dropout(reader.dropout("vblora_dropout", 0))
                 .bankBound(reader.number("init_vector_bank_bound", 0.02))
                 .logitsDeviation(reader.number("init_logits_std", 0.1))
-                .bias(LoraConfigJson.bias(reader));
+                .bias(Bias.read(reader, ADAPTED_ONLY));
         builder.modules(Targets.read(reader, true));
         reader.ignore("fan_in_fan_out");
         reader.requireOff("save_only_topk_weights", "storing the preferred vectors alone, which cannot be trained on,");
@@ -106,7 +108,7 @@ public record VbLoraConfig(CommonConfig common, int rank, int vectors, int vecto
                 .putDecimal("vblora_dropout", dropout)
                 .putDecimal("init_vector_bank_bound", bankBound)
                 .putDecimal("init_logits_std", logitsDeviation)
-                .put("bias", bias.json());
+                .put("bias", bias.json(ADAPTED_ONLY));
         writer.putDefault("fan_in_fan_out", "false");
         writer.putDefault("save_only_topk_weights", "false");
         return Targets.write(writer, modules, true).toJson();

@@ -1,5 +1,7 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.peft.Bias;
+
 /** Builds a {@link VbLoraConfig}, which says what each value means. */
 public final class VbLoraConfigBuilder extends TargetedConfigBuilder<VbLoraConfigBuilder> {
     private int rank = 4;

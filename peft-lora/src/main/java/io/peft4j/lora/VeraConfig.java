@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.CommonConfig;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
@@ -35,6 +36,8 @@ public record VeraConfig(CommonConfig common, int rank, double dropout, double d
         implements PeftConfig {
     /** The method's id. */
     static final String PEFT_TYPE = "VERA";
+    /** The word for the biases of the adapted layers. */
+    private static final String ADAPTED_ONLY = "vera_only";
 
     /**
      * Checks ranges.
@@ -48,7 +51,6 @@ public record VeraConfig(CommonConfig common, int rank, double dropout, double d
         Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
         Targets.requireProbability("vera_dropout", dropout);
         Targets.require(Double.isFinite(dInitial), "d_initial is " + dInitial + "; it must be a number");
-        Targets.require(bias != Bias.LORA_ONLY, "VeRA knows the bias none and all");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
@@ -84,7 +86,7 @@ public record VeraConfig(CommonConfig common, int rank, double dropout, double d
                 .initWeights(reader.flag("init_weights", true))
                 .saveProjection(reader.flag("save_projection", true))
                 .projectionSeed(reader.integer("projection_prng_key", 0, 0))
-                .bias(LoraConfigJson.bias(reader));
+                .bias(Bias.read(reader, ADAPTED_ONLY));
         builder.modules(Targets.read(reader, false));
         reader.ignore("fan_in_fan_out");
         builder.common(reader.common());
@@ -100,7 +102,7 @@ public record VeraConfig(CommonConfig common, int rank, double dropout, double d
                 .put("init_weights", initWeights)
                 .put("save_projection", saveProjection)
                 .putNumber("projection_prng_key", projectionSeed)
-                .put("bias", bias.json());
+                .put("bias", bias.json(ADAPTED_ONLY));
         writer.putDefault("fan_in_fan_out", "false");
         return Targets.write(writer, modules, false).toJson();
     }

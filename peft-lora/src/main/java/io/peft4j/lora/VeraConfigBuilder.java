@@ -1,5 +1,7 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.peft.Bias;
+
 /** Builds a {@link VeraConfig}, which says what each value means. */
 public final class VeraConfigBuilder extends TargetedConfigBuilder<VeraConfigBuilder> {
     private int rank = 256;

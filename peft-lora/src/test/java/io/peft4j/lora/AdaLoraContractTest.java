@@ -5,6 +5,7 @@ import static io.peft4j.core.peft.TinyNetwork.INNER;
 import static io.peft4j.core.peft.TinyNetwork.KEYS;
 import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.TargetModules;
@@ -31,7 +32,7 @@ class AdaLoraContractTest extends PeftFilesContract {
         return List.of(
                 at(Base.PLAIN, "all-linear", ranks(4, lora.targetModules(TargetModules.ALL_LINEAR)), true,
                         LAYERS * 4 * (2 * QUERY + 2 * VALUE + 3 * MLP)),
-                at(Base.BIASED, "biases of adapted layers", ranks(3, LoraConfig.builder().alpha(9).bias(Bias.LORA_ONLY)
+                at(Base.BIASED, "biases of adapted layers", ranks(3, LoraConfig.builder().alpha(9).bias(Bias.ADAPTED)
                         .targetModules("q_proj")), true, LAYERS * (3 * QUERY + HIDDEN)),
                 at(Base.TIED, "random start", ranks(2, LoraConfig.builder().alpha(2)
                         .initialization(Initialization.RANDOM).targetModules("v_proj")), false, LAYERS * 2 * VALUE),

@@ -7,6 +7,7 @@ import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static io.peft4j.core.peft.TinyNetwork.VOCABULARY;
 
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.TargetModules;
@@ -42,7 +43,7 @@ class DoraContractTest extends PeftFilesContract {
                 at(Base.PLAIN, "embedding and output layer", dora(2, "embed_tokens", "lm_head"),
                         2 * 2 * (VOCABULARY + HIDDEN) + HIDDEN + VOCABULARY),
                 at(Base.TIED, "output layer, tied", dora(2, "lm_head"), 2 * (VOCABULARY + HIDDEN) + VOCABULARY),
-                at(Base.BIASED, "biases of adapted layers", dora(2, "q_proj").bias(Bias.LORA_ONLY),
+                at(Base.BIASED, "biases of adapted layers", dora(2, "q_proj").bias(Bias.ADAPTED),
                         LAYERS * (2 * QUERY + 2 * HIDDEN)));
     }
 

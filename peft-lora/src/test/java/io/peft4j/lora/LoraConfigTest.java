@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.OneOrMany;
 import io.peft4j.core.peft.PeftMethod;
 import io.peft4j.core.peft.PeftMethods;
@@ -65,7 +66,7 @@ class LoraConfigTest {
         ranks.put("v_proj", 3);
         ranks.put("layers\\.0.*", 2);
         LoraConfig config = LoraConfig.builder().rank(5).alpha(2.5).dropout(0.25).targetModules("q_proj", "v_proj")
-                .excludeModules(TargetModules.regex(".*x")).bias(Bias.LORA_ONLY).rsLora(true).rankPattern(ranks)
+                .excludeModules(TargetModules.regex(".*x")).bias(Bias.ADAPTED).rsLora(true).rankPattern(ranks)
                 .alphaPattern(Map.of("q_proj", 7.0)).layersToTransform(OneOrMany.one(1)).layersPattern("layers", "h")
                 .modulesToSave("lm_head").initialization(Initialization.RANDOM).loraBias(true)
                 .invocationTokens(7, 0, 7).build();

@@ -6,6 +6,7 @@ import static io.peft4j.core.peft.TinyNetwork.KEYS;
 import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static io.peft4j.core.peft.TinyNetwork.VOCABULARY;
 
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.TargetModules;
@@ -62,7 +63,7 @@ class LoraContractTest extends PeftFilesContract {
                 new Case("waits, bias of B", Base.BIASED, lora(2, "v_proj").loraBias(true).invocationTokens(3).build(),
                         true, false, LAYERS * (2 * VALUE + KEYS)),
                 at(Base.BIASED, "all biases", lora(2, "q_proj").bias(Bias.ALL), LAYERS * (2 * QUERY + BIASES)),
-                at(Base.BIASED, "biases of adapted layers", lora(2, "q_proj", "down_proj").bias(Bias.LORA_ONLY),
+                at(Base.BIASED, "biases of adapted layers", lora(2, "q_proj", "down_proj").bias(Bias.ADAPTED),
                         LAYERS * (2 * (QUERY + MLP) + 2 * HIDDEN)),
                 at(Base.PLAIN, "norms and output layer as a whole", lora(2, "q_proj").modulesToSave("norm", "lm_head"),
                         LAYERS * (2 * QUERY + 2 * HIDDEN) + HIDDEN + VOCABULARY * HIDDEN),

@@ -7,6 +7,7 @@ import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import java.util.List;

@@ -80,13 +80,22 @@ class LowRankOperationsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {"LOHA;\"r\": 0", "LOHA;\"rank_dropout\": 1.5", "LOKR;\"decompose_factor\": 0",
-            "LOKR;\"init_weights\": \"pissa\"", "LOHA;\"use_effective_conv2d\": true", "VERA;\"bias\": \"lora_only\"",
+            "LOKR;\"init_weights\": \"pissa\"", "LOHA;\"use_effective_conv2d\": true", "VERA;\"bias\": \"only_lora\"",
             "RANDLORA;\"randlora_dropout\": 1", "VBLORA;\"topk\": 300", "VBLORA;\"save_only_topk_weights\": true",
             "MISS;\"mini_r\": 0", "MISS;\"init_weights\": 2", "VERA;\"layers_pattern\": \"layers\""})
     void wrongValuesAreRefusedWithTheNameOfTheFile(String type, String json) {
         String message = assertThrows(ConfigurationException.class, () -> PeftMethods.readConfig("{\"peft_type\": \""
                 + type + "\", " + json + "}", "some/adapter_config.json")).getMessage();
         assertTrue(message.startsWith("some/adapter_config.json"), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"LORA, lora_only", "LORA, vera_only", "VERA, vera_only", "RANDLORA, randlora_only",
+            "VBLORA, vblora_only", "MISS, MiSS_only", "MISS, miss_only"})
+    void anyWordForTheBiasesOfAdaptedLayersIsTakenAndKept(String type, String word) {
+        String json = PeftMethods.readConfig("{\"peft_type\": \"" + type + "\", \"bias\": \"" + word + "\"}", "test")
+                .toJson();
+        assertTrue(json.contains("\"bias\": \"" + word + "\""), json);
     }
 
     @Test

@@ -36,7 +36,7 @@ public final class BitFitMethod extends ModuleMethod {
         Placement asked = config.placement();
         if (asked.targetModules().isUnset()) {
             asked = new Placement(TargetModules.ALL_LINEAR, asked.excludeModules(), asked.layersToTransform(),
-                    asked.layersPattern(), asked.modulesToSave(), asked.biases());
+                    asked.layersPattern(), asked.modulesToSave(), asked.bias());
         }
         Placement placement = asked.resolved(setup, List.of());
         List<Slot> targets = placement.targets(setup, List.of(), Placement::isLinear).stream()

@@ -4,6 +4,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.OneOrMany;
 import io.peft4j.core.peft.PeftConfig;
@@ -41,7 +42,7 @@ public final class FullMethod extends ModuleMethod {
         }
         Placement asked = config.placement();
         Placement everything = new Placement(TargetModules.regex(".*"), asked.excludeModules(), OneOrMany.none(),
-                OneOrMany.none(), List.of(), Biases.NONE);
+                OneOrMany.none(), List.of(), Bias.NONE);
         List<Slot> targets = everything.targets(setup, List.of(), layer -> true).stream()
                 .filter(slot -> TrainedCopies.canCopy(slot.layer())).toList();
         return Adapter.of(config, copies(setup, targets));

@@ -7,6 +7,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.OneOrMany;
 import io.peft4j.core.peft.PeftConfig;
@@ -29,11 +30,11 @@ import org.slf4j.LoggerFactory;
  * @param layersToTransform {@code layers_to_transform}: numbers of the adapted layers; default all
  * @param layersPattern {@code layers_pattern}: name of the list of layers; default any
  * @param modulesToSave {@code modules_to_save}: layers that are trained as a whole; default none
- * @param biases {@code bias}: which biases of the base are trained; default none
+ * @param bias {@code bias}: which biases of the base are trained; default none
  */
 public record Placement(TargetModules targetModules, TargetModules excludeModules,
         OneOrMany<Integer> layersToTransform, OneOrMany<String> layersPattern, List<String> modulesToSave,
-        Biases biases) {
+        Bias bias) {
     private static final Logger LOG = LoggerFactory.getLogger(Placement.class);
 
     /**
@@ -46,7 +47,7 @@ public record Placement(TargetModules targetModules, TargetModules excludeModule
         Objects.requireNonNull(excludeModules, "excludeModules");
         Objects.requireNonNull(layersToTransform, "layersToTransform");
         Objects.requireNonNull(layersPattern, "layersPattern");
-        Objects.requireNonNull(biases, "biases");
+        Objects.requireNonNull(bias, "bias");
         modulesToSave = List.copyOf(modulesToSave);
         new ModuleSelector(targetModules, excludeModules, layersToTransform, layersPattern, modulesToSave);
     }
@@ -63,35 +64,35 @@ public record Placement(TargetModules targetModules, TargetModules excludeModule
 
     /** Layers by name, expression, or {@link TargetModules#ALL_LINEAR}. */
     public static Placement at(TargetModules targets) {
-        return new Placement(targets, TargetModules.UNSET, OneOrMany.none(), OneOrMany.none(), List.of(), Biases.NONE);
+        return new Placement(targets, TargetModules.UNSET, OneOrMany.none(), OneOrMany.none(), List.of(), Bias.NONE);
     }
 
     /** The same without some of the targets. */
     public Placement excluding(String... names) {
         return new Placement(targetModules, TargetModules.of(names), layersToTransform, layersPattern, modulesToSave,
-                biases);
+                bias);
     }
 
     /** The same in some of the decoder layers only. */
     public Placement inLayers(Integer... numbers) {
         return new Placement(targetModules, excludeModules, OneOrMany.many(List.of(numbers)), layersPattern,
-                modulesToSave, biases);
+                modulesToSave, bias);
     }
 
     /** The same with layers that are trained as a whole beside the adapted ones. */
     public Placement saving(String... names) {
-        return new Placement(targetModules, excludeModules, layersToTransform, layersPattern, List.of(names), biases);
+        return new Placement(targetModules, excludeModules, layersToTransform, layersPattern, List.of(names), bias);
     }
 
     /** The same with trained biases. */
-    public Placement withBiases(Biases trained) {
+    public Placement withBiases(Bias trained) {
         return new Placement(targetModules, excludeModules, layersToTransform, layersPattern, modulesToSave, trained);
     }
 
     /** The same with names in place of the default and of {@code all-linear}, as they are written into a file. */
     Placement resolved(AdapterSetup setup, List<String> defaults) {
         return setup.isRestoring() ? this : new Placement(selector().resolved(setup, defaults), excludeModules,
-                layersToTransform, layersPattern, modulesToSave, biases);
+                layersToTransform, layersPattern, modulesToSave, bias);
     }
 
     private ModuleSelector selector() {
@@ -113,7 +114,7 @@ public record Placement(TargetModules targetModules, TargetModules excludeModule
     Adapter adapter(PeftConfig config, AdapterSetup setup, List<Slot> targets, Function<Slot, AdapterLayer> layer) {
         List<AdapterLayer> layers = new ArrayList<>();
         targets.forEach(slot -> layers.add(layer.apply(slot)));
-        layers.addAll(TrainedCopies.beside(setup, targets, modulesToSave, biases.places(targets)));
+        layers.addAll(TrainedCopies.beside(setup, targets, modulesToSave, bias));
         warnIfTied(setup, layers);
         return Adapter.of(config, layers);
     }

@@ -1,6 +1,7 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
 import io.peft4j.core.peft.OneOrMany;
@@ -14,7 +15,7 @@ import java.util.function.Supplier;
  * The keys of a {@link Placement} in {@code adapter_config.json}; which of them there are depends on the method.
  *
  * @param keys the keys beside {@code target_modules}
- * @param adaptedOnly the value of {@code bias} that means {@link Biases#ADAPTED}, for instance {@code oft_only}
+ * @param adaptedOnly the method's word for {@link Bias#ADAPTED}, for instance {@code oft_only}
  */
 record PlacementJson(Set<Key> keys, String adaptedOnly) {
     /** A key that not every method has. */
@@ -36,21 +37,8 @@ record PlacementJson(Set<Key> keys, String adaptedOnly) {
         OneOrMany<Integer> numbers = layers ? reader.oneOrMoreIntegers("layers_to_transform") : OneOrMany.none();
         OneOrMany<String> pattern = layers ? reader.oneOrMoreTexts("layers_pattern") : OneOrMany.none();
         List<String> saved = keys.contains(Key.SAVE) ? reader.texts("modules_to_save") : List.of();
-        Biases biases = keys.contains(Key.BIAS) ? biases(reader) : Biases.NONE;
-        return checked(reader, () -> new Placement(targets, excluded, numbers, pattern, saved, biases));
-    }
-
-    private Biases biases(ConfigReader reader) {
-        String text = reader.text("bias", "none");
-        if (text.equals(adaptedOnly)) {
-            return Biases.ADAPTED;
-        }
-        return switch (text) {
-            case "none" -> Biases.NONE;
-            case "all" -> Biases.ALL;
-            default -> throw new ConfigurationException(reader.source() + ": bias is '" + text
-                    + "'; it must be none, all or " + adaptedOnly);
-        };
+        Bias bias = keys.contains(Key.BIAS) ? Bias.read(reader, adaptedOnly) : Bias.NONE;
+        return checked(reader, () -> new Placement(targets, excluded, numbers, pattern, saved, bias));
     }
 
     ConfigWriter write(Placement placement, ConfigWriter writer) {
@@ -66,11 +54,7 @@ record PlacementJson(Set<Key> keys, String adaptedOnly) {
             writer.putList("modules_to_save", placement.modulesToSave());
         }
         if (keys.contains(Key.BIAS)) {
-            writer.put("bias", switch (placement.biases()) {
-                case NONE -> "none";
-                case ALL -> "all";
-                case ADAPTED -> adaptedOnly;
-            });
+            writer.put("bias", placement.bias().json(adaptedOnly));
         }
         return writer;
     }

@@ -7,6 +7,7 @@ import static io.peft4j.methods.Sizes.LAYERS;
 import static io.peft4j.methods.Sizes.at;
 import static io.peft4j.methods.Sizes.moved;
 
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import java.util.List;
@@ -23,7 +24,7 @@ class ChangesContractTest extends PeftFilesContract {
         return List.of(
                 moved(Base.PLAIN, "FourierFT", fourier, LAYERS * 2 * 6),
                 at(Base.BIASED, "FourierFT from zero, biases", fourier.withInitWeights(true).withPlacement(
-                        Placement.at("up_proj", "down_proj").withBiases(Biases.ADAPTED)),
+                        Placement.at("up_proj", "down_proj").withBiases(Bias.ADAPTED)),
                         LAYERS * (2 * 6 + INNER + H)),
                 moved(Base.PLAIN, "FourierFT with a pattern", fourier.withFrequencyPattern(Map.of("v_proj", 3)),
                         LAYERS * (6 + 3)),

@@ -7,6 +7,7 @@ import static io.peft4j.methods.Sizes.LAYERS;
 import static io.peft4j.methods.Sizes.at;
 import static io.peft4j.methods.Sizes.moved;
 
+import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.TargetModules;
@@ -28,7 +29,7 @@ class RotationsContractTest extends PeftFilesContract {
         return List.of(
                 at(Base.PLAIN, "OFT", oft, LAYERS * 2 * (H / 4) * triangle(4)),
                 at(Base.BIASED, "OFT, exact, number of blocks, biases", OftConfig.defaults().withBlocks(2).exact()
-                        .withPlacement(Placement.at("k_proj", "down_proj").withBiases(Biases.ADAPTED)),
+                        .withPlacement(Placement.at("k_proj", "down_proj").withBiases(Bias.ADAPTED)),
                         LAYERS * (2 * triangle(H / 2) + 2 * triangle(INNER / 2) + KEYS + H)),
                 at(Base.PLAIN, "OFT, one block for all, size adjusted", OftConfig.defaults().withBlockSize(5)
                         .sharingBlocks().withPlacement(Placement.at("o_proj", "down_proj")),
@@ -39,7 +40,7 @@ class RotationsContractTest extends PeftFilesContract {
                         LAYERS * (H / 4) * triangle(4)),
                 at(Base.PLAIN, "BOFT", boft, LAYERS * (2 * H * 2 + H + KEYS)),
                 at(Base.BIASED, "BOFT, butterfly, all biases", boft.withBlockSize(2, 3).withPlacement(
-                        Placement.at("q_proj").withBiases(Biases.ALL)),
+                        Placement.at("q_proj").withBiases(Bias.ALL)),
                         LAYERS * (3 * H * 2 + H + 2 * H + 2 * KEYS + 2 * INNER + H)),
                 moved(Base.PLAIN, "BOFT, random start", boft.withBlocks(2, 2).withInitWeights(false).withPlacement(
                         Placement.at("down_proj").inLayers(1)), 2 * INNER * (INNER / 2) + H),

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -85,14 +84,14 @@ public final class TrainedCopies {
      * @throws io.peft4j.core.error.ConfigurationException when a place is a target and copied, too
      */
     public static List<AdapterLayer> besideTied(AdapterSetup setup, List<Slot> targets, List<String> modulesToSave,
-            Optional<Predicate<Slot>> biases) {
+            Bias bias) {
         Slot input = setup.network().embedding();
         Slot head = setup.network().head();
         List<String> names = new ArrayList<>(modulesToSave);
         if (names.removeIf(head.path()::endsWith) | names.removeIf(input.path()::endsWith)) {
             names.add(input.path());
         }
-        List<AdapterLayer> layers = new ArrayList<>(beside(setup, targets, names, biases));
+        List<AdapterLayer> layers = new ArrayList<>(beside(setup, targets, names, bias));
         layers.stream().filter(TrainedEmbedding.class::isInstance).map(TrainedEmbedding.class::cast)
                 .filter(copy -> copy.slot() == input).findFirst().ifPresent(copy -> layers.add(
                         new TrainedLinear(head, copy.table(), List.of(setup.again(head, copy.table())))));
@@ -131,19 +130,20 @@ public final class TrainedCopies {
      * What an adapter trains as a whole beside its own layers: copies of what {@code modulesToSave} match, and biases.
      *
      * @param targets where the adapter has layers of its own
-     * @param biases the places whose bias is trained, where they have one; empty for none
+     * @param bias which biases are trained
      * @throws io.peft4j.core.error.ConfigurationException when a place is a target and copied, too
      */
     public static List<AdapterLayer> beside(AdapterSetup setup, List<Slot> targets, List<String> modulesToSave,
-            Optional<Predicate<Slot>> biases) {
+            Bias bias) {
         List<AdapterLayer> layers = new ArrayList<>(matching(setup, modulesToSave));
         Set<Slot> copied = new HashSet<>();
         layers.forEach(layer -> copied.add(layer.slot()));
         targets.stream().filter(copied::contains).findFirst().ifPresent(slot -> {
             throw new ConfigurationException(slot.path() + " is both a target and in modules_to_save; name it in one");
         });
-        biases.ifPresent(wanted -> layers.addAll(biases(setup, targets, slot -> wanted.test(slot)
-                && !copied.contains(slot))));
+        if (!bias.equals(Bias.NONE)) {
+            layers.addAll(biases(setup, targets, slot -> bias.isTrained(slot, targets) && !copied.contains(slot)));
+        }
         return layers;
     }
 
