@@ -5,11 +5,12 @@ Made with Python 3.11, torch 2.15.0 (CPU), transformers 5.24.0, peft 0.21.2:
     pip install torch==2.15.0 transformers==5.24.0 peft==0.21.2
     python target_modules.py > ../resources/io/peft4j/core/peft/target_modules.json
 """
+import copy
 import json
 import warnings
 
 import peft
-from peft import LoraConfig
+from peft import FourierFTConfig, LoraConfig, get_peft_model
 from peft.tuners.tuners_utils import _maybe_include_all_linear_layers, check_target_module_exists
 from peft.utils.other import get_pattern_key
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -79,6 +80,12 @@ PATTERNS = [
     [r"\d.self_attn.q_proj"], ["layers.*q_proj"], ["(q|v)_proj"], ["q|v_proj"], ["q_proj$"], ["q_pro"],
     ["v_proj", ".*proj", "q_proj"], ["q_proj", "self_attn.q_proj"], ["lm_head"], ["model.lm_head", "head"], ["[qk]_proj"],
 ]
+# For n_frequency_pattern, which has another rule.
+FREQUENCY_PATTERNS = PATTERNS + [
+    ["model.layers.0.self_attn.q_proj", "q_proj"], ["q_proj", "model.layers.0.self_attn.q_proj"], ["q_proj|v_proj"],
+    ["v_proj", "q_proj|v_proj"], ["model.layers.1.self_attn.v_proj", "0.self_attn.v_proj"], ["layers.0", "layers.0.*"],
+    ["mlp.up|k"], ["self_attn.q_proj|mlp"],
+]
 
 
 def chosen(arguments):
@@ -92,7 +99,17 @@ def first_match(keys):
     return {path: key for path, key in found.items() if key in keys and key != path}
 
 
+def frequencies(keys):
+    """Each key gives a number of its own, so that the layers tell which one counted."""
+    adapted = get_peft_model(copy.deepcopy(model), FourierFTConfig(
+        target_modules=r".*(_proj|lm_head)", n_frequency=1, n_frequency_pattern={k: i + 2 for i, k in enumerate(keys)}))
+    layers = {path: module.fourierft_n_frequency["default"] for path, module in adapted.base_model.model.named_modules()
+              if hasattr(module, "fourierft_n_frequency")}
+    return {path: keys[n - 2] for path, n in layers.items() if n > 1}
+
+
 print(json.dumps({
     "peft": peft.__version__, "paths": PATHS,
     "choices": [{"config": c, "chosen": chosen(c)} for c in CHOICES],
-    "patterns": [{"keys": keys, "first": first_match(keys)} for keys in PATTERNS]}, indent=1))
+    "patterns": [{"keys": keys, "first": first_match(keys)} for keys in PATTERNS],
+    "frequency_patterns": [{"keys": keys, "first": frequencies(keys)} for keys in FREQUENCY_PATTERNS]}, indent=1))

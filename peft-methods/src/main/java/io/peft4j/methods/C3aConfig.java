@@ -24,7 +24,8 @@ import java.util.Optional;
  * @param placement the adapted linear layers and what is trained beside them; default as LoRA's
  * @param blockSize {@code block_size}: B, a divisor of both sides of each weight; default 256
  * @param blockSizePattern {@code block_size_pattern}: other sizes, by expressions for the end of a path from the
- *     beginning of one of its parts; default none
+ *     beginning of one of its parts, the first that matches, or else by a whole path ({@link
+ *     io.peft4j.core.peft.PathPatterns#belowAnother}); default none
  * @param start {@code init_weights}: how the rows begin; default {@link Start#XAVIER_UNIFORM}
  */
 public record C3aConfig(CommonConfig common, Placement placement, int blockSize,

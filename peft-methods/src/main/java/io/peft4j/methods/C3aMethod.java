@@ -39,7 +39,7 @@ public final class C3aMethod extends ModuleMethod {
         List<String> defaults = setup.base().defaultTargetModules();
         Placement placement = config.placement().resolved(setup, defaults);
         List<Slot> targets = placement.targets(setup, defaults, Placement::isLinear);
-        PathPatterns<Integer> sizes = new PathPatterns<>("block_size_pattern", config.blockSizePattern());
+        PathPatterns<Integer> sizes = PathPatterns.belowAnother("block_size_pattern", config.blockSizePattern());
         sizes.checkUse(setup, targets);
         return placement.adapter(config.withPlacement(placement), setup, targets,
                 slot -> layer(setup, slot, config, sizes.first(slot.path()).orElse(config.blockSize())));

@@ -20,7 +20,8 @@ import java.util.Objects;
  * @param scaling {@code scaling}: factor on the change; default 150
  * @param seed {@code random_loc_seed}: chooses the frequencies, the same in Hugging Face PEFT; default 777
  * @param frequencyPattern {@code n_frequency_pattern}: other numbers, by expressions for the end of a path from the
- *     beginning of one of its parts; default none
+ *     beginning of one of its parts, the first that matches, or else by a whole path ({@link
+ *     io.peft4j.core.peft.PathPatterns#belowAnother}); default none
  * @param initWeights {@code init_weights}: whether coefficients begin at 0, so that the model begins as the base;
  *     otherwise normal with standard deviation 1; default false
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here

@@ -33,7 +33,7 @@ public final class FourierFtMethod extends ModuleMethod {
         List<String> defaults = setup.base().defaultTargetModules();
         Placement placement = config.placement().resolved(setup, defaults);
         List<Slot> targets = placement.targets(setup, defaults, Placement::isLinear);
-        PathPatterns<Integer> numbers = new PathPatterns<>("n_frequency_pattern", config.frequencyPattern());
+        PathPatterns<Integer> numbers = PathPatterns.belowAnother("n_frequency_pattern", config.frequencyPattern());
         numbers.checkUse(setup, targets);
         return placement.adapter(config.withPlacement(placement), setup, targets,
                 slot -> layer(setup, slot, config, numbers.first(slot.path()).orElse(config.frequencies())));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import java.io.IOException;
 import java.io.InputStream;
@@ -63,6 +64,10 @@ class TargetTableTest {
         return StreamSupport.stream(TABLE.get("patterns").spliterator(), false);
     }
 
+    static Stream<JsonNode> frequencyPatterns() {
+        return StreamSupport.stream(TABLE.get("frequency_patterns").spliterator(), false);
+    }
+
     @Test
     void theTableIsMadeForTheNetworkOfTheTests() {
         assertEquals(texts(TABLE.get("paths")),
@@ -89,17 +94,35 @@ class TargetTableTest {
     @ParameterizedTest
     @MethodSource("patterns")
     void theFirstPatternCountsAsInPeft(JsonNode row) {
-        Map<String, String> values = new LinkedHashMap<>();
-        row.get("keys").forEach(key -> values.put(key.textValue(), key.textValue()));
-        PathPatterns<String> patterns = new PathPatterns<>("rank_pattern", values);
+        PathPatterns<String> patterns = new PathPatterns<>("rank_pattern", keys(row));
         Map<String, String> found = new LinkedHashMap<>();
         for (String path : texts(TABLE.get("paths"))) {
             // PEFT gives the path itself back where nothing matches, so that a key equal to the path shows no match.
             patterns.first(path).filter(key -> !key.equals(path)).ifPresent(key -> found.put(path, key));
         }
+        assertEquals(first(row), found);
+    }
+
+    @ParameterizedTest
+    @MethodSource("frequencyPatterns")
+    void theSecondRuleIsPeftsToo(JsonNode row) {
+        PathPatterns<String> patterns = PathPatterns.belowAnother("n_frequency_pattern", keys(row));
+        Map<String, String> found = new LinkedHashMap<>();
+        MODEL.network().slots().stream().filter(slot -> slot.layer() instanceof Linear).map(Slot::path)
+                .forEach(path -> patterns.first(path).ifPresent(key -> found.put(path, key)));
+        assertEquals(first(row), found);
+    }
+
+    private static Map<String, String> keys(JsonNode row) {
+        Map<String, String> values = new LinkedHashMap<>();
+        row.get("keys").forEach(key -> values.put(key.textValue(), key.textValue()));
+        return values;
+    }
+
+    private static Map<String, String> first(JsonNode row) {
         Map<String, String> expected = new LinkedHashMap<>();
         row.get("first").properties().forEach(entry -> expected.put(entry.getKey(), entry.getValue().textValue()));
-        assertEquals(expected, found);
+        return expected;
     }
 
     private static Set<String> texts(JsonNode array) {
