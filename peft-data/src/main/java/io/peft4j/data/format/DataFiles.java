@@ -2,6 +2,7 @@ package io.peft4j.data.format;
 
 import com.github.luben.zstd.ZstdInputStream;
 import com.github.luben.zstd.ZstdOutputStream;
+import io.peft4j.core.error.ConfigurationException;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -60,6 +61,25 @@ public final class DataFiles {
     static UncheckedIOException unreadable(Path file, IOException e) {
         return new UncheckedIOException("cannot read " + file + ": "
                 + (e instanceof NoSuchFileException ? "there is no such file" : e.getMessage()), e);
+    }
+
+    /**
+     * Refuses to write over a file that is read.
+     *
+     * @throws ConfigurationException when both are the same file, also by way of a link
+     * @throws UncheckedIOException when that cannot be found out
+     */
+    public static void requireOther(Path input, Path output) {
+        boolean same = input.toAbsolutePath().normalize().equals(output.toAbsolutePath().normalize());
+        try {
+            same |= Files.exists(input) && Files.exists(output) && Files.isSameFile(input, output);
+        } catch (IOException e) {
+            throw unreadable(output, e);
+        }
+        if (same) {
+            throw new ConfigurationException(output + " would replace " + input + ", which is read; write to another "
+                    + "file");
+        }
     }
 
     /** Compresses what is written, as the name of the file asks for: {@code .gz}, {@code .zst} or neither. */

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
@@ -43,7 +44,9 @@ public final class ExampleWriter implements AutoCloseable {
                 : name.endsWith(".tsv") ? Optional.of('\t') : Optional.empty();
         try {
             Files.createDirectories(this.file.getParent());
-            this.temporary = Files.createTempFile(this.file.getParent(), "." + file.getFileName(), ".tmp");
+            // Not createTempFile, whose files nobody else may read.
+            this.temporary = Files.createFile(this.file.resolveSibling("." + file.getFileName() + "."
+                    + UUID.randomUUID() + ".tmp"));
             // Where somebody stops the program half-way.
             temporary.toFile().deleteOnExit();
             this.out = new BufferedWriter(new OutputStreamWriter(
@@ -73,7 +76,8 @@ public final class ExampleWriter implements AutoCloseable {
     public void write(Example example) {
         Map<String, Object> row = format.write(example).orElseThrow(() -> refused(example, "cannot be written as "
                 + format.name().toLowerCase(java.util.Locale.ROOT) + ", which has no place for its turns, roles, tools "
-                + "or weights; the format chat holds every conversation"));
+                + "or weights, or keeps the name of one of its further fields for something else; the format chat holds "
+                + "every conversation"));
         try {
             if (separator.isPresent()) {
                 writeCells(example, row);

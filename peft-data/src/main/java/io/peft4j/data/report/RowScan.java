@@ -3,6 +3,7 @@ package io.peft4j.data.report;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.ClassificationExample;
 import io.peft4j.data.Example;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
@@ -57,7 +58,9 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
             }
             if (part.role().equals("assistant")) {
                 answer = part.text();
-                refusal = refusal.isPresent() ? refusal : Refusals.in(part.text());
+                // A class may well be called unknown.
+                refusal = refusal.isPresent() || example instanceof ClassificationExample ? refusal
+                        : Refusals.in(part.text());
             }
         }
         int tokens = -1;

@@ -7,6 +7,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.data.clean.CleaningReport;
+import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
@@ -27,6 +28,8 @@ import java.util.function.BiConsumer;
  */
 public final class FileSplit {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String ENDING = ".jsonl";
+    private static final String DESCRIPTION = "split.json";
 
     private final SplitRule rule;
     private Optional<DataFormat> format = Optional.empty();
@@ -76,10 +79,13 @@ public final class FileSplit {
      * @param out the folder for the parts, made where it is missing
      * @return what stands in {@code split.json}
      * @throws DataException when the file has no example
-     * @throws ConfigurationException when an example lacks a field that the rule names, or there are too few
+     * @throws ConfigurationException when a part would replace the file, an example lacks a field that the rule names,
+     *     or there are too few
      * @throws java.io.UncheckedIOException when a file cannot be read or written
      */
     public ObjectNode run(Path in, Path out) {
+        names().forEach(name -> DataFiles.requireOther(in, out.resolve(name + ENDING)));
+        DataFiles.requireOther(in, out.resolve(DESCRIPTION));
         List<CleaningReport.Rejected> rejected = new ArrayList<>();
         long[] counts = new long[2];
         try (DataSplit split = new DataSplit(rule)) {
@@ -102,7 +108,7 @@ public final class FileSplit {
             int[] parts = split.parts();
             write(in, out, rows, parts);
             ObjectNode json = describe(in, rows, counts, rejected, parts, split.groups().orElseThrow());
-            AtomicFiles.writeString(out.resolve("split.json"), json.toPrettyString() + "\n");
+            AtomicFiles.writeString(out.resolve(DESCRIPTION), json.toPrettyString() + "\n");
             return json;
         }
     }
@@ -113,7 +119,7 @@ public final class FileSplit {
     private void write(Path in, Path out, DataFormat rows, int... parts) {
         List<ExampleWriter> writers = new ArrayList<>();
         try (ExampleReader reader = ExampleReader.open(in, Optional.of(rows), columns)) {
-            names().forEach(name -> writers.add(ExampleWriter.open(out.resolve(name + ".jsonl"), rows)));
+            names().forEach(name -> writers.add(ExampleWriter.open(out.resolve(name + ENDING), rows)));
             int number = 0;
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
                 if (item.get().example().isPresent()) {
@@ -151,7 +157,7 @@ public final class FileSplit {
         for (int part = 0; part < rule.ratios().size(); part++) {
             int number = part;
             long count = Arrays.stream(parts).filter(p -> p == number).count();
-            list.putObject(names().get(part)).put("file", names().get(part) + ".jsonl").put("rows", count)
+            list.putObject(names().get(part)).put("file", names().get(part) + ENDING).put("rows", count)
                     .put("share", (double) count / parts.length);
         }
         return json;

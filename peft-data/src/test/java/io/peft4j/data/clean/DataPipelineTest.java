@@ -8,11 +8,15 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatExample;
+import io.peft4j.data.ClassificationExample;
 import io.peft4j.data.Example;
+import io.peft4j.data.Origin;
+import io.peft4j.data.PreferenceExample;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -76,6 +80,22 @@ class DataPipelineTest {
                 ChatMessage.assistant("x"))));
         assertEquals(Optional.empty(), CleaningStep.named("refusals").apply(ChatExample.of(ChatMessage.user("q"),
                 ChatMessage.assistant("As an AI language model, I cannot say."))));
+    }
+
+    @Test
+    void aClassIsNoRefusal() {
+        Example row = new ClassificationExample("It works", "none", Map.of(), new Origin("t", 1));
+        assertEquals(Optional.of(row), CleaningStep.named("refusals").apply(row));
+    }
+
+    @Test
+    void preferencesWithAnotherRejectedAnswerAreNoDuplicates() {
+        List<Example> pairs = IntStream.range(0, 3).<Example>mapToObj(i -> new PreferenceExample(
+                List.of(ChatMessage.user("How are you?")), List.of(ChatMessage.assistant("Quite well, thank you.")),
+                List.of(ChatMessage.assistant(i == 1 ? "Go away!" : "I shall not tell you.")), List.of(), Map.of(),
+                new Origin("t", 1))).toList();
+        assertEquals(pairs.subList(0, 2), DataPipeline.standard().clean(pairs));
+        assertEquals(pairs.subList(0, 2), DataPipeline.standard().dropNearDuplicates().clean(pairs));
     }
 
     @Test
