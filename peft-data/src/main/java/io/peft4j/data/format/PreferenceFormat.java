@@ -109,8 +109,7 @@ final class PreferenceFormat implements RowFormat {
         row.put("input", input);
         row.put("preferred_output", maps(preference.preferred()));
         row.put("non_preferred_output", maps(preference.rejected()));
-        row.putAll(extra);
-        return Optional.of(row);
+        return Rows.with(row, extra, "preferred_completion", "non_preferred_completion");
     }
 
     private static List<Map<String, Object>> maps(List<ChatMessage> messages) {

@@ -152,13 +152,18 @@ final class Comparison {
             return false;
         }
         Rest answer = rest(a.answer(), b.answer());
-        if (answer.hasNumber() || difference(a, b).isPresent()) {
+        if (answer.hasNumber() || difference(a, b).isPresent() || !sameRejected(a, b)) {
             return false;
         }
         Rest told = answer.without(Vocabulary.FILLERS);
         return jaccard(told, a.answer(), b.answer()) >= SAME_WORDS
                 && !question.without(Vocabulary.STOPS).hasLookalikes()
                 && !told.without(Vocabulary.STOPS).hasLookalikes() || told.isEmpty();
+    }
+
+    private boolean sameRejected(RowText a, RowText b) {
+        Rest rest = rest(a.rejected(), b.rejected());
+        return !rest.hasNumber() && jaccard(rest.without(Vocabulary.FILLERS), a.rejected(), b.rejected()) >= SAME_WORDS;
     }
 
     private static double jaccard(Rest rest, List<Word> a, List<Word> b) {

@@ -142,6 +142,63 @@ class FormatsTest {
     }
 
     @Test
+    void promptsAndCompletionsOfSeveralTurnsAreWrittenAsLists() {
+        String row = "{\"prompt\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"q\"},"
+                + "{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"p\"}],\"completion\":"
+                + "[{\"role\":\"assistant\",\"content\":\"b\"}],\"id\":1}";
+        assertEquals(row, JsonText.write(DataFormat.COMPLETION.write(read("c.jsonl", row).get(0)).orElseThrow()));
+        // Nothing comes before the first answer that is learned, so there is no prompt.
+        assertEquals(Optional.empty(), DataFormat.COMPLETION.write(chat(ChatMessage.assistant("a"))));
+    }
+
+    @Test
+    void keysOfOtherToolsInATurnNeitherFailNorWin() {
+        String row = "{\"conversations\": [{\"from\": \"human\", \"value\": \"q\", \"role\": \"user\", \"content\": "
+                + "\"other\"}, {\"from\": \"gpt\", \"value\": \"a\", \"role\": \"assistant\"}]}";
+        assertEquals(List.of(chat(ChatMessage.user("q"), ChatMessage.assistant("a"))), read("s.jsonl", row));
+        assertEquals(List.of("1 message_unrecognized_key", "1 message_unrecognized_key", "1 message_unrecognized_key"),
+                faults("s.jsonl", row));
+    }
+
+    @Test
+    void halfOfACharacterIsAFaultInEachFormat() {
+        for (String row : List.of("{\"conversations\": [{\"from\": \"human\", \"value\": \"~\"}, {\"from\": \"gpt\", "
+                + "\"value\": \"a\"}]}", "{\"contents\": [{\"role\": \"user\", \"parts\": [{\"text\": \"~\"}]}, {\"role\": "
+                + "\"model\", \"parts\": [{\"text\": \"a\"}]}]}", "{\"question\": \"q\", \"answer\": \"a\", \"system\": \"~\"}",
+                "{\"instruction\": \"q\", \"input\": \"~\", \"output\": \"a\"}", "{\"instruction\": \"q\", \"output\": "
+                + "\"a\", \"history\": [[\"~\", \"b\"]]}")) {
+            assertEquals(List.of("1 wrong_encoding"), faults("h.jsonl", row.replace("~", "\\ud83d")), row);
+            assertEquals(List.of(), faults("h.jsonl", row.replace("~", "\\ud83d\\ude00")), row);
+        }
+    }
+
+    @Test
+    void aHistoryThatIsNoneIsAFault() {
+        assertEquals(List.of("1 missing_content"), faults("h.jsonl", "{\"instruction\": \"q\", \"output\": \"a\", "
+                + "\"history\": \"earlier\"}"));
+    }
+
+    @Test
+    void furtherFieldsNeverReplaceTheContent() {
+        for (Map.Entry<DataFormat, String> taken : Map.of(DataFormat.CHAT, "messages", DataFormat.QA, "question",
+                DataFormat.COMPLETION, "prompt", DataFormat.ALPACA, "history", DataFormat.SHAREGPT, "conversations",
+                DataFormat.GEMINI, "systemInstruction").entrySet()) {
+            ChatExample example = new ChatExample(List.of(ChatMessage.user("q"), ChatMessage.assistant("a")), List.of(),
+                    Map.of(taken.getValue(), "other"), NOWHERE);
+            assertEquals(Optional.empty(), taken.getKey().write(example), taken.toString());
+        }
+        assertEquals(Optional.empty(), DataFormat.SHAREGPT.write(chat(new ChatMessage("developer", "s"),
+                ChatMessage.user("q"), ChatMessage.assistant("a"))));
+    }
+
+    @Test
+    void whoMayReadOtherFilesMayReadWhatIsWritten() throws IOException {
+        Path out = folder.resolve("out.jsonl");
+        write(out, DataFormat.QA, List.of(chat(ChatMessage.user("q"), ChatMessage.assistant("a"))));
+        assertEquals(Files.getPosixFilePermissions(file("other.jsonl", "")), Files.getPosixFilePermissions(out));
+    }
+
+    @Test
     void aTableThatNeedsAnotherModuleNamesIt() {
         String message = assertThrows(ConfigurationException.class, () -> ExampleReader.open(file("t.parquet", "PAR1")))
                 .getMessage();
