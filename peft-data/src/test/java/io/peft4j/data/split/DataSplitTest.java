@@ -134,6 +134,20 @@ class DataSplitTest {
     }
 
     @Test
+    void foldsAreNamedSoAndPartsOfOtherSplitsAreNotMixedIn() throws IOException {
+        Path data = Files.write(folder.resolve("data.jsonl"), IntStream.range(0, 20).mapToObj(i -> "{\"question\": "
+                + "\"Where is number " + i + "?\", \"answer\": \"Here.\"}").toList());
+        Path out = folder.resolve("folds");
+        assertEquals(List.of("fold-1", "fold-2", "fold-3"), new FileSplit(SplitRule.folds(3)).names());
+        new FileSplit(SplitRule.folds(2).ungrouped().seed(4)).run(data, out);
+        assertTrue(Files.exists(out.resolve("fold-2.jsonl")) && !Files.exists(out.resolve("test.jsonl")));
+        String message = assertThrows(ConfigurationException.class, () -> new FileSplit(SplitRule.ratios(0.5, 0.5)
+                .ungrouped()).run(data, out)).getMessage();
+        assertTrue(message.contains("fold-") && message.contains("another split"), message);
+        new FileSplit(SplitRule.folds(2).ungrouped()).run(data, out);
+    }
+
+    @Test
     void aSplitNeverReplacesItsInput() throws IOException {
         List<String> rows = IntStream.range(0, 20).mapToObj(i -> "{\"question\": \"Where is number " + i
                 + "?\", \"answer\": \"Here.\"}").toList();
