@@ -52,10 +52,7 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
         Optional<String> refusal = Optional.empty();
         String answer = "";
         for (RowParts.Part part : parts) {
-            for (PiiMatch match : detector.find(part.text())) {
-                pii.add(match.kind().title() + " " + masked(part.text().substring(match.start(), match.end())) + " in "
-                        + part.where());
-            }
+            find(detector, part, pii);
             if (part.role().equals("assistant")) {
                 answer = part.text();
                 // A class may well be called unknown.
@@ -63,6 +60,7 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
                         : Refusals.in(part.text());
             }
         }
+        RowParts.fields(example).forEach(part -> find(detector, part, pii));
         int tokens = -1;
         int supervised = 0;
         Optional<String> encoding = Optional.empty();
@@ -77,6 +75,13 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
         }
         return new RowScan(item.line(), item.faults(), item.example(), Optional.of(Corpus.Features.of(example)),
                 parts, pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding);
+    }
+
+    private static void find(PiiDetector detector, RowParts.Part part, Set<String> pii) {
+        for (PiiMatch match : detector.find(part.text())) {
+            pii.add(match.kind().title() + " " + masked(part.text().substring(match.start(), match.end())) + " in "
+                    + part.where());
+        }
     }
 
     /** The first two characters and stars: a report is read by more people than the data is. */

@@ -83,6 +83,21 @@ class DataPipelineTest {
     }
 
     @Test
+    void fieldsAndCallsAreRedactedAndStayJson() {
+        Map<String, Object> call = Map.of("function", Map.of("name", "pay", "arguments",
+                "{\"to\":\"ann@b.org\",\"card\":4111111111111111,\"sum\":5}"));
+        Example row = new ChatExample(List.of(ChatMessage.user("q"), new ChatMessage("assistant", "",
+                Map.of("tool_calls", List.of(call)))), List.of(), Map.of("by", List.of("eve@b.org", 7)),
+                new Origin("t", 1));
+        ChatExample redacted = (ChatExample) CleaningStep.named("redact").apply(row).orElseThrow();
+        assertEquals(Map.of("by", List.of("[EMAIL]", 7)), redacted.extra());
+        assertEquals(List.of(Map.of("function", Map.of("name", "pay", "arguments",
+                "{\"to\":\"[EMAIL]\",\"card\":\"[CARD]\",\"sum\":5}"))),
+                redacted.messages().get(1).extra().get("tool_calls"));
+        assertEquals(Optional.of(redacted), CleaningStep.named("redact").apply(redacted));
+    }
+
+    @Test
     void aClassIsNoRefusal() {
         Example row = new ClassificationExample("It works", "none", Map.of(), new Origin("t", 1));
         assertEquals(Optional.of(row), CleaningStep.named("refusals").apply(row));

@@ -59,8 +59,9 @@ class FindingsTest {
     void errorsCountHoweverManyWarningsStandBeforeThem() throws IOException {
         List<String> rows = rows(12);
         for (int i = 0; i < 8; i++) {
-            rows.add("{\"messages\": [{\"role\": \"system\", \"content\": \"\"}, {\"role\": \"user\", \"content\": \"Is "
-                    + i + " odd?\"}, {\"role\": \"assistant\", \"content\": \"See " + i + ".\"}]}");
+            rows.add("{\"messages\": [{\"role\": \"system\", \"content\": \"\"}, {\"role\": \"user\", "
+                    + "\"content\": \"Is " + i + " odd?\"}, {\"role\": \"assistant\", \"content\": \"See " + i
+                    + ".\"}]}");
         }
         rows.add(DirtySet.row("Where?", "").replace("\"\"", "null"));
         Path file = Files.write(folder.resolve("many.jsonl"), rows);
@@ -73,6 +74,15 @@ class FindingsTest {
         assertEquals(List.of(), counted.findings());
         assertTrue(counted.hasErrors());
         assertThrows(ConfigurationException.class, () -> DataCheck.of(file).mostFindings(-1));
+    }
+
+    @Test
+    void personalDataInFieldsAndCallsIsTold() throws IOException {
+        String row = "{\"messages\": [{\"role\": \"user\", \"content\": \"Write.\"}, {\"role\": \"assistant\", "
+                + "\"content\": null, \"tool_calls\": [{\"type\": \"function\", \"function\": {\"name\": \"send\", "
+                + "\"arguments\": \"{\\\"to\\\": \\\"ann@b.org\\\"}\"}}]}], \"by\": {\"asked\": [\"eve@b.org\"]}}";
+        assertEquals("holds e-mail address an*** in \"tool_calls\" of a message (assistant), e-mail address ev*** in "
+                + "the field \"by\"", message("calls.jsonl", row, FindingCode.PII));
     }
 
     @Test
