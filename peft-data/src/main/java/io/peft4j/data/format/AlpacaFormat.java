@@ -52,7 +52,8 @@ final class AlpacaFormat implements RowFormat {
         Object value = row.fields().get(HISTORY);
         List<ChatMessage> messages = new ArrayList<>();
         if (value != null && !(value instanceof List<?>) && !"".equals(value)) {
-            faults.add(RowFault.fatal("missing_content", "\"history\" is no list of pairs of a question and an answer"));
+            faults.add(RowFault.fatal("missing_content", "\"history\" is no list of pairs of a question and an "
+                    + "answer"));
             return Optional.empty();
         }
         for (Object turn : value instanceof List<?> list ? list : List.of()) {

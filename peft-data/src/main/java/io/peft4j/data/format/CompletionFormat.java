@@ -13,9 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A prompt and its completion; where both are lists of messages, a chat of which the completion is learned. A chat of one
- * question and its answer is written as texts, any other one as lists: the completion begins with the first answer that is
- * learned.
+ * A prompt and its completion; where both are lists of messages, a chat of which the completion is learned. A chat of
+ * one question and its answer is written as texts, any other one as lists: the completion begins with the first answer
+ * that is learned.
  */
 final class CompletionFormat implements RowFormat {
     private static final String PROMPT = "prompt";

@@ -70,7 +70,8 @@ final class ShareGptFormat implements RowFormat {
         extra.remove(VALUE);
         for (String key : List.of("role", "content")) {
             if (extra.remove(key) != null) {
-                faults.add(RowFault.odd("message_unrecognized_key", where + " (" + from + ") has \"" + key + "\" beside "
+                faults.add(RowFault.odd("message_unrecognized_key", where + " (" + from + ") has \"" + key + "\" "
+                        + "beside "
                         + "\"from\" and \"value\", which say it; it is left out"));
             }
         }
