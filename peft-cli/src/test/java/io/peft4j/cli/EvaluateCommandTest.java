@@ -122,12 +122,14 @@ class EvaluateCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "{\"question\": \"Who?\"} | neither \"reference\" nor \"must_contain\"",
+        "{\"question\": \"Who?\", \"references\": [\"I\"]} | it has only [question, references]",
         "{\"question\": \"Who?\", \"reference\": 7} | \"reference\" holds the number 7",
         "{\"question\": \"Who?\", \"reference\": [\"a\", null]} | \"reference\" holds null",
         "{\"question\": \"Who?\", \"reference\": []} | \"reference\" is empty",
         "{\"question\": \"Who?\", \"must_contain\": \" \"} | \"must_contain\" is blank",
         "{\"question\": \"Who?\", \"must_contain\": {\"a\": 1}} | \"must_contain\" holds the object",
         "{\"question\": 5, \"reference\": \"x\"} | \"question\" is not a text",
+        "{\"question\": \" \", \"reference\": \"x\"} | \"question\" is blank",
         "{\"reference\": \"x\"} | neither \"question\" nor \"messages\"",
         "{\"messages\": [], \"reference\": \"x\"} | not a list of messages",
         "{\"question\": \"Who?\", \"reference\": \"x\", \"score\": NaN} | not valid JSON",

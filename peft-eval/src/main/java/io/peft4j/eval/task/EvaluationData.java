@@ -65,7 +65,7 @@ public final class EvaluationData {
         Expectation further = ExpectationRows.of(row);
         if (references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
             throw row.wrong("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
-                    + ", so no answer can be judged");
+                    + ", so no answer can be judged; it has only " + fields.keySet());
         }
         return new EvaluationItem(messages.subList(0, end), references, facts, further);
     }
@@ -73,6 +73,9 @@ public final class EvaluationData {
     private static List<ChatMessage> question(JsonLines.Row row) {
         if (!(row.fields().get("question") instanceof String text)) {
             throw row.wrong("\"question\" is not a text");
+        }
+        if (text.isBlank()) {
+            throw row.wrong("\"question\" is blank");
         }
         return List.of(ChatMessage.user(text));
     }
