@@ -48,12 +48,13 @@ final class PackedBFloat16 extends PackedWeight {
     }
 
     @Override
-    void pack(Lane lane, int slice) {
+    boolean pack(Lane lane, int slice) {
         for (int part = 0; part < parts(columns()); part++) {
             Span from = values.from((long) first(slice) * columns() + part * partSize);
             Vectors.required(lane, new PackedSpec.Packing(partColumns(part), count(slice), columns()))
                     .run(lane, from.address(), address(slice, part));
         }
+        return true;
     }
 
     @Override

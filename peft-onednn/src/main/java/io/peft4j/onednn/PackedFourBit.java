@@ -53,7 +53,7 @@ final class PackedFourBit extends PackedWeight {
     }
 
     @Override
-    void pack(Lane lane, int slice) {
+    boolean pack(Lane lane, int slice) {
         int count = count(slice);
         byte[] numbers = new byte[columns() * count / 2];
         float[] scales = new float[groups * count];
@@ -72,6 +72,7 @@ final class PackedFourBit extends PackedWeight {
         NativeMemory.write(scales(slice), scales, 0, scales.length);
         NativeMemory.write(minima(slice), minima, 0, minima.length);
         NativeMemory.write(numbers(slice), numbers, 0, numbers.length);
+        return true;
     }
 
     private boolean hasMinimum() {

@@ -5,31 +5,35 @@ import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.core.weight.Int8Weight;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Products of a few rows with a frozen weight in passes of generation. A product brings a weight into oneDNN's own
- * layout first, which takes several times as long as multiplying a row; so here a copy in that layout is kept, made at
- * the first use. It lives until its weight is gone or a pass of another kind begins, which needs the memory for other
- * things.
+ * Products of a few rows with a frozen weight in passes of generation. Loops in vector registers read a weight as it is
+ * ({@link LoopedWeight}). Where there are none oneDNN multiplies; its products bring a weight into a layout of its own
+ * first, which takes several times as long as multiplying a row, so a copy in that layout is kept, made at the first
+ * use. It lives until its weight is gone or a pass of another kind begins, which needs the memory for other things.
  */
 final class PackedProducts implements AutoCloseable {
     /** With more rows the copy is not worth its memory. */
     private static final int MOST_ROWS = 64;
+    /** With more rows oneDNN is faster. */
+    private static final int MOST_ROWS_OF_LOOPS = 8;
     /** Each number of rows takes primitives of its own: others are rounded up to these. */
     private static final int[] ROWS = {1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64};
     /** Smaller weights are multiplied as they are. */
     private static final int SMALLEST = 1 << 12;
 
     private final Team team;
-    private final Map<Key, Optional<PackedWeight>> packed = new HashMap<>();
+    private final Map<Key, Copies> packed = new HashMap<>();
     private final ReferenceQueue<FrozenWeight> gone = new ReferenceQueue<>();
     private boolean decoding;
 
@@ -72,17 +76,24 @@ final class PackedProducts implements AutoCloseable {
         if (rows > MOST_ROWS || (long) w.rows() * w.columns() < SMALLEST) {
             return false;
         }
-        Optional<PackedWeight> copy = of(w);
+        Copies copies = of(w);
+        Optional<PackedWeight> copy = rows <= mostRowsOfLoops(w) ? copies.looped(w) : Optional.empty();
+        copy = copy.isPresent() ? copy : copies.oneDnn(w);
         copy.ifPresent(weight -> {
             int padded = padded(rows);
             long mark = team.caller().scratch().mark();
-            Span input = floats(x, rows, padded);
+            Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : floats(x, rows, padded);
             Span ys = Span.of(y);
             team.run(weight.slices(), (lane, slice) ->
                     weight.multiply(lane, slice, input, rows, padded, ys, accumulate));
             team.caller().scratch().release(mark);
         });
         return copy.isPresent();
+    }
+
+    /** Loops read weights once and compute more slowly than oneDNN, which has no product of few rows and bytes. */
+    private static int mostRowsOfLoops(FrozenWeight w) {
+        return w instanceof Int8Weight ? MOST_ROWS : MOST_ROWS_OF_LOOPS;
     }
 
     private static int padded(int rows) {
@@ -106,40 +117,84 @@ final class PackedProducts implements AutoCloseable {
         return wide;
     }
 
-    private Optional<PackedWeight> of(FrozenWeight w) {
-        Optional<PackedWeight> known = packed.get(new Key(w, null));
+    private Copies of(FrozenWeight w) {
+        Copies known = packed.get(new Key(w, null));
         if (known == null) {
             for (Reference<?> lost = gone.poll(); lost != null; lost = gone.poll()) {
-                packed.getOrDefault(lost, Optional.empty()).ifPresent(PackedWeight::close);
-                packed.remove(lost);
+                Copies copies = packed.remove(lost);
+                if (copies != null) {
+                    copies.close();
+                }
             }
-            known = make(w);
+            known = new Copies();
             packed.put(new Key(w, gone), known);
         }
         return known;
     }
 
-    private Optional<PackedWeight> make(FrozenWeight w) {
-        PackedWeight[] made = new PackedWeight[1];
-        team.alone((lane, unused) -> {
-            if (w instanceof DenseWeight dense) {
-                Span values = Span.of(dense.values());
-                if (PackedBFloat16.runs(lane, values, w.rows(), w.columns())) {
-                    made[0] = new PackedBFloat16(lane, values, w.rows(), w.columns(), team.size());
-                }
-            } else if (w instanceof BlockWeight blocks && PackedFourBit.runs(lane, blocks)) {
-                made[0] = new PackedFourBit(blocks, team.size());
+    /** The forms of a weight, each made at its first use. */
+    private final class Copies {
+        private Optional<PackedWeight> looped;
+        private Optional<PackedWeight> oneDnn;
+
+        Optional<PackedWeight> looped(FrozenWeight w) {
+            if (looped == null) {
+                looped = packed(LoopedWeight.runs(team.caller(), w)
+                        ? new LoopedWeight(team.caller(), w, team.size()) : null);
+            }
+            return looped;
+        }
+
+        Optional<PackedWeight> oneDnn(FrozenWeight w) {
+            if (oneDnn == null) {
+                PackedWeight[] made = new PackedWeight[1];
+                team.alone((lane, unused) -> made[0] = byOneDnn(lane, w));
+                oneDnn = packed(made[0]);
+            }
+            return oneDnn;
+        }
+
+        void close() {
+            if (looped != null) {
+                looped.ifPresent(PackedWeight::close);
+            }
+            if (oneDnn != null) {
+                oneDnn.ifPresent(PackedWeight::close);
+            }
+        }
+    }
+
+    private PackedWeight byOneDnn(Lane lane, FrozenWeight w) {
+        if (w instanceof DenseWeight dense) {
+            Span values = Span.of(dense.values());
+            return PackedBFloat16.runs(lane, values, w.rows(), w.columns())
+                    ? new PackedBFloat16(lane, values, w.rows(), w.columns(), team.size()) : null;
+        }
+        return w instanceof BlockWeight blocks && PackedFourBit.runs(lane, blocks)
+                ? new PackedFourBit(blocks, team.size()) : null;
+    }
+
+    /** The weight, filled; empty where there is none or its values cannot be kept so. */
+    private Optional<PackedWeight> packed(PackedWeight weight) {
+        if (weight == null) {
+            return Optional.empty();
+        }
+        AtomicBoolean done = new AtomicBoolean(true);
+        team.run(weight.slices(), (lane, slice) -> {
+            if (!weight.pack(lane, slice)) {
+                done.set(false);
             }
         });
-        if (made[0] != null) {
-            team.run(made[0].slices(), made[0]::pack);
+        if (!done.get()) {
+            weight.close();
+            return Optional.empty();
         }
-        return Optional.ofNullable(made[0]);
+        return Optional.of(weight);
     }
 
     private void release() {
         if (!packed.isEmpty()) {
-            packed.values().forEach(each -> each.ifPresent(PackedWeight::close));
+            packed.values().forEach(Copies::close);
             packed.clear();
         }
     }

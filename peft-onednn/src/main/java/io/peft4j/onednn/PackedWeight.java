@@ -63,13 +63,19 @@ abstract class PackedWeight implements AutoCloseable {
         return base + slice * sliceBytes;
     }
 
-    /** Copies a slice of the weight. */
-    abstract void pack(Lane lane, int slice);
+    /** Prepares a slice of the weight; false where that cannot be done with its values. */
+    abstract boolean pack(Lane lane, int slice);
+
+    /** Whether {@link #multiply} takes x in any type and without rows of zeros. */
+    boolean takesRowsAsTheyAre() {
+        return false;
+    }
 
     /**
      * Computes a slice's columns of {@code y = x W^T (+ y)}.
      *
-     * @param x FLOAT [padded, columns]; rows from {@code rows} on are zeros
+     * @param x FLOAT [padded, columns]; rows from {@code rows} on are zeros. Where it {@link #takesRowsAsTheyAre} FLOAT
+     *     or BFLOAT16 [rows, columns]
      * @param y all columns of the result [rows, output features]
      */
     abstract void multiply(Lane lane, int slice, Span x, int rows, int padded, Span y, boolean accumulate);

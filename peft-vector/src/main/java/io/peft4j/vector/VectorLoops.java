@@ -3,6 +3,8 @@ package io.peft4j.vector;
 import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.kernel.Loops;
 import io.peft4j.core.kernel.PlainLoops;
+import io.peft4j.core.kernel.RowProducts;
+import java.util.Optional;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -36,6 +38,7 @@ final class VectorLoops implements Loops {
 
     private final PlainLoops plain = new PlainLoops();
     private final float[] tile = new float[TILE];
+    private final RowProducts rowProducts = new VectorRowProducts();
 
     /** Whether the JVM turns these loops into vector instructions, fused multiplication among them. */
     static boolean runsFast() {
@@ -51,6 +54,12 @@ final class VectorLoops implements Loops {
     @Override
     public boolean vectorized() {
         return true;
+    }
+
+    @Override
+    public Optional<RowProducts> rowProducts() {
+        // Narrower registers hold too little to be faster than a native library.
+        return LANES >= AVX2_INTS ? Optional.of(rowProducts) : Optional.empty();
     }
 
     private static FloatVector load(float[] x, int at) {

@@ -1,5 +1,7 @@
 package io.peft4j.core.kernel;
 
+import java.util.Optional;
+
 /**
  * The inner loops of elementwise and row operations over heap arrays: kernels copy a tile from native memory to the
  * heap, run a loop and copy it back. {@link PlainLoops} is plain Java; {@link LoopSelection} finds a faster
@@ -70,4 +72,9 @@ public interface Loops {
 
     /** Rounds the first {@code count} values to bfloat16, to nearest, ties to even; NaN stays NaN. */
     void narrow(float[] from, short[] to, int count);
+
+    /** Products of a few rows with frozen weights, for the same thread; empty where a native library is faster. */
+    default Optional<RowProducts> rowProducts() {
+        return Optional.empty();
+    }
 }
