@@ -4,12 +4,14 @@ import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.LowRankUpdate;
+import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.WeightChange;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -40,9 +42,10 @@ public record LoraConversion(Map<String, Double> errors, double error) {
         var source = model.adapter(adapter);
         // Places without a matrix are refused before anything is made.
         source.layers().forEach(layer -> WeightChange.weight(layer.slot()));
-        LoraConfig config = LoraConfig.builder().common(source.config().common().withoutOtherKeys()).rank(rank)
-                .alpha(rank).targetModules(TargetModules.of(source.layers().stream()
-                        .map(layer -> layer.slot().path()).distinct().sorted().toList())).build();
+        LoraConfig config = LoraConfig.builder().common(source.config().common().withoutOtherKeys())
+                .layerReplication(replication(source.config())).rank(rank).alpha(rank)
+                .targetModules(TargetModules.of(source.layers().stream().map(layer -> layer.slot().path()).distinct()
+                        .sorted().toList())).build();
         model.addAdapter(name, config);
         Map<String, LowRankUpdate> targets = new LinkedHashMap<>();
         for (AdapterLayer layer : model.adapter(name).layers()) {
@@ -65,6 +68,12 @@ public record LoraConversion(Map<String, Double> errors, double error) {
             }
         }
         return new LoraConversion(errors, squares[1] == 0 ? 0 : Math.sqrt(squares[0] / squares[1]));
+    }
+
+    /** Where a model leaves out its last layers only, the numbers of its layers do not show it. */
+    private static List<LayerRange> replication(PeftConfig config) {
+        return config instanceof LoraConfig lora ? lora.layerReplication()
+                : config instanceof AdaLoraConfig ada ? ada.lora().layerReplication() : List.of();
     }
 
     private static SingularValues decompose(WeightChange change, LowRankUpdate target) {

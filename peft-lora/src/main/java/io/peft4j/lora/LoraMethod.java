@@ -64,7 +64,7 @@ public final class LoraMethod implements PeftMethod {
 
     @Override
     public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        LoraConfig config = (LoraConfig) peftConfig;
+        LoraConfig config = LayerRange.described((LoraConfig) peftConfig, setup);
         if (config.fanInFanOut() && !setup.isRestoring()) {
             throw new ConfigurationException("fan_in_fan_out is on, but no layer of this model stores its weight as "
                     + "[in, out]; leave it off");

@@ -2,6 +2,7 @@ package io.peft4j.lora;
 
 import io.peft4j.lora.CombinationType.Pruning;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -37,9 +38,22 @@ final class TaskArithmetic {
     private double[] largest(double[] values) {
         int kept = (int) (density * values.length);
         double[] result = new double[values.length];
-        IntStream.range(0, values.length).boxed()
-                .sorted((i, j) -> Double.compare(Math.abs(values[j]), Math.abs(values[i])))
-                .limit(kept).forEach(i -> result[i] = values[i]);
+        if (kept == 0) {
+            return result;
+        }
+        for (int i = 0; i < values.length; i++) {
+            result[i] = Math.abs(values[i]);
+        }
+        Arrays.sort(result);
+        double smallest = result[values.length - kept];
+        int equal = 0;
+        for (int i = values.length - kept; i < values.length && result[i] == smallest; i++) {
+            equal++;
+        }
+        for (int i = 0; i < values.length; i++) {
+            double size = Math.abs(values[i]);
+            result[i] = size > smallest || size == smallest && equal-- > 0 ? values[i] : 0;
+        }
         return result;
     }
 

@@ -32,11 +32,14 @@ import java.util.TreeSet;
  */
 public final class WeightedCombination {
     private final CombinationType asked;
-    private final Map<String, Double> weights = new LinkedHashMap<>();
+    private final List<Part> parts = new ArrayList<>();
     private double density = Double.NaN;
     private MajoritySign majority = MajoritySign.TOTAL;
     private OptionalInt svdRank = OptionalInt.empty();
     private DropMask mask = DropMask.random(new SplittableRandom(0));
+
+    private record Part(String adapter, double weight) {
+    }
 
     private WeightedCombination(CombinationType type) {
         this.asked = type;
@@ -47,9 +50,17 @@ public final class WeightedCombination {
         return new WeightedCombination(type);
     }
 
-    /** Adds an adapter; the order counts where values are drawn. */
+    /**
+     * Adds an adapter, which may be named several times; the order counts where values are drawn.
+     *
+     * @throws ConfigurationException when the weight is no number
+     */
     public WeightedCombination adapter(String name, double weight) {
-        weights.put(name, weight);
+        if (!Double.isFinite(weight)) {
+            throw new ConfigurationException("the weight of adapter '" + name + "' in a combination is " + weight
+                    + "; it must be a number");
+        }
+        parts.add(new Part(name, weight));
         return this;
     }
 
@@ -91,16 +102,16 @@ public final class WeightedCombination {
      *     must not, an option is missing, or the name is taken
      */
     public void addTo(PeftModel model, String name) {
-        if (weights.isEmpty()) {
+        if (parts.isEmpty()) {
             throw new ConfigurationException("a combination needs at least one adapter");
         }
-        CombinationType type = weights.size() == 1 ? CombinationType.LINEAR : asked;
+        CombinationType type = parts.size() == 1 ? CombinationType.LINEAR : asked;
         if (type.pruning() != CombinationType.Pruning.NONE && !(density >= 0)) {
             throw new ConfigurationException("the combination type " + type.peftName()
                     + " needs a density of at least 0: the share of values that it keeps");
         }
         List<Source> sources = new ArrayList<>();
-        weights.forEach((adapter, weight) -> sources.add(Source.of(model, adapter, weight)));
+        parts.forEach(part -> sources.add(Source.of(model, part.adapter(), part.weight())));
         int rank = rank(type, sources);
         LoraConfig config = config(sources, rank);
         boolean complete = false;
@@ -169,8 +180,11 @@ public final class WeightedCombination {
                 && c.excludeModules().isUnset() && c.layersToTransform().isEmpty());
         Set<String> names = new TreeSet<>();
         sources.forEach(source -> names.addAll(source.config().targetModules().names().orElse(List.of())));
+        // Files of Hugging Face PEFT may have names that match nothing, and a new adapter must not.
+        names.removeIf(name -> paths.stream().noneMatch(path -> path.equals(name) || path.endsWith("." + name)));
         return LoraConfig.builder().common(sources.get(0).config().common().withoutOtherKeys())
-                .rank(rank).alpha(rank).dropout(sources.get(0).config().dropout())
+                .layerReplication(sources.get(0).config().layerReplication()).rank(rank).alpha(rank)
+                .dropout(sources.get(0).config().dropout())
                 .targetModules(TargetModules.of(byName ? names : paths)).build();
     }
 

@@ -5,18 +5,25 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.LowRankUpdate;
 import io.peft4j.core.peft.Passes;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Combinations and conversions; that the former equal Hugging Face PEFT's is shown where its fixtures are. */
 class AdapterArithmeticTest {
@@ -103,6 +110,69 @@ class AdapterArithmeticTest {
                 MajoritySign.FREQUENCY, null).combine(values, weights));
         assertArrayEquals(new double[] {0, -4, 3, 0}, new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5,
                 MajoritySign.TOTAL, null).combine(List.of(new double[] {1, -4, 3, 2}), new double[] {1}));
+    }
+
+    @Test
+    void ofEqualValuesTheFirstAreKept() {
+        TaskArithmetic half = new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5, MajoritySign.TOTAL, null);
+        assertArrayEquals(new double[] {-2, 2, 0, 5, 0, 0}, half.combine(List.of(new double[] {-2, 2, 2, 5, -1, -2}),
+                new double[] {1}));
+        assertArrayEquals(new double[1], half.combine(List.of(new double[] {3}), new double[] {1}));
+    }
+
+    /** Two arrays of doubles and no object for each element, which would be 16 bytes more. */
+    @Test
+    void choosingTheLargestTakesLittleMemory() {
+        double[] values = new SplittableRandom(3).doubles(1 << 20).toArray();
+        TaskArithmetic half = new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5, MajoritySign.TOTAL, null);
+        ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = thread.getCurrentThreadAllocatedBytes();
+        half.combine(List.of(values), new double[] {1});
+        long taken = thread.getCurrentThreadAllocatedBytes() - before;
+        assertTrue(taken < 28L * values.length, taken + " bytes for " + values.length + " values");
+    }
+
+    @Test
+    void anAdapterMayBeNamedTwiceButAWeightIsANumber() {
+        WeightedCombination.of(CombinationType.CAT).adapter("a", 1).adapter("a", 0.5).addTo(model, "twice");
+        WeightedCombination.of(CombinationType.LINEAR).adapter("a", 1.5).addTo(model, "once");
+        assertClose(logits("once"), logits("twice"), 1e-5);
+        for (double wrong : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertThrows(ConfigurationException.class,
+                    () -> WeightedCombination.of(CombinationType.CAT).adapter("a", wrong));
+        }
+    }
+
+    @Test
+    void namesThatMatchNothingInAFileAreLeftOut(@TempDir Path folder) throws IOException {
+        try (PeftModel other = PeftModel.of(base, random(2, "q_proj"))) {
+            other.saveAdapter(folder);
+        }
+        Path config = folder.resolve("adapter_config.json");
+        Files.writeString(config, Files.readString(config).replace("\"q_proj\"", "\"q_proj\", \"query\""));
+        model.loadAdapter("stored", folder);
+        WeightedCombination.of(CombinationType.CAT).adapter("stored", 1).adapter("b", 1).addTo(model, "new");
+        assertEquals(Optional.of(List.of("q_proj", "v_proj")), model.adapter("new").config().targetModules().names());
+    }
+
+    /** The model has layers that only the first adapter's configuration names. */
+    @Test
+    void whatIsMadeOnRepeatedLayersSaysSo(@TempDir Path folder) {
+        LoraConfig repeating = random(2, "q_proj").toBuilder()
+                .layerReplication(new LayerRange(0, 2), new LayerRange(1, 2)).build();
+        try (PeftModel wide = PeftModel.of(base, repeating)) {
+            wide.addAdapter("second", random(2, "v_proj"), new SplittableRandom(4));
+            WeightedCombination.of(CombinationType.CAT).adapter("default", 1).adapter("second", 1)
+                    .addTo(wide, "both");
+            LoraConversion.add(wide, "second", "converted", 2);
+            for (String name : List.of("second", "both", "converted")) {
+                wide.saveAdapter(name, folder.resolve(name));
+                try (PeftModel loaded = PeftModel.load(base, folder.resolve(name))) {
+                    assertArrayEquals(Passes.logits(wide, wide.layersOf(name), SEQUENCES),
+                            Passes.logits(loaded, loaded.layers(), SEQUENCES));
+                }
+            }
+        }
     }
 
     @Test
