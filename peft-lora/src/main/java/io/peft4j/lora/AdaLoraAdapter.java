@@ -12,6 +12,7 @@ import io.peft4j.core.safetensors.TensorData;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,12 +23,15 @@ final class AdaLoraAdapter implements Adapter {
     private final List<AdapterLayer> layers;
     /** Whether the tensors are cut already, as in a file of an adapter whose ranks were chosen. */
     private final boolean cut;
+    /** The length of the schedule that was asked for; else each training has its own. */
+    private final OptionalInt asked;
     private AdaLoraConfig config;
 
     AdaLoraAdapter(AdaLoraConfig config, List<AdapterLayer> layers) {
         this.config = config;
         this.layers = List.copyOf(layers);
         this.cut = config.rankPattern().isPresent();
+        this.asked = config.totalSteps();
     }
 
     @Override
@@ -50,15 +54,17 @@ final class AdaLoraAdapter implements Adapter {
 
     @Override
     public TrainingHook training(long totalSteps) {
-        long total = config.totalSteps().orElse(Math.toIntExact(totalSteps));
+        long total = asked.orElse(Math.toIntExact(totalSteps));
         if (!cut) {
             AdaLoraConfig.checkSchedule(total, config.warmup(), config.finish());
         }
         if (total != totalSteps) {
             LOG.warn("AdaLoRA's schedule counts with {} updates (total_step), the training has {}", total, totalSteps);
         }
-        if (config.totalSteps().isEmpty()) {
-            config = config.toBuilder().totalSteps(Math.toIntExact(total)).build();
+        config = config.toBuilder().totalSteps(Math.toIntExact(total)).build();
+        if (!cut) {
+            // All ranks are trained again; what an earlier training has cut is zero until then.
+            config = config.toBuilder().allRanks().build();
         }
         return new RankAllocator(this, total, cut);
     }

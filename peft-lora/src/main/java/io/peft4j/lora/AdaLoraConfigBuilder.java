@@ -99,6 +99,11 @@ public final class AdaLoraConfigBuilder {
         return this;
     }
 
+    AdaLoraConfigBuilder allRanks() {
+        rankPattern = Optional.empty();
+        return this;
+    }
+
     /** The ranks that are left. */
     public AdaLoraConfigBuilder rankPattern(RankPattern value) {
         rankPattern = Optional.of(value);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterCheckpoint;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
@@ -87,6 +88,37 @@ class RankAllocationTest {
         }
         for (String file : List.of(AdapterCheckpoint.CONFIG_FILE, AdapterCheckpoint.WEIGHTS_FILE)) {
             assertArrayEquals(Files.readAllBytes(whole.resolve(file)), Files.readAllBytes(broken.resolve(file)), file);
+        }
+    }
+
+    /** The next training has a schedule of its own, and trains all ranks: none may be missing in a checkpoint then. */
+    @Test
+    void anotherTrainingBeginsWithAllRanksAndItsOwnLength(@TempDir Path folder) {
+        try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1));
+                CausalLmObjective objective = new CausalLmObjective(model)) {
+            train(model, folder, -1, false);
+            double[] trained = objective.negativeLogLikelihoods(PackedBatch.of(EXAMPLES));
+            Adapter adapter = model.adapter(PeftModel.DEFAULT_ADAPTER);
+            adapter.training(20).close();
+            AdaLoraConfig config = (AdaLoraConfig) adapter.config();
+            assertEquals(20, config.totalSteps().getAsInt());
+            assertTrue(config.rankPattern().isEmpty());
+            assertArrayEquals(trained, objective.negativeLogLikelihoods(PackedBatch.of(EXAMPLES)));
+            Path second = folder.resolve("second");
+            assertThrows(IllegalStateException.class, () -> train(model, second, 2, false));
+            model.saveAdapter(folder.resolve("now"));
+            try (PeftModel loaded = PeftModel.load(base, folder.resolve("now"))) {
+                assertEquals(model.trainableParameterCount(), loaded.trainableParameterCount());
+            }
+        }
+    }
+
+    @Test
+    void aLengthThatWasAskedForStays() {
+        try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config().totalSteps(12).build())) {
+            Adapter adapter = model.adapter(PeftModel.DEFAULT_ADAPTER);
+            adapter.training(20).close();
+            assertEquals(12, ((AdaLoraConfig) adapter.config()).totalSteps().getAsInt());
         }
     }
 
