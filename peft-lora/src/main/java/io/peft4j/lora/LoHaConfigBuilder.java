@@ -56,13 +56,13 @@ public final class LoHaConfigBuilder extends TargetedConfigBuilder<LoHaConfigBui
         return this;
     }
 
-    /** Other ranks by expression; default none. */
+    /** Other ranks by expression, in an order as that of {@link LoraConfigBuilder#rankPattern}; default none. */
     public LoHaConfigBuilder rankPattern(Map<String, Integer> value) {
         rankPattern = value;
         return this;
     }
 
-    /** Other alphas by expression; default none. */
+    /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
     public LoHaConfigBuilder alphaPattern(Map<String, Double> value) {
         alphaPattern = value;
         return this;

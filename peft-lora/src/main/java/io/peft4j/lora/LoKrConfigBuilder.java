@@ -80,13 +80,13 @@ public final class LoKrConfigBuilder extends TargetedConfigBuilder<LoKrConfigBui
         return this;
     }
 
-    /** Other ranks by expression; default none. */
+    /** Other ranks by expression, in an order as that of {@link LoraConfigBuilder#rankPattern}; default none. */
     public LoKrConfigBuilder rankPattern(Map<String, Integer> value) {
         rankPattern = value;
         return this;
     }
 
-    /** Other alphas by expression; default none. */
+    /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
     public LoKrConfigBuilder alphaPattern(Map<String, Double> value) {
         alphaPattern = value;
         return this;

@@ -118,13 +118,17 @@ public final class LoraConfigBuilder {
         return this;
     }
 
-    /** Other ranks by expression, in the order in which they are tried; default none. */
+    /**
+     * Other ranks by expression, in the order in which they are tried; default none. Where several match one path, the
+     * map needs an order, such as that of a {@link java.util.LinkedHashMap}: {@link Map#of} has another one in each run
+     * of the JVM.
+     */
     public LoraConfigBuilder rankPattern(Map<String, Integer> value) {
         rankPattern = value;
         return this;
     }
 
-    /** Other alphas by expression, in the order in which they are tried; default none. */
+    /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
     public LoraConfigBuilder alphaPattern(Map<String, Double> value) {
         alphaPattern = value;
         return this;

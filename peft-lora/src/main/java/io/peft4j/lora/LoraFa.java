@@ -32,7 +32,8 @@ public final class LoraFa implements UpdateRule {
     /**
      * For the active adapters of a model.
      *
-     * @throws ConfigurationException when they have no layer of plain LoRA
+     * @throws ConfigurationException when they have no layer of plain LoRA, or one whose B is not trained (MiCA), so
+     *     that nothing of it would be
      */
     public static LoraFa of(PeftModel model) {
         List<LoraLayer> layers = model.activeAdapters().stream()
@@ -40,6 +41,11 @@ public final class LoraFa implements UpdateRule {
         if (layers.isEmpty()) {
             throw new ConfigurationException("LoRA-FA needs an active adapter with LoRA on linear layers");
         }
+        layers.stream().filter(layer -> !layer.trainsB()).findFirst().ifPresent(layer -> {
+            throw new ConfigurationException("LoRA-FA trains B alone, and the adapter at " + layer.slot().path()
+                    + " keeps B as it began (init_lora_weights \"mica\"), so that nothing there would be trained; "
+                    + "begin in another way, or train without LoRA-FA");
+        });
         return new LoraFa(layers);
     }
 

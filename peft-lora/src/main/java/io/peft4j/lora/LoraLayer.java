@@ -120,6 +120,11 @@ final class LoraLayer implements AdapterLayer {
         return b.parameter();
     }
 
+    /** Whether B is trained. */
+    boolean trainsB() {
+        return b.isTrainable();
+    }
+
     double scaling() {
         return scaling;
     }

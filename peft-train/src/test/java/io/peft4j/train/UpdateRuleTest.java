@@ -4,12 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TinyModel;
+import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.UpdateRule;
+import io.peft4j.lora.Initialization;
+import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;
 import java.util.LinkedHashMap;
@@ -68,6 +74,16 @@ class UpdateRuleTest {
                 assertFalse(java.util.Arrays.equals(start.get(name), after), name);
             }
         });
+    }
+
+    /** MiCA keeps B, LoRA-FA keeps A. */
+    @Test
+    void loraFaRefusesAnAdapterOfWhichNothingWouldBeTrained() {
+        try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false)); PeftModel model = PeftModel.of(base,
+                LoraConfig.builder().rank(2).initialization(Initialization.MICA).targetModules("q_proj").build())) {
+            String message = assertThrows(ConfigurationException.class, () -> LoraFa.of(model)).getMessage();
+            assertTrue(message.contains("nothing there would be trained"), message);
+        }
     }
 
     /** The changed gradient times s^2 A A^T is the gradient again. */
