@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +46,27 @@ class ExportTest {
 
     private static BaseModel load(Path path) {
         return BaseModel.load(path.toString(), ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
+    }
+
+    @Test
+    void whatIsInTheWayIsRefusedBeforeAnythingIsWritten() throws IOException {
+        Files.createDirectories(folder.resolve("there/inner"));
+        try (BaseModel base = KernelsUnderTest.naive("tiny-llama")) {
+            String message = assertThrows(ConfigurationException.class,
+                    () -> ModelExport.of(base).toFolder(folder.resolve("there"))).getMessage();
+            assertTrue(message.contains("exists and is not empty"), message);
+            message = assertThrows(ConfigurationException.class,
+                    () -> ModelExport.of(base).toGguf(folder.resolve("there"))).getMessage();
+            assertTrue(message.contains("is a folder"), message);
+            Path file = Files.writeString(folder.resolve("old.gguf"), "old");
+            assertTrue(ModelExport.of(base).toGguf(file).bytes() > 1000);
+            assertEquals(ModelExport.of(base).toFolder(Files.createDirectory(folder.resolve("empty"))).target(),
+                    folder.resolve("empty"));
+        }
+        try (Stream<Path> left = Files.list(folder)) {
+            assertEquals(Set.of("there", "old.gguf", "empty"),
+                    left.map(path -> path.getFileName().toString()).collect(Collectors.toSet()));
+        }
     }
 
     private static String baseOf(String adapter) {

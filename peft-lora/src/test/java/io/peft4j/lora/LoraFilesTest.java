@@ -20,6 +20,7 @@ import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -72,6 +73,18 @@ class LoraFilesTest {
         }
         tensors.put(BASE_COPY, TensorData.f32(new long[] {TinyNetwork.VOCABULARY, TinyNetwork.HIDDEN}, values));
         SafetensorsWriter.write(weights(), tensors);
+    }
+
+    @Test
+    void aSaveThatFailsLeavesAllFilesAsTheyWere() throws IOException {
+        byte[] before = Files.readAllBytes(weights());
+        Path config = folder.resolve(AdapterCheckpoint.CONFIG_FILE);
+        Files.delete(config);
+        Files.createDirectory(config);
+        try (PeftModel model = PeftModel.of(MODEL, LoraConfig.builder().rank(4).targetModules("q_proj").build())) {
+            assertThrows(UncheckedIOException.class, () -> model.saveAdapter(folder));
+        }
+        assertArrayEquals(before, Files.readAllBytes(weights()));
     }
 
     @Test

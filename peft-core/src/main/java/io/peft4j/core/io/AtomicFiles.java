@@ -12,6 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -81,34 +84,95 @@ public final class AtomicFiles {
      * @throws UncheckedIOException when the file cannot be written; the message names it
      */
     public static void writeString(Path target, String text) {
-        writeBytes(target, text.getBytes(StandardCharsets.UTF_8));
+        write(target, text(text));
+    }
+
+    /** A text in UTF-8 as the content of a file. */
+    public static Content text(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return out -> out.write(bytes);
+    }
+
+    /**
+     * Replaces or creates files that belong together. All are complete in temporary siblings before the first one is
+     * moved, and then they are moved one right after the other, in the order of the map: what fails while they are
+     * written leaves all of them as they were.
+     *
+     * @param contents by file what produces its bytes; an exception that one of them throws passes through
+     * @throws UncheckedIOException when a file cannot be written; the message names it
+     */
+    public static void writeTogether(Map<Path, Content> contents) {
+        List<Pending> pending = new ArrayList<>();
+        try {
+            contents.forEach((target, content) -> {
+                Pending next = new Pending(target);
+                pending.add(next);
+                next.write(content, temporary -> new FileOutputStream(temporary.toFile()));
+            });
+            pending.forEach(Pending::move);
+        } finally {
+            pending.forEach(Pending::close);
+        }
     }
 
     static void write(Path target, Content content, Opener opener) {
-        Path absolute = target.toAbsolutePath();
-        Path folder = absolute.getParent();
-        if (folder == null || Files.isDirectory(absolute)) {
-            throw new UncheckedIOException(new FileSystemException(
-                    "Cannot write " + target + ": it is a folder; name a file."));
+        try (Pending pending = new Pending(target)) {
+            pending.write(content, opener);
+            pending.move();
         }
-        Path temporary = folder.resolve("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        boolean leftover = false;
-        try {
-            Files.createDirectories(folder);
-            Files.createFile(temporary);
-            leftover = true;
-            fill(temporary, content, opener);
-            Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
-            leftover = false;
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot write " + target + ": " + reason(e)
+    }
+
+    /** A file that is written beside its target until it is moved there. */
+    private static final class Pending implements AutoCloseable {
+        private final Path target;
+        private final Path absolute;
+        private final Path folder;
+        private final Path temporary;
+        private boolean leftover;
+
+        Pending(Path target) {
+            this.target = target;
+            this.absolute = target.toAbsolutePath();
+            this.folder = absolute.getParent();
+            if (folder == null || Files.isDirectory(absolute)) {
+                throw new UncheckedIOException(new FileSystemException(
+                        "Cannot write " + target + ": it is a folder; name a file."));
+            }
+            this.temporary = folder.resolve("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        }
+
+        void write(Content content, Opener opener) {
+            try {
+                Files.createDirectories(folder);
+                Files.createFile(temporary);
+                leftover = true;
+                fill(temporary, content, opener);
+            } catch (IOException e) {
+                throw failure(e);
+            }
+        }
+
+        void move() {
+            try {
+                Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
+                leftover = false;
+            } catch (IOException e) {
+                throw failure(e);
+            }
+            forceFolder(folder);
+        }
+
+        private UncheckedIOException failure(IOException e) {
+            return new UncheckedIOException("Cannot write " + target + ": " + reason(e)
                     + ". What was there before is unchanged.", e);
-        } finally {
+        }
+
+        @Override
+        public void close() {
             if (leftover) {
                 remove(temporary);
             }
         }
-        forceFolder(folder);
     }
 
     private static void fill(Path temporary, Content content, Opener opener) throws IOException {

@@ -105,7 +105,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
     }
 
     /**
-     * Writes the adapter. The files of an adapter that is there are replaced, each as a whole; other files stay.
+     * Writes the adapter. The files of an adapter that is there are replaced when all of the new ones are complete, the
+     * configuration last; other files stay.
      *
      * @param folder the folder; made where it does not exist
      * @param base the model that it belongs to
@@ -113,25 +114,33 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      */
     public void save(Path folder, BaseLanguageModel base) {
         StoredForm stored = adapter.stored();
-        SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), complete(stored.tensors(), base));
-        writeTrainingTensors(folder.resolve(TRAINING_FILE));
-        PeftConfig config = stored.config();
-        AtomicFiles.writeString(folder.resolve(CONFIG_FILE), Passport.saved(config).toJson());
-        Passport.of(base, Passport.saved(config)).write(folder);
+        PeftConfig config = Passport.saved(stored.config());
+        Map<String, TensorData> forTraining = trainingTensors();
+        Map<Path, AtomicFiles.Content> files = new LinkedHashMap<>();
+        files.put(folder.resolve(WEIGHTS_FILE), SafetensorsWriter.content(complete(stored.tensors(), base)));
+        if (!forTraining.isEmpty()) {
+            files.put(folder.resolve(TRAINING_FILE), SafetensorsWriter.content(forTraining));
+        }
+        files.put(folder.resolve(Passport.FILE), AtomicFiles.text(PassportJson.write(Passport.of(base, config))));
+        files.put(folder.resolve(CONFIG_FILE), AtomicFiles.text(config.toJson()));
+        AtomicFiles.writeTogether(files);
+        if (forTraining.isEmpty()) {
+            deleteTrainingFile(folder.resolve(TRAINING_FILE));
+        }
         LOG.debug("saved an adapter of method {} in {}", config.peftType(), folder);
     }
 
     /** Hugging Face PEFT does not store the network that computes a prompt, and does not look at other files. */
-    private void writeTrainingTensors(Path file) {
+    private Map<String, TensorData> trainingTensors() {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         adapter.sharedTensors().stream().filter(AdapterTensor::isForTraining)
                 .forEach(tensor -> tensors.put(tensor.name(), StoredForm.data(tensor)));
+        return tensors;
+    }
+
+    private static void deleteTrainingFile(Path file) {
         try {
-            if (tensors.isEmpty()) {
-                Files.deleteIfExists(file);
-            } else {
-                SafetensorsWriter.write(file, tensors);
-            }
+            Files.deleteIfExists(file);
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot delete " + file + ", which belongs to another adapter: "
                     + e.getMessage(), e);

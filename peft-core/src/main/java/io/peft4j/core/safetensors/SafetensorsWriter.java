@@ -51,6 +51,19 @@ public final class SafetensorsWriter {
      * @throws IllegalArgumentException when a tensor is called {@code __metadata__}, which the format keeps for itself
      */
     public static void write(Path file, Map<String, TensorData> tensors, Map<String, String> metadata) {
+        AtomicFiles.write(file, content(tensors, metadata));
+    }
+
+    /**
+     * The bytes of a file with these tensors and the metadata {@code {"format": "pt"}}.
+     *
+     * @throws IllegalArgumentException when a tensor is called {@code __metadata__}, which the format keeps for itself
+     */
+    public static AtomicFiles.Content content(Map<String, TensorData> tensors) {
+        return content(tensors, PYTORCH);
+    }
+
+    private static AtomicFiles.Content content(Map<String, TensorData> tensors, Map<String, String> metadata) {
         if (tensors.containsKey("__metadata__")) {
             throw new IllegalArgumentException("A tensor cannot be called __metadata__");
         }
@@ -59,12 +72,12 @@ public final class SafetensorsWriter {
                         .thenComparing(Map.Entry::getKey))
                 .toList();
         byte[] header = header(ordered, metadata);
-        AtomicFiles.write(file, out -> {
+        return out -> {
             out.write(header);
             for (Map.Entry<String, TensorData> entry : ordered) {
                 entry.getValue().writeTo(out);
             }
-        });
+        };
     }
 
     /** The length, the JSON and the spaces that align the data. */

@@ -14,7 +14,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -80,6 +82,26 @@ class AtomicFilesTest {
         assertSame(thrown, e);
         assertEquals("old", Files.readString(file));
         assertEquals(List.of("adapter.bin"), names(folder));
+    }
+
+    @Test
+    void filesThatBelongTogetherAreReplacedTogetherOrNotAtAll() throws IOException {
+        Path first = Files.writeString(folder.resolve("a"), "old");
+        Path last = Files.writeString(folder.resolve("b"), "old");
+        Map<Path, AtomicFiles.Content> failing = new LinkedHashMap<>();
+        failing.put(first, AtomicFiles.text("new"));
+        failing.put(last, out -> {
+            throw new IOException("broken");
+        });
+        String message = assertThrows(UncheckedIOException.class, () -> AtomicFiles.writeTogether(failing))
+                .getMessage();
+        assertTrue(message.startsWith("Cannot write " + last + ": broken"), message);
+        assertEquals(List.of("old", "old"), List.of(Files.readString(first), Files.readString(last)));
+        assertEquals(List.of("a", "b"), names(folder));
+        failing.put(last, AtomicFiles.text("new"));
+        AtomicFiles.writeTogether(failing);
+        assertEquals(List.of("new", "new"), List.of(Files.readString(first), Files.readString(last)));
+        assertEquals(List.of("a", "b"), names(folder));
     }
 
     @Test

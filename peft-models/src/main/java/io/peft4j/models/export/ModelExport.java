@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -142,6 +143,9 @@ public final class ModelExport {
      * @throws UncheckedIOException when the file cannot be written
      */
     public ExportReport toGguf(Path file) {
+        if (Files.isDirectory(file)) {
+            throw new ConfigurationException(file + " is a folder; name a file");
+        }
         return export(file, merged -> GgufModelFile.write(partial(file),
                 name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(), type,
                 base.tokenizer()), new ModelSource.GgufPath(partial(file), provenance(file)));
@@ -174,8 +178,11 @@ public final class ModelExport {
             }
             LogitDifference difference = compare(written, check, before);
             Files.createDirectories(target.toAbsolutePath().getParent());
-            Files.deleteIfExists(target);
-            Files.move(written.path(), target);
+            if (Files.isDirectory(target)) {
+                Files.delete(target);
+            }
+            // A file that is there is replaced in one step: it is never missing.
+            Files.move(written.path(), target, StandardCopyOption.REPLACE_EXISTING);
             complete = true;
             return report(target, tensors, difference, check.tolerance());
         } catch (IOException e) {
@@ -233,9 +240,15 @@ public final class ModelExport {
         }
     }
 
+    private static boolean isEmpty(Path folder) throws IOException {
+        try (var entries = Files.list(folder)) {
+            return entries.findAny().isEmpty();
+        }
+    }
+
     private static void requireEmpty(Path folder) {
         try {
-            if (Files.exists(folder) && (!Files.isDirectory(folder) || !files(folder).isEmpty())) {
+            if (Files.exists(folder) && (!Files.isDirectory(folder) || !isEmpty(folder))) {
                 throw new ConfigurationException(folder + " exists and is not empty; a model is written to a folder "
                         + "of its own");
             }
