@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -51,6 +52,23 @@ class MethodParityTest {
                 Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.together(adapted, batch),
                         "texts in one batch");
             }
+        }
+    }
+
+    @Test
+    void twoAdaptersInTheirOrder() {
+        JsonNode expected = Fixtures.json("methods/two-adapters.json");
+        String base = expected.get("model").asText();
+        List<TokenSequence> texts = Fixtures.texts(base);
+        try (BaseModel model = kernels.load(base); PeftModel adapted = new PeftModel(model)) {
+            for (JsonNode name : expected.get("adapters")) {
+                adapted.loadAdapter(name.asText(), Fixtures.method(name.asText()));
+            }
+            adapted.activate(adapted.adapterNames().toArray(String[]::new));
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.oneByOne(adapted, texts), "texts");
+            Measure.assertLogits(adapted, texts, expected.get("logits"));
+            adapted.merge();
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), Measure.oneByOne(adapted, texts), "merged");
         }
     }
 

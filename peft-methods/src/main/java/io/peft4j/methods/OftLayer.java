@@ -121,6 +121,11 @@ final class OftLayer implements AdapterLayer {
     }
 
     @Override
+    public boolean turnsInput() {
+        return true;
+    }
+
+    @Override
     public Optional<String> mergeObstacle() {
         return Optional.empty();
     }

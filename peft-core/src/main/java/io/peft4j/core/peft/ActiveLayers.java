@@ -6,11 +6,14 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -38,30 +41,51 @@ final class ActiveLayers implements LayerSelection {
      */
     static LayerSelection of(Map<String, Adapter> active) {
         Map<String, Layer> layers = new HashMap<>();
-        Map<String, String> replacedBy = new HashMap<>();
-        active.forEach((name, adapter) -> adapter.layers().stream().filter(AdapterLayer::replacesBase)
-                .forEach(layer -> {
-            String other = replacedBy.put(layer.slot().path(), name);
-            if (other != null) {
-                throw new ConfigurationException("adapters '" + other + "' and '" + name
-                        + "' cannot be active together: "
-                        + "both bring a trained copy of " + layer.slot().path());
+        Map<String, List<Placed>> places = places(active);
+        places.forEach((path, here) -> {
+            List<String> copies = here.stream().filter(placed -> placed.layer().replacesBase()).map(Placed::adapter)
+                    .toList();
+            if (copies.size() > 1) {
+                throw new ConfigurationException("adapters '" + copies.get(0) + "' and '" + copies.get(1)
+                        + "' cannot be active together: both bring a trained copy of " + path);
             }
-            stack(layers, layer);
-        }));
+        });
         List<String> prefixes = active.keySet().stream().filter(name -> active.get(name).virtualTokens() > 0).toList();
         if (prefixes.size() > 1) {
             throw new ConfigurationException("adapters '" + prefixes.get(0) + "' and '" + prefixes.get(1)
                     + "' cannot be active together: both put virtual tokens before the sequences");
         }
         requireOneInvocation(active);
-        // Virtual tokens have no embedding that another adapter could change, so whoever brings them comes last.
-        for (boolean prefix : new boolean[] {false, true}) {
-            active.values().stream().filter(adapter -> adapter.virtualTokens() > 0 == prefix)
-                    .forEach(adapter -> adapter.layers().stream().filter(layer -> !layer.replacesBase())
-                            .forEach(layer -> stack(layers, layer)));
-        }
+        places.values().forEach(here -> here.forEach(placed -> stack(layers, placed.layer())));
         return layers.isEmpty() && active.isEmpty() ? BASE : new ActiveLayers(layers, List.copyOf(active.values()));
+    }
+
+    private record Placed(String adapter, AdapterLayer layer) {
+    }
+
+    /**
+     * The layers at each place, the lowest first. Copies of the base layer are below all others; virtual tokens have no
+     * embedding that another adapter could change, so whoever brings them comes last.
+     */
+    private static Map<String, List<Placed>> places(Map<String, Adapter> active) {
+        Map<String, List<Placed>> places = new LinkedHashMap<>();
+        for (int level = 0; level < 3; level++) {
+            int wanted = level;
+            active.forEach((name, adapter) -> adapter.layers().stream()
+                    .filter(layer -> wanted == (layer.replacesBase() ? 0 : adapter.virtualTokens() == 0 ? 1 : 2))
+                    .forEach(layer -> places.computeIfAbsent(layer.slot().path(), p -> new ArrayList<>())
+                            .add(new Placed(name, layer))));
+        }
+        places.values().forEach(ActiveLayers::firstMeetsTheInputFirst);
+        return places;
+    }
+
+    /** Layers that turn the input change places among each other, so that the first one is the uppermost. */
+    private static void firstMeetsTheInputFirst(List<Placed> here) {
+        int[] turning = IntStream.range(0, here.size()).filter(i -> here.get(i).layer().turnsInput()).toArray();
+        for (int i = 0; i < turning.length / 2; i++) {
+            Collections.swap(here, turning[i], turning[turning.length - 1 - i]);
+        }
     }
 
     private static void requireOneInvocation(Map<String, Adapter> active) {
@@ -91,11 +115,8 @@ final class ActiveLayers implements LayerSelection {
         Map<String, MergedLayer> merged = new LinkedHashMap<>();
         boolean complete = false;
         try {
-            for (boolean replacing : new boolean[] {true, false}) {
-                active.forEach((name, adapter) -> adapter.layers().stream()
-                        .filter(layer -> layer.replacesBase() == replacing)
-                        .forEach(layer -> merge(merged, name, layer)));
-            }
+            places(active).values().forEach(here ->
+                    here.forEach(placed -> merge(merged, placed.adapter(), placed.layer())));
             for (MergedLayer layer : merged.values()) {
                 if (!layer.isFinite()) {
                     throw new ConfigurationException("merging " + active.keySet() + " gives NaN or infinite weights at "

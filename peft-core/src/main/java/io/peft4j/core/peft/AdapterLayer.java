@@ -39,6 +39,16 @@ public interface AdapterLayer {
     }
 
     /**
+     * Whether the layer changes its input alone and leaves the output to what is below. Of several such layers at a
+     * place, the one that was activated first meets the input first, as in Hugging Face PEFT, so it is put above the
+     * others. Layers of which each changes a weight on its own ({@code W H1 H2}) are not meant; the first of them stays
+     * the lowest.
+     */
+    default boolean turnsInput() {
+        return false;
+    }
+
+    /**
      * Why the layer cannot be merged into the base layer, as a sentence; empty where {@link #mergeInto} works.
      */
     Optional<String> mergeObstacle();

@@ -78,10 +78,9 @@ public interface CleaningStep {
         };
     }
 
-    /** Puts placeholders in the place of personal data, also in further fields and in the arguments of calls. */
+    /** Puts placeholders in the place of personal data. */
     static CleaningStep redact(PiiDetector detector) {
-        return of("redact", example -> Optional.of(Texts.mapFields(Texts.map(example, detector::redact),
-                detector::redact)));
+        return ofTexts("redact", detector::redact);
     }
 
     /**

@@ -31,8 +31,7 @@ final class GeminiFormat implements RowFormat {
         int expected = list.size();
         if (system != null) {
             expected++;
-            (system instanceof String text ? Optional.of(text).filter(t -> Rows.isWhole(t, SYSTEM, faults))
-                    : parts(system, SYSTEM, faults))
+            (system instanceof String text ? Optional.of(text) : parts(system, SYSTEM, faults))
                     .ifPresent(text -> messages.add(ChatMessage.system(text)));
         }
         for (int i = 0; i < list.size(); i++) {
@@ -76,7 +75,7 @@ final class GeminiFormat implements RowFormat {
             }
             text.append(piece);
         }
-        return Rows.isWhole(text.toString(), where, faults) ? Optional.of(text.toString()) : Optional.empty();
+        return Optional.of(text.toString());
     }
 
     @Override
@@ -106,6 +105,7 @@ final class GeminiFormat implements RowFormat {
             }
         }
         row.put(CONTENTS, contents);
-        return Rows.with(row, found.get().extra(), SYSTEM);
+        row.putAll(found.get().extra());
+        return Optional.of(row);
     }
 }

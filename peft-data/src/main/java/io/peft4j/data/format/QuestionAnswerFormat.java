@@ -31,7 +31,9 @@ final class QuestionAnswerFormat implements RowFormat {
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
-        messages.addAll(Rows.system(row, faults));
+        if (row.fields().get(SYSTEM) instanceof String system && !system.isBlank()) {
+            messages.add(ChatMessage.system(system));
+        }
         messages.add(ChatMessage.user(question.get()));
         messages.add(ChatMessage.assistant(answer.get()));
         return Optional.of(new ChatExample(messages, List.of(), Rows.extra(row, pair.get(0), pair.get(1), SYSTEM),
@@ -53,6 +55,7 @@ final class QuestionAnswerFormat implements RowFormat {
         row.put(SYSTEM, from == 1 ? chat.messages().get(0).content() : "");
         row.put(PAIRS.get(0).get(0), chat.messages().get(from).content());
         row.put(PAIRS.get(0).get(1), chat.messages().get(from + 1).content());
-        return Rows.with(row, chat.extra());
+        row.putAll(chat.extra());
+        return Optional.of(row);
     }
 }
