@@ -103,7 +103,7 @@ final class MatrixKernels {
             });
             return m.at(copy);
         }
-        int spare = m.transposed() ? 0 : -m.rows() & Products.ROW_UNIT - 1;
+        int spare = m.transposed() ? 0 : -m.rows() & Products.PADDED_UNIT - 1;
         long spareElements = (long) spare * m.columns();
         Span copy = Span.scratch(team.caller(), type, m.length() + spareElements);
         convert(m.data(), copy, m.length());

@@ -12,12 +12,14 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * <p>The number of rows of a batch takes thousands of values, and each new one would cost a few milliseconds of
  * compiling and half a megabyte of memory for each shape. So a large product takes a primitive for any number of rows,
- * or, where oneDNN has none for its types, one for a multiple of {@value #ROW_UNIT} rows. All others are cut into parts
- * of powers of two, of which the last is padded to {@value #LARGE} rows where others came before it, or to a power of
- * two.
+ * or, where oneDNN has none for its types, one for a multiple of {@value #PADDED_UNIT} rows. All others are cut into
+ * parts of powers of two, of which the last is padded to {@value #LARGE} rows where others came before it, or to a
+ * power of two.
  */
 final class Products {
-    static final int ROW_UNIT = 16;
+    private static final int ROW_UNIT = 16;
+    /** Large products whose primitives are for one number of rows are padded to a multiple of this. */
+    static final int PADDED_UNIT = 32;
     /** Rows of a task: more do not fit into the second-level cache, fewer repack the other operand too often. */
     private static final int MOST_ROWS = 512;
     private static final int FEWEST_ROWS = 32;
@@ -113,7 +115,7 @@ final class Products {
             boolean accumulate) {
         int rows = a.rows();
         long mark = lane.scratch().mark();
-        int padded = roundUp(rows, ROW_UNIT);
+        int padded = roundUp(rows, PADDED_UNIT);
         Matrix sum = Matrix.dense(Span.scratch(lane, DataType.FLOAT, (long) padded * columns), rows, columns,
                 padded - rows);
         Matrix right = b.columns(column, columns);
@@ -151,7 +153,7 @@ final class Products {
         }
         for (int done = 0; done < rows; ) {
             int left = rows - done;
-            int part = large && left >= LARGE ? Math.min(MOST_ROWS, roundUp(left, ROW_UNIT))
+            int part = large && left >= LARGE ? Math.min(MOST_ROWS, roundUp(left, PADDED_UNIT))
                     : part(done, left, MOST_ROWS);
             if (part > left) {
                 lastRows(lane, a, b, c, row + done, left, part, column, columns, from, reduced, alpha, accumulate);
