@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class LowRankKernels {
     private static final int ROW_UNIT = 16;
     private static final int FEWEST_ROWS = 64;
-    /** Rows that lie in the second-level cache from the first product to the last. */
+    /** Rows that are widened at a time, so that they lie in the second-level cache until the last product. */
     private static final int BLOCK = 128;
 
     private final Team team;
@@ -177,10 +177,11 @@ final class LowRankKernels {
     private record Operands(DataType type, DataType stored, int in, int out, int rank, Span a, Span b) {
         /** Rows {@code first} and following; h begins with the first of them. */
         void forward(Lane lane, Span xs, Span h, Span ys, int first, int rows, float scale) {
+            int block = block(rows);
             Matrix down = a(lane, type).transpose();
             Matrix up = b(lane, stored).transpose();
-            for (int done = 0; done < rows; done += BLOCK) {
-                int count = Math.min(BLOCK, rows - done);
+            for (int done = 0; done < rows; done += block) {
+                int count = Math.min(block, rows - done);
                 long mark = lane.scratch().mark();
                 Matrix hRows = Matrix.dense(h.from((long) done * rank), count, rank);
                 Products.onLane(lane, left(lane, rowsOf(xs, first + done, count, in)), down, hRows, 1f, false);
@@ -192,10 +193,11 @@ final class LowRankKernels {
         /** Gradients of rows {@code first} and following; h and dh begin with the first of them. */
         void backward(Lane lane, Span dys, Span xs, Span h, Span dh, Span dxs, Sums sums, int first, int rows,
                 float scale, boolean accumulate) {
+            int block = block(rows);
             Matrix up = b(lane, type);
             Matrix down = a(lane, stored);
-            for (int done = 0; done < rows; done += BLOCK) {
-                int count = Math.min(BLOCK, rows - done);
+            for (int done = 0; done < rows; done += block) {
+                int count = Math.min(block, rows - done);
                 long mark = lane.scratch().mark();
                 backward(lane, rowsOf(dys, first + done, count, out), rowsOf(xs, first + done, count, in),
                         Matrix.dense(h.from((long) done * rank), count, rank),
@@ -215,6 +217,10 @@ final class LowRankKernels {
             Matrix dhLeft = left(lane, dh);
             Products.onLane(lane, dhLeft, down, dx, 1f, accumulate);
             Products.onLane(lane, dhLeft.transpose(), x, Matrix.dense(sums.da, rank, in), 1f, sums.accumulate);
+        }
+
+        private int block(int rows) {
+            return type == stored ? rows : BLOCK;
         }
 
         Matrix a(Lane lane, DataType wanted) {
