@@ -62,9 +62,22 @@ final class ElementwiseKernels {
         Span gates = Span.of(gate);
         Span ups = Span.of(up);
         Span ys = Span.of(y);
+        if (FewElements.takes(y.length()) && team.caller().loops().vectorized()) {
+            team.alone((lane, unused) -> siluMultiply(lane, gates, ups, ys, (int) y.length()));
+            return;
+        }
         share(y.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
             Vectors.gate(l, gates.from(first), ups.from(first), ys.from(first), count);
         }));
+    }
+
+    private static void siluMultiply(Lane lane, Span gate, Span up, Span y, int count) {
+        float[] g = lane.tiles().floats(1, count);
+        float[] u = lane.tiles().floats(2, count);
+        read(lane, gate, g, count);
+        read(lane, up, u, count);
+        lane.loops().siluMultiply(g, u, u, 0, count);
+        write(lane, u, y, count);
     }
 
     // dUp = dy * swish(gate), dGate = dy * up * swish'(gate)

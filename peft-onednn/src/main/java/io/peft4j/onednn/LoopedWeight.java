@@ -2,14 +2,13 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.kernel.RowProducts;
 import io.peft4j.core.weight.BlockWeight;
-import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
 import java.util.Optional;
 
 /**
- * A frozen weight that loops in vector registers multiply, where there are any ({@link RowProducts}): bfloat16 numbers
- * and bytes where they lie, 4-bit blocks from a copy of the same size.
+ * A frozen weight that loops in vector registers multiply, where there are any ({@link RowProducts}): bytes
+ * where they lie, 4-bit blocks from a copy of the same size.
  */
 final class LoopedWeight extends PackedWeight {
     private static final int INPUT = 1;
@@ -38,7 +37,6 @@ final class LoopedWeight extends PackedWeight {
     /** Whether there are loops for such weights. */
     static boolean runs(Lane lane, FrozenWeight weight) {
         return lane.loops().rowProducts().isPresent() && (weight instanceof Int8Weight
-                || weight instanceof DenseWeight dense && !Span.of(dense.values()).isFloat()
                 || weight instanceof BlockWeight && copyBytes(lane, weight, 1) > 0);
     }
 
@@ -57,9 +55,6 @@ final class LoopedWeight extends PackedWeight {
         RowProducts products = products(lane);
         int count = count(slice);
         long before = (long) first(slice) * columns();
-        if (weight instanceof DenseWeight dense) {
-            return Optional.of(products.bfloat16(Span.of(dense.values()).from(before).address(), count, columns()));
-        }
         if (weight instanceof Int8Weight bytes) {
             return Optional.of(products.int8(bytes.values() + before, bytes.scales() + 4L * first(slice), count,
                     columns()));

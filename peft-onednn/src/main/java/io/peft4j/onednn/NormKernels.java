@@ -34,6 +34,11 @@ final class NormKernels {
         Span ys = Span.of(y);
         long w = Arrays.address(weight);
         long r = Arrays.address(rstd);
+        if (FewElements.takes(x.length()) && team.caller().loops().vectorized()) {
+            float[] factors = Arrays.toFloats(weight);
+            team.alone((lane, unused) -> heapForward(lane, xs, factors, epsilon, ys, r, Arrays.rows(x)));
+            return;
+        }
         RowBlocks.share(team, Arrays.rows(x), width, (lane, row, rows) -> {
             long mark = lane.scratch().mark();
             Span squares = Span.scratch(lane, DataType.FLOAT, rows);
@@ -46,6 +51,19 @@ final class NormKernels {
             NativeMemory.write(r + 4L * row, values, 0, rows);
             lane.scratch().release(mark);
         });
+    }
+
+    /** Few rows by loops through vectors: the call of a primitive takes longer. */
+    private static void heapForward(Lane lane, Span x, float[] weight, float epsilon, Span y, long rstd, int rows) {
+        int width = weight.length;
+        float[] values = lane.tiles().floats(1, rows * width);
+        float[] factors = lane.tiles().floats(2, rows);
+        ElementwiseKernels.read(lane, x, values, rows * width);
+        for (int i = 0; i < rows; i++) {
+            factors[i] = lane.loops().rmsNorm(values, i * width, weight, epsilon);
+        }
+        ElementwiseKernels.write(lane, values, y, rows * width);
+        NativeMemory.write(rstd, factors, 0, rows);
     }
 
     private void narrowForward(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {

@@ -17,10 +17,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Products of a few rows with a frozen weight in passes of generation. Loops in vector registers read a weight as it is
- * ({@link LoopedWeight}). Where there are none oneDNN multiplies; its products bring a weight into a layout of its own
- * first, which takes several times as long as multiplying a row, so a copy in that layout is kept, made at the first
- * use. It lives until its weight is gone or a pass of another kind begins, which needs the memory for other things.
+ * Products of a few rows with a frozen weight in passes of generation. Loops in vector registers read quantized weights
+ * ({@link LoopedWeight}). For others, and where there are no such loops, oneDNN multiplies; its products bring a weight
+ * into a layout of its own first, which takes several times as long as multiplying a row, so a copy in that layout is
+ * kept, made at the first use. It lives until its weight is gone or a pass of another kind begins, which needs the
+ * memory for other things.
  */
 final class PackedProducts implements AutoCloseable {
     /** With more rows the copy is not worth its memory. */

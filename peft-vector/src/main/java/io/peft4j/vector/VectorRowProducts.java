@@ -35,11 +35,6 @@ final class VectorRowProducts implements RowProducts {
     }
 
     @Override
-    public Part bfloat16(long address, int rows, int columns) {
-        return new BFloat16Rows(address, rows, columns);
-    }
-
-    @Override
     public Part int8(long address, long scaleAddress, int rows, int columns) {
         float[] ofRows = new float[rows];
         NativeMemory.read(scaleAddress, ofRows, 0, rows);

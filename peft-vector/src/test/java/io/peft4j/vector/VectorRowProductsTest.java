@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.array.Float16;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.kernel.RowProducts;
@@ -81,18 +80,6 @@ class VectorRowProductsTest {
         }
     }
 
-    private void checkBFloat16(int rows, int columns) {
-        short[] bits = new short[rows * columns];
-        float[] w = normal(bits.length);
-        for (int i = 0; i < bits.length; i++) {
-            bits[i] = BFloat16.fromFloat(w[i]);
-            w[i] = BFloat16.toFloat(bits[i]);
-        }
-        long address = allocate(2L * bits.length);
-        NativeMemory.write(address, bits, 0, bits.length);
-        check(products.bfloat16(address, rows, columns), w, TOLERANCE);
-    }
-
     private void checkInt8(int rows, int columns) {
         float[] w = normal(rows * columns);
         try (Int8Weight weight = Int8Weight.of(w, rows, columns)) {
@@ -102,16 +89,6 @@ class VectorRowProductsTest {
             // Bytes are multiplied as they are or plus 128, which the sums make good: four times as large a magnitude.
             check(products.int8(weight.values(), weight.scales(), rows, columns), w, 4 * TOLERANCE);
         }
-    }
-
-    @Test
-    void bfloat16RowsOfAllShapes() {
-        for (int rows : ROWS) {
-            for (int columns : COLUMNS) {
-                checkBFloat16(rows, columns);
-            }
-        }
-        checkBFloat16(33, MANY);
     }
 
     @Test
@@ -215,8 +192,9 @@ class VectorRowProductsTest {
 
     @Test
     void arraysThatAreTooShortAreRefused() {
-        long address = allocate(2L * 8 * 64);
-        Part part = products.bfloat16(address, 8, 64);
+        long scales = allocate(4 * 8);
+        NativeMemory.clear(scales, 4 * 8);
+        Part part = products.int8(allocate(8 * 64), scales, 8, 64);
         assertThrows(IndexOutOfBoundsException.class, () -> products.multiply(part, new float[64], new float[7], 1));
         assertThrows(IndexOutOfBoundsException.class, () -> products.multiply(part, new float[63], new float[8], 1));
         assertThrows(IndexOutOfBoundsException.class, () -> products.multiply(part, new float[64], new float[8], 0));

@@ -4,9 +4,10 @@ import io.peft4j.core.weight.BlockType;
 import java.util.Optional;
 
 /**
- * Products of a few rows of floats with frozen weights, as each step of generation has them: {@code y = x W^T}. Loops
- * that read a weight once, block by block over the heap, where it lies or from a copy that needs no more memory, and
- * multiply floats by its exact values; sums are floats. {@link Loops#rowProducts} says whether there are any.
+ * Products of a few rows of floats with quantized frozen weights, as each step of generation has them:
+ * {@code y = x W^T}. Loops that read a weight once, block by block over the heap, where it lies or from a copy that
+ * needs no more memory, and multiply floats by its exact values; sums are floats. {@link Loops#rowProducts} says
+ * whether there are any.
  *
  * <p>A {@link Part} is prepared once for some output features of a weight and may be used by all threads; an instance
  * of this interface belongs to one thread. A row of y depends on the number of rows of x at most by rounding, and on
@@ -21,13 +22,6 @@ public interface RowProducts {
         /** Input features. */
         int columns();
     }
-
-    /**
-     * A weight of bfloat16 numbers, read where it lies.
-     *
-     * @param address {@code [rows, columns]}, c order, without gaps
-     */
-    Part bfloat16(long address, int rows, int columns);
 
     /**
      * A weight of signed bytes with a scale for each output feature, read where it lies.
