@@ -67,6 +67,8 @@ final class DataAugmentCommand extends PeftCommand {
 
     @Override
     public Integer call() {
+        DataInput.requireOther(output, List.of(data));
+        DataInput.requireOther(output, heldOut);
         Augmentation augmentation = fromOptions(() -> new Augmentation(perExample));
         GenerationOptions options = fromOptions(() -> GenerationOptions.defaults().withSampling(temperature, 0, 0.95,
                 seed));

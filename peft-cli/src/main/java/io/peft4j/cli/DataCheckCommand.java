@@ -9,6 +9,7 @@ import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,7 +47,7 @@ final class DataCheckCommand extends PeftCommand {
     private boolean nationalIds;
 
     @Option(names = "--max-findings", paramLabel = "N", defaultValue = "1000",
-            description = "Findings listed of each code; all are counted. Default: ${DEFAULT-VALUE}")
+            description = "Findings listed of each code and severity; all are counted. Default: ${DEFAULT-VALUE}")
     private int maxFindings;
 
     @Option(names = "--report", paramLabel = "FILE.html", description = "Also writes the report as a page with plots.")
@@ -67,7 +68,11 @@ final class DataCheckCommand extends PeftCommand {
             throw usage(model == null ? "--max-length is in tokens, so it needs --model"
                     : "--max-length is " + maxLength + "; it must be at least 1");
         }
-        DataCheck check = DataCheck.of(data).columns(input.columns()).mostFindings(maxFindings);
+        if (page != null) {
+            DataInput.requireOther(page, List.of(data));
+            DataInput.requireOther(page, validation);
+        }
+        DataCheck check = fromOptions(() -> DataCheck.of(data).mostFindings(maxFindings)).columns(input.columns());
         validation.forEach(check::validation);
         input.format().ifPresent(check::format);
         check.pii(nationalIds ? PiiDetector.of(EnumSet.allOf(PiiKind.class)) : PiiDetector.standard());
@@ -100,15 +105,16 @@ final class DataCheckCommand extends PeftCommand {
 
     private void print(DataReport report, Console console) {
         console.out().printf("%d rows%n", report.rows());
-        report.findings().stream().collect(Collectors.groupingBy(Finding::code, java.util.TreeMap::new,
-                Collectors.toList())).forEach((code, list) -> {
-                    console.out().printf("%n%s: %d (%d rows). %s %s%n", code.code(), report.counts().get(code),
-                            report.findingRows().get(code), code.why(), code.advice());
-                    list.stream().limit(SHOWN).forEach(finding -> console.out().println(line(finding)));
-                    if (report.counts().get(code) > SHOWN) {
-                        console.out().printf("  ... %d more%n", report.counts().get(code) - SHOWN);
-                    }
-                });
+        new TreeMap<>(report.counts()).forEach((code, count) -> {
+            console.out().printf("%n%s: %d (%d rows). %s %s%n", code.code(), count, report.findingRows().get(code),
+                    code.why(), code.advice());
+            List<Finding> shown = report.findings().stream().filter(finding -> finding.code() == code).limit(SHOWN)
+                    .toList();
+            shown.forEach(finding -> console.out().println(line(finding)));
+            if (count > shown.size()) {
+                console.out().printf("  ... %d more%n", count - shown.size());
+            }
+        });
         console.checkOut();
     }
 

@@ -4,6 +4,7 @@ import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,6 +31,7 @@ final class DataConvertCommand extends PeftCommand {
 
     @Override
     public Integer call() {
+        DataInput.requireOther(output, List.of(data));
         try (ExampleReader reader = ExampleReader.open(data, input.format(), input.columns());
                 ExampleWriter writer = ExampleWriter.open(output, to);
                 DataProgress progress = new DataProgress(console())) {

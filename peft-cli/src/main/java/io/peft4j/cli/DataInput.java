@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.Example;
+import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
@@ -44,6 +45,11 @@ final class DataInput {
     List<ChatExample> chats(Path file) {
         return examples(file).stream().map(example -> example.toChat().orElseThrow(() -> new DataException(file,
                 example.origin().line(), "is a plain text, not a question with its answer"))).toList();
+    }
+
+    /** Refuses to write over a file that is read. */
+    static void requireOther(Path output, List<Path> inputs) {
+        inputs.forEach(input -> DataFiles.requireOther(input, output));
     }
 
     /** Writes examples to a file, which appears when all are written. */

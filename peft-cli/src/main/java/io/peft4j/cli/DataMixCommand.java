@@ -69,6 +69,8 @@ final class DataMixCommand extends PeftCommand {
         if (guard == null && isGiven("--guard-share")) {
             throw usage("--guard-share needs --guard");
         }
+        DataInput.requireOther(output, data);
+        DataInput.requireOther(output, guard == null ? List.of() : List.of(guard));
         Mixture mixture = new Mixture().seed(seed);
         fromOptions(() -> mixture.temperature(temperature));
         int all = 0;

@@ -47,6 +47,11 @@ class DataCheckCommandTest {
         Path data = Files.write(folder.resolve("d.jsonl"), rows);
         CommandRun run = CommandRun.succeeding("data", "check", data);
         assertTrue(run.out().contains("too_few_examples: 1"), run.out());
+        Path wrong = Files.writeString(folder.resolve("wrong.jsonl"), "{");
+        CommandRun none = CommandRun.of("data", "check", wrong, "--max-findings", "0");
+        assertEquals(1, none.status());
+        assertTrue(none.out().contains("invalid_json: 1 (1 rows)"), none.out());
+        CommandRun.failing(2, "data", "check", data, "--max-findings", "-1");
         Path empty = Files.writeString(folder.resolve("empty.jsonl"), "");
         assertEquals("empty_file", CommandRun.of("data", "check", empty, "--json").json().get(0).get("findings").get(0)
                 .get("code").asText());

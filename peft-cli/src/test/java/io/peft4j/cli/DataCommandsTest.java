@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,6 +121,21 @@ class DataCommandsTest {
         Path out = folder.resolve("out.jsonl");
         assertTrue(CommandRun.failing(1, "data", "convert", data, "--output", out).contains("data.jsonl:1"));
         assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void noCommandWritesOverWhatItReads() throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve("link.jsonl"), data);
+        Path other = Files.write(folder.resolve("other.csv"), List.of("question,answer", "Wer?,Ann."));
+        List<String> before = Files.readAllLines(data);
+        for (Object[] command : new Object[][] {{"convert", data, "--output", link}, {"clean", data, "--output", link},
+            {"mix", other, data, "--output", link}, {"mix", other, "--guard", data, "--output", link},
+            {"augment", data, "--output", link}, {"augment", other, "--hold-out", data, "--output", link},
+            {"check", data, "--report", data}}) {
+            Object[] all = Stream.concat(Stream.of("data"), Stream.of(command)).toArray();
+            assertTrue(CommandRun.failing(1, all).contains("would replace"), List.of(command).toString());
+            assertEquals(before, Files.readAllLines(data));
+        }
     }
 
     @Test

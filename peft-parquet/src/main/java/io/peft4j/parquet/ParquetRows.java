@@ -2,11 +2,11 @@ package io.peft4j.parquet;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.JsonLines;
+import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.RowSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.util.Iterator;
@@ -121,8 +121,7 @@ final class ParquetRows implements RowSource {
     }
 
     private UncheckedIOException unreadable(IOException e) {
-        return new UncheckedIOException("cannot read " + file + ": "
-                + (e instanceof NoSuchFileException ? "there is no such file" : e.getMessage()), e);
+        return DataFiles.unreadable(file, e);
     }
 
     @Override

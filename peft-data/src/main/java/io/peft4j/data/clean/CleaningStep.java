@@ -78,9 +78,10 @@ public interface CleaningStep {
         };
     }
 
-    /** Puts placeholders in the place of personal data. */
+    /** Puts placeholders in the place of personal data, also in further fields and in the arguments of calls. */
     static CleaningStep redact(PiiDetector detector) {
-        return ofTexts("redact", detector::redact);
+        return of("redact", example -> Optional.of(Texts.mapFields(Texts.map(example, detector::redact),
+                detector::redact)));
     }
 
     /**

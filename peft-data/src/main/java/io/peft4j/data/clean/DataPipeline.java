@@ -3,6 +3,7 @@ package io.peft4j.data.clean;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.Example;
+import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
@@ -126,9 +127,7 @@ public final class DataPipeline {
      * @throws UncheckedIOException when a file cannot be read or written
      */
     public CleaningReport run(Path in, Path out) {
-        if (in.toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize())) {
-            throw new ConfigurationException("the cleaned data would replace " + in + "; give another file");
-        }
+        DataFiles.requireOther(in, out);
         return near ? runNear(in, out) : write(in, out, Optional.empty());
     }
 

@@ -7,9 +7,11 @@ import io.peft4j.data.CompletionExample;
 import io.peft4j.data.Example;
 import io.peft4j.data.PreferenceExample;
 import io.peft4j.data.TextExample;
+import io.peft4j.data.pii.FieldTexts;
 import java.text.Normalizer;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -48,6 +50,30 @@ final class Texts {
         }
         TextExample row = (TextExample) example;
         return new TextExample(change.apply(row.text()), row.extra(), row.origin());
+    }
+
+    /** The same for the texts in further fields of an example and of its messages, such as the arguments of calls. */
+    static Example mapFields(Example example, UnaryOperator<String> change) {
+        Map<String, Object> extra = FieldTexts.map(example.extra(), change);
+        if (example instanceof ChatExample row) {
+            return new ChatExample(withFields(row.messages(), change), row.tools(), extra, row.origin());
+        }
+        if (example instanceof PreferenceExample row) {
+            return new PreferenceExample(withFields(row.prompt(), change), withFields(row.preferred(), change),
+                    withFields(row.rejected(), change), row.tools(), extra, row.origin());
+        }
+        if (example instanceof CompletionExample row) {
+            return new CompletionExample(row.prompt(), row.completion(), extra, row.origin());
+        }
+        if (example instanceof ClassificationExample row) {
+            return new ClassificationExample(row.text(), row.label(), extra, row.origin());
+        }
+        return new TextExample(((TextExample) example).text(), extra, example.origin());
+    }
+
+    private static List<ChatMessage> withFields(List<ChatMessage> messages, UnaryOperator<String> change) {
+        return messages.stream().map(message -> message.extra().isEmpty() ? message : new ChatMessage(message.role(),
+                message.content(), FieldTexts.map(message.extra(), change))).toList();
     }
 
     private static List<ChatMessage> messages(List<ChatMessage> messages, UnaryOperator<String> change) {

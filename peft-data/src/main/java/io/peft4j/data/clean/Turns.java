@@ -2,6 +2,7 @@ package io.peft4j.data.clean;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatExample;
+import io.peft4j.data.ClassificationExample;
 import io.peft4j.data.CompletionExample;
 import io.peft4j.data.Example;
 import io.peft4j.data.TextExample;
@@ -64,8 +65,11 @@ final class Turns {
                 : new ChatExample(messages, chat.tools(), chat.extra(), chat.origin());
     }
 
-    /** Dropped where an answer gives nothing. */
+    /** Dropped where an answer gives nothing; a class may well be called unknown. */
     static Optional<Example> unlessRefused(Example example) {
+        if (example instanceof ClassificationExample) {
+            return Optional.of(example);
+        }
         boolean refused = example.toChat().isPresent() && example.toChat().get().messages().stream()
                 .anyMatch(message -> message.role().equals("assistant") && Refusals.in(message.content()).isPresent());
         return refused ? Optional.empty() : Optional.of(example);

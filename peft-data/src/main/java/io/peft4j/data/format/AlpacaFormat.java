@@ -26,8 +26,9 @@ final class AlpacaFormat implements RowFormat {
     @Override
     public Optional<Example> read(JsonLines.Row row, MessageReader reader, Faults faults) {
         Object input = row.fields().get(INPUT);
-        boolean valid = input == null || input instanceof String;
-        if (!valid) {
+        boolean valid = input == null || input instanceof String given
+                && Rows.isWhole(given, "\"" + INPUT + "\"", faults);
+        if (input != null && !(input instanceof String)) {
             faults.add(RowFault.fatal("missing_content", "\"input\" is not a text"));
         }
         boolean hasInput = input instanceof String text && !text.isBlank();
@@ -38,9 +39,7 @@ final class AlpacaFormat implements RowFormat {
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
-        if (row.fields().get(SYSTEM) instanceof String system && !system.isBlank()) {
-            messages.add(ChatMessage.system(system));
-        }
+        messages.addAll(Rows.system(row, faults));
         messages.addAll(history.get());
         messages.add(ChatMessage.user(!hasInput ? instruction.get()
                 : instruction.get().isBlank() ? (String) input : instruction.get() + "\n\n" + input));
@@ -52,11 +51,19 @@ final class AlpacaFormat implements RowFormat {
     private static Optional<List<ChatMessage>> history(JsonLines.Row row, Faults faults) {
         Object value = row.fields().get(HISTORY);
         List<ChatMessage> messages = new ArrayList<>();
+        if (value != null && !(value instanceof List<?>) && !"".equals(value)) {
+            faults.add(RowFault.fatal("missing_content", "\"history\" is no list of pairs of a question and an "
+                    + "answer"));
+            return Optional.empty();
+        }
         for (Object turn : value instanceof List<?> list ? list : List.of()) {
             if (!(turn instanceof List<?> pair && pair.size() == 2 && pair.get(0) instanceof String question
                     && pair.get(1) instanceof String answer)) {
                 faults.add(RowFault.fatal("missing_content", "\"history\" holds " + turn
                         + "; it is a list of pairs of a question and an answer"));
+                return Optional.empty();
+            }
+            if (!Rows.isWhole(question, "\"history\"", faults) || !Rows.isWhole(answer, "\"history\"", faults)) {
                 return Optional.empty();
             }
             messages.add(ChatMessage.user(question));
@@ -89,7 +96,6 @@ final class AlpacaFormat implements RowFormat {
         if (!history.isEmpty()) {
             row.put(HISTORY, history);
         }
-        row.putAll(chat.extra());
-        return Optional.of(row);
+        return Rows.with(row, chat.extra(), SYSTEM, HISTORY);
     }
 }

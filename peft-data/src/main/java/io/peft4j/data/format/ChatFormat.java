@@ -31,16 +31,15 @@ final class ChatFormat implements RowFormat {
 
     @Override
     public Optional<Map<String, Object>> write(Example example) {
-        return example.toChat().map(ChatFormat::row);
+        return example.toChat().flatMap(ChatFormat::row);
     }
 
-    private static Map<String, Object> row(ChatExample chat) {
+    private static Optional<Map<String, Object>> row(ChatExample chat) {
         Map<String, Object> row = new LinkedHashMap<>();
         row.put("messages", chat.messages().stream().map(ChatMessage::toMap).toList());
         if (!chat.tools().isEmpty()) {
             row.put("tools", chat.tools());
         }
-        row.putAll(chat.extra());
-        return row;
+        return Rows.with(row, chat.extra(), "tools", "functions");
     }
 }

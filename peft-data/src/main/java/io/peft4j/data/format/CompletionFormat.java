@@ -1,6 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.CompletionExample;
 import io.peft4j.data.Example;
@@ -11,7 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A prompt and its completion; where both are lists of messages, a chat of which the completion is learned. */
+/**
+ * A prompt and its completion; where both are lists of messages, a chat of which the completion is learned. A chat of
+ * one question and its answer is written as texts, any other one as lists: the completion begins with the first answer
+ * that is learned.
+ */
 final class CompletionFormat implements RowFormat {
     private static final String PROMPT = "prompt";
     private static final String COMPLETION = "completion";
@@ -57,13 +62,40 @@ final class CompletionFormat implements RowFormat {
         if (example instanceof CompletionExample completion) {
             row.put(PROMPT, completion.prompt());
             row.put(COMPLETION, completion.completion());
-        } else if (example instanceof ChatExample chat && Rows.isPlain(chat) && chat.messages().size() == 2) {
-            row.put(PROMPT, chat.messages().get(0).content());
-            row.put(COMPLETION, chat.messages().get(1).content());
-        } else {
+            return Rows.with(row, completion.extra());
+        }
+        if (!(example instanceof ChatExample chat)) {
             return Optional.empty();
         }
-        row.putAll(example.extra());
-        return Optional.of(row);
+        if (Rows.isPlain(chat) && chat.messages().size() == 2) {
+            row.put(PROMPT, chat.messages().get(0).content());
+            row.put(COMPLETION, chat.messages().get(1).content());
+            return Rows.with(row, chat.extra());
+        }
+        int first = 0;
+        while (first < chat.messages().size() && !isLearned(chat.messages().get(first))) {
+            first++;
+        }
+        if (first == 0 || first == chat.messages().size()) {
+            return Optional.empty();
+        }
+        row.put(PROMPT, chat.messages().subList(0, first).stream().map(CompletionFormat::withoutWeight).toList());
+        row.put(COMPLETION, chat.messages().subList(first, chat.messages().size()).stream().map(ChatMessage::toMap)
+                .toList());
+        if (!chat.tools().isEmpty()) {
+            row.put("tools", chat.tools());
+        }
+        return Rows.with(row, chat.extra(), "tools", "functions");
+    }
+
+    private static boolean isLearned(ChatMessage message) {
+        return message.role().equals("assistant") && ChatEncoder.isLearned(message);
+    }
+
+    /** What stands in a prompt is never learned, so that its weight need not be said. */
+    private static Map<String, Object> withoutWeight(ChatMessage message) {
+        Map<String, Object> fields = message.toMap();
+        fields.remove("weight");
+        return fields;
     }
 }

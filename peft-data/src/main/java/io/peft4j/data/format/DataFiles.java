@@ -1,8 +1,12 @@
 package io.peft4j.data.format;
 
+import com.github.luben.zstd.ZstdIOException;
 import com.github.luben.zstd.ZstdInputStream;
 import com.github.luben.zstd.ZstdOutputStream;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.DataException;
 import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -13,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipException;
 
 /** Opens data files, compressed ones as if they were not. */
 public final class DataFiles {
@@ -56,10 +61,40 @@ public final class DataFiles {
         }
     }
 
+    /** Whether what was read is damaged compressed data, or the disk failed otherwise. */
+    static boolean isDamage(IOException e) {
+        return e instanceof EOFException || e instanceof ZipException || e instanceof ZstdIOException;
+    }
+
+    /** A row in place of what cannot be decompressed, after which there is no other. */
+    static RowSource.Entry damaged(Path file, long line, IOException e) {
+        return RowSource.Entry.wrong("invalid_compression", new DataException(file, Math.max(1, line), 0,
+                "the compressed data is damaged or cut off: " + e.getMessage() + "; nothing from here on was read", e));
+    }
+
     /** What is said of a file that cannot be read. */
-    static UncheckedIOException unreadable(Path file, IOException e) {
+    public static UncheckedIOException unreadable(Path file, IOException e) {
         return new UncheckedIOException("cannot read " + file + ": "
                 + (e instanceof NoSuchFileException ? "there is no such file" : e.getMessage()), e);
+    }
+
+    /**
+     * Refuses to write over a file that is read.
+     *
+     * @throws ConfigurationException when both are the same file, also by way of a link
+     * @throws UncheckedIOException when that cannot be found out
+     */
+    public static void requireOther(Path input, Path output) {
+        boolean same = input.toAbsolutePath().normalize().equals(output.toAbsolutePath().normalize());
+        try {
+            same |= Files.exists(input) && Files.exists(output) && Files.isSameFile(input, output);
+        } catch (IOException e) {
+            throw unreadable(output, e);
+        }
+        if (same) {
+            throw new ConfigurationException(output + " would replace " + input + ", which is read; write to another "
+                    + "file");
+        }
     }
 
     /** Compresses what is written, as the name of the file asks for: {@code .gz}, {@code .zst} or neither. */

@@ -29,7 +29,7 @@ import java.util.stream.StreamSupport;
  * }</pre>
  */
 public final class ExampleReader implements AutoCloseable {
-    /** The format is that of the first row that looks like one, among so many. */
+    /** The format is that which most of the first rows look like, so many of them. */
     private static final int ROWS_TO_RECOGNIZE = 100;
 
     private final Path file;
@@ -110,16 +110,20 @@ public final class ExampleReader implements AutoCloseable {
     }
 
     private void recognize() {
-        while (format.isEmpty() && ahead.size() < ROWS_TO_RECOGNIZE) {
-            Optional<RowSource.Entry> entry = source.next();
-            if (entry.isEmpty()) {
-                break;
-            }
+        Map<DataFormat, Integer> seen = new LinkedHashMap<>();
+        Optional<RowSource.Entry> entry = source.next();
+        while (entry.isPresent()) {
             ahead.add(entry.get());
-            format = entry.get().row().flatMap(row -> DataFormat.of(renamed(row).fields()));
+            entry.get().row().flatMap(row -> DataFormat.of(renamed(row).fields()))
+                    .ifPresent(like -> seen.merge(like, 1, Integer::sum));
+            entry = ahead.size() < ROWS_TO_RECOGNIZE ? source.next() : Optional.empty();
         }
-        // The most common format: its faults say what is expected.
-        format = format.isEmpty() ? Optional.of(DataFormat.CHAT) : format;
+        // Where no row looks like any, the format that most files have: its faults say what is expected.
+        DataFormat found = DataFormat.CHAT;
+        for (Map.Entry<DataFormat, Integer> like : seen.entrySet()) {
+            found = like.getValue() > seen.getOrDefault(found, 0) ? like.getKey() : found;
+        }
+        format = Optional.of(found);
     }
 
     private Item item(RowSource.Entry entry) {

@@ -1,5 +1,6 @@
 package io.peft4j.data.format;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.Example;
 import java.io.BufferedWriter;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
@@ -25,6 +27,8 @@ import org.apache.commons.csv.CSVPrinter;
  * no half of one is ever mistaken for the whole.
  */
 public final class ExampleWriter implements AutoCloseable {
+    private static final List<String> OTHER_TYPES = List.of(".parquet", ".md", ".markdown", ".html", ".htm");
+
     private final Path file;
     private final Path temporary;
     private final DataFormat format;
@@ -39,11 +43,17 @@ public final class ExampleWriter implements AutoCloseable {
         this.file = file.toAbsolutePath();
         this.format = format;
         String name = DataFiles.plainName(file);
+        if (OTHER_TYPES.stream().anyMatch(name::endsWith)) {
+            throw new ConfigurationException(file + " would hold JSON Lines under the name of another type, and could "
+                    + "not be read again; end it in .jsonl, .csv or .tsv");
+        }
         this.separator = name.endsWith(".csv") ? Optional.of(',')
                 : name.endsWith(".tsv") ? Optional.of('\t') : Optional.empty();
         try {
             Files.createDirectories(this.file.getParent());
-            this.temporary = Files.createTempFile(this.file.getParent(), "." + file.getFileName(), ".tmp");
+            // Not createTempFile, whose files nobody else may read.
+            this.temporary = Files.createFile(this.file.resolveSibling("." + file.getFileName() + "."
+                    + UUID.randomUUID() + ".tmp"));
             // Where somebody stops the program half-way.
             temporary.toFile().deleteOnExit();
             this.out = new BufferedWriter(new OutputStreamWriter(
@@ -58,6 +68,7 @@ public final class ExampleWriter implements AutoCloseable {
      *
      * @param file the file, replaced when the writing is complete
      * @param format the format of its rows
+     * @throws ConfigurationException when its name ends as that of a type that is read, but not written
      * @throws UncheckedIOException when it cannot be written
      */
     public static ExampleWriter open(Path file, DataFormat format) {
@@ -73,7 +84,9 @@ public final class ExampleWriter implements AutoCloseable {
     public void write(Example example) {
         Map<String, Object> row = format.write(example).orElseThrow(() -> refused(example, "cannot be written as "
                 + format.name().toLowerCase(java.util.Locale.ROOT) + ", which has no place for its turns, roles, tools "
-                + "or weights; the format chat holds every conversation"));
+                + "or weights, or keeps the name of one of its further fields for something else; the format chat "
+                + "holds "
+                + "every conversation"));
         try {
             if (separator.isPresent()) {
                 writeCells(example, row);

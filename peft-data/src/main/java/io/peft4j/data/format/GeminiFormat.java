@@ -31,7 +31,8 @@ final class GeminiFormat implements RowFormat {
         int expected = list.size();
         if (system != null) {
             expected++;
-            (system instanceof String text ? Optional.of(text) : parts(system, SYSTEM, faults))
+            (system instanceof String text ? Optional.of(text).filter(t -> Rows.isWhole(t, SYSTEM, faults))
+                    : parts(system, SYSTEM, faults))
                     .ifPresent(text -> messages.add(ChatMessage.system(text)));
         }
         for (int i = 0; i < list.size(); i++) {
@@ -75,7 +76,7 @@ final class GeminiFormat implements RowFormat {
             }
             text.append(piece);
         }
-        return Optional.of(text.toString());
+        return Rows.isWhole(text.toString(), where, faults) ? Optional.of(text.toString()) : Optional.empty();
     }
 
     @Override
@@ -105,7 +106,6 @@ final class GeminiFormat implements RowFormat {
             }
         }
         row.put(CONTENTS, contents);
-        row.putAll(found.get().extra());
-        return Optional.of(row);
+        return Rows.with(row, found.get().extra(), SYSTEM);
     }
 }

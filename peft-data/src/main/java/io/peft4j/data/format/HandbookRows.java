@@ -64,8 +64,16 @@ final class HandbookRows implements RowSource {
         } catch (DataException e) {
             faults.add(Entry.wrong("wrong_encoding", e));
             return Optional.empty();
+        } catch (LongLineException e) {
+            faults.add(Entry.wrong("wrong_encoding", new DataException(file, 1,
+                    "holds a line that " + e.getMessage())));
+            return Optional.empty();
         } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
+            if (!DataFiles.isDamage(e)) {
+                throw DataFiles.unreadable(file, e);
+            }
+            faults.add(DataFiles.damaged(file, 1, e));
+            return Optional.empty();
         }
     }
 

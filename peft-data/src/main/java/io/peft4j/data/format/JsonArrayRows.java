@@ -74,7 +74,11 @@ final class JsonArrayRows implements RowSource {
             return Optional.of(Entry.wrong(encoding ? "wrong_encoding" : "invalid_json",
                     JsonText.wrong(file, line, "; nothing after it was read", e)));
         } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
+            if (!DataFiles.isDamage(e)) {
+                throw DataFiles.unreadable(file, e);
+            }
+            ended = true;
+            return Optional.of(DataFiles.damaged(file, parser.currentLocation().getLineNr(), e));
         }
     }
 

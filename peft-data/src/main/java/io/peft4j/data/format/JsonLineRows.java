@@ -12,6 +12,7 @@ final class JsonLineRows implements RowSource {
     private final Path file;
     private final InputStream in;
     private final Utf8Lines lines;
+    private boolean ended;
 
     JsonLineRows(Path file) {
         this.file = file;
@@ -21,16 +22,27 @@ final class JsonLineRows implements RowSource {
 
     @Override
     public Optional<Entry> next() {
+        if (ended) {
+            return Optional.empty();
+        }
+        long before = lines.line();
         try {
             Optional<String> line = lines.next();
             while (line.isPresent() && line.get().isBlank()) {
+                before = lines.line();
                 line = lines.next();
             }
             return line.map(this::parse);
         } catch (DataException e) {
             return Optional.of(Entry.wrong("wrong_encoding", e));
+        } catch (LongLineException e) {
+            return Optional.of(Entry.wrong("invalid_json", new DataException(file, lines.line(), e.getMessage())));
         } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
+            if (!DataFiles.isDamage(e)) {
+                throw DataFiles.unreadable(file, e);
+            }
+            ended = true;
+            return Optional.of(DataFiles.damaged(file, before + 1, e));
         }
     }
 

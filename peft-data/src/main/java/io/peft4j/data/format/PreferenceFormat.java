@@ -54,27 +54,44 @@ final class PreferenceFormat implements RowFormat {
     private static Optional<Example> huggingFace(JsonLines.Row row, MessageReader reader, Faults faults) {
         Optional<List<ChatMessage>> preferred = side(row, reader, "chosen", "assistant", faults);
         Optional<List<ChatMessage>> rejected = side(row, reader, "rejected", "assistant", faults);
-        Optional<List<ChatMessage>> prompt;
-        if (row.fields().containsKey("prompt")) {
-            prompt = side(row, reader, "prompt", "user", faults);
-        } else if (preferred.isPresent() && rejected.isPresent()) {
-            int common = 0;
-            int most = Math.min(preferred.get().size(), rejected.get().size()) - 1;
-            while (common < most && preferred.get().get(common).equals(rejected.get().get(common))) {
-                common++;
-            }
-            prompt = Optional.of(preferred.get().subList(0, common)).filter(list -> !list.isEmpty());
-            if (prompt.isEmpty()) {
-                faults.add(RowFault.fatal("missing_messages",
-                        "has no \"prompt\", and \"chosen\" and \"rejected\" do not begin alike"));
-            }
-            preferred = Optional.of(preferred.get().subList(common, preferred.get().size()));
-            rejected = Optional.of(rejected.get().subList(common, rejected.get().size()));
-        } else {
-            prompt = Optional.empty();
+        Optional<List<ChatMessage>> given = row.fields().containsKey("prompt")
+                ? side(row, reader, "prompt", "user", faults) : Optional.of(List.of());
+        List<Map<String, Object>> tools = MessageReader.tools(row.fields(), faults);
+        if (given.isEmpty() || preferred.isEmpty() || rejected.isEmpty()) {
+            return Optional.empty();
         }
-        return example(row, prompt, preferred, rejected, MessageReader.tools(row.fields(), faults),
-                Rows.extra(row, "prompt", "chosen", "rejected", "tools", "functions"));
+        int common = promptWithin(given.get(), preferred.get(), rejected.get());
+        List<ChatMessage> prompt = common > 0 ? preferred.get().subList(0, common) : given.get();
+        List<ChatMessage> better = preferred.get().subList(common, preferred.get().size());
+        List<ChatMessage> worse = rejected.get().subList(common, rejected.get().size());
+        if (prompt.isEmpty()) {
+            faults.add(RowFault.fatal("missing_messages",
+                    "has no \"prompt\", and \"chosen\" and \"rejected\" do not begin alike"));
+        }
+        boolean answered = Rows.requireAnswers(better, faults) & Rows.requireAnswers(worse, faults);
+        return !answered || prompt.isEmpty() ? Optional.empty() : Optional.of(new PreferenceExample(prompt, better,
+                worse, tools, Rows.extra(row, "prompt", "chosen", "rejected", "tools", "functions"), Rows.origin(row)));
+    }
+
+    /**
+     * How many turns at the beginning of both sides are the prompt once more: those up to its last turn where there is
+     * one, else all that both sides have in common.
+     */
+    private static int promptWithin(List<ChatMessage> prompt, List<ChatMessage> better, List<ChatMessage> worse) {
+        int common = 0;
+        int asked = 0;
+        int most = Math.min(better.size(), worse.size()) - 1;
+        while (common < most && better.get(common).equals(worse.get(common))) {
+            ChatMessage turn = better.get(common++);
+            boolean last = !prompt.isEmpty() && common >= prompt.size()
+                    && sameTurn(turn, prompt.get(prompt.size() - 1));
+            asked = prompt.isEmpty() || last && asked == 0 ? common : asked;
+        }
+        return asked;
+    }
+
+    private static boolean sameTurn(ChatMessage one, ChatMessage other) {
+        return one.role().equals(other.role()) && one.content().strip().equals(other.content().strip());
     }
 
     private static Optional<List<ChatMessage>> side(JsonLines.Row row, MessageReader reader, String key, String role,
@@ -109,8 +126,7 @@ final class PreferenceFormat implements RowFormat {
         row.put("input", input);
         row.put("preferred_output", maps(preference.preferred()));
         row.put("non_preferred_output", maps(preference.rejected()));
-        row.putAll(extra);
-        return Optional.of(row);
+        return Rows.with(row, extra, "preferred_completion", "non_preferred_completion");
     }
 
     private static List<Map<String, Object>> maps(List<ChatMessage> messages) {

@@ -31,9 +31,7 @@ final class QuestionAnswerFormat implements RowFormat {
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
-        if (row.fields().get(SYSTEM) instanceof String system && !system.isBlank()) {
-            messages.add(ChatMessage.system(system));
-        }
+        messages.addAll(Rows.system(row, faults));
         messages.add(ChatMessage.user(question.get()));
         messages.add(ChatMessage.assistant(answer.get()));
         return Optional.of(new ChatExample(messages, List.of(), Rows.extra(row, pair.get(0), pair.get(1), SYSTEM),
@@ -55,7 +53,6 @@ final class QuestionAnswerFormat implements RowFormat {
         row.put(SYSTEM, from == 1 ? chat.messages().get(0).content() : "");
         row.put(PAIRS.get(0).get(0), chat.messages().get(from).content());
         row.put(PAIRS.get(0).get(1), chat.messages().get(from + 1).content());
-        row.putAll(chat.extra());
-        return Optional.of(row);
+        return Rows.with(row, chat.extra());
     }
 }

@@ -13,7 +13,8 @@ import java.util.ServiceLoader;
  */
 public interface RowSource extends AutoCloseable {
     /**
-     * Opens a file: JSON Lines, one JSON list of objects, CSV or TSV, or a handbook in Markdown or HTML, whose sections
+     * Opens a file: JSON Lines, one JSON list of objects, CSV (with commas, or with
+     * semicolons as German Excel writes it) or TSV, or a handbook in Markdown or HTML, whose sections
      * become rows for people to fill; compressed with gzip or zstd or not. All but JSON are told by the name's ending,
      * a JSON list by its bracket. Other modules add other types ({@link FileType}).
      *
@@ -32,7 +33,7 @@ public interface RowSource extends AutoCloseable {
                     + "the class path; add the dependency io.peft4j:peft-parquet, or save the data as JSON Lines");
         }
         if (name.endsWith(".csv") || name.endsWith(".tsv")) {
-            return new CsvRows(file, name.endsWith(".tsv") ? '\t' : ',');
+            return new CsvRows(file, name.endsWith(".tsv") ? '\t' : CsvRows.separator(file));
         }
         if (name.endsWith(".md") || name.endsWith(".markdown") || name.endsWith(".html") || name.endsWith(".htm")) {
             return new HandbookRows(file, name.contains(".htm"));

@@ -1,6 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.JsonLines;
 import io.peft4j.data.Origin;
@@ -11,6 +12,8 @@ import java.util.Optional;
 
 /** What the formats share. */
 final class Rows {
+    private static final String SYSTEM = "system";
+
     private Rows() {
     }
 
@@ -37,12 +40,35 @@ final class Rows {
             faults.add(RowFault.fatal("missing_content", "\"" + key + "\" is empty"));
             return Optional.empty();
         }
+        return isWhole(text, "\"" + key + "\"", faults) ? Optional.of(text) : Optional.empty();
+    }
+
+    /**
+     * A row with the further fields of its example; empty where one of them has a name that the format keeps for
+     * something else, which would be lost or misread.
+     */
+    static Optional<Map<String, Object>> with(Map<String, Object> row, Map<String, Object> extra, String... reserved) {
+        if (extra.keySet().stream().anyMatch(key -> row.containsKey(key) || List.of(reserved).contains(key))) {
+            return Optional.empty();
+        }
+        row.putAll(extra);
+        return Optional.of(row);
+    }
+
+    /** Whether a text has no half of a character in it. */
+    static boolean isWhole(String text, String where, Faults faults) {
         boolean[] wrong = new boolean[1];
-        MessageReader.requireWholeCharacters(text, "\"" + key + "\"", fault -> {
+        MessageReader.requireWholeCharacters(text, where, fault -> {
             wrong[0] = true;
             faults.add(fault);
         });
-        return wrong[0] ? Optional.empty() : Optional.of(text);
+        return !wrong[0];
+    }
+
+    /** The system message of a row that has a key for it; empty where it is blank or no text. */
+    static List<ChatMessage> system(JsonLines.Row row, Faults faults) {
+        return row.fields().get(SYSTEM) instanceof String text && !text.isBlank()
+                && isWhole(text, "\"" + SYSTEM + "\"", faults) ? List.of(ChatMessage.system(text)) : List.of();
     }
 
     /** Checks that there is something to learn. */
@@ -54,7 +80,7 @@ final class Rows {
             ChatMessage message = messages.get(i);
             if (message.role().equals("assistant")) {
                 answers = true;
-                learned |= isLearned(message);
+                learned |= ChatEncoder.isLearned(message);
                 if (message.content().isBlank() && !MessageReader.hasCalls(message)) {
                     whole = false;
                     faults.add(RowFault.fatal("missing_content", "message " + (i + 1)
@@ -70,10 +96,6 @@ final class Rows {
                     "every message of the assistant has the weight 0, so there is nothing to learn from"));
         }
         return answers && learned && whole;
-    }
-
-    private static boolean isLearned(ChatMessage message) {
-        return !(message.extra().get("weight") instanceof Number weight) || weight.doubleValue() != 0;
     }
 
     /** A conversation of texts alone: roles {@code system} first, then user and assistant in turn. */

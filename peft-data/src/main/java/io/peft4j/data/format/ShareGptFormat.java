@@ -34,9 +34,7 @@ final class ShareGptFormat implements RowFormat {
             return Optional.empty();
         }
         List<ChatMessage> messages = new ArrayList<>();
-        if (row.fields().get("system") instanceof String system && !system.isBlank()) {
-            messages.add(ChatMessage.system(system));
-        }
+        messages.addAll(Rows.system(row, faults));
         int before = messages.size();
         for (int i = 0; i < list.size(); i++) {
             message(list.get(i), "turn " + (i + 1), faults).ifPresent(messages::add);
@@ -64,9 +62,19 @@ final class ShareGptFormat implements RowFormat {
             faults.add(RowFault.fatal("missing_content", where + " (" + from + ") has no text \"value\""));
             return Optional.empty();
         }
+        if (!Rows.isWhole(value, where, faults)) {
+            return Optional.empty();
+        }
         Map<String, Object> extra = JsonLines.object(map);
         extra.remove(FROM);
         extra.remove(VALUE);
+        for (String key : List.of("role", "content")) {
+            if (extra.remove(key) != null) {
+                faults.add(RowFault.odd("message_unrecognized_key", where + " (" + from + ") has \"" + key + "\" "
+                        + "beside "
+                        + "\"from\" and \"value\", which say it; it is left out"));
+            }
+        }
         if (!from.equals(CALL)) {
             return Optional.of(new ChatMessage(ROLES.get(from), value, extra));
         }
@@ -107,13 +115,15 @@ final class ShareGptFormat implements RowFormat {
         if (!chat.tools().isEmpty()) {
             row.put("tools", JsonText.write(chat.tools()));
         }
-        row.putAll(chat.extra());
-        return Optional.of(row);
+        return Rows.with(row, chat.extra(), "system", "tools", "functions");
     }
 
     private static Optional<Map<String, Object>> turn(ChatMessage message) {
         Map<String, Object> turn = new LinkedHashMap<>();
         Map<String, Object> extra = new LinkedHashMap<>(message.extra());
+        if (!ROLES.containsValue(message.role()) && !message.role().equals("function")) {
+            return Optional.empty();
+        }
         Object calls = extra.remove("tool_calls");
         extra.remove("content");
         if (calls != null) {

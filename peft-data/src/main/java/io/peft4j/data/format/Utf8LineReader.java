@@ -16,10 +16,16 @@ final class Utf8LineReader extends Reader {
     private final Utf8Lines lines;
     private String line = "";
     private int at;
+    private long sinceRow;
 
     Utf8LineReader(Path file, InputStream in) {
         this.in = in;
         this.lines = new Utf8Lines(file, in, true);
+    }
+
+    /** Says that a row begins: no row may be longer than a line. */
+    void rowBegins() {
+        sinceRow = 0;
     }
 
     @Override
@@ -31,6 +37,11 @@ final class Utf8LineReader extends Reader {
                 return -1;
             }
             line = next.get() + "\n";
+            sinceRow += line.length();
+            if (sinceRow > Utf8Lines.LONGEST) {
+                throw new LongLineException("is longer than " + (Utf8Lines.LONGEST >> 20) + " million characters; a "
+                        + "quote that is opened in it may have no end");
+            }
             at = 0;
         }
         int count = Math.min(length, line.length() - at);

@@ -54,7 +54,8 @@ final class Utf8Lines {
     /**
      * The next line without its end; empty when there is none.
      *
-     * @throws DataException when it is too long or not UTF-8; the line after it can be read all the same
+     * @throws DataException when it is not UTF-8; the line after it can be read all the same
+     * @throws LongLineException when it is too long; so can it after such a one
      */
     Optional<String> next() throws IOException {
         if (position == limit && !fill()) {
@@ -63,7 +64,7 @@ final class Utf8Lines {
         line++;
         int length = readLine();
         if (length > LONGEST) {
-            throw new DataException(file, line, "is longer than " + (LONGEST >> 20) + " MB; an example must stand "
+            throw new LongLineException("is longer than " + (LONGEST >> 20) + " MB; an example must stand "
                     + "on a line of its own, and no model reads one of that size");
         }
         int from = 0;

@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiPredicate;
 
 /**
  * Judges two examples. A question is the same as another one when nothing but filling words, inflection, order or a
- * slip of the pen differs: another number, grade, place or product is another question, however few letters it takes.
+ * slip of the pen ({@link Slips}) differs: another number, grade, place or product is another question, however few
+ * letters it takes.
  */
 final class Comparison {
     /** Shares of words; tuned on the seeds that {@code PlantedFaultsTest} names for it. */
@@ -22,9 +24,11 @@ final class Comparison {
     private static final double FEW = 0.04;
 
     private final WordStatistics statistics;
+    private final Slips slips;
 
     Comparison(WordStatistics statistics) {
         this.statistics = statistics;
+        this.slips = new Slips(statistics);
     }
 
     /** How two answers to one question contradict each other. */
@@ -49,12 +53,12 @@ final class Comparison {
 
     /** The words that each of two texts has alone, by stem, slips of the pen taken out. */
     record Rest(List<Word> first, List<Word> second) {
-        static Rest of(List<Word> a, List<Word> b) {
+        static Rest of(List<Word> a, List<Word> b, BiPredicate<Word, Word> isSlip) {
             List<Word> first = minus(a, b);
             List<Word> second = minus(b, a);
             for (int i = first.size() - 1; i >= 0; i--) {
                 for (int j = second.size() - 1; j >= 0; j--) {
-                    if (isSlip(first.get(i), second.get(j))) {
+                    if (isSlip.test(first.get(i), second.get(j))) {
                         first.remove(i);
                         second.remove(j);
                         break;
@@ -98,40 +102,23 @@ final class Comparison {
             return first.size() + second.size();
         }
 
+        /** Whether words of both texts are one letter apart, and no slips. */
+        boolean hasLookalikes() {
+            return first.stream().anyMatch(one -> second.stream().anyMatch(other -> Slips.looksLikeOne(one, other)));
+        }
+
         boolean hasNumber() {
             return first.stream().anyMatch(Word::number) || second.stream().anyMatch(Word::number);
         }
     }
 
-    /** One letter more, less, other, or two swapped, in a longer word that is not a number; never the first letter. */
-    static boolean isSlip(Word a, Word b) {
-        String s = a.norm();
-        String t = b.norm();
-        if (a.number() || b.number() || Math.min(s.length(), t.length()) < 3
-                || Math.max(s.length(), t.length()) < 4 || Math.abs(s.length() - t.length()) > 1
-                || s.charAt(0) != t.charAt(0)) {
-            return false;
-        }
-        int from = 0;
-        while (from < Math.min(s.length(), t.length()) && s.charAt(from) == t.charAt(from)) {
-            from++;
-        }
-        int tail = 0;
-        while (tail < Math.min(s.length(), t.length()) - from
-                && s.charAt(s.length() - 1 - tail) == t.charAt(t.length() - 1 - tail)) {
-            tail++;
-        }
-        int left = s.length() - from - tail;
-        int right = t.length() - from - tail;
-        boolean one = left <= 1 && right <= 1 && (left != right || s.length() >= 6);
-        boolean swapped = left == 2 && right == 2 && s.charAt(from) == t.charAt(from + 1)
-                && s.charAt(from + 1) == t.charAt(from);
-        return one || swapped;
+    private Rest rest(List<Word> a, List<Word> b) {
+        return Rest.of(a, b, slips.between(a, b));
     }
 
     /** Whether two questions ask for the same. */
     boolean sameQuestion(RowText a, RowText b) {
-        Rest rest = Rest.of(a.question(), b.question());
+        Rest rest = rest(a.question(), b.question());
         if (rest.isEmpty()) {
             return true;
         }
@@ -142,47 +129,41 @@ final class Comparison {
         int words = a.question().size() + b.question().size();
         boolean few = words >= 2 * LONG && topic.size() <= FEW * words
                 && topic.first().stream().noneMatch(Word::capital) && topic.second().stream().noneMatch(Word::capital);
-        return (topic.isEmpty() || few) && !differsInFrequentWord(a, b);
+        return topic.isEmpty() || few && !topic.hasLookalikes();
     }
 
     /** Whether two questions have the same words in the same order, filling words, inflection and slips aside. */
     boolean sameWording(RowText a, RowText b) {
         List<Word> first = a.question().stream().filter(word -> !Vocabulary.FILLERS.contains(word.norm())).toList();
         List<Word> second = b.question().stream().filter(word -> !Vocabulary.FILLERS.contains(word.norm())).toList();
+        BiPredicate<Word, Word> isSlip = slips.between(first, second);
         boolean same = first.size() == second.size();
         for (int i = 0; same && i < first.size(); i++) {
-            same = first.get(i).stem().equals(second.get(i).stem()) || isSlip(first.get(i), second.get(i));
+            same = first.get(i).stem().equals(second.get(i).stem()) || isSlip.test(first.get(i), second.get(i));
         }
         return same && sameQuestion(a, b);
     }
 
-    /** A "slip" between two words that both are common is no slip: planed and planned, form and from. */
-    private boolean differsInFrequentWord(RowText a, RowText b) {
-        List<Word> first = Rest.minus(a.question(), b.question());
-        List<Word> second = Rest.minus(b.question(), a.question());
-        for (Word one : first) {
-            for (Word other : second) {
-                if (isSlip(one, other) && statistics.isFrequent(one) && statistics.isFrequent(other)) {
-                    return true;
-                }
-            }
-        }
-        return false;
-    }
-
     /** Whether two examples with the same question say the same in nearly the same words. */
     boolean nearDuplicates(RowText a, RowText b) {
-        Rest question = Rest.of(a.question(), b.question()).without(Vocabulary.FILLERS);
+        Rest question = rest(a.question(), b.question()).without(Vocabulary.FILLERS);
         int words = a.question().size() + b.question().size();
         if (words > 0 && 1 - (double) question.size() / words < SAME_WORDS + 0.05) {
             return false;
         }
-        Rest answer = Rest.of(a.answer(), b.answer());
-        if (answer.hasNumber() || difference(a, b).isPresent()) {
+        Rest answer = rest(a.answer(), b.answer());
+        if (answer.hasNumber() || difference(a, b).isPresent() || !sameRejected(a, b)) {
             return false;
         }
         Rest told = answer.without(Vocabulary.FILLERS);
-        return jaccard(told, a.answer(), b.answer()) >= SAME_WORDS || told.isEmpty();
+        return jaccard(told, a.answer(), b.answer()) >= SAME_WORDS
+                && !question.without(Vocabulary.STOPS).hasLookalikes()
+                && !told.without(Vocabulary.STOPS).hasLookalikes() || told.isEmpty();
+    }
+
+    private boolean sameRejected(RowText a, RowText b) {
+        Rest rest = rest(a.rejected(), b.rejected());
+        return !rest.hasNumber() && jaccard(rest.without(Vocabulary.FILLERS), a.rejected(), b.rejected()) >= SAME_WORDS;
     }
 
     private static double jaccard(Rest rest, List<Word> a, List<Word> b) {
@@ -192,15 +173,20 @@ final class Comparison {
 
     /** Whether two answers say the same fact: the same numbers and names in nearly the same words. */
     boolean sameAnswer(RowText a, RowText b) {
-        Rest answer = Rest.of(a.answer(), b.answer());
-        return !answer.hasNumber() && jaccard(answer.without(Vocabulary.FILLERS), a.answer(), b.answer()) >= SAME_WORDS
+        Rest answer = rest(a.answer(), b.answer());
+        return !answer.hasNumber() && !answer.without(Vocabulary.STOPS).hasLookalikes()
+                && jaccard(answer.without(Vocabulary.FILLERS), a.answer(), b.answer()) >= SAME_WORDS
                 && names(answer.first()).isEmpty() && names(answer.second()).isEmpty();
     }
 
     /** In what the answers to the same question contradict each other. */
     Optional<Difference> difference(RowText a, RowText b) {
-        Rest rest = Rest.of(a.answer(), b.answer());
-        double overlap = overlap(a.answer(), b.answer());
+        Rest rest = rest(a.answer(), b.answer());
+        Polarity polarity = Polarity.of(a.answer());
+        Polarity opposite = Polarity.of(b.answer());
+        Set<String> topics = topics(polarity.body());
+        Set<String> others = topics(opposite.body());
+        double overlap = overlap(topics, others);
         Set<String> first = numbers(a.answer());
         Set<String> second = numbers(b.answer());
         Set<String> onlyFirst = minus(first, second);
@@ -210,9 +196,8 @@ final class Comparison {
             return Optional.of(new Difference(Conflict.NUMBER, String.join(", ", onlyFirst),
                     String.join(", ", onlySecond)));
         }
-        if (negated(a.answer()) != negated(b.answer()) && overlap >= ALMOST_ALL) {
-            return Optional.of(new Difference(Conflict.NEGATION, negated(a.answer()) ? "no" : "yes",
-                    negated(b.answer()) ? "no" : "yes"));
+        if (polarity.opposes(opposite, a.question(), overlap >= ALMOST_ALL, topics.isEmpty() || others.isEmpty())) {
+            return Optional.of(new Difference(Conflict.NEGATION, polarity.word(), opposite.word()));
         }
         Set<String> one = names(rest.first());
         Set<String> other = names(rest.second());
@@ -245,14 +230,8 @@ final class Comparison {
         return names;
     }
 
-    private static boolean negated(List<Word> words) {
-        return words.stream().filter(word -> Vocabulary.NEGATIONS.contains(word.norm())).count() % 2 == 1;
-    }
-
     /** The share of the shorter answer's words of topic, names and numbers aside, that the other one has, too. */
-    private static double overlap(List<Word> a, List<Word> b) {
-        Set<String> first = topics(a);
-        Set<String> second = topics(b);
+    private static double overlap(Set<String> first, Set<String> second) {
         int smaller = Math.min(first.size(), second.size());
         if (smaller == 0) {
             return first.size() == second.size() ? 1 : 0;

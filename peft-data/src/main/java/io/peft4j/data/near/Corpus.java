@@ -3,6 +3,7 @@ package io.peft4j.data.near;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.Example;
+import io.peft4j.data.PreferenceExample;
 import io.peft4j.data.TextExample;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +18,9 @@ import java.util.stream.Stream;
  * temporary file. Features are computed by any thread ({@link Features#of}), and added by one in the order of the rows.
  */
 public final class Corpus implements AutoCloseable {
+    /** Question, answer and rejected answer of a text in the store. */
+    private static final int PARTS = 3;
+
     private final TextStore texts = new TextStore();
     private final WordStatistics statistics = new WordStatistics();
     private final LeaveOneOut shortQuestions = new LeaveOneOut();
@@ -46,10 +50,10 @@ public final class Corpus implements AutoCloseable {
         private final int[] questionSignature;
         private final int[] answerSignature;
 
-        private Features(String question, String answer, long exact) {
-            this.text = question + '\0' + answer;
+        private Features(String question, String answer, String rejected, long exact) {
+            this.text = question.replace('\0', ' ') + '\0' + answer.replace('\0', ' ') + '\0' + rejected;
             this.exact = exact;
-            this.words = RowText.of(question, answer);
+            this.words = RowText.of(question, answer, rejected);
             this.topic = key(words.question(), 0);
             this.fact = words.answer().size() < SHORTEST_FACT ? 0 : key(words.answer(), 1);
             this.asked = Asked.of(words.question());
@@ -63,7 +67,7 @@ public final class Corpus implements AutoCloseable {
         /** The features of an example; may take long for a long text. */
         public static Features of(Example example) {
             if (example instanceof TextExample text) {
-                return new Features(text.text(), "", ExactKey.of(example));
+                return new Features(text.text(), "", "", ExactKey.of(example));
             }
             ChatExample chat = example.toChat().orElseThrow();
             List<ChatMessage> prompt = chat.prompt();
@@ -72,8 +76,10 @@ public final class Corpus implements AutoCloseable {
                 question.append(question.length() == 0 ? "" : "\n").append(ExactKey.told(message));
             }
             ChatMessage last = chat.messages().get(Math.min(prompt.size(), chat.messages().size() - 1));
+            String rejected = example instanceof PreferenceExample pair ? pair.rejected().stream().map(ExactKey::told)
+                    .collect(Collectors.joining("\n")) : "";
             return new Features(question.toString(), prompt.size() < chat.messages().size() ? ExactKey.told(last) : "",
-                    ExactKey.of(example));
+                    rejected, ExactKey.of(example));
         }
 
         /** The same for examples that are equal but for white space and the spelling of characters. */
@@ -184,14 +190,16 @@ public final class Corpus implements AutoCloseable {
 
     /** The question of an example: all turns before its last answer; of a plain text all of it. */
     public String question(int number) {
-        String text = text(number);
-        return text.substring(0, text.indexOf('\0'));
+        return part(number, 0);
     }
 
     /** The last answer of an example; of a plain text nothing. */
     public String answer(int number) {
-        String text = text(number);
-        return text.substring(text.indexOf('\0') + 1);
+        return part(number, 1);
+    }
+
+    private String part(int number, int part) {
+        return text(number).split("\0", PARTS)[part];
     }
 
     String text(int number) {
@@ -209,9 +217,8 @@ public final class Corpus implements AutoCloseable {
     }
 
     RowText words(int number) {
-        String text = text(number);
-        int zero = text.indexOf('\0');
-        return RowText.of(text.substring(0, zero), text.substring(zero + 1));
+        String[] parts = text(number).split("\0", PARTS);
+        return RowText.of(parts[0], parts[1], parts[2]);
     }
 
     long exactKey(int number) {
@@ -249,7 +256,7 @@ public final class Corpus implements AutoCloseable {
 
     /** The words of the question alone. */
     RowText questionWords(int number) {
-        return new RowText(Words.of(question(number)), List.of());
+        return new RowText(Words.of(question(number)), List.of(), List.of());
     }
 
     /** Tells of pairs of questions that may be the same. */

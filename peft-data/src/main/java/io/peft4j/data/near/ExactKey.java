@@ -3,8 +3,10 @@ package io.peft4j.data.near;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.Example;
+import io.peft4j.data.PreferenceExample;
 import io.peft4j.data.TextExample;
 import java.text.Normalizer;
+import java.util.List;
 
 /** A number that is the same for examples that are equal but for white space and the spelling of characters. */
 public final class ExactKey {
@@ -19,9 +21,18 @@ public final class ExactKey {
         ChatExample chat = example.toChat().orElseThrow();
         long key = 0;
         for (ChatMessage message : chat.messages()) {
-            key = Hashing.and(Hashing.and(key, Hashing.of(message.role())), collapsed(told(message)));
+            key = and(key, message);
+        }
+        List<ChatMessage> rejected = example instanceof PreferenceExample pair ? pair.rejected() : List.of();
+        key = rejected.isEmpty() ? key : Hashing.and(key, rejected.size());
+        for (ChatMessage message : rejected) {
+            key = and(key, message);
         }
         return key;
+    }
+
+    private static long and(long key, ChatMessage message) {
+        return Hashing.and(Hashing.and(key, Hashing.of(message.role())), collapsed(told(message)));
     }
 
     static String told(ChatMessage message) {

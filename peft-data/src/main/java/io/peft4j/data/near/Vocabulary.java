@@ -23,8 +23,13 @@ final class Vocabulary {
             + "welches wer wen wem wann wo warum wie viel viele lange oft muss soll darf kann gibt bekommt hier da "
             + "et le la les un une de du des est"));
     static final Set<String> NEGATIONS = set("not no never cannot none neither nor without nothing nobody nowhere "
-            + "forbidden prohibited unable impossible nicht kein keine keinen keinem keiner nie niemals ohne nichts "
+            + "forbidden prohibited unable impossible nein nicht kein keine keinen keinem keiner nie niemals ohne "
+            + "nichts "
             + "verboten untersagt");
+    /** Words that German sentences have and English ones have not. */
+    static final Set<String> GERMAN = set("der das den dem des ein eine einen einem einer ist sind wie wann wer wo "
+            + "wird "
+            + "und nicht kein keine im fur zu zum zur hat ich wir man kann muss darf gibt mit von auf bei");
     static final Set<String> AUXILIARIES = set("is are was were do does did can could may must should will would has "
             + "have am shall ist sind darf kann muss soll hat haben gibt");
     private static final Map<String, Integer> NUMBERS = numbers();

@@ -24,6 +24,7 @@ public final class PiiDetector {
     private static final Pattern IBAN = Pattern.compile(
             "(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}");
     private static final Pattern CARD = Pattern.compile("(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){12,18}(?![0-9A-Za-z])");
+    private static final int SHORTEST_CARD = 13;
     private static final Pattern IP4 = Pattern.compile(
             "(?<![0-9A-Za-z.])(?:[0-9]{1,3}\\.){3}[0-9]{1,3}(?![0-9A-Za-z]|\\.[0-9])");
     private static final Pattern VERSION = Pattern.compile(
@@ -96,8 +97,7 @@ public final class PiiDetector {
             nationalIds(text, found);
         }
         if (digits >= 13 && kinds.contains(PiiKind.CARD)) {
-            collect(PiiKind.CARD, CARD, text, found, match -> CheckDigits.isCard(compact(match.group()))
-                    ? Optional.of(match.end()) : Optional.empty());
+            collect(PiiKind.CARD, CARD, text, found, PiiDetector::cardEnd);
         }
         if (kinds.contains(PiiKind.IP)) {
             collect(PiiKind.IP, IP4, text, found, match -> isIp4(text, match) ? Optional.of(match.end())
@@ -169,6 +169,18 @@ public final class PiiDetector {
                 boolean ends = i + 1 == found.length() || !Character.isLetterOrDigit(found.charAt(i + 1));
                 return ends && CheckDigits.isIban(compact.toString()) ? Optional.of(match.start() + i + 1)
                         : Optional.empty();
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The end of a card number, which an expiry date or a check number may follow. */
+    private static Optional<Integer> cardEnd(Matcher match) {
+        String found = match.group();
+        for (int end = found.length(); end >= SHORTEST_CARD; end--) {
+            boolean ends = end == found.length() || !Character.isDigit(found.charAt(end));
+            if (ends && CheckDigits.isCard(compact(found.substring(0, end)))) {
+                return Optional.of(match.start() + end);
             }
         }
         return Optional.empty();

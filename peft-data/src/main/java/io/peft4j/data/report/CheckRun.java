@@ -128,8 +128,8 @@ final class CheckRun {
             all += rows[i];
             rowsOfFiles.merge(files.get(i), rows[i], Long::sum);
         }
-        return new DataReport(all, rowsOfFiles, findings.sorted(), findings.counts(), findings.rows(),
-                statistics.statistics(format));
+        return new DataReport(all, rowsOfFiles, findings.sorted(), findings.errors(), findings.counts(),
+                findings.rows(), statistics.statistics(format));
     }
 
     private void addOutliers(Style.Outliers outliers) {

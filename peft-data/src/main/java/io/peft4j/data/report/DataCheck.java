@@ -88,8 +88,15 @@ public final class DataCheck {
         return this;
     }
 
-    /** How many findings of one code are listed; all are counted. Default: 1000. */
+    /**
+     * How many findings of one code and severity are listed; all are counted. Default: 1000.
+     *
+     * @throws ConfigurationException when the number is negative
+     */
     public DataCheck mostFindings(int most) {
+        if (most < 0) {
+            throw new ConfigurationException("at most " + most + " findings cannot be listed; give 0 or more");
+        }
         mostFindings = most;
         return this;
     }

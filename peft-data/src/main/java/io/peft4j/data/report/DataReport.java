@@ -15,13 +15,14 @@ import java.util.Map;
  *
  * @param rows rows in all files, wrong ones included
  * @param files rows of each file
- * @param findings what was found, errors first; of each code only so many as were asked for
+ * @param findings what was found, errors first; of each code and severity only so many as were asked for
+ * @param errors how many errors there are, those not listed included
  * @param counts how many findings there are of each code, those not listed included
  * @param findingRows how many rows they are about
  * @param statistics what the data looks like
  */
-public record DataReport(long rows, Map<String, Long> files, List<Finding> findings, Map<FindingCode, Long> counts,
-        Map<FindingCode, Long> findingRows, DataStatistics statistics) {
+public record DataReport(long rows, Map<String, Long> files, List<Finding> findings, long errors,
+        Map<FindingCode, Long> counts, Map<FindingCode, Long> findingRows, DataStatistics statistics) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** Copies the list and the maps. */
@@ -34,12 +35,12 @@ public record DataReport(long rows, Map<String, Long> files, List<Finding> findi
 
     /** Whether there is an error: training on the data would fail, or teach or measure nothing. */
     public boolean hasErrors() {
-        return findings.stream().anyMatch(finding -> finding.severity() == Severity.ERROR);
+        return errors > 0;
     }
 
     /**
      * The report for machines: {@code {"rows": n, "findings": [{"code", "severity", "file", "lines", "message", "why",
-     * "advice"}], "files": {...}, "counts": {code: {"findings", "rows"}}, "statistics": {...}}}.
+     * "advice"}], "errors": n, "files": {...}, "counts": {code: {"findings", "rows"}}, "statistics": {...}}}.
      */
     public ObjectNode toJson() {
         ObjectNode json = JSON.createObjectNode();
@@ -56,6 +57,7 @@ public record DataReport(long rows, Map<String, Long> files, List<Finding> findi
             node.put("why", finding.code().why());
             node.put("advice", finding.code().advice());
         }
+        json.put("errors", errors);
         json.set("files", JSON.valueToTree(files));
         ObjectNode numbers = json.putObject("counts");
         Arrays.stream(FindingCode.values()).filter(counts::containsKey).forEach(code -> numbers.putObject(code.code())

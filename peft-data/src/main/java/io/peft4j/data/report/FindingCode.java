@@ -12,6 +12,8 @@ public enum FindingCode {
     INVALID_CSV(Severity.ERROR, "The row cannot be read.", "Put texts with separators or line breaks into quotes."),
     /** A Parquet file that is damaged, or of a kind that is not read. */
     INVALID_PARQUET(Severity.ERROR, "The rows from there on cannot be read.", "Export the file again."),
+    /** A compressed file that is damaged or cut off. */
+    INVALID_COMPRESSION(Severity.ERROR, "The rows from there on cannot be read.", "Fetch or compress the file again."),
     /** No list of messages. */
     MISSING_MESSAGES(Severity.ERROR, "There is no conversation to learn from.", "Give the row its messages."),
     /** A role that the format does not have. */

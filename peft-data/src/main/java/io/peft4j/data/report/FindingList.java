@@ -6,10 +6,11 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Findings, counted without limit, listed up to a limit for each code. */
+/** Findings, counted without limit, listed up to a limit for each code and severity. */
 final class FindingList {
     private final int most;
     private final List<Finding> listed = new ArrayList<>();
+    private final Map<Severity, Map<FindingCode, Long>> bySeverity = new EnumMap<>(Severity.class);
     private final Map<FindingCode, Long> counts = new EnumMap<>(FindingCode.class);
     private final Map<FindingCode, Long> rows = new EnumMap<>(FindingCode.class);
 
@@ -18,7 +19,9 @@ final class FindingList {
     }
 
     void add(Finding finding) {
-        long count = counts.merge(finding.code(), 1L, Long::sum);
+        long count = bySeverity.computeIfAbsent(finding.severity(), s -> new EnumMap<>(FindingCode.class))
+                .merge(finding.code(), 1L, Long::sum);
+        counts.merge(finding.code(), 1L, Long::sum);
         rows.merge(finding.code(), (long) finding.lines().size(), Long::sum);
         if (count <= most) {
             listed.add(finding);
@@ -29,6 +32,11 @@ final class FindingList {
     List<Finding> sorted() {
         return listed.stream().sorted(Comparator.comparing(Finding::severity)
                 .thenComparingLong(f -> f.lines().isEmpty() ? 0 : f.lines().get(0))).toList();
+    }
+
+    /** The number of errors, those not listed included. */
+    long errors() {
+        return bySeverity.getOrDefault(Severity.ERROR, Map.of()).values().stream().mapToLong(Long::longValue).sum();
     }
 
     Map<FindingCode, Long> counts() {

@@ -106,17 +106,15 @@ final class RelationFindings {
      */
     private void leaks(Groups groups, Severity severity, String what) {
         for (int[] group : groups.several()) {
+            // Files are numbered in the order in which they were read, so that the first member is of the first file.
+            int first = corpus.file(group[0]);
+            String told = what + files.get(first) + ", line " + list(Arrays.stream(group)
+                    .filter(other -> corpus.file(other) == first).mapToObj(corpus::line).toList());
             for (int member : group) {
-                int file = corpus.file(member);
-                int[] before = Arrays.stream(group).filter(other -> corpus.file(other) < file).toArray();
-                if (before.length > 0 && !leaked[member]) {
+                if (corpus.file(member) > first && !leaked[member]) {
                     leaked[member] = true;
-                    int other = before[0];
-                    List<Long> lines = Arrays.stream(before).filter(o -> corpus.file(o) == corpus.file(other))
-                            .mapToObj(corpus::line).toList();
-                    findings.add(new Finding(FindingCode.LEAKAGE, severity, files.get(file),
-                            List.of(corpus.line(member)), what + files.get(corpus.file(other)) + ", line "
-                            + list(lines)));
+                    findings.add(new Finding(FindingCode.LEAKAGE, severity, files.get(corpus.file(member)),
+                            List.of(corpus.line(member)), told));
                 }
             }
         }

@@ -52,7 +52,7 @@ final class ReportPage {
     private void head() {
         String files = report.files().entrySet().stream().map(e -> text(e.getKey()) + " (" + number(e.getValue())
                 + " rows)").collect(Collectors.joining(", "));
-        long errors = report.findings().stream().filter(f -> f.severity() == Severity.ERROR).count();
+        long errors = report.errors();
         page.append("<p>").append(files).append("</p>\n<p>").append(errors == 0
                 ? "No errors." : "<strong class=\"error\">" + counted(errors, "error") + ": a training on these "
                 + "files would fail, or teach or measure nothing.</strong>").append("</p>\n");

@@ -5,6 +5,7 @@ import io.peft4j.data.ChatExample;
 import io.peft4j.data.Example;
 import io.peft4j.data.PreferenceExample;
 import io.peft4j.data.TextExample;
+import io.peft4j.data.pii.FieldTexts;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,6 +22,26 @@ final class RowParts {
     }
 
     private RowParts() {
+    }
+
+    /** The texts in further fields of an example and of its messages, such as the arguments of calls. */
+    static List<Part> fields(Example example) {
+        List<Part> parts = new ArrayList<>();
+        if (example instanceof PreferenceExample preference) {
+            preference.prompt().forEach(message -> fields(message, parts));
+            preference.preferred().forEach(message -> fields(message, parts));
+            preference.rejected().forEach(message -> fields(message, parts));
+        } else if (example instanceof ChatExample chat) {
+            chat.messages().forEach(message -> fields(message, parts));
+        }
+        example.extra().forEach((key, value) -> FieldTexts.visit(value, text -> parts.add(new Part("field",
+                "the field \"" + key + "\"", text))));
+        return parts;
+    }
+
+    private static void fields(ChatMessage message, List<Part> parts) {
+        message.extra().forEach((key, value) -> FieldTexts.visit(value, text -> parts.add(new Part("field", "\"" + key
+                + "\" of a message (" + message.role() + ")", text))));
     }
 
     static List<Part> of(Example example) {

@@ -3,6 +3,7 @@ package io.peft4j.data.report;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.ClassificationExample;
 import io.peft4j.data.Example;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
@@ -51,15 +52,15 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
         Optional<String> refusal = Optional.empty();
         String answer = "";
         for (RowParts.Part part : parts) {
-            for (PiiMatch match : detector.find(part.text())) {
-                pii.add(match.kind().title() + " " + masked(part.text().substring(match.start(), match.end())) + " in "
-                        + part.where());
-            }
+            find(detector, part, pii);
             if (part.role().equals("assistant")) {
                 answer = part.text();
-                refusal = refusal.isPresent() ? refusal : Refusals.in(part.text());
+                // A class may well be called unknown.
+                refusal = refusal.isPresent() || example instanceof ClassificationExample ? refusal
+                        : Refusals.in(part.text());
             }
         }
+        RowParts.fields(example).forEach(part -> find(detector, part, pii));
         int tokens = -1;
         int supervised = 0;
         Optional<String> encoding = Optional.empty();
@@ -74,6 +75,13 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
         }
         return new RowScan(item.line(), item.faults(), item.example(), Optional.of(Corpus.Features.of(example)),
                 parts, pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding);
+    }
+
+    private static void find(PiiDetector detector, RowParts.Part part, Set<String> pii) {
+        for (PiiMatch match : detector.find(part.text())) {
+            pii.add(match.kind().title() + " " + masked(part.text().substring(match.start(), match.end())) + " in "
+                    + part.where());
+        }
     }
 
     /** The first two characters and stars: a report is read by more people than the data is. */

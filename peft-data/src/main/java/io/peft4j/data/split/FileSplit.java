@@ -7,11 +7,15 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.data.clean.CleaningReport;
+import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
 import io.peft4j.data.format.ParallelRows;
 import io.peft4j.data.near.Groups;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,13 +24,22 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Splits a file into files, row by row: {@code train.jsonl}, {@code validation.jsonl} and {@code test.jsonl} for three
- * parts, train and test for two, {@code fold-1.jsonl} and so on for more; and {@code split.json}, which says how.
+ * parts, train and test for two, {@code fold-1.jsonl} and so on for folds and for more parts; and {@code split.json},
+ * which says how.
  */
 public final class FileSplit {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Logger LOG = LoggerFactory.getLogger(FileSplit.class);
+    private static final String ENDING = ".jsonl";
+    private static final Pattern PART = Pattern.compile("(?:train|validation|test|fold-[0-9]+)\\.jsonl");
+    private static final String DESCRIPTION = "split.json";
 
     private final SplitRule rule;
     private Optional<DataFormat> format = Optional.empty();
@@ -59,7 +72,7 @@ public final class FileSplit {
     /** The names of the parts. */
     public List<String> names() {
         int count = rule.ratios().size();
-        if (count <= 3) {
+        if (!rule.folds() && count <= 3) {
             return count == 2 ? List.of("train", "test") : List.of("train", "validation", "test");
         }
         List<String> names = new ArrayList<>();
@@ -76,10 +89,15 @@ public final class FileSplit {
      * @param out the folder for the parts, made where it is missing
      * @return what stands in {@code split.json}
      * @throws DataException when the file has no example
-     * @throws ConfigurationException when an example lacks a field that the rule names, or there are too few
+     * @throws ConfigurationException when a part would replace the file, the folder holds a part of another split, an
+     *     example lacks a field that the rule names,
+     *     or there are too few
      * @throws java.io.UncheckedIOException when a file cannot be read or written
      */
     public ObjectNode run(Path in, Path out) {
+        names().forEach(name -> DataFiles.requireOther(in, out.resolve(name + ENDING)));
+        DataFiles.requireOther(in, out.resolve(DESCRIPTION));
+        requireNoOtherParts(in, out);
         List<CleaningReport.Rejected> rejected = new ArrayList<>();
         long[] counts = new long[2];
         try (DataSplit split = new DataSplit(rule)) {
@@ -102,8 +120,26 @@ public final class FileSplit {
             int[] parts = split.parts();
             write(in, out, rows, parts);
             ObjectNode json = describe(in, rows, counts, rejected, parts, split.groups().orElseThrow());
-            AtomicFiles.writeString(out.resolve("split.json"), json.toPrettyString() + "\n");
+            AtomicFiles.writeString(out.resolve(DESCRIPTION), json.toPrettyString() + "\n");
             return json;
+        }
+    }
+
+    /** A part that another split left would be taken for one of this, whose rows it may hold once more. */
+    private void requireNoOtherParts(Path in, Path out) {
+        if (!Files.isDirectory(out)) {
+            return;
+        }
+        try (Stream<Path> files = Files.list(out)) {
+            for (Path file : files.filter(path -> PART.matcher(path.getFileName().toString()).matches()).toList()) {
+                boolean ours = names().contains(file.getFileName().toString().replace(ENDING, ""));
+                if (!ours && !Files.isSameFile(file, in)) {
+                    throw new ConfigurationException(file + " is left from another split; remove it, or give another "
+                            + "folder");
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list " + out + ": " + e.getMessage(), e);
         }
     }
 
@@ -113,7 +149,7 @@ public final class FileSplit {
     private void write(Path in, Path out, DataFormat rows, int... parts) {
         List<ExampleWriter> writers = new ArrayList<>();
         try (ExampleReader reader = ExampleReader.open(in, Optional.of(rows), columns)) {
-            names().forEach(name -> writers.add(ExampleWriter.open(out.resolve(name + ".jsonl"), rows)));
+            names().forEach(name -> writers.add(ExampleWriter.open(out.resolve(name + ENDING), rows)));
             int number = 0;
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
                 if (item.get().example().isPresent()) {
@@ -151,7 +187,11 @@ public final class FileSplit {
         for (int part = 0; part < rule.ratios().size(); part++) {
             int number = part;
             long count = Arrays.stream(parts).filter(p -> p == number).count();
-            list.putObject(names().get(part)).put("file", names().get(part) + ".jsonl").put("rows", count)
+            if (count == 0) {
+                LOG.warn("no example came into {}{}: groups stay together, and there are {} for {} parts",
+                        names().get(part), ENDING, json.get("groups"), rule.ratios().size());
+            }
+            list.putObject(names().get(part)).put("file", names().get(part) + ENDING).put("rows", count)
                     .put("share", (double) count / parts.length);
         }
         return json;

@@ -10,6 +10,7 @@ import java.util.Optional;
  * How data is split.
  *
  * @param ratios share of each part; they sum to 1
+ * @param folds whether the parts are folds for cross-validation, and not training, validation and test
  * @param seed seed of the choice
  * @param order what decides who comes into which part
  * @param grouping which examples stay together
@@ -17,8 +18,8 @@ import java.util.Optional;
  * @param stratify the field whose values are spread over all parts in the same shares
  * @param time with {@link Order#TIME} the field that is sorted by: numbers as numbers, else as text, such as ISO dates
  */
-public record SplitRule(List<Double> ratios, long seed, Order order, Grouping grouping, Optional<String> field,
-        Optional<String> stratify, Optional<String> time) {
+public record SplitRule(List<Double> ratios, boolean folds, long seed, Order order, Grouping grouping,
+        Optional<String> field, Optional<String> stratify, Optional<String> time) {
     /** What decides who comes into which part. */
     public enum Order {
         /** Chance, by seed. */
@@ -62,8 +63,12 @@ public record SplitRule(List<Double> ratios, long seed, Order order, Grouping gr
 
     /** A random split that keeps near duplicates together. */
     public static SplitRule ratios(double... ratios) {
-        return new SplitRule(Arrays.stream(ratios).boxed().toList(), 0, Order.RANDOM, Grouping.NEAR, Optional.empty(),
-                Optional.empty(), Optional.empty());
+        return of(false, ratios);
+    }
+
+    private static SplitRule of(boolean folds, double... ratios) {
+        return new SplitRule(Arrays.stream(ratios).boxed().toList(), folds, 0, Order.RANDOM, Grouping.NEAR,
+                Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /**
@@ -77,36 +82,36 @@ public record SplitRule(List<Double> ratios, long seed, Order order, Grouping gr
         }
         double[] ratios = new double[count];
         Arrays.fill(ratios, 1.0 / count);
-        return ratios(ratios);
+        return of(true, ratios);
     }
 
     /** The same with another seed. */
     public SplitRule seed(long newSeed) {
-        return new SplitRule(ratios, newSeed, order, grouping, field, stratify, time);
+        return new SplitRule(ratios, folds, newSeed, order, grouping, field, stratify, time);
     }
 
     /** The same with each example for itself. */
     public SplitRule ungrouped() {
-        return new SplitRule(ratios, seed, order, Grouping.NONE, Optional.empty(), stratify, time);
+        return new SplitRule(ratios, folds, seed, order, Grouping.NONE, Optional.empty(), stratify, time);
     }
 
     /** The same, examples with the same value of a field together. */
     public SplitRule groupedBy(String name) {
-        return new SplitRule(ratios, seed, order, Grouping.FIELD, Optional.of(name), stratify, time);
+        return new SplitRule(ratios, folds, seed, order, Grouping.FIELD, Optional.of(name), stratify, time);
     }
 
     /** The same with the values of a field spread over all parts. */
     public SplitRule stratifiedBy(String name) {
-        return new SplitRule(ratios, seed, order, grouping, field, Optional.of(name), time);
+        return new SplitRule(ratios, folds, seed, order, grouping, field, Optional.of(name), time);
     }
 
     /** The same, the earliest examples first. */
     public SplitRule byTime(String name) {
-        return new SplitRule(ratios, seed, Order.TIME, grouping, field, stratify, Optional.of(name));
+        return new SplitRule(ratios, folds, seed, Order.TIME, grouping, field, stratify, Optional.of(name));
     }
 
     /** The same by a hash of the question. */
     public SplitRule byHash() {
-        return new SplitRule(ratios, seed, Order.HASH, grouping, field, stratify, time);
+        return new SplitRule(ratios, folds, seed, Order.HASH, grouping, field, stratify, time);
     }
 }

@@ -8,11 +8,15 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatExample;
+import io.peft4j.data.ClassificationExample;
 import io.peft4j.data.Example;
+import io.peft4j.data.Origin;
+import io.peft4j.data.PreferenceExample;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -76,6 +80,37 @@ class DataPipelineTest {
                 ChatMessage.assistant("x"))));
         assertEquals(Optional.empty(), CleaningStep.named("refusals").apply(ChatExample.of(ChatMessage.user("q"),
                 ChatMessage.assistant("As an AI language model, I cannot say."))));
+    }
+
+    @Test
+    void fieldsAndCallsAreRedactedAndStayJson() {
+        Map<String, Object> call = Map.of("function", Map.of("name", "pay", "arguments",
+                "{\"to\":\"ann@b.org\",\"card\":4111111111111111,\"sum\":5}"));
+        Example row = new ChatExample(List.of(ChatMessage.user("q"), new ChatMessage("assistant", "",
+                Map.of("tool_calls", List.of(call)))), List.of(), Map.of("by", List.of("eve@b.org", 7)),
+                new Origin("t", 1));
+        ChatExample redacted = (ChatExample) CleaningStep.named("redact").apply(row).orElseThrow();
+        assertEquals(Map.of("by", List.of("[EMAIL]", 7)), redacted.extra());
+        assertEquals(List.of(Map.of("function", Map.of("name", "pay", "arguments",
+                "{\"to\":\"[EMAIL]\",\"card\":\"[CARD]\",\"sum\":5}"))),
+                redacted.messages().get(1).extra().get("tool_calls"));
+        assertEquals(Optional.of(redacted), CleaningStep.named("redact").apply(redacted));
+    }
+
+    @Test
+    void aClassIsNoRefusal() {
+        Example row = new ClassificationExample("It works", "none", Map.of(), new Origin("t", 1));
+        assertEquals(Optional.of(row), CleaningStep.named("refusals").apply(row));
+    }
+
+    @Test
+    void preferencesWithAnotherRejectedAnswerAreNoDuplicates() {
+        List<Example> pairs = IntStream.range(0, 3).<Example>mapToObj(i -> new PreferenceExample(
+                List.of(ChatMessage.user("How are you?")), List.of(ChatMessage.assistant("Quite well, thank you.")),
+                List.of(ChatMessage.assistant(i == 1 ? "Go away!" : "I shall not tell you.")), List.of(), Map.of(),
+                new Origin("t", 1))).toList();
+        assertEquals(pairs.subList(0, 2), DataPipeline.standard().clean(pairs));
+        assertEquals(pairs.subList(0, 2), DataPipeline.standard().dropNearDuplicates().clean(pairs));
     }
 
     @Test

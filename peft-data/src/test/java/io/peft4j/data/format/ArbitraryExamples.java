@@ -33,8 +33,10 @@ final class ArbitraryExamples {
                     new TextExample(text, extra, NOWHERE));
             case CLASSIFICATION -> Combinators.combine(text(), text(), extra()).as((text, label, extra) ->
                     new ClassificationExample(text, label, extra, NOWHERE));
-            case COMPLETION -> Combinators.combine(Arbitraries.oneOf(Arbitraries.just(""), text()), text(), extra())
-                    .as((prompt, completion, extra) -> new CompletionExample(prompt, completion, extra, NOWHERE));
+            case COMPLETION -> Arbitraries.oneOf(Combinators.combine(Arbitraries.oneOf(Arbitraries.just(""), text()),
+                    text(), extra()).as((prompt, completion, extra) -> new CompletionExample(prompt, completion, extra,
+                    NOWHERE)), Combinators.combine(text(), rounds(3, true), call(), tools(), extra()).as(
+                            ArbitraryExamples::conversation));
             case PREFERENCE -> Combinators.combine(text(), text(), text(), text(), tools(), extra())
                     .as((system, question, good, bad, tools, extra) -> new PreferenceExample(
                             List.of(ChatMessage.system(system), ChatMessage.user(question)),
@@ -51,6 +53,16 @@ final class ArbitraryExamples {
                         return new ChatExample(all, tools, extra, NOWHERE);
                     });
         };
+    }
+
+    /** A conversation whose first answer is not learned, so that it belongs to the prompt. */
+    private static Example conversation(String text, List<ChatMessage> rounds, List<ChatMessage> call,
+            List<Map<String, Object>> tools, Map<String, Object> extra) {
+        List<ChatMessage> messages = new ArrayList<>(List.of(ChatMessage.user(text),
+                new ChatMessage("assistant", text, Map.of("weight", 0))));
+        messages.addAll(rounds);
+        messages.addAll(call);
+        return new ChatExample(messages, tools, extra, NOWHERE);
     }
 
     /** Not blank. */

@@ -69,9 +69,21 @@ class FormatsTest {
                 "{\"input\": {\"messages\": [" + user + "]}, \"preferred_completion\": [" + good
                 + "], \"non_preferred_completion\": [" + bad + "]}",
                 "{\"prompt\": \"q\", \"chosen\": \"good\", \"rejected\": \"bad\"}",
-                "{\"chosen\": [" + user + ", " + good + "], \"rejected\": [" + user + ", " + bad + "]}")) {
+                "{\"chosen\": [" + user + ", " + good + "], \"rejected\": [" + user + ", " + bad + "]}",
+                "{\"prompt\": \"q\", \"chosen\": [" + user + ", " + good + "], \"rejected\": [" + user + ", " + bad
+                + "]}",
+                "{\"prompt\": [" + user + "], \"chosen\": [" + good + "], \"rejected\": [" + bad + "]}")) {
             assertEquals(List.of(expected), read("p.jsonl", row), row);
         }
+        String system = "{\"role\": \"system\", \"content\": \"s\"}";
+        PreferenceExample read = (PreferenceExample) read("p.jsonl", "{\"prompt\": \"q\", \"chosen\": [" + system + ", "
+                + user + ", " + good + ", " + user + ", " + good + "], \"rejected\": [" + system + ", " + user + ", "
+                + good + ", " + user + ", " + bad + "]}").get(0);
+        assertEquals(List.of(ChatMessage.system("s"), ChatMessage.user("q")), read.prompt());
+        assertEquals(List.of(ChatMessage.assistant("good"), ChatMessage.user("q"), ChatMessage.assistant("bad")),
+                read.rejected());
+        assertEquals(List.of("1 example_missing_assistant_message"), faults("p.jsonl", "{\"prompt\": \"q\", "
+                + "\"chosen\": [" + user + "], \"rejected\": \"bad\"}"));
     }
 
     @Test
@@ -138,6 +150,138 @@ class FormatsTest {
                 assertEquals("Handbook > Leave", leave.extra().get("heading"));
                 assertEquals(file.toString().endsWith("md") ? 3 : 2, leave.origin().line());
             }
+        }
+    }
+
+    @Test
+    void promptsAndCompletionsOfSeveralTurnsAreWrittenAsLists() {
+        String row = "{\"prompt\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"q\"},"
+                + "{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"p\"}],\"completion\":"
+                + "[{\"role\":\"assistant\",\"content\":\"b\"}],\"id\":1}";
+        assertEquals(row, JsonText.write(DataFormat.COMPLETION.write(read("c.jsonl", row).get(0)).orElseThrow()));
+        // Nothing comes before the first answer that is learned, so there is no prompt.
+        assertEquals(Optional.empty(), DataFormat.COMPLETION.write(chat(ChatMessage.assistant("a"))));
+    }
+
+    @Test
+    void keysOfOtherToolsInATurnNeitherFailNorWin() {
+        String row = "{\"conversations\": [{\"from\": \"human\", \"value\": \"q\", \"role\": \"user\", \"content\": "
+                + "\"other\"}, {\"from\": \"gpt\", \"value\": \"a\", \"role\": \"assistant\"}]}";
+        assertEquals(List.of(chat(ChatMessage.user("q"), ChatMessage.assistant("a"))), read("s.jsonl", row));
+        assertEquals(List.of("1 message_unrecognized_key", "1 message_unrecognized_key", "1 message_unrecognized_key"),
+                faults("s.jsonl", row));
+    }
+
+    @Test
+    void halfOfACharacterIsAFaultInEachFormat() {
+        for (String row : List.of("{\"conversations\": [{\"from\": \"human\", \"value\": \"~\"}, {\"from\": \"gpt\", "
+                + "\"value\": \"a\"}]}",
+                "{\"contents\": [{\"role\": \"user\", \"parts\": [{\"text\": \"~\"}]}, {\"role\": \"model\", "
+                + "\"parts\": [{\"text\": \"a\"}]}]}",
+                "{\"question\": \"q\", \"answer\": \"a\", \"system\": \"~\"}",
+                "{\"instruction\": \"q\", \"input\": \"~\", \"output\": \"a\"}", "{\"instruction\": \"q\", \"output\": "
+                + "\"a\", \"history\": [[\"~\", \"b\"]]}")) {
+            assertEquals(List.of("1 wrong_encoding"), faults("h.jsonl", row.replace("~", "\\ud83d")), row);
+            assertEquals(List.of(), faults("h.jsonl", row.replace("~", "\\ud83d\\ude00")), row);
+        }
+    }
+
+    @Test
+    void aHistoryThatIsNoneIsAFault() {
+        assertEquals(List.of("1 missing_content"), faults("h.jsonl", "{\"instruction\": \"q\", \"output\": \"a\", "
+                + "\"history\": \"earlier\"}"));
+    }
+
+    @Test
+    void furtherFieldsNeverReplaceTheContent() {
+        for (Map.Entry<DataFormat, String> taken : Map.of(DataFormat.CHAT, "messages", DataFormat.QA, "question",
+                DataFormat.COMPLETION, "prompt", DataFormat.ALPACA, "history", DataFormat.SHAREGPT, "conversations",
+                DataFormat.GEMINI, "systemInstruction").entrySet()) {
+            ChatExample example = new ChatExample(List.of(ChatMessage.user("q"), ChatMessage.assistant("a")), List.of(),
+                    Map.of(taken.getValue(), "other"), NOWHERE);
+            assertEquals(Optional.empty(), taken.getKey().write(example), taken.toString());
+        }
+        assertEquals(Optional.empty(), DataFormat.SHAREGPT.write(chat(new ChatMessage("developer", "s"),
+                ChatMessage.user("q"), ChatMessage.assistant("a"))));
+    }
+
+    @Test
+    void whoMayReadOtherFilesMayReadWhatIsWritten() throws IOException {
+        Path out = folder.resolve("out.jsonl");
+        write(out, DataFormat.QA, List.of(chat(ChatMessage.user("q"), ChatMessage.assistant("a"))));
+        assertEquals(Files.getPosixFilePermissions(file("other.jsonl", "")), Files.getPosixFilePermissions(out));
+    }
+
+    @Test
+    void theFormatIsThatOfMostRows() {
+        String chat = "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, {\"role\": \"assistant\", "
+                + "\"content\": \"a\"}]}\n";
+        for (String odd : List.of("{\"text\": \"x\"}\n", "{\"prompt\": \"a\", \"completion\": \"b\"}\n")) {
+            assertEquals(List.of("1 missing_messages"), faults("odd.jsonl", odd + chat.repeat(200)));
+        }
+    }
+
+    @Test
+    void tablesWithSemicolonsAreRead() {
+        assertEquals(List.of(chat(ChatMessage.user("Wo, bitte?"), ChatMessage.assistant("Hier; da."))),
+                read("excel.csv", "question;answer\r\nWo, bitte?;\"Hier; da.\"\r\n"));
+        assertEquals(List.of(chat(ChatMessage.user("Wo; wer?"), ChatMessage.assistant("Hier"))), read("comma.csv",
+                "question,answer,\"a;b\"\nWo; wer?,Hier,x\n").stream().map(e -> chat(((ChatExample) e).messages()
+                        .toArray(ChatMessage[]::new))).toList());
+    }
+
+    @Test
+    void emptyLinesOfATableAreCounted() {
+        assertEquals(List.of("4 missing_content", "7 missing_content"), faults("t.csv",
+                "question,answer\n\n\nq,\n\n\nr,\n"));
+        assertEquals(List.of("3 missing_content"), faults("one.csv", "text\nx\n\"\"\n\ny\n"));
+    }
+
+    @Test
+    void aQuoteWithoutEndIsGivenUp() {
+        String row = "b,a cell that has no end\n";
+        Path file = file("open.csv", "question,answer\na,b\n\"q,a\n" + row.repeat((17 << 20) / row.length()) + "\"\n");
+        try (ExampleReader reader = ExampleReader.open(file)) {
+            assertEquals(2, reader.next().orElseThrow().line());
+            ExampleReader.Item item = reader.next().orElseThrow();
+            assertEquals(3, item.line());
+            assertEquals("invalid_csv", item.faults().get(0).code());
+            assertTrue(item.faults().get(0).message().contains("quote"), item.faults().toString());
+            assertEquals(Optional.empty(), reader.next());
+        }
+    }
+
+    @Test
+    void compressedFilesThatAreCutOffAreAFaultAfterTheirRows() throws IOException {
+        List<Example> rows = new ArrayList<>();
+        java.util.SplittableRandom random = new java.util.SplittableRandom(4);
+        for (int i = 0; i < 20_000; i++) {
+            rows.add(chat(ChatMessage.user("q" + random.nextLong()), ChatMessage.assistant("a" + random.nextLong())));
+        }
+        for (String name : List.of("cut.jsonl.gz", "cut.jsonl.zst", "cut.csv.gz", "cut.csv.zst")) {
+            Path file = folder.resolve(name);
+            write(file, DataFormat.QA, rows);
+            byte[] bytes = Files.readAllBytes(file);
+            Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+            long examples = 0;
+            List<String> faults = new ArrayList<>();
+            try (ExampleReader reader = ExampleReader.open(file)) {
+                for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
+                    examples += item.get().example().isPresent() ? 1 : 0;
+                    long line = item.get().line();
+                    item.get().faults().forEach(fault -> faults.add(line + " " + fault.code()));
+                }
+            }
+            assertTrue(examples > 1000, name + " " + examples);
+            assertEquals(List.of(examples + (name.contains("csv") ? 2 : 1) + " invalid_compression"), faults, name);
+        }
+    }
+
+    @Test
+    void namesOfOtherTypesAreNotWritten() {
+        for (String name : List.of("out.parquet", "out.md.gz", "out.html")) {
+            Path out = folder.resolve(name);
+            assertThrows(ConfigurationException.class, () -> write(out, DataFormat.QA, List.of()), name);
         }
     }
 

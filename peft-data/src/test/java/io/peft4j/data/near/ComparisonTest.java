@@ -1,6 +1,7 @@
 package io.peft4j.data.near;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.text.ChatMessage;
@@ -31,6 +32,12 @@ class ComparisonTest {
             How many days in grade 5?                 | How many days in grade 6?                       | false
             Is smoking allowed?                       | Is smoking not allowed?                         | false
             What is the limit before noon?            | What is the limit after noon?                   | false
+            How much does the employer pay?           | How much does the employee pay?                 | false
+            What do trainers get?                     | What do trainees get?                           | false
+            Which desk does Martin have?              | Which desk does Martina have?                   | false
+            Who helps me with Gridwise?               | Who helps me with Gridwize?                     | false
+            Who approves leave?                       | Who approved leave?                             | true
+            Wie lange ist die K\u00fcndigungsfrist?   | Wie lange ist die K\u00fcndigunsgfrist?         | true
             """)
     void questions(String a, String b, boolean same) {
         try (Corpus corpus = corpus(a, RULE, b, RULE)) {
@@ -46,7 +53,18 @@ class ComparisonTest {
             It costs 1300 euros a year.               | It costs 1400 euros a year.                     | number
             You have 30 days of leave.                | You have 30 days of leave, 5 of them in May.    | none
             You may park there on weekdays.           | You may not park there on weekdays.             | negation
-            Yes, guests can use the garage.           | No, guests cannot use the garage.               | none
+            Yes, guests can use the garage.           | No, guests cannot use the garage.               | negation
+            Yes.                                      | No.                                             | negation
+            Ja.                                       | Nein.                                           | negation
+            Yes, at any time.                         | No, only the board may.                         | negation
+            Yes.                                      | Guests may not park there.                      | negation
+            Guests can use the garage.                | No, they cannot.                                | negation
+            No, guests cannot use the garage.         | Guests cannot use the garage.                   | none
+            Yes, parking is forbidden there.          | Parking is forbidden there.                     | none
+            No approval is needed for it.             | Approval is needed for it.                      | negation
+            No more than 30 days of leave.            | Up to 30 days of leave.                         | none
+            No. 5 is the door to the garage.          | Door 5 leads to the garage.                     | none
+            Yes, guests can use the garage.           | Yes.                                            | none
             Travel is approved by Anna Schmidt.       | Travel is approved by Peter Braun.              | name
             Travel is approved by Anna Schmidt.       | Travel is aproved by Anna Schmidt.              | none
             It opens at 17:00 on weekdays.            | It opens at 18:00 on weekdays.                  | number
@@ -55,6 +73,32 @@ class ComparisonTest {
         try (Corpus corpus = corpus("What is the rule?", a, "What is the rule?", b)) {
             List<Relations.Contradiction> found = Relations.of(corpus).contradictions();
             assertEquals(conflict, found.isEmpty() ? "none" : found.get(0).kind());
+        }
+    }
+
+    @Test
+    void yesToAQuestionWithANegationIsNoContradiction() {
+        try (Corpus corpus = corpus("Is it forbidden to park there?", "Yes.", "Is it forbidden to park there?",
+                "You may not park there.")) {
+            assertEquals(List.of(), Relations.of(corpus).contradictions());
+        }
+    }
+
+    @Test
+    void wordsThatAreBothSeenAgainAreNoSlips() {
+        String[] rows = {"What does the county pay?", "The county pays for half of the school, once a year.",
+            "What does the country pay?", "The country pays for half of the school, once a year."};
+        try (Corpus corpus = corpus(rows)) {
+            Relations relations = Relations.of(corpus);
+            assertFalse(relations.questions().together(0, 1));
+            assertFalse(relations.near().together(0, 1));
+        }
+        // Beside a word that is seen ten times, what is seen twice is a slip.
+        try (Corpus corpus = corpus(rows)) {
+            for (int i = 0; i < 9; i++) {
+                add(corpus, "Where is room " + i + " of the county?", "It is room " + i + " of the county.");
+            }
+            assertTrue(Relations.of(corpus).near().together(0, 1));
         }
     }
 

@@ -24,6 +24,8 @@ class PiiDetectorTest {
             phone: 5551234                                      | phone: [PHONE]
             DE89 3704 0044 0532 0130 00 and GB82WEST12345698765432 | [IBAN] and [IBAN]
             Card 4111 1111 1111 1111, 378282246310005.          | Card [CARD], [CARD].
+            Card 4111 1111 1111 1111 12/27 or 5500 0000 0000 0004 123. | Card [CARD] 12/27 or [CARD] 123.
+            4111-1111-1111-1111 0128                            | [CARD] 0128
             Hosts 10.1.2.3, 2001:db8::8a2e:370:7334 and fe80::1ff:fe23:4567:890a | Hosts [IP], [IP] and [IP]
             """)
     void isFound(String text, String redacted) {

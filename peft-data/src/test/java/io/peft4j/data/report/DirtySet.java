@@ -60,6 +60,8 @@ final class DirtySet {
         set.personalData();
         set.refusals();
         set.lookalikes();
+        set.opposites();
+        set.wordsOneLetterApart();
         set.schemaFaults();
         return set;
     }
@@ -265,6 +267,32 @@ final class DirtySet {
             add("I would like to understand one thing before I sign. " + fact[0].replace("What is", "Is there a "
             + "rule on")
                     .replace("How", "Remind me how") + " My desk is number " + i + ".", fact[1]);
+        }
+    }
+
+    /** Questions that are answered with yes and with no. */
+    private void opposites() {
+        String[] yes = {"Yes.", "Yes, at any time.", "Yes, with a company laptop.", "Ja."};
+        String[] no = {"No.", "No, only the board of directors may.", "No, that is not possible.", "Nein."};
+        for (String place : PLACES) {
+            String question = "Can I bring a " + pick("bicycle", "dog", "guest", "tent") + " to " + place + "?";
+            plant("contradiction", add(question, pick(yes)), add(question, pick(no)));
+            add("May I smoke on the roof of " + place + "?", pick("No.", "No, never."));
+            add("May I smoke on the roof of " + place + ", please?", "No, that is not allowed in " + place + ".");
+        }
+    }
+
+    /** Two questions each, about two words that a slip of the pen could turn into each other. */
+    private void wordsOneLetterApart() {
+        for (String[] pair : new String[][] {{"employer", "employee"}, {"trainers", "trainees"}, {"county", "country"},
+            {"Martin", "Martina"}, {"lender", "leader"}}) {
+            int number = 5 + random.nextInt(90);
+            for (String word : pair) {
+                boolean other = random.nextBoolean();
+                plant("one_letter_apart", add("How much of the " + pair[0].length() + " percent for pensions does "
+                        + word + " pay?", "Of it " + word + " pays " + (other ? number + 1 : number)
+                        + " percent, in the month after the bill."));
+            }
         }
     }
 

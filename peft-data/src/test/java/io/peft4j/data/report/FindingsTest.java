@@ -2,6 +2,7 @@ package io.peft4j.data.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
@@ -52,6 +53,43 @@ class FindingsTest {
         // Each row spans two lines, from line 2 on: row 300 ends in line 599. All rows before it are read.
         assertEquals(List.of("error [599]"), found(report, "wrong_encoding"));
         assertEquals(298 + 1, report.rows());
+    }
+
+    @Test
+    void errorsCountHoweverManyWarningsStandBeforeThem() throws IOException {
+        List<String> rows = rows(12);
+        for (int i = 0; i < 8; i++) {
+            rows.add("{\"messages\": [{\"role\": \"system\", \"content\": \"\"}, {\"role\": \"user\", "
+                    + "\"content\": \"Is " + i + " odd?\"}, {\"role\": \"assistant\", \"content\": \"See " + i
+                    + ".\"}]}");
+        }
+        rows.add(DirtySet.row("Where?", "").replace("\"\"", "null"));
+        Path file = Files.write(folder.resolve("many.jsonl"), rows);
+        DataReport report = DataCheck.of(file).mostFindings(3).run();
+        assertEquals(List.of("error [21]", "warning [13]", "warning [14]", "warning [15]"),
+                found(report, "missing_content"));
+        assertEquals(9, report.counts().get(FindingCode.MISSING_CONTENT));
+        assertEquals(1, report.errors());
+        DataReport counted = DataCheck.of(file).mostFindings(0).run();
+        assertEquals(List.of(), counted.findings());
+        assertTrue(counted.hasErrors());
+        assertThrows(ConfigurationException.class, () -> DataCheck.of(file).mostFindings(-1));
+    }
+
+    @Test
+    void personalDataInFieldsAndCallsIsTold() throws IOException {
+        String row = "{\"messages\": [{\"role\": \"user\", \"content\": \"Write.\"}, {\"role\": \"assistant\", "
+                + "\"content\": null, \"tool_calls\": [{\"type\": \"function\", \"function\": {\"name\": \"send\", "
+                + "\"arguments\": \"{\\\"to\\\": \\\"ann@b.org\\\"}\"}}]}], \"by\": {\"asked\": [\"eve@b.org\"]}}";
+        assertEquals("holds e-mail address an*** in \"tool_calls\" of a message (assistant), e-mail address ev*** in "
+                + "the field \"by\"", message("calls.jsonl", row, FindingCode.PII));
+    }
+
+    @Test
+    void aClassIsNoRefusal() throws IOException {
+        String rows = "{\"text\": \"The lamp is gone\", \"label\": \"unknown\"}\n{\"text\": \"It works\", \"label\": "
+                + "\"none\"}\n";
+        assertEquals(List.of(), found("labels.jsonl", rows, "refusal"));
     }
 
     @Test

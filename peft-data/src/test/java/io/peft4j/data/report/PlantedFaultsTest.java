@@ -58,6 +58,19 @@ class PlantedFaultsTest {
     }
 
     @Test
+    void wordsThatAreOneLetterApartAreTwoThings() throws IOException {
+        for (long seed : SEEDS) {
+            DirtySet set = DirtySet.of(seed);
+            DataReport report = check(set);
+            for (String code : List.of("near_duplicate", "contradiction")) {
+                TreeSet<Long> found = lines(report, code);
+                found.retainAll(set.planted("one_letter_apart"));
+                assertEquals(Set.of(), found, code);
+            }
+        }
+    }
+
+    @Test
     void rowsThatLeakIntoTheTestAreFound() throws IOException {
         Score exact = new Score();
         for (long seed : SEEDS) {

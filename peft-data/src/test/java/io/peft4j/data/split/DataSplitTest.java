@@ -121,6 +121,45 @@ class DataSplitTest {
         assertEquals(json.toPrettyString() + "\n", Files.readString(folder.resolve("out/split.json")));
     }
 
+    @Test
+    void conversationsWithAPromptOfSeveralTurnsAreSplit() throws IOException {
+        List<String> rows = IntStream.range(0, 20).mapToObj(i -> "{\"prompt\":[{\"role\":\"system\",\"content\":\"Be "
+                + "brief.\"},{\"role\":\"user\",\"content\":\"Where is number " + i + "?\"}],\"completion\":[{\"role\":"
+                + "\"assistant\",\"content\":\"Here.\"}]}").toList();
+        Path data = Files.write(folder.resolve("prompts.jsonl"), rows);
+        new FileSplit(SplitRule.ratios(0.5, 0.5).ungrouped()).run(data, folder.resolve("prompts"));
+        Set<String> written = new HashSet<>(Files.readAllLines(folder.resolve("prompts/train.jsonl")));
+        written.addAll(Files.readAllLines(folder.resolve("prompts/test.jsonl")));
+        assertEquals(new HashSet<>(rows), written);
+    }
+
+    @Test
+    void foldsAreNamedSoAndPartsOfOtherSplitsAreNotMixedIn() throws IOException {
+        Path data = Files.write(folder.resolve("data.jsonl"), IntStream.range(0, 20).mapToObj(i -> "{\"question\": "
+                + "\"Where is number " + i + "?\", \"answer\": \"Here.\"}").toList());
+        Path out = folder.resolve("folds");
+        assertEquals(List.of("fold-1", "fold-2", "fold-3"), new FileSplit(SplitRule.folds(3)).names());
+        new FileSplit(SplitRule.folds(2).ungrouped().seed(4)).run(data, out);
+        assertTrue(Files.exists(out.resolve("fold-2.jsonl")) && !Files.exists(out.resolve("test.jsonl")));
+        String message = assertThrows(ConfigurationException.class, () -> new FileSplit(SplitRule.ratios(0.5, 0.5)
+                .ungrouped()).run(data, out)).getMessage();
+        assertTrue(message.contains("fold-") && message.contains("another split"), message);
+        new FileSplit(SplitRule.folds(2).ungrouped()).run(data, out);
+    }
+
+    @Test
+    void aSplitNeverReplacesItsInput() throws IOException {
+        List<String> rows = IntStream.range(0, 20).mapToObj(i -> "{\"question\": \"Where is number " + i
+                + "?\", \"answer\": \"Here.\"}").toList();
+        Path data = Files.write(folder.resolve("train.jsonl"), rows);
+        FileSplit split = new FileSplit(SplitRule.ratios(0.5, 0.5).ungrouped());
+        assertThrows(ConfigurationException.class, () -> split.run(data, folder));
+        Path linked = Files.createDirectories(folder.resolve("linked"));
+        Files.createSymbolicLink(linked.resolve("test.jsonl"), data);
+        assertThrows(ConfigurationException.class, () -> split.run(data, linked));
+        assertEquals(rows, Files.readAllLines(data));
+    }
+
     private static ChatExample example(String question, String answer, Map<String, Object> extra, long line) {
         return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant(answer)), List.of(), extra,
                 new Origin("t", line));
