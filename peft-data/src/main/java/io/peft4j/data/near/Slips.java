@@ -16,6 +16,8 @@ final class Slips {
     /** Sightings from which on a word is no accident, and how many times as often the meant word is seen at least. */
     private static final int SEEN = 2;
     private static final int RARER = 5;
+    /** In words as long as this a double l is spelling; filled and filed are two words. */
+    private static final int LONG = 8;
 
     private final WordStatistics statistics;
 
@@ -80,7 +82,15 @@ final class Slips {
         int one = statistics.sightings(a);
         int other = statistics.sightings(b);
         return Math.min(one, other) >= SEEN && Math.max(one, other) <= (long) RARER * Math.min(one, other)
-                && !isInflected(a.norm(), b.norm()) && !isInflected(b.norm(), a.norm());
+                && !isInflected(a.norm(), b.norm()) && !isInflected(b.norm(), a.norm())
+                && !american(a.norm()).equals(american(b.norm()));
+    }
+
+    /** American spelling, roughly: organise, colour, centre, licence and cancelled are no other words. */
+    private static String american(String word) {
+        String one = word.endsWith("s") && !word.endsWith("ss") ? word.substring(0, word.length() - 1) : word;
+        String plain = one.replace('z', 's').replace("our", "or").replaceAll("re$", "er").replaceAll("ence$", "ense");
+        return plain.length() < LONG ? plain : plain.replace("lled", "led").replace("lling", "ling");
     }
 
     private static boolean isInflected(String word, String longer) {

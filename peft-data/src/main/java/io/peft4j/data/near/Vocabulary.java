@@ -27,9 +27,8 @@ final class Vocabulary {
             + "nichts "
             + "verboten untersagt");
     /** Words that German sentences have and English ones have not. */
-    static final Set<String> GERMAN = set("der das den dem des ein eine einen einem einer ist sind wie wann wer wo "
-            + "wird "
-            + "und nicht kein keine im fur zu zum zur hat ich wir man kann muss darf gibt mit von auf bei");
+    static final Set<String> GERMAN = set("der das dem des ein eine einen einem einer ist sind wie wann wer wo "
+            + "wird und nicht kein keine im fur zu zum zur ich wir kann muss darf gibt mit von auf bei");
     static final Set<String> AUXILIARIES = set("is are was were do does did can could may must should will would has "
             + "have am shall ist sind darf kann muss soll hat haben gibt");
     private static final Map<String, Integer> NUMBERS = numbers();

@@ -5,9 +5,11 @@ import io.peft4j.data.near.Groups;
 import io.peft4j.data.near.Relations;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -34,8 +36,7 @@ final class RelationFindings {
             repeated(FindingCode.DUPLICATE, group, "are the same example");
         }
         for (int[] group : relations.near().several()) {
-            int[] different = Arrays.stream(group).filter(i -> isFirstInItsFile(i, group)).toArray();
-            repeated(FindingCode.NEAR_DUPLICATE, different, "say the same in nearly the same words");
+            repeated(FindingCode.NEAR_DUPLICATE, different(group), "say the same in nearly the same words");
         }
         contradictions();
         if (files.size() > 1) {
@@ -46,10 +47,11 @@ final class RelationFindings {
         }
     }
 
-    /** Whether no equal example stands before in the same file. */
-    private boolean isFirstInItsFile(int number, int... group) {
-        return Arrays.stream(group).noneMatch(other -> other < number && corpus.file(other) == corpus.file(number)
-                && relations.equal().together(other, number));
+    /** Of equal examples in a file the first. */
+    private int[] different(int... group) {
+        Set<Long> seen = new HashSet<>();
+        return Arrays.stream(group).filter(i -> seen.add((long) corpus.file(i) << Integer.SIZE
+                | relations.equal().find(i))).toArray();
     }
 
     private void repeated(FindingCode code, int[] group, String what) {

@@ -76,6 +76,16 @@ class ComparisonTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"organise,organize", "colour,color", "centres,centers", "licence,license", "cancelled,canceled"})
+    void britishAndAmericanSpellingsAreOneWord(String british, String american) {
+        String answer = "Ask the desk on the first floor about %s, before noon.";
+        try (Corpus corpus = corpus("Who knows of the %s of a report?".formatted(british), answer.formatted(british),
+                "Who knows of the %s of a report?".formatted(american), answer.formatted(american))) {
+            assertTrue(Relations.of(corpus).near().together(0, 1));
+        }
+    }
+
     @Test
     void yesToAQuestionWithANegationIsNoContradiction() {
         try (Corpus corpus = corpus("Is it forbidden to park there?", "Yes.", "Is it forbidden to park there?",

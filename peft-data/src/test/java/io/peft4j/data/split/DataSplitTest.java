@@ -10,7 +10,10 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatExample;
 import io.peft4j.data.Origin;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -145,6 +148,26 @@ class DataSplitTest {
                 .ungrouped()).run(data, out)).getMessage();
         assertTrue(message.contains("fold-") && message.contains("another split"), message);
         new FileSplit(SplitRule.folds(2).ungrouped()).run(data, out);
+    }
+
+    @Test
+    void partsThatStayEmptyAreTold() throws IOException {
+        Path data = Files.write(folder.resolve("one.jsonl"), IntStream.range(0, 12).mapToObj(i -> "{\"question\": "
+                + "\"" + "Please ".repeat(i) + "where is it?\", \"answer\": \"It stands beside the window.\"}")
+                .toList());
+        PrintStream before = System.err;
+        ByteArrayOutputStream log = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
+        try {
+            ObjectNode json = new FileSplit(SplitRule.ratios(0.8, 0.1, 0.1)).run(data, folder.resolve("one"));
+            assertEquals(12, json.get("parts").get("train").get("rows").asInt());
+        } finally {
+            System.setErr(before);
+        }
+        String logged = log.toString(StandardCharsets.UTF_8);
+        assertTrue(logged.contains("no example came into validation.jsonl") && logged.contains("there are 1 for 3 "
+                + "parts"),
+                logged);
     }
 
     @Test
