@@ -14,8 +14,7 @@ import picocli.CommandLine.Parameters;
 @Command(name = "split", sortOptions = false, description = {"Splits data into train.jsonl, validation.jsonl and "
         + "test.jsonl (two ratios: train and test; --folds: fold-1.jsonl ...) and split.json, which says how.",
     "Together the parts hold every row that is an example once; others are listed in split.json. A folder with parts "
-            + "of "
-            + "another split is refused."})
+            + "of another split is refused."})
 final class DataSplitCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
     private Path data;

@@ -85,8 +85,7 @@ public final class ExampleWriter implements AutoCloseable {
         Map<String, Object> row = format.write(example).orElseThrow(() -> refused(example, "cannot be written as "
                 + format.name().toLowerCase(java.util.Locale.ROOT) + ", which has no place for its turns, roles, tools "
                 + "or weights, or keeps the name of one of its further fields for something else; the format chat "
-                + "holds "
-                + "every conversation"));
+                + "holds every conversation"));
         try {
             if (separator.isPresent()) {
                 writeCells(example, row);

@@ -71,8 +71,7 @@ final class ShareGptFormat implements RowFormat {
         for (String key : List.of("role", "content")) {
             if (extra.remove(key) != null) {
                 faults.add(RowFault.odd("message_unrecognized_key", where + " (" + from + ") has \"" + key + "\" "
-                        + "beside "
-                        + "\"from\" and \"value\", which say it; it is left out"));
+                        + "beside \"from\" and \"value\", which say it; it is left out"));
             }
         }
         if (!from.equals(CALL)) {

@@ -24,8 +24,7 @@ final class Vocabulary {
             + "et le la les un une de du des est"));
     static final Set<String> NEGATIONS = set("not no never cannot none neither nor without nothing nobody nowhere "
             + "forbidden prohibited unable impossible nein nicht kein keine keinen keinem keiner nie niemals ohne "
-            + "nichts "
-            + "verboten untersagt");
+            + "nichts verboten untersagt");
     /** Words that German sentences have and English ones have not. */
     static final Set<String> GERMAN = set("der das dem des ein eine einen einem einer ist sind wie wann wer wo "
             + "wird und nicht kein keine im fur zu zum zur ich wir kann muss darf gibt mit von auf bei");

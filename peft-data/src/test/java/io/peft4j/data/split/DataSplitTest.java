@@ -166,8 +166,7 @@ class DataSplitTest {
         }
         String logged = log.toString(StandardCharsets.UTF_8);
         assertTrue(logged.contains("no example came into validation.jsonl") && logged.contains("there are 1 for 3 "
-                + "parts"),
-                logged);
+                + "parts"), logged);
     }
 
     @Test
