@@ -9,11 +9,15 @@ import io.peft4j.lora.CombinationType;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.MajoritySign;
 import io.peft4j.lora.WeightedCombination;
+import io.peft4j.methods.Ia3Combination;
+import io.peft4j.methods.Ia3Config;
 import io.peft4j.models.BaseModel;
 import java.util.Base64;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -53,6 +57,30 @@ class CombinationParityTest {
             Measure.assertClose(Fixtures.doubles(row.get("nll")), Measure.oneByOne(model, Fixtures.texts("tiny-llama")),
                     row.get("type").asText());
         }
+    }
+
+    @Test
+    void ofIa3TheVectorsAreAdded() {
+        JsonNode row = Fixtures.json("methods/combination.json");
+        Ia3Combination combination = new Ia3Combination();
+        try (BaseModel base = KernelsUnderTest.naive("tiny-llama"); PeftModel model = new PeftModel(base)) {
+            for (int i = 0; i < row.get("adapters").size(); i++) {
+                String name = row.get("adapters").get(i).asText();
+                model.loadAdapter(name, Fixtures.method(name));
+                combination.adapter(name, row.get("weights").get(i).asDouble());
+            }
+            combination.addTo(model, "new");
+            Ia3Config config = (Ia3Config) model.adapter("new").config();
+            assertEquals(texts(row.get("target_modules")), config.targetModules().names().orElseThrow());
+            assertEquals(texts(row.get("feedforward_modules")), config.feedforwardModules().names().orElseThrow());
+            model.activate("new");
+            Measure.assertClose(Fixtures.doubles(row.get("nll_f64")),
+                    Measure.oneByOne(model, Fixtures.texts("tiny-llama")), "IA3");
+        }
+    }
+
+    private static List<String> texts(JsonNode array) {
+        return Fixtures.stream(array).map(JsonNode::asText).toList();
     }
 
     private static boolean[] unpack(String mask, int values) {

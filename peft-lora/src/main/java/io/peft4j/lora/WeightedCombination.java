@@ -181,11 +181,11 @@ public final class WeightedCombination {
         Set<String> names = new TreeSet<>();
         sources.forEach(source -> names.addAll(source.config().targetModules().names().orElse(List.of())));
         // Files of Hugging Face PEFT may have names that match nothing, and a new adapter must not.
-        names.removeIf(name -> paths.stream().noneMatch(path -> path.equals(name) || path.endsWith("." + name)));
+        TargetModules targets = TargetModules.of(byName ? names : paths).among(paths);
         return LoraConfig.builder().common(sources.get(0).config().common().withoutOtherKeys())
                 .layerReplication(sources.get(0).config().layerReplication()).rank(rank).alpha(rank)
                 .dropout(sources.get(0).config().dropout())
-                .targetModules(TargetModules.of(byName ? names : paths)).build();
+                .targetModules(targets).build();
     }
 
     private void combine(CombinationType type, TaskArithmetic arithmetic, List<Source> sources, AdapterLayer layer) {

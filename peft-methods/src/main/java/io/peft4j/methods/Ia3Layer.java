@@ -35,6 +35,23 @@ final class Ia3Layer implements AdapterLayer {
                 : setup.tensor(slot, "ia3_l", start, linear.outFeatures(), 1);
     }
 
+    /** Whether l scales the input of the base layer and not its output. */
+    boolean scalesInput() {
+        return feedforward;
+    }
+
+    float[] values() {
+        return Arrays.toFloats(l.parameter().value());
+    }
+
+    void set(double[] values) {
+        float[] rounded = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            rounded[i] = (float) values[i];
+        }
+        Arrays.write(l.parameter().value(), 0, rounded, 0, rounded.length);
+    }
+
     @Override
     public Slot slot() {
         return slot;

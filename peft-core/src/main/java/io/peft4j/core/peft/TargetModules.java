@@ -77,6 +77,12 @@ public final class TargetModules {
                 : names.orElse(List.of()).stream().anyMatch(name -> named(path, name));
     }
 
+    /** Of a list of names those that one of the paths is meant by; anything else as it is. */
+    public TargetModules among(Collection<String> paths) {
+        return names.isEmpty() ? this : of(names.get().stream()
+                .filter(name -> paths.stream().anyMatch(path -> named(path, name))).toList());
+    }
+
     /** Whether a path equals a name or ends with a dot and the name. */
     static boolean named(String path, String name) {
         return path.equals(name) || path.endsWith("." + name);
