@@ -67,7 +67,7 @@ public final class OneDnnKernels implements Kernels {
         team = new Team(threads, processor);
         bfloat16 = BFloat16Products.choose(team, bfloat16Way);
         matrices = new MatrixKernels(team, bfloat16);
-        packed = new PackedProducts(team);
+        packed = new PackedProducts(team, bfloat16);
         lowRank = new LowRankKernels(team, bfloat16);
         elements = new ElementwiseKernels(team);
         rows = new RowKernels(team);

@@ -3,40 +3,59 @@ package io.peft4j.onednn;
 import java.util.Optional;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** A bfloat16 weight in oneDNN's own layout, cut where the reduced dimension gets too large: as many bytes again. */
+/**
+ * A bfloat16 weight in oneDNN's own layout for rows of one type: as many bytes again. Rows that are FLOAT meet it cut
+ * into parts where the reduced dimension gets too large.
+ */
 final class PackedBFloat16 extends PackedWeight {
     private static final int UNIT = 32;
 
+    private final DataType type;
     private final Span values;
     private final int partSize;
     private final long partBytes;
 
-    PackedBFloat16(Lane lane, Span values, int rows, int columns, int threads) {
-        super(rows, columns, threads, count -> parts(columns) * partBytes(lane, columns, count));
+    /**
+     * A copy that is not filled yet.
+     *
+     * @param type of the rows that are multiplied, FLOAT or BFLOAT16
+     */
+    PackedBFloat16(Lane lane, DataType type, Span values, int rows, int columns, int threads) {
+        super(rows, columns, threads, count -> parts(type, columns) * partBytes(lane, type, columns, count));
+        this.type = type;
         this.values = values;
-        this.partSize = partSize(columns);
-        this.partBytes = partBytes(lane, columns, count(0));
+        this.partSize = partSize(type, columns);
+        this.partBytes = partBytes(lane, type, columns, count(0));
     }
 
-    private static int parts(int columns) {
-        return (columns + partSize(columns) - 1) / partSize(columns);
+    private static int parts(DataType type, int columns) {
+        return (columns + partSize(type, columns) - 1) / partSize(type, columns);
     }
 
     /** Input features of a part. */
-    private static int partSize(int columns) {
-        int wanted = (columns + PackedSpec.MOST_REDUCED - 1) / PackedSpec.MOST_REDUCED;
+    private static int partSize(DataType type, int columns) {
+        int most = PackedSpec.mostReduced(type);
+        if (columns <= most) {
+            return columns;
+        }
+        int wanted = (columns + most - 1) / most;
         return ((columns + wanted - 1) / wanted + UNIT - 1) / UNIT * UNIT;
     }
 
-    private static long partBytes(Lane lane, int columns, int count) {
-        return (PackedSpec.bytes(lane, Math.min(partSize(columns), columns), count) + UNIT - 1) / UNIT * UNIT;
+    private static long partBytes(Lane lane, DataType type, int columns, int count) {
+        return (PackedSpec.bytes(lane, type, partSize(type, columns), count) + UNIT - 1) / UNIT * UNIT;
     }
 
     /** Whether oneDNN has fast code for such weights. */
-    static boolean runs(Lane lane, Span values, int rows, int columns) {
-        int part = Math.min(partSize(columns), columns);
-        return !values.isFloat() && lane.call(new PackedSpec.Packing(part, rows, columns)).isPresent()
-                && lane.call(new PackedSpec(1, part, rows, columns, rows, true)).isPresent();
+    static boolean runs(Lane lane, DataType type, Span values, int rows, int columns) {
+        int part = partSize(type, columns);
+        return !values.isFloat() && lane.call(new PackedSpec.Packing(type, part, rows, columns)).isPresent()
+                && lane.call(new PackedSpec(type, DataType.FLOAT, 1, part, rows, columns, rows, true)).isPresent();
+    }
+
+    @Override
+    DataType rowType() {
+        return type;
     }
 
     private int partColumns(int part) {
@@ -49,9 +68,9 @@ final class PackedBFloat16 extends PackedWeight {
 
     @Override
     boolean pack(Lane lane, int slice) {
-        for (int part = 0; part < parts(columns()); part++) {
+        for (int part = 0; part < parts(type, columns()); part++) {
             Span from = values.from((long) first(slice) * columns() + part * partSize);
-            Vectors.required(lane, new PackedSpec.Packing(partColumns(part), count(slice), columns()))
+            Vectors.required(lane, new PackedSpec.Packing(type, partColumns(part), count(slice), columns()))
                     .run(lane, from.address(), address(slice, part));
         }
         return true;
@@ -61,15 +80,16 @@ final class PackedBFloat16 extends PackedWeight {
     void multiply(Lane lane, int slice, Span x, int rows, int padded, Span y, boolean accumulate) {
         int count = count(slice);
         Span target = y.from(first(slice));
-        boolean direct = y.isFloat() && rows == padded;
-        Span result = direct ? target : Span.scratch(lane, DataType.FLOAT, (long) padded * count);
+        DataType computed = type == DataType.FLOAT ? DataType.FLOAT : y.type();
+        boolean direct = y.type() == computed && rows == padded;
+        Span result = direct ? target : Span.scratch(lane, computed, (long) padded * count);
         int stride = direct ? rows() : count;
         if (accumulate && !direct) {
             copy(lane, target, rows(), result, count, rows, count);
         }
-        for (int part = 0; part < parts(columns()); part++) {
-            Vectors.required(lane, new PackedSpec(padded, partColumns(part), count, columns(), stride,
-                    accumulate || part > 0)).run(lane, x.from((long) part * partSize).address(),
+        for (int part = 0; part < parts(type, columns()); part++) {
+            Vectors.required(lane, new PackedSpec(type, computed, padded, partColumns(part), count, columns(),
+                    stride, accumulate || part > 0)).run(lane, x.from((long) part * partSize).address(),
                     address(slice, part), result.address());
         }
         if (!direct) {

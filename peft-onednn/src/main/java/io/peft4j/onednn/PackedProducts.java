@@ -9,6 +9,7 @@ import io.peft4j.core.weight.Int8Weight;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -28,18 +29,22 @@ final class PackedProducts implements AutoCloseable {
     private static final int MOST_ROWS = 64;
     /** With more rows oneDNN is faster. */
     private static final int MOST_ROWS_OF_LOOPS = 8;
+    /** Fewer rows of bf16 take longer than this many. */
+    private static final int FEWEST_BFLOAT16_ROWS = 4;
     /** Each number of rows takes primitives of its own: others are rounded up to these. */
     private static final int[] ROWS = {1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64};
     /** Smaller weights are multiplied as they are. */
     private static final int SMALLEST = 1 << 12;
 
     private final Team team;
+    private final BFloat16Products bfloat16;
     private final Map<Key, Copies> packed = new HashMap<>();
     private final ReferenceQueue<FrozenWeight> gone = new ReferenceQueue<>();
     private boolean decoding;
 
-    PackedProducts(Team team) {
+    PackedProducts(Team team, BFloat16Products bfloat16) {
         this.team = team;
+        this.bfloat16 = bfloat16;
     }
 
     /** A weight by its identity: equal values are not the same weight, and comparing them takes long. */
@@ -79,11 +84,11 @@ final class PackedProducts implements AutoCloseable {
         }
         Copies copies = of(w);
         Optional<PackedWeight> copy = rows <= mostRowsOfLoops(w) ? copies.looped(w) : Optional.empty();
-        copy = copy.isPresent() ? copy : copies.oneDnn(w);
+        copy = copy.isPresent() ? copy : copies.oneDnn(w, bfloat16.type(MOST_ROWS, x));
         copy.ifPresent(weight -> {
-            int padded = padded(rows);
+            int padded = padded(weight.rowType() == DataType.FLOAT ? rows : Math.max(rows, FEWEST_BFLOAT16_ROWS));
             long mark = team.caller().scratch().mark();
-            Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : floats(x, rows, padded);
+            Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : padded(x, weight.rowType(), rows, padded);
             Span ys = Span.of(y);
             team.run(weight.slices(), (lane, slice) ->
                     weight.multiply(lane, slice, input, rows, padded, ys, accumulate));
@@ -105,17 +110,18 @@ final class PackedProducts implements AutoCloseable {
         return ROWS[i];
     }
 
-    /** x as FLOAT with rows of zeros after it. */
-    private Span floats(INDArray x, int rows, int padded) {
+    /** x in the given type with rows of zeros after it. */
+    private Span padded(INDArray x, DataType type, int rows, int padded) {
         Span values = Span.of(x);
-        if (values.isFloat() && rows == padded) {
+        if (values.type() == type && rows == padded) {
             return values;
         }
         int columns = Arrays.columns(x);
-        Span wide = Span.scratch(team.caller(), DataType.FLOAT, (long) padded * columns);
-        team.alone((lane, unused) -> Vectors.convert(lane, values, wide, rows * columns));
-        NativeMemory.clear(wide.from((long) rows * columns).address(), 4L * (padded - rows) * columns);
-        return wide;
+        Span copy = Span.scratch(team.caller(), type, (long) padded * columns);
+        team.alone((lane, unused) -> Vectors.convert(lane, values, copy, rows * columns));
+        NativeMemory.clear(copy.from((long) rows * columns).address(),
+                (long) Arrays.bytes(type) * (padded - rows) * columns);
+        return copy;
     }
 
     private Copies of(FrozenWeight w) {
@@ -136,7 +142,7 @@ final class PackedProducts implements AutoCloseable {
     /** The forms of a weight, each made at its first use. */
     private final class Copies {
         private Optional<PackedWeight> looped;
-        private Optional<PackedWeight> oneDnn;
+        private final Map<DataType, Optional<PackedWeight>> oneDnn = new EnumMap<>(DataType.class);
 
         Optional<PackedWeight> looped(FrozenWeight w) {
             if (looped == null) {
@@ -146,30 +152,28 @@ final class PackedProducts implements AutoCloseable {
             return looped;
         }
 
-        Optional<PackedWeight> oneDnn(FrozenWeight w) {
-            if (oneDnn == null) {
+        /** The copy for rows that are multiplied in the given type. */
+        Optional<PackedWeight> oneDnn(FrozenWeight w, DataType type) {
+            return oneDnn.computeIfAbsent(type, unused -> {
                 PackedWeight[] made = new PackedWeight[1];
-                team.alone((lane, unused) -> made[0] = byOneDnn(lane, w));
-                oneDnn = packed(made[0]);
-            }
-            return oneDnn;
+                team.alone((lane, task) -> made[0] = byOneDnn(lane, w, type));
+                return packed(made[0]);
+            });
         }
 
         void close() {
             if (looped != null) {
                 looped.ifPresent(PackedWeight::close);
             }
-            if (oneDnn != null) {
-                oneDnn.ifPresent(PackedWeight::close);
-            }
+            oneDnn.values().forEach(each -> each.ifPresent(PackedWeight::close));
         }
     }
 
-    private PackedWeight byOneDnn(Lane lane, FrozenWeight w) {
+    private PackedWeight byOneDnn(Lane lane, FrozenWeight w, DataType type) {
         if (w instanceof DenseWeight dense) {
             Span values = Span.of(dense.values());
-            return PackedBFloat16.runs(lane, values, w.rows(), w.columns())
-                    ? new PackedBFloat16(lane, values, w.rows(), w.columns(), team.size()) : null;
+            return PackedBFloat16.runs(lane, type, values, w.rows(), w.columns())
+                    ? new PackedBFloat16(lane, type, values, w.rows(), w.columns(), team.size()) : null;
         }
         return w instanceof BlockWeight blocks && PackedFourBit.runs(lane, blocks)
                 ? new PackedFourBit(blocks, team.size()) : null;

@@ -15,23 +15,32 @@ import org.bytedeco.dnnl.reorder;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * {@code c = a b (+ c)} with a [m, k] and c [m, n] FLOAT and b [k, n] BFLOAT16 in the layout that oneDNN likes best,
- * which does not depend on m. b is widened on its way into the registers: no product is rounded. Arguments of the
- * call: a, b, c. Where k is above {@value #MOST_REDUCED}, oneDNN 3.11 computes something else.
+ * {@code c = a b (+ c)} with a [m, k], c [m, n] and b [k, n] BFLOAT16 in the layout that oneDNN likes best, which
+ * depends on the type of a and not on m. With a FLOAT, b is widened on its way into the registers; with both BFLOAT16
+ * they are multiplied as they are. Either way no product is rounded, and sums are FLOAT. Arguments of the call: a, b,
+ * c.
  *
+ * @param a type of a; where it is FLOAT, c is too
+ * @param c type of c
  * @param aRow elements from row to row of a
  * @param cRow elements from row to row of c
  * @param accumulate whether c is added to
  */
-record PackedSpec(int m, int k, int n, int aRow, int cRow, boolean accumulate) implements Spec {
-    /** The largest k for which results are right. */
-    static final int MOST_REDUCED = 512;
+record PackedSpec(DataType a, DataType c, int m, int k, int n, int aRow, int cRow, boolean accumulate)
+        implements Spec {
+    /** The largest k for which oneDNN 3.11 multiplies FLOAT by BFLOAT16; above it computes something else. */
+    private static final int MOST_WIDENED = 512;
     /** Rows for which the layout is chosen. */
     private static final int TYPICAL_ROWS = 32;
 
     @Override
     public Optional<Call> build(Lane lane) {
-        return layout(lane, k, n).flatMap(b -> build(lane, b));
+        return layout(lane, a, k, n).flatMap(b -> build(lane, b));
+    }
+
+    /** The largest k for which results are right where a has the given type. */
+    static int mostReduced(DataType a) {
+        return a == DataType.FLOAT ? MOST_WIDENED : Integer.MAX_VALUE;
     }
 
     private Optional<Call> build(Lane lane, memory.desc b) {
@@ -41,26 +50,26 @@ record PackedSpec(int m, int k, int n, int aRow, int cRow, boolean accumulate) i
             operations.append_sum();
             attributes.set_post_ops(operations);
         }
-        memory.desc a = Spec.desc(DataType.FLOAT, new long[] {m, k}, new long[] {aRow, 1});
-        memory.desc c = Spec.desc(DataType.FLOAT, new long[] {m, n}, new long[] {cRow, 1});
-        matmul.primitive_desc description = new matmul.primitive_desc(lane.engine(), a, b, c, attributes, true);
-        return Spec.assemble(lane, this, description, () -> new matmul(description), new Argument(DNNL_ARG_SRC, a),
-                new Argument(DNNL_ARG_WEIGHTS, b), new Argument(DNNL_ARG_DST, c));
+        memory.desc source = Spec.desc(a, new long[] {m, k}, new long[] {aRow, 1});
+        memory.desc target = Spec.desc(c, new long[] {m, n}, new long[] {cRow, 1});
+        matmul.primitive_desc description =
+                new matmul.primitive_desc(lane.engine(), source, b, target, attributes, true);
+        return Spec.assemble(lane, this, description, () -> new matmul(description), new Argument(DNNL_ARG_SRC, source),
+                new Argument(DNNL_ARG_WEIGHTS, b), new Argument(DNNL_ARG_DST, target));
     }
 
     /** The bytes of b; there are such products. */
-    static long bytes(Lane lane, int k, int n) {
-        return layout(lane, k, n).orElseThrow().get_size();
+    static long bytes(Lane lane, DataType a, int k, int n) {
+        return layout(lane, a, k, n).orElseThrow().get_size();
     }
 
     /** The layout of b, or empty where oneDNN has no fast code for it. */
-    private static Optional<memory.desc> layout(Lane lane, int k, int n) {
-        matmul.primitive_desc typical = new matmul.primitive_desc(lane.engine(),
-                Spec.matrix(DataType.FLOAT, TYPICAL_ROWS, k),
+    private static Optional<memory.desc> layout(Lane lane, DataType a, int k, int n) {
+        matmul.primitive_desc typical = new matmul.primitive_desc(lane.engine(), Spec.matrix(a, TYPICAL_ROWS, k),
                 new memory.desc(new long[] {k, n}, memory.data_type.bf16, memory.format_tag.any),
                 Spec.matrix(DataType.FLOAT, TYPICAL_ROWS, n), Spec.attributes(), true);
         try {
-            Spec spec = new PackedSpec(TYPICAL_ROWS, k, n, k, n, false);
+            Spec spec = new PackedSpec(a, DataType.FLOAT, TYPICAL_ROWS, k, n, k, n, false);
             return Spec.usable(lane, spec, typical) ? Optional.of(typical.weights_desc()) : Optional.empty();
         } finally {
             typical.deallocate();
@@ -70,12 +79,13 @@ record PackedSpec(int m, int k, int n, int aRow, int cRow, boolean accumulate) i
     /**
      * Brings rows of a weight [n, k], BFLOAT16, into the layout of b. Arguments: from, to.
      *
+     * @param a the type of a
      * @param row elements from row to row of the weight
      */
-    record Packing(int k, int n, int row) implements Spec {
+    record Packing(DataType a, int k, int n, int row) implements Spec {
         @Override
         public Optional<Call> build(Lane lane) {
-            return layout(lane, k, n).flatMap(to -> build(lane, to));
+            return layout(lane, a, k, n).flatMap(to -> build(lane, to));
         }
 
         private Optional<Call> build(Lane lane, memory.desc to) {

@@ -1,6 +1,7 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.NativeMemory;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * A copy of a frozen weight for products of few rows, cut into slices of output features, of which each is one task.
@@ -71,11 +72,16 @@ abstract class PackedWeight implements AutoCloseable {
         return false;
     }
 
+    /** The type of x in {@link #multiply} unless it takes rows as they are. */
+    DataType rowType() {
+        return DataType.FLOAT;
+    }
+
     /**
      * Computes a slice's columns of {@code y = x W^T (+ y)}.
      *
-     * @param x FLOAT [padded, columns]; rows from {@code rows} on are zeros. Where it {@link #takesRowsAsTheyAre} FLOAT
-     *     or BFLOAT16 [rows, columns]
+     * @param x of {@link #rowType} [padded, columns]; rows from {@code rows} on are zeros. Where it
+     *     {@link #takesRowsAsTheyAre} FLOAT or BFLOAT16 [rows, columns]
      * @param y all columns of the result [rows, output features]
      */
     abstract void multiply(Lane lane, int slice, Span x, int rows, int padded, Span y, boolean accumulate);
