@@ -1,6 +1,7 @@
 package io.peft4j.core.array;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
 
@@ -14,8 +15,17 @@ import org.bytedeco.openblas.global.openblas;
  * @param norm root of the summed squares of all singular values: the norm of M
  */
 public record SingularValues(double[] u, double[] s, double[] vt, double lost, double norm) {
+    /** Up to this share of all singular values, eigenvalues are several times as fast as a whole decomposition. */
+    private static final int SHARE = 4;
     /**
-     * Decomposes a matrix.
+     * Eigenvalues are squares: below this share of the largest singular value, a value and its vectors would have
+     * errors above 1e-8, and the whole matrix is decomposed instead.
+     */
+    private static final double SMALLEST = 1e-4;
+
+    /**
+     * Decomposes a matrix: where only few of its singular values are wanted, by eigenvalues of the smaller of
+     * {@code M^T M} and {@code M M^T}, else as a whole.
      *
      * @param matrix M in c order; overwritten
      * @param m rows
@@ -33,6 +43,32 @@ public record SingularValues(double[] u, double[] s, double[] vt, double lost, d
                 throw new ArithmeticException("a matrix with NaN or infinite values has no singular values");
             }
         }
+        return rank <= Math.min(m, n) / SHARE
+                ? largest(matrix, m, n, rank).orElseGet(() -> whole(matrix, m, n, rank))
+                : whole(matrix, m, n, rank);
+    }
+
+    private static Optional<SingularValues> largest(double[] matrix, int m, int n, int rank) {
+        DenseMath.RightVectors right = DenseMath.rightVectors(matrix, m, n, rank);
+        double[] s = right.s();
+        if (!(s[rank - 1] > SMALLEST * s[0])) {
+            return Optional.empty();
+        }
+        double[] us = DenseMath.productTransposed(matrix, m, n, right.vt(), rank);
+        double[] product = DenseMath.product(us, m, rank, right.vt(), n);
+        double lost = 0;
+        double all = 0;
+        for (int i = 0; i < matrix.length; i++) {
+            lost += (matrix[i] - product[i]) * (matrix[i] - product[i]);
+            all += matrix[i] * matrix[i];
+        }
+        for (int i = 0; i < us.length; i++) {
+            us[i] /= s[i % rank];
+        }
+        return Optional.of(new SingularValues(us, s, right.vt(), Math.sqrt(lost), Math.sqrt(all)));
+    }
+
+    private static SingularValues whole(double[] matrix, int m, int n, int rank) {
         Loader.load(openblas.class);
         int k = Math.min(m, n);
         double[] s = new double[k];

@@ -39,6 +39,56 @@ class SingularValuesTest {
         assertEquals(Math.sqrt(norm), values.norm(), 1e-12);
     }
 
+    /** Few values come from eigenvalues, as many as half of them do not. */
+    @Test
+    void fewValuesAreThoseOfTheWholeDecomposition() {
+        for (int[] shape : new int[][] {{90, 40}, {40, 90}}) {
+            double[] matrix = random(shape[0], shape[1]);
+            SingularValues few = SingularValues.of(matrix.clone(), shape[0], shape[1], 6);
+            SingularValues whole = SingularValues.of(matrix.clone(), shape[0], shape[1], 20);
+            double lost = whole.lost() * whole.lost();
+            for (int k = 19; k >= 6; k--) {
+                lost += whole.s()[k] * whole.s()[k];
+            }
+            assertEquals(Math.sqrt(lost), few.lost(), 1e-12);
+            assertEquals(whole.norm(), few.norm(), 1e-12);
+            for (int k = 0; k < 6; k++) {
+                assertEquals(whole.s()[k], few.s()[k], 1e-12);
+                double u = 0;
+                double v = 0;
+                for (int i = 0; i < shape[0]; i++) {
+                    u += few.u()[i * 6 + k] * whole.u()[i * 20 + k];
+                }
+                for (int j = 0; j < shape[1]; j++) {
+                    v += few.vt()[k * shape[1] + j] * whole.vt()[k * shape[1] + j];
+                }
+                // The same unit vectors, both perhaps with the other sign.
+                assertEquals(1, u * v, 1e-12);
+            }
+        }
+    }
+
+    @Test
+    void aMatrixOfLowRankLosesNothing() {
+        double[] matrix = new double[60 * 48];
+        double[] left = random(60, 3);
+        double[] right = random(48, 3);
+        for (int i = 0; i < matrix.length; i++) {
+            for (int k = 0; k < 3; k++) {
+                matrix[i] += left[i / 48 * 3 + k] * right[i % 48 * 3 + k] * (k == 2 ? 1e-6 : 1);
+            }
+        }
+        for (int rank : new int[] {2, 3, 5}) {
+            SingularValues values = SingularValues.of(matrix.clone(), 60, 48, rank);
+            double error = 0;
+            for (int i = 0; i < matrix.length; i++) {
+                error += Math.pow(matrix[i] - product(values, i / 48, i % 48, rank, 48), 2);
+            }
+            assertEquals(Math.sqrt(error), values.lost(), 1e-12, "rank " + rank);
+            assertTrue(rank == 2 ? values.lost() > 1e-7 : values.lost() < 1e-13, "rank " + rank);
+        }
+    }
+
     @Test
     void aRankAboveTheMatrixIsFilledWithZeros() {
         SingularValues values = SingularValues.of(new double[] {3, 4}, 1, 2, 3);
