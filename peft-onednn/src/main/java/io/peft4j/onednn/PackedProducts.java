@@ -29,7 +29,7 @@ final class PackedProducts implements AutoCloseable {
     private static final int MOST_ROWS = 64;
     /** With more rows oneDNN is faster. */
     private static final int MOST_ROWS_OF_LOOPS = 8;
-    /** Fewer rows of bf16 take longer than this many. */
+    /** Fewer rows are faster widened; where there is a copy for bf16 all the same, fewer take longer than this many. */
     private static final int FEWEST_BFLOAT16_ROWS = 4;
     /** Each number of rows takes primitives of its own: others are rounded up to these. */
     private static final int[] ROWS = {1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64};
@@ -84,7 +84,7 @@ final class PackedProducts implements AutoCloseable {
         }
         Copies copies = of(w);
         Optional<PackedWeight> copy = rows <= mostRowsOfLoops(w) ? copies.looped(w) : Optional.empty();
-        copy = copy.isPresent() ? copy : copies.oneDnn(w, bfloat16.type(MOST_ROWS, x));
+        copy = copy.isPresent() ? copy : copies.oneDnn(w, fastest(w, x), rows);
         copy.ifPresent(weight -> {
             int padded = padded(weight.rowType() == DataType.FLOAT ? rows : Math.max(rows, FEWEST_BFLOAT16_ROWS));
             long mark = team.caller().scratch().mark();
@@ -100,6 +100,11 @@ final class PackedProducts implements AutoCloseable {
     /** Loops read weights once and compute more slowly than oneDNN, which has no product of few rows and bytes. */
     private static int mostRowsOfLoops(FrozenWeight w) {
         return w instanceof Int8Weight ? MOST_ROWS : MOST_ROWS_OF_LOOPS;
+    }
+
+    /** The type in which oneDNN multiplies many rows fastest: it has 4-bit blocks for FLOAT alone. */
+    private DataType fastest(FrozenWeight w, INDArray x) {
+        return w instanceof DenseWeight ? bfloat16.type(MOST_ROWS, x) : DataType.FLOAT;
     }
 
     private static int padded(int rows) {
@@ -152,13 +157,22 @@ final class PackedProducts implements AutoCloseable {
             return looped;
         }
 
-        /** The copy for rows that are multiplied in the given type. */
-        Optional<PackedWeight> oneDnn(FrozenWeight w, DataType type) {
-            return oneDnn.computeIfAbsent(type, unused -> {
+        /**
+         * The copy for rows that may be multiplied in the given type. One is kept: a batch that comes after single
+         * rows replaces theirs, and its last rows take the batch's.
+         */
+        Optional<PackedWeight> oneDnn(FrozenWeight w, DataType fastest, int rows) {
+            DataType type = rows < FEWEST_BFLOAT16_ROWS && !oneDnn.containsKey(fastest) ? DataType.FLOAT : fastest;
+            Optional<PackedWeight> known = oneDnn.get(type);
+            if (known == null) {
+                oneDnn.values().forEach(each -> each.ifPresent(PackedWeight::close));
+                oneDnn.clear();
                 PackedWeight[] made = new PackedWeight[1];
                 team.alone((lane, task) -> made[0] = byOneDnn(lane, w, type));
-                return packed(made[0]);
-            });
+                known = packed(made[0]);
+                oneDnn.put(type, known);
+            }
+            return known;
         }
 
         void close() {
