@@ -15,7 +15,7 @@ import org.bytedeco.openblas.global.openblas;
  * @param norm root of the summed squares of all singular values: the norm of M
  */
 public record SingularValues(double[] u, double[] s, double[] vt, double lost, double norm) {
-    /** Up to this share of all singular values, eigenvalues are several times as fast as a whole decomposition. */
+    /** Up to this share of all singular values, eigenvalues are two to three times as fast as a whole decomposition. */
     private static final int SHARE = 4;
     /**
      * Eigenvalues are squares: below this share of the largest singular value, a value and its vectors would have
