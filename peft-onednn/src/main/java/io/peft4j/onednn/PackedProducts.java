@@ -9,7 +9,6 @@ import io.peft4j.core.weight.Int8Weight;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
 import java.lang.ref.WeakReference;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -147,7 +146,9 @@ final class PackedProducts implements AutoCloseable {
     /** The forms of a weight, each made at its first use. */
     private final class Copies {
         private Optional<PackedWeight> looped;
-        private final Map<DataType, Optional<PackedWeight>> oneDnn = new EnumMap<>(DataType.class);
+        private Optional<PackedWeight> oneDnn = Optional.empty();
+        /** Of the rows that {@code oneDnn} is for; null before it was asked for. */
+        private DataType rowType;
 
         Optional<PackedWeight> looped(FrozenWeight w) {
             if (looped == null) {
@@ -162,24 +163,28 @@ final class PackedProducts implements AutoCloseable {
          * rows replaces theirs, and its last rows take the batch's.
          */
         Optional<PackedWeight> oneDnn(FrozenWeight w, DataType fastest, int rows) {
-            DataType type = rows < FEWEST_BFLOAT16_ROWS && !oneDnn.containsKey(fastest) ? DataType.FLOAT : fastest;
-            Optional<PackedWeight> known = oneDnn.get(type);
-            if (known == null) {
-                oneDnn.values().forEach(each -> each.ifPresent(PackedWeight::close));
-                oneDnn.clear();
+            DataType type = rows < FEWEST_BFLOAT16_ROWS && rowType != fastest ? DataType.FLOAT : fastest;
+            if (rowType != type) {
+                closeOneDnn();
                 PackedWeight[] made = new PackedWeight[1];
                 team.alone((lane, task) -> made[0] = byOneDnn(lane, w, type));
-                known = packed(made[0]);
-                oneDnn.put(type, known);
+                oneDnn = packed(made[0]);
+                rowType = type;
             }
-            return known;
+            return oneDnn;
+        }
+
+        private void closeOneDnn() {
+            oneDnn.ifPresent(PackedWeight::close);
+            oneDnn = Optional.empty();
+            rowType = null;
         }
 
         void close() {
             if (looped != null) {
                 looped.ifPresent(PackedWeight::close);
             }
-            oneDnn.values().forEach(each -> each.ifPresent(PackedWeight::close));
+            closeOneDnn();
         }
     }
 

@@ -56,8 +56,8 @@ public final class DenseMath {
 
     /**
      * The largest singular values s [r], falling, and the right singular vectors V^T [r, n] of X [m, n], from the
-     * eigenvalues of the smaller of X^T X and X X^T. Much faster than {@link SingularValues} where only few are wanted;
-     * values below some 1e-7 of the largest are noise. Where the rank of X is below r, the rest is zero.
+     * eigenvalues of the smaller of X^T X and X X^T: faster than a whole decomposition where only few are wanted.
+     * Values below some 1e-7 of the largest are noise. Where the rank of X is below r, the rest is zero.
      *
      * @throws ArithmeticException when X holds NaN or infinite values, or LAPACK does not converge
      */
