@@ -33,6 +33,7 @@ public final class OneDnnKernels implements Kernels {
     private final LowRankKernels lowRank;
     private final ElementwiseKernels elements;
     private final FewElements fewElements = new FewElements();
+    private final ScalingKernels scaling;
     private final RowKernels rows;
     private final NormKernels norms;
     private final RotaryKernel rotary;
@@ -70,6 +71,7 @@ public final class OneDnnKernels implements Kernels {
         packed = new PackedProducts(team, bfloat16);
         lowRank = new LowRankKernels(team, bfloat16);
         elements = new ElementwiseKernels(team);
+        scaling = new ScalingKernels(team);
         rows = new RowKernels(team);
         norms = new NormKernels(team);
         rotary = new RotaryKernel(team);
@@ -218,6 +220,38 @@ public final class OneDnnKernels implements Kernels {
     public void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
         KernelChecks.dropout(x, p, y, accumulate);
         elements.dropout(x, p, seed, y, accumulate);
+    }
+
+    @Override
+    public void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        if (ScalingKernels.supports(x, v)) {
+            KernelChecks.scaleColumns(x, v, y, accumulate);
+            scaling.scaleColumns(x, v, y, accumulate);
+        } else {
+            Kernels.super.scaleColumns(x, v, y, accumulate);
+        }
+    }
+
+    @Override
+    public void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        if (ScalingKernels.supports(x, v)) {
+            KernelChecks.scaleRows(x, v, y, accumulate);
+            scaling.scaleRows(x, v, y, accumulate);
+        } else {
+            Kernels.super.scaleRows(x, v, y, accumulate);
+        }
+    }
+
+    @Override
+    public void columnDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
+        KernelChecks.columnDots(a, b, v);
+        scaling.columnDots(a, b, v, accumulate);
+    }
+
+    @Override
+    public void rowDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
+        KernelChecks.rowDots(a, b, v);
+        scaling.rowDots(a, b, v, accumulate);
     }
 
     @Override

@@ -245,11 +245,12 @@ final class Vectors {
     }
 
     /** Where to compute a result in f32: in y itself, or in scratch memory that holds y's values if they are needed. */
-    private static Span result(Lane lane, Span y, boolean accumulate, int count) {
+    static Span result(Lane lane, Span y, boolean accumulate, int count) {
         return y.isFloat() || accumulate ? widened(lane, y, count) : Span.scratch(lane, DataType.FLOAT, count);
     }
 
-    private static void deliver(Lane lane, Span computed, Span y, int count) {
+    /** Writes what was computed in f32 to y, unless it was computed there. */
+    static void deliver(Lane lane, Span computed, Span y, int count) {
         if (computed.address() != y.address()) {
             convert(lane, computed, y, count);
         }

@@ -225,6 +225,47 @@ public final class KernelChecks {
         }
     }
 
+    /** Checks {@link Kernels#scaleColumns}. */
+    public static void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        scaling("scaleColumns", x, v, 1, y, accumulate);
+    }
+
+    /** Checks {@link Kernels#scaleRows}. */
+    public static void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        scaling("scaleRows", x, v, 0, y, accumulate);
+    }
+
+    private static void scaling(String operation, INDArray x, INDArray v, int dimension, INDArray y,
+            boolean accumulate) {
+        matrix(operation, "x", x, -1, -1);
+        vector(operation, "v", v, x.size(dimension));
+        matrix(operation, "y", y, x.size(0), x.size(1));
+        apart(operation, y, v);
+        if (accumulate) {
+            apart(operation, y, x);
+        } else {
+            sameOrApart(operation, y, x);
+        }
+    }
+
+    /** Checks {@link Kernels#columnDots}. */
+    public static void columnDots(INDArray a, INDArray b, INDArray v) {
+        dots("columnDots", a, b, v, 1);
+    }
+
+    /** Checks {@link Kernels#rowDots}. */
+    public static void rowDots(INDArray a, INDArray b, INDArray v) {
+        dots("rowDots", a, b, v, 0);
+    }
+
+    private static void dots(String operation, INDArray a, INDArray b, INDArray v, int dimension) {
+        matrix(operation, "a", a, -1, -1);
+        matrix(operation, "b", b, a.size(0), a.size(1));
+        vector(operation, "v", v, a.size(dimension));
+        apart(operation, v, a);
+        apart(operation, v, b);
+    }
+
     /** Checks {@link Kernels#rmsNorm}. */
     public static void rmsNorm(INDArray x, INDArray weight, INDArray y, INDArray rstd) {
         matrix("rmsNorm", "x", x, -1, -1);

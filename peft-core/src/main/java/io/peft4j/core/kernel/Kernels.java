@@ -162,12 +162,12 @@ public interface Kernels extends AutoCloseable {
         ScalingLoops.scaleRows(x, v, y, accumulate);
     }
 
-    /** {@code v[j] = sum over i of a[i][j] * b[i][j]}, in double: the gradient of {@link #scaleColumns} for v. */
+    /** {@code v[j] = sum over i of a[i][j] * b[i][j]}: the gradient of {@link #scaleColumns} for v. */
     default void columnDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
         ScalingLoops.columnDots(a, b, v, accumulate);
     }
 
-    /** {@code v[i] = sum over j of a[i][j] * b[i][j]}, in double: the gradient of {@link #scaleRows} for v. */
+    /** {@code v[i] = sum over j of a[i][j] * b[i][j]}: the gradient of {@link #scaleRows} for v. */
     default void rowDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
         ScalingLoops.rowDots(a, b, v, accumulate);
     }

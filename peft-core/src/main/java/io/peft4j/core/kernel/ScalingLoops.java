@@ -15,8 +15,9 @@ final class ScalingLoops {
     }
 
     static void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
-        int columns = columns("scaleColumns", x, y);
-        float[] factors = factors("scaleColumns", v, columns);
+        KernelChecks.scaleColumns(x, v, y, accumulate);
+        int columns = Arrays.columns(x);
+        float[] factors = Arrays.toFloats(v);
         rows(x, y, accumulate, (i, row) -> {
             for (int j = 0; j < columns; j++) {
                 row[j] *= factors[j];
@@ -25,8 +26,9 @@ final class ScalingLoops {
     }
 
     static void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
-        int columns = columns("scaleRows", x, y);
-        float[] factors = factors("scaleRows", v, Arrays.rows(x));
+        KernelChecks.scaleRows(x, v, y, accumulate);
+        int columns = Arrays.columns(x);
+        float[] factors = Arrays.toFloats(v);
         rows(x, y, accumulate, (i, row) -> {
             for (int j = 0; j < columns; j++) {
                 row[j] *= factors[i];
@@ -58,8 +60,9 @@ final class ScalingLoops {
     }
 
     static void columnDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
-        int columns = columns("columnDots", a, b);
-        float[] sums = accumulate ? factors("columnDots", v, columns) : new float[columns];
+        KernelChecks.columnDots(a, b, v);
+        int columns = Arrays.columns(a);
+        float[] sums = accumulate ? Arrays.toFloats(v) : new float[columns];
         IntStream.range(0, (columns + BLOCK - 1) / BLOCK).parallel().forEach(block -> {
             int from = block * BLOCK;
             int count = Math.min(BLOCK, columns - from);
@@ -81,8 +84,9 @@ final class ScalingLoops {
     }
 
     static void rowDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
-        int columns = columns("rowDots", a, b);
-        float[] sums = accumulate ? factors("rowDots", v, Arrays.rows(a)) : new float[Arrays.rows(a)];
+        KernelChecks.rowDots(a, b, v);
+        int columns = Arrays.columns(a);
+        float[] sums = accumulate ? Arrays.toFloats(v) : new float[Arrays.rows(a)];
         IntStream.range(0, sums.length).parallel().forEach(i -> {
             float[] left = new float[columns];
             float[] right = new float[columns];
@@ -95,21 +99,5 @@ final class ScalingLoops {
             sums[i] = (float) (sums[i] + sum);
         });
         Arrays.write(v, 0, sums, 0, sums.length);
-    }
-
-    private static int columns(String operation, INDArray a, INDArray b) {
-        if (a.rank() != 2 || !java.util.Arrays.equals(a.shape(), b.shape())) {
-            throw new IllegalArgumentException(operation + " needs two matrices of one shape, got "
-                    + a.shapeInfoToString() + " and " + b.shapeInfoToString());
-        }
-        return Arrays.columns(a);
-    }
-
-    private static float[] factors(String operation, INDArray v, int length) {
-        if (v.length() != length) {
-            throw new IllegalArgumentException(operation + " needs a vector of " + length + ", got "
-                    + v.shapeInfoToString());
-        }
-        return Arrays.toFloats(v);
     }
 }

@@ -41,6 +41,10 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("lowRankByRowsBackward", k -> k.lowRankByRowsBackward(y, x, List.of(), List.of(), y));
             refused("addBias", k -> k.addBias(y, c.normal(DataType.FLOAT, 5)));
             refused("addBiasBackward", k -> k.addBiasBackward(y, c.normal(DataType.FLOAT, 5), false));
+            refused("scaleColumns", k -> k.scaleColumns(x, c.normal(DataType.FLOAT, 5), x, false));
+            refused("scaleRows", k -> k.scaleRows(x, c.normal(DataType.FLOAT, 5), y, false));
+            refused("columnDots", k -> k.columnDots(x, y, c.normal(DataType.FLOAT, 4), false));
+            refused("rowDots", k -> k.rowDots(x, x, c.normal(DataType.FLOAT, 3), false));
         }
     }
 

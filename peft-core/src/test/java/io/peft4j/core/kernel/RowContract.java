@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Biases, embeddings and chosen rows. */
+/** Biases, factors, embeddings and chosen rows. */
 interface RowContract extends KernelsUnderTest {
     /** N, features. */
     List<int[]> ROW_SHAPES = List.of(new int[] {1, 1}, new int[] {1, 576}, new int[] {5, 7}, new int[] {131, 17},
@@ -26,6 +26,38 @@ interface RowContract extends KernelsUnderTest {
                         c.compare(k -> k.addBiasBackward(y, b, true), b);
                     }
                 }
+            }
+        }
+    }
+
+    @Test
+    default void factorsOfRowsAndColumns() {
+        for (int[] s : ROW_SHAPES) {
+            for (DataType type : TYPES) {
+                for (DataType otherType : TYPES) {
+                    for (DataType factorType : TYPES) {
+                        checkFactors(s, type, otherType, factorType);
+                    }
+                }
+            }
+        }
+    }
+
+    private void checkFactors(int[] s, DataType type, DataType otherType, DataType factorType) {
+        try (KernelCase c = new KernelCase(this, "factors", s[0], s[1], type, otherType, factorType)) {
+            INDArray x = c.normal(type, s[0], s[1]);
+            INDArray y = c.normal(otherType, s[0], s[1]);
+            INDArray ofColumns = c.normal(factorType, s[1]);
+            INDArray ofRows = c.normal(factorType, s[0]);
+            for (boolean accumulate : new boolean[] {false, true}) {
+                c.compare(k -> k.scaleColumns(x, ofColumns, y, accumulate), y);
+                c.compare(k -> k.scaleRows(x, ofRows, y, accumulate), y);
+            }
+            c.compare(k -> k.scaleColumns(x, ofColumns, x, false), x);
+            c.compare(k -> k.scaleRows(x, ofRows, x, false), x);
+            for (boolean accumulate : new boolean[] {false, true}) {
+                c.compare(k -> k.columnDots(x, y, ofColumns, accumulate), ofColumns);
+                c.compare(k -> k.rowDots(x, y, ofRows, accumulate), ofRows);
             }
         }
     }
