@@ -1,6 +1,7 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.onednn.AttentionPlan.Block;
@@ -158,12 +159,14 @@ final class AttentionTile {
         return Float.NaN;
     }
 
-    /** Without a new span where it can be: there are many rows. */
+    /** A few elements of many rows: a primitive for each, or a new span, would take longer than reading. */
     private void read(Span from, long first, float[] to, int count) {
         if (from.isFloat()) {
             NativeMemory.read(from.address() + Float.BYTES * first, to, 0, count);
         } else {
-            ElementwiseKernels.read(lane, from.from(first), to, count);
+            short[] bits = lane.tiles().shorts(count);
+            NativeMemory.read(from.address() + Short.BYTES * first, bits, 0, count);
+            BFloat16.toFloats(bits, 0, to, 0, count);
         }
     }
 

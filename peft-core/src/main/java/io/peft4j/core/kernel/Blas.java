@@ -1,5 +1,6 @@
 package io.peft4j.core.kernel;
 
+import io.peft4j.core.array.NativeLibraries;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
@@ -18,8 +19,10 @@ final class Blas {
 
     /** Loads OpenBLAS and sets its number of threads, which is one for the whole process. */
     static void load() {
-        Loader.load(openblas_nolapack.class);
-        openblas_nolapack.blas_set_num_threads(1);
+        NativeLibraries.open(() -> {
+            Loader.load(openblas_nolapack.class);
+            openblas_nolapack.blas_set_num_threads(1);
+        });
     }
 
     /**

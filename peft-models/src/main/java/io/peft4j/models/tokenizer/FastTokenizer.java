@@ -2,6 +2,8 @@ package io.peft4j.models.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import io.peft4j.core.array.NativeLibraries;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
@@ -49,6 +51,7 @@ final class FastTokenizer implements Tokenizer {
         }
         byte[] json = files.tokenizer().toString().getBytes(StandardCharsets.UTF_8);
         try {
+            NativeLibraries.open(LibUtils::checkStatus);
             return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json),
                     Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "true"));
         } catch (IOException | RuntimeException e) {
