@@ -8,6 +8,7 @@ import io.peft4j.core.kernel.KernelChecks;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.LowRankPart;
 import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.kernel.ScalingChecks;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.onednn.BinarySpec.Operator;
 import java.util.List;
@@ -225,7 +226,7 @@ public final class OneDnnKernels implements Kernels {
     @Override
     public void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
         if (ScalingKernels.supports(x, v)) {
-            KernelChecks.scaleColumns(x, v, y, accumulate);
+            ScalingChecks.scaleColumns(x, v, y, accumulate);
             scaling.scaleColumns(x, v, y, accumulate);
         } else {
             Kernels.super.scaleColumns(x, v, y, accumulate);
@@ -235,7 +236,7 @@ public final class OneDnnKernels implements Kernels {
     @Override
     public void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
         if (ScalingKernels.supports(x, v)) {
-            KernelChecks.scaleRows(x, v, y, accumulate);
+            ScalingChecks.scaleRows(x, v, y, accumulate);
             scaling.scaleRows(x, v, y, accumulate);
         } else {
             Kernels.super.scaleRows(x, v, y, accumulate);
@@ -244,13 +245,13 @@ public final class OneDnnKernels implements Kernels {
 
     @Override
     public void columnDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
-        KernelChecks.columnDots(a, b, v);
+        ScalingChecks.columnDots(a, b, v);
         scaling.columnDots(a, b, v, accumulate);
     }
 
     @Override
     public void rowDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
-        KernelChecks.rowDots(a, b, v);
+        ScalingChecks.rowDots(a, b, v);
         scaling.rowDots(a, b, v, accumulate);
     }
 

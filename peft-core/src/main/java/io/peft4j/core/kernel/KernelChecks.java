@@ -225,47 +225,6 @@ public final class KernelChecks {
         }
     }
 
-    /** Checks {@link Kernels#scaleColumns}. */
-    public static void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
-        scaling("scaleColumns", x, v, 1, y, accumulate);
-    }
-
-    /** Checks {@link Kernels#scaleRows}. */
-    public static void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
-        scaling("scaleRows", x, v, 0, y, accumulate);
-    }
-
-    private static void scaling(String operation, INDArray x, INDArray v, int dimension, INDArray y,
-            boolean accumulate) {
-        matrix(operation, "x", x, -1, -1);
-        vector(operation, "v", v, x.size(dimension));
-        matrix(operation, "y", y, x.size(0), x.size(1));
-        apart(operation, y, v);
-        if (accumulate) {
-            apart(operation, y, x);
-        } else {
-            sameOrApart(operation, y, x);
-        }
-    }
-
-    /** Checks {@link Kernels#columnDots}. */
-    public static void columnDots(INDArray a, INDArray b, INDArray v) {
-        dots("columnDots", a, b, v, 1);
-    }
-
-    /** Checks {@link Kernels#rowDots}. */
-    public static void rowDots(INDArray a, INDArray b, INDArray v) {
-        dots("rowDots", a, b, v, 0);
-    }
-
-    private static void dots(String operation, INDArray a, INDArray b, INDArray v, int dimension) {
-        matrix(operation, "a", a, -1, -1);
-        matrix(operation, "b", b, a.size(0), a.size(1));
-        vector(operation, "v", v, a.size(dimension));
-        apart(operation, v, a);
-        apart(operation, v, b);
-    }
-
     /** Checks {@link Kernels#rmsNorm}. */
     public static void rmsNorm(INDArray x, INDArray weight, INDArray y, INDArray rstd) {
         matrix("rmsNorm", "x", x, -1, -1);
@@ -406,7 +365,7 @@ public final class KernelChecks {
     }
 
     /** Checks a matrix; -1 stands for any number of rows or columns. */
-    private static void matrix(String operation, String name, INDArray array, long rows, long columns) {
+    static void matrix(String operation, String name, INDArray array, long rows, long columns) {
         array(operation, name, array);
         if (array.rank() != 2 || rows >= 0 && array.size(0) != rows || columns >= 0 && array.size(1) != columns) {
             throw new IllegalArgumentException(operation + ": " + name + " must be [" + (rows < 0 ? "any" : rows) + ", "
@@ -414,7 +373,7 @@ public final class KernelChecks {
         }
     }
 
-    private static void vector(String operation, String name, INDArray array, long length) {
+    static void vector(String operation, String name, INDArray array, long length) {
         array(operation, name, array);
         if (array.length() != length) {
             throw new IllegalArgumentException(operation + ": " + name + " must have " + length + " elements, got "
@@ -440,13 +399,13 @@ public final class KernelChecks {
         }
     }
 
-    private static void apart(String operation, INDArray result, INDArray input) {
+    static void apart(String operation, INDArray result, INDArray input) {
         if (overlap(result, input)) {
             throw new IllegalArgumentException(operation + ": a result shares memory with another argument");
         }
     }
 
-    private static void sameOrApart(String operation, INDArray result, INDArray input) {
+    static void sameOrApart(String operation, INDArray result, INDArray input) {
         if (overlap(result, input)
                 && (Arrays.address(result) != Arrays.address(input) || result.dataType() != input.dataType())) {
             throw new IllegalArgumentException(operation + ": a result shares some memory with another argument");
