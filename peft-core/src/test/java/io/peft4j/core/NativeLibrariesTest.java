@@ -3,6 +3,9 @@ package io.peft4j.core;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.peft4j.core.array.NativeLibraries;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.openblas.global.openblas;
 import org.junit.jupiter.api.Test;
@@ -55,5 +58,23 @@ class NativeLibrariesTest {
             y.get(result);
             assertArrayEquals(PRODUCT, result);
         }
+    }
+
+    /** Two threads that open libraries at once can stop each other for ever. */
+    @Test
+    void librariesAreOpenedOneAfterTheOther() throws InterruptedException {
+        AtomicInteger inside = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        Runnable opening = () -> {
+            most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+            // The other thread, if it came in too, would be seen.
+            LockSupport.parkNanos(20_000_000);
+            inside.decrementAndGet();
+        };
+        Thread other = new Thread(() -> NativeLibraries.open(opening));
+        other.start();
+        NativeLibraries.open(opening);
+        other.join();
+        assertEquals(1, most.get());
     }
 }

@@ -6,10 +6,10 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu_isa_avx512_core_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_version;
 
+import io.peft4j.core.array.NativeLibraries;
 import java.util.Optional;
 import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.global.dnnl;
-import org.bytedeco.javacpp.Loader;
 
 /** The native library: whether it loads, and what the processor has as oneDNN sees it. */
 final class DnnlLibrary {
@@ -19,7 +19,7 @@ final class DnnlLibrary {
     /** Why oneDNN's kernels do not run here, or empty where they do. */
     static Optional<String> obstacle() {
         try {
-            Loader.load(dnnl.class);
+            NativeLibraries.load(dnnl.class);
         } catch (LinkageError | RuntimeException e) {
             return Optional.of("the native library does not load: " + e);
         }

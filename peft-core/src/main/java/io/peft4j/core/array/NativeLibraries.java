@@ -1,5 +1,6 @@
 package io.peft4j.core.array;
 
+import org.bytedeco.javacpp.Loader;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -7,11 +8,16 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>ND4J's start, and JavaCPP's settings of OpenBLAS, look functions up by name. JavaCPP does that with the dynamic
  * linker's list of libraries locked, and takes the lock for opening libraries inside; a thread that opens one takes the
- * two the other way round. If they meet, both wait for ever. So code of ours that opens a library on a thread of its
- * own, or looks functions up, does it here.
+ * two the other way round. If they meet, both wait for ever. So all code of ours that opens a library or looks
+ * functions up does it here.
  */
 public final class NativeLibraries {
     private NativeLibraries() {
+    }
+
+    /** Loads a library of JavaCPP, if that has not been done. */
+    public static void load(Class<?> library) {
+        open(() -> Loader.load(library));
     }
 
     /**

@@ -2,7 +2,6 @@ package io.peft4j.core.array;
 
 import java.util.Arrays;
 import java.util.Optional;
-import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas;
 
 /**
@@ -69,7 +68,7 @@ public record SingularValues(double[] u, double[] s, double[] vt, double lost, d
     }
 
     private static SingularValues whole(double[] matrix, int m, int n, int rank) {
-        Loader.load(openblas.class);
+        NativeLibraries.load(openblas.class);
         int k = Math.min(m, n);
         double[] s = new double[k];
         double[] u = new double[m * k];
