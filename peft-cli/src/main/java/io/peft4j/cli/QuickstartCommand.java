@@ -47,7 +47,7 @@ final class QuickstartCommand extends PeftCommand {
             description = "Seed of first values and order. Default: ${DEFAULT-VALUE}")
     private long seed;
 
-    @Option(names = "--general", paramLabel = "N", defaultValue = "0", description = "Mixes N general examples into "
+    @Option(names = "--general", paramLabel = "N", defaultValue = "16", description = "Mixes N general examples into "
             + "the training, against forgetting; there are 104. Default: ${DEFAULT-VALUE}")
     private int general;
 
