@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.CombinationType;
 import io.peft4j.lora.LoraConfig;
@@ -20,7 +19,6 @@ import picocli.CommandLine.Option;
         + "Hugging Face PEFT's add_weighted_adapter does.",
     "For instance: --adapter support --weight 1 --adapter sales --weight 0.5 --type cat"})
 final class AdapterCombineCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String COMBINED = "combined";
 
     @Mixin
@@ -86,7 +84,7 @@ final class AdapterCombineCommand extends PeftCommand {
             adapted.saveAdapter(COMBINED, output);
             int rank = ((LoraConfig) adapted.adapter(COMBINED).config()).rank();
             if (json) {
-                console().print(JSON.createObjectNode().put("output", output.toString()).put("rank", rank));
+                console().print(Json.MAPPER.createObjectNode().put("output", output.toString()).put("rank", rank));
             } else {
                 console().say("wrote %s: %d adapters as one of rank %d", output, adapters.size(), rank);
             }

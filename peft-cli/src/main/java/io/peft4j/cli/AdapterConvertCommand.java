@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.LoraConversion;
@@ -17,7 +16,6 @@ import picocli.CommandLine.Option;
         + "llama.cpp applies to the base model, or plain LoRA.",
     "With --rank an adapter of any method that can be merged becomes LoRA of that rank; what is lost is stated."})
 final class AdapterConvertCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CONVERTED = "converted";
 
     @Mixin
@@ -64,7 +62,8 @@ final class AdapterConvertCommand extends PeftCommand {
         double worst = conversion.flatMap(c -> c.errors().values().stream().max(Double::compare)).orElse(0.0);
         double error = conversion.map(LoraConversion::error).orElse(0.0);
         if (json) {
-            ObjectNode line = JSON.createObjectNode().put("output", output.toString()).put("relative_error", error)
+            ObjectNode line = Json.MAPPER.createObjectNode().put("output", output.toString())
+                    .put("relative_error", error)
                     .put("largest_relative_error", worst);
             console().print(line);
         } else {

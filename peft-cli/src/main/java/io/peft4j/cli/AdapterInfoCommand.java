@@ -1,7 +1,6 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.AdapterSummary;
 import io.peft4j.core.peft.Passport;
@@ -25,8 +24,6 @@ import picocli.CommandLine.Parameters;
     "With its base model it is also loaded, with a report of all that does not fit; its passport is compared, and it "
             + "is said which programs can load it."})
 final class AdapterInfoCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @Parameters(index = "0", paramLabel = "DIR", description = "The adapter.")
     private Path folder;
 
@@ -39,18 +36,18 @@ final class AdapterInfoCommand extends PeftCommand {
     @Override
     public Integer call() {
         AdapterSummary summary = AdapterSummary.read(folder);
-        ObjectNode line = JSON.createObjectNode();
+        ObjectNode line = Json.MAPPER.createObjectNode();
         line.put("method", summary.method().name()).put("description", summary.method().description())
                 .put("base_model", summary.config().common().baseModel().orElse(null))
                 .put("tensors", summary.tensors()).put("values", summary.values()).put("bytes", summary.bytes())
-                .set("types", JSON.valueToTree(summary.types()));
+                .set("types", Json.MAPPER.valueToTree(summary.types()));
         try {
-            line.set("config", JSON.readTree(summary.config().toJson()));
+            line.set("config", Json.MAPPER.readTree(summary.config().toJson()));
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException("cannot read the configuration back", e);
         }
         Optional<Passport> passport = Passport.read(folder);
-        passport.ifPresent(p -> line.set("training", JSON.valueToTree(p.training())));
+        passport.ifPresent(p -> line.set("training", Json.MAPPER.valueToTree(p.training())));
         if (model != null) {
             addModel(line, passport);
         }
@@ -68,8 +65,8 @@ final class AdapterInfoCommand extends PeftCommand {
             line.put("adapted_layers", adapted.status().numAdapterLayers());
             line.put("trainable_parameters", adapted.trainableParameterCount());
             Map<String, List<String>> obstacles = AdapterExport.obstacles(adapted, PeftModel.DEFAULT_ADAPTER);
-            line.set("obstacles", JSON.valueToTree(obstacles));
-            line.set("mismatches", JSON.valueToTree(passport.stream().flatMap(p -> Stream.concat(
+            line.set("obstacles", Json.MAPPER.valueToTree(obstacles));
+            line.set("mismatches", Json.MAPPER.valueToTree(passport.stream().flatMap(p -> Stream.concat(
                     p.mismatches(base).stream(), p.goldenMismatches(adapted).stream()))
                     .map(Passport.Mismatch::explanation).toList()));
         }

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.weight.BlockType;
@@ -23,8 +22,6 @@ import picocli.CommandLine.Option;
     "What was written is loaded again, and its logits on sample text are compared with those of base and adapter; a "
             + "result that says something else is refused."})
 final class AdapterMergeCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @Mixin
     private ExportModelOptions model;
 
@@ -90,7 +87,7 @@ final class AdapterMergeCommand extends PeftCommand {
 
     private void print(ExportReport report) {
         if (json) {
-            ObjectNode line = JSON.createObjectNode().put("output", report.target().toString())
+            ObjectNode line = Json.MAPPER.createObjectNode().put("output", report.target().toString())
                     .put("type", report.type().name()).put("bytes", report.bytes()).put("untied", report.untied())
                     .put("relative_difference", report.difference().relative())
                     .put("tolerance", report.tolerance())

@@ -2,7 +2,6 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
@@ -34,7 +33,6 @@ import picocli.CommandLine.Option;
  * others take the configuration's own.
  */
 final class AdapterOptions {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String METHOD = "--method";
     private static final String CONFIG = "--adapter-config";
     private static final String INIT = "--adapter-init";
@@ -105,7 +103,8 @@ final class AdapterOptions {
 
     private PeftConfig fromOptions(PeftCommand command) {
         PeftMethod chosen = PeftMethods.byName(method);
-        ObjectNode config = JSON.createObjectNode().put("peft_type", chosen.peftType()).put("task_type", "CAUSAL_LM");
+        ObjectNode config = Json.MAPPER.createObjectNode().put("peft_type", chosen.peftType())
+                .put("task_type", "CAUSAL_LM");
         boolean shared = chosen.optionKeys().keySet().containsAll(List.of("rank", "alpha"));
         for (String name : SHARED) {
             String key = chosen.optionKeys().get(name);
@@ -122,7 +121,7 @@ final class AdapterOptions {
 
     private static JsonNode setting(String value) {
         try {
-            return JSON.readTree(value);
+            return Json.MAPPER.readTree(value);
         } catch (JsonProcessingException e) {
             return TextNode.valueOf(value);
         }

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -22,7 +21,6 @@ import picocli.CommandLine.Option;
     "Where all prompts fit in one batch, the share of memory bandwidth is the rate at which decoding reads the weights "
             + "against the rate of reading memory, measured in the same process."})
 final class BenchGenerateCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final BenchCommand.Shape ONE = new BenchCommand.Shape(1, 64);
 
     @Mixin
@@ -95,7 +93,7 @@ final class BenchGenerateCommand extends PeftCommand {
     }
 
     private static ObjectNode line(GenerationMeasurement figures) {
-        ObjectNode line = JSON.createObjectNode().put("tokens_per_s", figures.tokensPerSecond())
+        ObjectNode line = Json.MAPPER.createObjectNode().put("tokens_per_s", figures.tokensPerSecond())
                 .put("examples_per_s", figures.prompts() / figures.seconds()).put("seconds", figures.seconds())
                 .put("prompts", figures.prompts()).put("new_tokens", figures.newTokens())
                 .put("first_token_ms", 1e3 * figures.firstTokenSeconds()).put("weight_bytes", figures.weightBytes())

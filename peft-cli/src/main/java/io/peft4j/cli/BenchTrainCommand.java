@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
@@ -23,7 +22,6 @@ import picocli.CommandLine.Option;
     "The share of the limit is that of the products with frozen weights, against the rate of large matrix products "
             + "measured in the same process."})
 final class BenchTrainCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SHAPE = "--shape";
     private static final String BATCH = "--batch-size";
     private static final int RANDOM_STEPS = 8;
@@ -107,7 +105,7 @@ final class BenchTrainCommand extends PeftCommand {
     }
 
     private static ObjectNode line(TrainingMeasurement figures) {
-        ObjectNode line = JSON.createObjectNode().put("tokens_per_s", figures.tokensPerSecond())
+        ObjectNode line = Json.MAPPER.createObjectNode().put("tokens_per_s", figures.tokensPerSecond())
                 .put("examples_per_s", figures.examplesPerSecond()).put("step_ms", 1e3 * figures.stepSeconds())
                 .put("first_step_s", figures.firstStepSeconds()).put("loss", figures.loss())
                 .put("matmul_gflops", figures.matmulGflops()).put("share_of_limit", figures.shareOfLimit());

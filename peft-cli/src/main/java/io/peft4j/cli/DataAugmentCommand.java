@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.data.ChatExample;
@@ -21,8 +20,6 @@ import picocli.CommandLine.Parameters;
     "A wording is kept where every name and number of the question survives and where it is none of the held-out "
             + "questions. Answers stay as they are; what was written carries \"generated\": \"rule\" or \"model\"."})
 final class DataAugmentCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @Parameters(paramLabel = "FILE", description = "The data, questions with their answers.")
     private Path data;
 
@@ -80,7 +77,7 @@ final class DataAugmentCommand extends PeftCommand {
         DataInput.write(output, to, all);
         long byModel = written.stream().filter(e -> e.extra().get(Augmentation.MARK).equals("model")).count();
         if (json) {
-            ObjectNode line = JSON.createObjectNode().put("examples", examples.size())
+            ObjectNode line = Json.MAPPER.createObjectNode().put("examples", examples.size())
                     .put("by_rule", written.size() - byModel).put("by_model", byModel);
             console().print(line);
         } else {

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.data.Example;
 import io.peft4j.data.format.DataFormat;
@@ -20,8 +19,6 @@ import picocli.CommandLine.Parameters;
     "The share of a set is proportional to weight^(1/temperature). No example comes a second time before all of its "
             + "set have come once."})
 final class DataMixCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @Parameters(arity = "1..*", paramLabel = "FILE", description = "The data sets.")
     private List<Path> data;
 
@@ -100,8 +97,8 @@ final class DataMixCommand extends PeftCommand {
 
     private void print(int all, Map<String, Integer> rows) {
         if (json) {
-            ObjectNode line = JSON.createObjectNode().put("rows", all);
-            line.set("sets", JSON.valueToTree(rows));
+            ObjectNode line = Json.MAPPER.createObjectNode().put("rows", all);
+            line.set("sets", Json.MAPPER.valueToTree(rows));
             console().print(line);
             return;
         }

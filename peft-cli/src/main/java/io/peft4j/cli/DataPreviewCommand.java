@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
@@ -20,8 +19,6 @@ import picocli.CommandLine.Parameters;
 @Command(name = "preview", sortOptions = false, description = {"Shows the first examples as the model sees them, with "
         + "[[ and ]] around what is learned."})
 final class DataPreviewCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
     private Path data;
 
@@ -65,7 +62,7 @@ final class DataPreviewCommand extends PeftCommand {
         TokenSequence sequence = encoder.encode(example);
         String text = encoder.preview(example);
         if (json) {
-            ObjectNode line = JSON.createObjectNode().put("line", example.origin().line()).put("text", text)
+            ObjectNode line = Json.MAPPER.createObjectNode().put("line", example.origin().line()).put("text", text)
                     .put("tokens", sequence.length()).put("supervised_tokens", sequence.supervisedTokens());
             console().print(line);
         } else {

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -19,7 +18,6 @@ import picocli.CommandLine.Option;
             + "{\"messages\"}, {\"prompt\"} or {\"question\"}; answers to them are {\"text\": ...} a line in their "
             + "order."})
 final class GenerateCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
     /** Batches a call: results come early, and prompts of similar length still find each other. */
     private static final int BATCHES_A_CALL = 8;
 
@@ -100,7 +98,7 @@ final class GenerateCommand extends PeftCommand {
         for (int from = 0; from < prompts.size(); from += step) {
             List<Prompt> some = prompts.subList(from, Math.min(prompts.size(), from + step));
             for (Completion completion : loaded.generate(some, options)) {
-                console().print(JSON.createObjectNode().put("text", completion.text()));
+                console().print(Json.MAPPER.createObjectNode().put("text", completion.text()));
             }
         }
     }

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.measure.ProcessUsage;
@@ -21,7 +20,6 @@ import picocli.CommandLine.Option;
 @Command(name = "quickstart", sortOptions = false,
         description = "Teaches a model the handbook of a made-up company and shows the difference.")
 final class QuickstartCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String OUTPUT = "quickstart-output";
     private static final String STORY = "What is the notice period for a Senior Consultant?";
     private static final int SHOWN = 5;
@@ -159,7 +157,7 @@ final class QuickstartCommand extends PeftCommand {
     }
 
     private static ObjectNode line(Quickstart.Result result, Path folder, double seconds) {
-        ObjectNode line = JSON.createObjectNode().put("questions", result.before().total())
+        ObjectNode line = Json.MAPPER.createObjectNode().put("questions", result.before().total())
                 .put("base_correct", result.before().correct()).put("tuned_correct", result.after().correct())
                 .put("base_share", result.before().share()).put("tuned_share", result.after().share())
                 .put("train_seconds", result.training().seconds())

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.data.ScoringRows;
 import io.peft4j.train.SequenceScorer;
@@ -17,8 +16,6 @@ import picocli.CommandLine.Option;
             + "{\"input_ids\"}, {\"messages\"} (the supervised tokens), or {\"prompt\", \"completion\"} (the tokens "
             + "of the completion)."})
 final class ScoreCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @Mixin
     private AdaptedModelOptions model;
 
@@ -53,7 +50,7 @@ final class ScoreCommand extends PeftCommand {
         total += score.nll();
         tokens += score.tokens();
         if (json) {
-            console().print(JSON.createObjectNode().put("nll", score.nll()).put("tokens", score.tokens()));
+            console().print(Json.MAPPER.createObjectNode().put("nll", score.nll()).put("tokens", score.tokens()));
         } else {
             console().out().printf(Locale.ROOT, "nll %.4f, %d tokens%n", score.nll(), score.tokens());
             console().checkOut();

@@ -2,7 +2,6 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.measure.ProcessUsage;
@@ -35,7 +34,6 @@ import picocli.CommandLine.TypeConversionException;
     "The output folder is an adapter in Hugging Face PEFT's form with the tokenizer beside it; metrics.jsonl holds a "
             + "line a step. Ctrl-C stops after the step that runs and leaves a usable adapter."})
 final class TrainCommand extends PeftCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
     /** The most batches that first values are computed from. */
     private static final int CALIBRATION_BATCHES = 32;
 
@@ -245,7 +243,7 @@ final class TrainCommand extends PeftCommand {
     /** The keys that are set, in one line. */
     private static JsonNode inShort(PeftConfig config) {
         try {
-            JsonNode all = JSON.readTree(config.toJson());
+            JsonNode all = Json.MAPPER.readTree(config.toJson());
             Iterator<JsonNode> values = all.elements();
             while (values.hasNext()) {
                 JsonNode value = values.next();
@@ -260,7 +258,7 @@ final class TrainCommand extends PeftCommand {
     }
 
     private ObjectNode line(TrainingResult result) {
-        ObjectNode line = JSON.createObjectNode().put("adapter", output.toString())
+        ObjectNode line = Json.MAPPER.createObjectNode().put("adapter", output.toString())
                 .put("steps", result.plan().doneSteps() + result.steps().size())
                 .put("cancelled", result.cancelled()).put("seconds", result.seconds());
         result.finalTrainLoss().ifPresent(loss -> line.put("train_loss", loss)
