@@ -35,10 +35,9 @@ class Scenario:
         return replace(self, sides=self.sides[:1])
 
 
-def peft4j(*words, kernels=None, java=""):
+def peft4j(*words, java=""):
     def command(a):
-        java_options = f"-Dpeft4j.kernels={kernels}" if kernels else java
-        return ["env", f"PEFT4J_JAVA_OPTS={java_options}", ROOT / "peft4j", *expand(words, a, a.model),
+        return ["env", f"PEFT4J_JAVA_OPTS={java}", ROOT / "peft4j", *expand(words, a, a.model),
                 "--threads", str(a.threads), "--json"]
     return Side("peft4j", command)
 
@@ -71,7 +70,7 @@ def expand(words, a, model):
 
 def training(shape, dtype, name=None, steps=8, kernels=None, **more):
     words = ("train", "--model", "MODEL", "--shape", shape, "--dtype", dtype, "--steps", str(steps))
-    side = peft4j("bench", *words, kernels=kernels)
+    side = peft4j("bench", *words, java=f"-Dpeft4j.kernels={kernels}" if kernels else "")
     compiled = (hugging_face(*words, "--compile", name="HF compiled"),) if more.get("compiled") else ()
     label = f"training {shape} {dtype}" + (f", {kernels} kernels" if kernels else "")
     return Scenario(name or f"train-{shape}-{dtype}", label, (side, hugging_face(*words)) + compiled)
