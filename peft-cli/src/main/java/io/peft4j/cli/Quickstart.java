@@ -1,10 +1,12 @@
 package io.peft4j.cli;
 
-import static io.peft4j.core.peft.TargetModules.ALL_LINEAR;
-
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.TargetModules;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.FactAccuracy;
 import io.peft4j.eval.FactQuestion;
@@ -17,9 +19,11 @@ import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * The story that must always work: a model that knows nothing of a company is asked, learns the company's handbook, and
@@ -82,8 +86,7 @@ final class Quickstart {
         say("    %s", EngineOptions.describe(base));
         say("2/5 Asking it the %d held-out questions of the handbook", handbook.heldOut().size());
         FactReport before = ask(base, settings.answers());
-        LoraConfig config = LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(ALL_LINEAR).build();
-        try (PeftModel model = PeftModel.of(base, config, new SplittableRandom(settings.seed()))) {
+        try (PeftModel model = PeftModel.of(base, config(), new SplittableRandom(settings.seed()))) {
             Cancellation cancellation = new Cancellation();
             TrainingResult training;
             try (Interrupts.Registration stopping = interrupts.stopping(cancellation, console)) {
@@ -99,6 +102,21 @@ final class Quickstart {
             comparison.writeHtml(settings.output().resolve("report.html"));
             return Optional.of(new Result(before, after, training, comparison));
         }
+    }
+
+    /** LoRA on all linear layers of the upper decoder layers. */
+    private LoraConfig config() {
+        CausalNetwork network = base.network();
+        List<String> names = network.slots().stream()
+                .filter(slot -> slot.layer() instanceof Linear && !slot.path().equals(network.head().path()))
+                .map(Slot::name).distinct().toList();
+        return LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(TargetModules.of(names))
+                .layersToTransform(IntStream.range(firstLayer(), network.description().layers()).toArray()).build();
+    }
+
+    /** Two fifths have no adapter: they are computed once for each example, and those above learn nearly as well. */
+    private int firstLayer() {
+        return 2 * base.network().description().layers() / 5;
     }
 
     private FactReport ask(LanguageModel model, Path cache) {
@@ -130,9 +148,10 @@ final class Quickstart {
 
     private TrainingResult train(PeftModel model, Cancellation cancellation) {
         String general = settings.general() == 0 ? "" : " and " + settings.general() + " general ones";
-        say("3/5 Training LoRA on its %d examples%s: rank %d, alpha %d, all linear layers, %d epochs,",
-                handbook.train().size(), general, RANK, ALPHA, settings.epochs());
-        say("    batch size %d, learning rate %s falling to 0", BATCH_SIZE, settings.learningRate());
+        say("3/5 Training LoRA on its %d examples%s: rank %d, alpha %d, all linear layers of",
+                handbook.train().size(), general, RANK, ALPHA);
+        say("    decoder layers %d to %d, %d epochs, batch size %d, learning rate %s falling to 0", firstLayer(),
+                base.network().description().layers() - 1, settings.epochs(), BATCH_SIZE, settings.learningRate());
         say("    %s", model.trainableSummary());
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
             TrainingResult training = Trainer.builder(model).epochs(settings.epochs()).batchSize(BATCH_SIZE)

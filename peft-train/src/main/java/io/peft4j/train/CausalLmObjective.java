@@ -36,6 +36,7 @@ public final class CausalLmObjective implements AutoCloseable {
     private final LanguageModel model;
     private final int chunkRows;
     private final long keptBytes;
+    private final FrozenStates states;
     private final Arena arena = new Arena();
 
     /** The objective for {@code model} with the layers that are active in it at each call. */
@@ -51,8 +52,17 @@ public final class CausalLmObjective implements AutoCloseable {
      *     256 MB, are kept already
      */
     public CausalLmObjective(LanguageModel model, boolean recompute) {
+        this(model, recompute, FrozenStates.none());
+    }
+
+    /**
+     * As the other.
+     *
+     * @param states closed with the objective
+     */
+    CausalLmObjective(LanguageModel model, boolean recompute, FrozenStates states) {
         this(model, recompute ? 0 : keptBytes(model.network().description()),
-                Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()));
+                Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()), states);
     }
 
     /**
@@ -61,8 +71,9 @@ public final class CausalLmObjective implements AutoCloseable {
      * @param keptBytes decoder layers run a second time that begin when more than this is kept
      * @param chunkRows the most rows of logits at a time
      */
-    CausalLmObjective(LanguageModel model, long keptBytes, int chunkRows) {
+    CausalLmObjective(LanguageModel model, long keptBytes, int chunkRows, FrozenStates states) {
         this.keptBytes = keptBytes;
+        this.states = states;
         this.model = Objects.requireNonNull(model, "model");
         this.chunkRows = chunkRows;
     }
@@ -91,8 +102,8 @@ public final class CausalLmObjective implements AutoCloseable {
     private double backwardAlone(PackedBatch batch, double normalizer, long dropoutSeed) {
         double sum = 0;
         try (Tape tape = Tape.recording(model.kernels(), arena, model.network().description().activationType())) {
-            ForwardContext context = ForwardContext.training(tape, batch, model.layers(), dropoutSeed)
-                    .recomputingAbove(keptBytes);
+            ForwardContext context = states.start(model, ForwardContext.training(tape, batch, model.layers(),
+                    dropoutSeed).recomputingAbove(keptBytes));
             PackedBatch.Targets targets = context.batch().targets();
             Variable rows = model.network().hidden(context, targets.rows());
             INDArray gradient = arena.zeros(rows.value().dataType(), rows.value().shape());
@@ -177,7 +188,7 @@ public final class CausalLmObjective implements AutoCloseable {
 
     private void evaluateAlone(PackedBatch batch, float[] nll) {
         try (Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType())) {
-            ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
+            ForwardContext context = states.start(model, ForwardContext.evaluation(tape, batch, model.layers()));
             PackedBatch.Targets targets = context.batch().targets();
             INDArray rows = model.network().hidden(context, targets.rows()).value();
             for (Chunk chunk : chunks(targets)) {
@@ -225,6 +236,7 @@ public final class CausalLmObjective implements AutoCloseable {
     /** Frees the temporaries' memory. */
     @Override
     public void close() {
+        states.close();
         arena.close();
     }
 }

@@ -53,7 +53,8 @@ final class TrainingRun implements AutoCloseable {
                 examples.supervisedTokens(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
-        this.objective = new CausalLmObjective(model, options.recompute());
+        this.objective = new CausalLmObjective(model, options.recompute(), options.epochs() > 1
+                ? FrozenStates.inProportionTo(model.network().description()) : FrozenStates.none());
         this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay(), rule::rateFactor);
         this.hooks = new LinkedHashMap<>();
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(plan.totalSteps())));

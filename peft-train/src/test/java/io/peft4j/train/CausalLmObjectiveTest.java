@@ -78,12 +78,13 @@ class CausalLmObjectiveTest {
     @Test
     void chunksOfLogitsGiveTheLossAndGradientsOfOneChunk() {
         PackedBatch batch = PackedBatch.sharingPrefixes(examples);
-        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, 1000)) {
+        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, 1000, FrozenStates.none())) {
             double loss = whole.backward(batch, weight, 0);
             float[] gradients = tiny.takeGradients();
             float[] nll = whole.tokenNegativeLogLikelihoods(batch);
             for (int rows : new int[] {1, 2, 7, batch.targets().count() - 1}) {
-                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, Long.MAX_VALUE, rows)) {
+                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, Long.MAX_VALUE, rows,
+                        FrozenStates.none())) {
                     assertEquals(loss, chunked.backward(batch, weight, 0), ROUNDING * loss);
                     assertEquals(0, Tiny.distance(gradients, tiny.takeGradients()), ROUNDING);
                     assertArrayEquals(nll, chunked.tokenNegativeLogLikelihoods(batch), 1e-5f);
@@ -214,7 +215,8 @@ class CausalLmObjectiveTest {
             int twice = products.getAndSet(0);
             dropping.takeGradients();
             // More than the embedded tokens take, less than the first layer keeps.
-            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4, 1000)) {
+            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4, 1000,
+                    FrozenStates.none())) {
                 assertEquals(loss, some.backward(batch, weight, 1));
                 assertArrayEquals(gradients, dropping.takeGradients());
                 assertTrue(products.get() > once && products.get() < twice, "none recomputed took " + once

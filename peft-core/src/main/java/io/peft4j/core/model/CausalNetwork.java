@@ -26,6 +26,25 @@ public interface CausalNetwork extends AutoCloseable {
     Slot head();
 
     /**
+     * The places of the decoder layers in the order of the computation, before each of which a pass can end
+     * ({@link #statesBefore}) and begin ({@link ForwardContext#startingWith}). None where that is not possible.
+     */
+    default List<Slot> decoderLayers() {
+        return List.of();
+    }
+
+    /**
+     * What enters decoder layer {@code layer}, [N, H].
+     *
+     * @param layer a number of {@link #decoderLayers()}
+     * @throws IllegalArgumentException as {@link #hidden(ForwardContext)}, or when there is no such layer
+     */
+    default Variable statesBefore(ForwardContext context, int layer) {
+        throw new IllegalArgumentException(description().modelType() + " has no decoder layer " + layer
+                + " at which a pass could end");
+    }
+
+    /**
      * The hidden states after the final norm, [N, H].
      *
      * @throws IllegalArgumentException when a token id or a position is out of the model's range

@@ -48,16 +48,20 @@ final class BatchPacker {
         this.invoked = new boolean[length];
     }
 
-    /** Packs; {@code starts} gives for each sequence the position of its invocation. */
-    static PackedBatch pack(PackedBatch.Origin origin, IntUnaryOperator starts) {
-        List<TokenSequence> sequences = origin.sequences();
+    /**
+     * Packs.
+     *
+     * @param sharesPrefixes whether common beginnings are computed once
+     * @param starts for each sequence the position of its invocation
+     */
+    static PackedBatch pack(List<TokenSequence> sequences, boolean sharesPrefixes, IntUnaryOperator starts) {
         if (sequences.isEmpty()) {
             throw new IllegalArgumentException("a batch needs at least one sequence");
         }
-        BatchPacker packer = new BatchPacker(sequences, starts);
+        BatchPacker packer = new BatchPacker(List.copyOf(sequences), starts);
         int[] all = new int[sequences.size()];
         Arrays.setAll(all, i -> i);
-        if (origin.sharesPrefixes()) {
+        if (sharesPrefixes) {
             // What is computed in different ways cannot be shared.
             Arrays.stream(all).map(i -> packer.sequences.get(i).group()).distinct().forEach(group ->
                     packer.addGroups(Arrays.stream(all).filter(i -> packer.sequences.get(i).group() == group)
@@ -67,7 +71,7 @@ final class BatchPacker {
                 packer.addSegment(new int[] {i}, 0, sequences.get(i).length(), List.of());
             }
         }
-        return packer.build(origin);
+        return packer.build(sharesPrefixes);
     }
 
     /** Adds sequences that agree up to {@code from}, those with the same continuation together, in their order. */
@@ -137,7 +141,7 @@ final class BatchPacker {
         return start;
     }
 
-    private PackedBatch build(PackedBatch.Origin origin) {
+    private PackedBatch build(boolean sharesPrefixes) {
         int[] lastRows = new int[rowOf.length];
         int count = 0;
         for (int s = 0; s < rowOf.length; s++) {
@@ -167,6 +171,7 @@ final class BatchPacker {
         RowMarks marks = new RowMarks(mixed ? Arrays.copyOf(groups, rows) : new int[0],
                 waits ? reached : new boolean[0], new int[0]);
         return new PackedBatch(Arrays.copyOf(tokens, rows), Arrays.copyOf(positions, rows),
-                new AttentionLayout(segments), targets, lastRows, new int[0], marks, Optional.of(origin));
+                new AttentionLayout(segments), targets, lastRows, new int[0], marks,
+                Optional.of(new PackedBatch.Origin(sequences, sharesPrefixes, rowOf)));
     }
 }

@@ -1,11 +1,13 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What a forward pass needs besides its input: the tape, the batch, the chosen layers, and in generation the key/value
@@ -23,9 +25,27 @@ public final class ForwardContext {
     private final long mostBytes;
     private final DropoutSeeds dropoutSeeds;
     private final AttentionStep attention;
+    private final Optional<LayerStates> start;
+
+    /**
+     * What enters a decoder layer.
+     *
+     * @param layer the number of the layer
+     * @param states hidden states [N, H] of the batch's rows
+     */
+    public record LayerStates(int layer, INDArray states) {
+        /** Checks that both are there. */
+        public LayerStates {
+            Objects.requireNonNull(states, "states");
+            if (layer < 0) {
+                throw new IllegalArgumentException("there is no layer " + layer);
+            }
+        }
+    }
 
     private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, Optional<KvCache> cache,
-            boolean training, long mostBytes, DropoutSeeds dropoutSeeds, AttentionStep attention) {
+            boolean training, long mostBytes, DropoutSeeds dropoutSeeds, AttentionStep attention,
+            Optional<LayerStates> start) {
         this.tape = Objects.requireNonNull(tape, "tape");
         this.batch = Objects.requireNonNull(batch, "batch");
         this.layers = Objects.requireNonNull(layers, "layers");
@@ -34,6 +54,7 @@ public final class ForwardContext {
         this.mostBytes = mostBytes;
         this.dropoutSeeds = dropoutSeeds;
         this.attention = attention;
+        this.start = start;
     }
 
     /**
@@ -43,19 +64,19 @@ public final class ForwardContext {
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
         return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, KEEP_ALL,
-                new DropoutSeeds(seed), AttentionStep.BASE);
+                new DropoutSeeds(seed), AttentionStep.BASE, Optional.empty());
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
         return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, KEEP_ALL,
-                new DropoutSeeds(0), AttentionStep.BASE);
+                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty());
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
         return new ForwardContext(tape, batch, layers, Optional.of(cache), false, KEEP_ALL, new DropoutSeeds(0),
-                AttentionStep.BASE);
+                AttentionStep.BASE, Optional.empty());
     }
 
     /**
@@ -65,7 +86,28 @@ public final class ForwardContext {
      * @param bytes 0: every block runs again
      */
     public ForwardContext recomputingAbove(long bytes) {
-        return new ForwardContext(tape, batch, layers, cache, training, bytes, dropoutSeeds, attention);
+        return new ForwardContext(tape, batch, layers, cache, training, bytes, dropoutSeeds, attention, start);
+    }
+
+    /**
+     * The same pass, begun in the middle: what lies before a decoder layer is not computed but given. For networks that
+     * name their {@link io.peft4j.core.model.CausalNetwork#decoderLayers() decoder layers}.
+     *
+     * @param given what enters the layer, as {@link io.peft4j.core.model.CausalNetwork#statesBefore} computes it; the
+     *     caller keeps the memory
+     */
+    public ForwardContext startingWith(LayerStates given) {
+        if (Arrays.rows(given.states()) != batch.rows()) {
+            throw new IllegalArgumentException("states of " + Arrays.rows(given.states()) + " rows for a batch of "
+                    + batch.rows());
+        }
+        return new ForwardContext(tape, batch, layers, cache, training, mostBytes, dropoutSeeds, attention,
+                Optional.of(given));
+    }
+
+    /** Where the pass begins, if not with the embedding. */
+    public Optional<LayerStates> start() {
+        return start;
     }
 
     /**
@@ -75,7 +117,7 @@ public final class ForwardContext {
      */
     public ForwardContext onRows(int... rows) {
         return new ForwardContext(tape, batch.select(rows), layers, cache, training, mostBytes, dropoutSeeds,
-                attention);
+                attention, Optional.empty());
     }
 
     /**
@@ -85,7 +127,7 @@ public final class ForwardContext {
      */
     public ForwardContext withAttention(UnaryOperator<AttentionStep> around) {
         return new ForwardContext(tape, batch, layers, cache, training, mostBytes, dropoutSeeds,
-                around.apply(attention));
+                around.apply(attention), start);
     }
 
     /** Runs the attention of a layer: every attention layer computes its result by this. */

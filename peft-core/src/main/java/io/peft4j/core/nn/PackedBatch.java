@@ -42,8 +42,12 @@ public final class PackedBatch {
     private final Optional<Origin> origin;
     private final int maxPosition;
 
-    /** What the batch was packed from. */
-    record Origin(List<TokenSequence> sequences, boolean sharesPrefixes) {
+    /**
+     * What the batch was packed from.
+     *
+     * @param rows the row of each token of each sequence
+     */
+    record Origin(List<TokenSequence> sequences, boolean sharesPrefixes, int[][] rows) {
     }
 
     /**
@@ -85,12 +89,12 @@ public final class PackedBatch {
 
     /** The sequences packed one after the other, each computed by itself. */
     public static PackedBatch of(List<TokenSequence> sequences) {
-        return BatchPacker.pack(new Origin(List.copyOf(sequences), false), i -> 0);
+        return BatchPacker.pack(sequences, false, i -> 0);
     }
 
     /** The sequences packed so that a beginning which several have in common is computed once. */
     public static PackedBatch sharingPrefixes(List<TokenSequence> sequences) {
-        return BatchPacker.pack(new Origin(List.copyOf(sequences), true), i -> 0);
+        return BatchPacker.pack(sequences, true, i -> 0);
     }
 
     /**
@@ -100,8 +104,9 @@ public final class PackedBatch {
      * @throws IllegalStateException where the batch is no longer what {@link #of} or {@link #sharingPrefixes} gave
      */
     public PackedBatch invokedFrom(IntUnaryOperator starts) {
-        return BatchPacker.pack(origin.orElseThrow(() -> new IllegalStateException("a batch that was changed after "
-                + "it was packed cannot be packed again")), starts);
+        Origin packed = origin.orElseThrow(() -> new IllegalStateException("a batch that was changed after it was "
+                + "packed cannot be packed again"));
+        return BatchPacker.pack(packed.sequences(), packed.sharesPrefixes(), starts);
     }
 
     /**
@@ -201,6 +206,15 @@ public final class PackedBatch {
      */
     public List<TokenSequence> sequences() {
         return origin.map(Origin::sequences).orElse(List.of());
+    }
+
+    /**
+     * The row of each token of sequence number {@code sequence} of {@link #sequences()}; the array itself, not to be
+     * changed.
+     */
+    public int[] rowsOf(int sequence) {
+        return origin.orElseThrow(() -> new IllegalStateException("a batch that was changed after it was packed does "
+                + "not know its sequences")).rows()[sequence];
     }
 
     /** N, the number of rows. */

@@ -220,12 +220,23 @@ public final class TinyNetwork implements CausalNetwork {
     }
 
     @Override
-    public Variable hidden(ForwardContext context) {
-        Variable x = embedding.forward(context, context.noInput());
-        for (Slot layer : layers) {
-            x = context.block(x, layer::forward);
+    public List<Slot> decoderLayers() {
+        return List.copyOf(layers);
+    }
+
+    @Override
+    public Variable statesBefore(ForwardContext context, int layer) {
+        Variable x = context.start().map(given -> context.tape().constant(given.states()))
+                .orElseGet(() -> embedding.forward(context, context.noInput()));
+        for (Slot next : layers.subList(context.start().map(ForwardContext.LayerStates::layer).orElse(0), layer)) {
+            x = context.block(x, next::forward);
         }
-        return context.block(x, norm::forward);
+        return x;
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context) {
+        return context.block(statesBefore(context, layers.size()), norm::forward);
     }
 
     @Override

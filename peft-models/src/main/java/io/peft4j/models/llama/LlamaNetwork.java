@@ -62,6 +62,19 @@ final class LlamaNetwork implements CausalNetwork {
     }
 
     @Override
+    public List<Slot> decoderLayers() {
+        return decoderLayers;
+    }
+
+    @Override
+    public Variable statesBefore(ForwardContext context, int layer) {
+        if (layer < 0 || layer >= decoderLayers.size()) {
+            throw noLayer(layer);
+        }
+        return below(context, layer);
+    }
+
+    @Override
     public Variable hidden(ForwardContext context) {
         Variable x = below(context, decoderLayers.size());
         return context.block(x, norm::forward);
@@ -86,11 +99,18 @@ final class LlamaNetwork implements CausalNetwork {
     /** What comes out of the embedding and the first {@code layers} decoder layers. */
     private Variable below(ForwardContext context, int layers) {
         check(context.batch());
-        Variable x = embedding.forward(context, context.noInput());
-        for (Slot layer : decoderLayers.subList(0, layers)) {
+        int first = context.start().map(ForwardContext.LayerStates::layer).orElse(0);
+        Variable x = context.start().map(given -> context.tape().constant(given.states()))
+                .orElseGet(() -> embedding.forward(context, context.noInput()));
+        for (Slot layer : decoderLayers.subList(first, layers)) {
             x = context.block(x, layer::forward);
         }
         return x;
+    }
+
+    private IllegalArgumentException noLayer(int number) {
+        return new IllegalArgumentException("there is no layer " + number + "; " + description.name()
+                + " has layers 0 to " + (decoderLayers.size() - 1));
     }
 
     @Override

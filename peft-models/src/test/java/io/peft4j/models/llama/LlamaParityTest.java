@@ -1,10 +1,13 @@
 package io.peft4j.models.llama;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.array.Arena;
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -23,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -49,6 +53,30 @@ class LlamaParityTest {
             double total = expected.get("nll_total_f64").asDouble();
             assertEquals(total, nll(network, kernels, arena, PackedBatch.of(all)), 1e-5 * total);
             assertEquals(total, nll(network, kernels, arena, PackedBatch.sharingPrefixes(all)), 1e-5 * total);
+        }
+    }
+
+    @Test
+    void aPassBegunAtAnyLayerGivesTheStatesOfAWholePass() throws Exception {
+        PackedBatch batch = PackedBatch.sharingPrefixes(List.of(TokenSequence.allSupervised(5, 6, 7, 8, 9, 10),
+                TokenSequence.allSupervised(5, 6, 7, 8, 11), TokenSequence.allSupervised(12, 13)));
+        int[] rows = {1, 4, 2};
+        try (Kernels kernels = new NaiveKernels(); CausalNetwork network = load(FIXTURES.resolve("tiny-llama"));
+                Arena arena = new Arena(); Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
+            ForwardContext whole = ForwardContext.evaluation(tape, batch, LayerSelection.BASE);
+            float[] expected = Arrays.toFloats(network.hidden(whole).value());
+            float[] expectedRows = Arrays.toFloats(network.hidden(whole, rows).value());
+            int layers = network.decoderLayers().size();
+            assertEquals(network.description().layers(), layers);
+            for (int layer = 0; layer < layers; layer++) {
+                ForwardContext begun = whole.startingWith(new ForwardContext.LayerStates(layer,
+                        network.statesBefore(whole, layer).value()));
+                assertArrayEquals(expected, Arrays.toFloats(network.hidden(begun).value()));
+                assertArrayEquals(expectedRows, Arrays.toFloats(network.hidden(begun, rows).value()));
+            }
+            assertThrows(IllegalArgumentException.class, () -> network.statesBefore(whole, layers));
+            assertThrows(IllegalArgumentException.class, () -> whole.startingWith(new ForwardContext.LayerStates(0,
+                    arena.zeros(DataType.FLOAT, batch.rows() + 1, network.description().hiddenSize()))));
         }
     }
 
