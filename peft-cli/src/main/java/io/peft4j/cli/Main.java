@@ -56,6 +56,7 @@ public final class Main implements Runnable {
             // The log reads its settings once, when the first logger is made.
             System.setProperty("org.slf4j.simpleLogger.log.io.peft4j", "info");
         }
+        LibraryOpening opening = LibraryOpening.begin(arguments);
         Interrupts interrupts = Interrupts.ofThisProcess();
         CommandLine line = commandLine(interrupts)
                 .setOut(utf8(FileDescriptor.out))
@@ -64,6 +65,7 @@ public final class Main implements Runnable {
         line.getOut().flush();
         line.getErr().flush();
         interrupts.finished();
+        opening.await();
         System.exit(status);
     }
 

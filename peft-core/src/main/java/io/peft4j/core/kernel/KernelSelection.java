@@ -40,14 +40,22 @@ public final class KernelSelection {
      * @throws ConfigurationException when the named ones do not exist or do not run here
      */
     public static Kernels best(int threads) {
+        Choice choice = choose();
+        return create(choice.provider(), threads, choice.reason());
+    }
+
+    private record Choice(KernelProvider provider, String reason) {
+    }
+
+    private static Choice choose() {
         String forced = System.getProperty(KERNELS, "").strip();
         if (!forced.isEmpty()) {
-            return create(find(forced), threads, "-D" + KERNELS + "=" + forced);
+            return new Choice(find(forced), "-D" + KERNELS + "=" + forced);
         }
         List<KernelProvider> providers = providers();
         for (KernelProvider provider : providers) {
             if (provider.available()) {
-                return create(provider, threads, "the fastest available of " + names(providers));
+                return new Choice(provider, "the fastest available of " + names(providers));
             }
         }
         throw new ConfigurationException("no kernels run here; known are " + names(providers));
@@ -70,6 +78,16 @@ public final class KernelSelection {
      */
     public static Kernels named(String name, int threads) {
         return create(find(name), threads, "asked for by name");
+    }
+
+    /**
+     * Opens the native libraries of the kernels that {@link #best()} would choose, which takes some tenths of a second:
+     * for programs that have something else to do on another thread meanwhile.
+     *
+     * @throws ConfigurationException as {@link #best()}
+     */
+    public static void openLibraries() {
+        choose();
     }
 
     /** The number of threads that {@code -Dpeft4j.threads} sets, otherwise that of the processors given to the JVM. */
