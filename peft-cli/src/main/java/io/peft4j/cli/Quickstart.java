@@ -30,8 +30,8 @@ import java.util.stream.IntStream;
  * is asked again.
  */
 final class Quickstart {
-    private static final int RANK = 16;
-    private static final int ALPHA = 32;
+    private static final int RANK = 32;
+    private static final int ALPHA = 64;
     private static final int BATCH_SIZE = 8;
     /** As long as the handbook's longest answer, and some more. */
     private static final GenerationOptions ANSWERS = GenerationOptions.defaults().withMaxNewTokens(48);
@@ -114,9 +114,9 @@ final class Quickstart {
                 .layersToTransform(IntStream.range(firstLayer(), network.description().layers()).toArray()).build();
     }
 
-    /** Two fifths have no adapter: they are computed once for each example, and those above learn nearly as well. */
+    /** Three fifths have no adapter: they are computed once for each example, and those above learn the handbook. */
     private int firstLayer() {
-        return 2 * base.network().description().layers() / 5;
+        return 3 * base.network().description().layers() / 5;
     }
 
     private FactReport ask(LanguageModel model, Path cache) {

@@ -33,11 +33,11 @@ final class QuickstartCommand extends PeftCommand {
             description = "Folder for the adapter. Default: " + OUTPUT + ", or the next free number after it")
     private Path output;
 
-    @Option(names = "--epochs", paramLabel = "N", defaultValue = "8",
+    @Option(names = "--epochs", paramLabel = "N", defaultValue = "7",
             description = "Passes over the handbook. Default: ${DEFAULT-VALUE}")
     private int epochs;
 
-    @Option(names = "--learning-rate", paramLabel = "X", defaultValue = "1e-3",
+    @Option(names = "--learning-rate", paramLabel = "X", defaultValue = "1.5e-3",
             description = "Peak of the learning rate. Default: ${DEFAULT-VALUE}")
     private double learningRate;
 

@@ -134,7 +134,10 @@ public final class LoraConfigBuilder {
         return this;
     }
 
-    /** Numbers of the layers that are adapted; default all. */
+    /**
+     * Numbers of the layers that are adapted; default all. Layers below the first of them give the same in every epoch,
+     * so a training computes them once for each example.
+     */
     public LoraConfigBuilder layersToTransform(int... value) {
         return layersToTransform(OneOrMany.many(IntStream.of(value).boxed().toList()));
     }
