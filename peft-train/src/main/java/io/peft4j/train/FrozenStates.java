@@ -16,43 +16,71 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What enters the first decoder layer that an adapter changes, kept for each example from its first pass on. All before
- * that layer is the base model without dropout: it gives the same in every epoch and is computed once.
+ * What enters the first decoder layer that an adapter changes, kept for the examples of a training from epoch to epoch.
+ * All before that layer is the base model without dropout: it gives the same every time and is computed once.
  *
- * <p>Examples are told apart by their arrays of token ids, so it is the same objects that have to come again. Those
- * that find no room are computed in each pass. The loss and its gradients are those of a whole pass up to rounding: a
- * batch of other examples may add up the same terms in another order.
+ * <p>It is computed for some examples together that follow each other in the data, when the first of them is needed, so
+ * that its bits do not depend on where a training began. Examples that find no room are computed in each pass. The loss
+ * and its gradients are those of whole passes up to rounding: examples that are computed together may add up the same
+ * terms in another order than others.
  */
 final class FrozenStates implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FrozenStates.class);
+    /** What is kept takes at most this share of the size of the model's weights in the type of activations. */
+    private static final int SHARE = 4;
 
-    private final long mostBytes;
-    private final Map<int[], Long> addresses = new IdentityHashMap<>();
+    private final Map<int[], Group> groups = new IdentityHashMap<>();
     private int layer;
     private long keptBytes;
 
-    private FrozenStates(long mostBytes) {
-        this.mostBytes = mostBytes;
+    /** Examples that are computed together, and where their states lie when they have been. */
+    private static final class Group {
+        private final List<TokenSequence> examples = new ArrayList<>();
+        private final Map<int[], Long> addresses = new IdentityHashMap<>();
+    }
+
+    private FrozenStates() {
     }
 
     /** Keeps nothing; all passes begin with the embedding. */
     static FrozenStates none() {
-        return new FrozenStates(0);
+        return new FrozenStates();
     }
 
-    /** Keeps as much as fits into so many bytes. */
-    static FrozenStates upTo(long bytes) {
-        return new FrozenStates(bytes);
+    /**
+     * Keeps as much as a quarter of the model's weights takes.
+     *
+     * @param examples all that will come, the same objects; the first of them are kept
+     * @param together how many are computed together
+     */
+    static FrozenStates of(ModelDescription model, List<TokenSequence> examples, int together) {
+        long weights = model.parameters() * Arrays.bytes(model.activationType());
+        return upTo(weights / SHARE, model, examples, together);
     }
 
-    /** Keeps as much as a quarter of the model's weights would take in the type of activations. */
-    static FrozenStates inProportionTo(ModelDescription model) {
-        return upTo(model.parameters() * Arrays.bytes(model.activationType()) / 4);
+    /** As the other, with the number of bytes that are kept at most. */
+    static FrozenStates upTo(long bytes, ModelDescription model, List<TokenSequence> examples, int together) {
+        FrozenStates states = new FrozenStates();
+        long rowBytes = (long) model.hiddenSize() * Arrays.bytes(model.activationType());
+        long left = bytes;
+        Group group = new Group();
+        for (TokenSequence example : examples) {
+            left -= example.length() * rowBytes;
+            if (left < 0) {
+                break;
+            }
+            group = group.examples.size() < together ? group : new Group();
+            if (states.groups.putIfAbsent(example.ids(), group) == null) {
+                group.examples.add(example);
+            }
+        }
+        return states;
     }
 
     /**
@@ -60,26 +88,35 @@ final class FrozenStates implements AutoCloseable {
      * pass's arena.
      */
     ForwardContext start(LanguageModel model, ForwardContext context) {
-        int changed = mostBytes == 0 ? 0 : firstChanged(model.network(), context.layers());
-        if (changed == 0 || context.batch().sequences().isEmpty()) {
+        PackedBatch batch = context.batch();
+        int changed = groups.isEmpty() || batch.sequences().isEmpty() ? 0
+                : firstChanged(model.network(), context.layers());
+        if (changed == 0) {
             return context;
         }
         if (changed != layer) {
             clear();
             layer = changed;
-            LOG.info("no adapter changes the first {} decoder layers: what they give is computed once for each example "
-                    + "and kept, in at most {} MB", layer, mostBytes / 1_000_000);
+            LOG.info("no adapter changes the first {} decoder layers: what they give is computed once for {} examples "
+                    + "and kept", layer, groups.size());
         }
         Arena arena = context.tape().arena();
         ModelDescription sizes = model.network().description();
-        INDArray states = arena.allocate(sizes.activationType(), context.batch().rows(), sizes.hiddenSize());
-        computeUnknown(model, context.batch(), arena, states);
-        for (int i = 0; i < context.batch().sequences().size(); i++) {
-            Long address = addresses.get(context.batch().sequences().get(i).ids());
-            if (address != null) {
-                scatter(address, context.batch().rowsOf(i), states);
+        INDArray states = arena.allocate(sizes.activationType(), batch.rows(), sizes.hiddenSize());
+        List<Integer> others = new ArrayList<>();
+        for (int i = 0; i < batch.sequences().size(); i++) {
+            int[] example = batch.sequences().get(i).ids();
+            Group group = groups.get(example);
+            if (group == null) {
+                others.add(i);
+                continue;
             }
+            if (group.addresses.isEmpty()) {
+                compute(model, arena, group);
+            }
+            scatter(group.addresses.get(example), batch.rowsOf(i), states);
         }
+        computeOthers(model, arena, batch, others, states);
         return context.startingWith(new ForwardContext.LayerStates(layer, states));
     }
 
@@ -104,40 +141,41 @@ final class FrozenStates implements AutoCloseable {
         return layers.at(slot) != slot.layer();
     }
 
-    /** Computes what is not known of the batch, keeps what there is room for, and puts all of it into the states. */
-    private void computeUnknown(LanguageModel model, PackedBatch batch, Arena arena, INDArray states) {
-        List<TokenSequence> sequences = batch.sequences();
-        List<Integer> unknown = new ArrayList<>();
-        for (int i = 0; i < sequences.size(); i++) {
-            if (!addresses.containsKey(sequences.get(i).ids())) {
-                unknown.add(i);
-            }
-        }
-        if (unknown.isEmpty()) {
-            return;
-        }
-        PackedBatch computed = PackedBatch.sharingPrefixes(unknown.stream().map(sequences::get).toList());
-        try (Tape tape = Tape.inference(model.kernels(), arena, states.dataType())) {
-            INDArray found = model.network().statesBefore(
-                    ForwardContext.evaluation(tape, computed, LayerSelection.BASE), layer).value();
-            for (int i = 0; i < unknown.size(); i++) {
-                keep(sequences.get(unknown.get(i)).ids(), computed.rowsOf(i), found);
-                copy(found, computed.rowsOf(i), states, batch.rowsOf(unknown.get(i)));
-            }
+    /** Gives the states of sequences to {@code reader} while they are there. */
+    private void compute(LanguageModel model, Arena arena, PackedBatch sequences, Consumer<INDArray> reader) {
+        try (Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType())) {
+            reader.accept(model.network().statesBefore(
+                    ForwardContext.evaluation(tape, sequences, LayerSelection.BASE), layer).value());
         }
     }
 
-    private void keep(int[] example, int[] rows, INDArray found) {
-        long bytes = rows.length * rowBytes(found);
-        if (keptBytes + bytes > mostBytes || addresses.containsKey(example)) {
+    private void compute(LanguageModel model, Arena arena, Group group) {
+        PackedBatch packed = PackedBatch.sharingPrefixes(group.examples);
+        compute(model, arena, packed, found -> {
+            for (int i = 0; i < group.examples.size(); i++) {
+                int[] rows = packed.rowsOf(i);
+                long address = NativeMemory.allocate(rows.length * rowBytes(found));
+                group.addresses.put(group.examples.get(i).ids(), address);
+                keptBytes += rows.length * rowBytes(found);
+                for (int row = 0; row < rows.length; row++) {
+                    NativeMemory.copy(rowAddress(found, rows[row]), address + row * rowBytes(found), rowBytes(found));
+                }
+            }
+        });
+    }
+
+    /** Puts the states of sequences of the batch that are not kept where they belong. */
+    private void computeOthers(LanguageModel model, Arena arena, PackedBatch batch, List<Integer> others,
+            INDArray states) {
+        if (others.isEmpty()) {
             return;
         }
-        long address = NativeMemory.allocate(bytes);
-        addresses.put(example, address);
-        keptBytes += bytes;
-        for (int i = 0; i < rows.length; i++) {
-            NativeMemory.copy(rowAddress(found, rows[i]), address + i * rowBytes(found), rowBytes(found));
-        }
+        PackedBatch packed = PackedBatch.sharingPrefixes(others.stream().map(batch.sequences()::get).toList());
+        compute(model, arena, packed, found -> {
+            for (int i = 0; i < others.size(); i++) {
+                copy(found, packed.rowsOf(i), states, batch.rowsOf(others.get(i)));
+            }
+        });
     }
 
     private static void scatter(long address, int[] rows, INDArray states) {
@@ -166,8 +204,10 @@ final class FrozenStates implements AutoCloseable {
     }
 
     private void clear() {
-        addresses.values().forEach(NativeMemory::free);
-        addresses.clear();
+        for (Group group : groups.values()) {
+            group.addresses.values().forEach(NativeMemory::free);
+            group.addresses.clear();
+        }
         keptBytes = 0;
     }
 

@@ -53,13 +53,22 @@ final class TrainingRun implements AutoCloseable {
                 examples.supervisedTokens(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
-        this.objective = new CausalLmObjective(model, options.recompute(), options.epochs() > 1
-                ? FrozenStates.inProportionTo(model.network().description()) : FrozenStates.none());
+        this.objective = new CausalLmObjective(model, options.recompute(), frozenStates(examples));
         this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay(), rule::rateFactor);
         this.hooks = new LinkedHashMap<>();
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(plan.totalSteps())));
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
+    }
+
+    /** What is worth keeping when examples come again. */
+    private FrozenStates frozenStates(TrainingSet examples) {
+        if (options.epochs() == 1) {
+            return FrozenStates.none();
+        }
+        List<TokenSequence> all = new ArrayList<>(examples.sequences());
+        validation.ifPresent(more -> all.addAll(more.sequences()));
+        return FrozenStates.of(model.network().description(), all, options.batchSize());
     }
 
     /** What decides its course. */

@@ -61,7 +61,11 @@ class ResumeTest {
     }
 
     private static TrainingResult train(Path output, Kernels kernels, UnaryOperator<Trainer.Builder> more) {
-        try (Tiny tiny = new Tiny(0.2, kernels)) {
+        return train(new Tiny(0.2, kernels), output, more);
+    }
+
+    private static TrainingResult train(Tiny model, Path output, UnaryOperator<Trainer.Builder> more) {
+        try (Tiny tiny = model) {
             return more.apply(builder(tiny, output)).build().train(EXAMPLES.subList(0, 11));
         }
     }
@@ -127,6 +131,21 @@ class ResumeTest {
         assertEquals(STEPS - 6, result.steps().size());
         assertFalse(result.cancelled());
         assertEquals(4, result.evaluations().size());
+        assertArrayEquals(weights(whole), weights(crashed));
+        assertEquals(metrics(whole), metrics(crashed));
+    }
+
+    /** The layer below is computed anew, for some of the examples once for all epochs. */
+    @ParameterizedTest
+    @MethodSource("io.peft4j.train.Tiny#kernels")
+    void aTrainingOfUpperLayersIsResumedAsIfUninterrupted(KernelProvider kernels) throws IOException {
+        Path whole = folder.resolve("whole");
+        Path crashed = folder.resolve("crashed");
+        train(Tiny.onLayer(1, 0.2, kernels.create(2)), whole, b -> b);
+        assertThrows(Crash.class, () -> train(Tiny.onLayer(1, 0.2, kernels.create(2)), crashed,
+                b -> crashingAfter(5).apply(b.checkpointEverySteps(2).resume(true))));
+        TrainingResult result = train(Tiny.onLayer(1, 0.2, kernels.create(2)), crashed, b -> b.resume(true));
+        assertEquals(4, result.plan().doneSteps());
         assertArrayEquals(weights(whole), weights(crashed));
         assertEquals(metrics(whole), metrics(crashed));
     }

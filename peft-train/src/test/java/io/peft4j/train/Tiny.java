@@ -12,6 +12,7 @@ import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.LoraConfigBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -33,9 +34,12 @@ final class Tiny implements AutoCloseable {
     }
 
     Tiny(double dropout, Kernels kernels) {
+        this(dropout, kernels, LoraConfig.builder().targetModules(TargetModules.ALL_LINEAR));
+    }
+
+    private Tiny(double dropout, Kernels kernels, LoraConfigBuilder places) {
         base = new TinyModel(network, new WordTokenizer(TinyNetwork.VOCABULARY), kernels);
-        LoraConfig config = LoraConfig.builder().rank(2).alpha(4).dropout(dropout)
-                .targetModules(TargetModules.ALL_LINEAR).build();
+        LoraConfig config = places.rank(2).alpha(4).dropout(dropout).build();
         model = PeftModel.of(base, config, new SplittableRandom(6));
         SplittableRandom random = new SplittableRandom(7);
         for (Parameter parameter : model.trainableParameters()) {
@@ -45,6 +49,17 @@ final class Tiny implements AutoCloseable {
             }
             Arrays.write(parameter.value(), 0, values, 0, values.length);
         }
+    }
+
+    /** One whose adapter leaves all layers but one alone. */
+    static Tiny onLayer(int layer, double dropout, Kernels kernels) {
+        return new Tiny(dropout, kernels, onLayer(layer));
+    }
+
+    /** LoRA on some linear layers of one decoder layer. */
+    static LoraConfigBuilder onLayer(int layer) {
+        return LoraConfig.builder().targetModules(TargetModules.of(List.of("q_proj", "v_proj", "up_proj")))
+                .layersToTransform(layer);
     }
 
     /** The implementations of the kernels that run here. */
