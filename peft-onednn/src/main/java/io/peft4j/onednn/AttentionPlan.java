@@ -19,6 +19,11 @@ import java.util.List;
 final class AttentionPlan {
     /** Rows of a block are a multiple of this, unless they are {@value #FEW_ROWS} or less (generation). */
     private static final int ROW_UNIT = 16;
+    /**
+     * Up to here they are a multiple of twice as many: the short segments of a batch have all lengths, and each number
+     * of rows takes primitives of its own, of half a megabyte each.
+     */
+    private static final int SHORT_ROWS = 64;
     private static final int FEW_ROWS = 4;
     private static final int MOST_ROWS = 96;
     /** Keys of a part are padded to a multiple of this. */
@@ -131,7 +136,7 @@ final class AttentionPlan {
         int most = Math.max(ROW_UNIT, Math.min(MOST_ROWS, fitting));
         int count = (segment.queries() + most - 1) / most;
         int size = (segment.queries() + count - 1) / count;
-        size = size <= FEW_ROWS ? size : roundUp(size, ROW_UNIT);
+        size = paddedRows(size);
         List<Block> blocks = new ArrayList<>();
         for (int first = 0; first < segment.queries(); first += size) {
             blocks.add(block(segment, first, Math.min(size, segment.queries() - first)));
@@ -147,8 +152,7 @@ final class AttentionPlan {
         }
         int visible = segment.ownKeysBefore() + first + 1;
         column = addParts(parts, segment.ownKeyStart(), visible + rows - 1, visible, true, column);
-        int padded = rows <= FEW_ROWS ? rows : roundUp(rows, ROW_UNIT);
-        return new Block(segment.queryStart() + first, rows, padded, parts, column);
+        return new Block(segment.queryStart() + first, rows, paddedRows(rows), parts, column);
     }
 
     /** Adds whole units that all rows see, read where they lie, and then the rest, which is padded and masked. */
@@ -165,6 +169,10 @@ final class AttentionPlan {
             return column + whole + padded;
         }
         return column + whole;
+    }
+
+    private static int paddedRows(int rows) {
+        return rows <= FEW_ROWS ? rows : roundUp(rows, rows <= SHORT_ROWS ? 2 * ROW_UNIT : ROW_UNIT);
     }
 
     /** Keys that are computed for a number of visible ones. */
