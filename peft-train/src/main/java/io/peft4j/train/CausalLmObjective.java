@@ -24,8 +24,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>A pass waits for passes of others on the same kernels, such as an answer that the model gives meanwhile.
  */
 public final class CausalLmObjective implements AutoCloseable {
-    /** Elements of a chunk's logits: 24 MB of floats. */
-    private static final int CHUNK_ELEMENTS = 6 << 20;
+    /** Elements of a chunk's logits, 19 MB of floats: they come on top of all that is kept for the gradients. */
+    private static final int CHUNK_ELEMENTS = 9 << 19;
     /** Kernels are fastest on multiples of this. */
     private static final int ROW_UNIT = 16;
     /** What gradients need may always take this much. */
