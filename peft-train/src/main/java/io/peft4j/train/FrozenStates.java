@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,10 +39,10 @@ final class FrozenStates implements AutoCloseable {
     private int layer;
     private long keptBytes;
 
-    /** Examples that are computed together, and where their states lie when they have been. */
+    /** Examples that are computed together, and their states [T, H] when they have been. */
     private static final class Group {
         private final List<TokenSequence> examples = new ArrayList<>();
-        private final Map<int[], Long> addresses = new IdentityHashMap<>();
+        private final Map<int[], INDArray> states = new IdentityHashMap<>();
     }
 
     private FrozenStates() {
@@ -101,23 +101,24 @@ final class FrozenStates implements AutoCloseable {
                     + "and kept", layer, groups.size());
         }
         Arena arena = context.tape().arena();
-        ModelDescription sizes = model.network().description();
-        INDArray states = arena.allocate(sizes.activationType(), batch.rows(), sizes.hiddenSize());
-        List<Integer> others = new ArrayList<>();
-        for (int i = 0; i < batch.sequences().size(); i++) {
-            int[] example = batch.sequences().get(i).ids();
-            Group group = groups.get(example);
+        Map<int[], INDArray> known = new IdentityHashMap<>();
+        List<TokenSequence> others = new ArrayList<>();
+        for (TokenSequence sequence : batch.sequences()) {
+            Group group = groups.get(sequence.ids());
             if (group == null) {
-                others.add(i);
+                others.add(sequence);
                 continue;
             }
-            if (group.addresses.isEmpty()) {
-                compute(model, arena, group);
+            if (group.states.isEmpty()) {
+                compute(model, arena, group.examples, Arrays::zeros, group.states);
+                keptBytes += group.states.values().stream().mapToLong(FrozenStates::bytes).sum();
             }
-            scatter(group.addresses.get(example), batch.rowsOf(i), states);
+            known.put(sequence.ids(), group.states.get(sequence.ids()));
         }
-        computeOthers(model, arena, batch, others, states);
-        return context.startingWith(new ForwardContext.LayerStates(layer, states));
+        if (!others.isEmpty()) {
+            compute(model, arena, others, arena::allocate, known);
+        }
+        return context.startingWith(new ForwardContext.LayerStates(layer, packed(known, batch, arena)));
     }
 
     /** The number of the first decoder layer that is not as in the base; 0 also where there is no telling. */
@@ -141,61 +142,45 @@ final class FrozenStates implements AutoCloseable {
         return layers.at(slot) != slot.layer();
     }
 
-    /** Gives the states of sequences to {@code reader} while they are there. */
-    private void compute(LanguageModel model, Arena arena, PackedBatch sequences, Consumer<INDArray> reader) {
+    /** Makes an array of a type and shape. */
+    @FunctionalInterface
+    private interface Memory {
+        INDArray take(DataType type, long... shape);
+    }
+
+    /** Computes the states of sequences, and puts those of each under its token ids. */
+    private void compute(LanguageModel model, Arena arena, List<TokenSequence> sequences, Memory memory,
+            Map<int[], INDArray> results) {
+        PackedBatch packed = PackedBatch.sharingPrefixes(sequences);
         try (Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType())) {
-            reader.accept(model.network().statesBefore(
-                    ForwardContext.evaluation(tape, sequences, LayerSelection.BASE), layer).value());
-        }
-    }
-
-    private void compute(LanguageModel model, Arena arena, Group group) {
-        PackedBatch packed = PackedBatch.sharingPrefixes(group.examples);
-        compute(model, arena, packed, found -> {
-            for (int i = 0; i < group.examples.size(); i++) {
+            INDArray found = model.network().statesBefore(
+                    ForwardContext.evaluation(tape, packed, LayerSelection.BASE), layer).value();
+            for (int i = 0; i < sequences.size(); i++) {
                 int[] rows = packed.rowsOf(i);
-                long address = NativeMemory.allocate(rows.length * rowBytes(found));
-                group.addresses.put(group.examples.get(i).ids(), address);
-                keptBytes += rows.length * rowBytes(found);
-                for (int row = 0; row < rows.length; row++) {
-                    NativeMemory.copy(rowAddress(found, rows[row]), address + row * rowBytes(found), rowBytes(found));
-                }
+                INDArray own = memory.take(found.dataType(), rows.length, Arrays.columns(found));
+                model.kernels().gatherRows(found, rows, own);
+                results.put(sequences.get(i).ids(), own);
             }
-        });
+        }
     }
 
-    /** Puts the states of sequences of the batch that are not kept where they belong. */
-    private void computeOthers(LanguageModel model, Arena arena, PackedBatch batch, List<Integer> others,
-            INDArray states) {
-        if (others.isEmpty()) {
-            return;
-        }
-        PackedBatch packed = PackedBatch.sharingPrefixes(others.stream().map(batch.sequences()::get).toList());
-        compute(model, arena, packed, found -> {
-            for (int i = 0; i < others.size(); i++) {
-                copy(found, packed.rowsOf(i), states, batch.rowsOf(others.get(i)));
+    /** The states of the batch's rows, from those of its sequences. */
+    private static INDArray packed(Map<int[], INDArray> known, PackedBatch batch, Arena arena) {
+        INDArray first = known.get(batch.sequences().get(0).ids());
+        INDArray states = arena.allocate(first.dataType(), batch.rows(), Arrays.columns(first));
+        long rowBytes = bytes(first) / Arrays.rows(first);
+        for (int i = 0; i < batch.sequences().size(); i++) {
+            long from = Arrays.address(known.get(batch.sequences().get(i).ids()));
+            int[] rows = batch.rowsOf(i);
+            for (int row = 0; row < rows.length; row++) {
+                NativeMemory.copy(from + row * rowBytes, Arrays.address(states) + rows[row] * rowBytes, rowBytes);
             }
-        });
-    }
-
-    private static void scatter(long address, int[] rows, INDArray states) {
-        for (int i = 0; i < rows.length; i++) {
-            NativeMemory.copy(address + i * rowBytes(states), rowAddress(states, rows[i]), rowBytes(states));
         }
+        return states;
     }
 
-    private static void copy(INDArray from, int[] fromRows, INDArray to, int[] toRows) {
-        for (int i = 0; i < fromRows.length; i++) {
-            NativeMemory.copy(rowAddress(from, fromRows[i]), rowAddress(to, toRows[i]), rowBytes(to));
-        }
-    }
-
-    private static long rowAddress(INDArray matrix, int row) {
-        return Arrays.address(matrix) + row * rowBytes(matrix);
-    }
-
-    private static long rowBytes(INDArray matrix) {
-        return (long) Arrays.columns(matrix) * Arrays.bytes(matrix.dataType());
+    private static long bytes(INDArray array) {
+        return array.length() * Arrays.bytes(array.dataType());
     }
 
     /** Bytes of what is kept. */
@@ -205,8 +190,8 @@ final class FrozenStates implements AutoCloseable {
 
     private void clear() {
         for (Group group : groups.values()) {
-            group.addresses.values().forEach(NativeMemory::free);
-            group.addresses.clear();
+            group.states.values().forEach(INDArray::close);
+            group.states.clear();
         }
         keptBytes = 0;
     }
