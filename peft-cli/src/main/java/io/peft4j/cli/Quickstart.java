@@ -1,12 +1,10 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.CausalNetwork;
-import io.peft4j.core.nn.Linear;
-import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.TargetModules;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.FactAccuracy;
 import io.peft4j.eval.FactQuestion;
@@ -19,7 +17,6 @@ import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -107,10 +104,7 @@ final class Quickstart {
     /** LoRA on all linear layers of the upper decoder layers. */
     private LoraConfig config() {
         CausalNetwork network = base.network();
-        List<String> names = network.slots().stream()
-                .filter(slot -> slot.layer() instanceof Linear && !slot.path().equals(network.head().path()))
-                .map(Slot::name).distinct().toList();
-        return LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(TargetModules.of(names))
+        return LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(ModuleSelector.allLinearNames(network))
                 .layersToTransform(IntStream.range(firstLayer(), network.description().layers()).toArray()).build();
     }
 

@@ -3,6 +3,7 @@ package io.peft4j.core.peft;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
@@ -78,7 +79,7 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
             }
             return TargetModules.of(defaults);
         }
-        return targets.isAllLinear() ? shortNames(allLinear(setup), setup.network().slots()) : targets;
+        return targets.isAllLinear() ? allLinearNames(setup.network()) : targets;
     }
 
     /**
@@ -94,7 +95,7 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
     public List<Slot> select(AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
         List<Slot> slots = setup.network().slots();
         TargetModules names = targets.isAllLinear() ? targets : resolved(setup, defaults);
-        Set<String> linear = targets.isAllLinear() ? Set.copyOf(paths(allLinear(setup))) : Set.of();
+        Set<String> linear = targets.isAllLinear() ? Set.copyOf(paths(allLinear(setup.network()))) : Set.of();
         PathMatcher target = targets.isAllLinear() ? linear::contains : PathMatcher.of("target_modules", names);
         PathMatcher exclusion = PathMatcher.of("exclude_modules", excluded);
         PathMatcher saved = savedMatcher();
@@ -118,9 +119,17 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
         return List.copyOf(chosen);
     }
 
-    private static List<Slot> allLinear(AdapterSetup setup) {
-        Slot head = setup.network().head();
-        return setup.network().slots().stream()
+    /**
+     * What {@code all-linear} stands for in a network, as a list: for settings that go with lists only, such as
+     * {@code layersToTransform}.
+     */
+    public static TargetModules allLinearNames(CausalNetwork network) {
+        return shortNames(allLinear(network), network.slots());
+    }
+
+    private static List<Slot> allLinear(CausalNetwork network) {
+        Slot head = network.head();
+        return network.slots().stream()
                 .filter(slot -> slot.layer() instanceof Linear && !slot.path().equals(head.path())).toList();
     }
 

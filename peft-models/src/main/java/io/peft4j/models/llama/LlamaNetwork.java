@@ -69,7 +69,7 @@ final class LlamaNetwork implements CausalNetwork {
     @Override
     public Variable statesBefore(ForwardContext context, int layer) {
         if (layer < 0 || layer >= decoderLayers.size()) {
-            throw noLayer(layer);
+            throw new IllegalArgumentException(noLayer(layer));
         }
         return below(context, layer);
     }
@@ -108,9 +108,9 @@ final class LlamaNetwork implements CausalNetwork {
         return x;
     }
 
-    private IllegalArgumentException noLayer(int number) {
-        return new IllegalArgumentException("there is no layer " + number + "; " + description.name()
-                + " has layers 0 to " + (decoderLayers.size() - 1));
+    private String noLayer(int number) {
+        return "there is no layer " + number + "; " + description.name() + " has layers 0 to "
+                + (decoderLayers.size() - 1);
     }
 
     @Override
@@ -119,8 +119,7 @@ final class LlamaNetwork implements CausalNetwork {
         List<Slot> layers = new ArrayList<>();
         for (int number : order) {
             if (number < 0 || number >= decoderLayers.size()) {
-                throw new ConfigurationException("there is no layer " + number + "; " + description.name()
-                        + " has layers 0 to " + (decoderLayers.size() - 1));
+                throw new ConfigurationException(noLayer(number));
             }
             LlamaDecoderLayer layer = (LlamaDecoderLayer) decoderLayers.get(number).layer();
             layers.add(layer.copyAt(layers.size(), LlamaBuilder.layerPath(layers.size()), all));
