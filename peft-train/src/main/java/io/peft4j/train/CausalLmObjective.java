@@ -17,15 +17,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Next-token prediction: the negative log-likelihood of the supervised tokens.
  *
- * <p>Logits are computed on the rows that predict a supervised token only, in f32, and in chunks: a chunk's logits
- * become its gradient at once and are gone before the next chunk, so memory does not grow with the vocabulary times the
- * batch.
+ * <p>Logits are computed on the rows that predict a supervised token only, and in chunks: a chunk's logits become its
+ * gradient at once and are gone before the next chunk, so memory does not grow with the vocabulary times the batch.
+ * While training they are stored in the type of the model's activations, as the peers do it, else in f32; softmax
+ * and loss are computed in f32 from them.
  *
  * <p>A pass waits for passes of others on the same kernels, such as an answer that the model gives meanwhile.
  */
 public final class CausalLmObjective implements AutoCloseable {
-    /** Elements of a chunk's logits, 19 MB of floats: they come on top of all that is kept for the gradients. */
-    private static final int CHUNK_ELEMENTS = 9 << 19;
+    /** Memory of a chunk's logits, which comes on top of all that is kept for the gradients. */
+    private static final long CHUNK_BYTES = 24 << 20;
     /** Kernels are fastest on multiples of this. */
     private static final int ROW_UNIT = 16;
     /** What gradients need may always take this much. */
@@ -62,7 +63,7 @@ public final class CausalLmObjective implements AutoCloseable {
      */
     CausalLmObjective(LanguageModel model, boolean recompute, FrozenStates states) {
         this(model, recompute ? 0 : keptBytes(model.network().description()),
-                Math.max(16, CHUNK_ELEMENTS / model.network().description().vocabularySize()), states);
+                chunkRows(model.network().description()), states);
     }
 
     /**
@@ -76,6 +77,10 @@ public final class CausalLmObjective implements AutoCloseable {
         this.states = states;
         this.model = Objects.requireNonNull(model, "model");
         this.chunkRows = chunkRows;
+    }
+
+    private static int chunkRows(ModelDescription model) {
+        return (int) Math.max(ROW_UNIT, CHUNK_BYTES / Arrays.bytes(model.activationType()) / model.vocabularySize());
     }
 
     private static long keptBytes(ModelDescription model) {
@@ -135,7 +140,7 @@ public final class CausalLmObjective implements AutoCloseable {
         float[] nll = new float[chunk.size()];
         float[] weights = chunk.weights();
         double sum = 0;
-        try (Tape tape = Tape.recording(model.kernels(), arena, DataType.FLOAT)) {
+        try (Tape tape = Tape.recording(model.kernels(), arena, rows.dataType())) {
             ForwardContext context = ForwardContext.training(tape, batch, model.layers(), seed);
             Variable hidden = tape.input(chunk.of(arena, rows), chunk.of(arena, gradient));
             Variable logits = model.network().logits(context, hidden);
