@@ -17,7 +17,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * the number of rows. The gradient computes the probabilities again.
  */
 final class AttentionKernels {
-    private static final int LSE = 2;
     private static final int MOST_SHARES = 4;
     /** How much longer than the mean the busiest thread may work before a group is cut into more shares. */
     private static final double TOLERATED_IMBALANCE = 1.1;
@@ -33,19 +32,18 @@ final class AttentionKernels {
         this.bfloat16 = bfloat16;
     }
 
-    void forward(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out,
-            INDArray lse) {
+    void forward(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            INDArray out) {
         AttentionPlan cut = plan(layout, shape);
         boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
         DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);
         long mark = team.caller().scratch().mark();
-        long lses = Arrays.address(lse);
         List<Block> blocks = cut.blocks();
         int heads = shape.keyValueHeads();
         if (single) {
             Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
             Span result = out.dataType() == type ? Span.of(out) : Span.scratch(team.caller(), type, out.length());
-            team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result, lses));
+            team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result));
             if (out.dataType() != type) {
                 convert(result, Span.of(out), out.length());
             }
@@ -53,25 +51,15 @@ final class AttentionKernels {
             Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape);
             Span result = Span.of(out);
             team.run(blocks.size() * heads, (lane, task) ->
-                    forward(lane, inputs, blocks.get(task / heads), task % heads, result, lses));
+                    forward(lane, inputs, blocks.get(task / heads), task % heads, result));
         }
         team.caller().scratch().release(mark);
     }
 
-    private static void forward(Lane lane, Inputs inputs, Block block, int head, Span out, long lse) {
+    private static void forward(Lane lane, Inputs inputs, Block block, int head, Span out) {
         AttentionTile tile = new AttentionTile(lane, inputs, block, head);
-        Span scores = tile.scores(tile.fold(inputs.q()));
-        Span p = tile.softmax(scores);
+        Span p = tile.softmax(tile.scores(tile.fold(inputs.q())));
         tile.unfold(tile.timesKeys(p, true, 1f), out);
-        int group = inputs.group();
-        float[] row = lane.tiles().floats(LSE, group);
-        for (int i = 0; i < block.rows(); i++) {
-            for (int g = 0; g < group; g++) {
-                row[g] = tile.logSumExp(scores, p, g * block.padded() + i);
-            }
-            long at = (long) (block.row() + i) * inputs.shape().heads() + (long) head * group;
-            NativeMemory.write(lse + 4 * at, row, 0, group);
-        }
     }
 
     void backward(INDArray dOut, INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,

@@ -1,7 +1,6 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.onednn.AttentionPlan.Block;
@@ -29,10 +28,6 @@ final class AttentionTile {
             return shape.heads() / shape.keyValueHeads();
         }
     }
-
-    /** Columns that are read at a time: a divisor of the unit that columns are padded to. */
-    private static final int SEARCHED = 32;
-    private static final int SOME = 1;
 
     private final Lane lane;
     private final Inputs inputs;
@@ -127,47 +122,13 @@ final class AttentionTile {
                 block.columns()), mask, scores.from(part.column()));
     }
 
-    /** Probabilities of scores. */
+    /** Probabilities of scores, in their place if the types are the same. */
     Span softmax(Span scores) {
-        Span p = Span.scratch(lane, inputs.type(), (long) rows * block.columns());
+        Span p = inputs.type() == DataType.FLOAT ? scores
+                : Span.scratch(lane, inputs.type(), (long) rows * block.columns());
         Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, inputs.type(), rows, block.columns()))
                 .run(lane, scores.address(), p.address());
         return p;
-    }
-
-    /**
-     * The log of the sum of exponentials of a folded row's scores: {@code score - log(p)} for the first key whose
-     * probability is not small. Probabilities sum to 1, so that one of them is 1 / columns at least, and the first of
-     * them is rarely far away; oneDNN's maximum of a row takes longer than its softmax.
-     */
-    float logSumExp(Span scores, Span p, int row) {
-        int columns = block.columns();
-        float enough = 0.5f / columns;
-        float[] some = lane.tiles().floats(SOME, SEARCHED);
-        long first = (long) row * columns;
-        for (int done = 0; done < columns; done += SEARCHED) {
-            read(p, first + done, some, SEARCHED);
-            for (int j = 0; j < SEARCHED; j++) {
-                if (some[j] >= enough) {
-                    double log = Math.log(some[j]);
-                    read(scores, first + done + j, some, 1);
-                    return (float) (some[0] - log);
-                }
-            }
-        }
-        // Scores that are no numbers.
-        return Float.NaN;
-    }
-
-    /** A few elements of many rows: a primitive for each, or a new span, would take longer than reading. */
-    private void read(Span from, long first, float[] to, int count) {
-        if (from.isFloat()) {
-            NativeMemory.read(from.address() + Float.BYTES * first, to, 0, count);
-        } else {
-            short[] bits = lane.tiles().shorts(count);
-            NativeMemory.read(from.address() + Short.BYTES * first, bits, 0, count);
-            BFloat16.toFloats(bits, 0, to, 0, count);
-        }
     }
 
     /** {@code scale * a x} over all parts of the keys or values x, folded; a is [rows(), columns]. */

@@ -284,7 +284,12 @@ public final class OneDnnKernels implements Kernels {
     public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             INDArray out, INDArray lse) {
         KernelChecks.attention(q, k, v, layout, shape, out, lse);
-        attention.forward(q, k, v, layout, shape, out, lse);
+        attention.forward(q, k, v, layout, shape, out);
+    }
+
+    @Override
+    public boolean readsLogSumExp() {
+        return false;
     }
 
     @Override

@@ -17,7 +17,6 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 final class RowAttention {
     private static final int SCORES = 1;
-    private static final int PROBABILITIES = 2;
 
     private final Lane lane;
     private final Inputs inputs;
@@ -35,20 +34,18 @@ final class RowAttention {
         this.padded = AttentionPlan.paddedKeys(count);
     }
 
-    static void forward(Lane lane, Inputs inputs, Block block, Span out, long lse) {
-        new RowAttention(lane, inputs, block).forward(out, lse);
+    static void forward(Lane lane, Inputs inputs, Block block, Span out) {
+        new RowAttention(lane, inputs, block).forward(out);
     }
 
-    private void forward(Span out, long lse) {
+    private void forward(Span out) {
         DataType type = inputs.type();
         long first = (long) block.row() * inputs.shape().queryColumns();
         Span scores = scores(inputs.q().from(first));
         hidePadding(scores);
-        float[] largestScores = largest(scores, SCORES);
         Span p = type == DataType.FLOAT ? scores : Span.scratch(lane, type, (long) heads * padded);
         Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, type, heads, padded))
                 .run(lane, scores.address(), p.address());
-        writeLse(largestScores, largest(p, PROBABILITIES), lse + 4L * block.row() * heads);
         timesValues(p, out.from(first));
     }
 
@@ -105,23 +102,6 @@ final class RowAttention {
         for (int head = 0; head < heads && hidden > 0; head++) {
             NativeMemory.write(scores.from((long) head * padded + count).address(), minusInfinity, 0, hidden);
         }
-    }
-
-    private float[] largest(Span x, int slot) {
-        Span column = Span.scratch(lane, DataType.FLOAT, heads);
-        Vectors.required(lane, RowSpec.of(Kind.MAX, x.type(), DataType.FLOAT, heads, padded))
-                .run(lane, x.address(), column.address());
-        float[] values = lane.tiles().floats(slot, heads);
-        NativeMemory.read(column.address(), values, 0, heads);
-        return values;
-    }
-
-    /** The largest probability of a row is exp(largest score - lse). */
-    private void writeLse(float[] largestScores, float[] largestProbabilities, long lse) {
-        for (int head = 0; head < heads; head++) {
-            largestScores[head] -= (float) Math.log(largestProbabilities[head]);
-        }
-        NativeMemory.write(lse, largestScores, 0, heads);
     }
 
     private static int visible(KeyPart part) {
