@@ -24,6 +24,8 @@ final class Products {
     private static final int MOST_ROWS = 512;
     private static final int FEWEST_ROWS = 32;
     private static final int COLUMN_UNIT = 32;
+    /** Columns of a task: oneDNN's primitives for any number of rows allocate floats for all of a bf16 result. */
+    private static final int MOST_COLUMNS = 768;
     /** The reduced dimension is cut where it is a number of rows of a batch. */
     private static final int MOST_REDUCED_ROWS = 256;
     /** Columns of a result with padded rows that are computed at a time, so that its copy stays small. */
@@ -55,7 +57,8 @@ final class Products {
         int threads = team.size();
         // Columns are cut first: then each thread reads and repacks its own part of a weight that comes from main
         // memory.
-        int wantedColumns = Math.max(1, Math.min(threads, c.columns() / COLUMN_UNIT));
+        int sharing = Math.max(1, Math.min(threads, c.columns() / COLUMN_UNIT));
+        int wantedColumns = sharing * ((c.columns() + sharing * MOST_COLUMNS - 1) / (sharing * MOST_COLUMNS));
         int columnSize = roundUp((c.columns() + wantedColumns - 1) / wantedColumns, COLUMN_UNIT);
         int columns = (c.columns() + columnSize - 1) / columnSize;
         int wantedRows = Math.max((c.rows() + MOST_ROWS - 1) / MOST_ROWS,
