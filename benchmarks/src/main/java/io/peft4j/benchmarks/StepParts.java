@@ -16,7 +16,7 @@ enum StepParts {
     /** The feed-forward network's product of gate and up. */
     SILU("silu", "siluMultiply", "siluMultiplyBackward"),
     /** Cross-entropy without the output layer. */
-    LOSS("loss", "crossEntropy", "crossEntropyBackward"),
+    LOSS("loss", "crossEntropyGradient"),
     /** Clipping and AdamW. */
     OPTIMIZER("optimizer", "adamW", "sumOfSquares");
 

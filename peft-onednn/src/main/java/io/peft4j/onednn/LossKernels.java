@@ -34,24 +34,37 @@ final class LossKernels {
         RowBlocks.share(team, targets.length, width, (lane, first, rows) -> {
             long mark = lane.scratch().mark();
             Span x = Vectors.widened(lane, all.from((long) first * width), rows * width);
-            Span column = Span.scratch(lane, DataType.FLOAT, rows);
-            Vectors.required(lane, RowSpec.of(Kind.MAX, DataType.FLOAT, DataType.FLOAT, rows, width))
-                    .run(lane, x.address(), column.address());
-            float[] values = lane.tiles().floats(1, 2 * rows);
-            NativeMemory.read(column.address(), values, 0, rows);
-            for (int i = 0; i < rows; i++) {
-                NativeMemory.read(x.address() + 4 * ((long) i * width + targets[first + i]), values, rows + i, 1);
-                nll[first + i] = values[i] - values[rows + i];
-            }
             Span e = Span.scratch(lane, DataType.FLOAT, (long) rows * width);
-            Vectors.required(lane, BinarySpec.floats(Operator.SUBTRACT, Shape.COLUMN, rows, width))
-                    .run(lane, x.address(), column.address(), e.address());
-            Vectors.unary(lane, Function.EXP, e, e, rows * width);
-            for (int i = 0; i < rows; i++) {
-                nll[first + i] = (float) (nll[first + i] + Math.log(sum(lane, e.from((long) i * width), width)));
-            }
+            losses(lane, x, e, first, rows, width, targets, nll);
             lane.scratch().release(mark);
         });
+    }
+
+    /**
+     * Writes the losses of a few rows, and {@code exp(x - max)} to e, which may be x.
+     *
+     * @return the sums of e's rows
+     */
+    private static double[] losses(Lane lane, Span x, Span e, int first, int rows, int width, int[] targets,
+            float[] nll) {
+        Span column = Span.scratch(lane, DataType.FLOAT, rows);
+        Vectors.required(lane, RowSpec.of(Kind.MAX, DataType.FLOAT, DataType.FLOAT, rows, width))
+                .run(lane, x.address(), column.address());
+        float[] values = lane.tiles().floats(1, 2 * rows);
+        NativeMemory.read(column.address(), values, 0, rows);
+        for (int i = 0; i < rows; i++) {
+            NativeMemory.read(x.address() + 4 * ((long) i * width + targets[first + i]), values, rows + i, 1);
+            nll[first + i] = values[i] - values[rows + i];
+        }
+        Vectors.required(lane, BinarySpec.floats(Operator.SUBTRACT, Shape.COLUMN, rows, width))
+                .run(lane, x.address(), column.address(), e.address());
+        Vectors.unary(lane, Function.EXP, e, e, rows * width);
+        double[] sums = new double[rows];
+        for (int i = 0; i < rows; i++) {
+            sums[i] = sum(lane, e.from((long) i * width), width);
+            nll[first + i] = (float) (nll[first + i] + Math.log(sums[i]));
+        }
+        return sums;
     }
 
     /**
@@ -95,21 +108,54 @@ final class LossKernels {
             Span p = Vectors.widened(lane, x, rows * width);
             Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, DataType.FLOAT, rows, width))
                     .run(lane, p.address(), p.address());
-            float[] value = lane.tiles().floats(1, 1);
             for (int i = 0; i < rows; i++) {
-                long at = p.address() + 4 * ((long) i * width + targets[first + i]);
-                NativeMemory.read(at, value, 0, 1);
-                value[0] -= 1f;
-                NativeMemory.write(at, value, 0, 1);
+                add(p.from((long) i * width + targets[first + i]), -1f, lane.tiles().floats(1, 1));
             }
-            Span column = Span.scratch(lane, DataType.FLOAT, rows);
-            NativeMemory.write(column.address(), weights, first, rows);
-            Vectors.required(lane, BinarySpec.floats(Operator.MULTIPLY, Shape.COLUMN, rows, width))
-                    .run(lane, p.address(), column.address(), p.address());
-            if (!x.isFloat()) {
-                Vectors.convert(lane, p, x, rows * width);
-            }
+            multiplyRows(lane, p, java.util.Arrays.copyOfRange(weights, first, first + rows), rows, width);
+            Vectors.deliver(lane, p, x, rows * width);
             lane.scratch().release(mark);
         });
+    }
+
+    /** The losses, and their gradient over the logits: the exponentials serve both. */
+    void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll) {
+        int width = Arrays.columns(logits);
+        if (NarrowRows.areNarrow(width)) {
+            crossEntropy(logits, targets, nll);
+            crossEntropyBackward(logits, targets, weights);
+            return;
+        }
+        Span all = Span.of(logits);
+        RowBlocks.share(team, targets.length, width, (lane, first, rows) -> {
+            long mark = lane.scratch().mark();
+            Span x = all.from((long) first * width);
+            Span e = Vectors.widened(lane, x, rows * width);
+            double[] sums = losses(lane, e, e, first, rows, width, targets, nll);
+            float[] factors = lane.tiles().floats(1, rows);
+            for (int i = 0; i < rows; i++) {
+                factors[i] = (float) (weights[first + i] / sums[i]);
+            }
+            multiplyRows(lane, e, factors, rows, width);
+            for (int i = 0; i < rows; i++) {
+                add(e.from((long) i * width + targets[first + i]), -weights[first + i], factors);
+            }
+            Vectors.deliver(lane, e, x, rows * width);
+            lane.scratch().release(mark);
+        });
+    }
+
+    /** Multiplies each row by a factor of its own. */
+    private static void multiplyRows(Lane lane, Span x, float[] factors, int rows, int width) {
+        Span column = Span.scratch(lane, DataType.FLOAT, rows);
+        NativeMemory.write(column.address(), factors, 0, rows);
+        Vectors.required(lane, BinarySpec.floats(Operator.MULTIPLY, Shape.COLUMN, rows, width))
+                .run(lane, x.address(), column.address(), x.address());
+    }
+
+    /** Adds to the first element of a span of floats. */
+    private static void add(Span x, float value, float[] room) {
+        NativeMemory.read(x.address(), room, 0, 1);
+        room[0] += value;
+        NativeMemory.write(x.address(), room, 0, 1);
     }
 }

@@ -312,6 +312,13 @@ public final class OneDnnKernels implements Kernels {
     }
 
     @Override
+    public void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll) {
+        KernelChecks.crossEntropy(logits, targets, weights);
+        KernelChecks.crossEntropy(logits, targets, nll);
+        losses.crossEntropyGradient(logits, targets, weights, nll);
+    }
+
+    @Override
     public double sumOfSquares(INDArray x) {
         KernelChecks.sumOfSquares(x);
         return elements.sumOfSquares(x);

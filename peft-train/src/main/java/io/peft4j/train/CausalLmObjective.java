@@ -139,18 +139,20 @@ public final class CausalLmObjective implements AutoCloseable {
             long seed) {
         float[] nll = new float[chunk.size()];
         float[] weights = chunk.weights();
-        double sum = 0;
+        float[] shares = new float[weights.length];
+        for (int i = 0; i < weights.length; i++) {
+            shares[i] = (float) (weights[i] / normalizer);
+        }
         try (Tape tape = Tape.recording(model.kernels(), arena, rows.dataType())) {
             ForwardContext context = ForwardContext.training(tape, batch, model.layers(), seed);
             Variable hidden = tape.input(chunk.of(arena, rows), chunk.of(arena, gradient));
             Variable logits = model.network().logits(context, hidden);
-            model.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
-            for (int i = 0; i < nll.length; i++) {
-                sum += (double) weights[i] * nll[i];
-                weights[i] = (float) (weights[i] / normalizer);
-            }
-            model.kernels().crossEntropyBackward(logits.value(), chunk.ids(), weights);
+            model.kernels().crossEntropyGradient(logits.value(), chunk.ids(), shares, nll);
             tape.backward(logits, logits.value());
+        }
+        double sum = 0;
+        for (int i = 0; i < nll.length; i++) {
+            sum += (double) weights[i] * nll[i];
         }
         return sum;
     }

@@ -232,6 +232,12 @@ public interface Kernels extends AutoCloseable {
      */
     void crossEntropyBackward(INDArray logits, int[] targets, float[] weights);
 
+    /** {@link #crossEntropy} and then {@link #crossEntropyBackward} of the same logits, which may share work. */
+    default void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll) {
+        crossEntropy(logits, targets, nll);
+        crossEntropyBackward(logits, targets, weights);
+    }
+
     /** Sum of squares of the elements, accumulated in double, for clipping. */
     double sumOfSquares(INDArray x);
 

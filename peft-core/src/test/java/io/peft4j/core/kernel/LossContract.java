@@ -24,6 +24,12 @@ interface LossContract extends KernelsUnderTest {
                             return nll;
                         });
                         c.compare(k -> k.crossEntropyBackward(logits, targets, weights), logits);
+                        INDArray others = c.scaled(type, deviation, s[0], s[1]);
+                        c.compareWithValues(k -> {
+                            float[] nll = new float[s[0]];
+                            k.crossEntropyGradient(others, targets, weights, nll);
+                            return nll;
+                        }, others);
                     }
                 }
             }
