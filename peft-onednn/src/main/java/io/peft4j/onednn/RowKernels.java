@@ -3,6 +3,7 @@ package io.peft4j.onednn;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.onednn.BinarySpec.Operator;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -132,8 +133,13 @@ final class RowKernels {
             float[] row = lane.tiles().floats(2, width);
             for (int group = first; group < first + count; group++) {
                 Span target = dxs.from((long) rows[order[starts[group]]] * width);
-                ElementwiseKernels.read(lane, target, sum, width);
                 int end = group + 1 < starts.length ? starts[group + 1] : order.length;
+                if (end == starts[group] + 1) {
+                    Vectors.binary(lane, Operator.ADD, target, dys.from((long) order[starts[group]] * width), target,
+                            false, width);
+                    continue;
+                }
+                ElementwiseKernels.read(lane, target, sum, width);
                 for (int i = starts[group]; i < end; i++) {
                     ElementwiseKernels.read(lane, dys.from((long) order[i] * width), row, width);
                     add(row, sum, width);

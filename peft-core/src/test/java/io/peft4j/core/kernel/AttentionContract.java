@@ -98,7 +98,9 @@ interface AttentionContract extends KernelsUnderTest {
             c.compare(kernels -> kernels.attention(q, k, v, layout, shape, out, lse),
                     reads ? new INDArray[] {out, lse} : new INDArray[] {out});
             // The kernels that these are compared with read it.
-            new NaiveKernels().attention(q, k, v, layout, shape, out, lse);
+            try (NaiveKernels naive = new NaiveKernels()) {
+                naive.attention(q, k, v, layout, shape, out, lse);
+            }
             kernels().attention(q, k, v, layout, shape, out, lse);
             // The gradient of a score is a difference of dot products of D terms of size 1, and multiplies q or k.
             // Kernels may compute one of the two from the rounded output, so in BFLOAT16 all of its error counts.
