@@ -32,8 +32,7 @@ final class AttentionKernels {
         this.bfloat16 = bfloat16;
     }
 
-    void forward(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
-            INDArray out) {
+    void forward(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out) {
         AttentionPlan cut = plan(layout, shape);
         boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
         DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);

@@ -92,29 +92,16 @@ final class LossKernels {
     }
 
     void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
+        crossEntropyGradient(logits, targets, weights, new float[targets.length]);
+    }
+
+    private static void narrowBackward(INDArray logits, int[] targets, float[] weights) {
         int width = Arrays.columns(logits);
-        if (NarrowRows.areNarrow(width)) {
-            float[] x = Arrays.toFloats(logits);
-            for (int i = 0; i < targets.length; i++) {
-                NarrowRows.crossEntropyBackward(x, i * width, width, targets[i], weights[i]);
-            }
-            Arrays.write(logits, 0, x, 0, x.length);
-            return;
+        float[] x = Arrays.toFloats(logits);
+        for (int i = 0; i < targets.length; i++) {
+            NarrowRows.crossEntropyBackward(x, i * width, width, targets[i], weights[i]);
         }
-        Span all = Span.of(logits);
-        RowBlocks.share(team, targets.length, width, (lane, first, rows) -> {
-            long mark = lane.scratch().mark();
-            Span x = all.from((long) first * width);
-            Span p = Vectors.widened(lane, x, rows * width);
-            Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, DataType.FLOAT, rows, width))
-                    .run(lane, p.address(), p.address());
-            for (int i = 0; i < rows; i++) {
-                add(p.from((long) i * width + targets[first + i]), -1f, lane.tiles().floats(1, 1));
-            }
-            multiplyRows(lane, p, java.util.Arrays.copyOfRange(weights, first, first + rows), rows, width);
-            Vectors.deliver(lane, p, x, rows * width);
-            lane.scratch().release(mark);
-        });
+        Arrays.write(logits, 0, x, 0, x.length);
     }
 
     /** The losses, and their gradient over the logits: the exponentials serve both. */
@@ -122,7 +109,7 @@ final class LossKernels {
         int width = Arrays.columns(logits);
         if (NarrowRows.areNarrow(width)) {
             crossEntropy(logits, targets, nll);
-            crossEntropyBackward(logits, targets, weights);
+            narrowBackward(logits, targets, weights);
             return;
         }
         Span all = Span.of(logits);
@@ -131,31 +118,22 @@ final class LossKernels {
             Span x = all.from((long) first * width);
             Span e = Vectors.widened(lane, x, rows * width);
             double[] sums = losses(lane, e, e, first, rows, width, targets, nll);
-            float[] factors = lane.tiles().floats(1, rows);
+            float[] values = lane.tiles().floats(1, rows);
             for (int i = 0; i < rows; i++) {
-                factors[i] = (float) (weights[first + i] / sums[i]);
+                values[i] = (float) (weights[first + i] / sums[i]);
             }
-            multiplyRows(lane, e, factors, rows, width);
+            Span column = Span.scratch(lane, DataType.FLOAT, rows);
+            NativeMemory.write(column.address(), values, 0, rows);
+            Vectors.required(lane, BinarySpec.floats(Operator.MULTIPLY, Shape.COLUMN, rows, width))
+                    .run(lane, e.address(), column.address(), e.address());
             for (int i = 0; i < rows; i++) {
-                add(e.from((long) i * width + targets[first + i]), -weights[first + i], factors);
+                long target = e.address() + 4 * ((long) i * width + targets[first + i]);
+                NativeMemory.read(target, values, 0, 1);
+                values[0] -= weights[first + i];
+                NativeMemory.write(target, values, 0, 1);
             }
             Vectors.deliver(lane, e, x, rows * width);
             lane.scratch().release(mark);
         });
-    }
-
-    /** Multiplies each row by a factor of its own. */
-    private static void multiplyRows(Lane lane, Span x, float[] factors, int rows, int width) {
-        Span column = Span.scratch(lane, DataType.FLOAT, rows);
-        NativeMemory.write(column.address(), factors, 0, rows);
-        Vectors.required(lane, BinarySpec.floats(Operator.MULTIPLY, Shape.COLUMN, rows, width))
-                .run(lane, x.address(), column.address(), x.address());
-    }
-
-    /** Adds to the first element of a span of floats. */
-    private static void add(Span x, float value, float[] room) {
-        NativeMemory.read(x.address(), room, 0, 1);
-        room[0] += value;
-        NativeMemory.write(x.address(), room, 0, 1);
     }
 }

@@ -150,19 +150,18 @@ public final class CausalLmObjective implements AutoCloseable {
             model.kernels().crossEntropyGradient(logits.value(), chunk.ids(), shares, nll);
             tape.backward(logits, logits.value());
         }
-        double sum = 0;
-        for (int i = 0; i < nll.length; i++) {
-            sum += (double) weights[i] * nll[i];
-        }
-        return sum;
+        return weightedSum(weights, nll);
     }
 
     /** The weighted sum of the negative log-likelihoods, as {@link #backward} gives it, with dropout off. */
     public double loss(PackedBatch batch) {
-        float[] nll = tokenNegativeLogLikelihoods(batch);
+        return weightedSum(batch.targets().weights(), tokenNegativeLogLikelihoods(batch));
+    }
+
+    private static double weightedSum(float[] weights, float[] nll) {
         double sum = 0;
         for (int i = 0; i < nll.length; i++) {
-            sum += (double) batch.targets().weights()[i] * nll[i];
+            sum += (double) weights[i] * nll[i];
         }
         return sum;
     }
