@@ -24,7 +24,7 @@ final class Lane implements AutoCloseable {
     /** Primitives kept; more than a training or a generation uses. */
     private static final int MOST_CALLS = 2048;
     /** Compiling a primitive leaves up to a megabyte of freed memory behind, which the C library would keep. */
-    private static final int COMPILED_BETWEEN_TRIMS = 64;
+    private static final int COMPILED_BETWEEN_TRIMS = 16;
     private static final float LOAD = 0.5f;
 
     private final int index;

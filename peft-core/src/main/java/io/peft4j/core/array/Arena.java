@@ -14,9 +14,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@link #reset}, and nothing is left to the garbage collector.
  *
  * <p>The first step finds out how much is needed; {@link #reset} then makes one block of that size, and later
- * steps of the same or a smaller size allocate nothing. Array headers are kept and used again, so a step whose shapes
- * repeat makes no garbage either. Contents of a new array are undefined. Not thread-safe: one arena serves one forward
- * and backward pass at a time.
+ * steps of the same or a smaller size allocate nothing. Array headers of the step before are used again, so a step
+ * whose shapes repeat makes no garbage either. Contents of a new array are undefined. Not thread-safe: one arena serves
+ * one forward and backward pass at a time.
  */
 public final class Arena implements AutoCloseable {
     private static final long ALIGNMENT = 64;
@@ -25,11 +25,12 @@ public final class Arena implements AutoCloseable {
     /** Pages that nobody has touched take no memory, so that a new block may be much larger than what is needed yet. */
     private static final long LARGEST_SPARE_BLOCK = 1 << 30;
     private static final int GROWTH = 4;
-    /** Headers that are kept: those of a few passes of a large model. One takes about a kilobyte. */
-    private static final int MOST_HEADERS = 1 << 13;
 
     private final List<Block> blocks = new ArrayList<>();
-    private final Map<HeaderKey, INDArray> headers = new HashMap<>();
+    /** Of this pass. */
+    private Map<HeaderKey, INDArray> headers = new HashMap<>();
+    /** Of the pass before: one takes about two kilobytes, and where shapes change, older ones are not met again. */
+    private Map<HeaderKey, INDArray> formerHeaders = Map.of();
     private final Map<INDArray, Span> live = new IdentityHashMap<>();
     private long liveBytes;
     private long peakBytes;
@@ -112,9 +113,8 @@ public final class Arena implements AutoCloseable {
         } else {
             blocks.forEach(b -> b.free.clear(b.size));
         }
-        if (headers.size() > MOST_HEADERS) {
-            headers.clear();
-        }
+        formerHeaders = headers;
+        headers = new HashMap<>();
     }
 
     /** The bytes of the arrays that are live now, each rounded up to a multiple of 64. */
@@ -141,7 +141,8 @@ public final class Arena implements AutoCloseable {
     }
 
     private void releaseBlocks() {
-        headers.clear();
+        headers = new HashMap<>();
+        formerHeaders = Map.of();
         blocks.forEach(b -> NativeMemory.free(b.memory));
         blocks.clear();
     }
@@ -176,12 +177,10 @@ public final class Arena implements AutoCloseable {
         if (shape.length > 2) {
             return Arrays.wrap(span.pointer(), type, shape);
         }
-        INDArray known = headers.get(key);
-        if (known == null) {
-            known = Arrays.wrap(span.pointer(), type, shape);
-            headers.put(key, known);
-        }
-        return known;
+        return headers.computeIfAbsent(key, k -> {
+            INDArray former = formerHeaders.get(k);
+            return former == null ? Arrays.wrap(span.pointer(), type, shape) : former;
+        });
     }
 
     private record HeaderKey(long address, DataType type, int rank, long rows, long columns) {

@@ -10,7 +10,6 @@ import io.peft4j.core.text.Encoding;
 import io.peft4j.core.text.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -27,8 +26,11 @@ import java.util.function.Function;
 final class FastTokenizer implements Tokenizer {
     private static final String OFFLINE = "ai.djl.offline";
 
-    private final TokenizerFiles files;
+    private final TokenizerTexts texts;
     private final Vocabulary vocabulary;
+    private final OptionalInt bosId;
+    private final OptionalInt eosId;
+    private final OptionalInt padId;
     private final Optional<ChatTemplate> template;
     private final HuggingFaceTokenizer library;
     /** Many threads may use the library at once, but none while it is being freed: that would crash the JVM. */
@@ -36,27 +38,28 @@ final class FastTokenizer implements Tokenizer {
     private boolean closed;
 
     FastTokenizer(TokenizerFiles files, Optional<ChatTemplate> template) {
-        this.files = files;
         this.template = template;
         this.vocabulary = new Vocabulary(files);
+        this.bosId = files.specialToken("bos_token").map(vocabulary::id).orElse(OptionalInt.empty());
+        this.eosId = files.specialToken("eos_token").map(vocabulary::id).orElse(OptionalInt.empty());
+        this.padId = files.specialToken("pad_token").map(vocabulary::id).orElse(OptionalInt.empty());
         files.tokenizer().putNull("truncation");
         files.tokenizer().putNull("padding");
-        this.library = open(files);
+        this.texts = TokenizerTexts.of(files);
+        this.library = open(files.origin(), texts.tokenizer());
     }
 
-    private static HuggingFaceTokenizer open(TokenizerFiles files) {
+    private static HuggingFaceTokenizer open(Path origin, byte[] json) {
         // DJL reports its use to its makers unless it is told not to; a library must not do that for its user.
         if (System.getProperty(OFFLINE) == null) {
             System.setProperty(OFFLINE, "true");
         }
-        byte[] json = files.tokenizer().toString().getBytes(StandardCharsets.UTF_8);
         try {
             NativeLibraries.open(LibUtils::checkStatus);
             return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json),
                     Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "true"));
         } catch (IOException | RuntimeException e) {
-            throw new FileFormatException(files.origin(), "is not a tokenizer that can be loaded: " + e.getMessage(),
-                    e);
+            throw new FileFormatException(origin, "is not a tokenizer that can be loaded: " + e.getMessage(), e);
         }
     }
 
@@ -150,21 +153,17 @@ final class FastTokenizer implements Tokenizer {
 
     @Override
     public OptionalInt bosId() {
-        return specialId("bos_token");
+        return bosId;
     }
 
     @Override
     public OptionalInt eosId() {
-        return specialId("eos_token");
+        return eosId;
     }
 
     @Override
     public OptionalInt padId() {
-        return specialId("pad_token");
-    }
-
-    private OptionalInt specialId(String key) {
-        return files.specialToken(key).map(vocabulary::id).orElse(OptionalInt.empty());
+        return padId;
     }
 
     @Override
@@ -174,7 +173,7 @@ final class FastTokenizer implements Tokenizer {
 
     @Override
     public void save(Path folder) {
-        TokenizerFolder.write(folder, files);
+        TokenizerFolder.write(folder, texts);
     }
 
     private <T> T use(Function<HuggingFaceTokenizer, T> function) {

@@ -54,10 +54,9 @@ final class TokenizerFolder {
         return new TokenizerFiles(file, tokenizer, config, templates);
     }
 
-    static void write(Path folder, TokenizerFiles files) {
+    static void write(Path folder, TokenizerTexts files) {
         try {
-            AtomicFiles.writeString(folder.resolve(TokenizerFiles.TOKENIZER),
-                    JSON.writeValueAsString(files.tokenizer()));
+            AtomicFiles.writeBytes(folder.resolve(TokenizerFiles.TOKENIZER), files.tokenizer());
             AtomicFiles.writeString(folder.resolve(TokenizerFiles.CONFIG),
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsString(files.config()) + "\n");
         } catch (JsonProcessingException e) {

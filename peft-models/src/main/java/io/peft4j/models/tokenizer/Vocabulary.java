@@ -43,8 +43,9 @@ final class Vocabulary {
             throw new FileFormatException(files.origin(), "the id of token \"" + token + "\" is " + id
                     + "; expected a whole number of at least 0");
         }
-        ids.put(token, id.intValue());
-        tokens.put(id.intValue(), token);
+        Integer key = id.intValue();
+        ids.put(token, key);
+        tokens.put(key, token);
     }
 
     /** One more than the largest id. */
