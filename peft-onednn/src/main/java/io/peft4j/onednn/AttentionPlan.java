@@ -10,8 +10,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * How attention over a layout is cut up: into blocks of query rows with the parts of the keys that each sees, and into
- * groups of segments that share key rows.
+ * How attention over a layout is cut up: into blocks of query rows with the keys that each sees, and into groups of
+ * segments that share key rows.
  *
  * <p>Sizes are rounded to few different ones (rows to {@value #ROW_UNIT}, keys to {@value #KEY_UNIT}), so that the
  * lengths of examples do not each need primitives of their own.
@@ -26,29 +26,10 @@ final class AttentionPlan {
     private static final int SHORT_ROWS = 64;
     private static final int FEW_ROWS = 4;
     private static final int MOST_ROWS = 96;
-    /** Keys of a part are padded to a multiple of this. */
+    /** Columns of a block's scores are a multiple of this. */
     private static final int KEY_UNIT = 32;
     /** Scores of a block, for all query heads of a key/value head: more rows reuse repacked keys more often. */
     private static final int MOST_SCORES = 1 << 19;
-
-    /**
-     * Keys in a row of a block's scores.
-     *
-     * @param start first key row
-     * @param length keys of the part
-     * @param padded columns that the part takes: {@code length} or more
-     * @param column its first column
-     * @param visible keys that the first row sees
-     * @param causal whether each further row sees one more
-     * @param inPlace whether the rows after the part, to {@code padded}, hold keys too, though hidden ones: then they
-     *     are read where they lie
-     */
-    record KeyPart(int start, int length, int padded, int column, int visible, boolean causal, boolean inPlace) {
-        /** Whether some of the columns are hidden from some rows. */
-        boolean isMasked() {
-            return visible < padded;
-        }
-    }
 
     /**
      * Query rows that are computed together.
@@ -56,10 +37,13 @@ final class AttentionPlan {
      * @param row first query row
      * @param rows number of rows
      * @param padded rows that are computed
-     * @param parts the keys
-     * @param columns columns of the scores
+     * @param keys the key rows that the last row sees, in order: the columns of the scores
+     * @param visible how many of them the first row sees; each further row sees one more
+     * @param columns the number of columns: as many as keys, or more
+     * @param inPlace whether the keys are one range and the rows after it, to {@code columns}, hold keys too, though
+     *     hidden ones: then they are read where they lie
      */
-    record Block(int row, int rows, int padded, List<KeyPart> parts, int columns) {
+    record Block(int row, int rows, int padded, List<Range> keys, int visible, int columns, boolean inPlace) {
     }
 
     /**
@@ -74,7 +58,7 @@ final class AttentionPlan {
             return keyEnd - keyStart;
         }
 
-        /** Rows of an array for all keys, including the padding of a part at the end. */
+        /** Rows of an array for all keys, including the columns after the last. */
         int paddedKeys() {
             return keys() + KEY_UNIT;
         }
@@ -145,30 +129,26 @@ final class AttentionPlan {
     }
 
     private Block block(Segment segment, int first, int rows) {
-        List<KeyPart> parts = new ArrayList<>();
-        int column = 0;
-        for (Range range : segment.context()) {
-            column = addParts(parts, range.start(), range.length(), range.length(), false, column);
-        }
-        int visible = segment.ownKeysBefore() + first + 1;
-        column = addParts(parts, segment.ownKeyStart(), visible + rows - 1, visible, true, column);
-        return new Block(segment.queryStart() + first, rows, paddedRows(rows), parts, column);
+        List<Range> keys = new ArrayList<>();
+        segment.context().forEach(range -> add(keys, range));
+        int own = segment.ownKeysBefore() + first + rows;
+        add(keys, new Range(segment.ownKeyStart(), segment.ownKeyStart() + own));
+        int count = keys.stream().mapToInt(Range::length).sum();
+        int columns = paddedKeys(count);
+        int end = keys.get(0).start() + columns;
+        boolean inPlace = keys.size() == 1 && seen.nextClearBit(keys.get(0).start()) >= end;
+        return new Block(segment.queryStart() + first, rows, paddedRows(rows), List.copyOf(keys), count - rows + 1,
+                columns, inPlace);
     }
 
-    /** Adds whole units that all rows see, read where they lie, and then the rest, which is padded and masked. */
-    private int addParts(List<KeyPart> parts, int start, int length, int visible, boolean causal, int column) {
-        int whole = visible / KEY_UNIT * KEY_UNIT;
-        if (whole > 0) {
-            parts.add(new KeyPart(start, whole, whole, column, whole, false, true));
+    /** Adds a range at the end, joined to the last one where it follows it. */
+    private static void add(List<Range> keys, Range range) {
+        int last = keys.size() - 1;
+        if (range.length() > 0 && last >= 0 && keys.get(last).end() == range.start()) {
+            keys.set(last, new Range(keys.get(last).start(), range.end()));
+        } else if (range.length() > 0) {
+            keys.add(range);
         }
-        int rest = length - whole;
-        if (rest > 0) {
-            int padded = roundUp(rest, KEY_UNIT);
-            boolean inPlace = seen.nextClearBit(start + length) >= start + whole + padded;
-            parts.add(new KeyPart(start + whole, rest, padded, column + whole, visible - whole, causal, inPlace));
-            return column + whole + padded;
-        }
-        return column + whole;
     }
 
     private static int paddedRows(int rows) {

@@ -2,9 +2,9 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.onednn.AttentionPlan.Block;
-import io.peft4j.onednn.AttentionPlan.KeyPart;
 import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.MatmulSpec.Operand;
 import io.peft4j.onednn.RowSpec.Kind;
@@ -29,15 +29,18 @@ final class AttentionTile {
         }
     }
 
+    private static final int HIDDEN = 1;
+
     private final Lane lane;
     private final Inputs inputs;
     private final Block block;
     private final int head;
     private final int size;
     private final int rows;
-    private final Span[] keys;
-    private final Span[] values;
-    private final int[] strides;
+    private final int columns;
+    private final Span keys;
+    private final Span values;
+    private final int stride;
 
     AttentionTile(Lane lane, Inputs inputs, Block block, int head) {
         this.lane = lane;
@@ -46,30 +49,30 @@ final class AttentionTile {
         this.head = head;
         this.size = inputs.shape().headSize();
         this.rows = inputs.group() * block.padded();
-        int parts = block.parts().size();
-        this.keys = new Span[parts];
-        this.values = new Span[parts];
-        this.strides = new int[parts];
-        for (int i = 0; i < parts; i++) {
-            KeyPart part = block.parts().get(i);
-            keys[i] = keyRows(part, inputs.k());
-            values[i] = keyRows(part, inputs.v());
-            strides[i] = part.inPlace() ? inputs.shape().keyColumns() : size;
-        }
+        this.columns = block.columns();
+        this.keys = columnRows(inputs.k());
+        this.values = columnRows(inputs.v());
+        this.stride = block.inPlace() ? inputs.shape().keyColumns() : size;
     }
 
-    /** The rows of a part: where they lie, or a copy padded with zeros. */
-    private Span keyRows(KeyPart part, Span array) {
-        int stride = inputs.shape().keyColumns();
-        Span first = array.from((long) part.start() * stride + (long) head * size);
-        if (part.inPlace()) {
-            return first;
+    /** The keys or values of the columns: where they lie, or copied together, with zeros after them. */
+    private Span columnRows(Span array) {
+        int keyColumns = inputs.shape().keyColumns();
+        if (block.inPlace()) {
+            return array.from((long) block.keys().get(0).start() * keyColumns + (long) head * size);
         }
-        Span copy = Span.scratch(lane, array.type(), (long) part.padded() * size);
-        NativeMemory.clear(copy.from((long) part.length() * size).address(),
-                (long) (part.padded() - part.length()) * size * Arrays.bytes(array.type()));
-        RowBlocks.each(0, part.length(), size, (row, count) -> copy(new CopySpec(array.type(), array.type(), 1,
-                count, size, 0, stride, 0, size), first.from((long) row * stride), copy.from((long) row * size)));
+        Span copy = Span.scratch(lane, array.type(), (long) columns * size);
+        int column = 0;
+        for (Range range : block.keys()) {
+            Span first = array.from((long) range.start() * keyColumns + (long) head * size);
+            Span target = copy.from((long) column * size);
+            RowBlocks.each(0, range.length(), size, (row, count) -> copy(new CopySpec(array.type(), array.type(), 1,
+                    count, size, 0, keyColumns, 0, size), first.from((long) row * keyColumns),
+                    target.from((long) row * size)));
+            column += range.length();
+        }
+        NativeMemory.clear(copy.from((long) column * size).address(),
+                (long) (columns - column) * size * Arrays.bytes(array.type()));
         return copy;
     }
 
@@ -102,65 +105,52 @@ final class AttentionTile {
 
     /** {@code scale * q k^T}, minus infinity where a key is hidden: [rows(), columns], FLOAT. */
     Span scores(Span q) {
-        Span scores = Span.scratch(lane, DataType.FLOAT, (long) rows * block.columns());
-        for (int i = 0; i < keys.length; i++) {
-            KeyPart part = block.parts().get(i);
-            if (part.isMasked()) {
-                writeMask(part, scores);
-            }
-            product(Operand.rows(inputs.type(), size), q, Operand.transposed(keys[i].type(), strides[i]), keys[i],
-                    Operand.rows(DataType.FLOAT, block.columns()), scores.from(part.column()), rows, size,
-                    part.padded(), inputs.shape().scale(), part.isMasked());
-        }
+        Span scores = Span.scratch(lane, DataType.FLOAT, (long) rows * columns);
+        product(Operand.rows(inputs.type(), size), q, Operand.transposed(keys.type(), stride), keys,
+                Operand.rows(DataType.FLOAT, columns), scores, rows, size, columns, inputs.shape().scale(), false);
+        hide(scores);
         return scores;
     }
 
-    /** Writes what the scores of a part are added to: 0, and minus infinity for hidden keys. */
-    private void writeMask(KeyPart part, Span scores) {
-        Span mask = new Span(DataType.FLOAT, lane.masks().address(part, inputs.group(), block.padded()));
-        copy(new CopySpec(DataType.FLOAT, DataType.FLOAT, 1, rows, part.padded(), 0, part.padded(), 0,
-                block.columns()), mask, scores.from(part.column()));
+    private void hide(Span scores) {
+        int most = columns - block.visible();
+        float[] minusInfinity = lane.tiles().floats(HIDDEN, most);
+        java.util.Arrays.fill(minusInfinity, 0, most, Float.NEGATIVE_INFINITY);
+        for (int row = 0; row < rows; row++) {
+            int visible = Math.min(columns, block.visible() + row % block.padded());
+            NativeMemory.write(scores.from((long) row * columns + visible).address(), minusInfinity, 0,
+                    columns - visible);
+        }
     }
 
     /** Probabilities of scores, in their place if the types are the same. */
     Span softmax(Span scores) {
         Span p = inputs.type() == DataType.FLOAT ? scores
-                : Span.scratch(lane, inputs.type(), (long) rows * block.columns());
-        Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, inputs.type(), rows, block.columns()))
+                : Span.scratch(lane, inputs.type(), (long) rows * columns);
+        Vectors.required(lane, RowSpec.of(Kind.SOFTMAX, DataType.FLOAT, inputs.type(), rows, columns))
                 .run(lane, scores.address(), p.address());
         return p;
     }
 
-    /** {@code scale * a x} over all parts of the keys or values x, folded; a is [rows(), columns]. */
+    /** {@code scale * a x} for the keys or values x, folded; a is [rows(), columns]. */
     Span timesKeys(Span a, boolean useValues, float scale) {
-        DataType type = keys.length == 1 ? inputs.type() : DataType.FLOAT;
-        Span result = Span.scratch(lane, type, (long) rows * size);
-        for (int i = 0; i < keys.length; i++) {
-            KeyPart part = block.parts().get(i);
-            product(Operand.rows(a.type(), block.columns()), a.from(part.column()),
-                    Operand.rows((useValues ? values[i] : keys[i]).type(), strides[i]),
-                    useValues ? values[i] : keys[i], Operand.rows(type, size), result, rows, part.padded(), size, scale,
-                    i > 0);
-        }
+        Span x = useValues ? values : keys;
+        Span result = Span.scratch(lane, inputs.type(), (long) rows * size);
+        product(Operand.rows(a.type(), columns), a, Operand.rows(x.type(), stride), x,
+                Operand.rows(inputs.type(), size), result, rows, columns, size, scale, false);
         return result;
     }
 
     /** {@code a v^T}: [rows(), columns]; a is folded. */
     Span timesValuesTransposed(Span a) {
-        int columns = block.columns();
         Span result = Span.scratch(lane, inputs.type(), (long) rows * columns);
-        for (int i = 0; i < keys.length; i++) {
-            KeyPart part = block.parts().get(i);
-            product(Operand.rows(inputs.type(), size), a, Operand.transposed(values[i].type(), strides[i]), values[i],
-                    Operand.rows(inputs.type(), columns), result.from(part.column()), rows, size, part.padded(), 1f,
-                    false);
-        }
+        product(Operand.rows(inputs.type(), size), a, Operand.transposed(values.type(), stride), values,
+                Operand.rows(inputs.type(), columns), result, rows, size, columns, 1f, false);
         return result;
     }
 
     /** {@code p * (dp - sum over the row of p * dp)} over dp, which is the gradient of the probabilities p. */
     void softmaxBackward(Span p, Span dp) {
-        int columns = block.columns();
         Optional<Call> call = lane.call(RowSpec.of(Kind.SOFTMAX_BACKWARD, inputs.type(), inputs.type(), rows, columns));
         if (call.isPresent()) {
             call.get().run(lane, p.address(), dp.address(), dp.address());
@@ -183,11 +173,26 @@ final class AttentionTile {
      * @param sums FLOAT [keys, D], the first row for key row {@code firstKey}
      */
     void addToKeys(Span a, Span x, float scale, Span sums, int firstKey) {
-        for (KeyPart part : block.parts()) {
-            product(Operand.transposed(inputs.type(), block.columns()), a.from(part.column()),
-                    Operand.rows(inputs.type(), size), x, Operand.rows(DataType.FLOAT, size),
-                    sums.from((long) (part.start() - firstKey) * size), part.padded(), rows, size, scale, true);
+        if (block.inPlace()) {
+            addColumns(a, x, scale, sums.from((long) (block.keys().get(0).start() - firstKey) * size), true);
+            return;
         }
+        Span result = Span.scratch(lane, DataType.FLOAT, (long) columns * size);
+        addColumns(a, x, scale, result, false);
+        int column = 0;
+        for (Range range : block.keys()) {
+            Span from = result.from((long) column * size);
+            Span to = sums.from((long) (range.start() - firstKey) * size);
+            RowBlocks.each(0, range.length(), size, (row, count) -> Vectors.binary(lane, Operator.ADD,
+                    to.from((long) row * size), from.from((long) row * size), to.from((long) row * size), false,
+                    count * size));
+            column += range.length();
+        }
+    }
+
+    private void addColumns(Span a, Span x, float scale, Span sums, boolean accumulate) {
+        product(Operand.transposed(inputs.type(), columns), a, Operand.rows(inputs.type(), size), x,
+                Operand.rows(DataType.FLOAT, size), sums, columns, rows, size, scale, accumulate);
     }
 
     private void product(Operand a, Span as, Operand b, Span bs, Operand c, Span cs, int m, int k, int n, float alpha,

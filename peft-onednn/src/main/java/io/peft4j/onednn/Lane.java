@@ -33,7 +33,6 @@ final class Lane implements AutoCloseable {
     private final Scratch scratch = new Scratch();
     private final Tiles tiles = new Tiles();
     private final Loops loops = LoopSelection.create();
-    private final Masks masks = new Masks();
     private final Map<MatmulSpec.Key, Optional<MatmulSpec.Shared>> shared = new HashMap<>();
     private int compiled;
     private final Set<String> refusals = new HashSet<>();
@@ -82,11 +81,6 @@ final class Lane implements AutoCloseable {
         return loops;
     }
 
-    /** Arrays that hide keys from rows. */
-    Masks masks() {
-        return masks;
-    }
-
     /**
      * The compiled primitive for {@code spec}, made at the first use; empty where oneDNN has only a reference
      * implementation, which is a thousand times slower than any loop of ours.
@@ -128,7 +122,6 @@ final class Lane implements AutoCloseable {
         calls.clear();
         shared.values().forEach(each -> each.ifPresent(s -> s.primitive().deallocate()));
         shared.clear();
-        masks.close();
         scratch.close();
         stream.deallocate();
     }

@@ -2,9 +2,9 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.onednn.AttentionPlan.Block;
-import io.peft4j.onednn.AttentionPlan.KeyPart;
 import io.peft4j.onednn.AttentionTile.Inputs;
 import io.peft4j.onednn.MatmulSpec.Operand;
 import io.peft4j.onednn.RowSpec.Kind;
@@ -30,8 +30,8 @@ final class RowAttention {
         this.inputs = inputs;
         this.block = block;
         this.heads = inputs.shape().heads();
-        this.count = block.parts().stream().mapToInt(RowAttention::visible).sum();
-        this.padded = AttentionPlan.paddedKeys(count);
+        this.count = block.visible();
+        this.padded = block.columns();
     }
 
     static void forward(Lane lane, Inputs inputs, Block block, Span out) {
@@ -85,11 +85,10 @@ final class RowAttention {
         int bytes = Arrays.bytes(inputs.type());
         Span rows = Span.scratch(lane, inputs.type(), (long) padded * columns);
         long row = 0;
-        for (KeyPart part : block.parts()) {
-            long length = visible(part);
-            NativeMemory.copy(array.from((long) part.start() * columns).address(),
-                    rows.from(row * columns).address(), length * columns * bytes);
-            row += length;
+        for (Range range : block.keys()) {
+            NativeMemory.copy(array.from((long) range.start() * columns).address(),
+                    rows.from(row * columns).address(), (long) range.length() * columns * bytes);
+            row += range.length();
         }
         NativeMemory.clear(rows.from(row * columns).address(), (padded - row) * columns * bytes);
         return rows;
@@ -102,9 +101,5 @@ final class RowAttention {
         for (int head = 0; head < heads && hidden > 0; head++) {
             NativeMemory.write(scores.from((long) head * padded + count).address(), minusInfinity, 0, hidden);
         }
-    }
-
-    private static int visible(KeyPart part) {
-        return Math.min(part.length(), part.visible());
     }
 }

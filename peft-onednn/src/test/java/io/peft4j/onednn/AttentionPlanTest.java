@@ -1,6 +1,7 @@
 package io.peft4j.onednn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.AttentionLayout;
@@ -9,14 +10,13 @@ import io.peft4j.core.kernel.AttentionLayout.Segment;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.onednn.AttentionPlan.Block;
 import io.peft4j.onednn.AttentionPlan.Group;
-import io.peft4j.onednn.AttentionPlan.KeyPart;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/** Blocks and their parts show each row exactly the keys that the layout shows it. */
+/** Blocks show each row exactly the keys that the layout shows it. */
 class AttentionPlanTest {
     private static final AttentionShape SHAPE = new AttentionShape(9, 3, 64, 0.125f);
 
@@ -35,20 +35,29 @@ class AttentionPlanTest {
 
     private static List<Integer> visible(Block block, int row) {
         List<Integer> keys = new ArrayList<>();
-        int column = 0;
-        for (KeyPart part : block.parts()) {
-            assertEquals(column, part.column());
-            assertEquals(0, part.padded() % 32);
-            column += part.padded();
-            assertTrue(part.inPlace() || part.length() < part.padded(), "whole parts are read where they lie");
-            int count = Math.min(part.padded(), part.visible() + (part.causal() ? row - block.row() : 0));
-            assertTrue(count <= part.length(), "a padded key is visible");
-            for (int k = 0; k < count; k++) {
-                keys.add(part.start() + k);
+        for (Range range : block.keys()) {
+            for (int k = range.start(); k < range.end(); k++) {
+                keys.add(k);
             }
         }
-        assertEquals(column, block.columns());
-        return keys;
+        assertEquals(0, block.columns() % 32);
+        assertTrue(block.columns() >= keys.size() && block.columns() < keys.size() + 32);
+        assertEquals(keys.size(), block.visible() + block.rows() - 1, "the last row sees the last key");
+        return keys.subList(0, block.visible() + row - block.row());
+    }
+
+    /** What is read in place are rows of one range, which all hold keys. */
+    private static void checkInPlace(AttentionLayout layout, Block block) {
+        if (block.inPlace()) {
+            assertEquals(1, block.keys().size());
+            int start = block.keys().get(0).start();
+            for (int k = start; k < start + block.columns(); k++) {
+                int key = k;
+                assertTrue(layout.segments().stream().anyMatch(s -> s.ownKeyStart() <= key && key < s.ownKeyEnd()
+                        || s.context().stream().anyMatch(c -> c.start() <= key && key < c.end())),
+                        "row " + key + " holds no key");
+            }
+        }
     }
 
     private static void check(AttentionLayout layout) {
@@ -72,10 +81,12 @@ class AttentionPlanTest {
             end = group.keyEnd();
             blocks += group.blocks().size();
             for (Block block : group.blocks()) {
-                for (KeyPart part : block.parts()) {
-                    assertTrue(part.start() >= group.keyStart() && part.start() + part.length() <= group.keyEnd());
-                    assertTrue(part.start() - group.keyStart() + part.padded() <= group.paddedKeys());
+                checkInPlace(layout, block);
+                for (Range range : block.keys()) {
+                    assertTrue(range.start() >= group.keyStart() && range.end() <= group.keyEnd());
                 }
+                int first = block.keys().get(0).start() - group.keyStart();
+                assertTrue(!block.inPlace() || first + block.columns() <= group.paddedKeys());
             }
         }
         assertEquals(plan.blocks().size(), blocks);
@@ -95,6 +106,15 @@ class AttentionPlanTest {
                 new Segment(75, 175, List.of(new Range(0, 45), new Range(50, 60)), 75, 0))));
         check(new AttentionLayout(List.of(new Segment(0, 1, List.of(new Range(9, 9), new Range(3, 70)), 100, 31),
                 new Segment(1, 4, List.of(), 200, 7), new Segment(4, 5, List.of(new Range(3, 70)), 150, 0))));
+    }
+
+    @Test
+    void rangesThatFollowEachOtherAreOne() {
+        AttentionPlan plan = new AttentionPlan(new AttentionLayout(List.of(new Segment(0, 45, List.of(), 0, 0),
+                new Segment(45, 75, List.of(new Range(0, 45)), 45, 0))), SHAPE);
+        Block second = plan.blocks().stream().filter(block -> block.row() == 45).findFirst().orElseThrow();
+        assertEquals(List.of(new Range(0, 75)), second.keys());
+        assertFalse(second.inPlace(), "rows 75 to 95 hold no keys");
     }
 
     @Test
