@@ -12,6 +12,8 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,11 +29,12 @@ import picocli.CommandLine.Spec;
         name = "peft4j",
         description = "Fine-tunes language models inside the JVM.",
         mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
-        subcommands = {QuickstartCommand.class, TrainCommand.class, ScoreCommand.class, GenerateCommand.class,
-            EvaluateCommand.class, AdapterCommand.class, DataCommand.class, BenchCommand.class, JShellCommand.class})
+        versionProvider = Version.class)
 public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
+    private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
+            ScoreCommand.class, GenerateCommand.class, EvaluateCommand.class, AdapterCommand.class, DataCommand.class,
+            BenchCommand.class, JShellCommand.class);
 
     private final Interrupts interrupts;
 
@@ -58,7 +61,7 @@ public final class Main implements Runnable {
         }
         LibraryOpening opening = LibraryOpening.begin(arguments);
         Interrupts interrupts = Interrupts.ofThisProcess();
-        CommandLine line = commandLine(interrupts)
+        CommandLine line = commandLine(interrupts, arguments)
                 .setOut(utf8(FileDescriptor.out))
                 .setErr(utf8(FileDescriptor.err));
         int status = line.execute(arguments);
@@ -79,8 +82,22 @@ public final class Main implements Runnable {
         return commandLine(new Interrupts());
     }
 
-    private static CommandLine commandLine(Interrupts interrupts) {
-        return new CommandLine(new Main(Objects.requireNonNull(interrupts, "interrupts")))
+    /**
+     * The commands that the arguments need: the one they begin with, since reading the options of all takes longer than
+     * some commands do, or all where they begin with none, for help and messages.
+     */
+    private static List<Class<?>> commands(String... arguments) {
+        Optional<String> first = Stream.of(arguments).filter(argument -> !argument.startsWith("-")).findFirst();
+        List<Class<?>> named = COMMANDS.stream()
+                .filter(type -> first.equals(Optional.of(type.getAnnotation(Command.class).name()))).toList();
+        return named.isEmpty() ? COMMANDS : named;
+    }
+
+    /** The command line for these arguments. */
+    static CommandLine commandLine(Interrupts interrupts, String... arguments) {
+        CommandLine line = new CommandLine(new Main(Objects.requireNonNull(interrupts, "interrupts")));
+        commands(arguments).forEach(line::addSubcommand);
+        return line
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
                 .registerConverter(BenchCommand.Shape.class, BenchCommand.Shape::of)
                 .registerConverter(LearningRateSchedule.class, TrainCommand::schedule)

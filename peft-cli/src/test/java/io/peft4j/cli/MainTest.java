@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -46,5 +47,23 @@ class MainTest {
         assertEquals(2, run("--no-such-option"));
         assertTrue(err.toString().contains("--no-such-option"), err.toString());
         assertEquals("", out.toString());
+    }
+
+    private static Set<String> commands(String... arguments) {
+        return Main.commandLine(new Interrupts(), arguments).getSubcommands().keySet();
+    }
+
+    @Test
+    void theCommandThatIsNamedIsReadAlone() {
+        assertEquals(Set.of("bench"), commands("bench", "train", "--model", "data"));
+        assertEquals(Set.of("data"), commands("--verbose", "data", "check"));
+    }
+
+    @Test
+    void withoutACommandAllAreRead() {
+        assertEquals(Set.of("quickstart", "train", "score", "generate", "evaluate", "adapter", "data", "bench",
+                "jshell"), commands("trian", "data"));
+        assertEquals(commands("trian"), commands("--help"));
+        assertEquals(commands("trian"), commands());
     }
 }
