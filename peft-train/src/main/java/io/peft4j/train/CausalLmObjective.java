@@ -32,7 +32,7 @@ public final class CausalLmObjective implements AutoCloseable {
     /** What gradients need may always take this much. */
     private static final long KEPT_BYTES = 256L << 20;
     /** And as much as so many copies of the model's weights in the activations' type. */
-    private static final double KEPT_COPIES = 1.4;
+    private static final double KEPT_COPIES = 1.6;
 
     private final LanguageModel model;
     private final int chunkRows;
@@ -49,7 +49,7 @@ public final class CausalLmObjective implements AutoCloseable {
      * As the other.
      *
      * @param recompute whether every decoder layer runs a second time rather than keep what its gradients need; if not,
-     *     those of a long batch do so which begin when 1.4 times the size of the model's weights, and
+     *     those of a long batch do so which begin when 1.6 times the size of the model's weights, and
      *     256 MB, are kept already
      */
     public CausalLmObjective(LanguageModel model, boolean recompute) {

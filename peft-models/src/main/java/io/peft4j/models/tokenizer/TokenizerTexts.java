@@ -7,8 +7,8 @@ import io.peft4j.core.error.FileFormatException;
 import java.util.Map;
 
 /**
- * What a tokenizer keeps of its files, to write them again: the text of {@code tokenizer.json}, since its tree takes ten
- * times as much memory.
+ * What a tokenizer keeps of its files, to write them again: the text of {@code tokenizer.json}, since its tree takes
+ * several times as much memory.
  *
  * @param tokenizer the text of {@code tokenizer.json}, UTF-8
  * @param config {@code tokenizer_config.json}, without the chat templates
