@@ -116,10 +116,11 @@ final class AttentionTile {
         int most = columns - block.visible();
         float[] minusInfinity = lane.tiles().floats(HIDDEN, most);
         java.util.Arrays.fill(minusInfinity, 0, most, Float.NEGATIVE_INFINITY);
+        long end = scores.address();
         for (int row = 0; row < rows; row++) {
-            int visible = Math.min(columns, block.visible() + row % block.padded());
-            NativeMemory.write(scores.from((long) row * columns + visible).address(), minusInfinity, 0,
-                    columns - visible);
+            end += (long) columns * Float.BYTES;
+            int hidden = Math.max(0, most - row % block.padded());
+            NativeMemory.write(end - (long) hidden * Float.BYTES, minusInfinity, 0, hidden);
         }
     }
 
