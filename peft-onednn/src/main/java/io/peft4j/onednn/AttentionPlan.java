@@ -116,7 +116,7 @@ final class AttentionPlan {
     }
 
     private List<Block> blocks(Segment segment, int queriesPerKey) {
-        int fitting = MOST_SCORES / (queriesPerKey * roundUp(segment.keys(), KEY_UNIT)) / ROW_UNIT * ROW_UNIT;
+        int fitting = MOST_SCORES / (queriesPerKey * paddedKeys(segment.keys())) / ROW_UNIT * ROW_UNIT;
         int most = Math.max(ROW_UNIT, Math.min(MOST_ROWS, fitting));
         int count = (segment.queries() + most - 1) / most;
         int size = (segment.queries() + count - 1) / count;
@@ -155,8 +155,8 @@ final class AttentionPlan {
         return rows <= FEW_ROWS ? rows : roundUp(rows, rows <= SHORT_ROWS ? 2 * ROW_UNIT : ROW_UNIT);
     }
 
-    /** Keys that are computed for a number of visible ones. */
-    static int paddedKeys(int keys) {
+    /** Columns for a number of keys. */
+    private static int paddedKeys(int keys) {
         return roundUp(keys, KEY_UNIT);
     }
 

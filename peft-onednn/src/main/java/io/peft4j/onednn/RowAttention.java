@@ -22,7 +22,6 @@ final class RowAttention {
     private final Inputs inputs;
     private final Block block;
     private final int heads;
-    private final int count;
     private final int padded;
 
     private RowAttention(Lane lane, Inputs inputs, Block block) {
@@ -30,7 +29,6 @@ final class RowAttention {
         this.inputs = inputs;
         this.block = block;
         this.heads = inputs.shape().heads();
-        this.count = block.visible();
         this.padded = block.columns();
     }
 
@@ -95,11 +93,11 @@ final class RowAttention {
     }
 
     private void hidePadding(Span scores) {
-        int hidden = padded - count;
+        int hidden = padded - block.visible();
         float[] minusInfinity = lane.tiles().floats(SCORES, hidden);
         java.util.Arrays.fill(minusInfinity, 0, hidden, Float.NEGATIVE_INFINITY);
         for (int head = 0; head < heads && hidden > 0; head++) {
-            NativeMemory.write(scores.from((long) head * padded + count).address(), minusInfinity, 0, hidden);
+            NativeMemory.write(scores.from((long) head * padded + block.visible()).address(), minusInfinity, 0, hidden);
         }
     }
 }

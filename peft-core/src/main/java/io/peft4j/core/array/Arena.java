@@ -29,7 +29,7 @@ public final class Arena implements AutoCloseable {
     private final List<Block> blocks = new ArrayList<>();
     /** Of this pass. */
     private Map<HeaderKey, INDArray> headers = new HashMap<>();
-    /** Of the pass before: one takes about two kilobytes, and where shapes change, older ones are not met again. */
+    /** Of the pass before. Where shapes change, older ones are not met again. */
     private Map<HeaderKey, INDArray> formerHeaders = Map.of();
     private final Map<INDArray, Span> live = new IdentityHashMap<>();
     private long liveBytes;

@@ -40,13 +40,17 @@ final class FastTokenizer implements Tokenizer {
     FastTokenizer(TokenizerFiles files, Optional<ChatTemplate> template) {
         this.template = template;
         this.vocabulary = new Vocabulary(files);
-        this.bosId = files.specialToken("bos_token").map(vocabulary::id).orElse(OptionalInt.empty());
-        this.eosId = files.specialToken("eos_token").map(vocabulary::id).orElse(OptionalInt.empty());
-        this.padId = files.specialToken("pad_token").map(vocabulary::id).orElse(OptionalInt.empty());
+        this.bosId = specialId(files, "bos_token");
+        this.eosId = specialId(files, "eos_token");
+        this.padId = specialId(files, "pad_token");
         files.tokenizer().putNull("truncation");
         files.tokenizer().putNull("padding");
         this.texts = TokenizerTexts.of(files);
         this.library = open(files.origin(), texts.tokenizer());
+    }
+
+    private OptionalInt specialId(TokenizerFiles files, String key) {
+        return files.specialToken(key).map(vocabulary::id).orElse(OptionalInt.empty());
     }
 
     private static HuggingFaceTokenizer open(Path origin, byte[] json) {
