@@ -5,10 +5,11 @@ import java.util.Locale;
 
 /** What a training step consists of, and the operations of each part. */
 enum StepParts {
-    /** Products with frozen weights, forward and back to the input, the output layer's included. */
-    PRODUCTS("products with frozen weights", "linear", "linearBackward"),
-    /** LoRA's products. */
-    ADAPTERS("adapters", "lowRank", "lowRankBackward", "matmul"),
+    /** Products with frozen weights, forward and back to the input, and LoRA's update where it is computed with them. */
+    PRODUCTS("products with frozen weights and adapters", "linear", "linearBackward", "linearWithLowRank",
+            "linearWithLowRankBackward"),
+    /** Products with adapters alone. */
+    ADAPTERS("adapters alone", "lowRank", "lowRankBackward", "matmul"),
     /** Attention and the rotation of queries and keys. */
     ATTENTION("attention, rotary embedding", "attention", "attentionBackward", "rotary"),
     /** RMS norms. */
@@ -50,7 +51,7 @@ enum StepParts {
     }
 
     private static void append(StringBuilder table, String title, double own, double seconds, int steps) {
-        table.append(String.format(Locale.ROOT, "%-30s %8.2f ms %5.1f %%%n", title, 1e3 * own / steps,
+        table.append(String.format(Locale.ROOT, "%-42s %8.2f ms %5.1f %%%n", title, 1e3 * own / steps,
                 100 * own / seconds));
     }
 }

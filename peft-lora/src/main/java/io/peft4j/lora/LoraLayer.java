@@ -136,17 +136,31 @@ final class LoraLayer implements AdapterLayer {
 
     @Override
     public Variable forward(ForwardContext context, Variable x, Layer base) {
+        Variable y = updated(context, x, quantized.isPresent() ? quantized.get() : base);
+        return bias.isEmpty() ? y
+                : MatrixOps.addBias(context.tape(), y, scaledBias(context.tape()).orElseThrow());
+    }
+
+    /** {@code base(x) + s * (dropout(x) A^T) B^T}; where nothing is dropped, both read the same x, at once. */
+    private Variable updated(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
-        Variable y = (quantized.isPresent() ? quantized.get() : base).forward(context, x);
-        Variable input = dropped(context, x);
-        Variable left = tape.parameter(a.parameter());
-        Variable right = b.isTrainable() ? tape.parameter(b.parameter()) : tape.constant(b.parameter().value());
-        if (frozen.isPresent()) {
-            left = Stacking.rows(tape, left, frozen.get().a());
-            right = Stacking.columns(tape, right, frozen.get().b());
+        if (base instanceof Linear linear && !(context.isTraining() && hasDropout())) {
+            return linear.forwardWithLowRank(context, x, left(tape), right(tape), (float) scaling);
         }
-        y = MatrixOps.addLowRank(tape, y, input, left, right, (float) scaling);
-        return bias.isEmpty() ? y : MatrixOps.addBias(tape, y, scaledBias(tape).orElseThrow());
+        Variable y = base.forward(context, x);
+        return MatrixOps.addLowRank(tape, y, dropped(context, x), left(tape), right(tape), (float) scaling);
+    }
+
+    /** A, above A0 where there is one. */
+    private Variable left(Tape tape) {
+        Variable left = tape.parameter(a.parameter());
+        return frozen.isEmpty() ? left : Stacking.rows(tape, left, frozen.get().a());
+    }
+
+    /** B, beside -B0 where there is one. */
+    private Variable right(Tape tape) {
+        Variable right = b.isTrainable() ? tape.parameter(b.parameter()) : tape.constant(b.parameter().value());
+        return frozen.isEmpty() ? right : Stacking.columns(tape, right, frozen.get().b());
     }
 
     /** x, in training with some of its elements dropped. */

@@ -101,7 +101,7 @@ final class Int8Products {
      * Computes {@code c = a W^T}, or with {@code backward} {@code c = a q}, where q are the bytes of W without their
      * scales. {@link #supports} has been asked.
      */
-    void multiply(Matrix a, Int8Weight w, Matrix c, boolean backward, boolean accumulate) {
+    void multiply(Matrix a, Int8Weight w, Matrix c, boolean backward, boolean accumulate, Products.Finish finish) {
         Cut cut = Cut.of(c.rows(), c.columns(), team.size());
         team.run(cut.tasks(), (lane, task) -> {
             int first = cut.row(task);
@@ -110,6 +110,7 @@ final class Int8Products {
             part(lane, a, w, c, first, count - rest, cut.column(task), cut.columnCount(task), backward, accumulate);
             part(lane, a, w, c, first + count - rest, rest, cut.column(task), cut.columnCount(task), backward,
                     accumulate);
+            finish.run(lane, first, count, cut.column(task), cut.columnCount(task));
         });
     }
 

@@ -3,6 +3,7 @@ package io.peft4j.onednn;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.LowRankPart;
 import io.peft4j.onednn.BinarySpec.Operator;
+import io.peft4j.onednn.LowRankOperands.Sums;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,8 +21,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class LowRankKernels {
     private static final int ROW_UNIT = 16;
     private static final int FEWEST_ROWS = 64;
-    /** Rows that are widened at a time, so that they lie in the second-level cache until the last product. */
-    private static final int BLOCK = 128;
 
     private final Team team;
     private final BFloat16Products bfloat16;
@@ -43,7 +42,8 @@ final class LowRankKernels {
 
     /** Some rows of the batch. */
     @FunctionalInterface
-    private interface Rows {
+    interface Rows {
+        /** Works on rows {@code first} to {@code first + rows - 1}. */
         void run(Lane lane, int task, int first, int rows);
     }
 
@@ -57,24 +57,25 @@ final class LowRankKernels {
         return (rows + size(rows) - 1) / size(rows);
     }
 
-    private void share(int rows, Rows part) {
+    /** Shares rows among the threads, one task for each where there are rows enough. */
+    void share(int rows, Rows part) {
         int size = size(rows);
         team.run(tasks(rows), (lane, task) ->
                 part.run(lane, task, task * size, Math.min(size, rows - task * size)));
     }
 
     void forward(INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray y) {
-        Operands all = operands(x, y, a, b);
+        LowRankOperands all = operands(x, y, a, b);
         Span xs = Span.of(x);
         Span hs = Span.of(h);
         Span ys = Span.of(y);
         share(Arrays.rows(x), (lane, task, first, rows) ->
-                all.forward(lane, xs, hs.from((long) first * all.rank), ys, first, rows, scale));
+                all.forward(lane, xs, hs.from((long) first * all.rank()), ys, first, rows, scale));
     }
 
-    private Operands operands(INDArray x, INDArray y, INDArray a, INDArray b) {
-        return new Operands(type(x), x.dataType(), Arrays.columns(x), Arrays.columns(y), Arrays.rows(a), Span.of(a),
-                Span.of(b));
+    LowRankOperands operands(INDArray x, INDArray y, INDArray a, INDArray b) {
+        return new LowRankOperands(type(x), x.dataType(), Arrays.columns(x), Arrays.columns(y), Arrays.rows(a),
+                Span.of(a), Span.of(b));
     }
 
     /** The parts in pieces of some rows, so that all threads have some. */
@@ -84,10 +85,10 @@ final class LowRankKernels {
         int size = size(parts.stream().mapToInt(part -> part.to() - part.from()).sum());
         List<Piece> pieces = new ArrayList<>();
         for (LowRankPart part : parts) {
-            Operands all = operands(x, y, part.a(), part.b());
+            LowRankOperands all = operands(x, y, part.a(), part.b());
             Span h = Span.of(part.h());
             for (int first = part.from(); first < part.to(); first += size) {
-                pieces.add(new Piece(part, all, h.from((long) (first - part.from()) * all.rank), first,
+                pieces.add(new Piece(part, all, h.from((long) (first - part.from()) * all.rank()), first,
                         Math.min(size, part.to() - first)));
             }
         }
@@ -98,7 +99,7 @@ final class LowRankKernels {
     }
 
     /** Rows of a part, and what is kept of them. */
-    private record Piece(LowRankPart part, Operands all, Span h, int first, int rows) {
+    private record Piece(LowRankPart part, LowRankOperands all, Span h, int first, int rows) {
     }
 
     /** Whether there are adapters for all threads: all parts of an adapter run on one. */
@@ -121,132 +122,65 @@ final class LowRankKernels {
             for (int i : tasks.get(task)) {
                 LowRankPart part = parts.get(i);
                 LowRankPart.Gradient gradient = gradients.get(i);
-                operands(x, dy, part.a(), part.b()).backward(lane, dys, xs, Span.of(part.h()),
-                        Span.of(gradient.dh()), dxs, new Sums(Span.of(gradient.da()), Span.of(gradient.db()), true),
-                        part.from(), part.to() - part.from(), part.scale(), true);
+                LowRankOperands all = operands(x, dy, part.a(), part.b());
+                long mark = lane.scratch().mark();
+                Span dbTransposed = Span.scratch(lane, DataType.FLOAT, (long) all.rank() * all.out());
+                all.backward(lane, dys, xs, Span.of(part.h()), Span.of(gradient.dh()), dxs,
+                        new Sums(Span.of(gradient.da()), dbTransposed, true, false), part.from(),
+                        part.to() - part.from(), part.scale(), true);
+                addTransposed(lane, all, dbTransposed, Span.of(gradient.db()));
+                lane.scratch().release(mark);
             }
         });
     }
 
+    private static void addTransposed(Lane lane, LowRankOperands all, Span dbTransposed, Span db) {
+        Vectors.required(lane, new TransposedSumSpec(all.out(), all.rank()))
+                .run(lane, dbTransposed.address(), db.address());
+    }
+
     void backward(INDArray dy, INDArray x, INDArray a, INDArray b, float scale, INDArray h, INDArray dh, INDArray dx,
             boolean accumulate, INDArray da, INDArray db) {
-        Operands all = operands(x, dy, a, b);
+        LowRankOperands all = operands(x, dy, a, b);
         Span xs = Span.of(x);
         Span dys = Span.of(dy);
         Span hs = Span.of(h);
         Span dhs = Span.of(dh);
         Span dxs = Span.of(dx);
-        long mark = team.caller().scratch().mark();
-        // The first task adds to the gradients, the others have sums of their own, which are added in order.
-        int tasks = tasks(Arrays.rows(x));
-        Span[] das = sums(Span.of(da), tasks, da.length());
-        Span[] dbs = sums(Span.of(db), tasks, db.length());
-        share(Arrays.rows(x), (lane, task, first, rows) -> all.backward(lane, dys, xs, hs.from((long) first * all.rank),
-                dhs.from((long) first * all.rank), dxs, new Sums(das[task], dbs[task], task == 0), first, rows, scale,
-                accumulate));
-        if (tasks > 1) {
-            team.run(2, (lane, task) -> {
-                Span[] partial = task == 0 ? das : dbs;
-                for (int i = 1; i < tasks; i++) {
-                    Vectors.binary(lane, Operator.ADD, partial[0], partial[i], partial[0], false,
-                            all.rank * (task == 0 ? all.in : all.out));
-                }
-            });
-        }
-        team.caller().scratch().release(mark);
+        summed(all, Arrays.rows(x), Span.of(da), Span.of(db), (lane, sums, first, rows) ->
+                all.backward(lane, dys, xs, hs.from((long) first * all.rank()), dhs.from((long) first * all.rank()),
+                        dxs, sums, first, rows, scale, accumulate));
     }
 
-    private Span[] sums(Span gradient, int tasks, long length) {
-        Span[] sums = new Span[tasks];
-        for (int i = 0; i < tasks; i++) {
-            sums[i] = i == 0 ? gradient : Span.scratch(team.caller(), DataType.FLOAT, length);
-        }
-        return sums;
-    }
-
-    /** Where the gradients of the small matrices go, and whether they are added to. */
-    private record Sums(Span da, Span db, boolean accumulate) {
+    /** Some rows of the batch, with a place for what they add to the gradients of the small matrices. */
+    @FunctionalInterface
+    interface SummedRows {
+        /** Works on rows {@code first} to {@code first + rows - 1}. */
+        void run(Lane lane, Sums sums, int first, int rows);
     }
 
     /**
-     * Types and sizes, and the two small matrices.
-     *
-     * @param type of the products
-     * @param stored of the activations
+     * Shares rows among the threads and adds up their gradients of the small matrices, in order: each task has sums of
+     * its own, but for the first, which adds to da.
      */
-    private record Operands(DataType type, DataType stored, int in, int out, int rank, Span a, Span b) {
-        /** Rows {@code first} and following; h begins with the first of them. */
-        void forward(Lane lane, Span xs, Span h, Span ys, int first, int rows, float scale) {
-            int block = block(rows);
-            Matrix down = a(lane, type).transpose();
-            Matrix up = b(lane, stored).transpose();
-            for (int done = 0; done < rows; done += block) {
-                int count = Math.min(block, rows - done);
-                long mark = lane.scratch().mark();
-                Matrix hRows = Matrix.dense(h.from((long) done * rank), count, rank);
-                Products.onLane(lane, left(lane, rowsOf(xs, first + done, count, in)), down, hRows, 1f, false);
-                Products.onLane(lane, left(lane, hRows), up, rowsOf(ys, first + done, count, out), scale, true);
-                lane.scratch().release(mark);
+    void summed(LowRankOperands all, int rows, Span da, Span db, SummedRows part) {
+        long mark = team.caller().scratch().mark();
+        int tasks = tasks(rows);
+        int sizeA = all.rank() * all.in();
+        int sizeB = all.rank() * all.out();
+        Span das = Span.scratch(team.caller(), DataType.FLOAT, (long) tasks * sizeA);
+        Span dbs = Span.scratch(team.caller(), DataType.FLOAT, (long) tasks * sizeB);
+        share(rows, (lane, task, first, count) -> part.run(lane, new Sums(task == 0 ? da
+                : das.from((long) task * sizeA), dbs.from((long) task * sizeB), task == 0, false), first, count));
+        team.run(2, (lane, which) -> {
+            for (int task = 0; task < tasks; task++) {
+                if (which == 1) {
+                    addTransposed(lane, all, dbs.from((long) task * sizeB), db);
+                } else if (task > 0) {
+                    Vectors.binary(lane, Operator.ADD, da, das.from((long) task * sizeA), da, false, sizeA);
+                }
             }
-        }
-
-        /** Gradients of rows {@code first} and following; h and dh begin with the first of them. */
-        void backward(Lane lane, Span dys, Span xs, Span h, Span dh, Span dxs, Sums sums, int first, int rows,
-                float scale, boolean accumulate) {
-            int block = block(rows);
-            Matrix up = b(lane, type);
-            Matrix down = a(lane, stored);
-            for (int done = 0; done < rows; done += block) {
-                int count = Math.min(block, rows - done);
-                long mark = lane.scratch().mark();
-                backward(lane, rowsOf(dys, first + done, count, out), rowsOf(xs, first + done, count, in),
-                        Matrix.dense(h.from((long) done * rank), count, rank),
-                        Matrix.dense(dh.from((long) done * rank), count, rank),
-                        rowsOf(dxs, first + done, count, in), up, down, new Sums(sums.da, sums.db,
-                                sums.accumulate || done > 0), scale, accumulate);
-                lane.scratch().release(mark);
-            }
-        }
-
-        private void backward(Lane lane, Matrix dy, Matrix x, Matrix h, Matrix dh, Matrix dx, Matrix up, Matrix down,
-                Sums sums, float scale, boolean accumulate) {
-            Matrix dyLeft = left(lane, dy);
-            Products.onLane(lane, dyLeft, up, dh, scale, false);
-            Products.onLane(lane, dyLeft.transpose(), left(lane, h), Matrix.dense(sums.db, out, rank), scale,
-                    sums.accumulate);
-            Matrix dhLeft = left(lane, dh);
-            Products.onLane(lane, dhLeft, down, dx, 1f, accumulate);
-            Products.onLane(lane, dhLeft.transpose(), x, Matrix.dense(sums.da, rank, in), 1f, sums.accumulate);
-        }
-
-        private int block(int rows) {
-            return type == stored ? rows : BLOCK;
-        }
-
-        Matrix a(Lane lane, DataType wanted) {
-            return as(lane, Matrix.dense(a, rank, in), wanted);
-        }
-
-        Matrix b(Lane lane, DataType wanted) {
-            return as(lane, Matrix.dense(b, out, rank), wanted);
-        }
-
-        Matrix rowsOf(Span array, int first, int rows, int width) {
-            return Matrix.dense(array.from((long) first * width), rows, width);
-        }
-
-        /** The operand as the left one of a product. */
-        Matrix left(Lane lane, Matrix m) {
-            return as(lane, m, type);
-        }
-
-        private static Matrix as(Lane lane, Matrix m, DataType wanted) {
-            if (m.type() == wanted) {
-                return m;
-            }
-            Span copy = Span.scratch(lane, wanted, m.length());
-            Vectors.convert(lane, m.data(), copy, (int) m.length());
-            return m.at(copy);
-        }
+        });
+        team.caller().scratch().release(mark);
     }
 }

@@ -5,6 +5,7 @@ import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
+import io.peft4j.onednn.Products.Finish;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -29,36 +30,42 @@ final class MatrixKernels {
     }
 
     void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
-        Matrix a = Matrix.of(x, false);
-        Matrix c = Matrix.of(y, false);
-        DataType type = bfloat16.type(c.rows(), x, y);
+        linear(Matrix.of(x, false), w, Matrix.of(y, false), bfloat16.type(Arrays.rows(y), x, y), accumulate,
+                Finish.NOTHING);
+    }
+
+    /** {@code c = a W^T (+ c)} in the given type, with something done to each part of c. */
+    void linear(Matrix a, FrozenWeight w, Matrix c, DataType type, boolean accumulate, Finish finish) {
         if (w instanceof DenseWeight dense) {
-            multiply(a, Matrix.of(dense.values(), true), c, type, 1f, accumulate);
+            multiply(a, Matrix.of(dense.values(), true), c, type, 1f, accumulate, finish);
             return;
         }
-        if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, false, accumulate)) {
+        if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, false, accumulate, finish)) {
             return;
         }
         panels.rows(w, type, (first, panel) -> {
             Matrix part = new Matrix(c.data().from(first), c.rows(), panel.rows(), c.stride(), false);
-            multiply(a, panel.transpose(), part, type, 1f, accumulate);
+            multiply(a, panel.transpose(), part, type, 1f, accumulate, finish.from(first));
         });
     }
 
     void linearBackward(INDArray dy, FrozenWeight w, INDArray dx, boolean accumulate) {
-        Matrix a = Matrix.of(dy, false);
-        Matrix c = Matrix.of(dx, false);
-        DataType type = bfloat16.type(c.rows(), dy, dx);
+        linearBackward(Matrix.of(dy, false), w, Matrix.of(dx, false), bfloat16.type(Arrays.rows(dy), dy, dx),
+                accumulate, Finish.NOTHING);
+    }
+
+    /** {@code c = a W (+ c)} in the given type, with something done to each part of c. */
+    void linearBackward(Matrix a, FrozenWeight w, Matrix c, DataType type, boolean accumulate, Finish finish) {
         if (w instanceof DenseWeight dense) {
-            multiply(a, Matrix.of(dense.values(), false), c, type, 1f, accumulate);
+            multiply(a, Matrix.of(dense.values(), false), c, type, 1f, accumulate, finish);
             return;
         }
-        if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, true, accumulate)) {
+        if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, true, accumulate, finish)) {
             return;
         }
         panels.columns(w, type, (first, panel) -> {
             Matrix part = new Matrix(c.data().from(first), c.rows(), panel.columns(), c.stride(), false);
-            multiply(a, panel, part, type, 1f, accumulate);
+            multiply(a, panel, part, type, 1f, accumulate, finish.from(first));
         });
     }
 
@@ -66,22 +73,23 @@ final class MatrixKernels {
             boolean accumulate) {
         Matrix result = Matrix.of(c, false);
         multiply(Matrix.of(a, transposeA), Matrix.of(b, transposeB), result, bfloat16.type(result.rows(), a, b, c),
-                alpha, accumulate);
+                alpha, accumulate, Finish.NOTHING);
     }
 
     /** Multiplies in the given type; the sums are f32. */
-    private void multiply(Matrix a, Matrix b, Matrix c, DataType type, float alpha, boolean accumulate) {
+    private void multiply(Matrix a, Matrix b, Matrix c, DataType type, float alpha, boolean accumulate,
+            Finish finish) {
         Scratch scratch = team.caller().scratch();
         long mark = scratch.mark();
         Matrix left = as(a, type);
         boolean mixed = b.type() != type && type == DataType.FLOAT && products.supports(left, b, c);
         Matrix right = mixed ? b : as(b, type);
         if (c.type() == DataType.FLOAT || mixed || type == DataType.BFLOAT16) {
-            products.multiply(left, right, c, alpha, accumulate);
+            products.multiply(left, right, c, alpha, accumulate, finish);
         } else {
             Matrix wide = wide(c, accumulate);
-            products.multiply(left, right, wide, alpha, accumulate);
-            narrow(wide, c);
+            products.multiply(left, right, wide, alpha, accumulate, Finish.NOTHING);
+            narrow(wide, c, finish);
         }
         scratch.release(mark);
     }
@@ -117,12 +125,13 @@ final class MatrixKernels {
                 : c.at(Span.scratch(team.caller(), DataType.FLOAT, c.length()));
     }
 
-    private void narrow(Matrix wide, Matrix c) {
+    private void narrow(Matrix wide, Matrix c, Finish finish) {
         RowKernels.share(team, c.rows(), (lane, first, count) -> {
             for (int i = first; i < first + count; i++) {
                 Vectors.convert(lane, wide.data().from((long) i * wide.stride()), c.data().from((long) i * c.stride()),
                         c.columns());
             }
+            finish.run(lane, first, count, 0, c.columns());
         });
     }
 
@@ -137,7 +146,8 @@ final class MatrixKernels {
     // ---- int8 weights
 
     /** Multiplies by the bytes as they are; false where oneDNN cannot, and nothing has been done. */
-    private boolean byInt8(Matrix a, Int8Weight w, Matrix c, DataType type, boolean backward, boolean accumulate) {
+    private boolean byInt8(Matrix a, Int8Weight w, Matrix c, DataType type, boolean backward, boolean accumulate,
+            Finish finish) {
         boolean direct = c.type() == DataType.FLOAT || type == DataType.BFLOAT16;
         DataType resultType = direct ? c.type() : DataType.FLOAT;
         if (!Int8Products.suits(c.rows()) || !int8.supports(type, a, w, c, resultType, backward, accumulate)) {
@@ -147,9 +157,9 @@ final class MatrixKernels {
         long mark = scratch.mark();
         Matrix left = backward ? int8.scaled(a, w, type) : as(a, type);
         Matrix result = direct ? c : wide(c, accumulate);
-        int8.multiply(left, w, result, backward, accumulate);
+        int8.multiply(left, w, result, backward, accumulate, direct ? finish : Finish.NOTHING);
         if (!direct) {
-            narrow(result, c);
+            narrow(result, c, finish);
         }
         scratch.release(mark);
         return true;

@@ -32,6 +32,7 @@ public final class OneDnnKernels implements Kernels {
     private final MatrixKernels matrices;
     private final PackedProducts packed;
     private final LowRankKernels lowRank;
+    private final AdaptedLinear adapted;
     private final ElementwiseKernels elements;
     private final FewElements fewElements = new FewElements();
     private final ScalingKernels scaling;
@@ -71,6 +72,7 @@ public final class OneDnnKernels implements Kernels {
         matrices = new MatrixKernels(team, bfloat16);
         packed = new PackedProducts(team, bfloat16);
         lowRank = new LowRankKernels(team, bfloat16);
+        adapted = new AdaptedLinear(team, matrices, lowRank);
         elements = new ElementwiseKernels(team);
         scaling = new ScalingKernels(team);
         rows = new RowKernels(team);
@@ -129,6 +131,30 @@ public final class OneDnnKernels implements Kernels {
             lowRank.backward(dy, x, a, b, scale, h, dh, dx, accumulate, da, db);
         } else {
             Kernels.super.lowRankBackward(dy, x, a, b, scale, h, dh, dx, accumulate, da, db);
+        }
+    }
+
+    @Override
+    public void linearWithLowRank(INDArray x, FrozenWeight w, INDArray a, INDArray b, float scale, INDArray h,
+            INDArray y) {
+        if (lowRank.supports(x, y) && !packed.suits(x, w)) {
+            KernelChecks.linear(x, w, y);
+            KernelChecks.lowRank(x, a, b, h, y);
+            adapted.forward(x, w, a, b, scale, h, y);
+        } else {
+            Kernels.super.linearWithLowRank(x, w, a, b, scale, h, y);
+        }
+    }
+
+    @Override
+    public void linearWithLowRankBackward(INDArray dy, FrozenWeight w, INDArray x, INDArray a, INDArray b, float scale,
+            INDArray h, INDArray dh, INDArray dx, boolean accumulate, INDArray da, INDArray db) {
+        if (lowRank.supports(x, dy) && lowRank.supports(dx, dy)) {
+            KernelChecks.linearBackward(dy, w, dx);
+            KernelChecks.lowRankBackward(dy, x, a, b, h, dh, dx, da, db);
+            adapted.backward(dy, w, x, a, b, scale, h, dh, dx, accumulate, da, db);
+        } else {
+            Kernels.super.linearWithLowRankBackward(dy, w, x, a, b, scale, h, dh, dx, accumulate, da, db);
         }
     }
 

@@ -71,16 +71,21 @@ final class PackedProducts implements AutoCloseable {
         decoding = now;
     }
 
-    /** Computes {@code y = x W^T (+ y)}; false where that is not done here, and nothing has happened. */
-    boolean linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
-        int rows = Arrays.rows(x);
+    /** Whether a product of few rows belongs to a pass of generation. One of another kind of pass frees all copies. */
+    boolean suits(INDArray x, FrozenWeight w) {
         if (!decoding) {
             release();
             return false;
         }
-        if (rows > MOST_ROWS || (long) w.rows() * w.columns() < SMALLEST) {
+        return Arrays.rows(x) <= MOST_ROWS && (long) w.rows() * w.columns() >= SMALLEST;
+    }
+
+    /** Computes {@code y = x W^T (+ y)}; false where that is not done here, and nothing has happened. */
+    boolean linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
+        if (!suits(x, w)) {
             return false;
         }
+        int rows = Arrays.rows(x);
         Copies copies = of(w);
         Optional<PackedWeight> copy = rows <= mostRowsOfLoops(w) ? copies.looped(w) : Optional.empty();
         copy = copy.isPresent() ? copy : copies.oneDnn(w, fastest(w, x), rows);

@@ -52,8 +52,23 @@ final class Products {
         return found[0];
     }
 
+    /** What a task does to its part of a result after it has computed it, while it lies in the cache. */
+    @FunctionalInterface
+    interface Finish {
+        /** Leaves it as it is. */
+        Finish NOTHING = (lane, row, rows, column, columns) -> { };
+
+        /** Works on some rows and columns of the result, from {@code row} and {@code column} on. */
+        void run(Lane lane, int row, int rows, int column, int columns);
+
+        /** The same for a result whose columns are some of a larger one, from {@code first} on. */
+        default Finish from(int first) {
+            return (lane, row, rows, column, columns) -> run(lane, row, rows, first + column, columns);
+        }
+    }
+
     /** Computes the product. */
-    void multiply(Matrix a, Matrix b, Matrix c, float alpha, boolean accumulate) {
+    void multiply(Matrix a, Matrix b, Matrix c, float alpha, boolean accumulate, Finish finish) {
         int threads = team.size();
         // Columns are cut first: then each thread reads and repacks its own part of a weight that comes from main
         // memory.
@@ -68,8 +83,10 @@ final class Products {
         team.run(rows * columns, (lane, task) -> {
             int row = task / columns * rowSize;
             int column = task % columns * columnSize;
-            block(lane, a, b, c, row, Math.min(rowSize, c.rows() - row), column,
-                    Math.min(columnSize, c.columns() - column), alpha, accumulate);
+            int rowCount = Math.min(rowSize, c.rows() - row);
+            int columnCount = Math.min(columnSize, c.columns() - column);
+            block(lane, a, b, c, row, rowCount, column, columnCount, alpha, accumulate);
+            finish.run(lane, row, rowCount, column, columnCount);
         });
     }
 
@@ -138,10 +155,18 @@ final class Products {
         lane.scratch().release(mark);
     }
 
+    /**
+     * Whether a primitive for one number of rows reads the right operand where it lies, across its rows, where one for
+     * any number copies parts of it together first, which a large product is faster by.
+     */
+    private static boolean isReadInPlace(Matrix b) {
+        return b.type() == DataType.FLOAT && !b.transposed();
+    }
+
     private static void rows(Lane lane, Matrix a, Matrix b, Matrix c, int row, int rows, int column, int columns,
             int from, int reduced, float alpha, boolean accumulate) {
         boolean large = alpha == 1f && !a.transposed() && reduced >= LARGE && columns >= LARGE;
-        if (large && (rows == 1 || rows > ROW_UNIT && rows % LARGE != 0)) {
+        if (large && (rows == 1 || rows > ROW_UNIT && (rows % LARGE != 0 || isReadInPlace(b)))) {
             MatmulSpec shape = shape(a, b, c, rows, reduced, columns, alpha, accumulate);
             Optional<Call> call = lane.call(new AnyRows(shape));
             if (call.isPresent()) {

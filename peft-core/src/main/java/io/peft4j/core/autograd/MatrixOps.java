@@ -102,6 +102,33 @@ public final class MatrixOps {
     }
 
     /**
+     * {@link #linear} and {@link #addLowRank} of its result in one: {@code y = x W^T + scale * (x A^T) B^T}, with a
+     * frozen weight: x [N, I], w [O, I], a [r, I], b [O, r], y [N, O].
+     */
+    public static Variable linearWithLowRank(Tape tape, Variable x, FrozenWeight w, Variable a, Variable b,
+            float scale) {
+        Kernels kernels = tape.kernels();
+        INDArray y = tape.allocate(x.rows(), w.rows());
+        INDArray h = tape.allocateFloat(x.rows(), a.rows());
+        kernels.linearWithLowRank(x.value(), w, a.value(), b.value(), scale, h, y);
+        return tape.record(y, (out, dy) -> {
+            INDArray dh = tape.allocateFloat(h.shape());
+            if (x.requiresGradient() && a.requiresGradient() && b.requiresGradient()) {
+                a.addGradient((da, addToA) -> b.addGradient((db, addToB) -> x.addGradient((dx, accumulate) -> {
+                    clearUnless(addToA, da);
+                    clearUnless(addToB, db);
+                    kernels.linearWithLowRankBackward(dy, w, x.value(), a.value(), b.value(), scale, h, dh, dx,
+                            accumulate, da, db);
+                })));
+            } else {
+                x.addGradient((dx, accumulate) -> kernels.linearBackward(dy, w, dx, accumulate));
+                addWantedGradients(kernels, x, a, b, scale, h, dh, dy);
+            }
+            tape.free(dh);
+        }, List.of(x, a, b), h);
+    }
+
+    /**
      * y as it is, where {@code y = x W^T} with a weight that is not trained, and its gradient on the side: adds
      * {@code dW = dy^T x} to an array of the caller: x [N, I], y [N, O], weightGradient [O, I].
      */

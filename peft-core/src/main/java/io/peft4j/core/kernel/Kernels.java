@@ -82,6 +82,28 @@ public interface Kernels extends AutoCloseable {
     }
 
     /**
+     * {@link #linear} and {@link #lowRank} of its result: {@code h = x a^T}, {@code y = x W^T + scale * h b^T}. Kernels
+     * that compute both at once read and write y once less.
+     */
+    default void linearWithLowRank(INDArray x, FrozenWeight w, INDArray a, INDArray b, float scale, INDArray h,
+            INDArray y) {
+        linear(x, w, y, false);
+        lowRank(x, a, b, scale, h, y);
+    }
+
+    /**
+     * Gradient of {@link #linearWithLowRank} for x, a and b: {@link #linearBackward}, and {@link #lowRankBackward}
+     * added to it.
+     *
+     * @param accumulate whether dx is added to
+     */
+    default void linearWithLowRankBackward(INDArray dy, FrozenWeight w, INDArray x, INDArray a, INDArray b,
+            float scale, INDArray h, INDArray dh, INDArray dx, boolean accumulate, INDArray da, INDArray db) {
+        linearBackward(dy, w, dx, accumulate);
+        lowRankBackward(dy, x, a, b, scale, h, dh, dx, true, da, db);
+    }
+
+    /**
      * {@link #lowRank} with different matrices for different rows of x and y; rows that no part names stay as they are.
      *
      * @param parts with ascending rows that do not overlap

@@ -1,6 +1,7 @@
 package io.peft4j.core.nn;
 
 import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Objects;
@@ -46,7 +47,18 @@ public final class Linear implements Layer {
 
     @Override
     public Variable forward(ForwardContext context, Variable x) {
-        Variable y = MatrixOps.linear(context.tape(), x, weight);
-        return bias.isPresent() ? MatrixOps.addBias(context.tape(), y, context.tape().constant(bias.get())) : y;
+        return biased(context.tape(), MatrixOps.linear(context.tape(), x, weight));
+    }
+
+    /**
+     * The layer with a low-rank update of its weight, {@code y = x W^T + scale * (x A^T) B^T + b}; see
+     * {@link MatrixOps#linearWithLowRank}.
+     */
+    public Variable forwardWithLowRank(ForwardContext context, Variable x, Variable a, Variable b, float scale) {
+        return biased(context.tape(), MatrixOps.linearWithLowRank(context.tape(), x, weight, a, b, scale));
+    }
+
+    private Variable biased(Tape tape, Variable y) {
+        return bias.isPresent() ? MatrixOps.addBias(tape, y, tape.constant(bias.get())) : y;
     }
 }

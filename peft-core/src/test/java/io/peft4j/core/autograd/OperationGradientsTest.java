@@ -105,6 +105,22 @@ class OperationGradientsTest {
     }
 
     @Test
+    void linearWithLowRank() {
+        try (GradientCase c = new GradientCase("linear with low rank").parameter(4, 5).parameter(2, 5)
+                .parameter(7, 2)) {
+            DenseWeight w = new DenseWeight(c.normal(7, 5));
+            INDArray frozen = c.normal(4, 5);
+            INDArray frozenB = c.normal(7, 2);
+            c.check((tape, p) -> MatrixOps.linearWithLowRank(tape, p.get(0), w, p.get(1), p.get(2), 1.5f));
+            c.check((tape, p) -> {
+                Variable onlyA = MatrixOps.linearWithLowRank(tape, p.get(0), w, p.get(1), tape.constant(frozenB), 2);
+                Variable noInput = MatrixOps.linearWithLowRank(tape, tape.constant(frozen), w, p.get(1), p.get(2), 1);
+                return ElementwiseOps.add(tape, onlyA, noInput);
+            });
+        }
+    }
+
+    @Test
     void sums() {
         try (GradientCase c = new GradientCase("sums").parameter(3, 5).parameter(3, 5)) {
             c.check((tape, p) -> ElementwiseOps.add(tape, p.get(0), p.get(1)));

@@ -39,6 +39,15 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("lowRankBackward", k -> k.lowRankBackward(y, x, x, y, 1, y, y, x, false, x, y));
             refused("lowRankByRows", k -> k.lowRankByRows(x, List.of(new LowRankPart(0, 99, x, x, 1, x)), y));
             refused("lowRankByRowsBackward", k -> k.lowRankByRowsBackward(y, x, List.of(), List.of(), y));
+            INDArray h = c.normal(DataType.FLOAT, 5, 2);
+            INDArray a = c.normal(DataType.FLOAT, 2, 3);
+            INDArray b = c.normal(DataType.FLOAT, 4, 2);
+            refused("linear", k -> k.linearWithLowRank(y, w, a, b, 1, h, y));
+            refused("lowRank", k -> k.linearWithLowRank(x, w, a, a, 1, h, y));
+            refused("linearBackward", k ->
+                    k.linearWithLowRankBackward(x, w, x, a, b, 1, h, h, x, false, a, b));
+            refused("lowRankBackward", k -> k.linearWithLowRankBackward(y, w, x, a, b, 1, h, h,
+                    c.normal(DataType.FLOAT, 5, 3), false, c.normal(DataType.FLOAT, 2, 3), b));
             refused("addBias", k -> k.addBias(y, c.normal(DataType.FLOAT, 5)));
             refused("addBiasBackward", k -> k.addBiasBackward(y, c.normal(DataType.FLOAT, 5), false));
             refused("scaleColumns", k -> k.scaleColumns(x, c.normal(DataType.FLOAT, 5), x, false));

@@ -4,6 +4,7 @@ import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -164,6 +165,45 @@ interface MatrixContract extends KernelsUnderTest {
             INDArray db = c.normal(DataType.FLOAT, s[3], s[2]);
             for (boolean accumulate : new boolean[] {false, true}) {
                 c.compare(k -> k.lowRankBackward(dy, x, a, b, 2f, h, dh, dx, accumulate, da, db), dh, dx, da, db);
+            }
+        }
+    }
+
+    /** A frozen weight's product and its update at once, with weights of all kinds. */
+    @Test
+    default void linearWithLowRank() {
+        for (int[] s : List.of(new int[] {1, 8, 1, 3}, new int[] {7, 32, 3, 11}, new int[] {67, 64, 8, 70},
+                new int[] {130, 64, 16, 200}, new int[] {257, 96, 5, 64})) {
+            for (DataType type : TYPES) {
+                for (DataType weightType : TYPES) {
+                    checkLinearWithLowRank("dense", s, type, c -> c.dense(weightType, s[3], s[1]));
+                }
+                checkLinearWithLowRank("int8", s, type, c -> c.int8(s[3], s[1]));
+            }
+        }
+    }
+
+    private void checkLinearWithLowRank(String kind, int[] s, DataType type,
+            Function<KernelCase, FrozenWeight> weight) {
+        try (KernelCase c = new KernelCase(this, "linear with low rank", kind, s[0], s[1], s[2], s[3], type)) {
+            // In BFLOAT16 the product is rounded before the update is added, and the largest of its elements are three
+            // times as large as their deviation.
+            c.termsOfSize(3 * Math.sqrt(Math.max(s[1], s[3])));
+            FrozenWeight w = weight.apply(c);
+            INDArray x = c.normal(type, s[0], s[1]);
+            INDArray a = c.normal(DataType.FLOAT, s[2], s[1]);
+            INDArray b = c.normal(DataType.FLOAT, s[3], s[2]);
+            INDArray h = c.normal(DataType.FLOAT, s[0], s[2]);
+            INDArray y = c.normal(type, s[0], s[3]);
+            c.compare(k -> k.linearWithLowRank(x, w, a, b, 0.5f, h, y), h, y);
+            INDArray dy = c.normal(type, s[0], s[3]);
+            INDArray dh = c.normal(DataType.FLOAT, s[0], s[2]);
+            INDArray dx = c.normal(type, s[0], s[1]);
+            INDArray da = c.normal(DataType.FLOAT, s[2], s[1]);
+            INDArray db = c.normal(DataType.FLOAT, s[3], s[2]);
+            for (boolean accumulate : new boolean[] {false, true}) {
+                c.compare(k -> k.linearWithLowRankBackward(dy, w, x, a, b, 2f, h, dh, dx, accumulate, da, db), dh, dx,
+                        da, db);
             }
         }
     }
