@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** What a training step consists of, and the operations of each part. */
 enum StepParts {
-    /** Products with frozen weights, forward and back to the input, and LoRA's update where it is computed with them. */
+    /** Products with frozen weights, forward and back to the input, and LoRA's updates that are computed with them. */
     PRODUCTS("products with frozen weights and adapters", "linear", "linearBackward", "linearWithLowRank",
             "linearWithLowRankBackward"),
     /** Products with adapters alone. */
