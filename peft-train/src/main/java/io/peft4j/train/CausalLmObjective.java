@@ -32,7 +32,7 @@ public final class CausalLmObjective implements AutoCloseable {
     /** What gradients need may always take this much. */
     private static final long KEPT_BYTES = 256L << 20;
     /** And as much as so many copies of the model's weights in the activations' type. */
-    private static final double KEPT_COPIES = 1.6;
+    private static final double KEPT_COPIES = 1.7;
 
     private final LanguageModel model;
     private final int chunkRows;

@@ -4,6 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Matrix products on a tape. A weight is stored {@code [out, in]}, so a layer computes {@code y = x W^T}. */
@@ -15,8 +16,9 @@ public final class MatrixOps {
     public static Variable linear(Tape tape, Variable x, FrozenWeight w) {
         Kernels kernels = tape.kernels();
         INDArray y = tape.allocate(x.rows(), w.rows());
-        kernels.linear(x.value(), w, y, false);
-        return tape.record(y,
+        Consumer<INDArray> forward = result -> kernels.linear(x.value(), w, result, false);
+        forward.accept(y);
+        return tape.recordProduct(y, forward,
                 (out, dy) -> x.addGradient((dx, accumulate) -> kernels.linearBackward(dy, w, dx, accumulate)),
                 List.of(x));
     }
@@ -110,8 +112,10 @@ public final class MatrixOps {
         Kernels kernels = tape.kernels();
         INDArray y = tape.allocate(x.rows(), w.rows());
         INDArray h = tape.allocateFloat(x.rows(), a.rows());
-        kernels.linearWithLowRank(x.value(), w, a.value(), b.value(), scale, h, y);
-        return tape.record(y, (out, dy) -> {
+        Consumer<INDArray> forward = result ->
+                kernels.linearWithLowRank(x.value(), w, a.value(), b.value(), scale, h, result);
+        forward.accept(y);
+        return tape.recordProduct(y, forward, (out, dy) -> {
             INDArray dh = tape.allocateFloat(h.shape());
             if (x.requiresGradient() && a.requiresGradient() && b.requiresGradient()) {
                 a.addGradient((da, addToA) -> b.addGradient((db, addToB) -> x.addGradient((dx, accumulate) -> {

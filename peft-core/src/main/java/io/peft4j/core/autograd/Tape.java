@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -46,6 +47,9 @@ public final class Tape implements AutoCloseable {
     private boolean recording;
     /** Whether a trainable value has come up since the recording was suspended. */
     private boolean trainableSeen;
+    /** Whether the block that runs drops what {@link #wide} parts of it have computed. */
+    private boolean narrow;
+    private boolean droppingProducts;
     private final List<Node> nodes = new ArrayList<>();
     private final List<INDArray> unrecorded = new ArrayList<>();
     /** What the blocks that run now may drop when they end. */
@@ -185,6 +189,16 @@ public final class Tape implements AutoCloseable {
     }
 
     /**
+     * As {@link #record}, for a product with a frozen weight: as {@link #recordRecomputable} where the block that runs
+     * is to drop it.
+     */
+    Variable recordProduct(INDArray value, Consumer<INDArray> computation, Backward backward, List<Variable> inputs,
+            INDArray... saved) {
+        return droppingProducts ? recordRecomputable(value, computation, backward, inputs, saved)
+                : record(value, backward, inputs, saved);
+    }
+
+    /**
      * As {@link #record}, for an operation that wrote its result over the value of {@code overwritten}, which must not
      * be read any more.
      *
@@ -228,6 +242,30 @@ public final class Tape implements AutoCloseable {
         Variable result = run(x, part);
         freeInput(x, result);
         return result;
+    }
+
+    /**
+     * As {@link #block}, but drops also the products with frozen weights that {@link #wide} parts of it compute, and
+     * computes them once more when gradients read them: less memory than {@link #block}, less time than
+     * {@link #checkpoint}. The loss and all gradients are the same to the last bit.
+     */
+    public Variable narrowBlock(Variable x, UnaryOperator<Variable> part) {
+        narrow = true;
+        try {
+            return block(x, part);
+        } finally {
+            narrow = false;
+        }
+    }
+
+    /** Runs a part whose result takes much memory for what it costs to compute; see {@link #narrowBlock}. */
+    public Variable wide(Supplier<Variable> part) {
+        droppingProducts = narrow;
+        try {
+            return part.get();
+        } finally {
+            droppingProducts = false;
+        }
     }
 
     /**

@@ -14,15 +14,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * cache. Made for one pass.
  */
 public final class ForwardContext {
-    private static final long KEEP_ALL = Long.MAX_VALUE;
-
     private final Tape tape;
     private final PackedBatch batch;
     private final LayerSelection layers;
     private final Optional<KvCache> cache;
     private final boolean training;
-    /** A block that begins when temporaries take more than so many bytes keeps its input alone. */
-    private final long mostBytes;
+    private final KeptMemory kept;
     private final DropoutSeeds dropoutSeeds;
     private final AttentionStep attention;
     private final Optional<LayerStates> start;
@@ -44,14 +41,14 @@ public final class ForwardContext {
     }
 
     private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, Optional<KvCache> cache,
-            boolean training, long mostBytes, DropoutSeeds dropoutSeeds, AttentionStep attention,
+            boolean training, KeptMemory kept, DropoutSeeds dropoutSeeds, AttentionStep attention,
             Optional<LayerStates> start) {
         this.tape = Objects.requireNonNull(tape, "tape");
         this.batch = Objects.requireNonNull(batch, "batch");
         this.layers = Objects.requireNonNull(layers, "layers");
         this.cache = cache;
         this.training = training;
-        this.mostBytes = mostBytes;
+        this.kept = kept;
         this.dropoutSeeds = dropoutSeeds;
         this.attention = attention;
         this.start = start;
@@ -63,30 +60,32 @@ public final class ForwardContext {
      * @param seed seed of this pass's dropout
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
-        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, KEEP_ALL,
+        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, KeptMemory.unlimited(),
                 new DropoutSeeds(seed), AttentionStep.BASE, Optional.empty());
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
-        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, KEEP_ALL,
+        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, KeptMemory.unlimited(),
                 new DropoutSeeds(0), AttentionStep.BASE, Optional.empty());
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
-        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, KEEP_ALL, new DropoutSeeds(0),
-                AttentionStep.BASE, Optional.empty());
+        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, KeptMemory.unlimited(),
+                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty());
     }
 
     /**
-     * The same pass, but of a {@link #block} that begins when the tape's temporaries take more than {@code bytes}, only
-     * the input is kept for the gradients, and the block runs again when they are due.
+     * The same pass, but its blocks keep about as many bytes as temporaries for the gradients: where all would take
+     * more, some compute their widest products again when gradients are due, and a {@link #block} that begins when more
+     * are kept runs again as a whole.
      *
      * @param bytes 0: every block runs again
      */
     public ForwardContext recomputingAbove(long bytes) {
-        return new ForwardContext(tape, batch, layers, cache, training, bytes, dropoutSeeds, attention, start);
+        return new ForwardContext(tape, batch, layers, cache, training, new KeptMemory(bytes), dropoutSeeds, attention,
+                start);
     }
 
     /**
@@ -101,7 +100,7 @@ public final class ForwardContext {
             throw new IllegalArgumentException("states of " + Arrays.rows(given.states()) + " rows for a batch of "
                     + batch.rows());
         }
-        return new ForwardContext(tape, batch, layers, cache, training, mostBytes, dropoutSeeds, attention,
+        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention,
                 Optional.of(given));
     }
 
@@ -116,7 +115,7 @@ public final class ForwardContext {
      * @param rows rows of the batch, ascending
      */
     public ForwardContext onRows(int... rows) {
-        return new ForwardContext(tape, batch.select(rows), layers, cache, training, mostBytes, dropoutSeeds,
+        return new ForwardContext(tape, batch.select(rows), layers, cache, training, kept, dropoutSeeds,
                 attention, Optional.empty());
     }
 
@@ -126,7 +125,7 @@ public final class ForwardContext {
      * @param around gets what runs without it, and gives what runs with it
      */
     public ForwardContext withAttention(UnaryOperator<AttentionStep> around) {
-        return new ForwardContext(tape, batch, layers, cache, training, mostBytes, dropoutSeeds,
+        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds,
                 around.apply(attention), start);
     }
 
@@ -172,14 +171,28 @@ public final class ForwardContext {
      * @param part a layer that does not write over {@code x}
      */
     public Variable block(Variable x, Layer part) {
-        if (tape.arena().liveBytes() <= mostBytes) {
-            return tape.block(x, input -> part.forward(this, input));
-        }
+        return block(x, part, 0);
+    }
+
+    /**
+     * As the other.
+     *
+     * @param following how many such blocks follow in the pass
+     */
+    public Variable block(Variable x, Layer part, int following) {
+        long before = tape.arena().liveBytes();
+        KeptMemory.Keeps keeps = kept.next(before, following);
         long seed = dropoutSeeds.state;
-        return tape.checkpoint(x, input -> {
-            dropoutSeeds.state = seed;
-            return part.forward(this, input);
-        });
+        Variable result = switch (keeps) {
+            case ALL -> tape.block(x, input -> part.forward(this, input));
+            case NARROW -> tape.narrowBlock(x, input -> part.forward(this, input));
+            case INPUT -> tape.checkpoint(x, input -> {
+                dropoutSeeds.state = seed;
+                return part.forward(this, input);
+            });
+        };
+        kept.note(keeps, tape.arena().liveBytes() - before);
+        return result;
     }
 
     /** A seed for the next application of dropout in this pass; the sequence depends on the pass's seed alone. */

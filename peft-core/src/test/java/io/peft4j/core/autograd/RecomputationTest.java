@@ -36,6 +36,7 @@ class RecomputationTest {
 
     private static final Way PLAIN = (tape, x, part) -> part.apply(x);
     private static final Way BLOCK = Tape::block;
+    private static final Way NARROW = Tape::narrowBlock;
     private static final Way CHECKPOINT = Tape::checkpoint;
 
     private final Random random = new Random(1);
@@ -102,7 +103,7 @@ class RecomputationTest {
     /** A residual layer: norm, frozen matrix, SwiGLU, dropout, trained matrix. */
     private Variable layer(Tape tape, Variable x, Parameter trained) {
         Variable normed = NormOps.rmsNorm(tape, x, tape.constant(norm), 1e-5f);
-        Variable up = MatrixOps.linear(tape, normed, weight);
+        Variable up = tape.wide(() -> MatrixOps.linear(tape, normed, weight));
         Variable active = ElementwiseOps.siluMultiply(tape, normed, up);
         Variable dropped = ElementwiseOps.dropout(tape, active, 0.3f, 7);
         return ElementwiseOps.addInto(tape, x,
@@ -115,6 +116,7 @@ class RecomputationTest {
             float[] plain = gradients(PLAIN, trainedInput);
             assertTrue(plain[WIDTH * WIDTH] != 0 && plain[plain.length - 1] != 0, "nothing was learned");
             assertArrayEquals(plain, gradients(BLOCK, trainedInput), 0);
+            assertArrayEquals(plain, gradients(NARROW, trainedInput), 0);
             assertArrayEquals(plain, gradients(CHECKPOINT, trainedInput), 0);
         }
     }
@@ -126,6 +128,52 @@ class RecomputationTest {
         assertEquals(2 * ACTIVATION + LAYERS * (2 * ACTIVATION + SCALES), kept);
         gradients(PLAIN, true);
         assertEquals(2 * ACTIVATION + LAYERS * (5 * ACTIVATION + SCALES), kept);
+    }
+
+    @Test
+    void aNarrowBlockDropsItsWideProducts() {
+        gradients(NARROW, true);
+        assertEquals(2 * ACTIVATION + LAYERS * (ACTIVATION + SCALES), kept);
+    }
+
+    @Test
+    void aProductThatIsAddedToInPlaceIsKept() {
+        try (Parameter a = new Parameter("a", Arrays.of(Arrays.toFloats(normal(2, WIDTH)), 2, WIDTH));
+                Parameter b = new Parameter("b", Arrays.of(Arrays.toFloats(normal(WIDTH, 2)), WIDTH, 2));
+                Tape tape = Tape.recording(kernels, arena, DataType.FLOAT)) {
+            Variable x = tape.constant(input);
+            Variable[] wide = new Variable[1];
+            tape.narrowBlock(x, h -> {
+                wide[0] = tape.wide(() -> MatrixOps.addLowRank(tape, MatrixOps.linear(tape, h, weight), h,
+                        tape.parameter(a), tape.parameter(b), 1));
+                return ElementwiseOps.scale(tape, wide[0], 2);
+            });
+            float[] expected;
+            try (Tape plain = Tape.inference(kernels, arena, DataType.FLOAT)) {
+                expected = Arrays.toFloats(MatrixOps.linearWithLowRank(plain, plain.constant(input), weight,
+                        plain.parameter(a), plain.parameter(b), 1).value());
+            }
+            assertArrayEquals(expected, Arrays.toFloats(wide[0].value()));
+        }
+    }
+
+    @Test
+    void aWideProductWithItsUpdateIsComputedAgain() {
+        try (Parameter a = new Parameter("a", Arrays.of(Arrays.toFloats(normal(2, WIDTH)), 2, WIDTH));
+                Parameter b = new Parameter("b", Arrays.of(Arrays.toFloats(normal(WIDTH, 2)), WIDTH, 2));
+                Tape tape = Tape.recording(kernels, arena, DataType.FLOAT)) {
+            Variable[] wide = new Variable[1];
+            float[][] first = new float[1][];
+            tape.narrowBlock(tape.constant(input), h -> {
+                wide[0] = tape.wide(() -> MatrixOps.linearWithLowRank(tape, h, weight, tape.parameter(a),
+                        tape.parameter(b), 1));
+                first[0] = Arrays.toFloats(wide[0].value());
+                return ElementwiseOps.scale(tape, wide[0], 2);
+            });
+            long dropped = arena.liveBytes();
+            assertArrayEquals(first[0], Arrays.toFloats(wide[0].value()));
+            assertEquals(dropped + ACTIVATION, arena.liveBytes());
+        }
     }
 
     @Test

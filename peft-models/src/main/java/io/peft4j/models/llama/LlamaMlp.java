@@ -1,6 +1,7 @@
 package io.peft4j.models.llama;
 
 import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
@@ -33,8 +34,9 @@ final class LlamaMlp implements Layer {
 
     @Override
     public Variable forward(ForwardContext context, Variable x) {
-        Variable g = gate.forward(context, x);
-        Variable u = up.forward(context, x);
-        return down.forward(context, ElementwiseOps.siluMultiply(context.tape(), g, u));
+        Tape tape = context.tape();
+        Variable g = tape.wide(() -> gate.forward(context, x));
+        Variable u = tape.wide(() -> up.forward(context, x));
+        return down.forward(context, ElementwiseOps.siluMultiply(tape, g, u));
     }
 }

@@ -102,8 +102,8 @@ final class LlamaNetwork implements CausalNetwork {
         int first = context.start().map(ForwardContext.LayerStates::layer).orElse(0);
         Variable x = context.start().map(given -> context.tape().constant(given.states()))
                 .orElseGet(() -> embedding.forward(context, context.noInput()));
-        for (Slot layer : decoderLayers.subList(first, layers)) {
-            x = context.block(x, layer::forward);
+        for (int i = first; i < layers; i++) {
+            x = context.block(x, decoderLayers.get(i)::forward, decoderLayers.size() - 1 - i);
         }
         return x;
     }
