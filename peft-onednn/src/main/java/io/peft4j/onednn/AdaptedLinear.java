@@ -1,7 +1,5 @@
 package io.peft4j.onednn;
 
-import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.weight.FrozenWeight;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -71,14 +69,7 @@ final class AdaptedLinear {
 
     /** Where the rows of m go as a left operand: where they are, or to scratch memory. */
     private Matrix left(LowRankOperands all, Matrix m) {
-        if (m.type() == all.type()) {
-            return m;
-        }
-        int spare = -m.rows() & Products.PADDED_UNIT - 1;
-        long behind = (long) spare * m.columns();
-        Span copy = Span.scratch(team.caller(), all.type(), m.length() + behind);
-        NativeMemory.clear(copy.from(m.length()).address(), behind * Arrays.bytes(all.type()));
-        return m.at(copy, spare);
+        return m.type() == all.type() ? m : matrices.scratchFor(m, all.type());
     }
 
     /** Some rows of a task at a time. */

@@ -111,10 +111,16 @@ final class MatrixKernels {
             });
             return m.at(copy);
         }
+        Matrix copy = scratchFor(m, type);
+        convert(m.data(), copy.data(), m.length());
+        return copy;
+    }
+
+    /** Scratch memory for a copy of the operand in the given type, with rows of zeros after it for products to read. */
+    Matrix scratchFor(Matrix m, DataType type) {
         int spare = m.transposed() ? 0 : -m.rows() & Products.PADDED_UNIT - 1;
         long spareElements = (long) spare * m.columns();
         Span copy = Span.scratch(team.caller(), type, m.length() + spareElements);
-        convert(m.data(), copy, m.length());
         NativeMemory.clear(copy.from(m.length()).address(), spareElements * Arrays.bytes(type));
         return m.at(copy, spare);
     }

@@ -69,7 +69,7 @@ public final class CausalLmObjective implements AutoCloseable {
     /**
      * As the other.
      *
-     * @param keptBytes decoder layers run a second time that begin when more than this is kept
+     * @param keptBytes about as much is kept for the gradients, see {@link ForwardContext#recomputingAbove}
      * @param chunkRows the most rows of logits at a time
      */
     CausalLmObjective(LanguageModel model, long keptBytes, int chunkRows, FrozenStates states) {

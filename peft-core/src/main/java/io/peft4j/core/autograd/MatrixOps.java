@@ -89,13 +89,9 @@ public final class MatrixOps {
         return tape.recordInPlace(y, (out, dy) -> {
             y.addGradientOf(out);
             INDArray dh = tape.allocateFloat(h.shape());
-            if (x.requiresGradient() && a.requiresGradient() && b.requiresGradient()) {
-                a.addGradient((da, addToA) -> b.addGradient((db, addToB) -> x.addGradient((dx, accumulate) -> {
-                    clearUnless(addToA, da);
-                    clearUnless(addToB, db);
-                    tape.kernels().lowRankBackward(dy, x.value(), a.value(), b.value(), scale, h, dh, dx, accumulate,
-                            da, db);
-                })));
+            if (allWanted(x, a, b)) {
+                addGradients(x, a, b, (dx, accumulate, da, db) -> tape.kernels().lowRankBackward(dy, x.value(),
+                        a.value(), b.value(), scale, h, dh, dx, accumulate, da, db));
             } else {
                 addWantedGradients(tape.kernels(), x, a, b, scale, h, dh, dy);
             }
@@ -117,13 +113,9 @@ public final class MatrixOps {
         forward.accept(y);
         return tape.recordProduct(y, forward, (out, dy) -> {
             INDArray dh = tape.allocateFloat(h.shape());
-            if (x.requiresGradient() && a.requiresGradient() && b.requiresGradient()) {
-                a.addGradient((da, addToA) -> b.addGradient((db, addToB) -> x.addGradient((dx, accumulate) -> {
-                    clearUnless(addToA, da);
-                    clearUnless(addToB, db);
-                    kernels.linearWithLowRankBackward(dy, w, x.value(), a.value(), b.value(), scale, h, dh, dx,
-                            accumulate, da, db);
-                })));
+            if (allWanted(x, a, b)) {
+                addGradients(x, a, b, (dx, accumulate, da, db) -> kernels.linearWithLowRankBackward(dy, w, x.value(),
+                        a.value(), b.value(), scale, h, dh, dx, accumulate, da, db));
             } else {
                 x.addGradient((dx, accumulate) -> kernels.linearBackward(dy, w, dx, accumulate));
                 addWantedGradients(kernels, x, a, b, scale, h, dh, dy);
@@ -149,6 +141,24 @@ public final class MatrixOps {
         if (!accumulate) {
             Arrays.clear(gradient);
         }
+    }
+
+    private static boolean allWanted(Variable x, Variable a, Variable b) {
+        return x.requiresGradient() && a.requiresGradient() && b.requiresGradient();
+    }
+
+    /** Computes the gradients of an input and of both matrices of its update: adds to da and db. */
+    @FunctionalInterface
+    private interface LowRankGradients {
+        void write(INDArray dx, boolean accumulate, INDArray da, INDArray db);
+    }
+
+    private static void addGradients(Variable x, Variable a, Variable b, LowRankGradients gradients) {
+        a.addGradient((da, addToA) -> b.addGradient((db, addToB) -> x.addGradient((dx, accumulate) -> {
+            clearUnless(addToA, da);
+            clearUnless(addToB, db);
+            gradients.write(dx, accumulate, da, db);
+        })));
     }
 
     private static void addWantedGradients(Kernels kernels, Variable x, Variable a, Variable b, float scale, INDArray h,

@@ -49,6 +49,7 @@ public final class Tape implements AutoCloseable {
     private boolean trainableSeen;
     /** Whether the block that runs drops what {@link #wide} parts of it have computed. */
     private boolean narrow;
+    /** Whether such a part runs now. */
     private boolean droppingProducts;
     private final List<Node> nodes = new ArrayList<>();
     private final List<INDArray> unrecorded = new ArrayList<>();
