@@ -43,7 +43,7 @@ final class MatrixKernels {
         if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, false, accumulate, finish)) {
             return;
         }
-        panels.rows(w, type, (first, panel) -> {
+        panels.rows(w, panelType(type, c), (first, panel) -> {
             Matrix part = new Matrix(c.data().from(first), c.rows(), panel.rows(), c.stride(), false);
             multiply(a, panel.transpose(), part, type, 1f, accumulate, finish.from(first));
         });
@@ -63,10 +63,15 @@ final class MatrixKernels {
         if (w instanceof Int8Weight bytes && byInt8(a, bytes, c, type, true, accumulate, finish)) {
             return;
         }
-        panels.columns(w, type, (first, panel) -> {
+        panels.columns(w, panelType(type, c), (first, panel) -> {
             Matrix part = new Matrix(c.data().from(first), c.rows(), panel.columns(), c.stride(), false);
             multiply(a, panel, part, type, 1f, accumulate, finish.from(first));
         });
+    }
+
+    /** The type that a quantized weight is decoded to: bf16 where a product widens that and rounds its result to it. */
+    private DataType panelType(DataType type, Matrix c) {
+        return c.type() == DataType.BFLOAT16 && bfloat16.widen() ? DataType.BFLOAT16 : type;
     }
 
     void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
@@ -151,9 +156,12 @@ final class MatrixKernels {
 
     // ---- int8 weights
 
-    /** Multiplies by the bytes as they are; false where oneDNN cannot, and nothing has been done. */
+    /** Multiplies by the bytes as they are; false where oneDNN cannot or is slower, and nothing has been done. */
     private boolean byInt8(Matrix a, Int8Weight w, Matrix c, DataType type, boolean backward, boolean accumulate,
             Finish finish) {
+        if (panelType(type, c) != type) {
+            return false;
+        }
         boolean direct = c.type() == DataType.FLOAT || type == DataType.BFLOAT16;
         DataType resultType = direct ? c.type() : DataType.FLOAT;
         if (!Int8Products.suits(c.rows()) || !int8.supports(type, a, w, c, resultType, backward, accumulate)) {
