@@ -56,7 +56,10 @@ record FourBitTiles(long address, int rows, int columns) implements RowProducts.
      * @param x the row from {@code xAt} on, each column times its {@link #factor}
      */
     void one(byte[] tile, float[] x, int xAt, float[] scales, float[] y, int at) {
-        one(tile, numbers(), columns / STEP, x, xAt, scales, y, at);
+        for (int half = 0; half < 2; half++) {
+            one(tile, numbers() + half * VECTOR_BYTES, columns / STEP, x, xAt, scales, half * LANES, y,
+                    at + half * LANES);
+        }
     }
 
     /**
@@ -90,46 +93,36 @@ record FourBitTiles(long address, int rows, int columns) implements RowProducts.
         }
     }
 
-    // Each of these is one loop without methods of our own: see VectorExponential.
+    // Each of these is one loop without methods of our own: see VectorExponential. A loop of more than 24 operations may
+    // be compiled at half its speed, since HotSpot counts what went wrong once in the Vector API's table of operations
+    // (VectorOperators.ImplCache.find) again for each use, and above -XX:PerMethodTrapLimit (100) it trusts no type of a
+    // vector any more and makes objects of them.
 
-    private static void one(byte[] tile, int from, int steps, float[] x, int xAt, float[] scales, float[] y, int at) {
-        FloatVector y0 = FloatVector.fromArray(FLOATS, y, at);
-        FloatVector y1 = FloatVector.fromArray(FLOATS, y, at + LANES);
+    private static void one(byte[] tile, int from, int steps, float[] x, int xAt, float[] scales, int scaleAt,
+            float[] y, int at) {
+        FloatVector sum = FloatVector.fromArray(FLOATS, y, at);
         for (int i = 0; i < steps; i++) {
-            IntVector u = ByteVector.fromArray(BYTES, tile, from + STEP_BYTES * i).reinterpretAsInts();
-            IntVector v = ByteVector.fromArray(BYTES, tile, from + STEP_BYTES * i + VECTOR_BYTES)
-                    .reinterpretAsInts();
+            IntVector v = ByteVector.fromArray(BYTES, tile, from + STEP_BYTES * i).reinterpretAsInts();
             int k = xAt + STEP * i;
-            FloatVector z = FloatVector.broadcast(FLOATS, x[k]);
-            FloatVector a0 = ((FloatVector) u.and(0xF).convertShape(I2F, FLOATS, 0)).mul(z);
-            FloatVector b0 = ((FloatVector) v.and(0xF).convertShape(I2F, FLOATS, 0)).mul(z);
-            z = FloatVector.broadcast(FLOATS, x[k + 1]);
-            FloatVector a1 = ((FloatVector) u.and(0xF0).convertShape(I2F, FLOATS, 0)).mul(z);
-            FloatVector b1 = ((FloatVector) v.and(0xF0).convertShape(I2F, FLOATS, 0)).mul(z);
-            z = FloatVector.broadcast(FLOATS, x[k + 2]);
-            a0 = ((FloatVector) u.and(0xF00).convertShape(I2F, FLOATS, 0)).fma(z, a0);
-            b0 = ((FloatVector) v.and(0xF00).convertShape(I2F, FLOATS, 0)).fma(z, b0);
-            z = FloatVector.broadcast(FLOATS, x[k + 3]);
-            a1 = ((FloatVector) u.and(0xF000).convertShape(I2F, FLOATS, 0)).fma(z, a1);
-            b1 = ((FloatVector) v.and(0xF000).convertShape(I2F, FLOATS, 0)).fma(z, b1);
-            z = FloatVector.broadcast(FLOATS, x[k + 4]);
-            a0 = ((FloatVector) u.and(0xF0000).convertShape(I2F, FLOATS, 0)).fma(z, a0);
-            b0 = ((FloatVector) v.and(0xF0000).convertShape(I2F, FLOATS, 0)).fma(z, b0);
-            z = FloatVector.broadcast(FLOATS, x[k + 5]);
-            a1 = ((FloatVector) u.and(0xF00000).convertShape(I2F, FLOATS, 0)).fma(z, a1);
-            b1 = ((FloatVector) v.and(0xF00000).convertShape(I2F, FLOATS, 0)).fma(z, b1);
-            z = FloatVector.broadcast(FLOATS, x[k + 6]);
-            a0 = ((FloatVector) u.and(0xF000000).convertShape(I2F, FLOATS, 0)).fma(z, a0);
-            b0 = ((FloatVector) v.and(0xF000000).convertShape(I2F, FLOATS, 0)).fma(z, b0);
-            z = FloatVector.broadcast(FLOATS, x[k + 7]);
-            a1 = ((FloatVector) u.lanewise(LSHR, 28).convertShape(I2F, FLOATS, 0)).fma(z, a1);
-            b1 = ((FloatVector) v.lanewise(LSHR, 28).convertShape(I2F, FLOATS, 0)).fma(z, b1);
-            int d = i / STEPS * TILE;
-            y0 = a0.add(a1).fma(FloatVector.fromArray(FLOATS, scales, d), y0);
-            y1 = b0.add(b1).fma(FloatVector.fromArray(FLOATS, scales, d + LANES), y1);
+            FloatVector a = ((FloatVector) v.and(0xF).convertShape(I2F, FLOATS, 0))
+                    .mul(FloatVector.broadcast(FLOATS, x[k]));
+            FloatVector b = ((FloatVector) v.and(0xF0).convertShape(I2F, FLOATS, 0))
+                    .mul(FloatVector.broadcast(FLOATS, x[k + 1]));
+            a = ((FloatVector) v.and(0xF00).convertShape(I2F, FLOATS, 0))
+                    .fma(FloatVector.broadcast(FLOATS, x[k + 2]), a);
+            b = ((FloatVector) v.and(0xF000).convertShape(I2F, FLOATS, 0))
+                    .fma(FloatVector.broadcast(FLOATS, x[k + 3]), b);
+            a = ((FloatVector) v.and(0xF0000).convertShape(I2F, FLOATS, 0))
+                    .fma(FloatVector.broadcast(FLOATS, x[k + 4]), a);
+            b = ((FloatVector) v.and(0xF00000).convertShape(I2F, FLOATS, 0))
+                    .fma(FloatVector.broadcast(FLOATS, x[k + 5]), b);
+            a = ((FloatVector) v.and(0xF000000).convertShape(I2F, FLOATS, 0))
+                    .fma(FloatVector.broadcast(FLOATS, x[k + 6]), a);
+            b = ((FloatVector) v.lanewise(LSHR, 28).convertShape(I2F, FLOATS, 0))
+                    .fma(FloatVector.broadcast(FLOATS, x[k + 7]), b);
+            sum = a.add(b).fma(FloatVector.fromArray(FLOATS, scales, scaleAt + i / STEPS * TILE), sum);
         }
-        y0.intoArray(y, at);
-        y1.intoArray(y, at + LANES);
+        sum.intoArray(y, at);
     }
 
     private static void four(byte[] tile, int from, int steps, float[] x, int xAt, float[] scales, int scaleAt,
