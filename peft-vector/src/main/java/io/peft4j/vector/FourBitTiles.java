@@ -93,10 +93,10 @@ record FourBitTiles(long address, int rows, int columns) implements RowProducts.
         }
     }
 
-    // Each of these is one loop without methods of our own: see VectorExponential. A loop of more than 24 operations may
-    // be compiled at half its speed, since HotSpot counts what went wrong once in the Vector API's table of operations
-    // (VectorOperators.ImplCache.find) again for each use, and above -XX:PerMethodTrapLimit (100) it trusts no type of a
-    // vector any more and makes objects of them.
+    // Each of these is one loop without methods of our own: see VectorExponential. A loop of more than 24 operations
+    // may be compiled at two thirds of its speed: HotSpot counts what went wrong in the Vector API's table of
+    // operations (VectorOperators.ImplCache.find) again for each use, and above -XX:PerMethodTrapLimit (100) it trusts
+    // no type of a vector any more and makes objects of them.
 
     private static void one(byte[] tile, int from, int steps, float[] x, int xAt, float[] scales, int scaleAt,
             float[] y, int at) {
