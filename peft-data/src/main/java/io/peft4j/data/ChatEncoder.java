@@ -66,8 +66,7 @@ public final class ChatEncoder {
      * Encodes one conversation. One without a message of the assistant that has a weight gets no supervised token.
      *
      * @throws DataException when the template rejects the conversation or rewrites earlier turns, when a token spans
-     * the
-     *     border of a supervised part, or when a message that is to be learned renders to nothing
+     *     the border of a supervised part, or when a message that is to be learned renders to nothing
      */
     public TokenSequence encode(ChatExample example) {
         Rendered rendered = rendered(example);

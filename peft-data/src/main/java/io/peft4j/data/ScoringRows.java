@@ -44,8 +44,7 @@ public final class ScoringRows {
      * @param file the file
      * @param action told of each row, in their order
      * @throws DataException when a row has none of the forms, is empty or longer than the model's limit, or when the
-     * file
-     *     has no row: with file and line
+     *     file has no row: with file and line
      * @throws ConfigurationException when a row is a chat and the model has no chat template
      * @throws java.io.UncheckedIOException when the file cannot be read
      */

@@ -49,8 +49,8 @@ public final class CausalLmObjective implements AutoCloseable {
      * As the other.
      *
      * @param recompute whether every decoder layer runs a second time rather than keep what its gradients need; if not,
-     *     those of a long batch do so which begin when 1.6 times the size of the model's weights, and
-     *     256 MB, are kept already
+     *     those of a long batch do so which begin when 1.7 times the size of the model's weights, and 256 MB, are kept
+     *     already
      */
     public CausalLmObjective(LanguageModel model, boolean recompute) {
         this(model, recompute, FrozenStates.none());

@@ -73,8 +73,7 @@ public final class Trainer {
      * the log.
      *
      * @throws io.peft4j.core.error.PeftException when the model has no chat template, an example cannot be encoded, or
-     * as
-     *     {@link #train(List)} says
+     *     as {@link #train(List)} says
      */
     public TrainingResult train(ChatDataset examples) {
         requireFreeOutput();

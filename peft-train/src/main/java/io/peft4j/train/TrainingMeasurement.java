@@ -11,15 +11,12 @@ import java.util.OptionalLong;
  * @param stepSeconds median time of an update
  * @param firstStepSeconds from the start of the JVM to the end of its first update, loading the model included
  * @param allocatedBytesPerStep bytes allocated on the Java heap, the mean over the updates; empty where the JVM does
- * not
- *     tell
+ *     not tell
  * @param peakResidentBytes the most memory the process has had resident, from its start; empty where the system does
- * not
- *     tell
+ *     not tell
  * @param loss the loss of the last update
  * @param matmulGflops limit of the kernels: 10^9 floating-point operations of large matrix products a second, in the
- * type
- *     that the model computes in
+ *     type that the model computes in
  * @param shareOfLimit the rate of the products with frozen weights, forward and back, divided by {@code matmulGflops}:
  *     1 would mean that nothing else took time
  */

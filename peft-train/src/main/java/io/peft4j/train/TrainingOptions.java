@@ -23,8 +23,8 @@ import java.util.Objects;
  *     means that the batch size decides; default 0
  * @param recompute whether of each decoder layer only the input is kept for the gradients, and the layer runs a second
  *     time when they are due: less memory, a third to a half more time, the same numbers; default false, where only
- *     layers of a long batch do so: those that begin when the values kept take 1.6 times the size of the
- *     weights in the activations' type, and at least 256 MB, already
+ *     layers of a long batch do so: those that begin when the values kept take 1.7 times the size of the weights in the
+ *     activations' type, and at least 256 MB, already
  */
 public record TrainingOptions(int epochs, int batchSize, int gradientAccumulation, double learningRate,
         LearningRateSchedule schedule, int warmupSteps, double weightDecay, double maxGradNorm, long seed,

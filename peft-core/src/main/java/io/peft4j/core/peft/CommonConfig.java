@@ -12,8 +12,7 @@ import java.util.Optional;
  *
  * @param taskType {@code task_type}: what the model is for; default {@code CAUSAL_LM}
  * @param baseModel {@code base_model_name_or_path}: the model that the adapter was made for; filled in when an adapter
- * is
- *     made
+ *     is made
  * @param revision {@code revision}: the version of the base model; default none
  * @param inferenceMode {@code inference_mode}: has no effect here (what is trained is the trainer's choice); written as
  *     true into every saved adapter, as Hugging Face PEFT does

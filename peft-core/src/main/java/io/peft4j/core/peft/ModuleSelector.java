@@ -89,8 +89,7 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
      * @param defaults names for unset targets
      * @param supported whether the method can adapt a layer
      * @throws TargetModuleException when an entry matches nothing (the message names the nearest paths), all matches
-     * are
-     *     excluded, or a match is of a kind that is not supported
+     *     are excluded, or a match is of a kind that is not supported
      */
     public List<Slot> select(AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
         List<Slot> slots = setup.network().slots();

@@ -90,8 +90,7 @@ public final class FileSplit {
      * @return what stands in {@code split.json}
      * @throws DataException when the file has no example
      * @throws ConfigurationException when a part would replace the file, the folder holds a part of another split, an
-     *     example lacks a field that the rule names,
-     *     or there are too few
+     *     example lacks a field that the rule names, or there are too few
      * @throws java.io.UncheckedIOException when a file cannot be read or written
      */
     public ObjectNode run(Path in, Path out) {
