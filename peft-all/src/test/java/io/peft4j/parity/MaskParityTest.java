@@ -18,6 +18,7 @@ import io.peft4j.models.template.JinjaChatTemplate;
 import io.peft4j.models.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * with {@code {% generation %}} marks ({@code fixtures/masks/make_masks.py}).
  */
 class MaskParityTest {
+    private static final Path TEMPLATES = Path.of("../peft-jinja/src/test/resources/fixtures/templates");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @ParameterizedTest
@@ -36,7 +38,7 @@ class MaskParityTest {
     void masksAreThoseOfTransformers(String family) throws IOException {
         JsonNode fixture = Fixtures.json("masks/masks.json").get("families").get(family);
         JinjaChatTemplate template = JinjaChatTemplate.of(
-                Files.readString(Fixtures.FOLDER.resolve("templates").resolve(family + ".jinja")),
+                Files.readString(TEMPLATES.resolve(family + ".jinja")),
                 Map.of("bos_token", fixture.get("bos").asText(), "eos_token", fixture.get("eos").asText()));
         try (Tokenizer tokenizer = Tokenizers.fromFolder(Fixtures.FOLDER.resolve("masks/tokenizer"))) {
             for (JsonNode row : fixture.get("cases")) {

@@ -1,6 +1,7 @@
 package io.peft4j.models.template;
 
 import io.peft4j.core.error.PeftException;
+import io.peft4j.jinja.JinjaException;
 
 /**
  * A chat template cannot be parsed, rejects a conversation (by {@code raise_exception}), fails, or uses more than its
@@ -11,16 +12,9 @@ public final class ChatTemplateException extends PeftException {
 
     private final int line;
 
-    /**
-     * An exception at one line.
-     *
-     * @param line the line of the template, counted from 1; 0 where it is not known
-     * @param message what was wrong
-     * @param cause the exception that led to this one, or null for none
-     */
-    public ChatTemplateException(int line, String message, Throwable cause) {
-        super(message, cause);
-        this.line = line;
+    ChatTemplateException(JinjaException cause) {
+        super("chat " + cause.getMessage(), cause);
+        this.line = cause.line();
     }
 
     /**

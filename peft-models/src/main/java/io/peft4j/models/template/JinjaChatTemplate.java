@@ -2,8 +2,8 @@ package io.peft4j.models.template;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
-import java.time.Clock;
-import java.util.ArrayList;
+import io.peft4j.jinja.JinjaException;
+import io.peft4j.jinja.JinjaTemplate;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,26 +14,17 @@ import java.util.Objects;
  * does it (version 5): message fields that are null are left out, {@code reasoning_content} is filled from
  * {@code thinking} or {@code reasoning}, and {@code tools} and {@code documents} are None where there are none.
  *
- * <p>Instances are immutable; many threads may render with one. What is not supported, because chat templates are
- * single files: {@code block}, {@code extends}, {@code include}, {@code import} and {@code autoescape}.
+ * <p>Instances are immutable; many threads may render with one.
  */
 public final class JinjaChatTemplate implements ChatTemplate {
-    private static final int SHOWN_CHARACTERS = 120;
     private static final List<String> REASONING = List.of("reasoning_content", "thinking", "reasoning");
 
-    private final String source;
+    private final JinjaTemplate template;
     private final Map<String, Object> variables;
-    private final TemplateLimits limits;
-    private final Clock clock;
-    private final List<Statement> statements;
 
-    private JinjaChatTemplate(String source, Map<String, ?> variables, TemplateLimits limits, Clock clock,
-            List<Statement> statements) {
-        this.source = source;
+    private JinjaChatTemplate(JinjaTemplate template, Map<String, ?> variables) {
+        this.template = template;
         this.variables = new LinkedHashMap<>(variables);
-        this.limits = limits;
-        this.clock = clock;
-        this.statements = statements;
     }
 
     /**
@@ -46,14 +37,10 @@ public final class JinjaChatTemplate implements ChatTemplate {
      * @throws ChatTemplateException if the text is no valid template
      */
     public static JinjaChatTemplate of(String source, Map<String, ?> variables) {
-        Objects.requireNonNull(source, "source");
         try {
-            return new JinjaChatTemplate(source, variables, TemplateLimits.DEFAULT, Clock.systemDefaultZone(),
-                    StatementParser.parse(source));
-        } catch (SyntaxError e) {
-            throw failure(source, e.line(), e.getMessage());
-        } catch (StackOverflowError e) {
-            throw failure(source, 0, "it nests too deep for the stack of this thread");
+            return new JinjaChatTemplate(JinjaTemplate.parse(source), variables);
+        } catch (JinjaException e) {
+            throw new ChatTemplateException(e);
         }
     }
 
@@ -68,29 +55,9 @@ public final class JinjaChatTemplate implements ChatTemplate {
         return of(source, Map.of());
     }
 
-    /**
-     * The same template with other limits.
-     *
-     * @param newLimits what one rendering may use
-     * @return a template that shares the parsed text
-     */
-    public JinjaChatTemplate withLimits(TemplateLimits newLimits) {
-        return new JinjaChatTemplate(source, variables, newLimits, clock, statements);
-    }
-
-    /**
-     * The same template with another clock for {@code strftime_now}, so that a rendering can be repeated.
-     *
-     * @param newClock what tells the date and time
-     * @return a template that shares the parsed text
-     */
-    public JinjaChatTemplate withClock(Clock newClock) {
-        return new JinjaChatTemplate(source, variables, limits, newClock, statements);
-    }
-
     @Override
     public String source() {
-        return source;
+        return template.source();
     }
 
     @Override
@@ -102,7 +69,11 @@ public final class JinjaChatTemplate implements ChatTemplate {
         context.put("messages", messages.stream().map(JinjaChatTemplate::fields).toList());
         context.put("tools", tools.isEmpty() ? null : tools);
         context.put("add_generation_prompt", addGenerationPrompt);
-        return evaluate(context);
+        try {
+            return template.render(context);
+        } catch (JinjaException e) {
+            throw new ChatTemplateException(e);
+        }
     }
 
     /** The fields of a message as transformers hands them to a template. */
@@ -120,31 +91,8 @@ public final class JinjaChatTemplate implements ChatTemplate {
         return fields;
     }
 
-    /** Renders with the given variables alone. */
-    String evaluate(Map<String, Object> context) {
-        Runtime runtime = new Runtime(new Budget(limits), clock);
-        try {
-            Scope scope = new Scope(Globals.scope());
-            context.forEach((name, value) -> scope.set(name, Types.fromJava(value)));
-            return new StatementRunner(runtime, scope).render(statements);
-        } catch (TemplateError e) {
-            throw failure(source, runtime.line(), e.getMessage());
-        } catch (StackOverflowError e) {
-            throw failure(source, runtime.line(), "it nests too deep for the stack of this thread");
-        }
-    }
-
-    private static ChatTemplateException failure(String source, int line, String message) {
-        List<String> lines = new ArrayList<>(source.lines().toList());
-        String place = line > 0 ? ", line " + line : "";
-        String text = line > 0 && line <= lines.size() ? lines.get(line - 1).strip() : "";
-        String shown = text.length() > SHOWN_CHARACTERS ? text.substring(0, SHOWN_CHARACTERS) + "..." : text;
-        return new ChatTemplateException(line, "chat template" + place + ": " + message
-                + (shown.isEmpty() ? "" : " (in: " + shown + ")"), null);
-    }
-
     @Override
     public String toString() {
-        return "JinjaChatTemplate[" + source.length() + " characters]";
+        return "JinjaChatTemplate[" + source().length() + " characters]";
     }
 }
