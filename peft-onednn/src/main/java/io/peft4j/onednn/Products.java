@@ -15,6 +15,9 @@ import org.nd4j.linalg.api.buffer.DataType;
  * or, where oneDNN has none for its types, one for a multiple of {@value #PADDED_UNIT} rows. All others are cut into
  * parts of powers of two, of which the last is padded to {@value #LARGE} rows where others came before it, or to a
  * power of two.
+ *
+ * <p>Weights are multiplied as they lie: for rows as many as a training has, a copy in oneDNN's own layout is hardly
+ * faster and would take their memory again for each direction.
  */
 final class Products {
     private static final int ROW_UNIT = 16;
