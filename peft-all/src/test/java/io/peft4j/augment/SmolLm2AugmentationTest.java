@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatExample;
 import io.peft4j.data.augment.Augmentation;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.near.QuestionText;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;

@@ -2,8 +2,8 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.GenerationOptions;
-import io.peft4j.data.ChatExample;
 import io.peft4j.data.augment.Augmentation;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;

@@ -2,8 +2,8 @@ package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.ChatExample;
-import io.peft4j.data.Example;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;

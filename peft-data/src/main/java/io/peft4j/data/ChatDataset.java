@@ -2,6 +2,9 @@ package io.peft4j.data;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.split.DataSplit;

@@ -8,6 +8,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.data.example.ChatExample;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -118,15 +119,6 @@ public final class ChatEncoder {
         return pieces;
     }
 
-    /** Whether a message of the assistant is learned: unless its weight is 0. */
-    public static boolean isLearned(ChatMessage message) {
-        return weight(message) != 0;
-    }
-
-    private static float weight(ChatMessage message) {
-        return message.extra().get("weight") instanceof Number weight ? weight.floatValue() : 1;
-    }
-
     private record Rendered(String text, Encoding encoding, float[] weights) {
         String token(int index) {
             return text.substring(encoding.start()[index], encoding.end()[index]);
@@ -147,7 +139,7 @@ public final class ChatEncoder {
         }
         int last = example.prompt().size();
         for (int i = masking == Masking.LAST_TURN ? last : 0; i < messages.size(); i++) {
-            if (messages.get(i).role().equals("assistant") && isLearned(messages.get(i))) {
+            if (messages.get(i).role().equals("assistant") && ChatExample.isLearned(messages.get(i))) {
                 supervise(example, i, rendered);
             }
         }
@@ -163,7 +155,7 @@ public final class ChatEncoder {
             throw fail(example, "the chat template renders message " + (message + 1) + " to nothing, so it cannot be "
                     + "learned");
         }
-        Arrays.fill(whole.weights(), first, past, weight(example.messages().get(message)));
+        Arrays.fill(whole.weights(), first, past, ChatExample.weight(example.messages().get(message)));
     }
 
     /**

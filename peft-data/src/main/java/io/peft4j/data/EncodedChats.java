@@ -1,6 +1,7 @@
 package io.peft4j.data;
 
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.data.example.ChatExample;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;

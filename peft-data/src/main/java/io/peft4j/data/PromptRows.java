@@ -3,6 +3,7 @@ package io.peft4j.data;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.MessageReader;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -48,9 +49,9 @@ class ChatDatasetReadTest {
         assertEquals("function", example.tools().get(0).get("type"));
         assertEquals("x", example.extra().get("must_contain"));
         assertTrue(example.extra().containsKey("id"));
-        assertFalse(ChatEncoder.isLearned(example.messages().get(2)));
-        assertTrue(ChatEncoder.isLearned(example.messages().get(3)));
-        assertTrue(ChatEncoder.isLearned(example.messages().get(5)));
+        assertFalse(ChatExample.isLearned(example.messages().get(2)));
+        assertTrue(ChatExample.isLearned(example.messages().get(3)));
+        assertTrue(ChatExample.isLearned(example.messages().get(5)));
         assertEquals(5, example.prompt().size());
         assertThrows(UnsupportedOperationException.class, () -> example.extra().put("more", 1));
         assertThrows(UnsupportedOperationException.class, () -> example.tools().get(0).put("more", 1));

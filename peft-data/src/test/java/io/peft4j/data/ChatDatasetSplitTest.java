@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;

@@ -11,6 +11,8 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.TestChatTemplate;
 import io.peft4j.core.text.WordTokenizer;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Origin;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

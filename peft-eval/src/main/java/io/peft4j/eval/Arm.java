@@ -4,7 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.task.WordVectors;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,7 +3,7 @@ package io.peft4j.eval;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.metric.FactMatcher;
 import io.peft4j.eval.task.EvaluationItem;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package io.peft4j.parquet;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.JsonLines;
 import io.peft4j.data.format.DataFiles;
+import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;

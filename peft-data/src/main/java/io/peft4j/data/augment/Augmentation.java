@@ -6,7 +6,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.near.QuestionText;
 import java.util.ArrayList;
 import java.util.Collections;

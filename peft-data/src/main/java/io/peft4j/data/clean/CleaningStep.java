@@ -1,7 +1,7 @@
 package io.peft4j.data.clean;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.Example;
+import io.peft4j.data.example.Example;
 import io.peft4j.data.pii.PiiDetector;
 import java.util.List;
 import java.util.Optional;

@@ -2,7 +2,7 @@ package io.peft4j.data.clean;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.Example;
+import io.peft4j.data.example.Example;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
@@ -165,7 +165,7 @@ public final class DataPipeline {
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
                 Example example = item.get().example().orElseThrow();
                 if (left.get(number)) {
-                    step.dropped(example.at(new io.peft4j.data.Origin("", corpus.line(number))));
+                    step.dropped(example.at(new io.peft4j.data.example.Origin("", corpus.line(number))));
                 } else {
                     writer.write(example);
                 }

@@ -1,6 +1,6 @@
 package io.peft4j.data.clean;
 
-import io.peft4j.data.Example;
+import io.peft4j.data.example.Example;
 import io.peft4j.data.near.ExactKey;
 import java.util.Arrays;
 import java.util.Optional;

@@ -1,12 +1,12 @@
 package io.peft4j.data.clean;
 
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.ChatExample;
-import io.peft4j.data.ClassificationExample;
-import io.peft4j.data.CompletionExample;
-import io.peft4j.data.Example;
-import io.peft4j.data.PreferenceExample;
-import io.peft4j.data.TextExample;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.ClassificationExample;
+import io.peft4j.data.example.CompletionExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.example.TextExample;
 import io.peft4j.data.pii.FieldTexts;
 import java.text.Normalizer;
 import java.util.Comparator;

@@ -1,8 +1,7 @@
 package io.peft4j.data.format;
 
-import io.peft4j.data.ClassificationExample;
-import io.peft4j.data.Example;
-import io.peft4j.data.JsonLines;
+import io.peft4j.data.example.ClassificationExample;
+import io.peft4j.data.example.Example;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;

@@ -1,11 +1,9 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.ChatExample;
-import io.peft4j.data.CompletionExample;
-import io.peft4j.data.Example;
-import io.peft4j.data.JsonLines;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.CompletionExample;
+import io.peft4j.data.example.Example;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -89,7 +87,7 @@ final class CompletionFormat implements RowFormat {
     }
 
     private static boolean isLearned(ChatMessage message) {
-        return message.role().equals("assistant") && ChatEncoder.isLearned(message);
+        return message.role().equals("assistant") && ChatExample.isLearned(message);
     }
 
     /** What stands in a prompt is never learned, so that its weight need not be said. */

@@ -1,8 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.Example;
-import io.peft4j.data.JsonLines;
+import io.peft4j.data.example.Example;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

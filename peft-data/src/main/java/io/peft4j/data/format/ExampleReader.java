@@ -1,8 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.Example;
-import io.peft4j.data.JsonLines;
+import io.peft4j.data.example.Example;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.Example;
+import io.peft4j.data.example.Example;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;

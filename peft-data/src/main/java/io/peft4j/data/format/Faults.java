@@ -1,7 +1,5 @@
 package io.peft4j.data.format;
 
-import io.peft4j.data.JsonLines;
-
 /** Takes what is wrong with a row. A row without a fatal fault is an example. */
 @FunctionalInterface
 public interface Faults {

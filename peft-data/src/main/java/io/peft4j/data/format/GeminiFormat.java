@@ -1,9 +1,8 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.ChatExample;
-import io.peft4j.data.Example;
-import io.peft4j.data.JsonLines;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

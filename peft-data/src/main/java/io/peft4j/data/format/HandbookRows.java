@@ -1,7 +1,6 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.JsonLines;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

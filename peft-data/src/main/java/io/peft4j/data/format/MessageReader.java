@@ -1,7 +1,6 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.JsonLines;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

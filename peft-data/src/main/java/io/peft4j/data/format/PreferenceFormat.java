@@ -1,9 +1,8 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.Example;
-import io.peft4j.data.JsonLines;
-import io.peft4j.data.PreferenceExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.PreferenceExample;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

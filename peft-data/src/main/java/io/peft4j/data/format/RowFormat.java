@@ -1,7 +1,6 @@
 package io.peft4j.data.format;
 
-import io.peft4j.data.Example;
-import io.peft4j.data.JsonLines;
+import io.peft4j.data.example.Example;
 import java.util.Map;
 import java.util.Optional;
 

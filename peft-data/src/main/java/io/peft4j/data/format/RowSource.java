@@ -2,7 +2,6 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.JsonLines;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.ServiceLoader;

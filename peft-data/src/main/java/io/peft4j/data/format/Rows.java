@@ -1,10 +1,8 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.ChatExample;
-import io.peft4j.data.JsonLines;
-import io.peft4j.data.Origin;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Origin;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +78,7 @@ final class Rows {
             ChatMessage message = messages.get(i);
             if (message.role().equals("assistant")) {
                 answers = true;
-                learned |= ChatEncoder.isLearned(message);
+                learned |= ChatExample.isLearned(message);
                 if (message.content().isBlank() && !MessageReader.hasCalls(message)) {
                     whole = false;
                     faults.add(RowFault.fatal("missing_content", "message " + (i + 1)

@@ -1,10 +1,10 @@
 package io.peft4j.data.near;
 
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.ChatExample;
-import io.peft4j.data.Example;
-import io.peft4j.data.PreferenceExample;
-import io.peft4j.data.TextExample;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.example.TextExample;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -2,7 +2,8 @@ package io.peft4j.data.report;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.clean.Refusals;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Relations;

@@ -1,8 +1,8 @@
 package io.peft4j.data.report;
 
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.ClassificationExample;
-import io.peft4j.data.Example;
+import io.peft4j.data.example.ClassificationExample;
+import io.peft4j.data.example.Example;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

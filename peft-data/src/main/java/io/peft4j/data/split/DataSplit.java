@@ -1,8 +1,8 @@
 package io.peft4j.data.split;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.ClassificationExample;
-import io.peft4j.data.Example;
+import io.peft4j.data.example.ClassificationExample;
+import io.peft4j.data.example.Example;
 import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Groups;
 import io.peft4j.data.near.Relations;

@@ -13,7 +13,7 @@ import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.near.QuestionText;
 import java.util.ArrayList;
 import java.util.HashSet;

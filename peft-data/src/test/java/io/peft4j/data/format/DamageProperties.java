@@ -112,7 +112,7 @@ class DamageProperties {
         return Arbitraries.frequencyOf(net.jqwik.api.Tuple.of(9, written), net.jqwik.api.Tuple.of(1, noise));
     }
 
-    private static List<String> rows(DataFormat format, List<io.peft4j.data.Example> examples) {
+    private static List<String> rows(DataFormat format, List<io.peft4j.data.example.Example> examples) {
         return examples.stream().map(example -> JsonText.write(format.write(example).orElseThrow())).toList();
     }
 

@@ -2,7 +2,7 @@ package io.peft4j.data.format;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.peft4j.data.Example;
+import io.peft4j.data.example.Example;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

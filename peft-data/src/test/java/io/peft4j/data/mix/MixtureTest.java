@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.Example;
-import io.peft4j.data.Origin;
-import io.peft4j.data.TextExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.Origin;
+import io.peft4j.data.example.TextExample;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;

@@ -4,7 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.study.TrainingStudy.Point;
 import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.Answerer;

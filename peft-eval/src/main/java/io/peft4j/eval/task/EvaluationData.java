@@ -2,7 +2,7 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.JsonLines;
+import io.peft4j.data.format.JsonLines;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

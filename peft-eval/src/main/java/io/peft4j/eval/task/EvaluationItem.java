@@ -2,7 +2,7 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.metric.FactMatcher;
 import io.peft4j.eval.metric.SquadScores;
 import java.nio.file.Path;

@@ -2,7 +2,7 @@ package io.peft4j.eval.task;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.data.JsonLines;
+import io.peft4j.data.format.JsonLines;
 import io.peft4j.eval.task.Expectation.Choices;
 import java.util.ArrayList;
 import java.util.List;

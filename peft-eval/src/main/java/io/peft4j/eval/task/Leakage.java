@@ -2,7 +2,7 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Relations;
 import java.util.ArrayList;

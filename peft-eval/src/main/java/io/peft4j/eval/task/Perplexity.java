@@ -6,7 +6,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -60,7 +60,7 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
             sequences.add(sequence);
             tokens += sequence.supervisedTokens();
             for (ChatMessage message : example.messages()) {
-                bytes += message.role().equals("assistant") && ChatEncoder.isLearned(message)
+                bytes += message.role().equals("assistant") && ChatExample.isLearned(message)
                         ? message.content().getBytes(StandardCharsets.UTF_8).length : 0;
             }
         }

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.task.ArmAnswers;

@@ -16,7 +16,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.study.TrainingStudy.Curve;
 import io.peft4j.eval.study.TrainingStudy.Point;
 import io.peft4j.eval.task.EvaluationItem;

@@ -12,7 +12,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.ChatExample;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,7 @@
-package io.peft4j.data;
+package io.peft4j.data.example;
 
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -57,7 +58,7 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
         List<ChatExample> answers = new ArrayList<>();
         List<ChatMessage> before = new ArrayList<>();
         for (ChatMessage message : messages) {
-            if (message.role().equals("assistant") && ChatEncoder.isLearned(message)) {
+            if (message.role().equals("assistant") && isLearned(message)) {
                 List<ChatMessage> turns = new ArrayList<>(before);
                 turns.add(message);
                 answers.add(new ChatExample(turns, tools, extra, origin));
@@ -88,5 +89,15 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
             last--;
         }
         return last < 0 ? messages : messages.subList(0, last);
+    }
+
+    /** Whether a message of the assistant is learned: unless its weight is 0. */
+    public static boolean isLearned(ChatMessage message) {
+        return weight(message) != 0;
+    }
+
+    /** How much the tokens of a message of the assistant count: its {@code weight}, 1 where it has none. */
+    public static float weight(ChatMessage message) {
+        return message.extra().get("weight") instanceof Number weight ? weight.floatValue() : 1;
     }
 }

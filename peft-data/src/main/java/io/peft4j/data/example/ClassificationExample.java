@@ -1,4 +1,4 @@
-package io.peft4j.data;
+package io.peft4j.data.example;
 
 import io.peft4j.core.text.ChatMessage;
 import java.util.List;

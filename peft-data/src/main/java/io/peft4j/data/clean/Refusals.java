@@ -1,4 +1,4 @@
-package io.peft4j.data.report;
+package io.peft4j.data.clean;
 
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -46,7 +46,7 @@ public final class Refusals {
     }
 
     /** For a message: at most 40 characters. */
-    static String shortened(String text) {
+    public static String shortened(String text) {
         String line = text.replaceAll("\\s+", " ").strip();
         return line.length() <= 40 ? line : line.codePoints().limit(37).collect(StringBuilder::new,
                 StringBuilder::appendCodePoint, StringBuilder::append) + "...";

@@ -1,4 +1,4 @@
-package io.peft4j.data;
+package io.peft4j.data.example;
 
 /**
  * Where an example stands, for messages.
@@ -7,7 +7,8 @@ package io.peft4j.data;
  * @param line the line, from 1; for data without lines the number of the example
  */
 public record Origin(String file, long line) {
-    static final Origin PROGRAM = new Origin("program", 1);
+    /** Of an example that was made in a program. */
+    public static final Origin PROGRAM = new Origin("program", 1);
 
     @Override
     public String toString() {

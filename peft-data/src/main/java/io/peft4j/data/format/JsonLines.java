@@ -1,7 +1,6 @@
-package io.peft4j.data;
+package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.data.format.RowSource;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -68,7 +67,7 @@ public final class JsonLines {
     }
 
     /** The keys of a row that are among {@code known}, in the order of {@code known}. */
-    static List<String> present(Row row, List<String> known) {
+    public static List<String> present(Row row, List<String> known) {
         return known.stream().filter(row.fields()::containsKey).toList();
     }
 }

@@ -1,4 +1,4 @@
-package io.peft4j.data;
+package io.peft4j.data.example;
 
 import java.util.Map;
 import java.util.Optional;

@@ -1,0 +1,4 @@
+/**
+ * What a row of a data set is, whatever its file looked like. Open {@link io.peft4j.data.example.Example} first.
+ */
+package io.peft4j.data.example;
