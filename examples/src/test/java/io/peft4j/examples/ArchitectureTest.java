@@ -8,9 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import io.peft4j.core.error.PeftException;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The rules between the modules: methods and models never know each other, data, training and evaluation know neither,
- * core knows no other module. Add a module here when you add one to the build.
+ * core knows no other module, and what is internal to a module is nobody else's. Add a module here when you add one to
+ * the build.
  */
 class ArchitectureTest {
 
@@ -96,6 +103,24 @@ class ArchitectureTest {
         }
     }
 
+    /** A slice for each package of a module, its root's among them; what is internal belongs to the package around. */
+    private record PackagesOf(Module module) implements SliceAssignment {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+            return module.owns(type) ? SliceIdentifier.of(withoutInternal(type.getPackageName()))
+                    : SliceIdentifier.ignore();
+        }
+
+        private static String withoutInternal(String packageName) {
+            return packageName.replaceFirst("\\.internal(\\..*)?$", "");
+        }
+
+        @Override
+        public String getDescription() {
+            return "packages of " + module;
+        }
+    }
+
     static List<Module> modules() {
         return MODULES;
     }
@@ -122,11 +147,54 @@ class ArchitectureTest {
         assertTrue(strays.isEmpty(), () -> "classes outside their module's package: " + strays);
     }
 
+    @ParameterizedTest
+    @MethodSource("modules")
+    void packagesOfAModuleHaveNoCycles(Module module) {
+        check(slices().assignedFrom(new PackagesOf(module)).should().beFreeOfCycles());
+    }
+
+    @ParameterizedTest
+    @MethodSource("modules")
+    void nobodyElseUsesWhatIsInternalToAModule(Module module) {
+        check(noClasses().that().resideOutsideOfPackage(module.subtree())
+                .should().dependOnClassesThat().resideInAPackage(module.root() + "..internal..")
+                .because("it may change in any version"));
+    }
+
     @Test
-    void packagesOfAModuleHaveNoCycles() {
-        for (Module module : MODULES) {
-            check(slices().matching(module.root() + ".(*)..").should().beFreeOfCycles());
+    void nothingThatUsersSeeNamesAnInternalType() {
+        List<String> leaks = new ArrayList<>();
+        for (JavaClass type : SHIPPED) {
+            if (isPublic(type) && !isInternal(type)) {
+                type.getAllRawSuperclasses().stream().filter(ArchitectureTest::isInternal)
+                        .forEach(parent -> leaks.add(type.getName() + " extends " + parent.getName()));
+                type.getMembers().stream().filter(ArchitectureTest::isSeen)
+                        .filter(member -> namedIn(member).anyMatch(ArchitectureTest::isInternal))
+                        .forEach(member -> leaks.add(member.getFullName()));
+            }
         }
+        assertTrue(leaks.isEmpty(), () -> "internal types in the public API: " + leaks);
+    }
+
+    private static boolean isPublic(JavaClass type) {
+        return type.getModifiers().contains(JavaModifier.PUBLIC)
+                && type.getEnclosingClass().map(ArchitectureTest::isPublic).orElse(true);
+    }
+
+    private static boolean isInternal(JavaClass type) {
+        return type.getPackageName().matches("io\\.peft4j\\..*\\.internal(\\..*)?");
+    }
+
+    private static boolean isSeen(JavaMember member) {
+        return member.getModifiers().contains(JavaModifier.PUBLIC)
+                || member.getModifiers().contains(JavaModifier.PROTECTED);
+    }
+
+    private static Stream<JavaClass> namedIn(JavaMember member) {
+        return member instanceof JavaCodeUnit method
+                ? Stream.concat(Stream.of(method.getReturnType()), method.getParameterTypes().stream())
+                        .flatMap(type -> type.getAllInvolvedRawTypes().stream())
+                : ((JavaField) member).getType().getAllInvolvedRawTypes().stream();
     }
 
     @Test
