@@ -52,7 +52,7 @@ public class AdapterCostBenchmark {
         model = PeftModel.of(base, config());
         batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, 4, 128, 1));
         objective = new CausalLmObjective(model);
-        optimizer = new AdamW(base.kernels(), model.trainableParameters(), 0);
+        optimizer = new AdamW(base.engine(), model.trainableParameters(), 0);
     }
 
     private PeftConfig config() {

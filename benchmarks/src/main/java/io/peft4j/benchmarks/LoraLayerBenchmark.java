@@ -1,8 +1,10 @@
 package io.peft4j.benchmarks;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
@@ -35,7 +37,8 @@ public class LoraLayerBenchmark {
     @Param({"0", "16"})
     public int rank;
 
-    private final Arena arena = new Arena();
+    private Workspace workspace;
+    private ModelLease lease;
     private RandomModel base;
     private PeftModel model;
     private PackedBatch batch;
@@ -49,6 +52,8 @@ public class LoraLayerBenchmark {
     public void model(KernelState state) {
         base = RandomModel.of(state, 1);
         model = rank == 0 ? new PeftModel(base) : base.withLora(rank);
+        lease = model.lease();
+        workspace = base.engine().workspace(Priority.WORK);
         batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, 4, 128, 1));
         slot = base.network().slots().stream().filter(s -> s.name().equals("gate_proj")).findFirst().orElseThrow();
         x = state.random(batch.rows(), 576);
@@ -59,19 +64,23 @@ public class LoraLayerBenchmark {
     /** Frees it. */
     @TearDown
     public void close() {
+        workspace.close();
+        lease.close();
         model.close();
         base.close();
-        arena.close();
     }
 
     /** The output, and the gradients of the input and of the adapter. */
     @Benchmark
     public void forwardBackward() {
-        try (Tape tape = Tape.recording(base.kernels(), arena, base.network().description().activationType())) {
-            ForwardContext context = ForwardContext.training(tape, batch, model.layers(), 0);
-            Variable y = slot.forward(context, tape.input(x, dx));
-            tape.backward(y, dy);
+        try (Tape tape = workspace.recording(base.network().description().activationType())) {
+            workspace.compute(() -> {
+                ForwardContext context = ForwardContext.training(tape, batch, lease.layers(), 0);
+                Variable y = slot.forward(context, tape.input(x, dx));
+                tape.backward(y, dy);
+                return y;
+            });
         }
-        arena.reset();
+        workspace.arena().reset();
     }
 }

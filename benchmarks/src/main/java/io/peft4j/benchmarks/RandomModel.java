@@ -2,11 +2,14 @@ package io.peft4j.benchmarks;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.peft.PeftModel;
@@ -37,7 +40,8 @@ final class RandomModel implements BaseLanguageModel {
              "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "rope_theta": 100000, "tie_word_embeddings": true}
             """;
 
-    private final Kernels kernels;
+    private final Engine engine;
+    private final Lifetime lifetime = new Lifetime("the model", this::free);
     private final CausalNetwork network;
     private final Architecture architecture;
     private final Tokenizer tokenizer = new LetterTokenizer(VOCABULARY);
@@ -51,13 +55,13 @@ final class RandomModel implements BaseLanguageModel {
      * @param type what the weights are kept in
      */
     RandomModel(int layers, Kernels kernels, WeightType type) {
-        this.kernels = kernels;
+        this.engine = new Engine(kernels);
         ModelConfig config = config(layers);
         this.architecture = Architectures.of(config);
         try (WeightLoader weights = new WeightLoader(tensors(layers), type)) {
             this.network = architecture.build("random weights", config, weights);
         }
-        this.generator = new TextGenerator(network, kernels, tokenizer, Optional.empty(), Set.of());
+        this.generator = new TextGenerator(tokenizer, Optional.empty(), Set.of());
     }
 
     /** A model of full size in the kernels and the type of a benchmark. */
@@ -104,8 +108,13 @@ final class RandomModel implements BaseLanguageModel {
     }
 
     @Override
-    public Kernels kernels() {
-        return kernels;
+    public Engine engine() {
+        return engine;
+    }
+
+    @Override
+    public ModelLease lease() {
+        return new ModelLease(network, engine, LayerSelection.BASE, List.of(lifetime.lease()));
     }
 
     @Override
@@ -124,12 +133,16 @@ final class RandomModel implements BaseLanguageModel {
     }
 
     @Override
-    public List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options) {
-        return generator.generate(layers, prompts, options);
+    public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
+        return generator.generate(model, prompts, options);
     }
 
     @Override
     public void close() {
+        lifetime.close();
+    }
+
+    private void free() {
         network.close();
     }
 }

@@ -45,7 +45,7 @@ public class TrainingStepBenchmark {
         BatchShape sizes = BatchShape.parse(shape);
         batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, sizes.sequences(), sizes.tokens(), 1));
         objective = new CausalLmObjective(model);
-        optimizer = new AdamW(base.kernels(), model.trainableParameters(), 0);
+        optimizer = new AdamW(base.engine(), model.trainableParameters(), 0);
     }
 
     /** Frees it. */

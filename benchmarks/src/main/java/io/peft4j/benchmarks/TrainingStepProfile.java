@@ -49,7 +49,7 @@ public final class TrainingStepProfile {
         try (BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(args[0]), options, timed.kernels());
                 PeftModel model = base.withAdapter(lora);
                 CausalLmObjective objective = new CausalLmObjective(model);
-                AdamW optimizer = new AdamW(model.kernels(), model.trainableParameters(), 0)) {
+                AdamW optimizer = new AdamW(model.engine(), model.trainableParameters(), 0)) {
             List<PackedBatch> batches = new ArrayList<>(batches(model, args[1], steps));
             Arrays.stream(args).skip(4).forEach(more -> batches.addAll(batches(model, more, steps)));
             for (int i = 0; i < Math.max(WARM_UP, batches.size()); i++) {

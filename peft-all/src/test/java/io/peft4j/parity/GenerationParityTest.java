@@ -5,18 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.RowOps;
-import io.peft4j.core.autograd.Tape;
-import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
@@ -32,7 +31,6 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /** Greedy answers of the tiny models, with a key/value cache, against those of Transformers without one. */
 @ParameterizedClass
@@ -51,10 +49,10 @@ class GenerationParityTest {
         List<Prompt> prompts = rows.stream().map(GenerationParityTest::prompt).toList();
         try (BaseModel base = kernels.load(name); PeftModel model = adapted(base, adapter)) {
             GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(NEW_TOKENS);
-            List<Completion> together = endless(base).generate(model.layers(), prompts, options);
+            List<Completion> together = endless(model, prompts, options);
             for (int i = 0; i < rows.size(); i++) {
                 JsonNode row = rows.get(i);
-                Completion alone = endless(base).generate(model.layers(), prompts.subList(i, i + 1), options).get(0);
+                Completion alone = endless(model, prompts.subList(i, i + 1), options).get(0);
                 assertAnswer(row, alone, "alone, prompt " + i);
                 assertAnswer(row, together.get(i), "in a batch, prompt " + i);
                 assertEquals(row.get("input_ids").size(), alone.promptTokens());
@@ -93,19 +91,17 @@ class GenerationParityTest {
 
     private static List<float[]> cachedLogits(LanguageModel model, int[] ids, int promptLength) {
         List<float[]> logits = new ArrayList<>();
-        try (KvCache cache = model.network().newCache(ids.length); Arena arena = new Arena()) {
+        try (ModelLease lease = model.lease(); KvCache cache = model.network().newCache(ids.length);
+                Workspace workspace = lease.engine().workspace(Priority.ANSWER)) {
             for (int from = 0, to = promptLength; from < ids.length; from = to, to++) {
                 int[] rows = IntStream.range(from, to).toArray();
                 AttentionLayout layout = new AttentionLayout(List.of(new Segment(0, rows.length, List.of(), 0, from)));
                 PackedBatch batch = new PackedBatch(java.util.Arrays.copyOfRange(ids, from, to), rows, layout,
                         new PackedBatch.Targets(new int[0], new int[0], new float[0], new int[0]),
                         new int[] {rows.length - 1}, rows);
-                try (Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
-                    ForwardContext context = ForwardContext.generation(tape, batch, model.layers(), cache);
-                    Variable last = RowOps.gatherRows(tape, model.network().hidden(context), batch.lastRows());
-                    logits.add(Arrays.toFloats(model.network().logits(context, last).value()));
+                try (Pass pass = Pass.generation(lease, workspace, batch, cache)) {
+                    logits.add(pass.logits(batch.lastRows()));
                 }
-                arena.reset();
             }
         }
         return logits;
@@ -124,9 +120,12 @@ class GenerationParityTest {
         }
     }
 
-    /** A generator that goes on past end-of-turn tokens, as the reference did. */
-    private static TextGenerator endless(BaseModel base) {
-        return new TextGenerator(base.network(), base.kernels(), base.tokenizer(), base.chatTemplate(), Set.of());
+    /** Answers that go on past end-of-turn tokens, as the reference's did. */
+    private static List<Completion> endless(LanguageModel model, List<Prompt> prompts, GenerationOptions options) {
+        try (ModelLease lease = model.lease()) {
+            return new TextGenerator(model.tokenizer(), model.chatTemplate(), Set.of())
+                    .generate(lease, prompts, options);
+        }
     }
 
     private static PeftModel adapted(BaseModel base, String adapter) {

@@ -9,8 +9,8 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationListener;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.generation.TextGenerator;
 import java.util.Arrays;
@@ -108,7 +108,7 @@ class GenerationTest {
         int stop = expected[2];
         int end = IntStream.range(0, expected.length).filter(i -> expected[i] == stop).findFirst().orElseThrow() + 1;
         GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(20);
-        List<Completion> answers = generator(Set.of(stop)).generate(LayerSelection.BASE, prompts, options);
+        List<Completion> answers = answers(generator(Set.of(stop)), prompts, options);
         assertArrayEquals(Arrays.copyOf(expected, end), answers.get(0).ids());
         assertEquals(StopReason.STOP_TOKEN, answers.get(0).stopReason());
         assertEquals(model.tokenizer().decode(Arrays.copyOf(expected, end - 1), true), answers.get(0).text());
@@ -154,11 +154,17 @@ class GenerationTest {
     }
 
     private TextGenerator generator(Set<Integer> stopTokens) {
-        return new TextGenerator(model.network(), model.kernels(), model.tokenizer(), model.chatTemplate(), stopTokens);
+        return new TextGenerator(model.tokenizer(), model.chatTemplate(), stopTokens);
     }
 
     private List<Completion> endless(List<Prompt> some, GenerationOptions options) {
-        return endless.generate(LayerSelection.BASE, some, options);
+        return answers(endless, some, options);
+    }
+
+    private List<Completion> answers(TextGenerator generator, List<Prompt> some, GenerationOptions options) {
+        try (ModelLease lease = model.lease()) {
+            return generator.generate(lease, some, options);
+        }
     }
 
     private static boolean endsWith(int[] ids, int last) {

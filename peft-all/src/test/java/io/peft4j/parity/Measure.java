@@ -3,18 +3,15 @@ package io.peft4j.parity;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.array.Arena;
-import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.RowOps;
-import io.peft4j.core.autograd.Tape;
-import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.train.CausalLmObjective;
 import java.util.List;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,12 +53,10 @@ final class Measure {
     /** All logits after a position of a sequence. */
     static float[] logits(LanguageModel model, int[] ids, int position) {
         PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(ids)));
-        try (Arena arena = new Arena(); Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
-            ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
+        try (ModelLease lease = model.lease(); Workspace workspace = lease.engine().workspace(Priority.WORK);
+                Pass pass = Pass.evaluation(lease, workspace, batch)) {
             // Virtual tokens come first.
-            int first = context.batch().rows() - ids.length;
-            Variable row = RowOps.gatherRows(tape, model.network().hidden(context), new int[] {first + position});
-            return Arrays.toFloats(model.network().logits(context, row).value());
+            return pass.logits(pass.batch().rows() - ids.length + position);
         }
     }
 

@@ -180,7 +180,7 @@ class QuantizedBaseTest {
             expectedNll = Measure.oneByOne(expected, TEXTS);
         }
         try (BaseModel actual = load(Fixtures.FOLDER.resolve(MODEL), precision, kernels)) {
-            boolean narrow = actual.kernels().bfloat16Speed() != BFloat16Speed.SLOWER;
+            boolean narrow = actual.engine().bfloat16Speed() != BFloat16Speed.SLOWER;
             double[] nll = Measure.oneByOne(actual, TEXTS);
             for (int i = 0; i < nll.length; i++) {
                 assertEquals(expectedNll[i], nll[i], (narrow ? 4e-3 : Measure.NLL) * expectedNll[i], "text " + i);

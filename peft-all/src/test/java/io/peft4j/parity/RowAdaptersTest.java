@@ -91,13 +91,13 @@ class RowAdaptersTest {
     void whatCannotBeMixedIsRefused() {
         try (BaseModel base = KernelsUnderTest.naive("tiny-llama"); PeftModel model = model(base)) {
             model.loadAdapter("head", Fixtures.adapter("modules-to-save"));
-            String message = assertThrows(ConfigurationException.class, () -> model.layersByRow("lora", "head"))
+            String message = assertThrows(ConfigurationException.class, () -> model.byRow("lora", "head"))
                     .getMessage();
             assertTrue(message.contains("adapter 'head' cannot share a batch with others"), message);
-            assertThrows(ConfigurationException.class, () -> model.layersByRow("nobody"));
+            assertThrows(ConfigurationException.class, () -> model.byRow("nobody"));
             model.activate("lora");
             model.merge();
-            assertThrows(ConfigurationException.class, () -> model.layersByRow("lora", PeftModel.BASE));
+            assertThrows(ConfigurationException.class, () -> model.activateByRow("lora", PeftModel.BASE));
             model.unmerge();
             model.activateByRow("lora", PeftModel.BASE);
             assertEquals(List.of("lora"), model.activeAdapters());

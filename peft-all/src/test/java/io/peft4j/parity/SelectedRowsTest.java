@@ -3,12 +3,14 @@ package io.peft4j.parity;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
@@ -75,19 +77,23 @@ class SelectedRowsTest {
     private static List<float[]> pass(PeftModel model, PackedBatch batch, boolean whole, int... rows) {
         List<float[]> results = new ArrayList<>();
         model.trainableParameters().forEach(Parameter::clearGradient);
-        try (Arena arena = new Arena(); Tape tape = Tape.recording(model.kernels(), arena, DataType.FLOAT)) {
-            ForwardContext context = ForwardContext.training(tape, batch, model.layers(), 0);
-            Variable hidden = whole ? RowOps.gatherRows(tape, model.network().hidden(context), rows)
-                    : model.network().hidden(context, rows);
-            results.add(Arrays.toFloats(hidden.value()));
-            Random random = new Random(1);
-            float[] weights = new float[(int) hidden.value().length()];
-            for (int i = 0; i < weights.length; i++) {
-                weights[i] = (float) random.nextGaussian();
-            }
-            try (INDArray gradient = Arrays.of(weights, hidden.value().shape())) {
-                tape.backward(hidden, gradient);
-            }
+        try (ModelLease lease = model.lease(); Workspace workspace = lease.engine().workspace(Priority.WORK);
+                Tape tape = workspace.recording(DataType.FLOAT)) {
+            workspace.compute(() -> {
+                ForwardContext context = ForwardContext.training(tape, batch, lease.layers(), 0);
+                Variable hidden = whole ? RowOps.gatherRows(tape, model.network().hidden(context), rows)
+                        : model.network().hidden(context, rows);
+                results.add(Arrays.toFloats(hidden.value()));
+                Random random = new Random(1);
+                float[] weights = new float[(int) hidden.value().length()];
+                for (int i = 0; i < weights.length; i++) {
+                    weights[i] = (float) random.nextGaussian();
+                }
+                try (INDArray gradient = Arrays.of(weights, hidden.value().shape())) {
+                    tape.backward(hidden, gradient);
+                }
+                return results;
+            });
         }
         model.trainableParameters().forEach(p -> results.add(Arrays.toFloats(p.gradient())));
         return results;

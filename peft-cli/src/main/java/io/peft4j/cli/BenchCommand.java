@@ -30,7 +30,7 @@ final class BenchCommand implements Runnable {
 
     /** What was measured with, for the line of figures. */
     static void putEngine(ObjectNode line, BaseModel model, int threads) {
-        line.put("dtype", model.precision().name()).put("kernels", model.kernels().name()).put("threads", threads);
+        line.put("dtype", model.precision().name()).put("kernels", model.engine().name()).put("threads", threads);
     }
 
     /**

@@ -74,6 +74,6 @@ final class EngineOptions {
         ModelDescription description = model.network().description();
         return String.format(Locale.ROOT, "%s (%s, %,d parameters, %s: %s; kernels %s)", description.name(),
                 description.modelType(), description.parameters(), model.precision().name(),
-                model.precision().reason(), model.kernels().name());
+                model.precision().reason(), model.engine().name());
     }
 }

@@ -287,7 +287,7 @@ public final class Comparison {
         all.put("base model", String.format(Locale.ROOT, "%s (%s, %,d parameters, %s)", description.name(),
                 description.modelType(), description.parameters(),
                 description.activationType().name().toLowerCase(Locale.ROOT)));
-        all.put("kernels", base.model().kernels().name());
+        all.put("kernels", base.model().engine().name());
         all.put("decoding", (generation.temperature() == 0 ? "greedy" : "temperature " + generation.temperature()
                 + ", seed " + generation.seed()) + ", at most " + generation.maxNewTokens() + " new tokens");
         training.ifPresent(dataset -> all.put("training examples", Integer.toString(dataset.size())));

@@ -26,7 +26,7 @@ final class BatLayer extends DeltaLayer {
     private final AdapterTensor block;
 
     BatLayer(AdapterSetup setup, Slot slot, MissConfig config) {
-        super(slot, setup.base().kernels(), new LycorisDropout(0, 0, false));
+        super(slot, setup.base().engine(), new LycorisDropout(0, 0, false));
         Linear linear = (Linear) slot.layer();
         this.weight = linear.weight();
         this.rank = config.rank();

@@ -1,19 +1,17 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.Optional;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -22,12 +20,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 abstract class DeltaLayer implements AdapterLayer {
     private final Slot slot;
-    private final Kernels kernels;
+    private final Engine engine;
     private final LycorisDropout dropout;
 
-    DeltaLayer(Slot slot, Kernels kernels, LycorisDropout dropout) {
+    DeltaLayer(Slot slot, Engine engine, LycorisDropout dropout) {
         this.slot = slot;
-        this.kernels = kernels;
+        this.engine = engine;
         this.dropout = dropout;
     }
 
@@ -57,21 +55,19 @@ abstract class DeltaLayer implements AdapterLayer {
 
     @Override
     public void mergeInto(MergedLayer copy) {
-        synchronized (kernels) {
-            try (Arena arena = new Arena(); Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
-                INDArray change = change(tape).value();
-                float[] sum = new float[Arrays.columns(change)];
-                float[] row = new float[sum.length];
-                for (int i = 0; i < Arrays.rows(change); i++) {
-                    long first = (long) i * row.length;
-                    Arrays.read(change, first, row, 0, row.length);
-                    Arrays.read(copy.weight(), first, sum, 0, sum.length);
-                    for (int j = 0; j < row.length; j++) {
-                        sum[j] += row[j];
-                    }
-                    Arrays.write(copy.weight(), first, sum, 0, sum.length);
+        engine.onTape(tape -> {
+            INDArray change = change(tape).value();
+            float[] sum = new float[Arrays.columns(change)];
+            float[] row = new float[sum.length];
+            for (int i = 0; i < Arrays.rows(change); i++) {
+                long first = (long) i * row.length;
+                Arrays.read(change, first, row, 0, row.length);
+                Arrays.read(copy.weight(), first, sum, 0, sum.length);
+                for (int j = 0; j < row.length; j++) {
+                    sum[j] += row[j];
                 }
+                Arrays.write(copy.weight(), first, sum, 0, sum.length);
             }
-        }
+        });
     }
 }

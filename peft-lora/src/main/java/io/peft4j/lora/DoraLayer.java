@@ -6,7 +6,7 @@ import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
@@ -32,7 +32,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class DoraLayer implements AdapterLayer {
     private final Slot slot;
-    private final Kernels kernels;
+    private final Engine engine;
     private final float dropout;
     private final double scaling;
     private final AdapterTensor a;
@@ -50,7 +50,7 @@ final class DoraLayer implements AdapterLayer {
             Optional<LoraStart> together) {
         Linear linear = (Linear) slot.layer();
         this.slot = slot;
-        this.kernels = setup.base().kernels();
+        this.engine = setup.base().engine();
         this.dropout = (float) config.dropout();
         this.scaling = scaling;
         this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Starts.values(values.a()))
@@ -122,9 +122,9 @@ final class DoraLayer implements AdapterLayer {
     @Override
     public void mergeInto(MergedLayer copy) {
         LowRank.add(copy.weight(), b.parameter().value(), a.parameter().value(), scaling);
-        INDArray factors = Arrays.of(magnitude.factors(kernels), copy.weight().size(0));
+        INDArray factors = Arrays.of(magnitude.factors(engine), copy.weight().size(0));
         try {
-            kernels.scaleRows(copy.weight(), factors, copy.weight(), false);
+            engine.run(kernels -> kernels.scaleRows(copy.weight(), factors, copy.weight(), false));
         } finally {
             factors.close();
         }

@@ -1,10 +1,9 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
@@ -31,17 +30,9 @@ final class DoraMagnitude {
         this.a = a;
         this.b = b;
         this.magnitude = setup.tensor(slot, NAME, (values, random) -> {
-            try (Arena arena = new Arena()) {
-                float[] norms = norms(setup.base().kernels(), arena);
-                Arrays.write(values, 0, norms, 0, norms.length);
-            }
+            float[] norms = setup.base().engine().evaluate(this::norms);
+            Arrays.write(values, 0, norms, 0, norms.length);
         }, out);
-    }
-
-    private float[] norms(Kernels kernels, Arena arena) {
-        synchronized (kernels) {
-            return norm.compute(kernels, arena, a.parameter().value(), b.parameter().value());
-        }
     }
 
     AdapterTensor tensor() {
@@ -50,7 +41,7 @@ final class DoraMagnitude {
 
     /** {@code |V|} of this pass. */
     float[] norms(Tape tape) {
-        return norms(tape.kernels(), tape.arena());
+        return norm.compute(tape.kernels(), tape.arena(), a.parameter().value(), b.parameter().value());
     }
 
     /** {@code m / norms - offset}, as a value that m is trained through. */
@@ -86,9 +77,7 @@ final class DoraMagnitude {
     }
 
     /** The factors, outside of a pass. */
-    float[] factors(Kernels kernels) {
-        try (Arena arena = new Arena()) {
-            return factors(norms(kernels, arena));
-        }
+    float[] factors(Engine engine) {
+        return factors(engine.evaluate(this::norms));
     }
 }

@@ -28,7 +28,7 @@ final class LoHaLayer extends DeltaLayer {
     private final AdapterTensor b2;
 
     LoHaLayer(AdapterSetup setup, Slot slot, LoHaConfig config, int rank, double alpha) {
-        super(slot, setup.base().kernels(), new LycorisDropout(config.rankDropout(), config.moduleDropout(), true));
+        super(slot, setup.base().engine(), new LycorisDropout(config.rankDropout(), config.moduleDropout(), true));
         Linear linear = (Linear) slot.layer();
         int in = linear.inFeatures();
         int out = linear.outFeatures();

@@ -23,7 +23,7 @@ final class LoKrLayer extends DeltaLayer {
     private final List<AdapterTensor> second;
 
     LoKrLayer(AdapterSetup setup, Slot slot, LoKrConfig config, int rank, double alpha) {
-        super(slot, setup.base().kernels(),
+        super(slot, setup.base().engine(),
                 new LycorisDropout(config.rankDropout(), config.moduleDropout(), config.rankDropoutScale()));
         Linear linear = (Linear) slot.layer();
         int[] out = factors(linear.outFeatures(), config.decomposeFactor());

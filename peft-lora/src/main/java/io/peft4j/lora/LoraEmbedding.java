@@ -7,8 +7,8 @@ import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
@@ -39,7 +39,7 @@ final class LoraEmbedding implements AdapterLayer {
     private final AdapterTensor b;
     private final OptionalInt paddingId;
     private final Optional<DoraMagnitude> magnitude;
-    private final Kernels kernels;
+    private final Engine engine;
 
     LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
         if (config.loraBias()) {
@@ -54,7 +54,7 @@ final class LoraEmbedding implements AdapterLayer {
                 embedding.table().rows());
         this.b = setup.tensor(slot, "lora_embedding_B", config.initialization().embeddingB(),
                 embedding.table().columns(), rank);
-        this.kernels = setup.base().kernels();
+        this.engine = setup.base().engine();
         this.magnitude = !config.dora() ? Optional.empty() : Optional.of(new DoraMagnitude(setup, slot,
                 DoraNorm.ofEmbedding(embedding.table(), scaling), a, b, embedding.table().columns()));
     }
@@ -100,9 +100,9 @@ final class LoraEmbedding implements AdapterLayer {
             transposedB.close();
         }
         magnitude.ifPresent(m -> {
-            INDArray factors = Arrays.of(m.factors(kernels), copy.weight().size(1));
+            INDArray factors = Arrays.of(m.factors(engine), copy.weight().size(1));
             try {
-                kernels.scaleColumns(copy.weight(), factors, copy.weight(), false);
+                engine.run(kernels -> kernels.scaleColumns(copy.weight(), factors, copy.weight(), false));
             } finally {
                 factors.close();
             }

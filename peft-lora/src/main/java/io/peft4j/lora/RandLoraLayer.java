@@ -1,12 +1,11 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterSetup;
@@ -14,7 +13,6 @@ import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -27,7 +25,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class RandLoraLayer extends ProjectedLayer {
     private final SharedMatrices matrices;
-    private final Kernels kernels;
+    private final Engine engine;
     private final int rank;
     private final int allBases;
     private final int bases;
@@ -42,7 +40,7 @@ final class RandLoraLayer extends ProjectedLayer {
         super(slot, config.dropout());
         Linear linear = (Linear) slot.layer();
         this.matrices = matrices;
-        this.kernels = setup.base().kernels();
+        this.engine = setup.base().engine();
         this.rank = config.rank();
         this.allBases = allBases;
         this.min = Math.min(linear.inFeatures(), linear.outFeatures());
@@ -95,19 +93,17 @@ final class RandLoraLayer extends ProjectedLayer {
 
     @Override
     public void mergeInto(MergedLayer copy) {
-        synchronized (kernels) {
-            try (Arena arena = new Arena(); Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
-                INDArray u = bases(tape).value();
-                if (narrowInput) {
-                    LowRank.add(copy.weight(), sharedB(), u, scaling);
-                    return;
-                }
-                INDArray left = u.transpose().dup('c');
-                INDArray right = sharedB().transpose().dup('c');
-                LowRank.add(copy.weight(), left, right, scaling);
-                left.close();
-                right.close();
+        engine.onTape(tape -> {
+            INDArray u = bases(tape).value();
+            if (narrowInput) {
+                LowRank.add(copy.weight(), sharedB(), u, scaling);
+                return;
             }
-        }
+            INDArray left = u.transpose().dup('c');
+            INDArray right = sharedB().transpose().dup('c');
+            LowRank.add(copy.weight(), left, right, scaling);
+            left.close();
+            right.close();
+        });
     }
 }

@@ -1,11 +1,10 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.TargetModuleException;
-import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterSetup;
@@ -13,7 +12,6 @@ import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * VB-LoRA on a linear layer (<a href="https://arxiv.org/abs/2405.15179">2405.15179</a>):
@@ -23,7 +21,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * <p>Merged: {@code W + B A}.
  */
 final class VbLoraLayer extends ProjectedLayer {
-    private final Kernels kernels;
+    private final Engine engine;
     private final int rank;
     private final int in;
     private final int out;
@@ -37,7 +35,7 @@ final class VbLoraLayer extends ProjectedLayer {
         super(slot, config.dropout());
         Linear linear = (Linear) slot.layer();
         int length = config.vectorLength();
-        this.kernels = setup.base().kernels();
+        this.engine = setup.base().engine();
         this.bank = bank;
         this.rank = config.rank();
         this.in = linear.inFeatures();
@@ -74,10 +72,7 @@ final class VbLoraLayer extends ProjectedLayer {
 
     @Override
     public void mergeInto(MergedLayer copy) {
-        synchronized (kernels) {
-            try (Arena arena = new Arena(); Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
-                LowRank.add(copy.weight(), b(tape).value(), a(tape).value(), 1);
-            }
-        }
+        engine.onTape(tape ->
+                LowRank.add(copy.weight(), b(tape).value(), a(tape).value(), 1));
     }
 }

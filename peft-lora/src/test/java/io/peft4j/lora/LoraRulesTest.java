@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Passes;
@@ -240,16 +242,22 @@ class LoraRulesTest {
     }
 
     @Test
-    void closingFreesTheAdaptersAndLeavesTheBase() {
+    void closingFreesTheAdaptersAndRefusesFurtherQuestions() {
         PeftModel model = model(LoraConfig.builder().initialization(Initialization.RANDOM));
-        float[] base = Passes.logits(MODEL, MODEL.layers(), List.of(new int[] {1, 2, 3}));
+        float[] base = Passes.logits(MODEL, List.of(new int[] {1, 2, 3}));
         model.merge();
         INDArray merged = model.mergedWeights().values().iterator().next();
+        LanguageModel view = model.with("default");
         model.close();
         model.close();
         assertTrue(merged.wasClosed());
         assertEquals(List.of(), model.adapterNames());
-        assertArrayEquals(base, Passes.logits(model, model.layers(), List.of(new int[] {1, 2, 3})));
+        assertThrows(ClosedException.class, () -> Passes.logits(model, List.of(new int[] {1, 2, 3})));
+        assertThrows(ClosedException.class, () -> model.generate("Who?"));
+        assertThrows(ClosedException.class, () -> Passes.logits(view, List.of(new int[] {1, 2, 3})));
+        assertThrows(ClosedException.class, () -> model.addAdapter("more", LoraConfig.builder().build()));
+        assertThrows(ClosedException.class, () -> model.adapter("default"));
+        assertArrayEquals(base, Passes.logits(MODEL, List.of(new int[] {1, 2, 3})));
     }
 
     @Test
@@ -279,10 +287,10 @@ class LoraRulesTest {
         LoraConfig config = LoraConfig.builder().targetModules("lm_head").initialization(Initialization.RANDOM).build();
         try (PeftModel model = PeftModel.of(MODEL, config, new SplittableRandom(1))) {
             model.addAdapter("second", config, new SplittableRandom(2));
-            float[] base = Passes.logits(MODEL, MODEL.layers(), sequences);
-            float[] first = Passes.logits(MODEL, model.layersOf("default"), sequences);
-            float[] second = Passes.logits(MODEL, model.layersOf("second"), sequences);
-            float[] both = Passes.logits(MODEL, model.layersOf("default", "second"), sequences);
+            float[] base = Passes.logits(MODEL, sequences);
+            float[] first = Passes.logits(model.with("default"), sequences);
+            float[] second = Passes.logits(model.with("second"), sequences);
+            float[] both = Passes.logits(model.with("default", "second"), sequences);
             float[] sum = new float[base.length];
             for (int i = 0; i < sum.length; i++) {
                 sum[i] = first[i] + second[i] - base[i];

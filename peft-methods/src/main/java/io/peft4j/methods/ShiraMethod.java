@@ -1,7 +1,7 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
@@ -55,7 +55,7 @@ public final class ShiraMethod extends ModuleMethod {
             }
 
             @Override
-            public Map<String, TensorData> computedTensors(Kernels kernels) {
+            public Map<String, TensorData> computedTensors(Engine engine) {
                 return indices;
             }
         };

@@ -1,10 +1,9 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
@@ -14,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +31,7 @@ interface VirtualSource {
     Variable columns(Tape tape, Optional<ForwardContext> context, int from, int to);
 
     /** What is saved beside {@link #tensors}. */
-    Map<String, TensorData> computedTensors(Kernels kernels);
+    Map<String, TensorData> computedTensors(Engine engine);
 
     /** A table that is trained itself. */
     static VirtualSource table(AdapterSetup setup, Initializer start, int tokens, int features) {
@@ -54,7 +52,7 @@ interface VirtualSource {
             }
 
             @Override
-            public Map<String, TensorData> computedTensors(Kernels kernels) {
+            public Map<String, TensorData> computedTensors(Engine engine) {
                 return Map.of();
             }
         };
@@ -75,21 +73,18 @@ interface VirtualSource {
         }
 
         @Override
-        public Map<String, TensorData> computedTensors(Kernels kernels) {
-            return Map.of(KEY, TensorData.f32(new long[] {tokens, features}, values(kernels)));
+        public Map<String, TensorData> computedTensors(Engine engine) {
+            return Map.of(KEY, TensorData.f32(new long[] {tokens, features}, values(engine)));
         }
 
-        private float[] values(Kernels kernels) {
-            synchronized (kernels) {
-                try (Arena arena = new Arena(); Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
-                    return Arrays.toFloats(encoder.columns(tape, Optional.empty(), 0, features).value());
-                }
-            }
+        private float[] values(Engine engine) {
+            return engine.evaluate(tape ->
+                    Arrays.toFloats(encoder.columns(tape, Optional.empty(), 0, features).value()));
         }
 
         /** Whether it computes a table, but for the rounding of another implementation. */
-        private boolean computes(AdapterTensor table, Kernels kernels) {
-            float[] ours = values(kernels);
+        private boolean computes(AdapterTensor table, Engine engine) {
+            float[] ours = values(engine);
             float[] theirs = Arrays.toFloats(table.parameter().value());
             double difference = 0;
             double size = Double.MIN_NORMAL;
@@ -119,7 +114,7 @@ interface VirtualSource {
         if (!setup.fits()) {
             return table(stored);
         }
-        if (restored.computes(stored, setup.base().kernels())) {
+        if (restored.computes(stored, setup.base().engine())) {
             stored.close();
             return restored;
         }

@@ -1,6 +1,6 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
@@ -57,7 +57,7 @@ final class VirtualTokenAdapter implements Adapter {
     }
 
     @Override
-    public Map<String, TensorData> computedTensors(Kernels kernels) {
-        return source.computedTensors(kernels);
+    public Map<String, TensorData> computedTensors(Engine engine) {
+        return source.computedTensors(engine);
     }
 }

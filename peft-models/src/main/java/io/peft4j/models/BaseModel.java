@@ -1,5 +1,7 @@
 package io.peft4j.models;
 
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
@@ -8,6 +10,7 @@ import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.peft.Calibration;
@@ -32,8 +35,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A base model: frozen weights, tokenizer and chat template. Serves any number of adapters; closing it frees all native
- * memory.
+ * A base model: frozen weights, tokenizer and chat template. Serves any number of adapters and threads: they answer,
+ * score and train side by side, and take turns on one engine, where answers go first.
  *
  * <pre>{@code
  * try (BaseModel base = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
@@ -47,25 +50,29 @@ public final class BaseModel implements BaseLanguageModel {
     private final Architecture architecture;
     private final CausalNetwork network;
     private final PrecisionChoice precision;
-    private final Kernels kernels;
+    private final Engine engine;
     private final Tokenizer tokenizer;
     private final TextGenerator generator;
+    /** One for all arrangements of the layers. */
+    private final Lifetime lifetime;
     private final ModelConfig config;
     private final Set<Integer> stopTokens;
     /** For each layer its number as it was loaded; empty where none is repeated or left out. */
     private final List<Integer> layerOrder;
 
     private BaseModel(Architecture architecture, ModelConfig config, CausalNetwork network, PrecisionChoice precision,
-            Kernels kernels, Tokenizer tokenizer, Set<Integer> stopTokens, List<Integer> layerOrder) {
+            Engine engine, Tokenizer tokenizer, Set<Integer> stopTokens, List<Integer> layerOrder,
+            Optional<Lifetime> shared) {
         this.layerOrder = layerOrder;
         this.architecture = architecture;
         this.config = config;
         this.stopTokens = Set.copyOf(stopTokens);
         this.network = network;
         this.precision = precision;
-        this.kernels = kernels;
+        this.engine = engine;
         this.tokenizer = tokenizer;
-        this.generator = new TextGenerator(network, kernels, tokenizer, tokenizer.chatTemplate(), stopTokens);
+        this.generator = new TextGenerator(tokenizer, tokenizer.chatTemplate(), stopTokens);
+        this.lifetime = shared.orElseGet(() -> new Lifetime("the model " + network.description().name(), this::free));
     }
 
     /**
@@ -117,8 +124,8 @@ public final class BaseModel implements BaseLanguageModel {
             CausalNetwork network = architecture.build(source.name(), checkpoint.config(),
                     checkpoint.weights(options.weightType(precision.precision(), narrow), threads));
             incomplete.add(network);
-            BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision, kernels,
-                    checkpoint.tokenizer(), checkpoint.stopTokens(), List.of());
+            BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
+                    new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(), Optional.empty());
             checkpoint.keepTokenizer();
             incomplete.clear();
             return model;
@@ -175,7 +182,7 @@ public final class BaseModel implements BaseLanguageModel {
     public BaseModel withLayers(List<Integer> order) {
         List<Integer> before = layerOrder();
         return new BaseModel(architecture, config.withLayers(order.size()), network.withLayers(order), precision,
-                kernels, tokenizer, stopTokens, order.stream().map(before::get).toList());
+                engine, tokenizer, stopTokens, order.stream().map(before::get).toList(), Optional.of(lifetime));
     }
 
     @Override
@@ -189,8 +196,13 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     @Override
-    public Kernels kernels() {
-        return kernels;
+    public Engine engine() {
+        return engine;
+    }
+
+    @Override
+    public ModelLease lease() {
+        return new ModelLease(network, engine, LayerSelection.BASE, List.of(lifetime.lease()));
     }
 
     @Override
@@ -209,18 +221,25 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     @Override
-    public List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options) {
-        return generator.generate(layers, prompts, options);
+    public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
+        return generator.generate(model, prompts, options);
     }
 
-    @Override
-    public void close() {
-        if (!layerOrder.isEmpty()) {
-            // Everything is the model's whose layers these are.
-            return;
-        }
+    private void free() {
         tokenizer.close();
         network.close();
-        kernels.close();
+        engine.close();
+    }
+
+    /**
+     * Refuses all that begins from now on, also on adapters of this model, and frees all native memory when what runs
+     * has ended. Does not wait; closing twice does nothing. A model from {@link #withLayers} is closed with the one that
+     * it came from.
+     */
+    @Override
+    public void close() {
+        if (layerOrder.isEmpty()) {
+            lifetime.close();
+        }
     }
 }

@@ -2,8 +2,8 @@ package io.peft4j.train;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.kernel.AdamWStep;
-import io.peft4j.core.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,7 +24,7 @@ public final class AdamW implements AutoCloseable {
     private static final double BETA2 = 0.999;
     private static final double EPSILON = 1e-8;
 
-    private final Kernels kernels;
+    private final Engine engine;
     private final List<Parameter> parameters;
     private final double weightDecay;
     private final ToDoubleFunction<Parameter> rateFactor;
@@ -33,15 +33,15 @@ public final class AdamW implements AutoCloseable {
     private long steps;
 
     /** An optimizer with betas 0.9 and 0.999 and epsilon 1e-8. */
-    public AdamW(Kernels kernels, List<Parameter> parameters, double weightDecay) {
-        this(kernels, parameters, weightDecay, parameter -> 1);
+    public AdamW(Engine engine, List<Parameter> parameters, double weightDecay) {
+        this(engine, parameters, weightDecay, parameter -> 1);
     }
 
     /** As the other, with a learning rate that is multiplied by {@code rateFactor} of each parameter. */
-    public AdamW(Kernels kernels, List<Parameter> parameters, double weightDecay,
+    public AdamW(Engine engine, List<Parameter> parameters, double weightDecay,
             ToDoubleFunction<Parameter> rateFactor) {
         this.rateFactor = Objects.requireNonNull(rateFactor, "rateFactor");
-        this.kernels = Objects.requireNonNull(kernels, "kernels");
+        this.engine = Objects.requireNonNull(engine, "engine");
         this.parameters = List.copyOf(parameters);
         this.weightDecay = weightDecay;
         for (Parameter parameter : this.parameters) {
@@ -52,9 +52,8 @@ public final class AdamW implements AutoCloseable {
 
     /** The 2-norm of all gradients together. */
     public double gradientNorm() {
-        synchronized (kernels) {
-            return Math.sqrt(parameters.stream().mapToDouble(p -> kernels.sumOfSquares(p.gradient())).sum());
-        }
+        return engine.compute(kernels ->
+                Math.sqrt(parameters.stream().mapToDouble(p -> kernels.sumOfSquares(p.gradient())).sum()));
     }
 
     /**
@@ -71,15 +70,16 @@ public final class AdamW implements AutoCloseable {
     /** As {@link #step}, and leaves the gradients as they are. */
     void update(double learningRate, double gradientScale) {
         steps++;
-        synchronized (kernels) {
+        engine.run(kernels -> {
             for (int i = 0; i < parameters.size(); i++) {
                 Parameter parameter = parameters.get(i);
                 AdamWStep step = new AdamWStep(steps, learningRate * rateFactor.applyAsDouble(parameter), BETA1, BETA2,
                         EPSILON, weightDecay, gradientScale);
                 kernels.adamW(parameter.value(), parameter.gradient(), firstMoments.get(i), secondMoments.get(i),
                         step);
+                engine.giveWay();
             }
-        }
+        });
     }
 
     void clearGradients() {

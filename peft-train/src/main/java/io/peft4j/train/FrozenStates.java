@@ -4,9 +4,10 @@ import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.CausalNetwork;
-import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
@@ -87,7 +88,7 @@ final class FrozenStates implements AutoCloseable {
      * The pass, begun at the first layer that is changed where there is something to save. The states lie in the
      * pass's arena.
      */
-    ForwardContext start(LanguageModel model, ForwardContext context) {
+    ForwardContext start(ModelLease model, Workspace workspace, ForwardContext context) {
         PackedBatch batch = context.batch();
         int changed = groups.isEmpty() || batch.sequences().isEmpty() ? 0
                 : firstChanged(model.network(), context.layers());
@@ -100,7 +101,7 @@ final class FrozenStates implements AutoCloseable {
             LOG.info("no adapter changes the first {} decoder layers: what they give is computed once for {} examples "
                     + "and kept", layer, groups.size());
         }
-        Arena arena = context.tape().arena();
+        Arena arena = workspace.arena();
         Map<int[], INDArray> known = new IdentityHashMap<>();
         List<TokenSequence> others = new ArrayList<>();
         for (TokenSequence sequence : batch.sequences()) {
@@ -110,13 +111,13 @@ final class FrozenStates implements AutoCloseable {
                 continue;
             }
             if (group.states.isEmpty()) {
-                compute(model, arena, group.examples, Arrays::zeros, group.states);
+                compute(model, workspace, group.examples, Arrays::zeros, group.states);
                 keptBytes += group.states.values().stream().mapToLong(FrozenStates::bytes).sum();
             }
             known.put(sequence.ids(), group.states.get(sequence.ids()));
         }
         if (!others.isEmpty()) {
-            compute(model, arena, others, arena::allocate, known);
+            compute(model, workspace, others, arena::allocate, known);
         }
         return context.startingWith(new ForwardContext.LayerStates(layer, packed(known, batch, arena)));
     }
@@ -149,16 +150,16 @@ final class FrozenStates implements AutoCloseable {
     }
 
     /** Computes the states of sequences, and puts those of each under its token ids. */
-    private void compute(LanguageModel model, Arena arena, List<TokenSequence> sequences, Memory memory,
+    private void compute(ModelLease model, Workspace workspace, List<TokenSequence> sequences, Memory memory,
             Map<int[], INDArray> results) {
         PackedBatch packed = PackedBatch.sharingPrefixes(sequences);
-        try (Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType())) {
+        try (Tape tape = workspace.inference(model.network().description().activationType())) {
             INDArray found = model.network().statesBefore(
                     ForwardContext.evaluation(tape, packed, LayerSelection.BASE), layer).value();
             for (int i = 0; i < sequences.size(); i++) {
                 int[] rows = packed.rowsOf(i);
                 INDArray own = memory.take(found.dataType(), rows.length, Arrays.columns(found));
-                model.kernels().gatherRows(found, rows, own);
+                tape.kernels().gatherRows(found, rows, own);
                 results.put(sequences.get(i).ids(), own);
             }
         }

@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftModel;
@@ -174,7 +175,9 @@ public final class Trainer {
 
     /** The most tokens of an example. */
     private int room() {
-        return model.network().description().maxPositions() - model.layers().virtualTokens();
+        try (ModelLease lease = model.lease()) {
+            return lease.maxPositions();
+        }
     }
 
     /** The encoder of a model's conversations that learns what the assistant says. */

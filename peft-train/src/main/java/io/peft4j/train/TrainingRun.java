@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -27,6 +28,8 @@ final class TrainingRun implements AutoCloseable {
     private final Cancellation cancellation;
     private final List<Parameter> parameters;
     private final PeftModel model;
+    /** Keeps what is trained as it is until the end, whatever others do with the model. */
+    private final ModelLease lease;
     private final Sampler sampler;
     private final RunSettings settings;
     private final TrainingPlan plan;
@@ -38,10 +41,11 @@ final class TrainingRun implements AutoCloseable {
     private final List<StepMetrics> steps = new ArrayList<>();
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
 
-    private TrainingRun(PeftModel model, TrainingOptions options, TrainingSet examples,
+    private TrainingRun(PeftModel model, ModelLease lease, TrainingOptions options, TrainingSet examples,
             Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule,
             Cancellation cancellation) {
         this.model = model;
+        this.lease = lease;
         this.rule = rule;
         this.options = options;
         this.validation = validation;
@@ -54,7 +58,7 @@ final class TrainingRun implements AutoCloseable {
                 parameters.stream().mapToLong(Parameter::length).sum());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
         this.objective = new CausalLmObjective(model, options.recompute(), frozenStates(examples));
-        this.optimizer = new AdamW(model.kernels(), parameters, options.weightDecay(), rule::rateFactor);
+        this.optimizer = new AdamW(model.engine(), parameters, options.weightDecay(), rule::rateFactor);
         this.hooks = new LinkedHashMap<>();
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(plan.totalSteps())));
         // A training that failed half-way may have left something there.
@@ -89,17 +93,24 @@ final class TrainingRun implements AutoCloseable {
             Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
             Cancellation cancellation) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
-        TrainingRun run = new TrainingRun(model, options, examples, validation, tooLong,
-                state.map(TrainingState::step).orElse(0L), rule, cancellation);
+        ModelLease lease = model.leaseForTraining();
+        TrainingRun run = null;
         boolean complete = false;
         try {
+            run = new TrainingRun(model, lease, options, examples, validation, tooLong,
+                    state.map(TrainingState::step).orElse(0L), rule, cancellation);
             run.warn();
-            state.ifPresent(s -> run.restore(s, checkpoint.get()));
+            if (state.isPresent()) {
+                run.restore(state.get(), checkpoint.get());
+            }
             complete = true;
             return run;
         } finally {
             if (!complete) {
-                run.close();
+                if (run != null) {
+                    run.close();
+                }
+                lease.close();
             }
         }
     }
@@ -122,9 +133,9 @@ final class TrainingRun implements AutoCloseable {
 
     private void restore(TrainingState state, Path checkpoint) {
         settings.requireSame(state.settings(), checkpoint);
-        if (!state.kernels().equals(model.kernels().name())) {
+        if (!state.kernels().equals(model.engine().name())) {
             LOG.warn("{} was computed with the kernels {}, the rest is with {}: the same up to rounding, not bit for "
-                    + "bit", checkpoint, state.kernels(), model.kernels().name());
+                    + "bit", checkpoint, state.kernels(), model.engine().name());
         }
         OptimizerFile.load(checkpoint, arrays());
         optimizer.resumeAfter(state.step());
@@ -141,7 +152,7 @@ final class TrainingRun implements AutoCloseable {
     void save(Path folder) {
         model.saveAdapter(folder);
         OptimizerFile.save(folder, arrays());
-        new TrainingState(stepsDone(), settings, model.kernels().name(), evaluations).save(folder);
+        new TrainingState(stepsDone(), settings, model.engine().name(), evaluations).save(folder);
     }
 
     private Map<String, INDArray> arrays() {
@@ -256,9 +267,10 @@ final class TrainingRun implements AutoCloseable {
 
     @Override
     public void close() {
-        model.trainableParameters().forEach(Parameter::clearGradient);
+        parameters.forEach(Parameter::clearGradient);
         hooks.values().forEach(TrainingHook::close);
         optimizer.close();
         objective.close();
+        lease.close();
     }
 }

@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.NaiveKernels;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,9 +24,9 @@ class AdamWTest {
     void updatesAreThoseOfPyTorch() throws IOException {
         JsonNode run = new ObjectMapper().readTree(FIXTURES.resolve("adamw.json").toFile());
         float[] start = floats(run.get("start"));
-        try (Kernels kernels = new NaiveKernels();
+        try (Engine engine = new Engine(new NaiveKernels());
                 Parameter parameter = new Parameter("p", Arrays.of(start, start.length));
-                AdamW optimizer = new AdamW(kernels, List.of(parameter), run.get("weight_decay").asDouble())) {
+                AdamW optimizer = new AdamW(engine, List.of(parameter), run.get("weight_decay").asDouble())) {
             for (int step = 0; step < run.get("gradients").size(); step++) {
                 float[] gradient = floats(run.get("gradients").get(step));
                 Arrays.write(parameter.gradient(), 0, gradient, 0, gradient.length);
@@ -49,11 +49,11 @@ class AdamWTest {
 
     @Test
     void theGradientScaleComesBeforeAllElse() {
-        try (Kernels kernels = new NaiveKernels();
+        try (Engine engine = new Engine(new NaiveKernels());
                 Parameter scaled = new Parameter("a", Arrays.of(new float[] {1, 2}, 2));
                 Parameter halved = new Parameter("b", Arrays.of(new float[] {1, 2}, 2));
-                AdamW first = new AdamW(kernels, List.of(scaled), 0.01);
-                AdamW second = new AdamW(kernels, List.of(halved), 0.01)) {
+                AdamW first = new AdamW(engine, List.of(scaled), 0.01);
+                AdamW second = new AdamW(engine, List.of(halved), 0.01)) {
             for (float size : new float[] {1, 4, 0.5f}) {
                 Arrays.write(scaled.gradient(), 0, new float[] {size, -size}, 0, 2);
                 Arrays.write(halved.gradient(), 0, new float[] {size / 2, -size / 2}, 0, 2);
@@ -67,9 +67,9 @@ class AdamWTest {
 
     @Test
     void closingTwiceDoesNothing() {
-        try (Kernels kernels = new NaiveKernels();
+        try (Engine engine = new Engine(new NaiveKernels());
                 Parameter parameter = new Parameter("p", Arrays.of(new float[1], 1))) {
-            AdamW optimizer = new AdamW(kernels, List.of(parameter), 0);
+            AdamW optimizer = new AdamW(engine, List.of(parameter), 0);
             optimizer.close();
             optimizer.close();
             assertEquals(0, optimizer.steps());

@@ -15,6 +15,7 @@ import io.peft4j.core.nn.TokenSequence;
 import java.lang.reflect.Proxy;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -78,12 +79,12 @@ class CausalLmObjectiveTest {
     @Test
     void chunksOfLogitsGiveTheLossAndGradientsOfOneChunk() {
         PackedBatch batch = PackedBatch.sharingPrefixes(examples);
-        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, 1000, FrozenStates.none())) {
+        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, OptionalInt.of(1000), FrozenStates.none())) {
             double loss = whole.backward(batch, weight, 0);
             float[] gradients = tiny.takeGradients();
             float[] nll = whole.tokenNegativeLogLikelihoods(batch);
             for (int rows : new int[] {1, 2, 7, batch.targets().count() - 1}) {
-                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, Long.MAX_VALUE, rows,
+                try (CausalLmObjective chunked = new CausalLmObjective(tiny.model, Long.MAX_VALUE, OptionalInt.of(rows),
                         FrozenStates.none())) {
                     assertEquals(loss, chunked.backward(batch, weight, 0), ROUNDING * loss);
                     assertEquals(0, Tiny.distance(gradients, tiny.takeGradients()), ROUNDING);
@@ -215,7 +216,7 @@ class CausalLmObjectiveTest {
             int twice = products.getAndSet(0);
             dropping.takeGradients();
             // More than the embedded tokens take, less than the first layer keeps.
-            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4, 1000,
+            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4, OptionalInt.of(1000),
                     FrozenStates.none())) {
                 assertEquals(loss, some.backward(batch, weight, 1));
                 assertArrayEquals(gradients, dropping.takeGradients());

@@ -70,7 +70,7 @@ class TrainerTest {
                 .schedule(LearningRateSchedule.COSINE).weightDecay(0.1).shuffle(false).sharePrefixes(false));
         int clipped = 0;
         try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model);
-                AdamW optimizer = new AdamW(tiny.model.kernels(), tiny.model.trainableParameters(), 0.1)) {
+                AdamW optimizer = new AdamW(tiny.model.engine(), tiny.model.trainableParameters(), 0.1)) {
             for (int step = 0; step < 3 * epochs; step++) {
                 int from = step % 3 * 5;
                 List<TokenSequence> batch = EXAMPLES.subList(from, Math.min(12, from + 5));

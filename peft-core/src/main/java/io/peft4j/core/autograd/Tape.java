@@ -44,6 +44,7 @@ public final class Tape implements AutoCloseable {
     private final Kernels kernels;
     private final Arena arena;
     private final DataType activationType;
+    private final Runnable betweenOperations;
     private boolean recording;
     /** Whether a trainable value has come up since the recording was suspended. */
     private boolean trainableSeen;
@@ -58,11 +59,13 @@ public final class Tape implements AutoCloseable {
     /** Those of {@link #unrecorded} that the gradient of a recorded operation may read. */
     private final Set<INDArray> needed = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    private Tape(Kernels kernels, Arena arena, DataType activationType, boolean recording) {
+    private Tape(Kernels kernels, Arena arena, DataType activationType, boolean recording,
+            Runnable betweenOperations) {
         this.kernels = Objects.requireNonNull(kernels, "kernels");
         this.arena = Objects.requireNonNull(arena, "arena");
         this.activationType = Objects.requireNonNull(activationType, "activationType");
         this.recording = recording;
+        this.betweenOperations = Objects.requireNonNull(betweenOperations, "betweenOperations");
     }
 
     /**
@@ -71,12 +74,22 @@ public final class Tape implements AutoCloseable {
      * @param activationType type of large activations: FLOAT or BFLOAT16
      */
     public static Tape recording(Kernels kernels, Arena arena, DataType activationType) {
-        return new Tape(kernels, arena, activationType, true);
+        return recording(kernels, arena, activationType, () -> { });
+    }
+
+    /** As the other; {@code betweenOperations} runs where another computation may use the kernels meanwhile. */
+    public static Tape recording(Kernels kernels, Arena arena, DataType activationType, Runnable betweenOperations) {
+        return new Tape(kernels, arena, activationType, true, betweenOperations);
     }
 
     /** A tape that records nothing, for inference. */
     public static Tape inference(Kernels kernels, Arena arena, DataType activationType) {
-        return new Tape(kernels, arena, activationType, false);
+        return inference(kernels, arena, activationType, () -> { });
+    }
+
+    /** As the other; {@code betweenOperations} runs where another computation may use the kernels meanwhile. */
+    public static Tape inference(Kernels kernels, Arena arena, DataType activationType, Runnable betweenOperations) {
+        return new Tape(kernels, arena, activationType, false, betweenOperations);
     }
 
     /** The kernels that the operations run on. */
@@ -150,6 +163,7 @@ public final class Tape implements AutoCloseable {
      * @param saved arrays of this tape that only {@code backward} needs
      */
     public Variable record(INDArray value, Backward backward, List<Variable> inputs, INDArray... saved) {
+        betweenOperations.run();
         boolean wanted = false;
         for (Variable input : inputs) {
             wanted |= recording && input.requiresGradient();
@@ -355,6 +369,7 @@ public final class Tape implements AutoCloseable {
                 node.backward().run(node.output(), node.output().gradientArray());
             }
             free(node);
+            betweenOperations.run();
         }
     }
 

@@ -18,8 +18,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * and output features, D head size, V vocabulary.
  *
  * <p>{@link NaiveKernels} is the plain truth that all others are tested against. An implementation is used by one
- * thread at a time and runs its own worker threads; whoever runs a pass that others may run too synchronizes on the
- * kernels. {@link KernelSelection} finds the fastest one.
+ * thread at a time and runs its own worker threads; the engine ({@code io.peft4j.core.engine.Engine}) hands it from one
+ * computation to the next. {@link KernelSelection} finds the fastest one.
  */
 public interface Kernels extends AutoCloseable {
     /** A short name for logs, for instance {@code naive}. */
@@ -39,6 +39,11 @@ public interface Kernels extends AutoCloseable {
      */
     default void decoding(boolean now) {
         // Most implementations read weights as they are.
+    }
+
+    /** The same for passes of generation. */
+    default Kernels forGeneration() {
+        return this;
     }
 
     // ---- matrix products

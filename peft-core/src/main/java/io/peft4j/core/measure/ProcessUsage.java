@@ -14,6 +14,7 @@ public final class ProcessUsage {
     private static final Path LIMITS = Path.of("/proc/self/limits");
     private static final String RESIDENT = "Max resident set";
     private static final String PEAK = "VmHWM:";
+    private static final String RESIDENT_NOW = "VmRSS:";
 
     private ProcessUsage() {
     }
@@ -24,12 +25,25 @@ public final class ProcessUsage {
      * @return bytes; empty where the system does not tell (it does on Linux)
      */
     public static OptionalLong peakResidentBytes() {
+        return status(PEAK);
+    }
+
+    /**
+     * The memory that the process has resident now, native memory and mapped files included.
+     *
+     * @return bytes; empty where the system does not tell (it does on Linux)
+     */
+    public static OptionalLong residentBytes() {
+        return status(RESIDENT_NOW);
+    }
+
+    private static OptionalLong status(String key) {
         if (!Files.isReadable(STATUS)) {
             return OptionalLong.empty();
         }
         try (Stream<String> lines = Files.lines(STATUS)) {
             // As "VmHWM:   123456 kB".
-            return lines.filter(line -> line.startsWith(PEAK)).map(line -> line.split("\\s+"))
+            return lines.filter(line -> line.startsWith(key)).map(line -> line.split("\\s+"))
                     .mapToLong(words -> Long.parseLong(words[1]) * 1024).findFirst();
         } catch (IOException e) {
             return OptionalLong.empty();

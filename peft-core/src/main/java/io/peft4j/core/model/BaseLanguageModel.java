@@ -1,17 +1,21 @@
 package io.peft4j.core.model;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.nn.LayerSelection;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
  * A base model: owns the network, and generates for any choice of layers, so that adapters on it need no generator of
- * their own. Closing it frees all native memory; adapters on it are unusable afterwards.
+ * their own. Closing it refuses all that begins afterwards, on adapters too, and frees all native memory as soon as what
+ * runs has ended.
  */
 public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
-    /** As {@link #generate(List, GenerationOptions)}, with the layers that {@code layers} chooses. */
-    List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options);
+    /**
+     * As {@link #generate(List, GenerationOptions)}, with the layers of a lease.
+     *
+     * @param model a lease of this model or of one with adapters on it, kept open by the caller
+     */
+    List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options);
 
     /**
      * Names of the layers that an adapter takes where its config names none, as Hugging Face PEFT has them for the
@@ -37,13 +41,10 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
     }
 
     @Override
-    default LayerSelection layers() {
-        return LayerSelection.BASE;
-    }
-
-    @Override
     default List<Completion> generate(List<Prompt> prompts, GenerationOptions options) {
-        return generate(layers(), prompts, options);
+        try (ModelLease lease = lease()) {
+            return generate(lease, prompts, options);
+        }
     }
 
     @Override

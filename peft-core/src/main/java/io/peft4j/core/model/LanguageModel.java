@@ -1,7 +1,6 @@
 package io.peft4j.core.model;
 
-import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
@@ -12,16 +11,22 @@ import java.util.Optional;
  * A language model as training, evaluation and applications see it: a network, the layers that run in it (the base's
  * own or adapted ones), a tokenizer and a chat template. A base model and a base with adapters are both language
  * models, and both can be used side by side though they share their weights.
+ *
+ * <p>Any number of threads may use a model at once. What runs in a call is what was active when it began.
  */
 public interface LanguageModel {
     /** The network. */
     CausalNetwork network();
 
-    /** The layers that run: the base's own, or wrapped by the active adapters. */
-    LayerSelection layers();
+    /** What passes run on. */
+    Engine engine();
 
-    /** The kernels that the passes run on; used by one pass at a time. */
-    Kernels kernels();
+    /**
+     * The model as it is now, kept so until the lease is closed.
+     *
+     * @throws io.peft4j.core.error.ClosedException when the model is closed
+     */
+    ModelLease lease();
 
     /** The tokenizer. */
     Tokenizer tokenizer();

@@ -129,6 +129,12 @@ public final class ForwardContext {
                 around.apply(attention), start);
     }
 
+    /** The same pass on another tape, for what follows the decoder; it has a sequence of dropout seeds of its own. */
+    public ForwardContext onTape(Tape other) {
+        return new ForwardContext(other, batch, layers, cache, training, KeptMemory.unlimited(),
+                new DropoutSeeds(nextDropoutSeed()), AttentionStep.BASE, Optional.empty());
+    }
+
     /** Runs the attention of a layer: every attention layer computes its result by this. */
     public Variable attend(AttentionInputs inputs) {
         return attention.run(this, inputs);

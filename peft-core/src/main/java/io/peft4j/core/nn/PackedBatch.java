@@ -1,10 +1,14 @@
 package io.peft4j.core.nn;
 
 import io.peft4j.core.kernel.AttentionLayout;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * A batch of N tokens without padding: sequences one after the other, each token with its position, what it may see,
@@ -41,6 +45,8 @@ public final class PackedBatch {
     private final RowMarks marks;
     private final Optional<Origin> origin;
     private final int maxPosition;
+    /** Computed when first asked for, at each of the many places that ask. */
+    private Map<Integer, int[]> rowsOfGroups;
 
     /**
      * What the batch was packed from.
@@ -255,6 +261,21 @@ public final class PackedBatch {
     /** The group of each row; empty where all are of group 0. The array itself, not to be changed. */
     public int[] groups() {
         return marks.groups();
+    }
+
+    /** The rows of each group that is there, by ascending group; to be read only. */
+    public Map<Integer, int[]> rowsOfGroups() {
+        if (rowsOfGroups == null) {
+            int[] groups = groups().length == 0 ? new int[rows()] : groups();
+            Map<Integer, IntStream.Builder> rows = new TreeMap<>();
+            for (int i = 0; i < groups.length; i++) {
+                rows.computeIfAbsent(groups[i], group -> IntStream.builder()).add(i);
+            }
+            Map<Integer, int[]> arrays = new LinkedHashMap<>();
+            rows.forEach((group, own) -> arrays.put(group, own.build().toArray()));
+            rowsOfGroups = arrays;
+        }
+        return rowsOfGroups;
     }
 
     /**

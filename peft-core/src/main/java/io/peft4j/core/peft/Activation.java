@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.LayerSelection;
 import java.util.ArrayList;
@@ -13,17 +14,25 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Which adapters of a model run: some on all rows, or one for each group of rows; whether they are merged; and what a
  * {@link PeftModel.Scope} goes back to. Whatever changes an adapter comes here for the layers, so that the choice
- * outlives it.
+ * outlives it. Changed by one thread at a time; {@link #active} may be read by any.
  */
 final class Activation {
     /**
-     * What runs.
+     * A choice of adapters.
      *
      * @param names adapters that run on all rows one on the other, or by group of rows the adapter or {@link
      *     PeftModel#BASE}
      */
-    private record Choice(List<String> names, boolean byRow) {
+    record Choice(List<String> names, boolean byRow) {
         static final Choice NOTHING = new Choice(List.of(), false);
+
+        static Choice onAllRows(List<String> names) {
+            return new Choice(names.stream().distinct().toList(), false);
+        }
+
+        static Choice byRow(List<String> names) {
+            return new Choice(List.copyOf(names), true);
+        }
 
         List<String> adapters() {
             return names.stream().filter(name -> !name.equals(PeftModel.BASE)).distinct().toList();
@@ -32,6 +41,16 @@ final class Activation {
         Choice without(String adapter) {
             return new Choice(names.stream().filter(name -> !name.equals(adapter)).toList(), byRow);
         }
+    }
+
+    /**
+     * What runs.
+     *
+     * @param layers the layers
+     * @param memory what must live while they run
+     */
+    record Active(Choice choice, LayerSelection layers, List<Lifetime> memory) {
+        static final Active BASE = new Active(Choice.NOTHING, LayerSelection.BASE, List.of());
     }
 
     /** A choice that a scope goes back to. */
@@ -43,64 +62,58 @@ final class Activation {
         }
     }
 
-    private final PeftModel model;
+    private final AdapterSet adapters;
     private final List<Suspended> suspended = new ArrayList<>();
-    private Choice choice = Choice.NOTHING;
-    private Map<String, MergedLayer> merged = Map.of();
-    private LayerSelection layers = LayerSelection.BASE;
+    private volatile Active active = Active.BASE;
+    private volatile Map<String, MergedLayer> merged = Map.of();
 
     /** Nothing is active. */
-    Activation(PeftModel model) {
-        this.model = model;
+    Activation(AdapterSet adapters) {
+        this.adapters = adapters;
     }
 
-    /** The layers that run. */
-    LayerSelection layers() {
-        return layers;
+    /** What runs now. */
+    Active active() {
+        return active;
     }
 
-    /** The active adapters. */
-    List<String> adapters() {
-        return choice.adapters();
+    /** Makes a choice. */
+    void choose(Choice choice) {
+        requireUnmerged(choice.byRow() ? "mix adapters in one batch" : "activate other adapters");
+        active = active(choice);
     }
 
-    /** Makes these adapters active on all rows. */
-    void choose(List<String> names) {
-        requireUnmerged("activate other adapters");
-        set(new Choice(names.stream().distinct().toList(), false));
-    }
-
-    /** Makes these adapters active, each on the rows of its group. */
-    void chooseByRow(List<String> names) {
-        requireUnmerged("mix adapters in one batch");
-        set(new Choice(List.copyOf(names), true));
+    /** What would run with a choice. */
+    Active active(Choice choice) {
+        List<HeldAdapter> held = choice.adapters().stream().map(adapters::held).toList();
+        Map<String, Adapter> byName = new LinkedHashMap<>();
+        held.forEach(each -> byName.put(choice.adapters().get(byName.size()), each.adapter()));
+        return new Active(choice, layers(choice, byName::get),
+                held.stream().map(HeldAdapter::lifetime).toList());
     }
 
     /** Makes nothing active until the result is closed. */
     PeftModel.Scope suspend() {
         requireUnmerged("disable adapters");
-        Suspended here = new Suspended(choice);
+        Suspended here = new Suspended(active.choice());
         suspended.add(here);
-        set(Choice.NOTHING);
+        active = Active.BASE;
         return () -> resume(here);
     }
 
     private void resume(Suspended here) {
-        if (suspended.contains(here)) {
-            requireUnmerged("activate other adapters");
-            suspended.remove(here);
-            set(here.before);
-        }
+        adapters.change(() -> {
+            if (suspended.contains(here)) {
+                requireUnmerged("activate other adapters");
+                suspended.remove(here);
+                active = active(here.before);
+            }
+        });
     }
 
-    private void set(Choice next) {
-        layers = layers(next, model::adapter);
-        choice = next;
-    }
-
-    /** After an adapter's layers have changed. */
+    /** After an adapter has been exchanged. */
     void refresh() {
-        set(choice);
+        active = active(active.choice());
     }
 
     /**
@@ -109,7 +122,7 @@ final class Activation {
      * @throws ConfigurationException when it could not
      */
     void requireFit(String name, Adapter other) {
-        choices().forEach(each -> layers(each, wanted -> wanted.equals(name) ? other : model.adapter(wanted)));
+        choices().forEach(each -> layers(each, wanted -> wanted.equals(name) ? other : adapters.held(wanted).adapter()));
     }
 
     /**
@@ -122,23 +135,21 @@ final class Activation {
             throw new ConfigurationException("cannot delete adapter '" + name + "': rows of a batch run through it; "
                     + "activate others first");
         }
-        set(choice.without(name));
+        active = active(active.choice().without(name));
         suspended.forEach(each -> each.before = each.before.without(name));
     }
 
     private Stream<Choice> choices() {
-        return Stream.concat(Stream.of(choice), suspended.stream().map(each -> each.before));
+        return Stream.concat(Stream.of(active.choice()), suspended.stream().map(each -> each.before));
     }
 
     private LayerSelection layers(Choice of, Function<String, Adapter> lookup) {
-        return of.byRow() ? RowLayers.of(model.network(), lookup, of.names())
-                : ActiveLayers.of(byName(of.names(), lookup));
-    }
-
-    private static Map<String, Adapter> byName(List<String> names, Function<String, Adapter> lookup) {
+        if (of.byRow()) {
+            return RowLayers.of(adapters.network(), lookup, of.names());
+        }
         Map<String, Adapter> chosen = new LinkedHashMap<>();
-        names.forEach(name -> chosen.put(name, lookup.apply(name)));
-        return chosen;
+        of.names().forEach(name -> chosen.put(name, lookup.apply(name)));
+        return ActiveLayers.of(chosen);
     }
 
     // ---- merging
@@ -146,8 +157,12 @@ final class Activation {
     /** Merges what is active into copies of the base layers. */
     void merge() {
         requireMergeable();
-        merged = ActiveLayers.merge(byName(choice.names(), model::adapter));
-        layers = ActiveLayers.ofMerged(merged);
+        Map<String, Adapter> chosen = new LinkedHashMap<>();
+        active.choice().names().forEach(name -> chosen.put(name, adapters.held(name).adapter()));
+        Map<String, MergedLayer> copies = ActiveLayers.merge(chosen);
+        merged = copies;
+        active = new Active(active.choice(), ActiveLayers.ofMerged(copies), List.of(new Lifetime("the merged model",
+                () -> copies.values().forEach(MergedLayer::close))));
     }
 
     /**
@@ -157,22 +172,22 @@ final class Activation {
      */
     void requireMergeable() {
         requireUnmerged("merge again");
-        if (choice.byRow()) {
+        if (active.choice().byRow()) {
             throw new ConfigurationException("cannot merge adapters that are active by row: one weight cannot be "
                     + "another one on some rows; activate() the one to merge");
         }
-        if (choice.names().isEmpty()) {
+        if (active.choice().names().isEmpty()) {
             throw new ConfigurationException("there is nothing to merge: no adapter is active");
         }
     }
 
-    /** Goes back to what was active, and frees the copies. */
+    /** Goes back to what was active; the copies are freed when nobody runs through them any more. */
     void unmerge() {
         if (isMerged()) {
-            Map<String, MergedLayer> before = merged;
+            Active before = active;
             merged = Map.of();
             refresh();
-            before.values().forEach(MergedLayer::close);
+            before.memory().forEach(Lifetime::close);
         }
     }
 
@@ -183,7 +198,7 @@ final class Activation {
 
     /** The merged weights by their names in a checkpoint. */
     Map<String, INDArray> mergedWeights() {
-        return ActiveLayers.weights(model.network(), merged);
+        return ActiveLayers.weights(adapters.network(), merged);
     }
 
     void requireUnmerged(String what) {
@@ -192,10 +207,10 @@ final class Activation {
         }
     }
 
-    /** Nothing is active any more, nor after any scope. */
+    /** Nothing is active any more, nor after any scope; what was is left to the caller to close. */
     void clear() {
-        unmerge();
+        merged = Map.of();
         suspended.clear();
-        set(Choice.NOTHING);
+        active = Active.BASE;
     }
 }

@@ -1,10 +1,11 @@
 package io.peft4j.core.peft;
 
-import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * An adapter on one base model: the layers that it puts around those of the base, and its tensors. Owns native memory.
@@ -22,6 +23,11 @@ public interface Adapter extends AutoCloseable {
     /** Tensors that belong to no layer; their names are whole keys of the file. */
     default List<AdapterTensor> sharedTensors() {
         return List.of();
+    }
+
+    /** All tensors: those of the layers, then the shared ones. */
+    default Stream<AdapterTensor> tensors() {
+        return Stream.concat(layers().stream().flatMap(layer -> layer.tensors().stream()), sharedTensors().stream());
     }
 
     /**
@@ -50,7 +56,7 @@ public interface Adapter extends AutoCloseable {
      * Tensors of the file that are computed from those that are trained when the adapter is saved, by their keys. The
      * trained ones are then {@linkplain AdapterTensor#forTraining() for training} only.
      */
-    default Map<String, TensorData> computedTensors(Kernels kernels) {
+    default Map<String, TensorData> computedTensors(Engine engine) {
         return Map.of();
     }
 
@@ -73,7 +79,7 @@ public interface Adapter extends AutoCloseable {
 
     /**
      * Frees what the adapter holds in native memory beside its tensors, such as what it computed from the base. Called
-     * by {@link #close}, and where other layers take over the tensors.
+     * by {@link #close}.
      */
     default void closeDerived() {
     }
@@ -81,8 +87,7 @@ public interface Adapter extends AutoCloseable {
     /** Frees the tensors, and what is held beside them. */
     @Override
     default void close() {
-        sharedTensors().forEach(AdapterTensor::close);
-        layers().forEach(layer -> layer.tensors().forEach(AdapterTensor::close));
+        tensors().forEach(AdapterTensor::close);
         closeDerived();
     }
 

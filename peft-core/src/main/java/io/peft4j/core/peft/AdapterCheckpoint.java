@@ -4,6 +4,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
 import java.io.IOException;
@@ -99,8 +100,24 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      * @throws UncheckedIOException when a file cannot be read
      */
     public static AdapterCheckpoint load(Path folder, BaseLanguageModel base) {
-        try (AdapterFiles files = AdapterFiles.open(folder)) {
-            return files.load(base);
+        PeftConfig config = readConfig(folder);
+        Path forTraining = folder.resolve(TRAINING_FILE);
+        try (SafetensorsFile weights = SafetensorsFile.open(existing(folder, WEIGHTS_FILE));
+                SafetensorsFile training = Files.isRegularFile(forTraining) ? SafetensorsFile.open(forTraining)
+                        : null) {
+            StoredAdapter stored = new StoredAdapter(weights);
+            StoredAdapter more = training == null ? null : new StoredAdapter(training);
+            AdapterSetup setup = AdapterSetup.restoring(base, stored, more);
+            return setup.run(() -> {
+                Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
+                ActiveLayers.of(Map.of(PeftModel.DEFAULT_ADAPTER, adapter));
+                Passport.read(folder).ifPresent(passport -> stored.compare(passport, base));
+                Set<String> copies = stored.finish(config, adapter, base);
+                if (more != null) {
+                    more.finish(config, adapter, base);
+                }
+                return new AdapterCheckpoint(adapter, copies);
+            });
         }
     }
 
@@ -150,7 +167,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
     /** With what is computed when the adapter is saved, and the copies of base weights that its file had. */
     private Map<String, TensorData> complete(Map<String, TensorData> stored, BaseLanguageModel base) {
         Map<String, TensorData> tensors = new LinkedHashMap<>(stored);
-        tensors.putAll(adapter.computedTensors(base.kernels()));
+        tensors.putAll(adapter.computedTensors(base.engine()));
         for (Slot slot : base.network().slots()) {
             String key = key(slot, BaseCopy.NAME);
             if (baseCopies.contains(key)) {

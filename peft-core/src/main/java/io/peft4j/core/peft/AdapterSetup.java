@@ -8,7 +8,6 @@ import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.nn.Slot;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -28,20 +27,18 @@ public final class AdapterSetup {
     private final BaseLanguageModel base;
     private final RandomGenerator random;
     private final StoredTensors stored;
-    private final Map<String, Parameter> present;
     /** What was stored for training beside the adapter; null where nothing was. */
     private final StoredTensors training;
     private final Optional<Calibration> calibration;
     private final List<AdapterTensor> made = new ArrayList<>();
 
     private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored,
-            StoredTensors training, Map<String, Parameter> present, Optional<Calibration> calibration) {
+            StoredTensors training, Optional<Calibration> calibration) {
         this.calibration = calibration;
         this.base = Objects.requireNonNull(base, "base");
         this.random = Objects.requireNonNull(random, "random");
         this.stored = stored;
         this.training = training;
-        this.present = present;
     }
 
     /** The tensors of a file. */
@@ -69,7 +66,7 @@ public final class AdapterSetup {
 
     /** For a new adapter; {@code calibration} where its values are computed from data. */
     static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random, Optional<Calibration> calibration) {
-        return new AdapterSetup(base, random, null, null, Map.of(), calibration);
+        return new AdapterSetup(base, random, null, null, calibration);
     }
 
     /** For an adapter from a file. */
@@ -82,19 +79,7 @@ public final class AdapterSetup {
      */
     static AdapterSetup restoring(BaseLanguageModel base, StoredTensors stored, StoredTensors training) {
         return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), training,
-                Map.of(), Optional.empty());
-    }
-
-    /**
-     * For an adapter from a file whose values go into parameters that there are already.
-     *
-     * @param training what is for training only; null where there is no such file
-     * @param present all parameters that will be asked for, by key, in the shapes that they are held in
-     */
-    static AdapterSetup overwriting(BaseLanguageModel base, StoredTensors stored, StoredTensors training,
-            Map<String, Parameter> present) {
-        return new AdapterSetup(base, new SplittableRandom(0), Objects.requireNonNull(stored, "stored"), training,
-                Map.copyOf(present), Optional.empty());
+                Optional.empty());
     }
 
     /** The base model. */
@@ -251,13 +236,9 @@ public final class AdapterSetup {
         if (!stands) {
             java.util.Arrays.fill(held, 1);
         }
-        Parameter reused = present.get(key);
-        INDArray values = reused == null ? Arrays.zeros(DataType.FLOAT, held) : reused.value();
-        AdapterTensor tensor = new AdapterTensor(name, reused == null ? new Parameter(key, values) : reused,
-                transposed);
-        if (reused == null) {
-            made.add(tensor);
-        }
+        INDArray values = Arrays.zeros(DataType.FLOAT, held);
+        AdapterTensor tensor = new AdapterTensor(name, new Parameter(key, values), transposed);
+        made.add(tensor);
         if (source == null) {
             initializer.fill(values, random);
         } else if (stands) {

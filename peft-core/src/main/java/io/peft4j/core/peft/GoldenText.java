@@ -1,10 +1,12 @@
 package io.peft4j.core.peft;
 
-import java.util.ArrayList;
+import io.peft4j.core.model.SequenceScorer;
+import io.peft4j.core.nn.TokenSequence;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A text and what a model made of it.
@@ -32,35 +34,14 @@ public record GoldenText(String text, List<Integer> ids, double nll) {
             return List.of();
         }
         List<int[]> sequences = new MergeCheck(usable, 1).sequences(model);
-        List<float[]> logits = LogitDifference.logits(model, sequences);
-        List<GoldenText> golden = new ArrayList<>();
-        for (int i = 0; i < sequences.size(); i++) {
-            int[] ids = sequences.get(i);
-            golden.add(new GoldenText(usable.get(i), Arrays.stream(ids).boxed().toList(),
-                    nll(logits.get(i), ids, vocabulary)));
-        }
-        return golden;
+        double[] losses = SequenceScorer.negativeLogLikelihoods(model,
+                sequences.stream().map(TokenSequence::allSupervised).toList());
+        return IntStream.range(0, losses.length).mapToObj(i -> new GoldenText(usable.get(i),
+                Arrays.stream(sequences.get(i)).boxed().toList(), losses[i])).toList();
     }
 
     private static boolean isUsable(int[] ids, int vocabulary) {
         return ids.length > 1 && Arrays.stream(ids).allMatch(id -> id < vocabulary);
-    }
-
-    private static double nll(float[] logits, int[] ids, int vocabulary) {
-        double sum = 0;
-        for (int t = 1; t < ids.length; t++) {
-            int from = (t - 1) * vocabulary;
-            double max = Double.NEGATIVE_INFINITY;
-            for (int i = from; i < from + vocabulary; i++) {
-                max = Math.max(max, logits[i]);
-            }
-            double total = 0;
-            for (int i = from; i < from + vocabulary; i++) {
-                total += Math.exp(logits[i] - max);
-            }
-            sum += max + Math.log(total) - logits[from + ids[t]];
-        }
-        return sum;
     }
 
     /** What another model makes of the text differently. */

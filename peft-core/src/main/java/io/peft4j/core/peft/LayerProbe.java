@@ -1,12 +1,13 @@
 package io.peft4j.core.peft;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
-import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;
@@ -25,9 +26,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * model runs as it is, without adapters, and is not changed.
  */
 public final class LayerProbe {
-    /** Rows of logits that are computed at once. */
-    private static final int CHUNK = 128;
-
     private final BaseLanguageModel base;
 
     /** A probe of a model. */
@@ -54,14 +52,9 @@ public final class LayerProbe {
             reader.read(slot, x);
             return slot.layer().forward(context, x);
         };
-        synchronized (base.kernels()) {
-            try (Arena arena = new Arena(); Tape tape = Tape.inference(base.kernels(), arena, activationType())) {
-                ForwardContext context = ForwardContext.evaluation(tape, PackedBatch.of(sequences), tapped);
-                Variable hidden = base.network().hidden(context);
-                if (places.contains(base.network().head())) {
-                    base.network().logits(context, hidden);
-                }
-            }
+        try (ModelLease lease = base.lease(); Workspace workspace = base.engine().workspace(Priority.WORK);
+                Pass pass = Pass.evaluation(lease.withLayers(tapped), workspace, PackedBatch.of(sequences))) {
+            pass.hidden(places.contains(base.network().head()));
         }
     }
 
@@ -79,54 +72,24 @@ public final class LayerProbe {
             Linear linear = (Linear) slot.layer();
             gradients.put(slot, Arrays.zeros(DataType.FLOAT, linear.outFeatures(), linear.inFeatures()));
         });
-        synchronized (base.kernels()) {
-            LayerSelection observed = slot -> !gradients.containsKey(slot) ? slot.layer() : (context, x) ->
-                    MatrixOps.observeWeight(context.tape(), slot.layer().forward(context, x), x, gradients.get(slot));
-            batches.forEach(batch -> backward(PackedBatch.of(batch), observed, batches.size()));
+        LayerSelection observed = slot -> !gradients.containsKey(slot) ? slot.layer() : (context, x) ->
+                MatrixOps.observeWeight(context.tape(), slot.layer().forward(context, x), x, gradients.get(slot));
+        try (ModelLease lease = base.lease(); Workspace workspace = base.engine().workspace(Priority.WORK)) {
+            batches.forEach(batch -> backward(lease.withLayers(observed), workspace, PackedBatch.of(batch),
+                    batches.size()));
         }
         return gradients;
     }
 
-    private DataType activationType() {
-        return base.network().description().activationType();
-    }
-
-    private void backward(PackedBatch batch, LayerSelection layers, int batches) {
+    private static void backward(ModelLease model, Workspace workspace, PackedBatch batch, int batches) {
         double weight = 0;
         for (float value : batch.targets().weights()) {
             weight += value;
         }
-        if (weight == 0) {
-            return;
-        }
-        try (Arena arena = new Arena(); Tape tape = Tape.recording(base.kernels(), arena, activationType())) {
-            ForwardContext context = ForwardContext.evaluation(tape, batch, layers);
-            Variable rows = base.network().hidden(context, batch.targets().rows());
-            INDArray gradient = arena.zeros(rows.value().dataType(), rows.value().shape());
-            for (int from = 0; from < batch.targets().count(); from += CHUNK) {
-                backward(batch, layers, arena, from, rows.value(), gradient, weight * batches);
+        if (weight > 0) {
+            try (Pass pass = Pass.differentiating(model, workspace, batch)) {
+                pass.backward(weight * batches);
             }
-            if (rows.requiresGradient()) {
-                tape.backward(rows, gradient);
-            }
-        }
-    }
-
-    /** From the loss of some rows to their hidden states. */
-    private void backward(PackedBatch batch, LayerSelection layers, Arena arena, int from, INDArray rows,
-            INDArray gradient, double normalizer) {
-        int to = Math.min(batch.targets().count(), from + CHUNK);
-        int[] ids = java.util.Arrays.copyOfRange(batch.targets().ids(), from, to);
-        float[] weights = java.util.Arrays.copyOfRange(batch.targets().weights(), from, to);
-        for (int i = 0; i < weights.length; i++) {
-            weights[i] = (float) (weights[i] / normalizer);
-        }
-        try (Tape tape = Tape.recording(base.kernels(), arena, DataType.FLOAT)) {
-            ForwardContext context = ForwardContext.evaluation(tape, batch, layers);
-            Variable logits = base.network().logits(context, tape.input(arena.rows(rows, from, to),
-                    arena.rows(gradient, from, to)));
-            base.kernels().crossEntropyBackward(logits.value(), ids, weights);
-            tape.backward(logits, logits.value());
         }
     }
 }

@@ -1,20 +1,16 @@
 package io.peft4j.core.peft;
 
-import io.peft4j.core.array.Arena;
-import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.Tape;
-import io.peft4j.core.autograd.Variable;
-import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * How far the logits of a model are from those that it, or another one, gave for the same tokens.
@@ -28,27 +24,17 @@ public record LogitDifference(double relative, double largest, int positions, do
     /** All logits [T, V] of each sequence. */
     public static List<float[]> logits(LanguageModel model, List<int[]> sequences) {
         List<float[]> all = new ArrayList<>();
-        sequences.forEach(ids -> all.add(logits(model, ids)));
-        return all;
-    }
-
-    private static float[] logits(LanguageModel model, int[] ids) {
-        Kernels kernels = model.kernels();
-        CausalNetwork network = model.network();
-        PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(ids)));
-        // Kernels serve one pass at a time.
-        synchronized (kernels) {
-            try (Arena arena = new Arena();
-                    Tape tape = Tape.inference(kernels, arena, network.description().activationType());
-                    Tape wide = Tape.inference(kernels, arena, DataType.FLOAT)) {
-                ForwardContext pass = ForwardContext.evaluation(tape, batch, model.layers());
-                // Virtual tokens, where a method has them, come first.
-                int first = pass.batch().rows() - ids.length;
-                Variable hidden = network.hidden(pass, IntStream.range(first, first + ids.length).toArray());
-                ForwardContext context = ForwardContext.evaluation(wide, batch, model.layers());
-                return Arrays.toFloats(network.logits(context, wide.constant(hidden.value())).value());
+        try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.WORK)) {
+            for (int[] ids : sequences) {
+                PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(ids)));
+                try (Pass pass = Pass.evaluation(lease, workspace, batch)) {
+                    // Virtual tokens, where a method has them, come first.
+                    int first = pass.batch().rows() - ids.length;
+                    all.add(pass.logits(IntStream.range(first, first + ids.length).toArray()));
+                }
             }
         }
+        return all;
     }
 
     /**

@@ -91,7 +91,7 @@ public record ModelStatus(String baseModelType, Map<String, String> peftTypes, l
         Map<String, Agreement> agreement = new LinkedHashMap<>();
         for (String name : model.adapterNames()) {
             boolean active = model.activeAdapters().contains(name) && !model.isMerged();
-            agreement.put(name, Agreement.of(HotSwap.tensors(model.adapter(name))
+            agreement.put(name, Agreement.of(model.adapter(name).tensors()
                     .map(tensor -> active && tensor.isTrainable()).toList()));
         }
         return agreement;

@@ -10,7 +10,7 @@ final class ParameterCounts {
 
     /** What is trained. */
     static Stream<AdapterTensor> trained(PeftModel model) {
-        return model.activeAdapters().stream().flatMap(name -> HotSwap.tensors(model.adapter(name)))
+        return model.activeAdapters().stream().flatMap(name -> model.adapter(name).tensors())
                 .filter(AdapterTensor::isTrainable);
     }
 
@@ -20,7 +20,7 @@ final class ParameterCounts {
 
     static long all(PeftModel model) {
         return model.network().description().parameters() + model.adapterNames().stream()
-                .flatMap(name -> HotSwap.tensors(model.adapter(name))).filter(tensor -> !tensor.isPartOfBase())
+                .flatMap(name -> model.adapter(name).tensors()).filter(tensor -> !tensor.isPartOfBase())
                 .mapToLong(tensor -> tensor.parameter().length()).sum();
     }
 

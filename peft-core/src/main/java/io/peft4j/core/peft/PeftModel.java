@@ -1,28 +1,26 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
-import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.peft.Activation.Choice;
 import io.peft4j.core.text.Tokenizer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
-import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -34,23 +32,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * that turn or scale its input or output do so one after the other. With none the model is the base. What is trained is
  * what is active.
  *
- * <p>Closing frees the adapters, not the base. For use by one thread at a time; a pass that has begun keeps the layers
- * that were active then.
+ * <p>Any number of threads may use it at once. A call, be it an answer, a score or a step of a training, runs to its end
+ * with the layers that were active when it began, whatever is activated, swapped, deleted, merged or closed meanwhile;
+ * what it uses is freed after it. {@link #with} and {@link #byRow} give views with adapters of their own choice, so that
+ * threads need not agree on what is active. While the model is trained, what is active cannot be changed. Changes wait
+ * for each other.
+ *
+ * <p>Closing frees the adapters, not the base; afterwards all that begins is refused with a
+ * {@link io.peft4j.core.error.ClosedException}.
  */
 public final class PeftModel implements LanguageModel, AutoCloseable {
     /** The name of the first adapter unless it is given another. */
     public static final String DEFAULT_ADAPTER = "default";
     /** What stands for the base model among names of adapters, as in Hugging Face PEFT. */
     public static final String BASE = "__base__";
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,99}");
 
     private final BaseLanguageModel base;
-    private final Map<String, AdapterCheckpoint> adapters = new LinkedHashMap<>();
-    private final Activation activation = new Activation(this);
+    private final AdapterSet adapters;
 
     /** The base model without any adapter. */
     public PeftModel(BaseLanguageModel base) {
         this.base = Objects.requireNonNull(base, "base");
+        this.adapters = new AdapterSet(base);
     }
 
     /**
@@ -98,8 +101,8 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     /** As the other, with the data that the first values of some adapters are computed from. */
     public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random,
             Optional<Calibration> calibration) {
-        requireNewName(name);
-        put(name, AdapterCheckpoint.create(name, config, AdapterSetup.creating(base, random, calibration)));
+        adapters.add(name, () -> AdapterCheckpoint.create(name, config,
+                AdapterSetup.creating(base, random, calibration)));
         return this;
     }
 
@@ -115,8 +118,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws io.peft4j.core.error.PeftException when it is damaged or does not fit the model
      */
     public PeftModel loadAdapter(String name, Path folder) {
-        requireNewName(name);
-        put(name, AdapterCheckpoint.load(folder, base));
+        adapters.add(name, () -> AdapterCheckpoint.load(folder, base));
         return this;
     }
 
@@ -125,80 +127,50 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return loadAdapter(DEFAULT_ADAPTER, folder);
     }
 
-    private void requireNewName(String name) {
-        activation.requireUnmerged("add an adapter");
-        if (!NAME.matcher(name).matches()) {
-            throw new ConfigurationException("'" + name + "' is no name for an adapter; use letters, digits, - and _");
-        }
-        if (adapters.containsKey(name)) {
-            throw new ConfigurationException("there is an adapter '" + name
-                    + "' already; choose another name, or delete it");
-        }
-    }
-
-    private void put(String name, AdapterCheckpoint adapter) {
-        adapters.put(name, adapter);
-        if (adapters.size() == 1) {
-            activate(name);
-        }
-    }
-
     /**
-     * Puts the values of an adapter's folder into the memory of an adapter that there is, so that a running service
-     * changes its adapter without allocating another. What is active stays so; gradients are cleared. The folder's
-     * adapter must be of the same method with the same ranks, and may adapt fewer layers. If it does not fit, nothing
-     * is changed. While it is checked it is in memory a second time; what some methods hold beside their parameters (a
-     * part of the base's weights) is made anew.
+     * Puts the adapter of a folder in the place of one that there is, so that a running service changes its adapter:
+     * answers that have begun end with the former one, which is freed after the last of them, all others get the new
+     * one. What is active stays so. If the folder's adapter does not fit, nothing is changed.
      *
-     * @throws ConfigurationException when there is no such adapter, the methods differ, the model is merged, or the
+     * @throws ConfigurationException when there is no such adapter, it is being trained, the model is merged, or the
      *     folder's adapter cannot run beside the others that are active
      * @throws io.peft4j.core.error.PeftException when the folder is damaged or does not fit
      */
     public void hotSwap(String name, Path folder) {
-        activation.requireUnmerged("swap an adapter");
-        adapter(name);
-        adapters.put(name, HotSwap.run(adapters.get(name), folder, base,
-                loaded -> activation.requireFit(name, loaded)));
-        activation.refresh();
+        adapters.swap(name, folder);
     }
 
     /**
-     * Frees an adapter. If it was active, the others that were stay so.
+     * Takes an adapter out of the model; it is freed when the last answer that runs through it has ended. If it was
+     * active, the others that were stay so.
      *
-     * @throws ConfigurationException when there is no such adapter, the model is merged, or rows run through it
-     *     ({@link #activateByRow})
+     * @throws ConfigurationException when there is no such adapter, it is being trained, the model is merged, or rows
+     *     run through it ({@link #activateByRow})
      */
     public void deleteAdapter(String name) {
-        activation.requireUnmerged("delete an adapter");
-        adapter(name);
-        activation.drop(name);
-        adapters.remove(name).adapter().close();
+        adapters.delete(name);
     }
 
     /** The names of all adapters, in the order they came. */
     public List<String> adapterNames() {
-        return List.copyOf(adapters.keySet());
+        return List.copyOf(adapters.all().keySet());
     }
 
     /**
      * An adapter.
      *
      * @throws ConfigurationException when there is none of that name
+     * @throws io.peft4j.core.error.ClosedException when the model is closed
      */
     public Adapter adapter(String name) {
-        AdapterCheckpoint found = adapters.get(name);
-        if (found == null) {
-            throw new ConfigurationException("there is no adapter '" + name + "'; "
-                    + NearNames.sentence(name, adapters.keySet()));
-        }
-        return found.adapter();
+        return adapters.adapter(name);
     }
 
     // ---- what is active
 
     /** The names of the active adapters, in the order of their activation; empty while they are disabled. */
     public List<String> activeAdapters() {
-        return activation.adapters();
+        return adapters.active().choice().adapters();
     }
 
     /**
@@ -208,54 +180,48 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      *     the model is merged
      */
     public void activate(String... names) {
-        activation.choose(List.of(names));
+        adapters.choose(Choice.onAllRows(List.of(names)));
     }
 
     /**
-     * The layers with exactly these adapters active, whatever the model's own are. For passes with different adapters
-     * side by side.
+     * The model with exactly these adapters, whichever are active; without names, the base. Any number of such views
+     * can be used at once, by any number of threads. An adapter is looked up when something is asked of the view.
      *
-     * @throws ConfigurationException as {@link #activate}
+     * @throws ConfigurationException when a name is unknown; when something is asked of the view also when it has been
+     *     deleted, and as {@link #activate}
      */
-    public LayerSelection layersOf(String... names) {
-        Map<String, Adapter> chosen = new LinkedHashMap<>();
-        List.of(names).forEach(name -> chosen.put(name, adapter(name)));
-        return ActiveLayers.of(chosen);
+    public LanguageModel with(String... names) {
+        return adapters.view(this, Choice.onAllRows(List.of(names)));
     }
 
     /**
-     * The layers of a batch whose rows run through different adapters: rows of group i ({@link
+     * The model for batches whose rows run through different adapters: rows of group i ({@link
      * io.peft4j.core.nn.TokenSequence#inGroup}) through adapter {@code names[i]}, or through the base where that is
      * {@value #BASE}. Each sequence gets what it gets alone; gradients reach the adapters of their rows.
      *
-     * @throws ConfigurationException when a name is unknown, the model is merged, or an adapter cannot run on some
-     *     rows only: one that works with virtual tokens, on whole sequences, or on the output layer
+     * @throws ConfigurationException when a name is unknown; when something is asked of the view also when an adapter
+     *     cannot run on some rows only: one that works with virtual tokens, on whole sequences, or on the output layer
      */
-    public LayerSelection layersByRow(String... names) {
-        return rowLayers(List.of(names));
-    }
-
-    private RowLayers rowLayers(List<String> names) {
-        activation.requireUnmerged("mix adapters in one batch");
-        return RowLayers.of(network(), this::adapter, names);
+    public LanguageModel byRow(String... names) {
+        return adapters.view(this, Choice.byRow(List.of(names)));
     }
 
     /**
-     * Makes these adapters active, each for the rows of its group, as {@link #layersByRow} says; {@value #BASE} is the
+     * Makes these adapters active, each for the rows of its group, as {@link #byRow} says; {@value #BASE} is the
      * base. Training then trains all of them in one batch. That stays so while adapters are added and swapped; none of
      * them can be deleted or merged before others are activated.
      *
-     * @throws ConfigurationException as {@link #layersByRow}
+     * @throws ConfigurationException as {@link #byRow}, and when the model is merged
      */
     public void activateByRow(String... names) {
-        activation.chooseByRow(List.of(names));
+        adapters.choose(Choice.byRow(List.of(names)));
     }
 
     /**
      * Answers prompts in one batch, each with an adapter of its own.
      *
      * @param adapterOfPrompt for each prompt the name of its adapter, or {@value #BASE}
-     * @throws ConfigurationException as {@link #layersByRow}, and when there are not as many names as prompts
+     * @throws ConfigurationException as {@link #byRow}, and when there are not as many names as prompts
      */
     public List<Completion> generate(List<Prompt> prompts, List<String> adapterOfPrompt, GenerationOptions options) {
         if (prompts.size() != adapterOfPrompt.size()) {
@@ -263,7 +229,10 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         }
         List<String> names = adapterOfPrompt.stream().distinct().toList();
         int[] groups = adapterOfPrompt.stream().mapToInt(names::indexOf).toArray();
-        return base.generate(rowLayers(names).forSequences(groups), prompts, options);
+        try (ModelLease lease = adapters.lease(Choice.byRow(names))) {
+            LayerSelection layers = ((RowLayers) lease.layers()).forSequences(groups);
+            return base.generate(lease.withLayers(layers), prompts, options);
+        }
     }
 
     /**
@@ -273,7 +242,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when the model is merged
      */
     public Scope disable() {
-        return activation.suspend();
+        return adapters.disable();
     }
 
     /** Ends with what was before. */
@@ -291,7 +260,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when the model is merged
      */
     public List<Parameter> trainableParameters() {
-        activation.requireUnmerged("train");
+        adapters.requireUnmerged("train");
         return ParameterCounts.trained(this).map(AdapterTensor::parameter).toList();
     }
 
@@ -329,7 +298,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      *     adapters are active by row, or the model is merged already
      */
     public void merge() {
-        activation.merge();
+        adapters.merge();
     }
 
     /**
@@ -339,18 +308,20 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException also when that is more than the check allows; the model is unmerged then
      */
     public LogitDifference merge(MergeCheck check) {
-        activation.requireMergeable();
-        return check.merge(this);
+        return adapters.merge(() -> check.merge(this));
     }
 
-    /** Goes back to base layers and adapters, and frees the copies. Does nothing where nothing is merged. */
+    /**
+     * Goes back to base layers and adapters; the copies are freed when nothing runs through them any more. Does nothing
+     * where nothing is merged.
+     */
     public void unmerge() {
-        activation.unmerge();
+        adapters.unmerge();
     }
 
     /** Whether the adapters are merged. */
     public boolean isMerged() {
-        return activation.isMerged();
+        return adapters.isMerged();
     }
 
     /**
@@ -360,7 +331,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when the model is not merged
      */
     public Map<String, INDArray> mergedWeights() {
-        return activation.mergedWeights();
+        return adapters.mergedWeights();
     }
 
     // ---- files
@@ -373,12 +344,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when there is no adapter
      */
     public void saveAdapter(Path folder) {
-        if (adapters.isEmpty()) {
-            throw new ConfigurationException("there is no adapter to save");
-        }
-        adapters.forEach((name, stored) ->
-                stored.save(name.equals(DEFAULT_ADAPTER) ? folder : folder.resolve(name), base));
-        base.tokenizer().save(folder);
+        adapters.saveAll(folder);
     }
 
     /**
@@ -388,9 +354,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when there is no such adapter
      */
     public void saveAdapter(String name, Path folder) {
-        adapter(name);
-        adapters.get(name).save(folder, base);
-        base.tokenizer().save(folder);
+        adapters.save(name, folder);
     }
 
     // ---- the model
@@ -406,13 +370,23 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     }
 
     @Override
-    public LayerSelection layers() {
-        return activation.layers();
+    public Engine engine() {
+        return base.engine();
     }
 
     @Override
-    public Kernels kernels() {
-        return base.kernels();
+    public ModelLease lease() {
+        return adapters.lease();
+    }
+
+    /**
+     * The model as it is now for a training, of which there is one at a time: until the lease is closed, what is active
+     * cannot be changed.
+     *
+     * @throws ConfigurationException when it is being trained already, or merged
+     */
+    public ModelLease leaseForTraining() {
+        return adapters.leaseForTraining();
     }
 
     @Override
@@ -427,15 +401,17 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
 
     @Override
     public List<Completion> generate(List<Prompt> prompts, GenerationOptions options) {
-        return base.generate(layers(), prompts, options);
+        try (ModelLease lease = lease()) {
+            return base.generate(lease, prompts, options);
+        }
     }
 
-    /** Frees all adapters. The model is the base from then on; closing twice does nothing. */
+    /**
+     * Refuses all that begins from now on, and frees the adapters when what runs through them has ended; closing twice
+     * does nothing.
+     */
     @Override
     public void close() {
-        activation.clear();
-        List<AdapterCheckpoint> all = new ArrayList<>(adapters.values());
-        adapters.clear();
-        all.forEach(stored -> stored.adapter().close());
+        adapters.close();
     }
 }

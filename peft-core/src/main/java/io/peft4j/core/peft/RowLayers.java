@@ -16,7 +16,6 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -175,17 +174,9 @@ final class RowLayers implements LayerSelection {
 
     /** The groups that are there, ascending, with their rows. */
     private static Map<Integer, int[]> rowsByGroup(PackedBatch batch, int groups) {
-        int[] groupOf = batch.groups().length == 0 ? new int[batch.rows()] : batch.groups();
-        Map<Integer, int[]> rows = new LinkedHashMap<>();
-        for (int group = 0; group < groups; group++) {
-            int wanted = group;
-            int[] own = IntStream.range(0, groupOf.length).filter(i -> groupOf[i] == wanted).toArray();
-            if (own.length > 0) {
-                rows.put(group, own);
-            }
-        }
-        if (rows.values().stream().mapToInt(own -> own.length).sum() != groupOf.length) {
-            throw new ConfigurationException("the batch has rows of groups above " + (groups - 1) + ", but only "
+        Map<Integer, int[]> rows = batch.rowsOfGroups();
+        if (rows.keySet().stream().anyMatch(group -> group < 0 || group >= groups)) {
+            throw new ConfigurationException("the batch has rows of the groups " + rows.keySet() + ", but only "
                     + groups + " adapters were given for its rows");
         }
         return rows;

@@ -1,14 +1,15 @@
 package io.peft4j.core.peft;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.ForwardContext;
-import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.List;
@@ -21,17 +22,34 @@ public final class Passes {
     }
 
     /** The logits of all predicted tokens of the sequences, packed into one batch. */
-    public static float[] logits(LanguageModel model, LayerSelection layers, List<int[]> sequences) {
-        try (Arena arena = new Arena(); Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
-            return Arrays.toFloats(logits(model, ForwardContext.evaluation(tape, batch(sequences), layers)).value());
+    public static float[] logits(LanguageModel model, List<int[]> sequences) {
+        try (ModelLease lease = model.lease()) {
+            return logits(lease, sequences);
         }
     }
 
-    /** As {@link #logits(LanguageModel, LayerSelection, List)} in a pass of training with the given seed of dropout. */
+    /** As {@link #logits(LanguageModel, List)}, of what a lease keeps. */
+    public static float[] logits(ModelLease model, List<int[]> sequences) {
+        return evaluated(model, batch(sequences));
+    }
+
+    /** The logits of all predicted tokens of sequences that may be of different groups, with shared beginnings. */
+    public static float[] groupedLogits(LanguageModel model, List<TokenSequence> sequences) {
+        try (ModelLease lease = model.lease()) {
+            return evaluated(lease, PackedBatch.sharingPrefixes(sequences));
+        }
+    }
+
+    private static float[] evaluated(ModelLease model, PackedBatch batch) {
+        return model.engine().evaluate(tape -> Arrays.toFloats(
+                logits(model, ForwardContext.evaluation(tape, batch, model.layers())).value()));
+    }
+
+    /** As {@link #logits(LanguageModel, List)} in a pass of training with the given seed of dropout. */
     public static float[] trainingLogits(LanguageModel model, List<int[]> sequences, long seed) {
-        try (Arena arena = new Arena(); Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
-            return Arrays.toFloats(
-                    logits(model, ForwardContext.training(tape, batch(sequences), model.layers(), seed)).value());
+        try (ModelLease lease = model.lease()) {
+            return lease.engine().evaluate(tape -> Arrays.toFloats(
+                    logits(lease, ForwardContext.training(tape, batch(sequences), lease.layers(), seed)).value()));
         }
     }
 
@@ -40,11 +58,23 @@ public final class Passes {
      * training with the given seed of dropout.
      */
     public static void backward(LanguageModel model, List<int[]> sequences, float[] weights, long seed) {
-        try (Arena arena = new Arena(); Tape tape = Tape.recording(model.kernels(), arena, DataType.FLOAT);
+        backward(model, batch(sequences), weights, seed);
+    }
+
+    /** As {@link #backward(LanguageModel, List, float[], long)} for sequences that may be of different groups. */
+    public static void groupedBackward(LanguageModel model, List<TokenSequence> sequences, float[] weights) {
+        backward(model, PackedBatch.sharingPrefixes(sequences), weights, 0);
+    }
+
+    private static void backward(LanguageModel model, PackedBatch batch, float[] weights, long seed) {
+        try (ModelLease lease = model.lease(); Workspace workspace = lease.engine().workspace(Priority.WORK);
+                Tape tape = workspace.recording(DataType.FLOAT);
                 INDArray gradient = Arrays.of(weights, weights.length / TinyNetwork.VOCABULARY,
                         TinyNetwork.VOCABULARY)) {
-            tape.backward(logits(model, ForwardContext.training(tape, batch(sequences), model.layers(), seed)),
-                    gradient);
+            workspace.compute(() -> {
+                tape.backward(logits(lease, ForwardContext.training(tape, batch, lease.layers(), seed)), gradient);
+                return gradient;
+            });
         }
     }
 
@@ -65,26 +95,8 @@ public final class Passes {
         return PackedBatch.of(sequences.stream().map(TokenSequence::allSupervised).toList());
     }
 
-    /** The logits of all predicted tokens of sequences that may be of different groups, with shared beginnings. */
-    public static float[] groupedLogits(LanguageModel model, LayerSelection layers, List<TokenSequence> sequences) {
-        try (Arena arena = new Arena(); Tape tape = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
-            return Arrays.toFloats(logits(model, ForwardContext.evaluation(tape,
-                    PackedBatch.sharingPrefixes(sequences), layers)).value());
-        }
-    }
-
-    /** As {@link #backward(LanguageModel, List, float[], long)} for sequences that may be of different groups. */
-    public static void groupedBackward(LanguageModel model, List<TokenSequence> sequences, float[] weights) {
-        try (Arena arena = new Arena(); Tape tape = Tape.recording(model.kernels(), arena, DataType.FLOAT);
-                INDArray gradient = Arrays.of(weights, weights.length / TinyNetwork.VOCABULARY,
-                        TinyNetwork.VOCABULARY)) {
-            tape.backward(logits(model, ForwardContext.training(tape, PackedBatch.sharingPrefixes(sequences),
-                    model.layers(), 0)), gradient);
-        }
-    }
-
     /** A method may add rows to the batch, so the rows to look at are those of the context's batch. */
-    private static Variable logits(LanguageModel model, ForwardContext context) {
+    private static Variable logits(ModelLease model, ForwardContext context) {
         Variable hidden = model.network().hidden(context);
         Variable rows = RowOps.gatherRows(context.tape(), hidden, context.batch().targets().rows());
         return model.network().logits(context, rows);

@@ -136,7 +136,7 @@ public abstract class PeftMethodContract {
     }
 
     static float[] logits(LanguageModel model) {
-        return Passes.logits(model, model.layers(), SEQUENCES);
+        return Passes.logits(model, SEQUENCES);
     }
 
     static void assertDiffer(float[] a, float[] b) {
@@ -245,7 +245,7 @@ public abstract class PeftMethodContract {
             assertDiffer(first, second);
             model.activate(PeftModel.DEFAULT_ADAPTER);
             assertArrayEquals(first, logits(model));
-            assertArrayEquals(second, Passes.logits(model, model.layersOf("second"), SEQUENCES));
+            assertArrayEquals(second, Passes.logits(model.with("second"), SEQUENCES));
             model.deleteAdapter(PeftModel.DEFAULT_ADAPTER);
             assertArrayEquals(logits(base(test)), logits(model));
             model.activate("second");
@@ -273,8 +273,8 @@ public abstract class PeftMethodContract {
                 assertArrayEquals(first, logits(model));
             }
             perturb(model.trainableParameters(), 13);
-            assertDiffer(Passes.logits(model, model.layersOf(PeftModel.DEFAULT_ADAPTER), SEQUENCES), logits(model));
-            assertDiffer(Passes.logits(model, model.layersOf("second"), SEQUENCES), logits(model));
+            assertDiffer(Passes.logits(model.with(PeftModel.DEFAULT_ADAPTER), SEQUENCES), logits(model));
+            assertDiffer(Passes.logits(model.with("second"), SEQUENCES), logits(model));
             assertEquals(2 * test.parameters(), model.trainableParameterCount());
         }
     }
@@ -333,7 +333,7 @@ public abstract class PeftMethodContract {
             }
             List<TokenSequence> mixed = IntStream.range(0, ids.length)
                     .mapToObj(i -> TokenSequence.allSupervised(ids[i]).inGroup(groups[i])).toList();
-            float[] together = Passes.groupedLogits(model, model.layers(), mixed);
+            float[] together = Passes.groupedLogits(model, mixed);
             float[] weights = new float[together.length];
             for (int i = 0; i < weights.length; i++) {
                 weights[i] = (float) Math.sin(i);
@@ -358,7 +358,7 @@ public abstract class PeftMethodContract {
                     from = to;
                 }
                 // Sums in another order where rows of several adapters share a product: the last bits.
-                assertClose(Passes.logits(model, model.layers(), own), expected, 1e-6);
+                assertClose(Passes.logits(model, own), expected, 1e-6);
                 if (group != 2) {
                     Passes.backward(model, own, ownWeights, 0);
                 }
@@ -387,7 +387,7 @@ public abstract class PeftMethodContract {
                     summary);
             long base = base(test).network().description().parameters();
             // What is stored and not trained may count, too.
-            long frozen = HotSwap.tensors(model.adapter(PeftModel.DEFAULT_ADAPTER))
+            long frozen = model.adapter(PeftModel.DEFAULT_ADAPTER).tensors()
                     .filter(tensor -> !tensor.isTrainable() && !tensor.isPartOfBase())
                     .mapToLong(tensor -> tensor.parameter().length()).sum();
             assertTrue(model.parameterCount() >= base
@@ -415,7 +415,7 @@ public abstract class PeftMethodContract {
         List<Prompt> prompts = List.of(Prompt.tokens(3, 1, 7), Prompt.tokens(2));
         GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(3);
         try (PeftModel model = trained(test, 17)) {
-            List<int[]> expected = base(test).generate(model.layersOf(PeftModel.DEFAULT_ADAPTER), prompts, options)
+            List<int[]> expected = model.with(PeftModel.DEFAULT_ADAPTER).generate(prompts, options)
                     .stream().map(completion -> completion.ids()).toList();
             List<int[]> actual = model.generate(prompts, options).stream().map(completion -> completion.ids()).toList();
             assertArrayEquals(expected.toArray(), actual.toArray());

@@ -1,10 +1,13 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatTemplate;
@@ -17,7 +20,8 @@ import java.util.stream.IntStream;
 /** A base model over a {@link TinyNetwork}, for tests: naive kernels, prompts as token ids, greedy answers. */
 public class TinyModel implements BaseLanguageModel {
     private final TinyNetwork network;
-    private final Kernels kernels;
+    private final Engine engine;
+    private final Lifetime lifetime;
     private final Tokenizer tokenizer;
 
     /** A model with the given network; closes it. */
@@ -34,7 +38,18 @@ public class TinyModel implements BaseLanguageModel {
     public TinyModel(TinyNetwork network, Tokenizer tokenizer, Kernels kernels) {
         this.network = network;
         this.tokenizer = tokenizer;
-        this.kernels = kernels;
+        this.engine = new Engine(kernels);
+        this.lifetime = new Lifetime("the model tiny", () -> {
+            network.close();
+            engine.close();
+        });
+    }
+
+    private TinyModel(TinyModel whole, List<Integer> order) {
+        this.network = whole.network.withLayers(order);
+        this.tokenizer = whole.tokenizer;
+        this.engine = whole.engine;
+        this.lifetime = whole.lifetime;
     }
 
     @Override
@@ -43,8 +58,13 @@ public class TinyModel implements BaseLanguageModel {
     }
 
     @Override
-    public Kernels kernels() {
-        return kernels;
+    public Engine engine() {
+        return engine;
+    }
+
+    @Override
+    public ModelLease lease() {
+        return new ModelLease(network, engine, LayerSelection.BASE, List.of(lifetime.lease()));
     }
 
     @Override
@@ -64,7 +84,7 @@ public class TinyModel implements BaseLanguageModel {
 
     @Override
     public TinyModel withLayers(List<Integer> order) {
-        return new TinyModel(network.withLayers(order), tokenizer, kernels) {
+        return new TinyModel(this, order) {
             @Override
             public List<Integer> layerOrder() {
                 return order;
@@ -78,7 +98,7 @@ public class TinyModel implements BaseLanguageModel {
     }
 
     @Override
-    public List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options) {
+    public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
         List<Completion> completions = new ArrayList<>();
         for (Prompt prompt : prompts) {
             int[] ids = ((Prompt.Tokens) prompt).ids();
@@ -86,7 +106,7 @@ public class TinyModel implements BaseLanguageModel {
             for (int i = 0; i < options.maxNewTokens(); i++) {
                 // The last token predicts one more, whichever; its logits are the last V.
                 int[] sequence = IntStream.concat(IntStream.of(ids), IntStream.of(0)).toArray();
-                float[] logits = Passes.logits(this, layers, List.of(sequence));
+                float[] logits = Passes.logits(model, List.of(sequence));
                 int last = logits.length - TinyNetwork.VOCABULARY;
                 int best = IntStream.range(last, logits.length).reduce((a, b) -> logits[b] > logits[a] ? b : a)
                         .orElseThrow() - last;
@@ -100,7 +120,6 @@ public class TinyModel implements BaseLanguageModel {
 
     @Override
     public void close() {
-        network.close();
-        kernels.close();
+        lifetime.close();
     }
 }

@@ -3,13 +3,13 @@ package io.peft4j.data.augment;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
@@ -105,12 +105,12 @@ class AugmentationTest {
         }
 
         @Override
-        public LayerSelection layers() {
+        public ModelLease lease() {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public Kernels kernels() {
+        public Engine engine() {
             throw new UnsupportedOperationException();
         }
 

@@ -1,15 +1,17 @@
 package io.peft4j.eval.judge;
 
-import io.peft4j.core.array.Arena;
-import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Vectors from a language model at hand: the mean of its last hidden states over a text's tokens. A model that was not
@@ -31,32 +33,27 @@ public final class HiddenStates implements Embedder {
     @Override
     public List<float[]> embed(List<String> texts) {
         List<float[]> vectors = new ArrayList<>();
-        try (Arena arena = new Arena()) {
+        try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.WORK)) {
             for (String text : texts) {
                 int[] ids = model.tokenizer().encode(text);
-                int most = model.network().description().maxPositions();
                 vectors.add(ids.length == 0 ? new float[model.network().description().hiddenSize()]
-                        : mean(arena, java.util.Arrays.copyOf(ids, Math.min(ids.length, most))));
-                arena.reset();
+                        : mean(lease, workspace, Arrays.copyOf(ids, Math.min(ids.length, lease.maxPositions()))));
             }
         }
         return vectors;
     }
 
-    private float[] mean(Arena arena, int... ids) {
+    private static float[] mean(ModelLease lease, Workspace workspace, int... ids) {
         PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(ids)));
-        synchronized (model.kernels()) {
-            try (Tape tape = Tape.inference(model.kernels(), arena,
-                    model.network().description().activationType())) {
-                ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
-                float[] states = Arrays.toFloats(model.network().hidden(context).value());
-                int width = states.length / ids.length;
-                float[] mean = new float[width];
-                for (int i = 0; i < states.length; i++) {
-                    mean[i % width] += states[i] / ids.length;
-                }
-                return mean;
+        try (Pass pass = Pass.evaluation(lease, workspace, batch)) {
+            INDArray states = pass.hidden(false).value();
+            float[] values = io.peft4j.core.array.Arrays.toFloats(states);
+            int rows = io.peft4j.core.array.Arrays.rows(states);
+            float[] mean = new float[values.length / rows];
+            for (int i = 0; i < values.length; i++) {
+                mean[i % mean.length] += values[i] / rows;
             }
+            return mean;
         }
     }
 }

@@ -1,16 +1,14 @@
 package io.peft4j.eval.task;
 
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.RowOps;
-import io.peft4j.core.autograd.Tape;
-import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
-import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatTemplate;
 import java.nio.ByteBuffer;
@@ -19,9 +17,6 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.Stream;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Tells whether two models would give the same answers, without their files: a digest of the sizes, the chat template,
@@ -73,8 +68,7 @@ final class ModelFingerprint {
         digest.update(bytes);
     }
 
-    private void add(INDArray array) {
-        float[] values = Arrays.toFloats(array);
+    private void add(float[] values) {
         ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * values.length);
         bytes.asFloatBuffer().put(values);
         digest.update(bytes);
@@ -82,21 +76,14 @@ final class ModelFingerprint {
 
     private void addLogits(LanguageModel model, int[] probe) {
         PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(probe)));
-        try (Arena arena = new Arena();
-                Tape tape = Tape.inference(model.kernels(), arena, model.network().description().activationType());
-                Tape head = Tape.inference(model.kernels(), arena, DataType.FLOAT)) {
-            ForwardContext context = ForwardContext.evaluation(tape, batch, model.layers());
-            int[] last = context.batch().lastRows();
-            Variable hidden = RowOps.gatherRows(tape, model.network().hidden(context), last);
-            ForwardContext headContext = ForwardContext.evaluation(head, batch, model.layers());
-            add(model.network().logits(headContext, head.constant(hidden.value())).value());
+        try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.WORK);
+                Pass pass = Pass.evaluation(lease, workspace, batch)) {
+            add(pass.logits(pass.batch().lastRows()));
         }
     }
 
     private void addAdapter(PeftModel model, String name) {
         add(model.adapter(name).config().toJson());
-        Stream.concat(model.adapter(name).layers().stream().flatMap(layer -> layer.tensors().stream()),
-                model.adapter(name).sharedTensors().stream()).map(AdapterTensor::parameter)
-                .forEach(parameter -> add(parameter.value()));
+        model.adapter(name).tensors().forEach(tensor -> add(Arrays.toFloats(tensor.parameter().value())));
     }
 }

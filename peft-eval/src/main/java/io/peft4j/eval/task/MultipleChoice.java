@@ -3,6 +3,7 @@ package io.peft4j.eval.task;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.eval.metric.Calibration;
 import java.util.ArrayList;
@@ -113,19 +114,17 @@ public final class MultipleChoice {
             int[] head = question.prompt() instanceof Prompt.Tokens tokens ? tokens.ids() : encode(question, text);
             question.choices().forEach(choice -> sequences.add(sequence(question, text, head, choice)));
         }
-        try (Likelihood likelihood = new Likelihood(model)) {
-            double[] nll = likelihood.of(sequences);
-            List<Outcome> outcomes = new ArrayList<>();
-            int at = 0;
-            for (Question question : questions) {
-                double[] logs = new double[question.choices().size()];
-                for (int i = 0; i < logs.length; i++) {
-                    logs[i] = -nll[at++];
-                }
-                outcomes.add(outcome(question, logs));
+        double[] nll = SequenceScorer.negativeLogLikelihoods(model, sequences);
+        List<Outcome> outcomes = new ArrayList<>();
+        int at = 0;
+        for (Question question : questions) {
+            double[] logs = new double[question.choices().size()];
+            for (int i = 0; i < logs.length; i++) {
+                logs[i] = -nll[at++];
             }
-            return new Result(outcomes);
+            outcomes.add(outcome(question, logs));
         }
+        return new Result(outcomes);
     }
 
     private String text(Prompt prompt) {

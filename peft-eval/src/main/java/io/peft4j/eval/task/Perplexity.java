@@ -2,6 +2,7 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
@@ -74,9 +75,7 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
     }
 
     private static double sum(LanguageModel model, List<TokenSequence> sequences) {
-        try (Likelihood likelihood = new Likelihood(model)) {
-            return Arrays.stream(likelihood.of(sequences)).sum();
-        }
+        return Arrays.stream(SequenceScorer.negativeLogLikelihoods(model, sequences)).sum();
     }
 
     /** Mean loss of a token, in nats. */

@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
@@ -107,13 +107,13 @@ class TrainingStudyTest {
         }
 
         @Override
-        public LayerSelection layers() {
-            return model.layers();
+        public ModelLease lease() {
+            return model.lease();
         }
 
         @Override
-        public Kernels kernels() {
-            return model.kernels();
+        public Engine engine() {
+            return model.engine();
         }
 
         @Override

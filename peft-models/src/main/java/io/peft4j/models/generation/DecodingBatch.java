@@ -1,16 +1,13 @@
 package io.peft4j.models.generation;
 
-import io.peft4j.core.array.Arena;
-import io.peft4j.core.autograd.Tape;
-import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
-import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.model.CausalNetwork;
-import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.KvCache;
-import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
@@ -18,8 +15,6 @@ import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Runs the network for a batch of sequences with a key/value cache. The prompts are computed first, a beginning that
@@ -35,10 +30,8 @@ final class DecodingBatch implements AutoCloseable {
     /** Rows of logits that are computed at a time. */
     private static final int LOGIT_ROWS = 64;
 
-    private final CausalNetwork network;
-    private final LayerSelection layers;
-    private final Kernels kernels;
-    private final Arena arena = new Arena();
+    private final ModelLease model;
+    private final Workspace workspace;
     private final Logits.Scratch scratch = new Logits.Scratch();
     private final int[] groups;
     private final int promptRows;
@@ -50,26 +43,25 @@ final class DecodingBatch implements AutoCloseable {
     /**
      * A batch.
      *
+     * @param model kept open by the caller until the batch is closed
      * @param groups the group of each prompt ({@link PackedBatch#groups()})
      */
-    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts, int[] groups) {
-        this(network, layers, kernels, prompts, groups, PROMPT_ROWS);
+    DecodingBatch(ModelLease model, List<int[]> prompts, int[] groups) {
+        this(model, prompts, groups, PROMPT_ROWS);
     }
 
     /** As the other, with at most {@code promptRows} rows of prompts in a pass. */
-    DecodingBatch(CausalNetwork network, LayerSelection layers, Kernels kernels, List<int[]> prompts, int[] groups,
-            int promptRows) {
-        this.network = network;
-        this.layers = layers;
-        this.kernels = kernels;
+    DecodingBatch(ModelLease model, List<int[]> prompts, int[] groups, int promptRows) {
+        this.model = model;
+        this.workspace = model.engine().workspace(Priority.ANSWER);
         this.promptRows = promptRows;
         this.groups = groups.clone();
         PackedBatch packed = PackedBatch.sharingPrefixes(IntStream.range(0, prompts.size())
                 .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s)).inGroup(groups[s])).toList());
-        this.promptBatch = layers.prepare(packed).withCacheRows();
+        this.promptBatch = model.layers().prepare(packed).withCacheRows();
         this.running = IntStream.range(0, prompts.size()).toArray();
         int promptKeys = promptBatch.layout().keyRows();
-        this.cache = network.newCache(promptKeys + prompts.size() * CacheSpace.PIECE);
+        this.cache = model.network().newCache(promptKeys + prompts.size() * CacheSpace.PIECE);
         CacheSpace space = new CacheSpace(cache, promptKeys);
         for (int s = 0; s < prompts.size(); s++) {
             newRows.add(space.new Rows(promptRanges(s)));
@@ -154,44 +146,16 @@ final class DecodingBatch implements AutoCloseable {
     @Override
     public void close() {
         cache.close();
-        arena.close();
+        workspace.close();
     }
 
     private void run(PackedBatch batch, int[] rows, IntUnaryOperator sequence, BiConsumer<Integer, Logits> consumer) {
-        // Kernels serve one pass at a time; a training or another answer on the same model waits.
-        synchronized (kernels) {
-            kernels.decoding(true);
-            try {
-                runAlone(batch, rows, sequence, consumer);
-            } finally {
-                kernels.decoding(false);
-            }
-        }
-    }
-
-    private void runAlone(PackedBatch batch, int[] rows, IntUnaryOperator sequence,
-            BiConsumer<Integer, Logits> consumer) {
-        try (Tape tape = Tape.inference(kernels, arena, network.description().activationType())) {
-            ForwardContext context = ForwardContext.generation(tape, batch, layers, cache);
-            INDArray hidden = network.hidden(context, rows).value();
-            for (int from = 0; from < rows.length; from += LOGIT_ROWS) {
-                int first = from;
-                int to = Math.min(rows.length, from + LOGIT_ROWS);
-                logits(batch, arena.rows(hidden, from, to), i -> sequence.applyAsInt(first + i), consumer);
-            }
-        } finally {
-            arena.reset();
-        }
-    }
-
-    private void logits(PackedBatch batch, INDArray hidden, IntUnaryOperator sequence,
-            BiConsumer<Integer, Logits> consumer) {
-        try (Tape tape = Tape.inference(kernels, arena, DataType.FLOAT)) {
-            ForwardContext context = ForwardContext.generation(tape, batch, layers, cache);
-            Variable logits = network.logits(context, tape.constant(hidden));
-            for (int i = 0; i < logits.rows(); i++) {
-                consumer.accept(sequence.applyAsInt(i), new Logits(logits.value(), i, scratch));
-            }
+        try (Pass pass = Pass.generation(model, workspace, batch, cache).withChunkRows(LOGIT_ROWS)) {
+            pass.logits(rows, (first, logits) -> {
+                for (int i = 0; i < logits.rows(); i++) {
+                    consumer.accept(sequence.applyAsInt(first + i), new Logits(logits, i, scratch));
+                }
+            });
         }
     }
 

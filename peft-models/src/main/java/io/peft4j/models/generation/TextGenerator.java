@@ -1,13 +1,11 @@
 package io.peft4j.models.generation;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
-import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import java.util.ArrayList;
@@ -24,8 +22,6 @@ import java.util.stream.IntStream;
  * similar length share a batch; answers stand in the order of the prompts and do not depend on the batch.
  */
 public final class TextGenerator {
-    private final CausalNetwork network;
-    private final Kernels kernels;
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
     private final Set<Integer> stopTokens;
@@ -35,25 +31,22 @@ public final class TextGenerator {
      *
      * @param stopTokens token ids that end an answer
      */
-    public TextGenerator(CausalNetwork network, Kernels kernels, Tokenizer tokenizer, Optional<ChatTemplate> template,
-            Set<Integer> stopTokens) {
-        this.network = Objects.requireNonNull(network, "network");
-        this.kernels = Objects.requireNonNull(kernels, "kernels");
+    public TextGenerator(Tokenizer tokenizer, Optional<ChatTemplate> template, Set<Integer> stopTokens) {
         this.tokenizer = Objects.requireNonNull(tokenizer, "tokenizer");
         this.template = Objects.requireNonNull(template, "template");
         this.stopTokens = Set.copyOf(stopTokens);
     }
 
     /**
-     * Answers the prompts with the layers that {@code layers} chooses.
+     * Answers the prompts.
      *
+     * @param model kept open by the caller meanwhile
      * @throws ConfigurationException when a prompt leaves no room for an answer, or a chat has no template
      */
-    public List<Completion> generate(LayerSelection layers, List<Prompt> prompts, GenerationOptions options) {
-        int limit = network.description().maxPositions() - layers.virtualTokens();
+    public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
         List<int[]> encoded = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
-            encoded.add(encode(prompts.get(i), i, limit));
+            encoded.add(encode(model, prompts.get(i), i));
         }
         Integer[] order = IntStream.range(0, prompts.size()).boxed()
                 .sorted(Comparator.comparingInt(i -> encoded.get(i).length)).toArray(Integer[]::new);
@@ -62,7 +55,7 @@ public final class TextGenerator {
         for (int from = 0; from < order.length; from += options.batchSize()) {
             List<Integer> batch = List.of(order).subList(from, Math.min(order.length, from + options.batchSize()));
             if (running) {
-                running = runBatch(layers, batch, encoded, options, completions);
+                running = runBatch(model, batch, encoded, options, completions);
             } else {
                 batch.forEach(i -> completions[i] = new Completion("", new int[0], StopReason.CANCELLED,
                         encoded.get(i).length));
@@ -71,11 +64,12 @@ public final class TextGenerator {
         return List.of(completions);
     }
 
-    private int[] encode(Prompt prompt, int index, int limit) {
+    private int[] encode(ModelLease model, Prompt prompt, int index) {
+        int limit = model.maxPositions();
         int[] ids;
         if (prompt instanceof Prompt.Chat chat) {
             ChatTemplate chatTemplate = template.orElseThrow(() -> new ConfigurationException(
-                    network.description().name() + " has no chat template; use Prompt.text, or a checkpoint "
+                    model.network().description().name() + " has no chat template; use Prompt.text, or a checkpoint "
                             + "with a chat template"));
             ids = tokenizer.encode(chatTemplate.render(chat.messages(), true));
         } else if (prompt instanceof Prompt.Text text) {
@@ -90,17 +84,17 @@ public final class TextGenerator {
         return ids;
     }
 
-    private boolean runBatch(LayerSelection layers, List<Integer> batch, List<int[]> encoded,
+    private boolean runBatch(ModelLease model, List<Integer> batch, List<int[]> encoded,
             GenerationOptions options, Completion[] completions) {
         List<int[]> prompts = batch.stream().map(encoded::get).toList();
         int[] rooms = prompts.stream().mapToInt(prompt -> Math.min(options.maxNewTokens(),
-                network.description().maxPositions() - layers.virtualTokens() - prompt.length)).toArray();
+                model.maxPositions() - prompt.length)).toArray();
         Answer[] answers = new Answer[batch.size()];
         for (int i = 0; i < answers.length; i++) {
             answers[i] = new Answer(batch.get(i), tokenizer, stopTokens, options, rooms[i]);
         }
-        try (DecodingBatch decoding = new DecodingBatch(network, layers, kernels, prompts,
-                batch.stream().mapToInt(layers::group).toArray())) {
+        try (DecodingBatch decoding = new DecodingBatch(model, prompts,
+                batch.stream().mapToInt(model.layers()::group).toArray())) {
             decoding.prompts((i, logits) -> answers[i].next(logits));
             int[] running = stillRunning(answers);
             while (running.length > 0) {

@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import io.peft4j.core.array.NativeLibraries;
+import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
@@ -184,7 +185,7 @@ final class FastTokenizer implements Tokenizer {
         lock.readLock().lock();
         try {
             if (closed) {
-                throw new IllegalStateException("the tokenizer is closed");
+                throw new ClosedException("the tokenizer");
             }
             return function.apply(library);
         } finally {

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Engine;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.LayerSelection;
@@ -33,15 +35,17 @@ class DecodingBatchTest {
     /** Kernels may add in another order where a product has another height. */
     private static final float ROUNDING = 2e-5f;
 
-    private final NaiveKernels kernels = new NaiveKernels();
+    private final Engine engine = new Engine(new NaiveKernels());
     private final CountingNetwork network = new CountingNetwork(new LlamaArchitecture().build("tiny",
             ModelConfig.read(MODEL.resolve("config.json")),
             new WeightLoader(Safetensors.open(MODEL), WeightType.F32)));
 
+    private final ModelLease model = new ModelLease(network, engine, LayerSelection.BASE, List.of());
+
     @AfterEach
     void close() {
         network.close();
-        kernels.close();
+        engine.close();
     }
 
     /** A prompt of {@code shared} tokens that all have, then its own. */
@@ -54,7 +58,7 @@ class DecodingBatchTest {
     private Map<Integer, List<float[]>> run(List<int[]> prompts, int promptRows, int... newTokens) {
         Map<Integer, List<float[]>> logits = new TreeMap<>();
         int[] generated = new int[prompts.size()];
-        try (DecodingBatch batch = new DecodingBatch(network, LayerSelection.BASE, kernels, prompts,
+        try (DecodingBatch batch = new DecodingBatch(model, prompts,
                 new int[prompts.size()], promptRows)) {
             batch.prompts((s, row) -> logits.computeIfAbsent(s, k -> new ArrayList<>()).add(row.values().clone()));
             while (true) {
@@ -116,7 +120,7 @@ class DecodingBatchTest {
         int piece = CacheSpace.PIECE;
         List<int[]> prompts = List.of(prompt(12, 5, 1), prompt(12, 0, 2), prompt(12, 6, 3), prompt(12, 9, 4));
         int start = 12 + 5 + 6 + 9 + 4 * piece;
-        try (DecodingBatch batch = new DecodingBatch(network, LayerSelection.BASE, kernels, prompts,
+        try (DecodingBatch batch = new DecodingBatch(model, prompts,
                 new int[prompts.size()])) {
             batch.prompts((s, row) -> { });
             assertEquals(start, batch.cacheRows());

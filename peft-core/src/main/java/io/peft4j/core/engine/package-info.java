@@ -1,0 +1,6 @@
+/**
+ * Who computes when, and in which memory. Open {@link io.peft4j.core.engine.Engine} first: threads that answer and
+ * threads that train take turns on its kernels. {@link io.peft4j.core.engine.Lifetime} lets things be closed while
+ * others use them.
+ */
+package io.peft4j.core.engine;

@@ -1,0 +1,273 @@
+package io.peft4j.core.model;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.PackedBatch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One run of a network, forward and, where it trains, back: the model with the layers that run in it, the batch and the
+ * kind of pass are given when it is made, and nothing of it is changed on a shared object. Its methods compute when it
+ * is their turn on the {@linkplain io.peft4j.core.engine.Engine engine}; between them, and between the operations of
+ * work, others may compute.
+ *
+ * <p>Logits are computed on the rows that are asked for alone, and in chunks of some 24 MB: memory does not grow with
+ * the vocabulary times the batch. Where the pass trains they are stored in the type of the model's activations, else in
+ * f32; softmax and loss are f32. What a pass gives is valid until it is closed. For use by one thread.
+ */
+public final class Pass implements AutoCloseable {
+    /** Memory of a chunk's logits, which comes on top of all that is kept for the gradients. */
+    private static final long CHUNK_BYTES = 24 << 20;
+    /** Kernels are fastest on multiples of this. */
+    private static final int ROW_UNIT = 16;
+
+    private final ModelLease model;
+    private final Workspace workspace;
+    private final Tape tape;
+    private ForwardContext context;
+    private int chunkRows;
+
+    private Pass(ModelLease model, Workspace workspace, Tape tape, ForwardContext context) {
+        this.model = model;
+        this.workspace = workspace;
+        this.tape = tape;
+        this.context = context;
+        ModelDescription description = model.network().description();
+        this.chunkRows = (int) Math.max(ROW_UNIT, CHUNK_BYTES / Arrays.bytes(description.activationType())
+                / description.vocabularySize());
+    }
+
+    private static DataType activations(ModelLease model) {
+        return model.network().description().activationType();
+    }
+
+    /**
+     * A pass that trains: dropout is on, and gradients are recorded.
+     *
+     * @param seed seed of this pass's dropout
+     */
+    public static Pass training(ModelLease model, Workspace workspace, PackedBatch batch, long seed) {
+        Tape tape = workspace.recording(activations(model));
+        return new Pass(model, workspace, tape, ForwardContext.training(tape, batch, model.layers(), seed));
+    }
+
+    /** A pass that records gradients with dropout off. */
+    public static Pass differentiating(ModelLease model, Workspace workspace, PackedBatch batch) {
+        Tape tape = workspace.recording(activations(model));
+        return new Pass(model, workspace, tape, ForwardContext.evaluation(tape, batch, model.layers()));
+    }
+
+    /** A pass that evaluates: dropout is off, nothing is recorded. */
+    public static Pass evaluation(ModelLease model, Workspace workspace, PackedBatch batch) {
+        Tape tape = workspace.inference(activations(model));
+        return new Pass(model, workspace, tape, ForwardContext.evaluation(tape, batch, model.layers()));
+    }
+
+    /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
+    public static Pass generation(ModelLease model, Workspace workspace, PackedBatch batch, KvCache cache) {
+        Tape tape = workspace.inference(activations(model));
+        return new Pass(model, workspace, tape, ForwardContext.generation(tape, batch, model.layers(), cache));
+    }
+
+    /** The same pass with another context, for instance one that {@linkplain ForwardContext#startingWith starts} later. */
+    public Pass with(UnaryOperator<ForwardContext> change) {
+        context = workspace.compute(() -> change.apply(context));
+        return this;
+    }
+
+    /** The same pass with at most {@code rows} rows of logits at a time. */
+    public Pass withChunkRows(int rows) {
+        chunkRows = rows;
+        return this;
+    }
+
+    /** The batch that runs: the one that was given, or one with rows for virtual tokens. */
+    public PackedBatch batch() {
+        return context.batch();
+    }
+
+    /** The hidden states after the final norm of some rows of {@link #batch()}, [rows.length, H]. */
+    public Variable hidden(int... rows) {
+        return workspace.compute(() -> model.network().hidden(context, rows));
+    }
+
+    /**
+     * The hidden states after the final norm of all rows of {@link #batch()}, and the output layer's work on them where
+     * asked: for what looks at layers while they run.
+     */
+    public Variable hidden(boolean withHead) {
+        return workspace.compute(() -> {
+            Variable states = model.network().hidden(context);
+            if (withHead) {
+                model.network().logits(context, states);
+            }
+            return states;
+        });
+    }
+
+    /** Is given rows of logits. */
+    @FunctionalInterface
+    public interface LogitReader {
+        /**
+         * Reads them. Runs outside of the engine; others may compute meanwhile.
+         *
+         * @param first index of the first row among those that were asked for
+         * @param logits FLOAT [n, V]; valid during the call
+         */
+        void read(int first, INDArray logits);
+    }
+
+    /**
+     * The logits of some rows of {@link #batch()}, some at a time.
+     *
+     * @param rows the rows; each may be asked for more than once
+     */
+    public void logits(int[] rows, LogitReader reader) {
+        INDArray hidden = hidden(rows).value();
+        for (int from = 0; from < rows.length; from += chunkRows) {
+            INDArray part = workspace.arena().rows(hidden, from, Math.min(rows.length, from + chunkRows));
+            try (Tape head = workspace.inference(DataType.FLOAT)) {
+                INDArray logits = workspace.compute(() ->
+                        model.network().logits(context.onTape(head), head.constant(part)).value());
+                reader.read(from, logits);
+            }
+        }
+    }
+
+    /** The logits of some rows of {@link #batch()}, [rows.length, V] one row after the other. */
+    public float[] logits(int... rows) {
+        int columns = model.network().description().vocabularySize();
+        float[] all = new float[Math.multiplyExact(rows.length, columns)];
+        logits(rows, (first, logits) -> Arrays.read(logits, 0, all, first * columns, (int) logits.length()));
+        return all;
+    }
+
+    /** The negative log-likelihood of each supervised token, in the order of the batch's targets. */
+    public float[] negativeLogLikelihoods() {
+        PackedBatch.Targets targets = batch().targets();
+        float[] all = new float[targets.count()];
+        if (all.length == 0) {
+            return all;
+        }
+        workspace.compute(() -> {
+            INDArray rows = model.network().hidden(context, targets.rows()).value();
+            for (Chunk chunk : chunks(targets)) {
+                float[] nll = new float[chunk.size()];
+                try (Tape head = workspace.inference(DataType.FLOAT)) {
+                    Variable logits = model.network().logits(context.onTape(head), head.constant(chunk.of(rows)));
+                    head.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
+                }
+                System.arraycopy(nll, 0, all, chunk.from(), nll.length);
+            }
+            return all;
+        });
+        return all;
+    }
+
+    /**
+     * The weighted sum of the negative log-likelihoods of the supervised tokens, with gradients of
+     * {@code sum / normalizer} added to the trainable parameters. A batch without supervised tokens gives 0 and no
+     * gradients.
+     *
+     * @param normalizer what the sum is divided by
+     */
+    public double backward(double normalizer) {
+        PackedBatch.Targets targets = batch().targets();
+        return targets.count() == 0 ? 0 : workspace.compute(() -> {
+            Variable rows = model.network().hidden(context, targets.rows());
+            INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
+            double sum = 0;
+            for (Chunk chunk : chunks(targets)) {
+                sum += backward(rows.value(), gradient, chunk, normalizer);
+            }
+            if (rows.requiresGradient()) {
+                tape.backward(rows, gradient);
+            }
+            return sum;
+        });
+    }
+
+    private double backward(INDArray rows, INDArray gradient, Chunk chunk, double normalizer) {
+        float[] nll = new float[chunk.size()];
+        float[] weights = chunk.weights();
+        float[] shares = new float[weights.length];
+        for (int i = 0; i < weights.length; i++) {
+            shares[i] = (float) (weights[i] / normalizer);
+        }
+        try (Tape head = workspace.recording(rows.dataType())) {
+            Variable hidden = head.input(chunk.of(rows), chunk.of(gradient));
+            Variable logits = model.network().logits(context.onTape(head), hidden);
+            head.kernels().crossEntropyGradient(logits.value(), chunk.ids(), shares, nll);
+            head.backward(logits, logits.value());
+        }
+        return weightedSum(weights, nll);
+    }
+
+    /** The sum of losses with their weights. */
+    public static double weightedSum(float[] weights, float[] losses) {
+        double sum = 0;
+        for (int i = 0; i < losses.length; i++) {
+            sum += (double) weights[i] * losses[i];
+        }
+        return sum;
+    }
+
+    /** All targets in chunks of about the same size: a small one at the end would take as long as a large one. */
+    private List<Chunk> chunks(PackedBatch.Targets targets) {
+        int count = (targets.count() + chunkRows - 1) / chunkRows;
+        int size = Math.min(chunkRows, ((targets.count() + count - 1) / count + ROW_UNIT - 1) / ROW_UNIT * ROW_UNIT);
+        List<Chunk> chunks = new ArrayList<>(count);
+        for (int from = 0; from < targets.count(); from += size) {
+            chunks.add(new Chunk(targets, from, Math.min(targets.count(), from + size)));
+        }
+        return chunks;
+    }
+
+    /** Targets whose logits are computed together. */
+    private final class Chunk {
+        private final PackedBatch.Targets targets;
+        private final int from;
+        private final int to;
+
+        Chunk(PackedBatch.Targets targets, int from, int to) {
+            this.targets = targets;
+            this.from = from;
+            this.to = to;
+        }
+
+        int from() {
+            return from;
+        }
+
+        int size() {
+            return to - from;
+        }
+
+        int[] ids() {
+            return java.util.Arrays.copyOfRange(targets.ids(), from, to);
+        }
+
+        float[] weights() {
+            return java.util.Arrays.copyOfRange(targets.weights(), from, to);
+        }
+
+        INDArray of(INDArray rows) {
+            return workspace.arena().rows(rows, from, to);
+        }
+    }
+
+    /** Gives the memory of all results back to the workspace. */
+    @Override
+    public void close() {
+        tape.close();
+        workspace.arena().reset();
+    }
+}

@@ -1,0 +1,296 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.engine.Lifetime;
+import io.peft4j.core.error.ClosedException;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.peft.Activation.Active;
+import io.peft4j.core.peft.Activation.Choice;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The adapters of a {@link PeftModel} and which of them run, for use by many threads. Changes are made one at a time
+ * under a lock; what a pass needs is read without it, from values that are exchanged as a whole, and kept alive by
+ * {@linkplain Lifetime leases}.
+ */
+final class AdapterSet {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,99}");
+
+    private final BaseLanguageModel base;
+    private final Activation activation = new Activation(this);
+    private final Lifetime lifetime = new Lifetime("the model with adapters", () -> { });
+    private final ReentrantLock changes = new ReentrantLock();
+    private volatile Map<String, HeldAdapter> adapters = Map.of();
+    private volatile boolean training;
+
+    AdapterSet(BaseLanguageModel base) {
+        this.base = base;
+    }
+
+    CausalNetwork network() {
+        return base.network();
+    }
+
+    Map<String, HeldAdapter> all() {
+        return lifetime.isClosed() ? Map.of() : adapters;
+    }
+
+    Active active() {
+        return activation.active();
+    }
+
+    HeldAdapter held(String name) {
+        HeldAdapter found = adapters.get(name);
+        if (found == null) {
+            throw new ConfigurationException("there is no adapter '" + name + "'; "
+                    + NearNames.sentence(name, adapters.keySet()));
+        }
+        return found;
+    }
+
+    /** An adapter, unless the model is closed. */
+    Adapter adapter(String name) {
+        try (Lifetime.Lease open = lifetime.lease()) {
+            return held(name).adapter();
+        }
+    }
+
+    /** A view of the model; a choice that cannot run is refused now. */
+    LanguageModel view(PeftModel model, Choice choice) {
+        activation.active(choice);
+        return new AdapterView(model, this, choice);
+    }
+
+    // ---- use
+
+    /** What is active now. */
+    ModelLease lease() {
+        return lease(activation::active);
+    }
+
+    /** A choice of adapters, whichever are active. */
+    ModelLease lease(Choice choice) {
+        return lease(() -> activation.active(choice));
+    }
+
+    private ModelLease lease(Supplier<Active> wanted) {
+        while (true) {
+            Active now = wanted.get();
+            try {
+                return base.lease().with(now.layers(),
+                        Stream.concat(Stream.of(lifetime), now.memory().stream()).toList());
+            } catch (ClosedException e) {
+                // Where it is not the model that is closed but an adapter, another one has taken its place meanwhile.
+                if (lifetime.isClosed() || wanted.get().memory().equals(now.memory())) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** What is active now, which cannot be changed until the lease is closed. */
+    ModelLease leaseForTraining() {
+        return changing(() -> {
+            requireUnmerged("train");
+            requireNotTraining("begin another training");
+            Lifetime run = new Lifetime("the training", () -> training = false);
+            ModelLease lease = base.lease().with(active().layers(),
+                    Stream.concat(Stream.of(run), active().memory().stream()).toList());
+            training = true;
+            run.close();
+            return lease;
+        });
+    }
+
+    // ---- changes
+
+    /**
+     * Runs a change: one at a time, while model and base are open.
+     *
+     * @throws ClosedException when one of them is closed
+     */
+    <T> T changing(Supplier<T> change) {
+        changes.lock();
+        try (Lifetime.Lease open = lifetime.lease(); ModelLease held = base.lease()) {
+            return change.get();
+        } finally {
+            changes.unlock();
+        }
+    }
+
+    void change(Runnable change) {
+        changing(() -> {
+            change.run();
+            return null;
+        });
+    }
+
+    void requireUnmerged(String what) {
+        activation.requireUnmerged(what);
+    }
+
+    private void requireNotTraining(String what) {
+        if (training) {
+            throw new ConfigurationException("cannot " + what + " while the model is being trained; wait for the end "
+                    + "of the training, or ask a view of the model, which with(...) gives, for other adapters");
+        }
+    }
+
+    /** Adds an adapter; the first one becomes active. */
+    void add(String name, Supplier<AdapterCheckpoint> made) {
+        change(() -> {
+            requireUnmerged("add an adapter");
+            if (!NAME.matcher(name).matches()) {
+                throw new ConfigurationException("invalid adapter name '" + name + "': use letters, digits, - and _");
+            }
+            if (adapters.containsKey(name)) {
+                throw new ConfigurationException("there is an adapter '" + name
+                        + "' already; choose another name, or delete it");
+            }
+            put(name, made.get());
+            if (adapters.size() == 1) {
+                activation.choose(Choice.onAllRows(List.of(name)));
+            }
+        });
+    }
+
+    private void put(String name, AdapterCheckpoint adapter) {
+        Map<String, HeldAdapter> more = new LinkedHashMap<>(adapters);
+        more.put(name, HeldAdapter.of(name, adapter));
+        adapters = Collections.unmodifiableMap(more);
+    }
+
+    /** Puts the adapter of a folder in the place of another one. */
+    void swap(String name, Path folder) {
+        change(() -> {
+            requireUnmerged("swap an adapter");
+            HeldAdapter before = unused(name, "swap");
+            AdapterCheckpoint loaded = AdapterCheckpoint.load(folder, base);
+            boolean fits = false;
+            try {
+                activation.requireFit(name, loaded.adapter());
+                fits = true;
+            } finally {
+                if (!fits) {
+                    loaded.adapter().close();
+                }
+            }
+            put(name, loaded);
+            activation.refresh();
+            before.lifetime().close();
+        });
+    }
+
+    void delete(String name) {
+        change(() -> {
+            requireUnmerged("delete an adapter");
+            HeldAdapter deleted = unused(name, "delete");
+            activation.drop(name);
+            Map<String, HeldAdapter> rest = new LinkedHashMap<>(adapters);
+            rest.remove(name);
+            adapters = Collections.unmodifiableMap(rest);
+            deleted.lifetime().close();
+        });
+    }
+
+    /** An adapter that is not being trained. */
+    private HeldAdapter unused(String name, String what) {
+        HeldAdapter found = held(name);
+        if (active().choice().names().contains(name)) {
+            requireNotTraining(what + " adapter '" + name + "'");
+        }
+        return found;
+    }
+
+    void choose(Choice choice) {
+        change(() -> {
+            requireNotTraining("activate other adapters");
+            activation.choose(choice);
+        });
+    }
+
+    PeftModel.Scope disable() {
+        return changing(() -> {
+            requireNotTraining("disable adapters");
+            return activation.suspend();
+        });
+    }
+
+    // ---- merging
+
+    void merge() {
+        change(() -> {
+            requireNotTraining("merge");
+            activation.merge();
+        });
+    }
+
+    /** Merges by a check, which itself calls {@link #merge()}. */
+    LogitDifference merge(Supplier<LogitDifference> check) {
+        return changing(() -> {
+            activation.requireMergeable();
+            return check.get();
+        });
+    }
+
+    void unmerge() {
+        change(activation::unmerge);
+    }
+
+    boolean isMerged() {
+        return activation.isMerged();
+    }
+
+    Map<String, INDArray> mergedWeights() {
+        return activation.mergedWeights();
+    }
+
+    // ---- files
+
+    void saveAll(Path folder) {
+        change(() -> {
+            if (adapters.isEmpty()) {
+                throw new ConfigurationException("there is no adapter to save");
+            }
+            adapters.forEach((name, held) -> held.checkpoint().save(name.equals(PeftModel.DEFAULT_ADAPTER) ? folder
+                    : folder.resolve(name), base));
+            base.tokenizer().save(folder);
+        });
+    }
+
+    void save(String name, Path folder) {
+        change(() -> {
+            held(name).checkpoint().save(folder, base);
+            base.tokenizer().save(folder);
+        });
+    }
+
+    /** Refuses all that begins from now on; what is held is freed when all that runs has ended. */
+    void close() {
+        changes.lock();
+        try {
+            if (!lifetime.isClosed()) {
+                lifetime.close();
+                List<Lifetime> memory = Stream.concat(active().memory().stream(),
+                        adapters.values().stream().map(HeldAdapter::lifetime)).toList();
+                activation.clear();
+                memory.forEach(Lifetime::close);
+            }
+        } finally {
+            changes.unlock();
+        }
+    }
+}

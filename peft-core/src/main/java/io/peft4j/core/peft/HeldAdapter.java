@@ -1,0 +1,17 @@
+package io.peft4j.core.peft;
+
+import io.peft4j.core.engine.Lifetime;
+
+/**
+ * An adapter of a model, and its life: it is freed when it has been taken out of the model and the last pass through it
+ * has ended.
+ */
+record HeldAdapter(AdapterCheckpoint checkpoint, Lifetime lifetime) {
+    static HeldAdapter of(String name, AdapterCheckpoint checkpoint) {
+        return new HeldAdapter(checkpoint, new Lifetime("the adapter '" + name + "'", checkpoint.adapter()::close));
+    }
+
+    Adapter adapter() {
+        return checkpoint.adapter();
+    }
+}
