@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.Encoding;
@@ -107,7 +108,7 @@ class TokenizersTest {
         assertThrows(IllegalArgumentException.class, () -> tokenizer.decode(new int[] {-1}, true));
         tokenizer.close();
         tokenizer.close();
-        assertThrows(IllegalStateException.class, () -> tokenizer.encode("x"));
+        assertThrows(ClosedException.class, () -> tokenizer.encode("x"));
     }
 
     @Test
