@@ -74,7 +74,7 @@ public final class ChatDataset implements Iterable<ChatExample> {
         }
         DataFaults.throwAny(file, faults);
         if (examples.isEmpty()) {
-            throw new DataException(file, "holds no example; expected one JSON object with \"messages\" a line");
+            throw new DataException(file, "contains no examples; expected one JSON object with \"messages\" a line");
         }
         return new ChatDataset(examples);
     }

@@ -53,12 +53,12 @@ public final class ChatEncoder {
     public EncodedChats encode(ChatDataset dataset, int maxLength) {
         EncodedChats encoded = EncodedChats.of(dataset.examples(), this, maxLength);
         if (encoded.sequences().isEmpty()) {
-            throw new ConfigurationException(dataset.size() == 0 ? "there is no example" : "all " + dataset.size()
+            throw new ConfigurationException(dataset.size() == 0 ? "the data set is empty" : "all " + dataset.size()
                     + " examples are longer than " + maxLength + " tokens; raise the limit or shorten them");
         }
         if (encoded.supervisedTokens() == 0) {
-            throw new ConfigurationException("none of the " + encoded.sequences().size() + " examples has a supervised "
-                    + "token, so nothing would be learned; check the messages' weights and the chat template");
+            throw new ConfigurationException("none of the " + encoded.sequences().size() + " examples has supervised "
+                    + "tokens, so nothing would be learned; check the messages' weights and the chat template");
         }
         return encoded;
     }
@@ -160,7 +160,7 @@ public final class ChatEncoder {
 
     /**
      * Where the turn of a message ends in the whole text. Some templates end a conversation with a token that goes when
-     * another turn follows (Phi's end of text); it is no part of the turn.
+     * another turn follows (Phi's end of text); it is not a part of the turn.
      */
     private int endOfTurn(ChatExample example, int message, String before, Rendered whole) {
         String after = render(example, message + 1, false);

@@ -12,7 +12,7 @@ final class DataFaults {
     private DataFaults() {
     }
 
-    /** Throws at the place of the first fault, with a list of all; does nothing where there is none. */
+    /** Throws at the place of the first fault, with a list of all; does nothing without faults. */
     static void throwAny(Path file, List<DataException> faults) {
         if (faults.isEmpty()) {
             return;

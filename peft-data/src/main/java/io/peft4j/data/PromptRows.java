@@ -43,7 +43,8 @@ public final class PromptRows {
         List<Prompt> prompts = new ArrayList<>();
         JsonLines.read(file, row -> prompts.add(rows.prompt(row)));
         if (prompts.isEmpty()) {
-            throw new DataException(file, "holds no row; expected one JSON object with one of " + FORMS + " a line");
+            throw new DataException(file, "contains no rows; expected one JSON object with one of " + FORMS + " a "
+                    + "line");
         }
         return prompts;
     }
@@ -65,7 +66,7 @@ public final class PromptRows {
             return ofText(text, textsAreChats);
         }
         if (form.equals("question")) {
-            throw row.wrong("\"question\" is not a text");
+            throw row.wrong("\"question\" is not a string");
         }
         List<ChatMessage> messages = reader.messages(row, form);
         int end = messages.size();
@@ -73,7 +74,7 @@ public final class PromptRows {
             end--;
         }
         if (end == 0) {
-            throw row.wrong("has messages of the assistant only, so there is nothing to ask");
+            throw row.wrong("has only assistant messages, so there is no question to ask");
         }
         return Prompt.chat(messages.subList(0, end));
     }

@@ -53,7 +53,7 @@ public final class ScoringRows {
      */
     public void read(Path file, Consumer<TokenSequence> action) {
         if (JsonLines.read(file, row -> action.accept(checked(row, sequence(row)))) == 0) {
-            throw new DataException(file, "holds no row; expected one JSON object with \"text\", \"input_ids\", "
+            throw new DataException(file, "contains no rows; expected one JSON object with \"text\", \"input_ids\", "
                     + "\"messages\", or \"prompt\" and \"completion\" a line");
         }
     }
@@ -74,14 +74,14 @@ public final class ScoringRows {
 
     private static TokenSequence all(JsonLines.Row row, int[] ids) {
         if (ids.length == 0) {
-            throw row.wrong("has no token");
+            throw row.wrong("has no tokens");
         }
         return TokenSequence.allSupervised(ids);
     }
 
     private static String text(JsonLines.Row row, String key) {
         if (!(row.fields().get(key) instanceof String text)) {
-            throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a text" : "missing"));
+            throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a string" : "missing"));
         }
         return text;
     }
@@ -135,7 +135,7 @@ public final class ScoringRows {
     /** Unlike in training, an answer may be empty: its end-of-turn token has a likelihood. */
     private TokenSequence chat(JsonLines.Row row, List<ChatMessage> messages) {
         if (messages.stream().noneMatch(message -> message.role().equals("assistant"))) {
-            throw row.wrong("has no message of the assistant, whose likelihood it would be");
+            throw row.wrong("has no assistant message to score");
         }
         return encoder().encode(new ChatExample(messages, reader.tools(row), Map.of(),
                 new Origin(row.file().toString(), row.line())));
@@ -143,8 +143,8 @@ public final class ScoringRows {
 
     private ChatEncoder encoder() {
         return new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                model.network().description().name() + " has no chat template, so the likelihood of a chat is not "
-                        + "defined; give rows with \"text\"")));
+                model.network().description().name() + " has no chat template, so chats cannot be scored; use rows "
+                        + "with \"text\"")));
     }
 
     private TokenSequence checked(JsonLines.Row row, TokenSequence sequence) {

@@ -32,7 +32,7 @@ class ChatDatasetReadTest {
     private Path folder;
 
     @Test
-    void rowsAreReadWithAllThatTheyHold() {
+    void allKeysOfARowAreRead() {
         ChatDataset dataset = read("""
                 {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q", "name": "Ann"},
                 """.strip() + """
@@ -66,7 +66,7 @@ class ChatDatasetReadTest {
     }
 
     @Test
-    void byteOrderMarkCarriageReturnsAndBlankLinesAreNoTrouble() {
+    void byteOrderMarkCarriageReturnsAndBlankLinesAreAccepted() {
         ChatDataset dataset = read("\uFEFF" + GOOD + "\r\n\r\n   \n" + GOOD + "\r\n\n" + GOOD);
         assertEquals(List.of(1L, 4L, 6L), dataset.stream().map(example -> example.origin().line()).toList());
     }
@@ -90,14 +90,14 @@ class ChatDatasetReadTest {
             @"role": "bot", "content": "x"                           | 0  | message 1 has the role "bot"
             @"role": "user"                                          | 0  | message 1 (user) has no "content"
             @"role": "user", "content": 7                            | 0  | message 1 (user): the content of a message m
-            @"role": "user", "content": "x"                          | 0  | has no message of the assistant
+            @"role": "user", "content": "x"                          | 0  | has no assistant message
             @"role": "assistant", "content": " "                     | 0  | message 1 (assistant) has no "content"
             @"role": "assistant", "content": null, "tool_calls": []  | 0  | message 1 (assistant) has no "content"
             @"role": "assistant", "content": "x", "weight": 2        | 0  | message 1 (assistant) has the weight 2
             @"role": "assistant", "content": "x", "weight": true     | 0  | message 1 (assistant) has the weight true
             @"role": "user", "content": "x", "weight": 1             | 0  | message 1 (user) has the weight 1
-            @"role": "assistant", "content": "x", "weight": 0        | 0  | every message of the assistant has the weigh
-            @"role": "assistant", "content": [{"type": "image_url"}] | 0  | message 1 (assistant) holds a part of type "
+            @"role": "assistant", "content": "x", "weight": 0        | 0  | every assistant message has weight 0
+            @"role": "assistant", "content": [{"type": "image_url"}] | 0  | message 1 (assistant) has a part of type "
             @"role": "assistant", "content": "\\ud83d!"              | 0  | message 1 (assistant) holds \\ud83d, half of
             &"tools": {}                                             | 0  | "tools" is not a list
             &"tools": [1]                                            | 0  | "tools" holds something that is not an objec
@@ -111,7 +111,7 @@ class ChatDatasetReadTest {
             {"messages": []} {"messages": []}                        | 17 | more JSON follows the object
             {'messages': []}                                         | 2  | is not valid JSON: Unexpected character
             """)
-    void aWrongRowIsToldWithFileLineAndColumn(String row, long column, String message) {
+    void invalidRowsAreReportedWithFileLineAndColumn(String row, long column, String message) {
         String whole = row.startsWith("@") ? "{\"messages\": [{" + row.substring(1) + "}]}"
                 : row.startsWith("&") ? GOOD.replace("]}", "], " + row.substring(1) + "}") : row;
         String text = GOOD + "\n\n" + whole + "\n" + GOOD + "\n";
@@ -126,14 +126,14 @@ class ChatDatasetReadTest {
     }
 
     @Test
-    void aRowSpreadOverLinesIsToldSo() {
+    void aRowSpreadOverLinesIsReported() {
         DataException wrong = assertThrows(DataException.class, () -> read("{\n  \"messages\": []\n}\n"));
         assertEquals(1, wrong.line());
         assertTrue(wrong.getMessage().contains("an example must stand on one line"), wrong.getMessage());
     }
 
     @Test
-    void theFirstTenWrongRowsAreListedTogether() {
+    void theFirstTenInvalidRowsAreListedTogether() {
         DataException two = assertThrows(DataException.class, () -> read("{}\n" + GOOD + "\n{\"messages\": [}\n"));
         assertEquals(1, two.line());
         assertTrue(two.getMessage().contains("\nMore rows are wrong:\n  " + file() + ":3:15: is not valid JSON"),
@@ -145,7 +145,7 @@ class ChatDatasetReadTest {
     }
 
     @Test
-    void wrongEncodingIsToldInItsOwnLine() throws IOException {
+    void wrongEncodingIsReportedWithItsLine() throws IOException {
         // Far enough into the file that a reader which decodes in blocks would name an earlier line.
         String text = (GOOD + "\n").repeat(5000) + GOOD.replace("\"q\"", "\"na\u00efve\"") + "\n" + GOOD + "\n";
         Files.write(file(), text.getBytes(StandardCharsets.ISO_8859_1));
@@ -155,7 +155,7 @@ class ChatDatasetReadTest {
         assertTrue(wrong.getMessage().contains("byte 0xEF is not UTF-8 text"), wrong.getMessage());
         Files.write(file(), ("\uFEFF" + GOOD).getBytes(StandardCharsets.UTF_16LE));
         assertTrue(assertThrows(DataException.class, () -> ChatDataset.read(file())).getMessage()
-                .contains(":1: begins as UTF-16 text does"));
+                .contains(":1: looks like UTF-16"));
         byte[] cut = (GOOD + "\n" + GOOD.replace("q", "\u20ac")).getBytes(StandardCharsets.UTF_8);
         Files.write(file(), java.util.Arrays.copyOf(cut, GOOD.length() + 1 + GOOD.indexOf("q") + 2));
         DataException truncated = assertThrows(DataException.class, () -> ChatDataset.read(file()));
@@ -163,17 +163,17 @@ class ChatDatasetReadTest {
     }
 
     @Test
-    void aFileWithoutExamplesIsToldSo() {
+    void aFileWithoutExamplesIsReported() {
         for (String text : List.of("", "\n\n", "\uFEFF", " \r\n")) {
             DataException wrong = assertThrows(DataException.class, () -> read(text));
-            assertTrue(wrong.getMessage().startsWith(file() + ": holds no example"), wrong.getMessage());
+            assertTrue(wrong.getMessage().startsWith(file() + ": contains no examples"), wrong.getMessage());
         }
     }
 
     @Test
-    void aFileThatCannotBeReadIsNamed() {
+    void anUnreadableFileIsReported() {
         Path absent = folder.resolve("absent.jsonl");
-        assertEquals("cannot read " + absent + ": there is no such file",
+        assertEquals("cannot read " + absent + ": no such file",
                 assertThrows(UncheckedIOException.class, () -> ChatDataset.read(absent)).getMessage());
         assertTrue(assertThrows(UncheckedIOException.class, () -> ChatDataset.read(folder)).getMessage()
                 .startsWith("cannot read " + folder));
@@ -202,7 +202,7 @@ class ChatDatasetReadTest {
     }
 
     @Test
-    void unknownKeysOfMessagesAreKeptAndWarnedOfOnce() {
+    void unknownMessageKeysAreKeptWithOneWarning() {
         String row = rowWithAnswer("{\"role\": \"assistant\", \"content\": \"a\", \"wieght\": 0}");
         PrintStream before = System.err;
         ByteArrayOutputStream log = new ByteArrayOutputStream();

@@ -36,7 +36,7 @@ class ChatEncoderTest {
     }
 
     @Test
-    void theEndOfTurnTokenIsLearnedThoughItIsThePaddingToken() {
+    void theEndOfTurnTokenIsLearnedEvenIfItIsThePaddingToken() {
         assertEquals(tokenizer.padId(), tokenizer.eosId());
         TokenSequence sequence = encoder.encode(ChatExample.of(ChatMessage.user("a"), ChatMessage.assistant("b")));
         int last = sequence.length() - 2;
@@ -84,7 +84,7 @@ class ChatEncoderTest {
     }
 
     @Test
-    void charactersOfSeveralTokensAndWhiteSpaceInsideOfAnAnswerAreLearnedWhole() {
+    void multiTokenCharactersAndWhiteSpaceAreLearnedWhole() {
         String answer = "Yes \uD83D\uDE00,\n\n  e\u0301t\u00e9 \uD83D\uDE00";
         TokenSequence sequence = encoder.encode(ChatExample.of(ChatMessage.user("\uD83D\uDE00?"),
                 ChatMessage.assistant(answer)));
@@ -94,7 +94,7 @@ class ChatEncoderTest {
     }
 
     @Test
-    void toolsAreGivenToTheTemplate() {
+    void toolsArePassedToTheTemplate() {
         ChatExample example = new ChatExample(List.of(ChatMessage.user("a"), ChatMessage.assistant("b")),
                 List.of(Map.of("type", "function")), Map.of(), new Origin("tools.jsonl", 1));
         assertTrue(encoder.preview(example).startsWith("<|im_start|>system\ntools: [{type=function}]<|im_end|>\n"));
@@ -132,7 +132,7 @@ class ChatEncoderTest {
     }
 
     @Test
-    void aTokenAcrossTheEndOfATurnIsRefusedWhereNoSpecialTokenPartsThem() {
+    void aTokenAcrossTheEndOfATurnIsRefusedUnlessSeparated() {
         ChatTemplate joined = TestChatTemplate.of((messages, prompt, tools) -> {
             StringBuilder text = new StringBuilder();
             messages.forEach(m -> text.append(m.role().equals("user") ? "\n- " : "!").append(m.content()));
@@ -158,7 +158,7 @@ class ChatEncoderTest {
     }
 
     @Test
-    void whatTheTemplateRejectsIsToldWithFileAndLine() {
+    void templateErrorsAreReportedWithFileAndLine() {
         ChatTemplate strict = TestChatTemplate.of((messages, prompt, tools) -> {
             if (messages.isEmpty() || !messages.get(0).role().equals("user")) {
                 throw new ConfigurationException("conversation must begin with the user");
@@ -173,7 +173,7 @@ class ChatEncoderTest {
     }
 
     @Test
-    void examplesThatAreTooLongAreCountedAndListedAndNeverCut() {
+    void overlongExamplesAreListedAndNeverTruncated() {
         ChatExample shortOne = at(1, ChatMessage.user("a"), ChatMessage.assistant("b"));
         ChatExample longOne = at(2, ChatMessage.user("a"), ChatMessage.assistant("b b b b b b b b b b"));
         int limit = encoder.encode(shortOne).length();
@@ -186,7 +186,7 @@ class ChatEncoderTest {
     }
 
     @Test
-    void aDataSetOfWhichNothingIsLeftIsAnError() {
+    void aDataSetWithOnlyOverlongExamplesIsAnError() {
         ChatDataset dataset = ChatDataset.of(List.of(at(1, ChatMessage.user("a"), ChatMessage.assistant("b"))));
         assertTrue(assertThrows(ConfigurationException.class, () -> encoder.encode(dataset, 3)).getMessage()
                 .startsWith("all 1 examples are longer than 3 tokens"));

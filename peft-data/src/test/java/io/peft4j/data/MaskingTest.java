@@ -71,7 +71,7 @@ class MaskingTest {
     }
 
     @Test
-    void aTokenThatEndsTheConversationIsNoPartOfTheTurn() {
+    void aTokenEndingTheConversationIsNotPartOfTheTurn() {
         ChatTemplate phi = TestChatTemplate.of((messages, prompt, tools) -> {
             StringBuilder text = new StringBuilder();
             messages.forEach(m -> text.append(m.role()).append(": ").append(m.content()).append("<|im_end|>"));

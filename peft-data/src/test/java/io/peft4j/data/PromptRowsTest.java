@@ -62,7 +62,7 @@ class PromptRowsTest {
         "7",
         "{\"question\": \"Who?\"} {}",
     })
-    void aRowOfNoFormIsNamed(String row) throws IOException {
+    void aRowOfUnknownFormIsReported(String row) throws IOException {
         Path file = file("{\"question\": \"Who?\"}\n" + row + "\n");
         DataException e = assertThrows(DataException.class, () -> PromptRows.read(file, true));
         assertTrue(e.getMessage().startsWith(file + ":2"), e.getMessage());
@@ -70,7 +70,7 @@ class PromptRowsTest {
     }
 
     @Test
-    void invalidJsonIsNamedByLineAndColumn() throws IOException {
+    void invalidJsonIsReportedWithLineAndColumn() throws IOException {
         Path file = file("{\"question\": \"Who?\"}\n{\"question\": oops}\n");
         DataException e = assertThrows(DataException.class, () -> PromptRows.read(file, true));
         assertTrue(e.getMessage().startsWith(file + ":2:1"), e.getMessage());
@@ -78,7 +78,7 @@ class PromptRowsTest {
     }
 
     @Test
-    void aFileWithoutRowsOrOfOtherBytesOrNoneIsNamed() throws IOException {
+    void emptyBinaryAndMissingFilesAreReported() throws IOException {
         Path empty = file("\n \n");
         assertTrue(assertThrows(DataException.class, () -> PromptRows.read(empty, true)).getMessage()
                 .contains("no row"));
@@ -88,6 +88,6 @@ class PromptRowsTest {
                 .contains("UTF-8"));
         Path missing = folder.resolve("missing.jsonl");
         assertTrue(assertThrows(UncheckedIOException.class, () -> PromptRows.read(missing, true)).getMessage()
-                .contains(missing + ": there is no such file"));
+                .contains(missing + ": no such file"));
     }
 }

@@ -71,7 +71,7 @@ class ScoringRowsTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             {"id": 1}                                          | has none of [text, input_ids, messages, prompt]
             {"text": "a", "input_ids": [1]}                    | has [text, input_ids] at once
-            {"text": 7}                                        | "text" is not a text
+            {"text": 7}                                        | "text" is not a string
             {"text": ""}                                       | has no token
             {"input_ids": 7}                                   | "input_ids" is not a list
             {"input_ids": []}                                  | has no token
@@ -80,24 +80,24 @@ class ScoringRowsTest {
             {"input_ids": [1.5]}                               | "input_ids" holds 1.5
             {"prompt": "a"}                                    | "completion" is missing
             {"prompt": "a", "completion": "a"}                 | a token spans the border
-            {"messages": [{"role": "user", "content": "a"}]}   | has no message of the assistant
+            {"messages": [{"role": "user", "content": "a"}]}   | has no assistant message
             {"prompt": [], "completion": []}                   | "prompt" is empty
             """)
-    void aWrongRowIsNamed(String row, String message) {
+    void anInvalidRowIsReportedWithItsLine(String row, String message) {
         DataException wrong = assertThrows(DataException.class, () -> read("{\"text\": \"a\"}\n" + row + "\n"));
         assertEquals(2, wrong.line());
         assertTrue(wrong.problem().startsWith(message), wrong.getMessage());
     }
 
     @Test
-    void aRowLongerThanTheModelsLimitIsNamed() {
+    void aRowLongerThanTheModelsLimitIsReported() {
         DataException wrong = assertThrows(DataException.class, () -> read("{\"text\": \"" + "a ".repeat(70) + "\"}"));
         assertEquals("has 71 tokens; the model's limit is 64", wrong.problem());
     }
 
     @Test
-    void aFileWithoutRowsIsNamed() {
-        assertTrue(assertThrows(DataException.class, () -> read("\n")).problem().startsWith("holds no row"));
+    void aFileWithoutRowsIsReported() {
+        assertTrue(assertThrows(DataException.class, () -> read("\n")).problem().startsWith("contains no rows"));
     }
 
     @Test

@@ -49,7 +49,7 @@ public final class Augmentation {
      */
     public Augmentation(int perExample) {
         if (perExample < 1) {
-            throw new ConfigurationException(perExample + " wordings of a question are none; give at least 1");
+            throw new ConfigurationException(perExample + " wordings of a question requested; at least 1 is needed");
         }
         this.perExample = perExample;
     }

@@ -14,9 +14,9 @@ import java.util.Locale;
  *
  * @param rows rows that were read, wrong ones included
  * @param kept examples that are left
- * @param rejectedRows rows that are no examples
+ * @param rejectedRows rows that are not examples
  * @param format the format of the rows
- * @param rejected rows that are no examples, the first of them
+ * @param rejected rows that are not examples, the first of them
  * @param steps what each step did, in their order
  */
 public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat format, List<Rejected> rejected,
@@ -31,7 +31,7 @@ public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat
     }
 
     /**
-     * A row that is no example.
+     * A row that is not an example.
      *
      * @param line its line
      * @param code what is wrong, a code of {@code peft4j data check}

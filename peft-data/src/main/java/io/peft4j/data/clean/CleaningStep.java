@@ -73,7 +73,7 @@ public interface CleaningStep {
             case "duplicates" -> new DropDuplicates();
             case "redact" -> redact(PiiDetector.standard());
             case "refusals" -> of(name, Turns::unlessRefused);
-            default -> throw new ConfigurationException("there is no cleaning step '" + name + "'; the steps are "
+            default -> throw new ConfigurationException("unknown cleaning step '" + name + "'; use one of "
                     + STANDARD + ", redact, refusals, near_duplicates");
         };
     }

@@ -117,7 +117,7 @@ public final class DataPipeline {
     }
 
     /**
-     * Cleans a file. Rows that are no examples are left out, counted and listed.
+     * Cleans a file. Rows that are not examples are left out, counted and listed.
      *
      * @param in the file
      * @param out where the cleaned examples go, in the format of the file; CSV or TSV where its name ends so, else JSON
@@ -200,8 +200,8 @@ public final class DataPipeline {
                     });
                 }, listener::accept);
                 if (writer.rows() == 0) {
-                    throw new DataException(in, counts[0] == 0 ? "holds no row" : "none of its " + counts[0]
-                            + " rows is left after the cleaning, " + counts[1] + " of which are no examples"
+                    throw new DataException(in, counts[0] == 0 ? "contains no rows" : "none of its " + counts[0]
+                            + " rows is left after cleaning; " + counts[1] + " of them are not examples"
                             + rejected.stream().findFirst().map(row -> "; the first is line " + row.line() + ": "
                             + row.message()).orElse(""));
                 }

@@ -35,7 +35,7 @@ final class Languages {
 
     static void requireKnown(Set<String> languages) {
         if (languages.isEmpty() || !WORDS.keySet().containsAll(languages)) {
-            throw new ConfigurationException("the languages " + languages + " are not all known; known are "
+            throw new ConfigurationException("unknown language in " + languages + "; supported are "
                     + WORDS.keySet());
         }
     }

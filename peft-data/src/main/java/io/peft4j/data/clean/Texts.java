@@ -97,7 +97,7 @@ final class Texts {
         return of(example).max(Comparator.comparingInt(String::length)).orElse("");
     }
 
-    /** NFC, and no characters that nobody sees; the joiner between emoji stays. */
+    /** NFC, without invisible characters; the joiner between emoji stays. */
     static String oneSpelling(String text) {
         String same = Normalizer.isNormalized(text, Normalizer.Form.NFC) ? text
                 : Normalizer.normalize(text, Normalizer.Form.NFC);

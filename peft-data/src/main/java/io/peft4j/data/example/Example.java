@@ -19,7 +19,7 @@ public sealed interface Example
     Example at(Origin place);
 
     /**
-     * The example as a conversation that ends in what is to be learned; empty for plain text, which is no answer to
+     * The example as a conversation that ends in what is to be learned; empty for plain text, which is not an answer to
      * anything.
      */
     Optional<ChatExample> toChat();

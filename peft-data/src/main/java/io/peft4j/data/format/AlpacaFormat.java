@@ -28,7 +28,7 @@ final class AlpacaFormat implements RowFormat {
         boolean valid = input == null || input instanceof String given
                 && Rows.isWhole(given, "\"" + INPUT + "\"", faults);
         if (input != null && !(input instanceof String)) {
-            faults.add(RowFault.fatal("missing_content", "\"input\" is not a text"));
+            faults.add(RowFault.fatal("missing_content", "\"input\" is not a string"));
         }
         boolean hasInput = input instanceof String text && !text.isBlank();
         Optional<String> instruction = Rows.text(row, INSTRUCTION, hasInput, faults);
@@ -51,7 +51,7 @@ final class AlpacaFormat implements RowFormat {
         Object value = row.fields().get(HISTORY);
         List<ChatMessage> messages = new ArrayList<>();
         if (value != null && !(value instanceof List<?>) && !"".equals(value)) {
-            faults.add(RowFault.fatal("missing_content", "\"history\" is no list of pairs of a question and an "
+            faults.add(RowFault.fatal("missing_content", "\"history\" is not a list of pairs of a question and an "
                     + "answer"));
             return Optional.empty();
         }

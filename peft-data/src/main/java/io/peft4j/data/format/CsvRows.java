@@ -30,7 +30,7 @@ final class CsvRows implements RowSource {
     CsvRows(Path file, char separator) {
         this.file = file;
         // Empty lines are skipped here and not by the parser, which would not count them; by this mode an empty cell
-        // without quotes is null, so that a row of one empty cell in quotes is told from an empty line.
+        // without quotes is null, so that a row of one empty cell in quotes differs from an empty line.
         CSVFormat format = CSVFormat.RFC4180.builder().setDelimiter(separator).setIgnoreEmptyLines(false)
                 .setQuoteMode(QuoteMode.ALL_NON_NULL).get();
         this.reader = new Utf8LineReader(file, DataFiles.open(file));
@@ -96,10 +96,10 @@ final class CsvRows implements RowSource {
     /** A fault after which the rest cannot be told apart. */
     private Optional<Entry> last(String code, long place, String problem) {
         ended = true;
-        return Optional.of(Entry.wrong(code, new DataException(file, place, problem + "; nothing after it was read")));
+        return Optional.of(Entry.wrong(code, new DataException(file, place, problem + "; the rest was not read")));
     }
 
-    /** The next row that is no empty line; {@link #line} is where it begins. */
+    /** The next row that is not an empty line; {@link #line} is where it begins. */
     private Optional<CSVRecord> record() {
         Optional<CSVRecord> record = Optional.empty();
         boolean empty = true;

@@ -27,7 +27,7 @@ public final class DataFiles {
     }
 
     /**
-     * Opens a file. gzip and zstd are told by their first bytes, whatever the name is.
+     * Opens a file. gzip and zstd are recognized by their first bytes, whatever the name is.
      *
      * @throws UncheckedIOException when it cannot be opened
      */
@@ -69,13 +69,13 @@ public final class DataFiles {
     /** A row in place of what cannot be decompressed, after which there is no other. */
     static RowSource.Entry damaged(Path file, long line, IOException e) {
         return RowSource.Entry.wrong("invalid_compression", new DataException(file, Math.max(1, line), 0,
-                "the compressed data is damaged or cut off: " + e.getMessage() + "; nothing from here on was read", e));
+                "the compressed data is damaged or cut off: " + e.getMessage() + "; the rest was not read", e));
     }
 
-    /** What is said of a file that cannot be read. */
+    /** The error for a file that cannot be read. */
     public static UncheckedIOException unreadable(Path file, IOException e) {
         return new UncheckedIOException("cannot read " + file + ": "
-                + (e instanceof NoSuchFileException ? "there is no such file" : e.getMessage()), e);
+                + (e instanceof NoSuchFileException ? "no such file" : e.getMessage()), e);
     }
 
     /**
@@ -92,7 +92,7 @@ public final class DataFiles {
             throw unreadable(output, e);
         }
         if (same) {
-            throw new ConfigurationException(output + " would replace " + input + ", which is read; write to another "
+            throw new ConfigurationException(output + " would overwrite the input " + input + "; write to another "
                     + "file");
         }
     }

@@ -55,7 +55,7 @@ public enum DataFormat {
             default -> name;
         };
         return Arrays.stream(values()).filter(format -> format.name().equalsIgnoreCase(known)).findFirst()
-                .orElseThrow(() -> new ConfigurationException("there is no data format '" + name + "'; the formats are "
+                .orElseThrow(() -> new ConfigurationException("unknown data format '" + name + "'; use one of "
                         + names()));
     }
 

@@ -51,7 +51,7 @@ public final class ExampleWriter implements AutoCloseable {
                 : name.endsWith(".tsv") ? Optional.of('\t') : Optional.empty();
         try {
             Files.createDirectories(this.file.getParent());
-            // Not createTempFile, whose files nobody else may read.
+            // Not createTempFile, whose files only the owner may read.
             this.temporary = Files.createFile(this.file.resolveSibling("." + file.getFileName() + "."
                     + UUID.randomUUID() + ".tmp"));
             // Where somebody stops the program half-way.

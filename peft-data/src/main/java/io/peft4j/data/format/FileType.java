@@ -11,7 +11,7 @@ public interface FileType {
     String ending();
 
     /**
-     * Opens a file. What is wrong with its content is told by {@link RowSource#next}.
+     * Opens a file. Errors in its content are reported by {@link RowSource#next}.
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
      */

@@ -69,8 +69,8 @@ final class GeminiFormat implements RowFormat {
         StringBuilder text = new StringBuilder();
         for (Object part : parts) {
             if (!(part instanceof Map<?, ?> fields && fields.get("text") instanceof String piece)) {
-                faults.add(RowFault.fatal("missing_content", where + " holds a part that is not a text; models here "
-                        + "read texts only"));
+                faults.add(RowFault.fatal("missing_content", where + " has a part that is not text; only text is "
+                        + "supported"));
                 return Optional.empty();
             }
             text.append(piece);

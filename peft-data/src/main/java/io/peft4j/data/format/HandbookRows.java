@@ -56,7 +56,7 @@ final class HandbookRows implements RowSource {
                 text.append(line.get()).append('\n');
                 if (text.length() > LARGEST) {
                     throw new DataException(file, lines.line(), "is longer than " + (LARGEST >> 20) + " million "
-                            + "characters; no handbook is, and it would be read at once");
+                            + "characters, the limit for a handbook");
                 }
             }
             return Optional.of(text.toString());

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The rows of a file that is one JSON list of objects. After text that is no JSON nothing more can be told apart, so
+ * The rows of a file that is one JSON list of objects. After text that is not JSON nothing more can be told apart, so
  * that it ends the file.
  */
 final class JsonArrayRows implements RowSource {
@@ -60,7 +60,8 @@ final class JsonArrayRows implements RowSource {
             }
             if (token == null) {
                 ended = true;
-                return Optional.of(Entry.wrong("invalid_json", new DataException(file, line, "the list has no end")));
+                return Optional.of(Entry.wrong("invalid_json", new DataException(file, line,
+                        "the list is not closed")));
             }
             Object value = JsonText.JSON.readValue(parser, Object.class);
             return Optional.of(Entry.of(new JsonLines.Row(file, line, JsonText.object(file, line, value))));
@@ -71,7 +72,7 @@ final class JsonArrayRows implements RowSource {
             boolean encoding = e.getOriginalMessage().contains("UTF-8");
             long line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
             return Optional.of(Entry.wrong(encoding ? "wrong_encoding" : "invalid_json",
-                    JsonText.wrong(file, line, "; nothing after it was read", e)));
+                    JsonText.wrong(file, line, "; the rest was not read", e)));
         } catch (IOException e) {
             if (!DataFiles.isDamage(e)) {
                 throw DataFiles.unreadable(file, e);

@@ -11,7 +11,7 @@ import java.util.Set;
 
 /**
  * Reads the messages and tools of a row in OpenAI's chat format, the old form with {@code functions} included. What is
- * wrong is told with a code; the rest of the row is read all the same.
+ * wrong is reported with a code; the rest of the row is still read.
  */
 public final class MessageReader {
     /** The roles of the chat format. */
@@ -101,7 +101,7 @@ public final class MessageReader {
         boolean valid = weight instanceof Number number && (number.doubleValue() == 0 || number.doubleValue() == 1);
         if (weight != null && (!valid || !"assistant".equals(fields.get("role")))) {
             faults.add(RowFault.fatal("bad_weight", where + " has the weight " + weight
-                    + "; only messages of the assistant have one, and it is 0 or 1"));
+                    + "; only assistant messages may have a weight, and it is 0 or 1"));
         }
     }
 
@@ -156,11 +156,11 @@ public final class MessageReader {
         if (!text) {
             Object type = part instanceof Map<?, ?> map ? map.get("type") : part;
             faults.add(RowFault.fatal("missing_content",
-                    where + " holds a part of type \"" + type + "\"; models here read texts only"));
+                    where + " has a part of type \"" + type + "\"; only text is supported"));
         }
     }
 
-    /** JSON can spell half of a surrogate pair, which is no character and has no UTF-8 form. */
+    /** JSON can spell half of a surrogate pair, which is not a character and has no UTF-8 form. */
     static void requireWholeCharacters(String text, String where, Faults faults) {
         for (int i = 0; i < text.length(); i++) {
             if (Character.isSurrogate(text.charAt(i))) {

@@ -7,15 +7,15 @@ import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
- * The rows of a file, one after the other, with constant memory. A row that is none does not end the file, where the
+ * The rows of a file, one after the other, with constant memory. An invalid row does not end the file, where the
  * next one can be told apart.
  */
 public interface RowSource extends AutoCloseable {
     /**
-     * Opens a file: JSON Lines, one JSON list of objects, CSV (with commas, or with
-     * semicolons as German Excel writes it) or TSV, or a handbook in Markdown or HTML, whose sections
-     * become rows for people to fill; compressed with gzip or zstd or not. All but JSON are told by the name's ending,
-     * a JSON list by its bracket. Other modules add other types ({@link FileType}).
+     * Opens a file: JSON Lines, one JSON list of objects, CSV (with commas, or with semicolons as German Excel writes
+     * it) or TSV, or a handbook in Markdown or HTML, whose sections become rows for people to fill; compressed with
+     * gzip or zstd or not. All but JSON are recognized by the file's extension, a JSON list by its bracket. Other
+     * modules add other types ({@link FileType}).
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
      * @throws ConfigurationException when the module that reads Parquet is not there
@@ -70,7 +70,7 @@ public interface RowSource extends AutoCloseable {
         }
 
         /**
-         * Something that is no row.
+         * Something that is not a row.
          *
          * @param code what is wrong, a code of {@code peft4j data check}
          * @param e where and how

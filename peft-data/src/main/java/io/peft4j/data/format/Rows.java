@@ -88,10 +88,10 @@ final class Rows {
         }
         if (!answers) {
             faults.add(RowFault.fatal("example_missing_assistant_message",
-                    "has no message of the assistant, so there is nothing to learn from"));
+                    "has no assistant message, so there is nothing to learn"));
         } else if (!learned) {
             faults.add(RowFault.fatal("no_supervised_tokens",
-                    "every message of the assistant has the weight 0, so there is nothing to learn from"));
+                    "every assistant message has weight 0, so there is nothing to learn"));
         }
         return answers && learned && whole;
     }

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * Characters of a file, no more than a line at once, so that a byte which is not UTF-8 is met when its own line is
- * read, and not before. It is told by the {@link io.peft4j.core.error.DataException} of {@link Utf8Lines}.
+ * read, and not before. It is reported by the {@link io.peft4j.core.error.DataException} of {@link Utf8Lines}.
  */
 final class Utf8LineReader extends Reader {
     private final InputStream in;

@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * The lines of a stream, each decoded by itself as strict UTF-8, so that a byte which is none is reported in its own
+ * The lines of a stream, each decoded by itself as strict UTF-8, so that an invalid byte is reported in its own
  * line. Lines end with a line feed, with or without a carriage return before it; a byte order mark in front is skipped.
  * No line takes more than {@value #LONGEST} bytes of memory, whatever the stream holds.
  */
@@ -65,7 +65,7 @@ final class Utf8Lines {
         int length = readLine();
         if (length > LONGEST) {
             throw new LongLineException("is longer than " + (LONGEST >> 20) + " MB; an example must stand "
-                    + "on a line of its own, and no model reads one of that size");
+                    + "on a line of its own, and no model takes rows of that size");
         }
         int from = 0;
         if (line == 1) {
@@ -106,7 +106,7 @@ final class Utf8Lines {
 
     private void requireNotUtf16(int length) {
         if (startsWith(length, 0xFE, 0xFF) || startsWith(length, 0xFF, 0xFE)) {
-            throw new DataException(file, line, "begins as UTF-16 text does; save the file as UTF-8");
+            throw new DataException(file, line, "looks like UTF-16; save the file as UTF-8");
         }
     }
 

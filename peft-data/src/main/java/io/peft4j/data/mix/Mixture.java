@@ -84,8 +84,8 @@ public final class Mixture {
      */
     public List<Share> shares(int size) {
         if (sources.isEmpty() || size < 1) {
-            throw new ConfigurationException("a mixture of " + sources.size() + " sets and " + size
-                    + " examples is none");
+            throw new ConfigurationException("a mixture needs at least one set and one example, got " + sources.size()
+                    + " sets and size " + size);
         }
         double[] weights = sources.stream().mapToDouble(source -> Math.pow(source.weight(), 1 / temperature)).toArray();
         double sum = java.util.Arrays.stream(weights).sum();

@@ -17,7 +17,7 @@ final class CrowdedGroup {
     /**
      * Tells of pairs, the smaller number first; one may be told of twice.
      *
-     * @param large up to this size all pairs are told of
+     * @param large up to this size all pairs are reported
      * @param text texts to order a larger group by
      */
     static void pairs(int[] members, int large, IntFunction<String> text, MinHashIndex.Pairs pairs) {

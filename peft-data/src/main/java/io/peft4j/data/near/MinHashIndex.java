@@ -79,7 +79,7 @@ final class MinHashIndex {
     }
 
     /**
-     * Tells of pairs; one that meets in several bands is told of several times.
+     * Reports pairs; one that meets in several bands is reported several times.
      *
      * @param chosen the sets that are looked at
      * @param text texts to order large buckets by

@@ -12,9 +12,9 @@ import java.util.stream.IntStream;
  * have the same question, and examples with the same question or the same answer are about the same fact.
  */
 public final class Relations {
-    /** More different answers to one question than this are no facts: the prompt of a poem. */
+    /** More different answers to one question than this are not facts: the prompt of a poem. */
     private static final int MOST_ANSWERS = 40;
-    /** An answer that more than this share of the examples give is no fact. */
+    /** An answer that more than this share of the examples give is not a fact. */
     private static final double GENERIC = 0.02;
     private static final int GENERIC_AT_LEAST = 25;
 

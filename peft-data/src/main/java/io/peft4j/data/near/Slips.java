@@ -13,7 +13,7 @@ final class Slips {
     private static final Set<String> PARTS = Set.of("er", "ee", "ed");
     /** A last letter that inflects: approve and approved, Woche and Wochen. */
     private static final String INFLECTION = "sden";
-    /** Sightings from which on a word is no accident, and how many times as often the meant word is seen at least. */
+    /** Occurrences that make a word intended, and how many times as often the meant word is seen at least. */
     private static final int SEEN = 2;
     private static final int RARER = 5;
     /** In words as long as this a double l is spelling; filled and filed are two words. */
@@ -86,7 +86,7 @@ final class Slips {
                 && !american(a.norm()).equals(american(b.norm()));
     }
 
-    /** American spelling, roughly: organise, colour, centre, licence and cancelled are no other words. */
+    /** American spelling, roughly: organise, colour, centre, licence and cancelled are the same words. */
     private static String american(String word) {
         String one = word.endsWith("s") && !word.endsWith("ss") ? word.substring(0, word.length() - 1) : word;
         String plain = one.replace('z', 's').replace("our", "or").replaceAll("re$", "er").replaceAll("ence$", "ense");

@@ -73,7 +73,7 @@ final class TextStore implements AutoCloseable {
         try {
             while (bytes.hasRemaining()) {
                 if (channel.read(bytes, from + bytes.position()) < 0) {
-                    throw new IOException("it ends too early");
+                    throw new IOException("unexpected end of file");
                 }
             }
         } catch (IOException e) {

@@ -43,7 +43,7 @@ public final class BatchSampler {
         this.sequences = List.copyOf(sequences);
         this.options = options;
         if (sequences.isEmpty()) {
-            throw new ConfigurationException("there is no sequence to make batches of");
+            throw new ConfigurationException("no sequences to batch");
         }
         this.fingerprint = fingerprint();
         this.batches = BatchPlan.of(this.sequences, options, 0);
@@ -88,8 +88,8 @@ public final class BatchSampler {
      */
     public BatchSampler resume(State state) {
         if (state.fingerprint() != fingerprint || state.epoch() < 0) {
-            throw new ConfigurationException("the state of the sampler is of other data or other options, so it would "
-                    + "not go on where it stopped");
+            throw new ConfigurationException("the sampler's state belongs to other data or options, so the run "
+                    + "cannot be continued");
         }
         seek(state.epoch(), state.batch());
         return this;

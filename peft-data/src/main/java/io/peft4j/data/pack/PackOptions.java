@@ -36,7 +36,7 @@ public record PackOptions(int tokens, int sequences, Strategy strategy, boolean 
          */
         public static Strategy named(String name) {
             return Arrays.stream(values()).filter(strategy -> strategy.toString().equals(name)).findFirst()
-                    .orElseThrow(() -> new ConfigurationException("there is no packing '" + name + "'; there are "
+                    .orElseThrow(() -> new ConfigurationException("unknown packing '" + name + "'; use one of "
                             + Arrays.toString(values())));
         }
 
@@ -52,7 +52,7 @@ public record PackOptions(int tokens, int sequences, Strategy strategy, boolean 
         Objects.requireNonNull(strategy, "strategy");
         if (tokens < 1 || sequences < 1) {
             throw new ConfigurationException("a batch of " + tokens + " tokens and " + sequences
-                    + " sequences holds nothing; give at least 1 of both");
+                    + " sequences is empty; both must be at least 1");
         }
     }
 

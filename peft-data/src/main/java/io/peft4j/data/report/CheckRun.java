@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** One check from the first row to the report: what is said of single rows, and what is gathered for the rest. */
+/** One check from the first row to the report: findings on single rows, and statistics over all. */
 final class CheckRun {
     private static final int FEWEST = 10;
     private static final int MOST_NAMES = 200_000;

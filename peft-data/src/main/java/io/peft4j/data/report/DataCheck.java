@@ -75,7 +75,7 @@ public final class DataCheck {
      */
     public DataCheck model(ChatEncoder newEncoder, int newMaxLength) {
         if (newMaxLength < 1) {
-            throw new ConfigurationException("the longest example has " + newMaxLength + " tokens; give at least 1");
+            throw new ConfigurationException("max length must be at least 1, got " + newMaxLength);
         }
         encoder = Optional.of(newEncoder);
         maxLength = newMaxLength;
@@ -95,7 +95,7 @@ public final class DataCheck {
      */
     public DataCheck mostFindings(int most) {
         if (most < 0) {
-            throw new ConfigurationException("at most " + most + " findings cannot be listed; give 0 or more");
+            throw new ConfigurationException("max findings must be 0 or more, got " + most);
         }
         mostFindings = most;
         return this;

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /** What is looked for, how bad it is, why it matters and what to do. */
 public enum FindingCode {
-    /** A line that is no JSON object. */
+    /** A line that is not a JSON object. */
     INVALID_JSON(Severity.ERROR, "The row cannot be read.", "Write one JSON object a line."),
     /** A row of a table that cannot be read. */
     INVALID_CSV(Severity.ERROR, "The row cannot be read.", "Put texts with separators or line breaks into quotes."),
@@ -31,7 +31,7 @@ public enum FindingCode {
     /** A weight other than 0 or 1, or not on an answer. */
     BAD_WEIGHT(Severity.ERROR, "What is learned would not be what was meant.",
             "Use 0 or 1, on messages of the assistant only."),
-    /** Tools that are no list of objects. */
+    /** Tools that are not a list of objects. */
     BAD_TOOLS(Severity.ERROR, "The chat template cannot render them.", "Write tools as a list of JSON objects."),
     /** No row. */
     EMPTY_FILE(Severity.ERROR, "There is nothing to learn from.", "Check the path and the export."),

@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** What is said of examples that repeat or contradict each other, within a file and between files. */
+/** Findings on examples that repeat or contradict each other, within a file and between files. */
 final class RelationFindings {
     private static final int LISTED = 10;
 
@@ -103,7 +103,7 @@ final class RelationFindings {
     }
 
     /**
-     * Examples of later files that relate to one of an earlier file; each is told of once, for its closest
+     * Examples of later files that relate to one of an earlier file; each is reported once, for its closest
      * relation.
      */
     private void leaks(Groups groups, Severity severity, String what) {

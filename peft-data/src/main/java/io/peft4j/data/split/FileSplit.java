@@ -83,7 +83,7 @@ public final class FileSplit {
     }
 
     /**
-     * Splits a file. Rows that are no examples are left out, counted and listed in {@code split.json}.
+     * Splits a file. Rows that are not examples are left out, counted and listed in {@code split.json}.
      *
      * @param in the file
      * @param out the folder for the parts, made where it is missing
@@ -113,7 +113,7 @@ public final class FileSplit {
                 }, done -> listener.accept("reading", done));
             }
             if (counts[0] == counts[1]) {
-                throw new DataException(in, "holds no example to split");
+                throw new DataException(in, "contains no examples to split");
             }
             listener.accept("grouping", counts[0]);
             int[] parts = split.parts();
@@ -133,7 +133,7 @@ public final class FileSplit {
             for (Path file : files.filter(path -> PART.matcher(path.getFileName().toString()).matches()).toList()) {
                 boolean ours = names().contains(file.getFileName().toString().replace(ENDING, ""));
                 if (!ours && !Files.isSameFile(file, in)) {
-                    throw new ConfigurationException(file + " is left from another split; remove it, or give another "
+                    throw new ConfigurationException(file + " belongs to another split; remove it, or choose another "
                             + "folder");
                 }
             }
@@ -187,7 +187,7 @@ public final class FileSplit {
             int number = part;
             long count = Arrays.stream(parts).filter(p -> p == number).count();
             if (count == 0) {
-                LOG.warn("no example came into {}{}: groups stay together, and there are {} for {} parts",
+                LOG.warn("{}{} got no examples: groups stay together (groups: {}, parts: {})",
                         names().get(part), ENDING, json.get("groups"), rule.ratios().size());
             }
             list.putObject(names().get(part)).put("file", names().get(part) + ENDING).put("rows", count)

@@ -51,10 +51,10 @@ public record SplitRule(List<Double> ratios, boolean folds, long seed, Order ord
         double sum = ratios.stream().mapToDouble(Double::doubleValue).sum();
         if (ratios.size() < 2 || ratios.stream().anyMatch(ratio -> !(ratio > 0)) || Math.abs(sum - 1) > 1e-6) {
             throw new ConfigurationException("the ratios " + ratios
-                    + " are not at least two shares above 0 that sum to 1");
+                    + " must be at least two numbers above 0 that sum to 1");
         }
         if (grouping == Grouping.FIELD != field.isPresent() || order == Order.TIME != time.isPresent()) {
-            throw new ConfigurationException("a grouping by field needs the field, an order by time the time's field");
+            throw new ConfigurationException("grouping by field and ordering by time need the name of a field");
         }
         if (stratify.isPresent() && order != Order.RANDOM) {
             throw new ConfigurationException("only a random split can be stratified");
@@ -78,7 +78,7 @@ public record SplitRule(List<Double> ratios, boolean folds, long seed, Order ord
      */
     public static SplitRule folds(int count) {
         if (count < 2) {
-            throw new ConfigurationException(count + " folds are none; give at least 2");
+            throw new ConfigurationException(count + " folds requested; at least 2 are needed");
         }
         double[] ratios = new double[count];
         Arrays.fill(ratios, 1.0 / count);

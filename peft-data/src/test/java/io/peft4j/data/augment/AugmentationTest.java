@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /** New wordings keep the facts, are new, are marked, and are none that is held out. */
 class AugmentationTest {
     @Test
-    void wordingsKeepNamesAndNumbers() {
+    void paraphrasesKeepNamesAndNumbers() {
         ChatExample example = example("What is the notice period for a Senior Consultant in grade 7?", "90 days.");
         List<ChatExample> written = new Augmentation(4).of(List.of(example));
         assertEquals(4, written.size());
@@ -43,7 +43,7 @@ class AugmentationTest {
     }
 
     @Test
-    void whatIsHeldOutIsNotWritten() {
+    void heldOutQuestionsAreNotGenerated() {
         ChatExample example = example("Who approves travel in Lisbon?", "Ann.");
         List<ChatExample> heldOut = new Augmentation(9).of(List.of(example)).subList(0, 2);
         List<ChatExample> written = new Augmentation(9).holdingOut(heldOut).of(List.of(example));
@@ -54,7 +54,7 @@ class AugmentationTest {
     }
 
     @Test
-    void whatAModelWritesIsKeptWhereItIsTheSameQuestion() {
+    void modelParaphrasesAreKeptIfTheyAskTheSame() {
         ChatExample example = example("What is the notice period for a Senior Consultant in grade 7?",
                 "The notice period is 90 days after probation.");
         Stub model = new Stub("How long is the notice period of a Senior Consultant in grade 7?",

@@ -42,7 +42,7 @@ class DataPipelineTest {
             whitespace|  a  b\u00a0 c  ~~~~  d \u0009~|a b c~~  d
             redact|Ask a@b.org now|Ask [EMAIL] now
             """)
-    void aStepMendsTexts(String step, String before, String after) {
+    void eachStepCleansTexts(String step, String before, String after) {
         assertEquals(after.replace('~', '\n'), cleaned(step, before.replace('~', '\n')));
     }
 
@@ -52,7 +52,7 @@ class DataPipelineTest {
     }
 
     @Test
-    void noStepChangesWhatItHasCleaned() {
+    void cleaningIsIdempotent() {
         SplittableRandom random = new SplittableRandom(6);
         String[] pieces = {"a", " ", "  ", "\n", "\r\n", "\t", "e\u0301", "\u200b", "\u0000", "<b>", "</b>", "<br>",
             "&amp;", "&lt;", "`x<br>`", "```", "\u00a0", "\uD83D\uDE00", "x@y.de", "."};
@@ -98,13 +98,13 @@ class DataPipelineTest {
     }
 
     @Test
-    void aClassIsNoRefusal() {
+    void aClassLabelIsNotARefusal() {
         Example row = new ClassificationExample("It works", "none", Map.of(), new Origin("t", 1));
         assertEquals(Optional.of(row), CleaningStep.named("refusals").apply(row));
     }
 
     @Test
-    void preferencesWithAnotherRejectedAnswerAreNoDuplicates() {
+    void preferencesWithDifferentRejectedAnswersAreNotDuplicates() {
         List<Example> pairs = IntStream.range(0, 3).<Example>mapToObj(i -> new PreferenceExample(
                 List.of(ChatMessage.user("How are you?")), List.of(ChatMessage.assistant("Quite well, thank you.")),
                 List.of(ChatMessage.assistant(i == 1 ? "Go away!" : "I shall not tell you.")), List.of(), Map.of(),
@@ -130,7 +130,7 @@ class DataPipelineTest {
     }
 
     @Test
-    void aPipelineCountsWhatItsStepsDid() throws IOException {
+    void pipelinesCountTheChangesOfTheirSteps() throws IOException {
         Path in = Files.write(folder.resolve("in.csv"), List.of("question,answer", "Where is it?,On  the desk.",
                 "Where is it?,On the desk.", "Who?,<b>Ann</b>", "When?,", "where is it,on the desk!", "Why?,So. "));
         Path out = folder.resolve("out.jsonl");

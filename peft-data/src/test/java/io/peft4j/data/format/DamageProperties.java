@@ -163,7 +163,7 @@ class DamageProperties {
     }
 
     @Property(tries = 200, seed = "103")
-    void aReportOrAnExceptionNamesThePlace(@ForAll("damaged") Damaged damaged) throws IOException {
+    void everyFaultHasAPlace(@ForAll("damaged") Damaged damaged) throws IOException {
         Path file = Files.write(folder.resolve("set" + damaged.ending()), damaged.bytes());
         try {
             DataReport report = DataCheck.of(file).run();

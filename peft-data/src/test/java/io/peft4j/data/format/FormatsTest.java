@@ -113,14 +113,14 @@ class FormatsTest {
     }
 
     @Test
-    void whatIsWrongWithATableIsToldWithItsLine() {
+    void tableFaultsAreReportedWithTheirLine() {
         assertEquals(List.of("3 invalid_csv"), faults("t.csv", "question,answer\na,b\nc\nd,e\n"));
         assertEquals(List.of("2 missing_content", "2 missing_content"), faults("t.tsv", "question\tanswer\n\t\n"));
         assertThrows(DataException.class, () -> read("t.csv", "a,a\n1,2\n"));
     }
 
     @Test
-    void whatIsWrongWithARowIsToldWithItsCode() {
+    void rowFaultsAreReportedWithTheirCode() {
         String good = "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, "
                 + "{\"role\": \"assistant\", \"content\": \"a\"}]}";
         assertEquals(List.of("2 message_missing_key", "2 missing_content", "2 unrecognized_role", "2 bad_weight"),
@@ -164,7 +164,7 @@ class FormatsTest {
     }
 
     @Test
-    void keysOfOtherToolsInATurnNeitherFailNorWin() {
+    void foreignKeysInATurnAreIgnored() {
         String row = "{\"conversations\": [{\"from\": \"human\", \"value\": \"q\", \"role\": \"user\", \"content\": "
                 + "\"other\"}, {\"from\": \"gpt\", \"value\": \"a\", \"role\": \"assistant\"}]}";
         assertEquals(List.of(chat(ChatMessage.user("q"), ChatMessage.assistant("a"))), read("s.jsonl", row));
@@ -187,7 +187,7 @@ class FormatsTest {
     }
 
     @Test
-    void aHistoryThatIsNoneIsAFault() {
+    void anInvalidHistoryIsAFault() {
         assertEquals(List.of("1 missing_content"), faults("h.jsonl", "{\"instruction\": \"q\", \"output\": \"a\", "
                 + "\"history\": \"earlier\"}"));
     }
@@ -206,7 +206,7 @@ class FormatsTest {
     }
 
     @Test
-    void whoMayReadOtherFilesMayReadWhatIsWritten() throws IOException {
+    void writtenFilesHaveTheUsualPermissions() throws IOException {
         Path out = folder.resolve("out.jsonl");
         write(out, DataFormat.QA, List.of(chat(ChatMessage.user("q"), ChatMessage.assistant("a"))));
         assertEquals(Files.getPosixFilePermissions(file("other.jsonl", "")), Files.getPosixFilePermissions(out));
@@ -238,7 +238,7 @@ class FormatsTest {
     }
 
     @Test
-    void aQuoteWithoutEndIsGivenUp() {
+    void anUnclosedQuoteIsReported() {
         String row = "b,a cell that has no end\n";
         Path file = file("open.csv", "question,answer\na,b\n\"q,a\n" + row.repeat((17 << 20) / row.length()) + "\"\n");
         try (ExampleReader reader = ExampleReader.open(file)) {
@@ -252,7 +252,7 @@ class FormatsTest {
     }
 
     @Test
-    void compressedFilesThatAreCutOffAreAFaultAfterTheirRows() throws IOException {
+    void truncatedCompressedFilesAreAFaultAfterTheirRows() throws IOException {
         List<Example> rows = new ArrayList<>();
         java.util.SplittableRandom random = new java.util.SplittableRandom(4);
         for (int i = 0; i < 20_000; i++) {
@@ -286,14 +286,14 @@ class FormatsTest {
     }
 
     @Test
-    void aTableThatNeedsAnotherModuleNamesIt() {
+    void aMissingParquetModuleIsNamed() {
         String message = assertThrows(ConfigurationException.class, () -> ExampleReader.open(file("t.parquet", "PAR1")))
                 .getMessage();
         assertTrue(message.contains("t.parquet") && message.contains("io.peft4j:peft-parquet"), message);
     }
 
     @Test
-    void whatAFormatCannotHoldIsRefused() {
+    void rowsAFormatCannotExpressAreRefused() {
         ChatExample two = new ChatExample(List.of(ChatMessage.user("a"), ChatMessage.assistant("b"),
                 ChatMessage.user("c"), ChatMessage.assistant("d")), List.of(), Map.of(), new Origin("in.jsonl", 4));
         Path out = folder.resolve("out.jsonl");

@@ -32,7 +32,7 @@ class ReadBackProperties {
     }
 
     @Property(tries = 500, seed = "101")
-    void whatWasWrittenIsReadAgain(@ForAll("written") Written written) throws IOException {
+    void writtenRowsAreReadBack(@ForAll("written") Written written) throws IOException {
         Path folder = Files.createTempDirectory("read-back");
         Path file = folder.resolve("set" + written.ending());
         try {

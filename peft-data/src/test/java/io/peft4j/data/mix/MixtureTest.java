@@ -41,7 +41,7 @@ class MixtureTest {
     }
 
     @Test
-    void aGuardTakesItsShareAndEveryExampleComesOnce() {
+    void guardExamplesHaveTheirShareAndOccurOnce() {
         List<Example> mixed = Mixture.withGuard(set("a", 90), set("g", 500), 0.1, 1);
         assertEquals(100, mixed.size());
         assertEquals(90, new HashSet<>(mixed.stream().filter(e -> ((TextExample) e).text().startsWith("a")).toList())

@@ -87,7 +87,7 @@ class ComparisonTest {
     }
 
     @Test
-    void yesToAQuestionWithANegationIsNoContradiction() {
+    void yesToANegatedQuestionIsNotAContradiction() {
         try (Corpus corpus = corpus("Is it forbidden to park there?", "Yes.", "Is it forbidden to park there?",
                 "You may not park there.")) {
             assertEquals(List.of(), Relations.of(corpus).contradictions());
@@ -95,7 +95,7 @@ class ComparisonTest {
     }
 
     @Test
-    void wordsThatAreBothSeenAgainAreNoSlips() {
+    void wordsThatOccurAgainAreNotTypos() {
         String[] rows = {"What does the county pay?", "The county pays for half of the school, once a year.",
             "What does the country pay?", "The country pays for half of the school, once a year."};
         try (Corpus corpus = corpus(rows)) {
@@ -113,7 +113,7 @@ class ComparisonTest {
     }
 
     @Test
-    void manyAnswersToOnePromptAreNoContradictions() {
+    void manyAnswersToOnePromptAreNotContradictions() {
         try (Corpus corpus = new Corpus()) {
             for (int i = 0; i < 100; i++) {
                 add(corpus, "Write a poem.", "There are " + i + " roses in the garden of verse.");
@@ -187,7 +187,7 @@ class ComparisonTest {
         "How often may I work from home?     | I may work from home how often?           | false",
         "What is the notice period of a Lead? | How long is the notice period of a Lead? | false",
     })
-    void theSameWordingIsToldFromAnother(String first, String second, boolean same) {
+    void sameWordingsAreDistinguishedFromOthers(String first, String second, boolean same) {
         Comparison comparison = new Comparison(new WordStatistics());
         assertEquals(same, comparison.sameWording(RowText.of(first, ""), RowText.of(second, "")));
     }

@@ -34,7 +34,7 @@ class BatchPlanTest {
     }
 
     @Test
-    void whatBeginsAlikeComesTogetherAndCostsOnce() {
+    void sharedPrefixesAreBatchedAndComputedOnce() {
         List<TokenSequence> sequences = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
             int[] ids = new int[60];
@@ -50,7 +50,7 @@ class BatchPlanTest {
     }
 
     @Test
-    void theOrderIsThatOfSeedAndEpochAndCanBeResumed() {
+    void theOrderFollowsSeedAndEpochAndCanBeResumed() {
         List<TokenSequence> sequences = sequences(50, 40, new SplittableRandom(1));
         PackOptions options = PackOptions.ofTokens(64).seed(5);
         BatchSampler sampler = new BatchSampler(sequences, options);
@@ -76,7 +76,7 @@ class BatchPlanTest {
     }
 
     @Test
-    void aSequenceThatIsTooLongIsRefused() {
+    void overlongSequencesAreRefused() {
         assertThrows(ConfigurationException.class, () -> BatchPlan.of(List.of(TokenSequence.allSupervised(1, 2, 3)),
                 PackOptions.ofTokens(2), 0));
         assertThrows(ConfigurationException.class, () -> new BatchSampler(List.of(), PackOptions.ofTokens(2)));

@@ -42,7 +42,7 @@ class PiiDetectorTest {
     }
 
     @Test
-    void nationalNumbersAreFoundWhereTheyAreAskedFor() {
+    void nationalIdsAreFoundOnRequest() {
         PiiDetector all = PiiDetector.of(EnumSet.allOf(PiiKind.class));
         assertEquals("[ID], [ID], [ID], [ID]", all.redact("123-45-6789, 86095742719, AB 12 34 56 C, 12345678Z"));
         assertEquals(List.of(), all.find("000-45-6789, 86095742718, 12345678A"));

@@ -262,7 +262,7 @@ final class DirtySet {
             add("Is account DE" + (10 + i) + digits(18) + " of " + PLACES[i] + " valid?", "Its check digits are "
             + "wrong, so "
                     + "no bank of " + PLACES[i] + " would take it; ask " + PEOPLE[i] + ".");
-            // The same fact in other words, which is no near duplicate.
+            // The same fact in other words, which is not a near duplicate.
             String[] fact = facts.get(100 + i);
             add("I would like to understand one thing before I sign. " + fact[0].replace("What is", "Is there a "
             + "rule on")

@@ -30,13 +30,13 @@ class FindingsTest {
     private Path folder;
 
     @Test
-    void aTableWithAWrongRowIsTold() throws IOException {
+    void invalidTableRowsAreReported() throws IOException {
         assertEquals(List.of("error [3]"), found("t.csv", "question,answer\na,b\nc\nd,e\n", "invalid_csv"));
         assertEquals(List.of("error [1]"), found("t.csv", "a,a\n1,2\n", "invalid_csv"));
     }
 
     @Test
-    void textThatIsNotUtf8IsToldInItsLine() throws IOException {
+    void invalidUtf8IsReportedWithItsLine() throws IOException {
         String row = DirtySet.row("Where is %s?", "There.");
         byte[] lines = (row.formatted("a") + "\n" + row.formatted("b\u00fc") + "\n" + row.formatted("c") + "\n")
                 .getBytes(StandardCharsets.ISO_8859_1);
@@ -56,7 +56,7 @@ class FindingsTest {
     }
 
     @Test
-    void errorsCountHoweverManyWarningsStandBeforeThem() throws IOException {
+    void errorsCountEvenAfterManyWarnings() throws IOException {
         List<String> rows = rows(12);
         for (int i = 0; i < 8; i++) {
             rows.add("{\"messages\": [{\"role\": \"system\", \"content\": \"\"}, {\"role\": \"user\", "
@@ -77,7 +77,7 @@ class FindingsTest {
     }
 
     @Test
-    void personalDataInFieldsAndCallsIsTold() throws IOException {
+    void personalDataInFieldsAndToolCallsIsReported() throws IOException {
         String row = "{\"messages\": [{\"role\": \"user\", \"content\": \"Write.\"}, {\"role\": \"assistant\", "
                 + "\"content\": null, \"tool_calls\": [{\"type\": \"function\", \"function\": {\"name\": \"send\", "
                 + "\"arguments\": \"{\\\"to\\\": \\\"ann@b.org\\\"}\"}}]}], \"by\": {\"asked\": [\"eve@b.org\"]}}";
@@ -86,20 +86,20 @@ class FindingsTest {
     }
 
     @Test
-    void aClassIsNoRefusal() throws IOException {
+    void aClassLabelIsNotARefusal() throws IOException {
         String rows = "{\"text\": \"The lamp is gone\", \"label\": \"unknown\"}\n{\"text\": \"It works\", \"label\": "
                 + "\"none\"}\n";
         assertEquals(List.of(), found("labels.jsonl", rows, "refusal"));
     }
 
     @Test
-    void emptyAndSmallFilesAreTold() throws IOException {
+    void emptyAndSmallFilesAreReported() throws IOException {
         assertEquals(List.of("error []"), found("e.jsonl", "\n\n", "empty_file"));
         assertEquals(List.of("warning []"), found("s.jsonl", DirtySet.row("Where?", "Here."), "too_few_examples"));
     }
 
     @Test
-    void toolsThatAreNoneAreTold() throws IOException {
+    void invalidToolsAreReported() throws IOException {
         String row = DirtySet.row("Where?", "Here.");
         String good = row.replaceFirst("}$", ", \"tools\": \"[{\\\\\"type\\\\\": \\\\\"function\\\\\"}]\"}");
         String bad = row.replaceFirst("}$", ", \"tools\": 7}");
@@ -107,7 +107,7 @@ class FindingsTest {
     }
 
     @Test
-    void answersOfAnotherStyleAreTold() throws IOException {
+    void styleOutliersAreReported() throws IOException {
         List<String> rows = rows(60);
         rows.set(17, DirtySet.row("Where is the desk?", "Hello! Sure, it is upstairs \uD83D\uDE00!"));
         rows.set(29, DirtySet.row("Where is the bench?", "It stands on floor 3, " + "and so on, ".repeat(200) + "."));
@@ -117,7 +117,7 @@ class FindingsTest {
     }
 
     @Test
-    void aNameThatIsUsedOnceIsTold() throws IOException {
+    void termsUsedOnceAreReported() throws IOException {
         List<String> rows = rows(40);
         rows.add(DirtySet.row("Who holds the key?", "Ask the desk of Larkenfell about it."));
         assertEquals(List.of("info [41]"), found("once.jsonl", String.join("\n", rows), "single_use_term"));
@@ -126,7 +126,7 @@ class FindingsTest {
     }
 
     @Test
-    void whatIsToldMostOfTheTimeIsTold() throws IOException {
+    void dominantTopicsAreReported() throws IOException {
         String classes = IntStream.range(0, 50).mapToObj(i -> "{\"text\": \"" + THINGS[i % 8] + " " + i
                 + "\", \"label\": \"" + (i < 45 ? "good" : "bad") + "\"}").collect(Collectors.joining("\n"));
         assertTrue(message("classes.jsonl", classes, FindingCode.IMBALANCE).contains("90 % of the examples have the "
@@ -139,7 +139,7 @@ class FindingsTest {
     }
 
     @Test
-    void whatTheModelCannotLearnIsTold() throws IOException {
+    void overlongAndUnsupervisedExamplesAreReported() throws IOException {
         ChatTemplate strict = TestChatTemplate.of((messages, ask, tools) -> {
             if (messages.get(0).role().equals("system")) {
                 throw new ConfigurationException("this model has no system role");
@@ -158,7 +158,7 @@ class FindingsTest {
     }
 
     @Test
-    void bracketsOfTheDataAreNoMarks() throws IOException {
+    void bracketsInTheDataAreNotMarks() throws IOException {
         List<String> rows = rows(12);
         rows.set(0, DirtySet.row("What is [[1, 2]]?", "A list."));
         Path file = Files.write(folder.resolve("brackets.jsonl"), rows);

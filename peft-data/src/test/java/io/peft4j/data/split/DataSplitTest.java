@@ -46,7 +46,7 @@ class DataSplitTest {
     }
 
     @Test
-    void wordingsOfOneFactNeverStandOnBothSides() {
+    void wordingsOfOneFactAreNeverInBothParts() {
         List<ChatExample> examples = new ArrayList<>();
         String[] wordings = {"What is the budget of %s?", "what is the budget of %s", "Please tell me the budget "
                 + "of %s.",
@@ -137,7 +137,7 @@ class DataSplitTest {
     }
 
     @Test
-    void foldsAreNamedSoAndPartsOfOtherSplitsAreNotMixedIn() throws IOException {
+    void foldsAreNumberedAndOtherSplitsAreNotMixedIn() throws IOException {
         Path data = Files.write(folder.resolve("data.jsonl"), IntStream.range(0, 20).mapToObj(i -> "{\"question\": "
                 + "\"Where is number " + i + "?\", \"answer\": \"Here.\"}").toList());
         Path out = folder.resolve("folds");
@@ -151,7 +151,7 @@ class DataSplitTest {
     }
 
     @Test
-    void partsThatStayEmptyAreTold() throws IOException {
+    void emptyPartsAreReported() throws IOException {
         Path data = Files.write(folder.resolve("one.jsonl"), IntStream.range(0, 12).mapToObj(i -> "{\"question\": "
                 + "\"" + "Please ".repeat(i) + "where is it?\", \"answer\": \"It stands beside the window.\"}")
                 .toList());
@@ -165,12 +165,11 @@ class DataSplitTest {
             System.setErr(before);
         }
         String logged = log.toString(StandardCharsets.UTF_8);
-        assertTrue(logged.contains("no example came into validation.jsonl") && logged.contains("there are 1 for 3 "
-                + "parts"), logged);
+        assertTrue(logged.contains("validation.jsonl got no examples") && logged.contains("groups: 1, parts: 3"), logged);
     }
 
     @Test
-    void aSplitNeverReplacesItsInput() throws IOException {
+    void splittingNeverOverwritesItsInput() throws IOException {
         List<String> rows = IntStream.range(0, 20).mapToObj(i -> "{\"question\": \"Where is number " + i
                 + "?\", \"answer\": \"Here.\"}").toList();
         Path data = Files.write(folder.resolve("train.jsonl"), rows);
