@@ -181,7 +181,7 @@ public final class Comparison {
         return this;
     }
 
-    /** A model that was trained like the tuned one with another seed: the spread over seeds is told. */
+    /** A model that was trained like the tuned one with another seed: the spread over seeds is reported. */
     public Comparison otherSeed(String name, LanguageModel model) {
         otherSeeds.put(name, Objects.requireNonNull(model, "model"));
         return this;

@@ -57,7 +57,7 @@ public record FactQuestion(List<ChatMessage> messages, List<String> mustContain,
     public static FactQuestion of(ChatExample row) {
         List<ChatMessage> prompt = row.prompt();
         if (prompt.isEmpty()) {
-            throw wrong(row, "has nothing to ask before the assistant's answer");
+            throw wrong(row, "has no question before the assistant's answer");
         }
         return new FactQuestion(prompt, mustContain(row), Optional.of(row.messages().get(prompt.size()).content()));
     }

@@ -26,7 +26,7 @@ public final class GoldenQuestions {
     private GoldenQuestions(List<EvaluationItem> items) {
         this.items = List.copyOf(items);
         if (items.isEmpty()) {
-            throw new IllegalArgumentException("there is no golden question");
+            throw new IllegalArgumentException("no golden questions given");
         }
     }
 

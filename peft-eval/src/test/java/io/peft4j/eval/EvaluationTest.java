@@ -78,7 +78,7 @@ class EvaluationTest {
     }
 
     @Test
-    void withoutAnyJudgementTheMetricIsMissing() {
+    void withoutJudgementsTheMetricIsMissing() {
         LlmJudge judge = LlmJudge.of("a judge", messages -> "no");
         Evaluation evaluation = evaluation(references(5), i -> "wrong", i -> "right " + i).judge(judge, 1);
         ComparisonReport report = evaluation.compare(OPTIONS);
@@ -127,7 +127,7 @@ class EvaluationTest {
     }
 
     @Test
-    void formsRefusalsAndFurtherFactsAreJudged() {
+    void formatsRefusalsAndFactsAreChecked() {
         List<EvaluationItem> items = List.of(
                 EvaluationItem.expecting("As JSON?", Expectation.form(FormatCheck.jsonSchema("{\"type\": \"array\"}"))),
                 EvaluationItem.expecting("One or two?", Expectation.facts(FactCheck.anyOf("one", "two"),
@@ -143,7 +143,7 @@ class EvaluationTest {
     }
 
     @Test
-    void oneAnswerIsNoCertainty() {
+    void oneAnswerIsNotSignificant() {
         ComparisonReport report = evaluation(references(1), i -> "wrong", i -> "right 0").compare(OPTIONS);
         assertEquals(Decision.NEED_MORE_ITEMS, report.verdict().decision());
         report.toJson().get("metrics").forEach(metric -> assertTrue(metric.get("ci_low").asDouble() < 0
@@ -174,7 +174,7 @@ class EvaluationTest {
     }
 
     @Test
-    void whatIsBetterOnTheTaskButForgotTooMuchDoesNotShip() {
+    void aBetterModelThatForgotTooMuchDoesNotShip() {
         Evaluation evaluation = evaluation(references(40), i -> "wrong", i -> "right " + i);
         evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(97), OPTIONS));
         assertEquals(Decision.SHIP, evaluation.compare(OPTIONS).verdict().decision(), "3 of 150 are within tolerance");

@@ -64,7 +64,7 @@ class FactAccuracyTest {
     }
 
     @Test
-    void aSecondRunAsksNothing() throws IOException {
+    void aSecondRunUsesStoredAnswers() throws IOException {
         Path cache = folder.resolve("below/answers.jsonl");
         FactReport first = FactAccuracy.of(model).options(OPTIONS).cachedIn(cache).on(questions);
         byte[] written = Files.readAllBytes(cache);
@@ -79,7 +79,7 @@ class FactAccuracyTest {
     }
 
     @Test
-    void anInterruptedRunGoesOnAndADamagedLineIsPassedOver() throws IOException {
+    void anInterruptedRunContinuesAndSkipsDamagedLines() throws IOException {
         Path cache = folder.resolve("answers.jsonl");
         FactReport first = FactAccuracy.of(model).options(OPTIONS).cachedIn(cache).on(questions.subList(0, 3));
         Files.writeString(cache, "{\"key\": \"0123", StandardOpenOption.APPEND);
@@ -92,7 +92,7 @@ class FactAccuracyTest {
     }
 
     @Test
-    void otherOptionsAreOtherAnswers() {
+    void otherOptionsDoNotUseStoredAnswers() {
         Path cache = folder.resolve("answers.jsonl");
         FactAccuracy.of(model).options(OPTIONS).cachedIn(cache).on(questions);
         FactAccuracy.of(model).options(OPTIONS.withMaxNewTokens(2)).cachedIn(cache).on(questions);
@@ -102,7 +102,7 @@ class FactAccuracyTest {
     }
 
     @Test
-    void aCancelledRunIsNoReport() {
+    void aCancelledRunHasNoReport() {
         GenerationOptions cancelling = OPTIONS.withListener((prompt, piece) -> false);
         Path cache = folder.resolve("answers.jsonl");
         FactAccuracy accuracy = FactAccuracy.of(model).options(cancelling).cachedIn(cache);

@@ -45,7 +45,7 @@ class FactQuestionTest {
     }
 
     @Test
-    void aRowWithoutFactsIsNamed() throws IOException {
+    void aRowWithoutFactsIsReported() throws IOException {
         for (String facts : List.of("", ", \"must_contain\": 90", ", \"must_contain\": []",
                 ", \"must_contain\": [\" \"]")) {
             Path file = file("{" + CHAT + ", \"must_contain\": \"90-day\"}", "{" + CHAT + facts + "}");
@@ -56,7 +56,7 @@ class FactQuestionTest {
     }
 
     @Test
-    void aRowWithoutAQuestionIsNamed() throws IOException {
+    void aRowWithoutAQuestionIsReported() throws IOException {
         Path file = file("{\"messages\": [{\"role\": \"assistant\", \"content\": \"Yes\"}], \"must_contain\": "
                 + "\"Yes\"}");
         DataException e = assertThrows(DataException.class, () -> FactQuestion.read(file));

@@ -44,7 +44,7 @@ class GenerationBenchmarkTest {
     }
 
     @Test
-    void oneBatchTellsTheShareOfTheMemorysSpeed() {
+    void aSingleBatchReportsTheShareOfMemoryBandwidth() {
         List<Prompt> prompts = GenerationBenchmark.randomPrompts(model, 2, 9, 1);
         GenerationMeasurement m = new GenerationBenchmark(model, prompts, OPTIONS, 1, 2).run();
         double steps = m.stepsPerSecond().orElseThrow();
@@ -54,7 +54,7 @@ class GenerationBenchmarkTest {
     }
 
     @Test
-    void refusesWhatCannotBeMeasured() {
+    void invalidMeasurementsAreRefused() {
         assertThrows(ConfigurationException.class, () -> new GenerationBenchmark(model, List.of(), OPTIONS, 1, 1));
         assertThrows(ConfigurationException.class, () -> GenerationBenchmark.randomPrompts(model, 1, 0, 0));
     }

@@ -42,7 +42,7 @@ class GoldenQuestionsTest {
     }
 
     @Test
-    void whatIsWrongIsSaid(@TempDir Path folder) throws IOException {
+    void wrongAnswersAreListed(@TempDir Path folder) throws IOException {
         GoldenQuestions golden = GoldenQuestions.read(Files.writeString(folder.resolve("golden.jsonl"), rows));
         Answerer answerer = Answerer.of(model).options(OPTIONS);
         golden.assertAnsweredBy(answerer, 0.5);
@@ -55,7 +55,7 @@ class GoldenQuestionsTest {
     }
 
     @Test
-    void noQuestionIsNoTest() {
+    void aTestNeedsQuestions() {
         assertThrows(IllegalArgumentException.class, () -> GoldenQuestions.of(List.of()));
     }
 }

@@ -39,7 +39,7 @@ public final class GuardSet {
         List<GuardItem> items = new ArrayList<>();
         try (InputStream in = GuardSet.class.getResourceAsStream("guard.jsonl")) {
             if (in == null) {
-                throw new FileNotFoundException("the build left it out");
+                throw new FileNotFoundException("missing from the jar");
             }
             BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -56,7 +56,7 @@ public record EmbeddingEndpoint(Endpoint endpoint) implements Embedder {
             }
         }
         if (vector.length == 0) {
-            throw endpoint.trouble(PATH, "answers with a vector of no numbers");
+            throw endpoint.trouble(PATH, "answers with an empty vector");
         }
         return vector;
     }

@@ -46,7 +46,7 @@ public final class Endpoint {
      *
      * @param base where the API begins, for instance {@code http://localhost:8000/v1}
      * @param model the model's name there
-     * @throws ConfigurationException when it is no http or https address
+     * @throws ConfigurationException when it is not an http or https address
      */
     public static Endpoint of(String base, String model) {
         try {
@@ -55,9 +55,9 @@ public final class Endpoint {
                 return new Endpoint(uri, model, Optional.empty(), Duration.ofSeconds(60), 3, Duration.ofSeconds(1));
             }
         } catch (java.net.URISyntaxException e) {
-            throw new ConfigurationException("\"" + base + "\" is no address: " + e.getReason(), e);
+            throw new ConfigurationException("invalid URL \"" + base + "\": " + e.getReason(), e);
         }
-        throw new ConfigurationException("\"" + base + "\" is no http or https address of an API, such as "
+        throw new ConfigurationException("\"" + base + "\" is not an http or https URL, such as "
                 + "http://localhost:8000/v1");
     }
 
@@ -79,7 +79,7 @@ public final class Endpoint {
      */
     public Endpoint withTries(int number, Duration newPause) {
         if (number < 1) {
-            throw new ConfigurationException(number + " tries of a request; at least 1 is needed");
+            throw new ConfigurationException("attempts must be at least 1, got " + number);
         }
         return new Endpoint(base, model, key, timeout, number, newPause);
     }

@@ -20,7 +20,7 @@ public interface Judge {
     Preference compare(EvaluationItem item, String first, String second);
 
     /**
-     * Why there is no judgement.
+     * Why a judgement is missing.
      *
      * @param unparsable whether the judge answered, but not in the form asked for; else it could not be asked
      * @param message what happened

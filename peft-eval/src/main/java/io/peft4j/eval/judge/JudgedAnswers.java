@@ -45,7 +45,7 @@ public final class JudgedAnswers {
      */
     public JudgedAnswers(Judge judge, int atOnce, List<EvaluationItem> items, List<String> base) {
         if (atOnce < 1) {
-            throw new ConfigurationException(atOnce + " answers judged at a time; at least 1 is needed");
+            throw new ConfigurationException("the number of answers judged at once must be at least 1, got " + atOnce);
         }
         this.judge = Objects.requireNonNull(judge, "judge");
         this.atOnce = atOnce;
@@ -58,7 +58,7 @@ public final class JudgedAnswers {
     /** Judges another arm's answers, alone and against the base model's. */
     public List<PairedScores> against(List<String> answers) {
         List<Rating> rated = each(i -> judge.rate(items.get(i), answers.get(i)));
-        // Equal answers are no preference, whatever a judge would say.
+        // Equal answers are a tie, whatever a judge would say.
         List<Preference> preferred = each(i -> base.get(i).equals(answers.get(i)) ? Preference.of(Choice.TIE)
                 : judge.compare(items.get(i), base.get(i), answers.get(i)));
         ratings.addAll(rated);

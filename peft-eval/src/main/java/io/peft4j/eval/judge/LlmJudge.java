@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 /**
  * A language model as a judge. It is asked for one JSON object, {@code {"reason": ..., "points": 1 to 5}} for one
  * answer and {@code {"reason": ..., "better": "A", "B" or "tie"}} for two. Whatever else it says (another number, text
- * around the object, two objects) is no judgement and is counted as such; a code fence around the object is taken off.
- * Two answers are shown in both orders; where the judge changes its mind with the order, it has no opinion.
+ * around the object, two objects) is not a judgement and is counted as such; a code fence around the object is taken
+ * off. Two answers are shown in both orders; where the judge changes its mind with the order, it has no opinion.
  */
 public final class LlmJudge implements Judge {
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)

@@ -15,7 +15,7 @@ public final class Calibration {
      * @param correct whether it was right
      * @param bins K, at least 1; 15 is usual
      * @return from 0 to 1
-     * @throws IllegalArgumentException when the lengths differ, nothing is given, or a probability is none
+     * @throws IllegalArgumentException when the lengths differ, nothing is given, or a probability is out of range
      */
     public static double expectedError(double[] confidence, boolean[] correct, int bins) {
         if (confidence.length != correct.length || confidence.length == 0 || bins < 1) {

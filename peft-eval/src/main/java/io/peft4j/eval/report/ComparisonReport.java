@@ -110,7 +110,8 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
                 scoring.compare(base, arm.texts(), measured.scoresOf(arm), options)));
         String deciding = measured.metric().orElseGet(scoring::decidingMetric);
         MetricResult metric = metrics.stream().filter(m -> m.name().equals(deciding)).findFirst()
-                .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " was not computed; there are "
+                .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " was not computed; "
+                        + "available are "
                         + metrics.stream().map(MetricResult::name).toList()));
         List<MetricResult> rest = metrics.stream().filter(m -> m != metric).toList();
         Verdict verdict = new VerdictRules(options).decide(metric, rest, measured.guard().map(GuardReport::overall),

@@ -51,7 +51,7 @@ final class HtmlReport {
     private static String style() {
         try (InputStream in = HtmlReport.class.getResourceAsStream("report.css")) {
             if (in == null) {
-                throw new FileNotFoundException("the build left it out");
+                throw new FileNotFoundException("missing from the jar");
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

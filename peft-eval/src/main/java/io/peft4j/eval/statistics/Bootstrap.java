@@ -26,7 +26,7 @@ public record Bootstrap(double level, int resamples, long seed, boolean expanded
     /** Checks the ranges. */
     public Bootstrap {
         if (!(level > 0 && level < 1) || resamples < 100) {
-            throw new IllegalArgumentException("a bootstrap needs a level between 0 and 1 and 100 resamples or more; "
+            throw new IllegalArgumentException("bootstrap needs a level between 0 and 1 and 100 resamples or more; "
                     + "got " + level + " and " + resamples);
         }
     }

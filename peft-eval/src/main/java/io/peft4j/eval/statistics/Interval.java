@@ -10,7 +10,7 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * @param level how often such intervals hold the true value, for instance 0.95
  */
 public record Interval(double low, double high, double level) {
-    /** Refuses ends that are no numbers or in the wrong order. */
+    /** Refuses ends that are not numbers or in the wrong order. */
     public Interval {
         if (!(low <= high) || !(level > 0 && level < 1)) {
             throw new IllegalArgumentException("no interval: from " + low + " to " + high + " at " + level);

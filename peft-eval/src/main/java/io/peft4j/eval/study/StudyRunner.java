@@ -58,7 +58,7 @@ public final class StudyRunner {
         return this;
     }
 
-    /** The seeds; with one alone nothing is said of their spread. */
+    /** The seeds; with a single one there is no spread. */
     public StudyRunner seeds(long... numbers) {
         seeds = numbers.clone();
         return this;
@@ -125,7 +125,7 @@ public final class StudyRunner {
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {
-            throw new IllegalStateException("a model cannot be closed: " + e.getMessage(), e);
+            throw new IllegalStateException("cannot close a model: " + e.getMessage(), e);
         }
     }
 }

@@ -94,7 +94,7 @@ public record TrainingStudy(String metric, List<Point> points, Optional<Curve> c
 
     private static Curve curve(List<Point> points) {
         if (points.get(0).examples() == 0) {
-            throw new ConfigurationException(points.get(0).name() + ": the number of training examples is not known");
+            throw new ConfigurationException(points.get(0).name() + ": unknown number of training examples");
         }
         LearningCurve fit = LearningCurve.fit(points.stream().mapToDouble(Point::examples).toArray(),
                 points.stream().mapToDouble(Point::score).toArray());

@@ -53,11 +53,11 @@ public final class AnswerCache {
 
     private void load() {
         try {
-            // Bytes that are no UTF-8 become a line that is no answer; readAllLines would refuse the file.
+            // Bytes that are not UTF-8 become a line that is not an answer; readAllLines would refuse the file.
             String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
             long bad = text.lines().filter(line -> !line.isBlank() && !add(line)).count();
             if (bad > 0) {
-                LOG.warn("{}: {} lines are no cached answers and are passed over", file, bad);
+                LOG.warn("{}: {} lines are not cached answers and are skipped", file, bad);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the cached answers in " + file + ": " + e.getMessage(), e);

@@ -34,12 +34,12 @@ public final class AnswerScoring {
     /**
      * A scoring of these items.
      *
-     * @throws ConfigurationException when there is none, or only one label in all of them
+     * @throws ConfigurationException when there are no items, or only one label in all of them
      */
     public AnswerScoring(List<EvaluationItem> items) {
         this.items = List.copyOf(items);
         if (this.items.isEmpty()) {
-            throw new ConfigurationException("there is no item to evaluate on");
+            throw new ConfigurationException("no items to evaluate");
         }
         this.labels = items.stream().flatMap(item -> item.further().label().stream()).distinct().sorted().toList();
         if (labels.size() == 1) {
@@ -95,8 +95,8 @@ public final class AnswerScoring {
         List<PairedScores> known = others.stream().filter(scores -> scores.known().length > 0).toList();
         known.forEach(scores -> add(outcomes, scores));
         if (checks.isEmpty() && known.isEmpty()) {
-            throw new ConfigurationException("the items only hold choices, which are asked of models, and there are "
-                    + "only texts; evaluate with the models, or give the items references");
+            throw new ConfigurationException("the items have only choices, which need models and not predictions; "
+                    + "evaluate with models, or add references to the items");
         }
         return outcomes.results();
     }
@@ -185,7 +185,7 @@ public final class AnswerScoring {
     public double decidingScore(List<String> answers) {
         Double score = scores(answers).get(decidingMetric());
         if (score == null) {
-            throw new ConfigurationException(decidingMetric() + " cannot be computed of texts alone");
+            throw new ConfigurationException(decidingMetric() + " cannot be computed from predictions alone");
         }
         return score;
     }

@@ -32,7 +32,7 @@ public record Classification(List<String> labels, Evaluation evaluation) {
      * @param labels the classes, at least two
      * @param expected the right class of each item
      * @param answers what the model said
-     * @throws ConfigurationException when the numbers differ or are 0, or an expected class is none of the labels
+     * @throws ConfigurationException when the numbers differ or are 0, or an expected class is not among the labels
      */
     public static Classification of(List<String> labels, List<String> expected, List<String> answers) {
         if (labels.size() < 2 || expected.isEmpty() || expected.size() != answers.size()) {

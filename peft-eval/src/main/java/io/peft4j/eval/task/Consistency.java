@@ -63,7 +63,7 @@ public record Consistency(int groups, int consistent, double agreement) {
             agreement += (double) same / pairs;
         }
         if (count == 0) {
-            throw new ConfigurationException("no question is asked twice, so nothing can be consistent");
+            throw new ConfigurationException("no question is asked twice, so consistency cannot be measured");
         }
         return new Consistency(count, consistent, agreement / count);
     }

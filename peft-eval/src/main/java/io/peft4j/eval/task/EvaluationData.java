@@ -33,7 +33,8 @@ public final class EvaluationData {
         List<EvaluationItem> items = new ArrayList<>();
         JsonLines.read(file, row -> items.add(item(row)));
         if (items.isEmpty()) {
-            throw new DataException(file, "holds no item; expected one JSON object with \"question\" or \"messages\" "
+            throw new DataException(file, "contains no items; expected one JSON object with \"question\" or "
+                    + "\"messages\" "
                     + "and \"reference\" or \"must_contain\" a line");
         }
         return items;
@@ -51,7 +52,7 @@ public final class EvaluationData {
             end--;
         }
         if (end == 0) {
-            throw row.wrong("has messages of the assistant only, so there is nothing to ask");
+            throw row.wrong("has only assistant messages, so there is no question to ask");
         }
         List<String> references = List.of();
         if (fields.containsKey("reference")) {
@@ -65,14 +66,14 @@ public final class EvaluationData {
         Expectation further = ExpectationRows.of(row);
         if (references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
             throw row.wrong("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
-                    + ", so no answer can be judged; it has only " + fields.keySet());
+                    + ", so no answer can be judged; it has " + fields.keySet());
         }
         return new EvaluationItem(messages.subList(0, end), references, facts, further);
     }
 
     private static List<ChatMessage> question(JsonLines.Row row) {
         if (!(row.fields().get("question") instanceof String text)) {
-            throw row.wrong("\"question\" is not a text");
+            throw row.wrong("\"question\" is not a string");
         }
         if (text.isBlank()) {
             throw row.wrong("\"question\" is blank");
@@ -112,7 +113,7 @@ public final class EvaluationData {
         List<String> answers = new ArrayList<>();
         JsonLines.read(file, row -> {
             if (!(row.fields().get("text") instanceof String text)) {
-                throw row.wrong(row.fields().containsKey("text") ? "\"text\" is not a text"
+                throw row.wrong(row.fields().containsKey("text") ? "\"text\" is not a string"
                         : "has no \"text\", only " + row.fields().keySet());
             }
             answers.add(text);

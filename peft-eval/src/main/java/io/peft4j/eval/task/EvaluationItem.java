@@ -70,7 +70,7 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
         List<ChatMessage> prompt = example.prompt();
         if (prompt.isEmpty() || prompt.size() == example.messages().size()) {
             throw new DataException(Path.of(example.origin().file()), example.origin().line(), prompt.isEmpty()
-                    ? "has nothing to ask before the assistant's answer" : "has no answer of the assistant");
+                    ? "has no question before the assistant's answer" : "has no assistant message");
         }
         Map<String, Object> extra = example.extra();
         List<String> facts = extra.containsKey(MUST_CONTAIN)

@@ -54,7 +54,7 @@ final class ExpectationRows {
         if (row.fields().get(key) instanceof String text && !text.isBlank()) {
             return text;
         }
-        throw row.wrong("\"" + key + "\" is " + row.fields().get(key) + "; it must be a text that is not blank");
+        throw row.wrong("\"" + key + "\" is " + row.fields().get(key) + "; it must be a non-blank string");
     }
 
     private static boolean flag(JsonLines.Row row, String key) {
@@ -68,7 +68,7 @@ final class ExpectationRows {
         try {
             return FactCheck.regex(expression);
         } catch (PatternSyntaxException e) {
-            throw row.wrong("\"regex\" is no regular expression: " + e.getDescription() + " in " + expression);
+            throw row.wrong("\"regex\" is not a valid regular expression: " + e.getDescription() + " in " + expression);
         }
     }
 

@@ -34,7 +34,7 @@ public final class FormatCheck {
     /**
      * JSON that fits a schema.
      *
-     * @throws ConfigurationException when the schema is no JSON object, or has keywords that are not checked
+     * @throws ConfigurationException when the schema is not a JSON object, or has keywords that are not checked
      */
     public static FormatCheck jsonSchema(String schema) {
         JsonNode parsed;
@@ -84,7 +84,7 @@ public final class FormatCheck {
         }
         schema.fieldNames().forEachRemaining(key -> {
             if (!KEYWORDS.contains(key)) {
-                throw new ConfigurationException("the schema has \"" + key + "\", which is not checked; known are "
+                throw new ConfigurationException("the schema keyword \"" + key + "\" is not supported; supported are "
                         + KEYWORDS);
             }
         });
@@ -125,7 +125,7 @@ public final class FormatCheck {
             case "integer" -> value.isNumber() && value.asDouble() == Math.rint(value.asDouble());
             case "boolean" -> value.isBoolean();
             case "null" -> value.isNull();
-            default -> throw new ConfigurationException("a schema has the type \"" + type.asText() + "\"");
+            default -> throw new ConfigurationException("unsupported schema type \"" + type.asText() + "\"");
         };
     }
 

@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  * Held-out items that also stand in the training data, found by the search that {@code data check} uses
  * ({@link Relations}). An item leaks when it is asked there in the same words in the same order: filling words, case,
  * punctuation, inflection and slips of the pen aside, every number and name the same. The same question in other words
- * is no leak, it is what held-out data is for; those are counted beside.
+ * is not a leak, it is what held-out data is for; those are counted beside.
  *
  * <p>Every question of a training conversation counts, each alone, and of an item its last question; system prompts do
  * not.

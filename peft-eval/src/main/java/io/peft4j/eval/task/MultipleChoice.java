@@ -102,11 +102,11 @@ public final class MultipleChoice {
     /**
      * Asks all questions.
      *
-     * @throws ConfigurationException when there is none, or a chat is asked of a model without a template
+     * @throws ConfigurationException when there are no questions, or a chat is asked of a model without a template
      */
     public Result on(List<Question> questions) {
         if (questions.isEmpty()) {
-            throw new ConfigurationException("there is no question to choose answers for");
+            throw new ConfigurationException("no multiple-choice questions given");
         }
         List<TokenSequence> sequences = new ArrayList<>();
         for (Question question : questions) {
@@ -130,7 +130,7 @@ public final class MultipleChoice {
     private String text(Prompt prompt) {
         if (prompt instanceof Prompt.Chat chat) {
             return model.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                    model.network().description().name() + " has no chat template; give prompts as texts"))
+                    model.network().description().name() + " has no chat template; use plain-text prompts"))
                     .render(chat.messages(), true);
         }
         return prompt instanceof Prompt.Text plain ? plain.text() : "";

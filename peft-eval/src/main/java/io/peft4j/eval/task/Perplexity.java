@@ -36,7 +36,7 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
      */
     public static Perplexity of(LanguageModel model, ChatDataset dataset) {
         if (dataset.size() == 0) {
-            throw new ConfigurationException("there is no example whose perplexity could be measured");
+            throw new ConfigurationException("no examples to compute perplexity on");
         }
         return of(model, dataset, Integer.MAX_VALUE).orElseThrow();
     }
@@ -49,7 +49,7 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
     private static Optional<Perplexity> of(LanguageModel model, ChatDataset dataset, int longest) {
         ChatEncoder encoder = new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(
                 () -> new ConfigurationException(model.network().description().name()
-                        + " has no chat template, so the likelihood of a chat is not defined")));
+                        + " has no chat template, so chats cannot be scored")));
         List<TokenSequence> sequences = new ArrayList<>();
         long tokens = 0;
         long bytes = 0;
@@ -66,8 +66,8 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
             }
         }
         if (sequences.size() < dataset.size()) {
-            LOG.warn("{} of {} references are left out of the likelihood: with their questions they have more than the "
-                    + "{} tokens that {} can read", dataset.size() - sequences.size(), dataset.size(), longest,
+            LOG.warn("{} of {} references are left out of the likelihood: with their questions they exceed the {} "
+                    + "tokens that {} can take", dataset.size() - sequences.size(), dataset.size(), longest,
                     model.network().description().name());
         }
         return sequences.isEmpty() ? Optional.empty()

@@ -20,13 +20,13 @@ final class Texts {
         for (Object each : list) {
             if (!(each instanceof String)) {
                 throw new DataException(file, line, "\"" + key + "\" holds " + describe(each)
-                        + "; it must be a text or a list of texts");
+                        + "; it must be a string or a list of strings");
             }
         }
         List<String> texts = list.stream().map(String.class::cast).toList();
         if (texts.isEmpty() || !blankAllowed && texts.stream().anyMatch(String::isBlank)) {
             throw new DataException(file, line, "\"" + key + "\" is " + (texts.isEmpty() ? "empty or null" : "blank")
-                    + "; it must be a text or a list of texts" + (blankAllowed ? "" : ", none of them blank"));
+                    + "; it must be a string or a list of strings" + (blankAllowed ? "" : ", none of them blank"));
         }
         return texts;
     }

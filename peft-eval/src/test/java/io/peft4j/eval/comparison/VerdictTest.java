@@ -41,7 +41,7 @@ class VerdictTest {
     }
 
     @Test
-    void anEqualModelDoesNot() {
+    void anEqualModelDoesNotShip() {
         assertEquals(Decision.DO_NOT_SHIP, decide(outcome("contains", 100, 50, 0, 0)).decision());
         assertEquals(Decision.DO_NOT_SHIP, decide(outcome("contains", 1000, 500, 40, 41)).decision());
         Verdict few = decide(outcome("contains", 100, 40, 15, 15));
@@ -51,13 +51,13 @@ class VerdictTest {
     }
 
     @Test
-    void aWorseModelDoesNot() {
+    void aWorseModelDoesNotShip() {
         assertEquals(Decision.DO_NOT_SHIP, decide(outcome("contains", 100, 40, 20, 4)).decision());
         assertEquals(Decision.DO_NOT_SHIP, decide(outcome("contains", 100, 60, 6, 2)).decision());
     }
 
     @Test
-    void tooFewItemsCannotTell() {
+    void tooFewItemsAskForMore() {
         Verdict verdict = decide(outcome("contains", 10, 2, 1, 4));
         assertEquals(Decision.NEED_MORE_ITEMS, verdict.decision());
         assertTrue(verdict.itemsNeeded() >= 30 && verdict.itemsNeeded() <= 60, verdict.toString());
@@ -66,7 +66,7 @@ class VerdictTest {
     }
 
     @Test
-    void whatForgetsTooMuchDoesNot() {
+    void aModelThatForgetsTooMuchDoesNotShip() {
         MetricResult task = outcome("contains", 88, 4, 0, 67);
         MetricResult guard = outcome("guard", 150, 80, 40, 5);
         Verdict verdict = new VerdictRules(OPTIONS).decide(task, List.of(), Optional.of(guard), 0);
@@ -78,7 +78,7 @@ class VerdictTest {
     }
 
     @Test
-    void leakedItemsDecideNothing() {
+    void leakedItemsGiveNoVerdictToShip() {
         Verdict verdict = new VerdictRules(OPTIONS).decide(outcome("contains", 88, 4, 0, 67), List.of(),
                 Optional.empty(), 12);
         assertEquals(Decision.DO_NOT_SHIP, verdict.decision());
@@ -86,7 +86,7 @@ class VerdictTest {
     }
 
     @Test
-    void answersThatAreAllAlikeLeaveRoomForOthers() {
+    void identicalAnswersStillHaveAnInterval() {
         MetricResult same = outcome("contains", 10, 5, 0, 0);
         assertEquals(0, same.standardDeviation());
         // Tango's z^2 / (n + z^2) = 0.2775 stands for a deviation of 0.448; (2.262 + 0.883) 0.448 / sqrt(10).
@@ -101,7 +101,7 @@ class VerdictTest {
     }
 
     @Test
-    void wrongOutcomesAreRefused() {
+    void invalidOutcomesAreRefused() {
         PairedOutcomes outcomes = new PairedOutcomes(OPTIONS);
         assertThrows(ConfigurationException.class, () -> outcomes.yesNo("x", new boolean[2], new boolean[3]));
         assertThrows(ConfigurationException.class, () -> outcomes.yesNo("x", new boolean[0], new boolean[0]));

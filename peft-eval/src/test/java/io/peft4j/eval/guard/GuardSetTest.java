@@ -16,7 +16,7 @@ class GuardSetTest {
     private static final List<GuardItem> ITEMS = GuardSet.builtIn().items();
 
     @Test
-    void itHoldsWhatItPromises() {
+    void theGuardSetIsComplete() {
         assertEquals(150, ITEMS.size());
         assertEquals(150, new HashSet<>(ITEMS.stream().map(GuardItem::question).toList()).size());
         Map<String, Long> categories = ITEMS.stream()
@@ -26,7 +26,7 @@ class GuardSetTest {
     }
 
     @Test
-    void theRightChoiceIsARightAnswerAndTheOthersAreNot() {
+    void onlyTheRightChoiceCountsAsRight() {
         for (GuardItem item : ITEMS) {
             assertTrue(item.isAnsweredBy(item.choices().get(0)), item.question());
             for (String wrong : item.choices().subList(1, item.choices().size())) {
@@ -38,7 +38,7 @@ class GuardSetTest {
     }
 
     @Test
-    void whatWasForgottenIsShownByPart() {
+    void forgettingIsReportedByCategory() {
         boolean[] all = new boolean[150];
         java.util.Arrays.fill(all, true);
         boolean[] noLanguage = all.clone();

@@ -44,7 +44,7 @@ class LlmJudgeTest {
     }
 
     @Test
-    void theRequestIsOpenAis() throws IOException {
+    void theRequestHasOpenAisForm() throws IOException {
         try (FakeServer server = new FakeServer(request -> chat("{\"reason\": \"fine\", \"points\": 4}"))) {
             Endpoint endpoint = Endpoint.of(server.url() + "/", "a-judge").withKey("secret");
             assertEquals(OptionalInt.of(4), LlmJudge.of(endpoint).rate(ITEM, "It is 90 days.").points());
@@ -65,14 +65,14 @@ class LlmJudgeTest {
         "{\"points\": 4} because", "I give {\"points\": 4}", "{\"points\": 4}{\"points\": 5}",
         "{\"points\": 4, \"points\": 5}", "[4]", "{\"score\": 4}", "{\"points\": null}",
         "```json\n{\"points\": 4}\n``` and more"})
-    void whatIsNotTheFormIsNoJudgement(String text) {
+    void repliesOfAnotherFormAreNotJudgements(String text) {
         Rating rating = saying(text).rate(ITEM, "90 days");
         assertTrue(rating.trouble().orElseThrow().unparsable(), text);
         assertTrue(saying(text).compare(ITEM, "90 days", "80 days").trouble().orElseThrow().unparsable(), text);
     }
 
     @Test
-    void aFenceAroundTheObjectIsTakenOff() {
+    void codeFencesAroundTheObjectAreRemoved() {
         assertEquals(OptionalInt.of(3), saying("```json\n{\"points\": 3}\n```\n").rate(ITEM, "x").points());
     }
 
@@ -96,7 +96,7 @@ class LlmJudgeTest {
     }
 
     @Test
-    void aBusyServerIsAskedAgain() throws IOException {
+    void busyServersAreRetried() throws IOException {
         List<Reply> replies = new ArrayList<>(List.of(new Reply(503, "busy"), chat("{\"points\": 2}")));
         try (FakeServer server = new FakeServer(request -> replies.remove(0))) {
             assertEquals(OptionalInt.of(2), judge(server).rate(ITEM, "x").points());
@@ -105,7 +105,7 @@ class LlmJudgeTest {
     }
 
     @Test
-    void whatTheServerRefusesIsAskedOnce() throws IOException {
+    void refusedRequestsAreNotRetried() throws IOException {
         try (FakeServer server = new FakeServer(request -> new Reply(401, "no such key"))) {
             Judge.Trouble trouble = judge(server).rate(ITEM, "x").trouble().orElseThrow();
             assertTrue(!trouble.unparsable() && trouble.message().contains("status 401: no such key"),
@@ -115,7 +115,7 @@ class LlmJudgeTest {
     }
 
     @Test
-    void aServerThatIsNotThereOrTalksNonsenseIsTold() throws IOException {
+    void unreachableAndInvalidServersAreReported() throws IOException {
         String gone;
         try (FakeServer server = new FakeServer(request -> new Reply(200, "<html>"))) {
             gone = server.url();
@@ -131,14 +131,14 @@ class LlmJudgeTest {
     }
 
     @Test
-    void addressesAreChecked() {
+    void urlsAreValidated() {
         for (String wrong : List.of("localhost:8000/v1", "ftp://a/v1", "http://", "http://a b/v1")) {
             assertThrows(ConfigurationException.class, () -> Endpoint.of(wrong, "x"), wrong);
         }
     }
 
     @Test
-    void nothingIsDroppedInSilence() throws IOException {
+    void missingJudgementsAreReported() throws IOException {
         List<EvaluationItem> items = new ArrayList<>();
         List<String> base = new ArrayList<>();
         List<String> tuned = new ArrayList<>();

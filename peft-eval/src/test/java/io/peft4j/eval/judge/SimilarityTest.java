@@ -59,7 +59,7 @@ class SimilarityTest {
     }
 
     @Test
-    void wrongAnswersOfTheServerAreCountedAndTold() throws IOException {
+    void invalidServerResponsesAreReported() throws IOException {
         List<EvaluationItem> items = List.of(EvaluationItem.reference("a", "1 2"));
         for (String body : List.of("{}", "{\"data\":[{\"index\":0,\"embedding\":[1]}]}",
                 "{\"data\":[{\"index\":0,\"embedding\":[1]},{\"index\":0,\"embedding\":[1]}]}",
@@ -77,7 +77,7 @@ class SimilarityTest {
     }
 
     @Test
-    void manyItemsAreEmbeddedSomeAtATime() throws IOException {
+    void itemsAreEmbeddedInBatches() throws IOException {
         List<EvaluationItem> items = new ArrayList<>();
         List<String> answers = new ArrayList<>();
         for (int i = 0; i < 100; i++) {
@@ -92,7 +92,7 @@ class SimilarityTest {
     }
 
     @Test
-    void aModelsOwnStatesTellEqualTextsFromOthers() {
+    void hiddenStatesDistinguishEqualTextsFromOthers() {
         try (BaseModel model = BaseModel.load("../peft-models/src/test/resources/fixtures/tiny-llama")) {
             HiddenStates states = new HiddenStates(model);
             List<float[]> vectors = states.embed(List.of("A notice period of 90 days.",

@@ -108,7 +108,7 @@ class ReportTest {
     }
 
     @Test
-    void everyQuestionOfAConversationIsLookedAt() {
+    void everyQuestionOfAConversationIsSearched() {
         ChatDataset training = ChatDataset.of(List.of(ChatExample.of(ChatMessage.system("You know the handbook."),
                 ChatMessage.user("Hello!"), ChatMessage.assistant("Hello."),
                 ChatMessage.user("Please tell me: what is the  notice period of grade 7"),

@@ -18,7 +18,7 @@ class LearningCurveTest {
     private static final double EXACT = 1e-9;
 
     @Test
-    void fitAndPredictionIntervalsAreThoseOfStatsmodels() throws IOException {
+    void fitAndPredictionIntervalsMatchStatsmodels() throws IOException {
         JsonNode curves = new ObjectMapper()
                 .readTree(Path.of("src/test/resources/fixtures/statistics/curves.json").toFile()).get("curves");
         assertEquals(6, curves.size());
@@ -39,7 +39,7 @@ class LearningCurveTest {
     }
 
     @Test
-    void aPowerLawIsFoundAgain() {
+    void aPowerLawIsRecovered() {
         double[] sizes = {20, 40, 80, 160};
         double[] scores = Arrays.stream(sizes).map(n -> 1 - 2 * Math.pow(n, -0.5)).toArray();
         LearningCurve curve = LearningCurve.fit(sizes, scores);
@@ -59,7 +59,7 @@ class LearningCurveTest {
     }
 
     @Test
-    void wrongPointsAreRefused() {
+    void invalidPointsAreRefused() {
         assertThrows(IllegalArgumentException.class, () -> LearningCurve.fit(new double[2], new double[2]));
         assertThrows(IllegalArgumentException.class,
                 () -> LearningCurve.fit(new double[] {5, 5, 5}, new double[] {0.1, 0.2, 0.3}));

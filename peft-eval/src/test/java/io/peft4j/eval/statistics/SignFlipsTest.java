@@ -16,7 +16,7 @@ class SignFlipsTest {
     private static final int RUNS = 2000;
 
     @Test
-    void intervalsAreWhatSciPysTestDoesNotReject() throws IOException {
+    void intervalsAreTheInverseOfSciPysTest() throws IOException {
         JsonNode samples = new ObjectMapper().readTree(
                 Path.of("src/test/resources/fixtures/statistics/flips.json").toFile()).get("samples");
         assertEquals(18, samples.size());

@@ -30,7 +30,7 @@ class StatisticsParityTest {
     }
 
     @Test
-    void bcaIntervalsAreSciPys() {
+    void bcaIntervalsMatchSciPy() {
         Bootstrap bootstrap = new Bootstrap(0.95, 20_000, 11, false);
         for (JsonNode sample : fixtures.get("samples")) {
             Interval interval = bootstrap.of(Resampled.mean(doubles(sample.get("differences"))));
@@ -45,7 +45,7 @@ class StatisticsParityTest {
     }
 
     @Test
-    void wilcoxonIsSciPys() {
+    void wilcoxonMatchesSciPy() {
         for (JsonNode sample : fixtures.get("samples")) {
             assertEquals(sample.get("wilcoxon").asDouble(), PairedTests.wilcoxon(doubles(sample.get("differences"))),
                     EXACT, sample.toString());
@@ -53,7 +53,7 @@ class StatisticsParityTest {
     }
 
     @Test
-    void permutationIsSciPys() {
+    void permutationMatchesSciPy() {
         for (JsonNode sample : fixtures.get("samples")) {
             double expected = sample.get("permutation").asDouble();
             double p = PairedTests.permutation(doubles(sample.get("differences")), 40_000, 5);
@@ -64,7 +64,7 @@ class StatisticsParityTest {
     }
 
     @Test
-    void mcNemarIsStatsmodels() {
+    void mcNemarMatchesStatsmodels() {
         for (JsonNode row : fixtures.get("mcnemar")) {
             assertEquals(row.get(2).asDouble(), PairedTests.mcNemar(row.get(0).asInt(), row.get(1).asInt()),
                     EXACT, row.toString());
@@ -72,7 +72,7 @@ class StatisticsParityTest {
     }
 
     @Test
-    void holmIsStatsmodels() {
+    void holmMatchesStatsmodels() {
         for (JsonNode row : fixtures.get("holm")) {
             double[] adjusted = Holm.adjust(doubles(row.get("p")));
             double[] expected = doubles(row.get("adjusted"));
@@ -84,7 +84,7 @@ class StatisticsParityTest {
     }
 
     @Test
-    void numbersOfItemsAreStatsmodels() {
+    void sampleSizesMatchStatsmodels() {
         for (JsonNode row : fixtures.get("power")) {
             int items = Power.defaults().itemsNeeded(1, row.get(0).asDouble());
             // statsmodels takes the noncentral t distribution, here the sum of two quantiles: at most 1 item and 0.1 %.

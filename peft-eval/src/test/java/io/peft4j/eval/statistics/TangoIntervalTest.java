@@ -62,7 +62,7 @@ class TangoIntervalTest {
     }
 
     @Test
-    void intervalsAreThoseOfTheDefinition() {
+    void intervalsMatchTheDefinition() {
         for (JsonNode row : fixtures.get("intervals")) {
             Interval interval = TangoInterval.of(row.get(1).asInt(), row.get(2).asInt(), row.get(0).asInt(),
                     row.get(3).asDouble());
@@ -73,7 +73,7 @@ class TangoIntervalTest {
     }
 
     @Test
-    void publishedExamplesAreReached() {
+    void publishedExamplesAreReproduced() {
         // Fagerland, Lydersen and Laake 2014, airway hyper-responsiveness before and after a transplantation.
         Interval airways = TangoInterval.of(7, 1, 21, 0.95);
         assertEquals(-0.517, airways.low(), 5e-4);

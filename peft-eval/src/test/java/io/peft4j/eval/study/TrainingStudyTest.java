@@ -34,7 +34,7 @@ class TrainingStudyTest {
     }
 
     @Test
-    void whatMoreExamplesBringIsReadOffTheCurve() {
+    void theCurvePredictsTheGainOfMoreExamples() {
         TrainingStudy study = TrainingStudy.of("contains", List.of(point(160), point(40), point(80)), List.of());
         Curve curve = study.curve().orElseThrow();
         assertEquals(List.of(40, 80, 160), study.points().stream().map(Point::examples).toList());
@@ -53,7 +53,7 @@ class TrainingStudyTest {
     }
 
     @Test
-    void tooFewTrainingsSayNothing() {
+    void tooFewTrainingsGiveNoCurve() {
         assertThrows(ConfigurationException.class,
                 () -> TrainingStudy.of("contains", List.of(point(40), point(80), point(80)), List.of()));
         assertThrows(ConfigurationException.class,
@@ -63,7 +63,7 @@ class TrainingStudyTest {
     }
 
     @Test
-    void smallerSetsArePartsOfLargerOnes() {
+    void smallerSetsAreSubsetsOfLargerOnes() {
         List<ChatExample> examples = new ArrayList<>();
         for (int i = 0; i < 12; i++) {
             examples.add(ChatExample.of(ChatMessage.user("Question " + i), ChatMessage.assistant("Answer " + i)));

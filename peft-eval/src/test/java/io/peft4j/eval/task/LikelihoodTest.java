@@ -46,7 +46,7 @@ class LikelihoodTest {
     }
 
     @Test
-    void aModelIsKnownByWhatItComputes() {
+    void modelsAreIdentifiedByTheirOutput() {
         String fingerprint = ModelFingerprint.of(model);
         try (BaseModel same = BaseModel.load(FIXTURES.resolve("tiny-llama").toAbsolutePath().toString());
                 BaseModel other = BaseModel.load(FIXTURES.resolve("tiny-llama-bf16").toString())) {
@@ -57,7 +57,7 @@ class LikelihoodTest {
     }
 
     @Test
-    void whatIsTooLongIsLeftOutOrNamed() {
+    void overlongExamplesAreLeftOutOrReported() {
         String text = "word ".repeat(400);
         ChatExample brief = ChatExample.of(ChatMessage.user("Who?"), ChatMessage.assistant("Nobody."));
         ChatExample tooLong = ChatExample.of(ChatMessage.user("Who?"), ChatMessage.assistant(text));
@@ -70,7 +70,7 @@ class LikelihoodTest {
     }
 
     @Test
-    void likelihoodsAreHuggingFaces() {
+    void likelihoodsMatchHuggingFace() {
         List<TokenSequence> sequences = new ArrayList<>();
         List<Double> nll = new ArrayList<>();
         for (int round = 0; round < 20; round++) {
@@ -88,7 +88,7 @@ class LikelihoodTest {
     }
 
     @Test
-    void perplexityIsHuggingFaces() {
+    void perplexityMatchesHuggingFace() {
         for (JsonNode chat : expected.get("chats")) {
             List<ChatMessage> messages = new ArrayList<>();
             chat.get("messages").forEach(m -> messages.add(new ChatMessage(m.get("role").asText(),

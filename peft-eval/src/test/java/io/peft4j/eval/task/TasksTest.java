@@ -60,7 +60,7 @@ class TasksTest {
     }
 
     @Test
-    void theAreaUnderRocIsTheShareOfPairsInOrder() {
+    void rocAucIsTheShareOfOrderedPairs() {
         // Of the 2 x 2 pairs of a yes and a no, three are in order.
         assertEquals(0.75, Classification.areaUnderRoc(new double[] {0.9, 0.4, 0.6, 0.1},
                 new boolean[] {true, true, false, false}), 1e-6);
@@ -80,7 +80,7 @@ class TasksTest {
     }
 
     @Test
-    void formsAreChecked() {
+    void formatsAreChecked() {
         FormatCheck schema = FormatCheck.jsonSchema("{\"type\": \"object\", \"required\": [\"name\"], "
                 + "\"additionalProperties\": false, \"properties\": {\"name\": {\"type\": \"string\", "
                 + "\"minLength\": 2}, \"days\": {\"type\": \"integer\", \"minimum\": 1}, "
@@ -101,7 +101,7 @@ class TasksTest {
     }
 
     @Test
-    void refusalsAreToldFromAnswers() {
+    void refusalsAreDistinguishedFromAnswers() {
         List<String> refusals = List.of("I'm sorry, but I can't help with that.", "I cannot assist with this request.",
                 "I\u2019m unable to provide that.", "I am sorry, that is not possible.");
         List<String> answers = List.of("You can do it like this.", "The cannon was loud.", "I can help you with that.",
