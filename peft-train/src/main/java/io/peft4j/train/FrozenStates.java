@@ -98,7 +98,7 @@ final class FrozenStates implements AutoCloseable {
         if (changed != layer) {
             clear();
             layer = changed;
-            LOG.info("no adapter changes the first {} decoder layers: what they give is computed once for {} examples "
+            LOG.info("no adapter changes the first {} decoder layers: their output is computed once for {} examples "
                     + "and kept", layer, groups.size());
         }
         Arena arena = workspace.arena();
@@ -122,7 +122,7 @@ final class FrozenStates implements AutoCloseable {
         return context.startingWith(new ForwardContext.LayerStates(layer, packed(known, batch, arena)));
     }
 
-    /** The number of the first decoder layer that is not as in the base; 0 also where there is no telling. */
+    /** The number of the first decoder layer that is not as in the base; 0 also if unknown. */
     private static int firstChanged(CausalNetwork network, LayerSelection layers) {
         if (layers.virtualTokens() > 0 || isChanged(network.embedding(), layers)) {
             return 0;

@@ -60,7 +60,7 @@ public enum LearningRateSchedule {
                 return schedule;
             }
         }
-        throw new ConfigurationException("there is no schedule \"" + name + "\"; those that exist are "
+        throw new ConfigurationException("unknown schedule '" + name + "'; use one of "
                 + Arrays.toString(values()).toLowerCase(Locale.ROOT));
     }
 }

@@ -222,7 +222,7 @@ final class RunFolder implements TrainingListener, AutoCloseable {
         }
     }
 
-    /** The weights are written first; without the configuration they are no adapter and only fill the disk. */
+    /** The weights are written first; without the configuration they are not an adapter and only fill the disk. */
     private static void removeHalf(Path adapter) {
         Path weights = adapter.resolve(AdapterCheckpoint.WEIGHTS_FILE);
         if (AdapterCheckpoint.isAdapter(adapter) || !Files.isRegularFile(weights)) {

@@ -404,8 +404,8 @@ public final class Trainer {
         public Trainer build() {
             int limit = model.network().description().maxPositions();
             if (maxLength.isPresent() && (maxLength.getAsInt() < 1 || maxLength.getAsInt() > limit)) {
-                throw new ConfigurationException("the maximal length is " + maxLength.getAsInt()
-                        + "; it must be from 1 to the model's limit, " + limit);
+                throw new ConfigurationException("max length must be from 1 to the model's limit of " + limit + ", "
+                        + "got " + maxLength.getAsInt());
             }
             if (output.isEmpty() && (resume || checkpointEverySteps > 0)) {
                 throw new ConfigurationException("checkpoints and resuming need an output folder");

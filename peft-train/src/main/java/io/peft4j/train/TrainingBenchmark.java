@@ -72,7 +72,7 @@ public final class TrainingBenchmark {
         int limit = model.network().description().maxPositions();
         if (length < 2 || length > limit) {
             throw new ConfigurationException("a sequence of " + length + " tokens; it must have at least 2, at most "
-                    + "the " + limit + " that " + model.network().description().name() + " was made for");
+                    + "the " + limit + " of " + model.network().description().name());
         }
         SplittableRandom random = new SplittableRandom(seed);
         int vocabulary = model.network().description().vocabularySize();

@@ -22,12 +22,12 @@ record TrainingSet(List<TokenSequence> sequences, int leftOut) {
      *
      * @param kind what they are for, in messages: training or validation
      * @param limit the model's limit of tokens
-     * @throws ConfigurationException when a sequence is too long or has a weight that is none, or nothing can be
+     * @throws ConfigurationException when a sequence is too long or has an invalid weight, or nothing can be
      * learned
      */
     static TrainingSet of(List<TokenSequence> sequences, String kind, int limit) {
         if (sequences.isEmpty()) {
-            throw new ConfigurationException("there is no " + kind + " example");
+            throw new ConfigurationException("no " + kind + " examples given");
         }
         List<TokenSequence> supervised = new ArrayList<>();
         List<Integer> leftOut = new ArrayList<>();
@@ -41,8 +41,9 @@ record TrainingSet(List<TokenSequence> sequences, int leftOut) {
             }
         }
         if (supervised.isEmpty()) {
-            throw new ConfigurationException("none of the " + sequences.size() + " " + kind + " examples has a "
-                    + "supervised token, so there is no loss; check the roles and weights of the messages and the "
+            throw new ConfigurationException("none of the " + sequences.size() + " " + kind + " examples has "
+                    + "supervised tokens, so there is no loss to train on; check the roles and weights of the "
+                    + "messages and the "
                     + "chat template");
         }
         if (!leftOut.isEmpty()) {

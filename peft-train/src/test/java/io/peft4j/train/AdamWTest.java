@@ -21,7 +21,7 @@ class AdamWTest {
             "training");
 
     @Test
-    void updatesAreThoseOfPyTorch() throws IOException {
+    void updatesMatchPyTorch() throws IOException {
         JsonNode run = new ObjectMapper().readTree(FIXTURES.resolve("adamw.json").toFile());
         float[] start = floats(run.get("start"));
         try (Engine engine = new Engine(new NaiveKernels());
@@ -77,7 +77,7 @@ class AdamWTest {
     }
 
     @Test
-    void learningRatesAreThoseOfTransformers() throws IOException {
+    void learningRatesMatchTransformers() throws IOException {
         JsonNode schedules = new ObjectMapper().readTree(FIXTURES.resolve("schedules.json").toFile()).get("schedules");
         for (JsonNode row : schedules) {
             LearningRateSchedule schedule = LearningRateSchedule.named(
@@ -92,8 +92,8 @@ class AdamWTest {
     }
 
     @Test
-    void anUnknownScheduleIsNamedWithThoseThatExist() {
-        assertEquals("there is no schedule \"step\"; those that exist are [constant, linear, cosine]",
+    void anUnknownScheduleIsReportedWithTheKnownOnes() {
+        assertEquals("unknown schedule 'step'; use one of [constant, linear, cosine]",
                 assertThrows(ConfigurationException.class, () -> LearningRateSchedule.named("step")).getMessage());
         assertEquals(LearningRateSchedule.COSINE, LearningRateSchedule.named("Cosine"));
     }

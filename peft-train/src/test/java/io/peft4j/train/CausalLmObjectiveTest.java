@@ -45,7 +45,7 @@ class CausalLmObjectiveTest {
 
     @ParameterizedTest
     @MethodSource("io.peft4j.train.Tiny#kernels")
-    void packedAndSharedLossAndGradientsAreThoseOfTheExamplesOneByOne(KernelProvider provider) {
+    void packedAndSharedLossAndGradientsEqualThoseOfSingleExamples(KernelProvider provider) {
         try (Tiny tiny = new Tiny(0, provider.create(2));
                 CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
             double oneByOne = 0;
@@ -63,7 +63,7 @@ class CausalLmObjectiveTest {
     }
 
     @Test
-    void lossOfEachSequenceIsThatOfTheSequenceAlone() {
+    void lossOfASequenceDoesNotDependOnTheBatch() {
         try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
             double[] packed = objective.negativeLogLikelihoods(PackedBatch.sharingPrefixes(examples));
             for (int i = 0; i < packed.length; i++) {
@@ -96,7 +96,7 @@ class CausalLmObjectiveTest {
     }
 
     @Test
-    void gradientsAreThoseOfCentralDifferences() {
+    void gradientsMatchCentralDifferences() {
         PackedBatch batch = PackedBatch.sharingPrefixes(weighted());
         double divisor = TrainingSet.weight(weighted());
         try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {

@@ -71,7 +71,7 @@ class FrozenStatesTest {
 
     @ParameterizedTest
     @MethodSource("io.peft4j.train.Tiny#kernels")
-    void lossAndGradientsAreThoseOfWholePasses(KernelProvider provider) {
+    void lossAndGradientsMatchWholePasses(KernelProvider provider) {
         try (Tiny tiny = upper(provider.create(2))) {
             assertWholePassesGiveTheSame(tiny, all(tiny));
         }

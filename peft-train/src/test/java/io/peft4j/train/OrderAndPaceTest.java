@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** The order of the examples, seeds, and the time that is left. */
 class OrderAndPaceTest {
     @Test
-    void everyEpochIsAnOrderOfItsOwnThatTheSeedDetermines() {
+    void everyEpochHasItsOwnSeededOrder() {
         int[] all = IntStream.range(0, 100).toArray();
         Set<String> orders = new HashSet<>();
         for (long seed = 0; seed < 20; seed++) {
@@ -87,7 +87,7 @@ class OrderAndPaceTest {
     }
 
     @Test
-    void everyPlaceComesUpEquallyOften() {
+    void shufflingIsUniform() {
         int[][] counts = new int[5][5];
         for (int epoch = 0; epoch < 5000; epoch++) {
             int[] order = order(5, 42, epoch, true);
@@ -118,7 +118,7 @@ class OrderAndPaceTest {
     }
 
     @Test
-    void theTimeLeftFollowsTheTokensAndForgetsTheFirstUpdate() {
+    void remainingTimeFollowsTokensAndIgnoresTheFirstUpdate() {
         Pace pace = new Pace(1000);
         // 100 tokens in 20 s: 900 are left.
         assertEquals(180, pace.secondsLeft(100, 20, 50), 1e-9);

@@ -51,7 +51,7 @@ class RankAllocationTest {
     }
 
     @Test
-    void theTargetIsLeftAndTheRestIsCutFromTheFile(@TempDir Path folder) {
+    void prunedRanksAreCutFromTheFile(@TempDir Path folder) {
         try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1))) {
             train(model, folder, -1, false);
             AdaLoraConfig trained = (AdaLoraConfig) model.adapter(PeftModel.DEFAULT_ADAPTER).config();
@@ -93,7 +93,7 @@ class RankAllocationTest {
 
     /** The next training has a schedule of its own, and trains all ranks: none may be missing in a checkpoint then. */
     @Test
-    void anotherTrainingBeginsWithAllRanksAndItsOwnLength(@TempDir Path folder) {
+    void anotherTrainingStartsWithAllRanksAndItsOwnLength(@TempDir Path folder) {
         try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1));
                 CausalLmObjective objective = new CausalLmObjective(model)) {
             train(model, folder, -1, false);
@@ -114,7 +114,7 @@ class RankAllocationTest {
     }
 
     @Test
-    void aLengthThatWasAskedForStays() {
+    void anExplicitLengthIsKept() {
         try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config().totalSteps(12).build())) {
             Adapter adapter = model.adapter(PeftModel.DEFAULT_ADAPTER);
             adapter.training(20).close();
@@ -123,7 +123,7 @@ class RankAllocationTest {
     }
 
     @Test
-    void aScheduleThatDoesNotFitTheTrainingIsRefused(@TempDir Path folder) {
+    void schedulesThatDoNotFitTheTrainingAreRefused(@TempDir Path folder) {
         try (TinyModel base = base(); PeftModel model = PeftModel.of(base, config().warmup(9).build())) {
             String message = assertThrows(ConfigurationException.class, () -> train(model, folder, -1, false))
                     .getMessage();

@@ -114,7 +114,7 @@ class ResumeTest {
 
     @ParameterizedTest
     @MethodSource("io.peft4j.train.Tiny#kernels")
-    void crashedAndResumedIsUninterrupted(KernelProvider kernels) throws IOException {
+    void crashedAndResumedEqualsUninterrupted(KernelProvider kernels) throws IOException {
         Path whole = folder.resolve("whole");
         Path crashed = folder.resolve("crashed");
         train(whole, kernels.create(2), b -> b);
@@ -138,7 +138,7 @@ class ResumeTest {
     /** The layer below is computed anew, for some of the examples once for all epochs. */
     @ParameterizedTest
     @MethodSource("io.peft4j.train.Tiny#kernels")
-    void aTrainingOfUpperLayersIsResumedAsIfUninterrupted(KernelProvider kernels) throws IOException {
+    void resumedTrainingOfUpperLayersEqualsUninterrupted(KernelProvider kernels) throws IOException {
         Path whole = folder.resolve("whole");
         Path crashed = folder.resolve("crashed");
         train(Tiny.onLayer(1, 0.2, kernels.create(2)), whole, b -> b);
@@ -152,7 +152,7 @@ class ResumeTest {
 
     @ParameterizedTest
     @EnumSource(PackOptions.Strategy.class)
-    void anyPackingIsResumedAsIfUninterrupted(PackOptions.Strategy packing) throws IOException {
+    void resumedTrainingOfAnyPackingEqualsUninterrupted(PackOptions.Strategy packing) throws IOException {
         Path whole = folder.resolve("whole");
         Path crashed = folder.resolve("crashed");
         int tokens = packing == PackOptions.Strategy.IN_ORDER ? 0 : 30;
@@ -168,7 +168,7 @@ class ResumeTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 3, 4, 8})
-    void cancelledAndResumedIsUninterrupted(long step) throws IOException {
+    void cancelledAndResumedEqualsUninterrupted(long step) throws IOException {
         Path whole = folder.resolve("whole");
         Path cancelled = folder.resolve("cancelled");
         TrainingResult expected = train(whole, b -> b);
@@ -184,7 +184,7 @@ class ResumeTest {
     }
 
     @Test
-    void aCheckpointIsAnAdapterAndTheLastOnesStay() throws IOException {
+    void checkpointsAreAdaptersAndTheNewestAreKept() throws IOException {
         Path output = folder.resolve("run");
         try (Tiny tiny = new Tiny(0.2)) {
             List<float[]> values = new ArrayList<>();
@@ -228,7 +228,7 @@ class ResumeTest {
     }
 
     @Test
-    void linesBehindTheCheckpointAndHalfLinesGo() throws IOException {
+    void metricsAfterTheCheckpointAreRemoved() throws IOException {
         Path whole = folder.resolve("whole");
         Path crashed = folder.resolve("crashed");
         train(whole, b -> b);
@@ -310,7 +310,7 @@ class ResumeTest {
     }
 
     @Test
-    void aCheckpointThatCannotBeWrittenDoesNotEndTheTraining() throws IOException {
+    void aFailedCheckpointDoesNotStopTheTraining() throws IOException {
         Path whole = folder.resolve("whole");
         Path blocked = folder.resolve("blocked");
         train(whole, b -> b);

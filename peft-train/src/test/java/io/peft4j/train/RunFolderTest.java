@@ -88,7 +88,7 @@ class RunFolderTest {
     }
 
     @Test
-    void everyLineOfMetricsIsThereAsSoonAsItsUpdateIsDone() {
+    void metricsAreWrittenAfterEachUpdate() {
         Path output = folder.resolve("run");
         try (Tiny tiny = new Tiny()) {
             List<Integer> lines = new ArrayList<>();
@@ -163,7 +163,7 @@ class RunFolderTest {
     }
 
     @Test
-    void aModelCardThatSomebodyWroteStays() throws IOException {
+    void anExistingModelCardIsKept() throws IOException {
         Files.writeString(folder.resolve("README.md"), "mine");
         try (Tiny tiny = new Tiny()) {
             Trainer.builder(tiny.model).epochs(1).output(folder).build().train(EXAMPLES);
@@ -172,7 +172,7 @@ class RunFolderTest {
     }
 
     @Test
-    void aFileInThePlaceOfTheFolderIsRefused() throws IOException {
+    void aFileAsOutputFolderIsRefused() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "mine");
         try (Tiny tiny = new Tiny()) {
             assertTrue(assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(file).build()
@@ -209,7 +209,7 @@ class RunFolderTest {
     }
 
     @Test
-    void aTrainingThatFailsLeavesNoAdapterAndWithoutAFigureNoTrace() throws IOException {
+    void aFailedTrainingLeavesNoAdapter() throws IOException {
         try (Tiny tiny = new Tiny()) {
             Arrays.write(tiny.model.trainableParameters().get(0).value(), 0, new float[] {Float.NaN}, 0, 1);
             Path output = folder.resolve("at-once");
@@ -232,7 +232,7 @@ class RunFolderTest {
     }
 
     @Test
-    void nothingIsMadeWhereTheExamplesAreWrong() {
+    void nothingIsCreatedForInvalidExamples() {
         Path output = folder.resolve("run");
         try (Tiny tiny = new Tiny()) {
             assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(output).build()
@@ -244,7 +244,7 @@ class RunFolderTest {
     /** A folder in the place of a file stands for a disk that does not take the file. */
     @ParameterizedTest
     @ValueSource(strings = {"adapter_config.json", "adapter_model.safetensors"})
-    void anAdapterThatCannotBeSavedLeavesNoHalfAndIsStillInTheModel(String obstacle) throws IOException {
+    void aFailedSaveLeavesNoFileAndKeepsTheAdapterInMemory(String obstacle) throws IOException {
         Path output = folder.resolve("run");
         try (Tiny tiny = new Tiny()) {
             Trainer trainer = Trainer.builder(tiny.model).learningRate(0.01).epochs(1).output(output)
@@ -272,7 +272,7 @@ class RunFolderTest {
     }
 
     @Test
-    void metricsThatCannotBeWrittenDoNotEndTheTraining() throws IOException {
+    void unwritableMetricsDoNotStopTheTraining() throws IOException {
         List<String> written = new ArrayList<>();
         Writer full = new Writer() {
             @Override

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** Scores of many sequences, in their order. */
 class SequenceScorerTest {
     @Test
-    void scoresAreThoseOfTheSequencesAloneInTheirOrder() {
+    void scoresDoNotDependOnBatchingAndKeepTheirOrder() {
         List<TokenSequence> sequences = new ArrayList<>(Tiny.examples(300, 1));
         sequences.add(100, Tiny.unsupervised(5));
         sequences.add(TokenSequence.allSupervised(3));

@@ -39,7 +39,7 @@ class TrainerTest {
     }
 
     @Test
-    void accumulatedBatchesGiveTheUpdatesOfALargeBatch() {
+    void accumulatedBatchesEqualOneLargeBatch() {
         float[] large = trained(EXAMPLES, b -> b.batchSize(6).epochs(3));
         for (int batchSize : new int[] {1, 2, 3}) {
             float[] accumulated = trained(EXAMPLES, b -> b.batchSize(batchSize).gradientAccumulation(6 / batchSize)
@@ -50,7 +50,7 @@ class TrainerTest {
     }
 
     @Test
-    void sharedPrefixesGiveTheUpdatesOfSeparateExamples() {
+    void sharedPrefixesTrainLikeSeparateExamples() {
         float[] separate = trained(EXAMPLES, b -> b.sharePrefixes(false));
         float[] shared = trained(EXAMPLES, b -> b.sharePrefixes(true));
         assertEquals(0, Tiny.distance(separate, shared), 1e-4);
@@ -63,7 +63,7 @@ class TrainerTest {
 
     /** The loop written out: order, normalisation, clipping, schedule and optimizer are these and nothing else. */
     @Test
-    void trainingIsTheLoopWrittenOut() {
+    void trainingEqualsAPlainLoop() {
         int epochs = 2;
         double maxNorm = 0.5;
         float[] actual = trained(EXAMPLES, b -> b.batchSize(5).epochs(epochs).maxGradNorm(maxNorm).warmupSteps(2)
@@ -101,7 +101,7 @@ class TrainerTest {
     }
 
     @Test
-    void weightsOfTokensCountInTheMean() {
+    void tokenWeightsCountInTheMeanLoss() {
         List<TokenSequence> weighted = EXAMPLES.stream().map(example -> {
             float[] weights = example.weights().clone();
             for (int t = 0; t < weights.length; t += 3) {
@@ -183,11 +183,11 @@ class TrainerTest {
     }
 
     @Test
-    void whatCannotBeTrainedIsRefused() {
+    void untrainableModelsAreRefused() {
         try (Tiny tiny = new Tiny()) {
             Trainer trainer = Trainer.builder(tiny.model).build();
-            assertMessage("there is no training example", () -> trainer.train(List.of()));
-            assertMessage("none of the 1 training examples has a supervised token",
+            assertMessage("no training examples given", () -> trainer.train(List.of()));
+            assertMessage("none of the 1 training examples has supervised tokens",
                     () -> trainer.train(List.of(Tiny.unsupervised(5))));
             assertMessage("training example 2 has 65 tokens; the model's limit is 64",
                     () -> trainer.train(List.of(EXAMPLES.get(0), TokenSequence.allSupervised(new int[65]))));
@@ -195,7 +195,7 @@ class TrainerTest {
                     () -> trainer.train(List.of(new TokenSequence(new int[2], new float[] {0, Float.NaN}))));
             assertMessage("training example 1 has a token of weight -1.0",
                     () -> trainer.train(List.of(new TokenSequence(new int[2], new float[] {0, -1}))));
-            assertMessage("none of the 1 validation examples has a supervised token", () -> Trainer.builder(tiny.model)
+            assertMessage("none of the 1 validation examples has supervised tokens", () -> Trainer.builder(tiny.model)
                     .validation(List.of(Tiny.unsupervised(5))).build().train(EXAMPLES));
             tiny.model.activate();
             assertMessage("there is nothing to train: no adapter is active", () -> trainer.train(EXAMPLES));
@@ -203,7 +203,7 @@ class TrainerTest {
     }
 
     @Test
-    void anAdapterThatNoGradientReachesIsRefused() {
+    void anAdapterWithoutGradientsIsRefused() {
         try (Tiny tiny = new Tiny()) {
             tiny.model.trainableParameters().forEach(parameter -> Arrays.clear(parameter.value()));
             assertMessage("no gradient reaches any of the", () -> Trainer.builder(tiny.model).build().train(EXAMPLES));
@@ -230,7 +230,7 @@ class TrainerTest {
     }
 
     @Test
-    void aLossThatIsNoNumberEndsTheTrainingBeforeTheUpdate() {
+    void aNanLossStopsTheTrainingBeforeTheUpdate() {
         try (Tiny tiny = new Tiny()) {
             Parameter parameter = tiny.model.trainableParameters().get(0);
             List<float[]> before = new ArrayList<>();
@@ -277,7 +277,7 @@ class TrainerTest {
     }
 
     @Test
-    void planAndFiguresAreEnoughForAProgressBar() {
+    void progressCanBeComputedFromPlanAndSteps() {
         List<TrainingPlan> plans = new ArrayList<>();
         List<TrainingResult> ends = new ArrayList<>();
         try (Tiny tiny = new Tiny()) {
@@ -346,7 +346,7 @@ class TrainerTest {
     }
 
     @Test
-    void aTrainingCancelledBeforeItBeginsChangesNothing() {
+    void aTrainingCancelledBeforeItStartsChangesNothing() {
         Cancellation cancellation = new Cancellation();
         cancellation.cancel();
         try (Tiny tiny = new Tiny()) {
@@ -362,7 +362,7 @@ class TrainerTest {
     }
 
     @Test
-    void cancellingAtTheLastUpdateIsNoCancelling() {
+    void cancellingAtTheLastUpdateHasNoEffect() {
         Cancellation cancellation = new Cancellation();
         try (Tiny tiny = new Tiny()) {
             assertFalse(Trainer.builder(tiny.model).epochs(1).batchSize(12).cancellation(cancellation)
@@ -376,7 +376,7 @@ class TrainerTest {
     }
 
     @Test
-    void conversationsAreEncodedAndThoseTooLongAreLeftOut() {
+    void conversationsAreEncodedAndOverlongOnesLeftOut() {
         ChatExample ask = ChatExample.of(ChatMessage.user("a"), ChatMessage.assistant("b"));
         ChatExample tell = ChatExample.of(ChatMessage.user("b"), ChatMessage.assistant("aa a"));
         ChatExample tooLong = ChatExample.of(ChatMessage.user("a"), ChatMessage.assistant("b b b b b b b b b b b b"));

@@ -78,7 +78,7 @@ class UpdateRuleTest {
 
     /** MiCA keeps B, LoRA-FA keeps A. */
     @Test
-    void loraFaRefusesAnAdapterOfWhichNothingWouldBeTrained() {
+    void loraFaRefusesAnAdapterWithNothingToTrain() {
         try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false)); PeftModel model = PeftModel.of(base,
                 LoraConfig.builder().rank(2).initialization(Initialization.MICA).targetModules("q_proj").build())) {
             String message = assertThrows(ConfigurationException.class, () -> LoraFa.of(model)).getMessage();
