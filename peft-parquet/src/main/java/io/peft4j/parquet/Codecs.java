@@ -30,7 +30,8 @@ final class Codecs {
             case LZ4_RAW -> packed.length == 0 ? packed : unpack(new Lz4Decompressor(), packed, size);
             case ZSTD -> packed.length == 0 ? packed : zstd(packed, size);
             case GZIP -> packed.length == 0 ? packed : gzip(packed, size);
-            default -> throw new DamageException("is compressed with " + codec + ", which is not read; write it with "
+            default -> throw new DamageException("is compressed with " + codec + ", which is not supported; write "
+                    + "it with "
                     + "snappy, gzip or zstd");
         };
         if (unpacked.length != size) {

@@ -33,17 +33,17 @@ final class Footer {
     /**
      * Reads the footer.
      *
-     * @throws DamageException when the file is no Parquet file, cut off or encrypted, or places lie outside of it
+     * @throws DamageException when the file is not a Parquet file, cut off or encrypted, or places lie outside of it
      */
     static ParquetMetadata read(FileChannel channel) throws IOException {
         long size = channel.size();
         if (size < MAGIC + TAIL || !letters(channel, 0).equals("PAR1")) {
-            throw new DamageException("is no Parquet file: it does not begin with PAR1. A compressed file must be "
-                    + "unpacked first, since Parquet is read from its end");
+            throw new DamageException("is not a Parquet file: it does not begin with PAR1. Unpack a compressed file "
+                    + "first");
         }
         String end = letters(channel, size - MAGIC);
         if (end.equals("PARE")) {
-            throw new DamageException("is an encrypted Parquet file, which is not read");
+            throw new DamageException("is an encrypted Parquet file, which is not supported");
         }
         if (!end.equals("PAR1")) {
             throw new DamageException("does not end as a Parquet file does; it was cut off");
@@ -103,7 +103,7 @@ final class Footer {
     private static void check(ParquetMetadata metadata, long rows, long end) {
         MessageType schema = metadata.getFileMetaData().getSchema();
         if (schema.getColumns().isEmpty()) {
-            throw new DamageException("has no column");
+            throw new DamageException("has no columns");
         }
         long sum = 0;
         for (BlockMetaData block : metadata.getBlocks()) {

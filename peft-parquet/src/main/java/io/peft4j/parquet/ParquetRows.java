@@ -89,7 +89,7 @@ final class ParquetRows implements RowSource {
         } catch (IOException e) {
             throw unreadable(e);
         } catch (RuntimeException e) {
-            // Whatever it is that the library makes of bytes that are no Parquet.
+            // Whatever it is that the library makes of bytes that are not Parquet.
             ended = true;
             return Optional.of(wrong(row + 1, e));
         }
@@ -104,7 +104,7 @@ final class ParquetRows implements RowSource {
         } catch (DamageException e) {
             return Entry.wrong("wrong_encoding", new DataException(file, row, e.getMessage()));
         } catch (DateTimeException | ArithmeticException e) {
-            return Entry.wrong(CODE, new DataException(file, row, 0, "holds a date or time that is none: "
+            return Entry.wrong(CODE, new DataException(file, row, 0, "has an invalid date or time: "
                     + e.getMessage(), e));
         } catch (RuntimeException e) {
             // The library cuts some texts out of their page only when they are asked for.

@@ -18,7 +18,7 @@ import org.apache.parquet.schema.LogicalTypeAnnotation.StringLogicalTypeAnnotati
 import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.Type;
 
-/** Makes JSON-like values of a row. A null is a key that is not there: in a table nobody can tell the two apart. */
+/** Makes JSON-like values of a row. A null is an absent key: a table does not distinguish the two. */
 final class RowValues {
     private RowValues() {
     }
@@ -122,7 +122,7 @@ final class RowValues {
             if (kind instanceof StringLogicalTypeAnnotation) {
                 throw new DamageException("the column " + type.getName() + " holds text that is not UTF-8");
             }
-            // Bytes that are no text, such as a picture, are written as JSON writes them.
+            // Bytes that are not text, such as a picture, are written as JSON writes them.
             return Base64.getEncoder().encodeToString(bytes);
         }
     }

@@ -42,7 +42,7 @@ class ParquetFilesTest {
     @ParameterizedTest
     @ValueSource(strings = {"chat", "tools", "completion", "completion-chat", "text", "alpaca", "qa", "sharegpt",
         "preference", "classification", "gemini"})
-    void rowsAreThoseOfJson(String name) {
+    void rowsEqualThoseOfJson(String name) {
         List<Example> table = read(FIXTURES.resolve(name + ".parquet"));
         List<Example> json = read(FIXTURES.resolve(name + ".jsonl"));
         assertEquals(json.stream().map(e -> e.at(NOWHERE)).toList(), table.stream().map(e -> e.at(NOWHERE)).toList());
@@ -52,7 +52,7 @@ class ParquetFilesTest {
     }
 
     @Test
-    void manyPagesAndGroupsAreReadInTheirOrder() {
+    void pagesAndRowGroupsAreReadInOrder() {
         List<Example> examples = read(FIXTURES.resolve("large.parquet"));
         assertEquals(3000, examples.size());
         for (int i = 0; i < examples.size(); i++) {
@@ -62,7 +62,7 @@ class ParquetFilesTest {
     }
 
     @Test
-    void otherTypesBecomeWhatJsonHas() throws IOException {
+    void otherTypesAreConvertedToJsonTypes() throws IOException {
         try (RowSource rows = RowSource.open(FIXTURES.resolve("types.parquet"))) {
             String json = new ObjectMapper().writeValueAsString(rows.next().orElseThrow().row().orElseThrow().fields());
             assertEquals(Files.readString(FIXTURES.resolve("types.jsonl")).strip(), json);
@@ -74,7 +74,7 @@ class ParquetFilesTest {
     }
 
     @Test
-    void aDataSetIsReadAsFromAnyOtherFile() {
+    void aDataSetIsReadLikeFromOtherFiles() {
         ChatDataset chats = ChatDataset.read(FIXTURES.resolve("chat.parquet"));
         assertEquals(40, chats.size());
         assertEquals(ChatMessage.user("What is 3 + 3?"), chats.examples().get(3).messages().get(1));
@@ -84,8 +84,8 @@ class ParquetFilesTest {
     }
 
     @Test
-    void whatCannotBeReadSaysWhy() throws IOException {
-        assertFault("brotli.parquet", 1, "invalid_parquet", "is compressed with BROTLI, which is not read");
+    void unreadableFilesSayWhy() throws IOException {
+        assertFault("brotli.parquet", 1, "invalid_parquet", "is compressed with BROTLI, which is not supported");
         List<RowSource.Entry> entries = entries(FIXTURES.resolve("broken-text.parquet"));
         assertEquals(List.of("[]", "[wrong_encoding]", "[]"), entries.stream().map(e -> e.fault().map(RowFault::code)
                 .stream().toList().toString()).toList());
@@ -93,7 +93,7 @@ class ParquetFilesTest {
         byte[] good = Files.readAllBytes(FIXTURES.resolve("chat.parquet"));
         assertFault(file(Arrays.copyOf(good, good.length / 2)), 1, "invalid_parquet", "does not end as a Parquet file");
         assertFault(file("text,label\n".repeat(9).getBytes()), 1, "invalid_parquet", "does not begin with PAR1");
-        assertFault(file(new byte[0]), 1, "invalid_parquet", "is no Parquet file");
+        assertFault(file(new byte[0]), 1, "invalid_parquet", "is not a Parquet file");
         byte[] encrypted = good.clone();
         encrypted[good.length - 1] = 'E';
         assertFault(file(encrypted), 1, "invalid_parquet", "encrypted");
@@ -101,11 +101,11 @@ class ParquetFilesTest {
                 .resolve("brotli.parquet")));
         assertEquals(1, thrown.line());
         assertTrue(assertThrows(UncheckedIOException.class, () -> RowSource.open(folder.resolve("no.parquet")))
-                .getMessage().contains("there is no such file"));
+                .getMessage().contains("no such file"));
     }
 
     @Test
-    void theReportOfADamagedFileSaysFromWhichRowOn() throws IOException {
+    void damagedFilesAreReportedWithTheirFirstUnreadableRow() throws IOException {
         byte[] bytes = Files.readAllBytes(FIXTURES.resolve("large.parquet"));
         // In the middle of the second group of 1000 rows.
         Arrays.fill(bytes, 6000, 6400, (byte) 0x5A);
@@ -121,7 +121,7 @@ class ParquetFilesTest {
     /** Bytes changed, cut out or doubled: each row is one or a fault with its number, and the file has an end. */
     @ParameterizedTest
     @ValueSource(strings = {"chat", "types", "text", "tools", "completion-chat", "qa", "alpaca"})
-    void damagedFilesEndInAFault(String name) throws IOException {
+    void damagedFilesAreAFault(String name) throws IOException {
         byte[] good = Files.readAllBytes(FIXTURES.resolve(name + ".parquet"));
         SplittableRandom random = new SplittableRandom(7);
         int faults = 0;
