@@ -14,7 +14,7 @@ final class AdaptedModelOptions {
     @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
     private String model;
 
-    @Option(names = "--adapter", paramLabel = "DIR", description = "An adapter on it.")
+    @Option(names = "--adapter", paramLabel = "DIR", description = "An adapter to apply to it.")
     private Path adapter;
 
     @Mixin

@@ -32,16 +32,16 @@ final class AdapterCombineCommand extends PeftCommand {
                     + "magnitude_prune or magnitude_prune_svd. Default: ${DEFAULT-VALUE}")
     private String type;
 
-    @Option(names = "--density", paramLabel = "X", description = "Share of values that ties, dare and "
-            + "magnitude_prune keep.")
+    @Option(names = "--density", paramLabel = "X", description = "Share of values to keep with ties, dare and "
+            + "magnitude_prune.")
     private Double density;
 
     @Option(names = "--majority-sign", paramLabel = "total|frequency", defaultValue = "total",
-            description = "How ties elect the sign that counts. Default: ${DEFAULT-VALUE}")
+            description = "How ties chooses the sign: total or frequency. Default: ${DEFAULT-VALUE}")
     private String majoritySign;
 
     @Option(names = "--svd-rank", paramLabel = "R",
-            description = "Rank of the result in the svd types. Default: the largest of the adapters'")
+            description = "Rank of the result with the svd types. Default: the largest of the adapters'")
     private Integer svdRank;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",

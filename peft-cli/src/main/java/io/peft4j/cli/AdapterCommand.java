@@ -3,7 +3,7 @@ package io.peft4j.cli;
 import picocli.CommandLine.Command;
 
 /** {@code peft4j adapter}: what can be done with adapters that there are. */
-@Command(name = "adapter", sortOptions = false, description = "Looks at adapters, merges, converts and combines them.",
+@Command(name = "adapter", sortOptions = false, description = "Inspects, merges, converts and combines adapters.",
         subcommands = {AdapterInfoCommand.class, AdapterMergeCommand.class, AdapterConvertCommand.class,
             AdapterCombineCommand.class})
 final class AdapterCommand extends PeftCommand {

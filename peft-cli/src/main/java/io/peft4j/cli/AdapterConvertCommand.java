@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 /** {@code peft4j adapter convert}: an adapter in a form that other programs load. */
 @Command(name = "convert", sortOptions = false, description = {"Writes an adapter in another form: a GGUF file that "
         + "llama.cpp applies to the base model, or plain LoRA.",
-    "With --rank an adapter of any method that can be merged becomes LoRA of that rank; what is lost is stated."})
+    "With --rank an adapter of any mergeable method becomes LoRA of that rank; the error is reported."})
 final class AdapterConvertCommand extends PeftCommand {
     private static final String CONVERTED = "converted";
 
@@ -25,11 +25,11 @@ final class AdapterConvertCommand extends PeftCommand {
     private Path adapter;
 
     @Option(names = "--output", required = true, paramLabel = "DIR|FILE.gguf",
-            description = "A folder for an adapter of LoRA, or a GGUF file for llama.cpp.")
+            description = "A folder for a LoRA adapter, or a GGUF file for llama.cpp.")
     private Path output;
 
     @Option(names = "--rank", paramLabel = "R",
-            description = "Rank of the LoRA that it becomes; needed for a folder. Default: as it is")
+            description = "Rank of the resulting LoRA; required for a folder. Default: unchanged")
     private Integer rank;
 
     @Option(names = "--json", description = "Prints one JSON object.")
@@ -39,7 +39,7 @@ final class AdapterConvertCommand extends PeftCommand {
     public Integer call() {
         boolean gguf = AdapterMergeCommand.isGguf(output);
         if (!gguf && rank == null) {
-            throw usage("a folder is written as LoRA of a --rank; without one, only a GGUF file (--output FILE.gguf)");
+            throw usage("a folder needs --rank; without it, write a GGUF file (--output FILE.gguf)");
         }
         if (rank != null && rank < 1) {
             throw usage("--rank is " + rank + "; it must be at least 1");

@@ -20,9 +20,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j adapter info}: what an adapter is, and with its base model who can load it. */
-@Command(name = "info", sortOptions = false, description = {"Says what an adapter's folder holds.",
-    "With its base model it is also loaded, with a report of all that does not fit; its passport is compared, and it "
-            + "is said which programs can load it."})
+@Command(name = "info", sortOptions = false, description = {"Describes an adapter folder.",
+    "With --model it is also loaded, mismatches are listed, its passport is compared, and the programs that can "
+            + "load it are named."})
 final class AdapterInfoCommand extends PeftCommand {
     @Parameters(index = "0", paramLabel = "DIR", description = "The adapter.")
     private Path folder;

@@ -19,8 +19,8 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j adapter merge}: base and adapter as one model for other programs. */
 @Command(name = "merge", sortOptions = false, description = {"Merges an adapter into its base model, in f32.",
-    "What was written is loaded again, and its logits on sample text are compared with those of base and adapter; a "
-            + "result that says something else is refused."})
+    "The result is loaded again, and its logits on sample text are compared with those of base and adapter; a "
+            + "result that differs is refused."})
 final class AdapterMergeCommand extends PeftCommand {
     @Mixin
     private ExportModelOptions model;
@@ -34,19 +34,19 @@ final class AdapterMergeCommand extends PeftCommand {
     private Path output;
 
     @Option(names = "--type", paramLabel = "f32|f16|bf16|q8_0", defaultValue = "f32",
-            description = "Type of the matrices; q8_0 in GGUF files only. Default: ${DEFAULT-VALUE}")
+            description = "Type of the matrices; q8_0 for GGUF files only. Default: ${DEFAULT-VALUE}")
     private String type;
 
     @Option(names = "--max-shard-bytes", paramLabel = "N", defaultValue = "5000000000",
-            description = "The largest file of weights in a folder. Default: ${DEFAULT-VALUE}")
+            description = "Size limit of a weight file in a folder. Default: ${DEFAULT-VALUE}")
     private long maxShardBytes;
 
     @Option(names = "--samples", paramLabel = "FILE",
-            description = "Text to compare on, a sample a line. Default: a few built-in sentences")
+            description = "Sample texts to compare on, one a line. Default: a few built-in sentences")
     private Path samples;
 
     @Option(names = "--tolerance", paramLabel = "X",
-            description = "The largest difference of the logits relative to their size. Default: by the type")
+            description = "Largest relative difference of the logits. Default: depends on the type")
     private Double tolerance;
 
     @Option(names = "--json", description = "Prints one JSON object.")

@@ -61,16 +61,16 @@ final class AdapterOptions {
     private int rank;
 
     @Option(names = "--alpha", paramLabel = "A", defaultValue = "32",
-            description = "Scales the adapter. Default: ${DEFAULT-VALUE}, or the method's own")
+            description = "Scaling of the adapter. Default: ${DEFAULT-VALUE}, or the method's own")
     private double alpha;
 
     @Option(names = "--dropout", paramLabel = "P", defaultValue = "0",
-            description = "Dropout in the adapter while it is trained. Default: ${DEFAULT-VALUE}")
+            description = "Dropout in the adapter during training. Default: ${DEFAULT-VALUE}")
     private double dropout;
 
     @Option(names = "--target-modules", paramLabel = "NAMES", defaultValue = "all-linear",
-            description = "Which layers are adapted: all-linear, names with commas between them, or a regular "
-                    + "expression for their whole paths. Default: ${DEFAULT-VALUE}, or the method's own")
+            description = "Layers to adapt: all-linear, comma-separated names, or a regular expression for whole "
+                    + "paths. Default: ${DEFAULT-VALUE}, or the method's own")
     private String targetModules;
 
     /** What was chosen; reads the configuration file where there is one. */
@@ -79,11 +79,11 @@ final class AdapterOptions {
         List<String> details = Stream.concat(SHARED.stream().map(name -> "--" + name), Stream.of(SETTING))
                 .filter(command::isGiven).toList();
         if (ways.size() > 1) {
-            throw command.usage(String.join(" and ", ways) + " exclude each other; each says what is trained");
+            throw command.usage(String.join(" and ", ways) + " are mutually exclusive");
         }
         if ((configFile != null || initial != null) && !details.isEmpty()) {
-            throw command.usage(String.join(", ", details) + " cannot be changed beside " + ways.get(0)
-                    + ", which says it already; leave it out");
+            throw command.usage(String.join(", ", details) + " cannot be combined with " + ways.get(0) + ", which "
+                    + "already defines it");
         }
         if (initial != null) {
             return new Choice(null, initial);
@@ -95,7 +95,7 @@ final class AdapterOptions {
         try {
             return PeftMethods.readConfig(Files.readString(configFile), configFile.toString());
         } catch (NoSuchFileException e) {
-            throw new UncheckedIOException("cannot read " + configFile + ": there is no such file", e);
+            throw new UncheckedIOException("cannot read " + configFile + ": no such file", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + configFile + ": " + e.getMessage(), e);
         }
@@ -111,7 +111,7 @@ final class AdapterOptions {
             if (key != null && (shared || command.isGiven("--" + name))) {
                 put(config, name, key);
             } else if (key == null && command.isGiven("--" + name)) {
-                throw new ConfigurationException("--" + name + " is no option of the method " + method + ", which has "
+                throw new ConfigurationException("the method " + method + " has no --" + name + "; its settings are "
                         + chosen.optionKeys().keySet().stream().sorted().toList());
             }
         }

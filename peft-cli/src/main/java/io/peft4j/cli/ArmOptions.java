@@ -14,31 +14,33 @@ import picocli.CommandLine.Option;
 
 /** Who else is asked beside base and tuned. */
 final class ArmOptions {
-    @Option(names = "--few-shot", paramLabel = "K", description = "Also asks the base with the K most similar training "
+    @Option(names = "--few-shot", paramLabel = "K", description = "Also asks the base model with the K most similar "
+            + "training "
             + "examples in its prompt.")
     private Integer fewShot;
 
-    @Option(names = "--system-prompt", paramLabel = "TEXT", description = "Also asks the base with this system prompt.")
+    @Option(names = "--system-prompt", paramLabel = "TEXT", description = "Also asks the base model with this "
+            + "system prompt.")
     private String systemPrompt;
 
     @Option(names = "--arm", paramLabel = "NAME=DIR", description = "Also asks another adapter, or a checkpoint of "
             + "this one. May be given several times.")
     private Map<String, Path> adapters = new LinkedHashMap<>();
 
-    @Option(names = "--trained-on", paramLabel = "N=DIR", description = "An adapter that was trained in the same way "
-            + "on N examples. With two or more, a learning curve says what 100 more examples are likely to bring.")
+    @Option(names = "--trained-on", paramLabel = "N=DIR", description = "An adapter trained in the same way on N "
+            + "examples. With two or more, a learning curve estimates the gain from 100 more examples.")
     private Map<Integer, Path> sizes = new LinkedHashMap<>();
 
-    @Option(names = "--other-seed", paramLabel = "DIR", description = "An adapter that was trained in the same way "
-            + "with another seed. The report says how far results vary over seeds.")
+    @Option(names = "--other-seed", paramLabel = "DIR", description = "An adapter trained in the same way with "
+            + "another seed. The report shows the spread over seeds.")
     private List<Path> seeds = List.of();
 
-    @Option(names = "--draws", paramLabel = "K", description = "Also asks each question K times with draws, to see "
-            + "whether the answers agree.")
+    @Option(names = "--draws", paramLabel = "K", description = "Also samples K answers to each question, to see "
+            + "whether they agree.")
     private Integer draws;
 
     @Option(names = "--draw-temperature", paramLabel = "T", defaultValue = "0.7",
-            description = "The temperature of the draws. Default: ${DEFAULT-VALUE}")
+            description = "Temperature of these samples. Default: ${DEFAULT-VALUE}")
     private double temperature;
 
     /** Whether any of them was asked for. */

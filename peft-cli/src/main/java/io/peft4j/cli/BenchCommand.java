@@ -47,7 +47,7 @@ final class BenchCommand implements Runnable {
             Matcher matcher = FORM.matcher(text);
             if (!matcher.matches()) {
                 throw new TypeConversionException("'" + text
-                        + "' is no shape; write sequences x tokens, for example 4x128");
+                        + "' is not a shape; use SEQUENCESxTOKENS, for example 4x128");
             }
             return new Shape(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
         }

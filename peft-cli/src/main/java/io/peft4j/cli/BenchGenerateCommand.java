@@ -30,15 +30,15 @@ final class BenchGenerateCommand extends PeftCommand {
     private Source source = new Source();
 
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
-            description = "The longest answer. Default: ${DEFAULT-VALUE}")
+            description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
     private int maxNewTokens;
 
     @Option(names = "--batch-size", paramLabel = "N", defaultValue = "32",
-            description = "Prompts at once. Default: ${DEFAULT-VALUE}")
+            description = "Prompts in a batch. Default: ${DEFAULT-VALUE}")
     private int batchSize;
 
     @Option(names = "--steps", paramLabel = "N", defaultValue = "3",
-            description = "How often all prompts are answered; the fastest time counts. Default: ${DEFAULT-VALUE}")
+            description = "Number of runs over all prompts; the fastest counts. Default: ${DEFAULT-VALUE}")
     private int runs;
 
     @Option(names = "--json", description = "Prints the figures as one JSON object.")

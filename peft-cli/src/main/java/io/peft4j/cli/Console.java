@@ -34,7 +34,7 @@ record Console(PrintWriter out, PrintWriter err) {
     /**
      * A line of results for machines.
      *
-     * @throws UncheckedIOException when nobody reads them any more
+     * @throws UncheckedIOException when the reader has closed the pipe
      */
     void print(JsonNode line) {
         out.println(line);

@@ -15,38 +15,40 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j data augment}: more wordings of each question. */
-@Command(name = "augment", sortOptions = false, description = {"Writes more wordings of each question, by rules "
-        + "(English) and, with --model, by a model, for handbooks with few examples.",
-    "A wording is kept where every name and number of the question survives and where it is none of the held-out "
-            + "questions. Answers stay as they are; what was written carries \"generated\": \"rule\" or \"model\"."})
+@Command(name = "augment", sortOptions = false, description = {"Adds paraphrases of each question, by rules "
+        + "(English) and, with --model, by a model, for data with few examples.",
+    "A paraphrase is kept if it keeps every name and number of the question and is not a held-out question. Answers "
+            + "are unchanged; new rows carry \"generated\": \"rule\" or \"model\"."})
 final class DataAugmentCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The data, questions with their answers.")
     private Path data;
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The data with the new wordings "
-            + "after it.")
+    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The data followed by the "
+            + "paraphrases.")
     private Path output;
 
-    @Option(names = "--per-example", paramLabel = "N", defaultValue = "4", description = "The most new wordings of a "
+    @Option(names = "--per-example", paramLabel = "N", defaultValue = "4", description = "Most paraphrases of a "
             + "question. Default: ${DEFAULT-VALUE}")
     private int perExample;
 
-    @Option(names = "--hold-out", paramLabel = "FILE", description = "Held-out data, whose questions are not written. "
+    @Option(names = "--hold-out", paramLabel = "FILE", description = "Held-out data whose questions must not be "
+            + "generated. "
             + "May be given several times.")
     private List<Path> heldOut = List.of();
 
-    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "A chat model to ask, too.")
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "A chat model that also writes "
+            + "paraphrases.")
     private String model;
 
-    @Option(names = "--temperature", paramLabel = "X", defaultValue = "0.8", description = "How freely it words them. "
+    @Option(names = "--temperature", paramLabel = "X", defaultValue = "0.8", description = "Its sampling temperature. "
             + "Default: ${DEFAULT-VALUE}")
     private double temperature;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of its draws. Default: "
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of its sampling. Default: "
             + "${DEFAULT-VALUE}")
     private long seed;
 
-    @Option(names = "--new-only", description = "Writes the new wordings alone.")
+    @Option(names = "--new-only", description = "Writes only the paraphrases.")
     private boolean newOnly;
 
     @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
@@ -81,7 +83,7 @@ final class DataAugmentCommand extends PeftCommand {
                     .put("by_rule", written.size() - byModel).put("by_model", byModel);
             console().print(line);
         } else {
-            console().say("%d examples, %d new wordings by rules and %d by the model; %d rows in %s", examples.size(),
+            console().say("%d examples, %d paraphrases by rules and %d by the model; %d rows in %s", examples.size(),
                     written.size() - byModel, byModel, all.size(), output);
         }
         return 0;

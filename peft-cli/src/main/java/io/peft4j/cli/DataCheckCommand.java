@@ -17,10 +17,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j data check}: what is wrong with data before anything is trained on it. */
-@Command(name = "check", sortOptions = false, description = {"Finds what is wrong with data before it is trained on: "
-        + "faults of form, duplicates, contradictions, leakage into the validation data, personal data, refusals, "
-        + "style, and with --model examples that are too long or teach nothing.",
-    "Exit status 1 where there is an error; warnings do not count."})
+@Command(name = "check", sortOptions = false, description = {"Finds problems in data before training: invalid rows, "
+        + "duplicates, contradictions, leakage into the validation data, personal data, refusals, "
+        + "style, and with --model examples that are too long or have nothing to learn.",
+    "Exit status 1 if there are errors; warnings do not count."})
 final class DataCheckCommand extends PeftCommand {
     private static final int SHOWN = 20;
     private static final int SHOWN_LINES = 8;
@@ -28,12 +28,12 @@ final class DataCheckCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
     private Path data;
 
-    @Option(names = {"--validation", "--test"}, paramLabel = "FILE", description = "Held-out data, which must not "
-            + "stand in the data. May be given several times.")
+    @Option(names = {"--validation", "--test"}, paramLabel = "FILE", description = "Held-out data, checked for "
+            + "leakage into the data. May be given several times.")
     private List<Path> validation = List.of();
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf",
-            description = "Counts in this model's tokens, with its chat template.")
+            description = "Model whose tokenizer and chat template are used for counting.")
     private String model;
 
     @Option(names = "--max-length", paramLabel = "N", description = "The longest example in tokens. Default: the "
@@ -47,7 +47,7 @@ final class DataCheckCommand extends PeftCommand {
     private boolean nationalIds;
 
     @Option(names = "--max-findings", paramLabel = "N", defaultValue = "1000",
-            description = "Findings listed of each code and severity; all are counted. Default: ${DEFAULT-VALUE}")
+            description = "Findings listed per code and severity; all are counted. Default: ${DEFAULT-VALUE}")
     private int maxFindings;
 
     @Option(names = "--report", paramLabel = "FILE.html", description = "Also writes the report as a page with plots.")
@@ -65,7 +65,7 @@ final class DataCheckCommand extends PeftCommand {
     @Override
     public Integer call() {
         if (maxLength != null && (model == null || maxLength < 1)) {
-            throw usage(model == null ? "--max-length is in tokens, so it needs --model"
+            throw usage(model == null ? "--max-length counts tokens and needs --model"
                     : "--max-length is " + maxLength + "; it must be at least 1");
         }
         if (page != null) {

@@ -18,9 +18,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j data clean}: mends data by named steps. */
-@Command(name = "clean", sortOptions = false, description = {"Cleans data by named steps and says what each did.",
+@Command(name = "clean", sortOptions = false, description = {"Cleans data in named steps and reports what each did.",
     "Steps: unicode, control, html, whitespace, empty_turns, merge_turns, duplicates (these by default), refusals, "
-            + "redact, near_duplicates (last). Rows that are no examples are left out and listed."})
+            + "redact, near_duplicates (last). Invalid rows are left out and listed."})
 final class DataCleanCommand extends PeftCommand {
     private static final String NEAR = "near_duplicates";
 
@@ -30,10 +30,10 @@ final class DataCleanCommand extends PeftCommand {
     @Option(names = "--output", required = true, paramLabel = "FILE", description = "The cleaned data.")
     private Path output;
 
-    @Option(names = "--steps", split = ",", paramLabel = "STEP", description = "The steps, in their order.")
+    @Option(names = "--steps", split = ",", paramLabel = "STEP", description = "The steps, in order.")
     private List<String> steps = CleaningStep.STANDARD;
 
-    @Option(names = "--redact", description = "Also puts placeholders in the place of personal data.")
+    @Option(names = "--redact", description = "Also replaces personal data by placeholders.")
     private boolean redact;
 
     @Option(names = "--national-ids", description = "With --redact also identity numbers of some countries.")
@@ -42,7 +42,8 @@ final class DataCleanCommand extends PeftCommand {
     @Option(names = "--near", description = "Also drops near duplicates.")
     private boolean near;
 
-    @Option(names = "--drop-refusals", description = "Also drops examples whose answer gives nothing.")
+    @Option(names = "--drop-refusals", description = "Also drops examples whose answer is a refusal or empty of "
+            + "content.")
     private boolean refusals;
 
     @Option(names = "--languages", split = ",", paramLabel = "CODE",
@@ -67,7 +68,7 @@ final class DataCleanCommand extends PeftCommand {
             console().print(report.toJson());
             return 0;
         }
-        console().out().printf("%d rows, %d no examples, %d kept in %s%n", report.rows(), report.rejectedRows(),
+        console().out().printf("%d rows, %d invalid, %d kept in %s%n", report.rows(), report.rejectedRows(),
                 report.kept(), output);
         report.rejected().stream().limit(10).forEach(row -> console().out().printf("  line %d: %s: %s%n", row.line(),
                 row.code(), row.message()));
@@ -90,7 +91,7 @@ final class DataCleanCommand extends PeftCommand {
         }
         DataPipeline pipeline = DataPipeline.empty();
         if (nationalIds && !names.contains("redact")) {
-            throw new ConfigurationException("--national-ids says what is redacted, so it needs --redact");
+            throw new ConfigurationException("--national-ids needs --redact");
         }
         for (String name : new LinkedHashSet<>(names)) {
             if (name.equals("redact") && nationalIds) {
@@ -103,7 +104,7 @@ final class DataCleanCommand extends PeftCommand {
             pipeline.then(CleaningStep.languages(new LinkedHashSet<>(languages)));
         }
         if (names.contains(NEAR) && !names.get(names.size() - 1).equals(NEAR)) {
-            throw new ConfigurationException(NEAR + " compares what is left, so it can only be the last step");
+            throw new ConfigurationException(NEAR + " must be the last step");
         }
         return near || names.contains(NEAR) ? pipeline.dropNearDuplicates() : pipeline;
     }

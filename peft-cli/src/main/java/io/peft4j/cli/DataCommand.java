@@ -7,7 +7,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code peft4j data}: looks at data, mends it, and cuts it up. */
-@Command(name = "data", description = "Checks, cleans, splits, converts, words anew, mixes and shows training data.",
+@Command(name = "data", description = "Checks, cleans, splits, converts, augments, mixes and previews training data.",
         subcommands = {DataCheckCommand.class, DataCleanCommand.class, DataSplitCommand.class, DataConvertCommand.class,
             DataAugmentCommand.class, DataMixCommand.class, DataPreviewCommand.class})
 final class DataCommand implements Runnable {

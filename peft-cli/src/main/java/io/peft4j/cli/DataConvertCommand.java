@@ -12,8 +12,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j data convert}: writes data in another format. */
-@Command(name = "convert", sortOptions = false, description = {"Writes data in another format. Stops at the first row "
-        + "that is no example, or that the other format cannot hold."})
+@Command(name = "convert", sortOptions = false, description = {"Writes data in another format. Stops at the first "
+        + "row that is invalid or cannot be expressed in that format."})
 final class DataConvertCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
     private Path data;

@@ -34,7 +34,7 @@ final class DataInput {
         return columns;
     }
 
-    /** All examples of a file; the first row that is none is an error. */
+    /** All examples of a file; the first invalid row is an error. */
     List<Example> examples(Path file) {
         try (ExampleReader reader = ExampleReader.open(file, format(), columns())) {
             return reader.stream().toList();
@@ -44,7 +44,7 @@ final class DataInput {
     /** The same as conversations; a plain text is an error. */
     List<ChatExample> chats(Path file) {
         return examples(file).stream().map(example -> example.toChat().orElseThrow(() -> new DataException(file,
-                example.origin().line(), "is a plain text, not a question with its answer"))).toList();
+                example.origin().line(), "is plain text, not a question with an answer"))).toList();
     }
 
     /** Refuses to write over a file that is read. */

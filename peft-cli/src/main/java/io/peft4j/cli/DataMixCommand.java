@@ -14,10 +14,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j data mix}: several data sets in one. */
-@Command(name = "mix", sortOptions = false, description = {"Mixes data sets, by default in proportion to their sizes; "
-        + "with --guard a share of general examples against forgetting.",
-    "The share of a set is proportional to weight^(1/temperature). No example comes a second time before all of its "
-            + "set have come once."})
+@Command(name = "mix", sortOptions = false, description = {"Mixes data sets, by default in proportion to their "
+        + "sizes, with --guard also general examples against forgetting.",
+    "The share of a set is proportional to weight^(1/temperature). No example is repeated before all of its set "
+            + "were used once."})
 final class DataMixCommand extends PeftCommand {
     @Parameters(arity = "1..*", paramLabel = "FILE", description = "The data sets.")
     private List<Path> data;
@@ -29,15 +29,15 @@ final class DataMixCommand extends PeftCommand {
             + "size")
     private List<Double> weights = List.of();
 
-    @Option(names = "--temperature", paramLabel = "X", defaultValue = "1", description = "Above 1 small sets come more "
-            + "often than in proportion. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--temperature", paramLabel = "X", defaultValue = "1", description = "Above 1, small sets are "
+            + "drawn more often than in proportion. Default: ${DEFAULT-VALUE}")
     private double temperature;
 
     @Option(names = "--size", paramLabel = "N", description = "Number of examples, without those of the guard set. "
             + "Default: that of all sets together")
     private Integer size;
 
-    @Option(names = "--guard", paramLabel = "FILE", description = "General examples that are mixed in against "
+    @Option(names = "--guard", paramLabel = "FILE", description = "General examples to mix in against "
             + "forgetting.")
     private Path guard;
 

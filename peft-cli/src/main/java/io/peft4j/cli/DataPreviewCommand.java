@@ -16,17 +16,18 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j data preview}: shows examples as the model sees them. */
-@Command(name = "preview", sortOptions = false, description = {"Shows the first examples as the model sees them, with "
-        + "[[ and ]] around what is learned."})
+@Command(name = "preview", sortOptions = false, description = {"Shows the first examples as the model sees them, "
+        + "with [[ and ]] around the supervised tokens."})
 final class DataPreviewCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
     private Path data;
 
-    @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "Whose tokenizer and "
-            + "chat template.")
+    @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "Model whose "
+            + "tokenizer and chat template are used.")
     private String model;
 
-    @Option(names = "--rows", paramLabel = "N", defaultValue = "3", description = "How many. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--rows", paramLabel = "N", defaultValue = "3", description = "Number of rows. Default: "
+            + "${DEFAULT-VALUE}")
     private int rows;
 
     @Mixin
@@ -51,7 +52,7 @@ final class DataPreviewCommand extends PeftCommand {
                 ExampleReader.Item row = item.get();
                 Example example = row.example().orElseThrow(() -> reader.exception(row));
                 show(encoder, example.toChat().orElseThrow(() -> new ConfigurationException(example.origin()
-                        + " is a plain text: every token of it is learned")));
+                        + " is plain text: all of its tokens are learned")));
                 item = reader.next();
             }
         }

@@ -13,8 +13,8 @@ import picocli.CommandLine.Parameters;
 /** {@code peft4j data split}: cuts data into parts for training, validation and test. */
 @Command(name = "split", sortOptions = false, description = {"Splits data into train.jsonl, validation.jsonl and "
         + "test.jsonl (two ratios: train and test; --folds: fold-1.jsonl ...) and split.json, which says how.",
-    "Together the parts hold every row that is an example once; others are listed in split.json. A folder with parts "
-            + "of another split is refused."})
+    "Every valid row is in exactly one part; invalid rows are listed in split.json. A folder with another split is "
+            + "refused."})
 final class DataSplitCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
     private Path data;
@@ -23,47 +23,46 @@ final class DataSplitCommand extends PeftCommand {
     private Path output;
 
     @Option(names = "--ratios", split = ",", paramLabel = "X", defaultValue = "0.8,0.1,0.1",
-            description = "Shares of the parts. Default: ${DEFAULT-VALUE}")
+            description = "Sizes of the parts. Default: ${DEFAULT-VALUE}")
     private List<Double> ratios;
 
-    @Option(names = "--folds", paramLabel = "K", description = "K parts of the same size instead.")
+    @Option(names = "--folds", paramLabel = "K", description = "K parts of equal size instead.")
     private Integer folds;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed. Default: ${DEFAULT-VALUE}")
     private long seed;
 
-    @Option(names = "--group", paramLabel = "near|none|FIELD", defaultValue = "near", description = "What stays "
-            + "together: "
-            + "near duplicates, wordings of a question and questions with one answer (near), nothing, or rows with the "
+    @Option(names = "--group", paramLabel = "near|none|FIELD", defaultValue = "near", description = "What is kept "
+            + "together: near duplicates, wordings of a question and questions with one answer (near), nothing, or "
+            + "rows with the "
             + "same value of a field. Default: ${DEFAULT-VALUE}")
     private String group;
 
-    @Option(names = "--stratify", paramLabel = "FIELD", description = "Spreads the values of a field over all parts; "
-            + "label for classes.")
+    @Option(names = "--stratify", paramLabel = "FIELD", description = "Distributes the values of a field evenly "
+            + "over the parts; label for classes.")
     private String stratify;
 
     @Option(names = "--time", paramLabel = "FIELD", description = "The earliest rows by this field into the first "
             + "part.")
     private String time;
 
-    @Option(names = "--hash", description = "Splits by a hash of the question: what is in the test stays there "
-            + "when data "
-            + "is added.")
+    @Option(names = "--hash", description = "Splits by a hash of the question, so that test items stay in the test "
+            + "part when data is added.")
     private boolean hash;
 
     @Mixin
     private DataInput input;
 
-    @Option(names = "--json", description = "Prints what stands in split.json.")
+    @Option(names = "--json", description = "Prints the content of split.json.")
     private boolean json;
 
     @Override
     public Integer call() {
         if (folds != null && isGiven("--ratios")) {
-            throw usage("--folds makes parts of one size, so it goes without --ratios");
+            throw usage("--folds and --ratios are mutually exclusive");
         }
         if (time != null && hash) {
-            throw usage("--time and --hash are two ways to choose; give one");
+            throw usage("--time and --hash are mutually exclusive");
         }
         FileSplit split = new FileSplit(fromOptions(this::rule)).columns(input.columns());
         input.format().ifPresent(split::format);
@@ -73,7 +72,7 @@ final class DataSplitCommand extends PeftCommand {
         }
         long rejected = result.get("rejected").asLong();
         if (rejected > 0) {
-            console().say("%d of %d rows are no examples and were left out; split.json lists them", rejected,
+            console().say("%d of %d rows are invalid and were left out; split.json lists them", rejected,
                     result.get("rows").asLong());
         }
         if (json) {

@@ -17,9 +17,9 @@ import picocli.CommandLine.TypeConversionException;
 /** The options of how a model is loaded and run. */
 final class EngineOptions {
     @Option(names = "--dtype", paramLabel = "auto|f32|bf16|int8|q4", defaultValue = "auto",
-            description = "What the model's weights are kept in. int8 and q4 round those of linear layers to 8 or 4"
-                    + " bits; auto is bf16 where the processor is faster with it, else f32, and where that would fill"
-                    + " more than half of the memory int8 or q4. Default: ${DEFAULT-VALUE}")
+            description = "Type of the model's weights. int8 and q4 round linear layers to 8 or 4 bits; auto is "
+                    + "bf16 if the processor is faster with it, else f32, and int8 or q4 if that would fill more "
+                    + "than half of the memory. Default: ${DEFAULT-VALUE}")
     private ModelOptions.Precision precision;
 
     @Option(names = "--threads", paramLabel = "N", description = "Number of threads. Default: all processors")
@@ -66,7 +66,7 @@ final class EngineOptions {
     static ModelOptions.Precision precision(String name) {
         return Arrays.stream(ModelOptions.Precision.values()).filter(value -> value.name().equalsIgnoreCase(name))
                 .findFirst().orElseThrow(() -> new TypeConversionException("'" + name
-                        + "' is none of auto, f32, bf16, int8, q4"));
+                        + "' must be auto, f32, bf16, int8 or q4"));
     }
 
     /** What was loaded, in one line. */

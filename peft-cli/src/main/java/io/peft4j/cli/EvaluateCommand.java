@@ -24,8 +24,9 @@ import picocli.CommandLine.Option;
 /** {@code peft4j evaluate}: is the tuned model really better, by how much, and where does it fail. */
 @Command(name = "evaluate", sortOptions = false, description = {"Compares a tuned model with its base on held-out "
         + "items and ends with a verdict: ship, do not ship, or need about N more items.",
-    "Rows of the data are {\"question\"} or {\"messages\"} with \"reference\" (a text or a list of which the best "
-            + "counts) and/or \"must_contain\" (a text or a list that must all occur). A row may also ask for any_of, "
+    "Rows of the data are {\"question\"} or {\"messages\"} with \"reference\" (a string, or a list whose best match "
+            + "counts) and/or \"must_contain\" (a string, or a list that must all occur). A row may also ask for "
+            + "any_of, "
             + "regex, label, choices with answer, format or refusal. Predictions are {\"text\"} a line in the same "
             + "order. Give --model and --adapter, or the predictions of both."})
 final class EvaluateCommand extends PeftCommand {
@@ -36,7 +37,7 @@ final class EvaluateCommand extends PeftCommand {
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
     private String model;
 
-    @Option(names = "--adapter", paramLabel = "DIR", description = "The adapter that makes it the tuned model.")
+    @Option(names = "--adapter", paramLabel = "DIR", description = "The adapter of the tuned model.")
     private Path adapter;
 
     @Option(names = "--base-predictions", paramLabel = "FILE", description = "The base model's answers.")
@@ -45,8 +46,8 @@ final class EvaluateCommand extends PeftCommand {
     @Option(names = "--tuned-predictions", paramLabel = "FILE", description = "The tuned model's answers.")
     private Path tunedPredictions;
 
-    @Option(names = "--training-data", paramLabel = "FILE", description = "What was trained on: held-out items are "
-            + "looked for in it, and --few-shot takes its examples from it.")
+    @Option(names = "--training-data", paramLabel = "FILE", description = "The training data: searched for held-out "
+            + "items, and the source of --few-shot examples.")
     private Path trainingData;
 
     @Mixin
@@ -55,22 +56,22 @@ final class EvaluateCommand extends PeftCommand {
     @Mixin
     private OpinionOptions opinions;
 
-    @Option(names = "--no-guard", description = "Leaves out the guard set of general ability.")
+    @Option(names = "--no-guard", description = "Skips the guard set of general ability.")
     private boolean noGuard;
 
-    @Option(names = "--normalize", description = "Normalises numbers and units where facts are looked for: 1,300 EUR "
-            + "holds 1300 euros, ninety days holds 90-day. A row's \"normalize\" does so for one item.")
+    @Option(names = "--normalize", description = "Normalizes numbers and units when looking for facts: 1,300 EUR "
+            + "holds 1300 euros, ninety days holds 90-day. A row's \"normalize\" does so for that item.")
     private boolean normalize;
 
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
-            description = "The longest answer. Default: ${DEFAULT-VALUE}")
+            description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
     private int maxNewTokens;
 
     @Option(names = "--answers", paramLabel = "FILE",
-            description = "Keeps answers here: an interrupted evaluation goes on where it stopped.")
+            description = "Stores answers here, so that an interrupted evaluation can be continued.")
     private Path answers;
 
-    @Option(names = "--metric", paramLabel = "NAME", description = "The metric that decides. Default: contains where "
+    @Option(names = "--metric", paramLabel = "NAME", description = "The metric that decides. Default: contains if "
             + "items name facts, else token_f1")
     private String metric;
 
@@ -78,7 +79,7 @@ final class EvaluateCommand extends PeftCommand {
     private long seed;
 
     @Option(names = "--report", paramLabel = "FILE",
-            description = "Writes the report: one HTML page, or Markdown where the name ends in .md.")
+            description = "Writes the report as one HTML page, or as Markdown if the name ends in .md.")
     private Path report;
 
     @Option(names = "--next", paramLabel = "DIR", description = "Writes what to collect next: collect.jsonl, a "
@@ -99,7 +100,7 @@ final class EvaluateCommand extends PeftCommand {
             throw usage("give either --model and --adapter, or --base-predictions and --tuned-predictions");
         }
         if (given && (arms.isUsed() || answers != null || opinions.asksModel())) {
-            throw usage("--answers, --draws, --similarity and further arms ask a model; there is none with "
+            throw usage("--answers, --draws, --similarity and further arms need a model and cannot be combined with "
                     + "predictions");
         }
         if (arms.needsTrainingData() && trainingData == null) {
@@ -111,7 +112,7 @@ final class EvaluateCommand extends PeftCommand {
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed);
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
         result.opinions().stream().filter(OpinionReport::isIncomplete)
-                .forEach(opinion -> console().say("Opinions are missing: %s (%s)", opinion,
+                .forEach(opinion -> console().say("Judgements missing: %s (%s)", opinion,
                         String.join("; ", opinion.troubles())));
         if (report != null) {
             if (report.toString().endsWith(".md")) {

@@ -55,7 +55,8 @@ final class Failures {
         } else if (error instanceof UncheckedIOException e) {
             print(line, message(e));
         } else {
-            print(line, "internal error: " + error + (main.isVerbose() ? "" : "; --verbose says where it comes from"));
+            print(line, "internal error: " + error + (main.isVerbose() ? "" : "; run with --verbose for a stack "
+                    + "trace"));
         }
         return STATUS;
     }

@@ -13,8 +13,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code peft4j generate}: what a model answers. */
-@Command(name = "generate", sortOptions = false, description = {"Answers one prompt, or many.",
-    "A prompt is a user's message where the model has a chat template, else a text to continue. Rows of the data are "
+@Command(name = "generate", sortOptions = false, description = {"Answers one prompt or many.",
+    "A prompt is a user message if the model has a chat template, else a text to continue. Rows of the data are "
             + "{\"messages\"}, {\"prompt\"} or {\"question\"}; answers to them are {\"text\": ...} a line in their "
             + "order."})
 final class GenerateCommand extends PeftCommand {
@@ -27,30 +27,30 @@ final class GenerateCommand extends PeftCommand {
     @ArgGroup(exclusive = true, multiplicity = "1")
     private Source source;
 
-    @Option(names = "--plain", description = "Continues texts as they are, without the chat template.")
+    @Option(names = "--plain", description = "Continues the prompt without the chat template.")
     private boolean plain;
 
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
-            description = "The longest answer. Default: ${DEFAULT-VALUE}")
+            description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
     private int maxNewTokens;
 
     @Option(names = "--temperature", paramLabel = "X", defaultValue = "0",
-            description = "0 takes the most likely token, more draws. Default: ${DEFAULT-VALUE}")
+            description = "0 takes the most likely token, above 0 samples. Default: ${DEFAULT-VALUE}")
     private double temperature;
 
     @Option(names = "--top-k", paramLabel = "N", defaultValue = "0",
-            description = "Draws among the N most likely tokens. Default: all")
+            description = "Samples from the N most likely tokens. Default: all")
     private int topK;
 
     @Option(names = "--top-p", paramLabel = "P", defaultValue = "1",
-            description = "Draws among the most likely tokens that make up this share. Default: all")
+            description = "Samples from the most likely tokens with this total probability. Default: all")
     private double topP;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of the draws. Default: 0")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of sampling. Default: 0")
     private long seed;
 
     @Option(names = "--batch-size", paramLabel = "N", defaultValue = "32",
-            description = "Prompts at once. Default: ${DEFAULT-VALUE}")
+            description = "Prompts in a batch. Default: ${DEFAULT-VALUE}")
     private int batchSize;
 
     @Option(names = "--json", description = "Prints {\"text\": ...} also for one prompt.")
@@ -71,7 +71,7 @@ final class GenerateCommand extends PeftCommand {
         if (temperature == 0) {
             for (String option : List.of("--top-k", "--top-p", "--seed")) {
                 if (isGiven(option)) {
-                    throw usage(option + " has no effect without draws; give a --temperature above 0");
+                    throw usage(option + " has no effect at temperature 0; set --temperature above 0");
                 }
             }
         }

@@ -36,7 +36,7 @@ record Handbook(ChatDataset train, ChatDataset general, List<FactQuestion> heldO
     private static <T> T read(String name, Function<Path, T> reader) {
         try (InputStream in = Handbook.class.getResourceAsStream("handbook/" + name)) {
             if (in == null) {
-                throw new FileNotFoundException("the build left it out");
+                throw new FileNotFoundException("missing from the jar");
             }
             Path copy = Files.createTempFile("handbook", ".jsonl");
             try {

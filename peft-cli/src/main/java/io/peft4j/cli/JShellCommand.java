@@ -14,8 +14,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j jshell}: Java line by line, with the class path and the imports set. */
-@Command(name = "jshell", description = {"Starts a JShell with PEFT4J's class path and imports.",
-    "A script can be given as a file or piped in; what it prints goes to stdout."})
+@Command(name = "jshell", description = {"Starts JShell with PEFT4J's class path and imports.",
+    "A script can be given as a file or piped in; its output goes to stdout."})
 final class JShellCommand extends PeftCommand {
     private static final String STARTUP = "startup.jsh";
 

@@ -12,8 +12,8 @@ import picocli.CommandLine.TypeConversionException;
 /** The option of what of a conversation is learned. */
 final class LearnedOptions {
     @Option(names = "--learn", paramLabel = "assistant|last-turn|all", defaultValue = "assistant",
-            description = "What of a conversation is learned: the messages of the assistant by their weights, the last "
-                    + "of them alone, or every token. Default: ${DEFAULT-VALUE}")
+            description = "What is learned: assistant messages with their weights, only the last one, or every "
+                    + "token. Default: ${DEFAULT-VALUE}")
     private Masking masking;
 
     Masking masking() {
@@ -23,7 +23,7 @@ final class LearnedOptions {
     /** The tokenizer and the chat template of a model. */
     ChatEncoder encoder(BaseModel base) {
         return new ChatEncoder(base.tokenizer(), base.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                base.network().description().name() + " has no chat template; give a checkpoint of a chat model")),
+                base.network().description().name() + " has no chat template; use a chat model")),
                 masking);
     }
 
@@ -31,6 +31,6 @@ final class LearnedOptions {
     static Masking masking(String name) {
         return Arrays.stream(Masking.values()).filter(value -> value.name().toLowerCase(Locale.ROOT).replace('_', '-')
                 .equals(name)).findFirst().orElseThrow(() -> new TypeConversionException("'" + name
-                        + "' is none of assistant, last-turn, all"));
+                        + "' must be assistant, last-turn or all"));
     }
 }

@@ -33,7 +33,7 @@ final class LibraryOpening {
             KernelSelection.openLibraries();
         } catch (PeftException | LinkageError e) {
             // Whoever needs the libraries meets the same and says so.
-            LOG.debug("libraries were not opened ahead of time", e);
+            LOG.debug("libraries were not preloaded", e);
         }
     }
 

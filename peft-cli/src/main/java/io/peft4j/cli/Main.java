@@ -42,7 +42,7 @@ public final class Main implements Runnable {
     private CommandSpec spec;
 
     @Option(names = VERBOSE, scope = ScopeType.INHERIT,
-            description = "Logs what goes on, and where an internal error comes from, on stderr.")
+            description = "Logs progress, and stack traces of internal errors, to stderr.")
     private boolean verbose;
 
     private Main(Interrupts interrupts) {

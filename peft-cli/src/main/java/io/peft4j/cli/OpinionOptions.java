@@ -18,29 +18,29 @@ import picocli.CommandLine.Spec;
 final class OpinionOptions {
     private static final String KEY = "PEFT4J_API_KEY";
 
-    @Option(names = "--judge-url", paramLabel = "URL", description = "Has a language model judge the answers: where "
-            + "its OpenAI-compatible API begins, such as http://localhost:8000/v1.")
+    @Option(names = "--judge-url", paramLabel = "URL", description = "Base URL of an OpenAI-compatible API whose "
+            + "model judges the answers, such as http://localhost:8000/v1.")
     private String judgeUrl;
 
-    @Option(names = "--judge-model", paramLabel = "NAME", description = "The judge's name there.")
+    @Option(names = "--judge-model", paramLabel = "NAME", description = "The judge's model name.")
     private String judgeModel;
 
     @Option(names = "--judge-at-once", paramLabel = "N", defaultValue = "4",
             description = "Number of answers judged at a time. Default: ${DEFAULT-VALUE}")
     private int atOnce;
 
-    @Option(names = "--embedding-url", paramLabel = "URL", description = "Measures how near answers are to their "
-            + "references by embeddings: where their OpenAI-compatible API begins.")
+    @Option(names = "--embedding-url", paramLabel = "URL", description = "Base URL of an OpenAI-compatible API for "
+            + "embeddings, to compare answers with references.")
     private String embeddingUrl;
 
-    @Option(names = "--embedding-model", paramLabel = "NAME", description = "The embedding model's name there.")
+    @Option(names = "--embedding-model", paramLabel = "NAME", description = "The embedding model's name.")
     private String embeddingModel;
 
-    @Option(names = "--similarity", description = "Measures it by the base model's own hidden states; no server.")
+    @Option(names = "--similarity", description = "Compares them by the base model's hidden states, without a server.")
     private boolean hiddenStates;
 
-    @Option(names = "--api-key-env", paramLabel = "VARIABLE", description = "The environment variable that holds the "
-            + "key of judge and embeddings. Default: " + KEY + ", where it is set")
+    @Option(names = "--api-key-env", paramLabel = "VARIABLE", description = "The environment variable with the API "
+            + "key of judge and embeddings. Default: " + KEY + ", if set")
     private String keyVariable;
 
     @Spec(Spec.Target.MIXEE)
@@ -82,14 +82,14 @@ final class OpinionOptions {
 
     private Optional<Embedder> embeddings() {
         if (embeddingUrl != null && hiddenStates) {
-            throw usage("give either --embedding-url or --similarity");
+            throw usage("--embedding-url and --similarity are mutually exclusive");
         }
         return endpoint("embedding", embeddingUrl, embeddingModel).map(EmbeddingEndpoint::new);
     }
 
     private Optional<Endpoint> endpoint(String kind, String url, String model) {
         if ((url == null) != (model == null)) {
-            throw usage("--" + kind + "-url and --" + kind + "-model belong together");
+            throw usage("--" + kind + "-url and --" + kind + "-model must be given together");
         }
         if (url == null) {
             return Optional.empty();

@@ -67,7 +67,7 @@ final class Quickstart {
      * A run.
      *
      * @param console where progress goes
-     * @param report where the story is told
+     * @param report where progress and results are printed
      */
     Quickstart(BaseModel base, Handbook handbook, Settings settings, Console console, PrintWriter report) {
         this.base = base;

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j quickstart}: the whole story on a real model. */
 @Command(name = "quickstart", sortOptions = false,
-        description = "Teaches a model the handbook of a made-up company and shows the difference.")
+        description = "Trains a model on the handbook of a made-up company and shows the difference.")
 final class QuickstartCommand extends PeftCommand {
     private static final String OUTPUT = "quickstart-output";
     private static final String STORY = "What is the notice period for a Senior Consultant?";
@@ -30,7 +30,7 @@ final class QuickstartCommand extends PeftCommand {
     private String model;
 
     @Option(names = "--output", paramLabel = "DIR",
-            description = "Folder for the adapter. Default: " + OUTPUT + ", or the next free number after it")
+            description = "Folder for the adapter. Default: " + OUTPUT + ", or the next free numbered folder")
     private Path output;
 
     @Option(names = "--epochs", paramLabel = "N", defaultValue = "7",
@@ -42,7 +42,7 @@ final class QuickstartCommand extends PeftCommand {
     private double learningRate;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
-            description = "Seed of first values and order. Default: ${DEFAULT-VALUE}")
+            description = "Seed of initialization and order. Default: ${DEFAULT-VALUE}")
     private long seed;
 
     @Option(names = "--general", paramLabel = "N", defaultValue = "16", description = "Mixes N general examples into "
@@ -85,7 +85,7 @@ final class QuickstartCommand extends PeftCommand {
         if (output != null) {
             if (isUsed(output)) {
                 throw new ConfigurationException("the output folder " + output
-                        + " is not empty; give another --output, or move it away");
+                        + " is not empty; choose another --output, or move it away");
             }
             return output;
         }
@@ -108,7 +108,7 @@ final class QuickstartCommand extends PeftCommand {
 
     private void tell(Quickstart.Result result, PrintWriter report, Path folder, double seconds) {
         report.println();
-        report.println("Some of the held-out questions, which the training data does not hold in these words:");
+        report.println("Some of the held-out questions, which are worded differently from the training data:");
         shown(result).forEach(i -> show(report, result.before().outcomes().get(i), result.after().outcomes().get(i)));
         report.println();
         report.printf("Held-out facts in the answers: before %s, after %s%n", result.before(), result.after());
@@ -140,7 +140,7 @@ final class QuickstartCommand extends PeftCommand {
     private static void show(PrintWriter report, FactReport.Outcome before, FactReport.Outcome after) {
         report.println();
         report.println(before.question().question());
-        report.println("  (a right answer holds: " + String.join(", ", before.question().mustContain()) + ")");
+        report.println("  (expected: " + String.join(", ", before.question().mustContain()) + ")");
         SideBySide columns = new SideBySide(COLUMNS);
         columns.lines("Base: " + judgement(before), "Tuned: " + judgement(after)).forEach(report::println);
         columns.lines(shown(before.answer()), shown(after.answer())).forEach(report::println);

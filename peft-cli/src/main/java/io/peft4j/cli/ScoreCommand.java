@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code peft4j score}: how likely texts are to a model. */
-@Command(name = "score", sortOptions = false, description = {"Scores texts: the summed negative log-likelihood of "
+@Command(name = "score", sortOptions = false, description = {"Scores texts by the summed negative log-likelihood of "
         + "their tokens.",
     "Rows of the data are {\"text\"} (every token after the first, with the tokenizer's default special tokens), "
             + "{\"input_ids\"}, {\"messages\"} (the supervised tokens), or {\"prompt\", \"completion\"} (the tokens "

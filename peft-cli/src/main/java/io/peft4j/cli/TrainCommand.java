@@ -215,7 +215,7 @@ final class TrainCommand extends PeftCommand {
         return loraFa ? LoraFa.of(tuned) : UpdateRule.PLAIN;
     }
 
-    /** Success is said only of an adapter that can be loaded. */
+    /** Success is reported only for an adapter that can be loaded. */
     private void verify(BaseModel base) {
         base.withAdapter(output).close();
     }

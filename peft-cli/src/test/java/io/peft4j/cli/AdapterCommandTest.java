@@ -52,7 +52,7 @@ class AdapterCommandTest {
     }
 
     @Test
-    void infoSaysWhatItIsAndWhoLoadsIt() throws IOException {
+    void infoDescribesTheAdapterAndWhoCanLoadIt() throws IOException {
         JsonNode info = CommandRun.succeeding("adapter", "info", LORA, "--model", MODEL, "--json").json().get(0);
         assertEquals("lora", info.get("method").asText());
         assertEquals(21, info.get("adapted_layers").asInt());
@@ -87,7 +87,7 @@ class AdapterCommandTest {
     }
 
     @Test
-    void combinedAndConvertedAdaptersAreFolders() throws IOException {
+    void combineAndConvertWriteAdapterFolders() throws IOException {
         Path combined = folder.resolve("combined");
         CommandRun.succeeding("adapter", "combine", "--model", MODEL, "--adapter", LORA, "--weight", "0.5",
                 "--adapter", LORA, "--weight", "0.5", "--type", "cat", "--output", combined);
@@ -105,7 +105,7 @@ class AdapterCommandTest {
     }
 
     @Test
-    void wrongUseIsSaid() {
+    void wrongUsageIsReported() {
         assertEquals(2, CommandRun.of("adapter").status());
         assertEquals(2, CommandRun.of("adapter", "merge", "--model", MODEL, "--output", folder, "--type", "q3")
                 .status());

@@ -89,8 +89,8 @@ class BenchCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "bench | one of train, generate",
-        "bench train --shape 4x0 | is no shape",
-        "bench train --shape 4 | is no shape",
+        "bench train --shape 4x0 | is not a shape",
+        "bench train --shape 4 | is not a shape",
         "bench train --batch-size 3 | for random tokens",
         "bench train --data a.jsonl --shape 2x8 | for random tokens",
         "bench train --steps 0 | at least 1",
@@ -98,7 +98,7 @@ class BenchCommandTest {
         "bench generate --max-new-tokens 0 | at least 1",
         "bench generate --prompt a --shape 2x8 | mutually exclusive",
     })
-    void wrongUsageIsSaid(String words, String part) {
+    void wrongUsageIsReported(String words, String part) {
         String all = words.equals("bench") ? words : words + " --model " + MODEL;
         String said = CommandRun.failing(2, (Object[]) all.split(" "));
         assertTrue(said.contains(part), said);

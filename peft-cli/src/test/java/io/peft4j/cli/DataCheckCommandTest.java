@@ -20,7 +20,7 @@ class DataCheckCommandTest {
     Path folder;
 
     @Test
-    void theReportForMachinesHasTheFixedForm() throws IOException {
+    void jsonReportHasTheDocumentedForm() throws IOException {
         List<String> rows = new ArrayList<>(numbered(12));
         rows.add(rows.get(3));
         rows.add("{broken");
@@ -42,7 +42,7 @@ class DataCheckCommandTest {
     }
 
     @Test
-    void warningsAreNoFailure() throws IOException {
+    void warningsDoNotFail() throws IOException {
         List<String> rows = new ArrayList<>(numbered(3));
         Path data = Files.write(folder.resolve("d.jsonl"), rows);
         CommandRun run = CommandRun.succeeding("data", "check", data);
@@ -58,7 +58,7 @@ class DataCheckCommandTest {
     }
 
     @Test
-    void aModelCountsItsTokensAndShowsWhatItLearns() throws IOException {
+    void withAModelTokensAreCountedAndSupervisedTextIsShown() throws IOException {
         List<String> rows = new ArrayList<>(numbered(11));
         rows.add(row("Tell me all of it <b>now</b>.", "word ".repeat(80) + "end."));
         Path data = Files.write(folder.resolve("d.jsonl"), rows);
@@ -80,10 +80,11 @@ class DataCheckCommandTest {
     }
 
     @Test
-    void wrongUsageIsTold() {
+    void wrongUsageIsReported() {
         assertTrue(CommandRun.failing(2, "data").contains("Missing command"));
         assertTrue(CommandRun.failing(2, "data", "check", "x.jsonl", "--max-length", "5").contains("--model"));
-        assertTrue(CommandRun.failing(2, "data", "check", "x.jsonl", "--format", "xml").contains("no data format"));
+        assertTrue(CommandRun.failing(2, "data", "check", "x.jsonl", "--format", "xml")
+                .contains("unknown data format"));
         assertTrue(CommandRun.failing(1, "data", "check", folder.resolve("absent.jsonl")).contains("no such file"));
     }
 

@@ -32,7 +32,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void splitWritesThePartsAndHow() throws IOException {
+    void splitWritesThePartsAndASummary() throws IOException {
         Path out = folder.resolve("parts");
         CommandRun run = CommandRun.succeeding("data", "split", data, "--out", out, "--ratios", "0.8,0.1,0.1", "--seed",
                 "5", "--group", "near", "--json");
@@ -51,7 +51,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void cleanSaysWhatEachStepDid() throws IOException {
+    void cleanReportsWhatEachStepDid() throws IOException {
         Path out = folder.resolve("clean.jsonl.gz");
         JsonNode report = CommandRun.succeeding("data", "clean", data, "--output", out, "--redact", "--json").json()
                 .get(0);
@@ -69,7 +69,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void augmentWordsQuestionsAnew() throws IOException {
+    void augmentParaphrasesQuestions() throws IOException {
         Path out = folder.resolve("more.jsonl");
         Path held = Files.writeString(folder.resolve("held.jsonl"), DataCheckCommandTest.row("Tell me whom I ask",
                 "Ask it.") + "\n");
@@ -88,7 +88,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void mixHasTheSharesThatWereAskedFor() throws IOException {
+    void mixHasTheRequestedShares() throws IOException {
         Path other = Files.write(folder.resolve("other.csv"), List.of("question,answer", "Wer?,Ann.", "Wo?,Hier."));
         Path guard = Files.write(folder.resolve("guard.jsonl"), List.of(DataCheckCommandTest.row("Hello?", "Hello.")));
         Path out = folder.resolve("mixed.jsonl");
@@ -107,7 +107,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void parquetIsReadAsAnyOtherFile() throws IOException {
+    void parquetIsReadLikeOtherFormats() throws IOException {
         Path table = Path.of("../peft-parquet/src/test/resources/fixtures/chat.parquet");
         Path out = folder.resolve("chat.jsonl");
         CommandRun.succeeding("data", "convert", table, "--output", out);
@@ -116,7 +116,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void convertStopsAtWhatItCannotHold() throws IOException {
+    void convertStopsAtRowsTheFormatCannotExpress() throws IOException {
         Files.writeString(data, "{\"text\": \"plain\"}\n");
         Path out = folder.resolve("out.jsonl");
         assertTrue(CommandRun.failing(1, "data", "convert", data, "--output", out).contains("data.jsonl:1"));
@@ -124,7 +124,7 @@ class DataCommandsTest {
     }
 
     @Test
-    void noCommandWritesOverWhatItReads() throws IOException {
+    void noCommandOverwritesItsInput() throws IOException {
         Path link = Files.createSymbolicLink(folder.resolve("link.jsonl"), data);
         Path other = Files.write(folder.resolve("other.csv"), List.of("question,answer", "Wer?,Ann."));
         List<String> before = Files.readAllLines(data);
@@ -133,13 +133,13 @@ class DataCommandsTest {
             {"augment", data, "--output", link}, {"augment", other, "--hold-out", data, "--output", link},
             {"check", data, "--report", data}}) {
             Object[] all = Stream.concat(Stream.of("data"), Stream.of(command)).toArray();
-            assertTrue(CommandRun.failing(1, all).contains("would replace"), List.of(command).toString());
+            assertTrue(CommandRun.failing(1, all).contains("would overwrite"), List.of(command).toString());
             assertEquals(before, Files.readAllLines(data));
         }
     }
 
     @Test
-    void previewShowsWhatIsLearned() {
+    void previewMarksSupervisedText() {
         CommandRun run = CommandRun.succeeding("data", "preview", data, "--model", FIXTURES.resolve("tiny-llama"),
                 "--rows", "2", "--json");
         assertEquals(2, run.json().size());

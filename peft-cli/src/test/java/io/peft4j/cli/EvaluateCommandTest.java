@@ -66,7 +66,7 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void theFormIsFixed() throws IOException {
+    void jsonHasTheDocumentedForm() throws IOException {
         JsonNode result = evaluate(60, i -> i % 10 == 0, i -> i % 10 != 1);
         assertEquals(60, result.get("n").asInt());
         for (String metric : List.of("exact_match", "token_f1", "rouge1", "rouge2", "rougeL", "bleu", "chrf",
@@ -86,7 +86,7 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void plantedCasesAreSeenThrough() throws IOException {
+    void verdictsOfKnownCasesAreRight() throws IOException {
         assertEquals("do_not_ship", decision(evaluate(100, i -> i % 2 == 0, i -> i % 2 == 0)));
         assertEquals("do_not_ship", decision(evaluate(100, i -> i % 2 == 0, i -> i % 4 == 0)));
         JsonNode few = evaluate(10, i -> i < 5, i -> i < 3 || i > 5);
@@ -104,7 +104,7 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void reportsAndFilesForTheNextRoundAreWritten() throws IOException {
+    void reportsAndCollectionFilesAreWritten() throws IOException {
         Path html = folder.resolve("report.html");
         Path next = folder.resolve("next");
         evaluate(30, i -> i < 3, i -> i > 0, "--report", html, "--next", next);
@@ -122,27 +122,27 @@ class EvaluateCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "{\"question\": \"Who?\"} | neither \"reference\" nor \"must_contain\"",
-        "{\"question\": \"Who?\", \"references\": [\"I\"]} | it has only [question, references]",
+        "{\"question\": \"Who?\", \"references\": [\"I\"]} | it has [question, references]",
         "{\"question\": \"Who?\", \"reference\": 7} | \"reference\" holds the number 7",
         "{\"question\": \"Who?\", \"reference\": [\"a\", null]} | \"reference\" holds null",
         "{\"question\": \"Who?\", \"reference\": []} | \"reference\" is empty",
         "{\"question\": \"Who?\", \"must_contain\": \" \"} | \"must_contain\" is blank",
         "{\"question\": \"Who?\", \"must_contain\": {\"a\": 1}} | \"must_contain\" holds the object",
-        "{\"question\": 5, \"reference\": \"x\"} | \"question\" is not a text",
+        "{\"question\": 5, \"reference\": \"x\"} | \"question\" is not a string",
         "{\"question\": \" \", \"reference\": \"x\"} | \"question\" is blank",
         "{\"reference\": \"x\"} | neither \"question\" nor \"messages\"",
         "{\"messages\": [], \"reference\": \"x\"} | not a list of messages",
         "{\"question\": \"Who?\", \"reference\": \"x\", \"score\": NaN} | not valid JSON",
         "{\"question\": \"Who?\", \"any_of\": []} | \"any_of\" is empty",
-        "{\"question\": \"Who?\", \"regex\": \"(\"} | \"regex\" is no regular expression",
+        "{\"question\": \"Who?\", \"regex\": \"(\"} | \"regex\" is not a valid regular expression",
         "{\"question\": \"Who?\", \"label\": 3} | \"label\" is 3",
         "{\"question\": \"Who?\", \"refusal\": \"yes\"} | \"refusal\" is yes; it must be true or false",
         "{\"question\": \"Who?\", \"format\": {\"words\": [1]}} | \"format\" is {words=[1]}",
-        "{\"question\": \"Who?\", \"format\": {\"json_schema\": {\"oneOf\": []}}} | the schema has \"oneOf\"",
+        "{\"question\": \"Who?\", \"format\": {\"json_schema\": {\"oneOf\": []}}} | the schema keyword \"oneOf\"",
         "{\"question\": \"Who?\", \"choices\": [\"a\", \"b\"], \"answer\": 2} | \"answer\" is 2",
         "{\"question\": \"Who?\", \"choices\": [\"a\", \"b\"]} | \"answer\" is null",
     })
-    void aWrongRowIsNamed(String row, String complaint) throws IOException {
+    void anInvalidRowIsReportedWithItsLine(String row, String complaint) throws IOException {
         Path data = write("data.jsonl", 2, i -> i == 0 ? "{\"question\": \"Who?\", \"reference\": \"I\"}" : row);
         Path answers = answers("answers.jsonl", 2, i -> true);
         String err = CommandRun.failing(1, "evaluate", "--data", data, "--base-predictions", answers,
@@ -154,7 +154,7 @@ class EvaluateCommandTest {
 
     @ParameterizedTest
     @ValueSource(ints = {9, 11, 0})
-    void missingAndSurplusPredictionsAreNamed(int rows) throws IOException {
+    void missingAndSurplusPredictionsAreReported(int rows) throws IOException {
         Path few = answers("few.jsonl", rows, i -> true);
         String err = CommandRun.failing(1, "evaluate", "--data", data(10), "--base-predictions",
                 answers("base.jsonl", 10, i -> true), "--tuned-predictions", few, "--json");
@@ -163,21 +163,21 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void emptyDataAndWrongAnswersAreNamed() throws IOException {
+    void emptyDataAndInvalidPredictionsAreReported() throws IOException {
         Path answers = write("answers.jsonl", 1, i -> "{\"text\": null}");
         Path empty = write("empty.jsonl", 0, i -> "");
         String err = CommandRun.failing(1, "evaluate", "--data", empty, "--base-predictions", answers,
                 "--tuned-predictions", answers, "--json");
-        assertTrue(err.contains("holds no item"), err);
+        assertTrue(err.contains("contains no items"), err);
         err = CommandRun.failing(1, "evaluate", "--data", data(1), "--base-predictions", answers,
                 "--tuned-predictions", answers, "--json");
-        assertTrue(err.contains(answers + ":1: \"text\" is not a text"), err);
+        assertTrue(err.contains(answers + ":1: \"text\" is not a string"), err);
         err = CommandRun.failing(2, "evaluate", "--data", empty, "--base-predictions", answers, "--json");
         assertTrue(err.contains("either --model and --adapter, or --base-predictions"), err);
     }
 
     @Test
-    void aModelWithAnAdapterIsAskedAndItsAnswersAreKept() throws IOException {
+    void modelAndAdapterAreComparedAndAnswersStored() throws IOException {
         Path adapter = FIXTURES.resolve("adapters").resolve("lora");
         Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
         Path training = write("train.jsonl", 4, i -> "{\"messages\": [{\"role\": \"user\", \"content\": \"Door " + i
@@ -199,7 +199,7 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void otherAdaptersSizesAndSeedsHaveTheirPart() throws IOException {
+    void furtherAdaptersSizesAndSeedsAreReported() throws IOException {
         Path adapter = FIXTURES.resolve("adapters").resolve("lora");
         Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
         Path training = write("train.jsonl", 4, i -> "{\"messages\": [{\"role\": \"user\", \"content\": \"Door " + i
@@ -230,7 +230,7 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void aJudgeOnAServerIsAsked() throws IOException {
+    void aJudgeServerRatesTheAnswers() throws IOException {
         List<String> keys = new CopyOnWriteArrayList<>();
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/v1/chat/completions", exchange -> {
@@ -268,16 +268,16 @@ class EvaluateCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "--judge-url http://localhost:1/v1 | --judge-url and --judge-model belong together",
-        "--embedding-model x | --embedding-url and --embedding-model belong together",
-        "--judge-url localhost --judge-model x | is no http or https address",
+        "--judge-url http://localhost:1/v1 | --judge-url and --judge-model must be given together",
+        "--embedding-model x | --embedding-url and --embedding-model must be given together",
+        "--judge-url localhost --judge-model x | is not an http or https URL",
         "--judge-url http://localhost:1 --judge-model x --api-key-env NO_SUCH_VARIABLE_X | which is not set",
         "--judge-at-once 0 | --judge-at-once is 0",
-        "--draws 3 | there is none with predictions",
-        "--similarity | there is none with predictions",
-        "--arm a=b | there is none with predictions",
+        "--draws 3 | cannot be combined with predictions",
+        "--similarity | cannot be combined with predictions",
+        "--arm a=b | cannot be combined with predictions",
     })
-    void optionsThatDoNotFitAreWrongUsage(String options, String complaint) throws IOException {
+    void incompatibleOptionsAreWrongUsage(String options, String complaint) throws IOException {
         Path answers = answers("answers.jsonl", 3, i -> true);
         List<Object> words = new ArrayList<>(List.of("evaluate", "--data", data(3), "--base-predictions", answers,
                 "--tuned-predictions", answers));

@@ -89,7 +89,7 @@ class GenerateCommandTest {
     }
 
     @Test
-    void onePromptIsAChatWhereThereIsATemplate() throws IOException {
+    void aPromptIsAChatMessageIfThereIsATemplate() throws IOException {
         String question = "What is the notice period?";
         Path file = data(List.of("{\"question\": \"" + question + "\"}", "{\"prompt\": \"" + question + "\"}",
                 "{\"messages\": [{\"role\": \"user\", \"content\": \"" + question + "\"}]}"));
@@ -109,7 +109,7 @@ class GenerateCommandTest {
     }
 
     @Test
-    void drawsDependOnTheSeedAlone() throws IOException {
+    void samplingDependsOnTheSeedAlone() throws IOException {
         List<Object> words = List.of("generate", "--model", MODEL, "--prompt", "Who?", "--max-new-tokens", 12,
                 "--temperature", 1.5, "--json", "--seed");
         List<String> answers = new ArrayList<>();
@@ -123,7 +123,7 @@ class GenerateCommandTest {
     }
 
     @Test
-    void wrongUsageIsSaid() {
+    void wrongUsageIsReported() {
         assertTrue(CommandRun.failing(2, "generate", "--model", MODEL).contains("--prompt"));
         assertTrue(CommandRun.failing(2, "generate", "--model", MODEL, "--prompt", "a", "--data", "b")
                 .contains("mutually exclusive"));
@@ -134,13 +134,13 @@ class GenerateCommandTest {
     }
 
     @Test
-    void whatIsMissingIsNamed() throws IOException {
+    void missingFilesAndModelsAreReported() throws IOException {
         Path missing = folder.resolve("missing.jsonl");
         assertTrue(CommandRun.failing(1, "generate", "--model", MODEL, "--data", missing)
-                .startsWith("peft4j: cannot read " + missing + ": there is no such file"));
+                .startsWith("peft4j: cannot read " + missing + ": no such file"));
         assertTrue(CommandRun.failing(1, "generate", "--model", folder.resolve("no-model"), "--prompt", "a")
                 .startsWith("peft4j: Model '" + folder.resolve("no-model") + "' was not found"));
         assertTrue(CommandRun.failing(1, "generate", "--model", MODEL, "--adapter", folder, "--prompt", "a")
-                .contains("is no adapter"));
+                .contains("is not an adapter"));
     }
 }

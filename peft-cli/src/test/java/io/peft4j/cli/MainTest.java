@@ -54,13 +54,13 @@ class MainTest {
     }
 
     @Test
-    void theCommandThatIsNamedIsReadAlone() {
+    void onlyTheNamedCommandIsLoaded() {
         assertEquals(Set.of("bench"), commands("bench", "train", "--model", "data"));
         assertEquals(Set.of("data"), commands("--verbose", "data", "check"));
     }
 
     @Test
-    void withoutACommandAllAreRead() {
+    void withoutACommandAllAreLoaded() {
         assertEquals(Set.of("quickstart", "train", "score", "generate", "evaluate", "adapter", "data", "bench",
                 "jshell"), commands("trian", "data"));
         assertEquals(commands("trian"), commands("--help"));

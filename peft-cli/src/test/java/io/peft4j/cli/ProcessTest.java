@@ -27,7 +27,7 @@ class ProcessTest {
     }
 
     @Test
-    void ctrlCLeavesAUsableAdapterAndATrainingToGoOnWith() throws Exception {
+    void ctrlCLeavesAUsableAdapterAndAResumableRun() throws Exception {
         Path data = write("train.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, "
                 + "{\"role\": \"assistant\", \"content\": \"The keeper.\"}]}");
         Path output = folder.resolve("adapter");
@@ -66,7 +66,7 @@ class ProcessTest {
     }
 
     @Test
-    void resultsAreAloneOnStdoutAndAllIsQuiet() throws Exception {
+    void onlyResultsAreOnStdout() throws Exception {
         Path data = write("data.jsonl", "{\"text\": \"Où est le gardien?\"}", "{\"input_ids\": [1, 2, 3]}");
         JavaProcess run = JavaProcess.start(folder, write("empty"), "score", "--model", MODEL, "--data", data,
                 "--json");
@@ -77,7 +77,7 @@ class ProcessTest {
     }
 
     @Test
-    void aFailureIsOneLine() throws Exception {
+    void aFailureIsReportedInOneLine() throws Exception {
         JavaProcess run = JavaProcess.start(folder, write("empty"), "score", "--model", folder.resolve("none"),
                 "--data",
                 folder.resolve("none.jsonl"), "--json");

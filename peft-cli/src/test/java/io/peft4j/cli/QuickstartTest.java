@@ -32,7 +32,7 @@ class QuickstartTest {
     }
 
     @Test
-    void tellsTheStoryLeavesAnAdapterAndKnowsTheBasesAnswersNextTime() throws IOException {
+    void quickstartReportsSavesAnAdapterAndCachesBaseAnswers() throws IOException {
         CommandRun run = quickstart("output");
         assertEquals(0, run.status(), run.err());
         assertStory(run.out());
@@ -92,17 +92,17 @@ class QuickstartTest {
     }
 
     @Test
-    void aFolderThatIsUsedIsLeftAlone() throws IOException {
+    void aNonEmptyOutputFolderIsNotTouched() throws IOException {
         Files.createDirectories(folder.resolve("output"));
         Files.writeString(folder.resolve("output/notes.txt"), "mine");
         CommandRun run = quickstart("output");
         assertEquals(1, run.status());
-        assertTrue(run.err().contains("is not empty; give another --output"), run.err());
+        assertTrue(run.err().contains("is not empty; choose another --output"), run.err());
         assertEquals(List.of("notes.txt"), List.of(folder.resolve("output").toFile().list()));
     }
 
     @Test
-    void columnsBreakBetweenWordsAndCutWhatIsTooLong() {
+    void columnsBreakBetweenWordsAndTruncateLongText() {
         assertEquals(List.of("one two", "three", "fourfourfo", "urfour x"),
                 SideBySide.wrap("one two\nthree  fourfourfourfour x", 10));
         List<String> lines = new SideBySide(25).lines("left side text", "right");

@@ -47,7 +47,7 @@ class ScoreCommandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"tiny-llama", "tiny-llama-untied", "tiny-llama-sharded", "tiny-llama-bf16"})
-    void allFormsOfRowsHaveTheNllOfHuggingFace(String model) throws IOException {
+    void allRowFormsHaveTheNllOfHuggingFace(String model) throws IOException {
         JsonNode expected = CommandRun.read(FIXTURES.resolve(model).resolve("expected.json"));
         List<String> rows = new ArrayList<>();
         List<Double> nll = new ArrayList<>();
@@ -134,7 +134,7 @@ class ScoreCommandTest {
     }
 
     @Test
-    void withoutJsonAPersonReadsIt() throws IOException {
+    void withoutJsonTheOutputIsReadable() throws IOException {
         CommandRun run = CommandRun.succeeding("score", "--model", FIXTURES.resolve("tiny-llama"), "--data",
                 data(List.of("{\"input_ids\": [1, 2, 3]}")));
         assertTrue(run.out().matches("(?s)nll \\d+\\.\\d+, 2 tokens\\R\\Rin all: .*perplexity \\d+.*"), run.out());
@@ -146,14 +146,14 @@ class ScoreCommandTest {
         "{\"input_ids\": [1.5]} | integers",
         "{\"input_ids\": []} | no token",
         "{\"text\": \"\"} | no token",
-        "{\"text\": 7} | not a text",
+        "{\"text\": 7} | not a string",
         "{\"question\": \"Who?\"} | none of",
         "{\"prompt\": \"Who?\"} | \"completion\" is missing",
         "{\"prompt\": \"What is the not\", \"completion\": \"ice period?\"} | spans the border",
-        "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}]} | no message of the assistant",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}]} | no assistant message",
         "{\"text\": oops} | not valid JSON",
     })
-    void aWrongRowIsNamed(String row, String complaint) throws IOException {
+    void anInvalidRowIsReportedWithItsLine(String row, String complaint) throws IOException {
         Path file = data(List.of("{\"input_ids\": [1, 2, 3]}", row));
         String err = CommandRun.failing(1, "score", "--model", FIXTURES.resolve("tiny-llama"), "--data", file,
                 "--json");
@@ -163,7 +163,7 @@ class ScoreCommandTest {
     }
 
     @Test
-    void aRowThatIsTooLongIsNamed() throws IOException {
+    void anOverlongRowIsReportedWithItsLine() throws IOException {
         Path file = data(List.of("{\"input_ids\": [1" + ", 1".repeat(256) + "]}"));
         String err = CommandRun.failing(1, "score", "--model", FIXTURES.resolve("tiny-llama"), "--data", file,
                 "--json");

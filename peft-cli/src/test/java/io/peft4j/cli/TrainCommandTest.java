@@ -63,7 +63,7 @@ class TrainCommandTest {
     }
 
     @Test
-    void theOutputIsAnAdapterThatHasLearned() throws IOException {
+    void trainingWritesAnAdapterThatHasLearned() throws IOException {
         CommandRun run = CommandRun.succeeding(train());
         assertEquals("", run.out());
         for (String file : List.of("adapter_config.json", "adapter_model.safetensors", "tokenizer.json",
@@ -97,7 +97,7 @@ class TrainCommandTest {
     }
 
     @Test
-    void theConfigurationIsSaidInFull() {
+    void theWholeConfigurationIsPrinted() {
         String err = CommandRun.succeeding(train("--schedule", "cosine", "--warmup-steps", 2)).err();
         for (String part : List.of("model:      " + MODEL, "trainable params:", "\"lora_alpha\"", "epochs 2",
                 "batch size 4",
@@ -179,7 +179,7 @@ class TrainCommandTest {
     }
 
     @Test
-    void aConfigurationFileSaysWhatIsTrained() throws IOException {
+    void anAdapterConfigFileIsUsed() throws IOException {
         Path config = Files.writeString(folder.resolve("config.json"),
                 "{\"peft_type\": \"LORA\", \"r\": 2, \"use_rslora\": "
                 + "true, \"target_modules\": [\"q_proj\"], \"base_model_name_or_path\": \"somebody/else\"}");
@@ -193,7 +193,7 @@ class TrainCommandTest {
     }
 
     @Test
-    void anAdapterIsTrainedOn() {
+    void anExistingAdapterIsTrainedFurther() {
         CommandRun.succeeding(train());
         double before = loss(output);
         Path first = output;
@@ -205,7 +205,7 @@ class TrainCommandTest {
     }
 
     @Test
-    void aFolderThatHoldsARunIsLeftAlone() throws IOException {
+    void aFolderWithARunIsNotTouched() throws IOException {
         CommandRun.succeeding(train());
         byte[] weights = Files.readAllBytes(output.resolve("adapter_model.safetensors"));
         byte[] metrics = Files.readAllBytes(output.resolve("metrics.jsonl"));
@@ -242,12 +242,12 @@ class TrainCommandTest {
         "--rank | 0 | at least 1",
         "--dropout | 1 | below 1",
         "--schedule | stairs | linear",
-        "--dtype | f8 | none of auto, f32, bf16, int8, q4",
+        "--dtype | f8 | must be auto, f32, bf16, int8 or q4",
         "--method | magic | lora",
         "--max-length | 0 | at least 1",
         "--threads | 0 | at least 1",
     })
-    void aValueOutOfRangeIsWrongUsage(String option, String value, String complaint) {
+    void outOfRangeValuesAreWrongUsage(String option, String value, String complaint) {
         String err = CommandRun.failing(2, "train", "--model", MODEL, "--data", data, "--output", output, option,
                 value);
         assertTrue(err.contains(complaint), err);
@@ -255,34 +255,34 @@ class TrainCommandTest {
     }
 
     @Test
-    void optionsThatDoNotGoTogetherAreWrongUsage() {
-        assertTrue(CommandRun.failing(2, train("--adapter-init", folder)).contains("--rank cannot be changed"));
+    void conflictingOptionsAreWrongUsage() {
+        assertTrue(CommandRun.failing(2, train("--adapter-init", folder)).contains("--rank cannot be combined with"));
         assertTrue(CommandRun.failing(2, train("--adapter-init", folder, "--adapter-config", data))
-                .contains("exclude each other"));
+                .contains("mutually exclusive"));
     }
 
     @Test
-    void anUnknownOptionComesWithTheNearest() {
+    void unknownOptionsNameTheNearest() {
         String err = CommandRun.failing(2, train("--learning-rat", "1"));
         assertTrue(err.contains("--learning-rat") && err.contains("--learning-rate"), err);
         assertTrue(CommandRun.failing(2, "trian").contains("train"), "the nearest command");
     }
 
     @Test
-    void wrongDataIsNamed() throws IOException {
+    void invalidDataIsReported() throws IOException {
         Files.writeString(data, row("a", "b") + "\n{\"messages\": [{\"role\": \"user\" \"content\": 1}]}\n");
         String err = CommandRun.failing(1, train());
         assertTrue(err.startsWith("peft4j: " + data + ":2:"), err);
         assertTrue(err.matches("(?s).*:2:\\d+: is not valid JSON.*"), err);
         Files.writeString(data, "");
-        assertTrue(CommandRun.failing(1, train()).contains("holds no example"));
+        assertTrue(CommandRun.failing(1, train()).contains("contains no examples"));
         Files.delete(data);
-        assertTrue(CommandRun.failing(1, train()).contains("there is no such file"));
+        assertTrue(CommandRun.failing(1, train()).contains("no such file"));
         assertFalse(Files.exists(output));
     }
 
     @Test
-    void longExamplesAreLeftOutAndSaid() throws IOException {
+    void longExamplesAreLeftOutAndReported() throws IOException {
         Files.writeString(data, row("a", "b") + "\n" + row("Who?", "The keeper. ".repeat(20)) + "\n");
         CommandRun run = CommandRun.succeeding(train("--max-length", 60));
         assertTrue(run.err().contains("1 examples with"), run.err());
