@@ -157,7 +157,7 @@ final class Arithmetic {
         };
     }
 
-    /** The result where it fits a long and is no division; null otherwise. */
+    /** The result where it fits a long and is not a division; null otherwise. */
     private static Long quick(Operator operator, long x, long y) {
         boolean small = Math.abs(x) < 1L << 30 && Math.abs(y) < 1L << 30;
         if (!small) {

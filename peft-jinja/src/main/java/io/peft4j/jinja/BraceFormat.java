@@ -25,7 +25,7 @@ final class BraceFormat {
 
     private String run(String text, int depth) {
         if (depth == 0) {
-            throw new TemplateError("a format nests too deep");
+            throw new TemplateError("a format is nested too deeply");
         }
         Output out = new Output(runtime.budget());
         for (int at = 0; at < text.length();) {
@@ -89,7 +89,7 @@ final class BraceFormat {
     private Object first(String name) {
         if (!name.isEmpty() && !isDigits(name)) {
             if (!arguments.named().containsKey(name)) {
-                throw new TemplateError("the format names '" + name + "', which is no argument");
+                throw new TemplateError("the format names '" + name + "', which is not an argument");
             }
             return arguments.named().get(name);
         }

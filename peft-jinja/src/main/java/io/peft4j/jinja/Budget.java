@@ -30,7 +30,7 @@ final class Budget {
     /** Refuses a string that is too long. */
     void checkLength(long length) {
         if (length > limits.maxOutput()) {
-            throw new TemplateError("the template makes a text of more than " + limits.maxOutput() + " characters");
+            throw new TemplateError("the output is longer than " + limits.maxOutput() + " characters");
         }
     }
 
@@ -38,7 +38,8 @@ final class Budget {
     void enter() {
         charge(1);
         if (++depth > limits.maxDepth()) {
-            throw new TemplateError("the template nests more than " + limits.maxDepth() + " levels; does a macro call"
+            throw new TemplateError("the template is nested deeper than " + limits.maxDepth() + " levels; does a "
+                    + "macro call"
                     + " itself?");
         }
     }

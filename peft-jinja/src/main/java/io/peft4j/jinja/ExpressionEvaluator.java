@@ -112,7 +112,7 @@ final class ExpressionEvaluator implements Expression.Visitor<Object> {
 
     @Override
     public Object slice(Expression.SliceOf node) {
-        throw new TemplateError("a slice cannot stand among several keys");
+        throw new TemplateError("a slice cannot be combined with other keys");
     }
 
     @Override

@@ -57,7 +57,7 @@ final class Globals {
             for (Object pair : runtime.items(source)) {
                 List<Object> both = runtime.items(pair);
                 if (both.size() != 2) {
-                    throw new TemplateError("each element of what " + function + "() is made of must be a pair");
+                    throw new TemplateError("each element passed to " + function + "() must be a pair");
                 }
                 dict.put(Types.key(both.get(0)), both.get(1));
             }

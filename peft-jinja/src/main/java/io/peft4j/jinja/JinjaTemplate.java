@@ -31,7 +31,7 @@ public final class JinjaTemplate {
      *
      * @param source the text of the template
      * @return the template, ready to render
-     * @throws JinjaException if the text is no valid template
+     * @throws JinjaException if the text is not a valid template
      */
     public static JinjaTemplate parse(String source) {
         Objects.requireNonNull(source, "source");
@@ -41,7 +41,7 @@ public final class JinjaTemplate {
         } catch (SyntaxError e) {
             throw failure(source, e.line(), e.getMessage());
         } catch (StackOverflowError e) {
-            throw failure(source, 0, "it nests too deep for the stack of this thread");
+            throw failure(source, 0, "it is nested too deeply for this thread's stack");
         }
     }
 
@@ -92,7 +92,7 @@ public final class JinjaTemplate {
         } catch (TemplateError e) {
             throw failure(source, runtime.line(), e.getMessage());
         } catch (StackOverflowError e) {
-            throw failure(source, runtime.line(), "it nests too deep for the stack of this thread");
+            throw failure(source, runtime.line(), "it is nested too deeply for this thread's stack");
         }
     }
 

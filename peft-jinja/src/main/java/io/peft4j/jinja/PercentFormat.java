@@ -102,7 +102,7 @@ final class PercentFormat {
             throw new TemplateError("format requires a mapping");
         }
         if (!map.containsKey(name)) {
-            throw new TemplateError("the format names '" + name + "', which the mapping does not hold");
+            throw new TemplateError("the format names '" + name + "', which is not in the mapping");
         }
         return map.get(name);
     }

@@ -53,7 +53,7 @@ final class Runtime {
     Object filter(String name, Object value, Arguments arguments) {
         Filter filter = Filters.find(name);
         if (filter == null) {
-            throw new TemplateError("there is no filter named '" + name + "'");
+            throw new TemplateError("no filter named '" + name + "'");
         }
         return filter.apply(this, value, arguments);
     }
@@ -62,7 +62,7 @@ final class Runtime {
     boolean test(String name, Object value, Arguments arguments) {
         Test test = Tests.find(name);
         if (test == null) {
-            throw new TemplateError("there is no test named '" + name + "'");
+            throw new TemplateError("no test named '" + name + "'");
         }
         return test.holds(this, value, arguments);
     }

@@ -101,7 +101,7 @@ final class StatementParser {
             case "print" -> print(line, statements);
             case "break", "continue" -> {
                 if (loops == 0) {
-                    throw new SyntaxError(line, "'" + tag.text() + "' stands outside a loop");
+                    throw new SyntaxError(line, "'" + tag.text() + "' is outside of a loop");
                 }
                 statements.add(new Statement.Jump(line, tag.text().equals("break")));
             }

@@ -89,7 +89,7 @@ final class StringLiterals {
         try {
             text.appendCodePoint(Character.codePointOf(name));
         } catch (IllegalArgumentException e) {
-            throw new SyntaxError(line, "there is no character named '" + name + "'");
+            throw new SyntaxError(line, "unknown character name '" + name + "'");
         }
         at = close + 1;
     }

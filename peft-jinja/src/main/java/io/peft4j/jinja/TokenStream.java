@@ -86,7 +86,7 @@ final class TokenStream {
     /** Enters one level of nesting. */
     void enter() {
         if (++depth > MAX_DEPTH) {
-            throw error("the template nests more than " + MAX_DEPTH + " levels");
+            throw error("the template is nested deeper than " + MAX_DEPTH + " levels");
         }
     }
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** Holds every output and every failure against Jinja2 in transformers' settings. */
 class GoldenTemplatesTest {
     @Test
-    void snippetsGiveWhatJinjaGives() {
+    void snippetsRenderLikeJinja2() {
         JsonNode file = TemplateFixtures.json("snippets.json");
         Map<String, Object> context = TemplateFixtures.variables(file.get("context"));
         List<String> wrong = new ArrayList<>();
@@ -28,7 +28,7 @@ class GoldenTemplatesTest {
     }
 
     @Test
-    void familiesGiveWhatJinjaGives() {
+    void templatesOfModelFamiliesRenderLikeJinja2() {
         JsonNode file = TemplateFixtures.json("families.json");
         List<String> wrong = new ArrayList<>();
         file.get("families").fields().forEachRemaining(family -> {

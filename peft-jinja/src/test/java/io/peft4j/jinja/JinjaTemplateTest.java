@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class JinjaTemplateTest {
     @Test
-    void theExampleOfThePackageHolds() {
+    void thePackageExampleWorks() {
         JinjaTemplate template = JinjaTemplate.parse(
                 "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}\n{% endfor %}");
         String prompt = template.render(Map.of("messages", List.of(Map.of("role", "user", "content", "Hello!"))));
@@ -20,7 +20,7 @@ class JinjaTemplateTest {
     }
 
     @Test
-    void anErrorNamesTheLineAndWhatIsWrong() {
+    void errorsNameTheLineAndTheProblem() {
         JinjaException missing = assertThrows(JinjaException.class,
                 () -> JinjaTemplate.parse("a\nb\n{{ text.foo.bar }}").render(Map.of("text", "x")));
         assertEquals(3, missing.line());
@@ -36,7 +36,7 @@ class JinjaTemplateTest {
     }
 
     @Test
-    void anythingThatCannotBeRenderedIsRefused() {
+    void unrenderableTemplatesAreRefused() {
         Map<String, Object> variables = new HashMap<>();
         variables.put("x", new Object());
         JinjaTemplate template = JinjaTemplate.parse("{{ x }}");
@@ -44,7 +44,7 @@ class JinjaTemplateTest {
     }
 
     @Test
-    void hostileTemplatesEndInAnError() {
+    void hostileTemplatesGiveAnError() {
         List<String> hostile = List.of(
                 "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
                 "{% set ns = namespace(x='a') %}{% for i in range(90) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
