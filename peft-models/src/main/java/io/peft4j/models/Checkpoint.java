@@ -22,7 +22,7 @@ import java.util.function.Supplier;
 
 /**
  * The parts of a model on disk, whatever its form. The tokenizer is read on a thread of its own while the caller reads
- * the weights. Closes what nobody has taken over, so that a failed load leaves nothing behind.
+ * the weights. Closes what was not taken over, so that a failed load leaves nothing behind.
  */
 final class Checkpoint implements AutoCloseable {
     private static final String STOP = "eos_token_id";

@@ -54,7 +54,7 @@ public record ModelSize(long linear, long other, Optional<Long> blockBytes) {
             case BF16 -> Short.BYTES * (linear + other);
             case INT8 -> linear + rest;
             case Q4 -> blockBytes.orElse((long) (linear * (FOUR_BIT_BITS / BITS_A_BYTE))) + rest;
-            case AUTO -> throw new IllegalArgumentException("the precision has not been chosen yet");
+            case AUTO -> throw new IllegalArgumentException("the precision is not chosen yet");
         };
     }
 }

@@ -34,7 +34,7 @@ class PrecisionChoiceTest {
         "SLOWER, 22, INT8, 11 000 MB of weights are not",
         "SLOWER, 20, Q4, 8 375 MB of weights are not",
     })
-    void whatProcessorAndMemoryAllow(BFloat16Speed speed, long gigabytes, Precision expected, String reason) {
+    void autoFollowsProcessorAndMemory(BFloat16Speed speed, long gigabytes, Precision expected, String reason) {
         PrecisionChoice choice =
                 PrecisionChoice.of(Precision.AUTO, speed, gigabytes * 1_000_000_000L, EIGHT_BILLION);
         assertEquals(expected, choice.precision());
@@ -42,7 +42,7 @@ class PrecisionChoiceTest {
     }
 
     @Test
-    void whatIsAskedForIsTakenWhateverTheMachine() {
+    void anExplicitPrecisionIsAlwaysUsed() {
         for (Precision asked : new Precision[] {Precision.F32, Precision.BF16, Precision.INT8, Precision.Q4}) {
             PrecisionChoice choice = PrecisionChoice.of(asked, BFloat16Speed.FASTER, 1, EIGHT_BILLION);
             assertEquals(new PrecisionChoice(asked, "as asked for"), choice);
@@ -63,7 +63,7 @@ class PrecisionChoiceTest {
     }
 
     @Test
-    void whatIsKeptHow() {
+    void weightsAreStoredInThePrecision() {
         ModelOptions options = ModelOptions.defaults();
         assertEquals(WeightType.F32, options.weightType(Precision.F32, true));
         assertEquals(WeightType.BF16, options.weightType(Precision.BF16, false));

@@ -20,8 +20,8 @@ public final class Architectures {
                 .forEach(a -> known.put(a.modelType(), a));
         Architecture architecture = known.get(config.modelType());
         if (architecture == null) {
-            throw new FileFormatException(config.file(), "model_type is \"" + config.modelType()
-                    + "\"; the architectures that exist are " + known.keySet());
+            throw new FileFormatException(config.file(), "unsupported model_type \"" + config.modelType() + "\"; "
+                    + "supported are " + known.keySet());
         }
         return architecture;
     }

@@ -69,7 +69,7 @@ public final class WeightLoader implements AutoCloseable {
         return store.names().contains(name);
     }
 
-    /** A matrix [rows, columns] that is no linear layer's of a block: an embedding or output layer. */
+    /** A matrix [rows, columns] that is not a linear layer's of a block: an embedding or output layer. */
     public FrozenWeight matrix(String name, int rows, int columns) {
         return take(name, rows, columns, false);
     }
@@ -82,7 +82,7 @@ public final class WeightLoader implements AutoCloseable {
     private FrozenWeight take(String name, int rows, int columns, boolean linear) {
         check(name, rows, columns);
         BlockType stored = store.blockType(name).orElseThrow(() -> new FileFormatException(store.path(),
-                "tensor '" + name + "' is of a type that a weight cannot have; supported: "
+                "tensor '" + name + "' has an unsupported type; supported are "
                         + java.util.Arrays.toString(BlockType.values())));
         boolean kept = type.blocks() == Blocks.KEPT || linear && type.blocks() == Blocks.KEPT_IN_LINEAR;
         FrozenWeight weight = kept && stored.isQuantized() && columns % stored.blockSize() == 0
@@ -124,7 +124,7 @@ public final class WeightLoader implements AutoCloseable {
         return wanted ? Optional.of(vector(name, length)) : Optional.empty();
     }
 
-    /** Names of tensors that nobody has asked for. */
+    /** Names of tensors that were not requested. */
     public List<String> unused() {
         return store.names().stream().filter(n -> !used.contains(n)).toList();
     }
@@ -147,7 +147,7 @@ public final class WeightLoader implements AutoCloseable {
         return all;
     }
 
-    /** Closes what nobody has taken over: after a failed load, everything. */
+    /** Closes what was not taken over: after a failed load, everything. */
     @Override
     public void close() {
         Closing.all(owned);

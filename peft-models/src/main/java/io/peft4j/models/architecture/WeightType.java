@@ -25,8 +25,8 @@ public record WeightType(DataType activations, Linear linear, Blocks blocks) {
         /** Bytes with a scale for each output feature. */
         INT8,
         /**
-         * Blocks of 32 values of 4 bits with a scale and a minimum. Where the number of input features is no multiple
-         * of 32, as {@link #INT8}.
+         * Blocks of 32 values of 4 bits with a scale and a minimum. Where the number of input features is not a
+         * multiple of 32, as {@link #INT8}.
          */
         FOUR_BIT
     }

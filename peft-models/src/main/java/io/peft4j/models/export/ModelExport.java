@@ -82,7 +82,7 @@ public final class ModelExport {
         if (model.base() instanceof BaseModel base) {
             return base;
         }
-        throw new ConfigurationException("only models that BaseModel has loaded can be exported");
+        throw new ConfigurationException("only models loaded by BaseModel can be exported");
     }
 
     /** Type of the matrices: F32 (the default), F16, BF16, or Q8_0 in a GGUF file. */
@@ -144,7 +144,7 @@ public final class ModelExport {
      */
     public ExportReport toGguf(Path file) {
         if (Files.isDirectory(file)) {
-            throw new ConfigurationException(file + " is a folder; name a file");
+            throw new ConfigurationException(file + " is a folder; a file name is needed");
         }
         return export(file, merged -> GgufModelFile.write(partial(file),
                 name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(), type,
@@ -213,7 +213,7 @@ public final class ModelExport {
         try (BaseModel again = BaseModel.load(written, options)) {
             List<int[]> sequences = check.sequences(again);
             if (!Arrays.deepEquals(check.sequences(base).toArray(), sequences.toArray())) {
-                throw new ConfigurationException("the tokenizer that was written cuts text in another way");
+                throw new ConfigurationException("the written tokenizer splits text differently");
             }
             LogitDifference difference = LogitDifference.between(before, LogitDifference.logits(again, sequences),
                     again.network().description().vocabularySize());
@@ -249,8 +249,8 @@ public final class ModelExport {
     private static void requireEmpty(Path folder) {
         try {
             if (Files.exists(folder) && (!Files.isDirectory(folder) || !isEmpty(folder))) {
-                throw new ConfigurationException(folder + " exists and is not empty; a model is written to a folder "
-                        + "of its own");
+                throw new ConfigurationException(folder + " exists and is not empty; choose another folder for the "
+                        + "model");
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot list " + folder + ": " + e.getMessage(), e);

@@ -21,7 +21,7 @@ final class GgufConfig {
         String architecture = metadata.string("general.architecture");
         if (!architecture.equals("llama")) {
             throw new FileFormatException(file.path(), "general.architecture is \"" + architecture
-                    + "\"; GGUF files of these architectures can be read: [llama]");
+                    + "\"; supported is llama");
         }
         String prefix = architecture + ".";
         ObjectNode config = JsonNodeFactory.instance.objectNode();

@@ -38,11 +38,12 @@ public final class GgufLoraFile {
             return List.of("GGUF files can be written for models of the type llama, not for " + config.modelType());
         }
         if (!adapter.invocation().isEmpty()) {
-            return List.of("it waits for the tokens " + adapter.invocation() + ", and llama.cpp would apply it to all");
+            return List.of("it is invoked by the tokens " + adapter.invocation() + ", and llama.cpp would apply it "
+                    + "to all tokens");
         }
         Map<String, List<String>> reasons = new LinkedHashMap<>();
         if (!adapter.sharedTensors().isEmpty()) {
-            reasons.put("tensors that belong to no layer", adapter.sharedTensors().stream().map(AdapterTensor::name)
+            reasons.put("tensors outside of layers", adapter.sharedTensors().stream().map(AdapterTensor::name)
                     .toList());
         }
         for (AdapterLayer layer : adapter.layers()) {
@@ -59,7 +60,7 @@ public final class GgufLoraFile {
             return Optional.of("layers or biases that are trained as a whole; merge the adapter instead");
         }
         if (layer.lowRankUpdate().isEmpty()) {
-            return Optional.of("layers that are no plain product of two matrices but have "
+            return Optional.of("layers that are not a plain product of two matrices but have "
                     + layer.tensors().stream().map(AdapterTensor::name).collect(Collectors.joining(", "))
                     + "; convert the adapter to LoRA, or merge it");
         }

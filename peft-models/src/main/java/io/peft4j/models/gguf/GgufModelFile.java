@@ -15,7 +15,7 @@ import java.util.Map;
 
 /**
  * Writes a model in the form of Llama as a GGUF file that llama.cpp runs. Matrices are written in the type that is
- * asked for, in F16 where their rows are no whole blocks of it; vectors in F32.
+ * asked for, in F16 where their rows are not whole blocks of it; vectors in F32.
  */
 public final class GgufModelFile {
     private static final String ARCHITECTURE = "llama";

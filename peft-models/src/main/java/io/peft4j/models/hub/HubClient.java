@@ -102,7 +102,7 @@ final class HubClient {
         return response.headers().firstValue("X-Linked-Etag").or(() -> response.headers().firstValue("ETag"))
                 .map(value -> value.replaceFirst("^W/", "").replace("\"", ""))
                 .filter(HubFile::isPlainName)
-                .orElseThrow(() -> new HubException(Kind.FINAL, options.endpoint() + " gives no checksum for "
+                .orElseThrow(() -> new HubException(Kind.FINAL, options.endpoint() + " reports no checksum for "
                         + file.name()));
     }
 
@@ -167,7 +167,7 @@ final class HubClient {
             target = from.resolve(location);
         } catch (IllegalArgumentException e) {
             throw new HubException(Kind.FINAL, from.getHost() + " redirected to '" + location
-                    + "', which is no address", e);
+                    + "', which is not a valid URL", e);
         }
         boolean web = target.getHost() != null && List.of("http", "https").contains(target.getScheme());
         boolean weaker = "https".equals(from.getScheme()) && "http".equals(target.getScheme());
@@ -193,14 +193,14 @@ final class HubClient {
     private HubException refused(HttpResponse<?> response, ModelReference model) {
         int status = response.statusCode();
         String hub = options.endpoint() + " answered " + status;
-        String token = options.token().isPresent() ? "the access token that was sent does not open it"
+        String token = options.token().isPresent() ? "the access token has no access to it"
                 : "no access token was sent (HF_TOKEN)";
         if (status == 401 || status == 403) {
-            return new HubException(Kind.FINAL, hub + ": there is no model " + model.id()
+            return new HubException(Kind.FINAL, hub + ": no model " + model.id()
                     + ", or it is private or its terms have not been accepted, and " + token);
         }
         if (status == 404) {
-            return new HubException(Kind.FINAL, hub + ": there is no model " + model.id() + " with a revision "
+            return new HubException(Kind.FINAL, hub + ": no model " + model.id() + " with a revision "
                     + model.revision());
         }
         boolean busy = status == 429 || status >= 500;
@@ -213,7 +213,7 @@ final class HubClient {
         try {
             root = JSON.readTree(body);
         } catch (JsonProcessingException e) {
-            throw new HubException(Kind.FINAL, notAHub("the answer is no JSON"), e);
+            throw new HubException(Kind.FINAL, notAHub("the answer is not JSON"), e);
         } catch (IOException e) {
             throw new HubException(Kind.FINAL, notAHub(describe(e)), e);
         }

@@ -2,7 +2,7 @@ package io.peft4j.models.hub;
 
 import java.io.IOException;
 
-/** The hub did not give what was asked. The message is half a sentence that says why. */
+/** The hub did not give what was asked. The message is a clause that says why. */
 final class HubException extends IOException {
     private static final long serialVersionUID = 1L;
 

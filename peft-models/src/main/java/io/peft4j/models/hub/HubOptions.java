@@ -52,7 +52,7 @@ public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token,
         String scheme = endpoint.getScheme();
         if (endpoint.getHost() == null || !("http".equals(scheme) || "https".equals(scheme))) {
             throw new ConfigurationException("The hub's address (HF_ENDPOINT) is '" + endpoint
-                    + "'; give an http or https address such as " + PUBLIC_HUB + ".");
+                    + "'; use an http or https URL such as " + PUBLIC_HUB + ".");
         }
     }
 
@@ -141,7 +141,7 @@ public record HubOptions(Path cacheFolder, URI endpoint, Optional<String> token,
             return URI.create(trimmed);
         } catch (IllegalArgumentException e) {
             throw new ConfigurationException("The hub's address (HF_ENDPOINT) is '" + address
-                    + "', which is no address: " + e.getMessage(), e);
+                    + "', which is not a valid URL: " + e.getMessage(), e);
         }
     }
 

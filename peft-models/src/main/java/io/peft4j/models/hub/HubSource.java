@@ -37,7 +37,7 @@ final class HubSource {
         String where = "the cache " + cache.folder();
         Optional<String> commit = cache.commit(model.id(), model.revision());
         if (commit.isEmpty()) {
-            problem.add(where + " has nothing of " + model.id() + " at revision " + model.revision());
+            problem.add(where + " does not have " + model.id() + " at revision " + model.revision());
             return Optional.empty();
         }
         Path folder = cache.snapshot(model.id(), commit.get());
@@ -88,7 +88,7 @@ final class HubSource {
         if (listing.find(ModelFiles.CONFIG).isEmpty()) {
             boolean adapter = listing.find(ModelFiles.ADAPTER_CONFIG).isPresent();
             throw lacks(model, "no " + ModelFiles.CONFIG + (adapter
-                    ? "; it is an adapter: give the base model here and load the adapter onto it" : ""), listing);
+                    ? "; this is an adapter: load its base model and then the adapter" : ""), listing);
         }
         return ModelFiles.small(listing);
     }
@@ -126,7 +126,7 @@ final class HubSource {
 
     private static String alternatives(HubListing listing) {
         List<String> files = listing.names(ModelFiles.GGUF);
-        return files.isEmpty() ? "" : "; it has GGUF files, one of which can be named as ID:FILE: "
+        return files.isEmpty() ? "" : "; it has GGUF files, which can be loaded as ID:FILE: "
                 + String.join(", ", files.subList(0, Math.min(5, files.size()))) + (files.size() > 5 ? ", ..." : "");
     }
 

@@ -22,7 +22,7 @@ final class LocalModels {
      * The model in an existing folder or file.
      *
      * @return empty when nothing of that name exists
-     * @throws ModelNotFoundException when something exists that is no model
+     * @throws ModelNotFoundException when something exists that is not a model
      */
     static Optional<ModelSource> find(String reference) {
         Optional<Path> path = path(reference).filter(Files::exists);
@@ -45,7 +45,7 @@ final class LocalModels {
     static String nearby(String reference) {
         Optional<Path> path = path(reference);
         if (path.isEmpty()) {
-            return "that is no valid path";
+            return "invalid path";
         }
         Path absolute = path.get().toAbsolutePath().normalize();
         Path missing = absolute;
@@ -55,12 +55,12 @@ final class LocalModels {
             parent = parent.getParent();
         }
         if (parent == null || missing.getFileName() == null) {
-            return "there is no " + absolute;
+            return "no such file or folder: " + absolute;
         }
         List<String> names = ModelFiles.names(parent);
-        return "there is no " + missing.getFileName() + " in " + parent
+        return "no " + missing.getFileName() + " in " + parent
                 + (names.isEmpty() ? ", which is empty"
-                        : "; of what is there, " + NearNames.sentence(missing.getFileName().toString(), names));
+                        : "; of those present, " + NearNames.sentence(missing.getFileName().toString(), names));
     }
 
     private static Optional<Path> path(String reference) {
@@ -83,29 +83,30 @@ final class LocalModels {
         if (gguf.size() == 1 && missing.contains(ModelFiles.CONFIG)) {
             return new GgufPath(folder.resolve(gguf.get(0)), provenance(reference, "local file"));
         }
-        throw new ModelNotFoundException("The folder " + folder + " is no model: it lacks " + String.join(", ", missing)
-                + (names.isEmpty() ? " and is empty" : "; it holds " + shortened(names)) + ". " + advice(names, gguf));
+        throw new ModelNotFoundException("The folder " + folder + " is not a model: it lacks "
+                + String.join(", ", missing) + (names.isEmpty() ? " and is empty" : "; it contains "
+                + shortened(names)) + ". " + advice(names, gguf));
     }
 
     private static String advice(List<String> names, List<String> gguf) {
         if (names.contains(ModelFiles.ADAPTER_CONFIG)) {
-            return "It looks like an adapter: name its base model here and give this folder as the adapter.";
+            return "It looks like an adapter: pass its base model as the model and this folder as the adapter.";
         }
         if (!gguf.isEmpty()) {
-            return "Name one of its GGUF files.";
+            return "Choose one of its GGUF files.";
         }
         if (names.stream().anyMatch(name -> name.startsWith("pytorch_model") && name.endsWith(".bin"))) {
-            return "Weights in pytorch_model*.bin are not read: save the model with safe_serialization=True.";
+            return "Weights in pytorch_model*.bin are not supported: save the model with safe_serialization=True.";
         }
-        return "Give a folder with config.json, *.safetensors and tokenizer.json, or a .gguf file.";
+        return "Use a folder with config.json, *.safetensors and tokenizer.json, or a .gguf file.";
     }
 
     private static ModelSource file(String reference, Path file) {
         if (!file.getFileName().toString().endsWith(ModelFiles.GGUF)) {
             Path parent = file.getParent();
-            String advice = Files.exists(parent.resolve(ModelFiles.CONFIG)) ? "Name its folder, " + parent + "."
-                    : "Give the folder that holds config.json, *.safetensors and tokenizer.json.";
-            throw new ModelNotFoundException("The file " + file + " is no model: only a .gguf file can be named by"
+            String advice = Files.exists(parent.resolve(ModelFiles.CONFIG)) ? "Use its folder, " + parent + "."
+                    : "Use the folder with config.json, *.safetensors and tokenizer.json.";
+            throw new ModelNotFoundException("The file " + file + " is not a model: only a .gguf file can be loaded by"
                     + " itself. " + advice);
         }
         return new GgufPath(file, provenance(reference, "local file"));

@@ -16,7 +16,7 @@ final class LoggingListener implements DownloadListener {
 
     @Override
     public void finished(String file, Path path) {
-        LOG.info("{} lies in {}", file, path);
+        LOG.info("{} is in {}", file, path);
     }
 
     @Override

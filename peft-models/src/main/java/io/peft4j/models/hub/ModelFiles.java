@@ -57,7 +57,7 @@ final class ModelFiles {
         Set<String> names = new TreeSet<>();
         map.forEach(name -> names.add(name.asText()));
         if (names.isEmpty()) {
-            throw new IOException("there is no weight_map in " + index);
+            throw new IOException("no weight_map in " + index);
         }
         return names;
     }
@@ -96,7 +96,7 @@ final class ModelFiles {
     /** The names of what lies in a folder, sorted. */
     static List<String> names(Path folder) {
         try (Stream<Path> entries = Files.list(folder)) {
-            // Files.exists: a link to a blob that was removed is no file.
+            // Files.exists: a link to a blob that was removed is not a file.
             return entries.filter(Files::exists).map(entry -> entry.getFileName().toString()).sorted().toList();
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot list the folder " + folder + ": " + e, e);

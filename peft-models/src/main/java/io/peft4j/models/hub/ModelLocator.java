@@ -83,7 +83,7 @@ public final class ModelLocator {
     public ModelSource locate(String reference) {
         Objects.requireNonNull(reference, "reference");
         if (reference.isBlank()) {
-            throw new ModelNotFoundException("No model was named. Give a hub ID, a folder or a GGUF file.");
+            throw new ModelNotFoundException("No model given. Use a hub ID, a folder or a GGUF file.");
         }
         Optional<ModelSource> local = LocalModels.find(reference);
         if (local.isPresent()) {
@@ -93,14 +93,14 @@ public final class ModelLocator {
                 : ModelReference.parse(reference);
         if (model.isEmpty()) {
             throw new ModelNotFoundException("Model '" + reference + "' was not found: " + LocalModels.nearby(reference)
-                    + ". Give an existing folder or GGUF file, or a hub ID such as " + packages.get(0).id() + ".");
+                    + ". Use an existing folder or GGUF file, or a hub ID such as " + packages.get(0).id() + ".");
         }
         return locate(reference, model.get());
     }
 
     private ModelSource locate(String reference, ModelReference model) {
         List<String> tried = new ArrayList<>();
-        tried.add("no folder or file of that name exists here");
+        tried.add("no such folder or file");
         Optional<PipModelSource> fallback = PipPackage.find(packages, model)
                 .map(row -> new PipModelSource(row, cache, pip, listener));
         Optional<ModelSource> found = hub.cached(reference, model, tried);
@@ -144,7 +144,7 @@ public final class ModelLocator {
             text.append(". Of the models in the cache, ").append(NearNames.sentence(reference, ids));
         }
         return new ModelNotFoundException(text + ". Check the spelling and the network (HF_ENDPOINT for a mirror,"
-                + " HF_TOKEN for a private model), or give a folder with config.json, *.safetensors and"
+                + " HF_TOKEN for a private model), or use a folder with config.json, *.safetensors and"
                 + " tokenizer.json, or a .gguf file.");
     }
 

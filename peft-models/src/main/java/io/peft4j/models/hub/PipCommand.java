@@ -62,7 +62,7 @@ record PipCommand(List<List<String>> commands, Duration stall) {
             String text = String.join(" ", command) + " download " + row.requirement() + " failed: " + output.reason();
             throw output.mentions("No matching distribution") ? PipException.refused(text) : PipException.damaged(text);
         }
-        throw PipException.refused("there is no pip on this machine to download " + row.requirement() + " (looked for "
+        throw PipException.refused("no pip found to download " + row.requirement() + " (looked for "
                 + String.join(", ", absent) + ")");
     }
 
@@ -98,7 +98,7 @@ record PipCommand(List<List<String>> commands, Duration stall) {
                     progress.at(size);
                 } else if (System.nanoTime() - lastGrowth > stall.toNanos()) {
                     end(process);
-                    throw PipException.damaged("pip brought nothing of " + row.requirement() + " for "
+                    throw PipException.damaged("pip downloaded nothing of " + row.requirement() + " for "
                             + stall.toSeconds() + " s and was ended");
                 }
             }

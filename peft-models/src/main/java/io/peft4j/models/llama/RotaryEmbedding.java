@@ -59,7 +59,7 @@ final class RotaryEmbedding {
     private void divideEach(ModelConfig config, ModelConfig scaling) {
         var divisors = scaling.values().path("divisors");
         if (divisors.size() != inverseFrequencies.length) {
-            throw new FileFormatException(config.file(), "there are " + divisors.size() + " rotary factors for "
+            throw new FileFormatException(config.file(), divisors.size() + " rotary factors for "
                     + inverseFrequencies.length + " frequencies");
         }
         for (int i = 0; i < inverseFrequencies.length; i++) {

@@ -55,7 +55,7 @@ final class FastTokenizer implements Tokenizer {
     }
 
     private static HuggingFaceTokenizer open(Path origin, byte[] json) {
-        // DJL reports its use to its makers unless it is told not to; a library must not do that for its user.
+        // DJL reports its use to its makers unless this is switched off; a library must not do that for its user.
         if (System.getProperty(OFFLINE) == null) {
             System.setProperty(OFFLINE, "true");
         }
@@ -64,7 +64,7 @@ final class FastTokenizer implements Tokenizer {
             return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json),
                     Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "true"));
         } catch (IOException | RuntimeException e) {
-            throw new FileFormatException(origin, "is not a tokenizer that can be loaded: " + e.getMessage(), e);
+            throw new FileFormatException(origin, "cannot be loaded as a tokenizer: " + e.getMessage(), e);
         }
     }
 
@@ -95,8 +95,8 @@ final class FastTokenizer implements Tokenizer {
     }
 
     /**
-     * The text with U+FFFD in the place of each half of a surrogate pair that stands alone: it is no character, and the
-     * library takes UTF-8, which cannot hold it. The length stays the same.
+     * The text with U+FFFD in the place of each half of a surrogate pair that stands alone: it is not a character, and
+     * the library takes UTF-8, which cannot hold it. The length stays the same.
      */
     private static String wellFormed(String text) {
         if (text.codePoints().noneMatch(FastTokenizer::isLoneSurrogate)) {

@@ -37,15 +37,15 @@ final class GgufTokenizerFiles {
         this.metadata = file.metadata();
         this.model = metadata.string(PREFIX + "model");
         if (!model.equals(BYTE_LEVEL) && !model.equals(SENTENCE_PIECE)) {
-            throw new FileFormatException(file.path(), "its tokenizer is of the kind \"" + model
-                    + "\"; from GGUF files the kinds \"gpt2\" (byte-level BPE) and \"llama\" (SentencePiece BPE) can "
-                    + "be rebuilt. Use the model's Hugging Face folder instead");
+            throw new FileFormatException(file.path(), "unsupported tokenizer kind \"" + model + "\"; supported in "
+                    + "GGUF files are \"gpt2\" (byte-level BPE) and \"llama\" (SentencePiece BPE). Use the model's "
+                    + "Hugging Face folder instead");
         }
         this.tokens = metadata.strings(PREFIX + "tokens");
         this.types = metadata.has(PREFIX + "token_type") ? metadata.integers(PREFIX + "token_type")
                 : new long[tokens.size()];
         if (types.length != tokens.size()) {
-            throw new FileFormatException(file.path(), "there are " + types.length + " token types for "
+            throw new FileFormatException(file.path(), types.length + " token types for "
                     + tokens.size() + " tokens");
         }
     }
@@ -79,8 +79,8 @@ final class GgufTokenizerFiles {
         PreTokenizer preTokenizer = PreTokenizer.named(name).orElseThrow(() -> new FileFormatException(file.path(),
                 PREFIX + "pre is \"" + name + "\"; those that can be rebuilt are " + PreTokenizer.allNames()));
         if (name.equals(PreTokenizer.UNKNOWN_NAME)) {
-            LOG.warn("{} does not say how its tokenizer cuts text ({}pre); it is taken to cut as GPT-2 does, and "
-                    + "tokens are wrong if that is not so", file.path(), PREFIX);
+            LOG.warn("{} does not name its pre-tokenizer ({}pre); GPT-2's is assumed, and tokens are wrong if that "
+                    + "does not hold", file.path(), PREFIX);
         }
         json.set("normalizer", preTokenizer.normalizer());
         json.set("pre_tokenizer", preTokenizer.json());

@@ -115,7 +115,7 @@ public final class GgufVocabulary {
                         && p.normalizer().equals(nullNode(json.path("normalizer")))
                         && p.ignoresMerges() == json.path("model").path("ignore_merges").asBoolean())
                 .findFirst().orElseThrow(() -> new ConfigurationException("the tokenizer " + origin.getFileName()
-                        + " cuts text in a way that llama.cpp has no name for: "
+                        + " uses a pre-tokenizer that llama.cpp does not know: "
                         + json.path("pre_tokenizer") + "; known are " + PreTokenizer.allNames()));
         writer.string(PREFIX + "model", "gpt2").string(PREFIX + "pre", kind.ggufName());
         writer.strings(PREFIX + "merges", merges().stream().map(pair -> String.join(" ", pair)).toList());

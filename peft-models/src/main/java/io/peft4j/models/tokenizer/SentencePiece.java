@@ -29,7 +29,7 @@ final class SentencePiece {
 
     SentencePiece(List<String> tokens, long[] types, float[] scores, Path file) {
         if (scores.length != tokens.size()) {
-            throw new FileFormatException(file, "there are " + scores.length + " token scores for " + tokens.size()
+            throw new FileFormatException(file, scores.length + " token scores for " + tokens.size()
                     + " tokens");
         }
         this.tokens = tokens;

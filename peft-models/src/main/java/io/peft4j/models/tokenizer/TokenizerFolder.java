@@ -36,8 +36,8 @@ final class TokenizerFolder {
     static TokenizerFiles read(Path folder) {
         Path file = folder.resolve(TokenizerFiles.TOKENIZER);
         if (!Files.isRegularFile(file)) {
-            throw new FileFormatException(folder, "holds no " + TokenizerFiles.TOKENIZER + "; a tokenizer needs it, and"
-                    + " " + TokenizerFiles.CONFIG + " beside it");
+            throw new FileFormatException(folder, "has no " + TokenizerFiles.TOKENIZER + "; a tokenizer needs it "
+                    + "and " + TokenizerFiles.CONFIG);
         }
         ObjectNode tokenizer = object(file);
         ObjectNode config = JSON.createObjectNode();

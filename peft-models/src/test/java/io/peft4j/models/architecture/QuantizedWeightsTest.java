@@ -142,7 +142,7 @@ class QuantizedWeightsTest {
     }
 
     @Test
-    void valuesThatAreNoNumbersAreNamed() {
+    void nanAndInfiniteWeightsAreReported() {
         odd[100] = Float.NaN;
         SafetensorsWriter.write(file, Map.of("odd", TensorData.f32(new long[] {7, 37}, odd)));
         try (WeightLoader loader = loader(Safetensors.open(file), Linear.INT8, Blocks.CONVERTED)) {

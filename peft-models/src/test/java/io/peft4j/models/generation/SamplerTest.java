@@ -50,7 +50,7 @@ class SamplerTest {
     }
 
     @Test
-    void drawsAreThoseOfTheDefinition() {
+    void samplingMatchesTheDefinition() {
         for (double deviation : new double[] {0, 0.2, 3, 20}) {
             for (double temperature : new double[] {0.1, 0.7, 1, 5}) {
                 for (int topK : new int[] {0, 1, 7, 400, VOCABULARY, 5000}) {
@@ -71,7 +71,7 @@ class SamplerTest {
     }
 
     @Test
-    void drawsFollowTheProbabilities() {
+    void samplesFollowTheProbabilities() {
         float[] logits = {0, (float) Math.log(2), Float.NEGATIVE_INFINITY, (float) Math.log(5)};
         Sampler sampler = new Sampler(GenerationOptions.defaults().withSampling(1, 0, 1, 1), 0);
         int[] counts = new int[4];
@@ -106,7 +106,7 @@ class SamplerTest {
     }
 
     @Test
-    void whatIsNoNumberIsNeverTheMostLikely() {
+    void nanIsNeverTheMostLikely() {
         Logits.Scratch scratch = new Logits.Scratch();
         float inf = Float.POSITIVE_INFINITY;
         float[][] rows = {{Float.NaN, -3, Float.NaN, -2}, {Float.NaN, Float.NaN, Float.NaN, Float.NaN},

@@ -75,7 +75,7 @@ class HubDownloadTest {
     }
 
     @Test
-    void secondCallAsksNothing() {
+    void secondCallMakesNoRequest() {
         hub.model(WEIGHTS);
         Path first = locator(options()).locate(FakeHub.ID).path();
         int requests = hub.requests.size();
@@ -86,12 +86,12 @@ class HubDownloadTest {
     }
 
     @Test
-    void offlineAsksNothingAndSaysSo() {
+    void offlineMakesNoRequest() {
         hub.model(WEIGHTS);
         ModelNotFoundException e = assertThrows(ModelNotFoundException.class,
                 () -> locator(options().withOffline(true)).locate(FakeHub.ID));
         assertEquals(0, hub.requests.size());
-        assertContains(e, "HF_HUB_OFFLINE", folder.toString(), "has nothing of acme/tiny");
+        assertContains(e, "HF_HUB_OFFLINE", folder.toString(), "does not have acme/tiny");
     }
 
     @Test
@@ -163,7 +163,7 @@ class HubDownloadTest {
     }
 
     @Test
-    void busyHubIsAskedAgain() {
+    void busyHubIsRetried() {
         hub.model(WEIGHTS);
         hub.answerBusy(2);
         assertEquals(FakeHub.ID, locator(options()).locate(FakeHub.ID).name());
@@ -171,13 +171,13 @@ class HubDownloadTest {
     }
 
     @Test
-    void refusalsSayWhatToDo() {
+    void refusedRequestsSayWhatToDo() {
         hub.answerAlways(401);
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
                 "401", "private", "no access token was sent (HF_TOKEN)");
         assertContains(assertThrows(ModelNotFoundException.class,
                 () -> locator(options().withToken("hf_secret")).locate(FakeHub.ID)),
-                "401", "the access token that was sent does not open it");
+                "401", "the access token has no access to it");
         hub.answerAlways(404);
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate("acme/tiny@v2")),
                 "404", "no model acme/tiny with a revision v2");
@@ -185,7 +185,7 @@ class HubDownloadTest {
     }
 
     @Test
-    void unreachableHubIsNamedAtOnce() {
+    void unreachableHubIsReportedAtOnce() {
         String address = hub.address();
         hub.close();
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
@@ -193,7 +193,7 @@ class HubDownloadTest {
     }
 
     @Test
-    void somethingElseThanAHubIsNamed() {
+    void nonHubServersAreReported() {
         hub.answerListingWith("<html>Please log in to the network</html>");
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
                 "does not answer like a model hub", "HF_ENDPOINT");
@@ -277,13 +277,13 @@ class HubDownloadTest {
     }
 
     @Test
-    void repositoryWithoutSafetensorsSaysWhatItHas() {
+    void repositoryWithoutSafetensorsListsItsFiles() {
         hub.small("README.md", "").large("a.gguf", bytes(5)).large("b.gguf", bytes(5));
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
                 "has no config.json", "ID:FILE", "a.gguf, b.gguf");
         hub.small("adapter_config.json", "{}");
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
-                "it is an adapter");
+                "this is an adapter");
     }
 
     @Test

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Folders and files, and what is said about those that are no model. */
+/** Folders and files, and and the errors for those that are not models. */
 class LocalModelsTest {
     @TempDir
     Path folder;
@@ -48,11 +48,11 @@ class LocalModelsTest {
         assertInstanceOf(ModelSource.GgufPath.class, locator.locate(model.toString()));
         assertEquals(model.resolve("a.gguf"), locator.locate(model.toString()).path());
         Files.createFile(model.resolve("b.gguf"));
-        assertContains(fails(model.toString()), "lacks config.json", "a.gguf, b.gguf", "Name one of its GGUF files");
+        assertContains(fails(model.toString()), "lacks config.json", "a.gguf, b.gguf", "Choose one of its GGUF files");
     }
 
     @Test
-    void folderThatLacksSomethingSaysWhatItHolds() throws IOException {
+    void incompleteFoldersListTheirContent() throws IOException {
         assertContains(fails(model("a").toString()), "lacks config.json, model.safetensors", "is empty");
         assertContains(fails(model("b", "model.safetensors", "notes.txt").toString()), "lacks config.json",
                 "model.safetensors, notes.txt");
@@ -63,7 +63,7 @@ class LocalModelsTest {
     }
 
     @Test
-    void missingShardIsNamed() throws IOException {
+    void missingShardIsReported() throws IOException {
         Path model = model("mine", "config.json", "model-1.safetensors");
         Files.writeString(model.resolve("model.safetensors.index.json"),
                 "{\"weight_map\":{\"a\":\"model-1.safetensors\",\"b\":\"model-2.safetensors\"}}");
@@ -73,41 +73,41 @@ class LocalModelsTest {
     }
 
     @Test
-    void otherFileIsNoModel() throws IOException {
+    void otherFilesAreNotModels() throws IOException {
         Path model = model("mine", "config.json", "model.safetensors");
         assertContains(fails(model.resolve("model.safetensors").toString()), "only a .gguf file",
-                "Name its folder, " + model);
+                "Use its folder, " + model);
         Path other = model("other", "weights.bin");
-        assertContains(fails(other.resolve("weights.bin").toString()), "Give the folder that holds config.json");
+        assertContains(fails(other.resolve("weights.bin").toString()), "Use the folder with config.json");
     }
 
     @Test
-    void misspeltPathNamesWhatIsNear() throws IOException {
+    void misspeltPathsListNearNames() throws IOException {
         model("llama-small", "config.json");
         model("unrelated");
-        assertContains(fails(folder.resolve("lama-small").toString()), "there is no lama-small in " + folder,
+        assertContains(fails(folder.resolve("lama-small").toString()), "no lama-small in " + folder,
                 "'llama-small'");
         assertContains(fails(folder.resolve("llama-small/deep/model.gguf").toString()),
-                "there is no deep in " + folder.resolve("llama-small"));
+                "no deep in " + folder.resolve("llama-small"));
     }
 
     @Test
-    void misspeltIdNamesThePlacesAndTheCachedModels() throws IOException {
+    void misspeltIdsListSearchedPlacesAndCachedModels() throws IOException {
         Files.createDirectories(folder.resolve("cache").resolve("models--acme--tiny"));
-        assertContains(fails("acme/tinny"), "Model 'acme/tinny' was not found", "(1) no folder or file of that name",
+        assertContains(fails("acme/tinny"), "Model 'acme/tinny' was not found", "(1) no such folder or file",
                 "(2) the cache", "(3) the hub was not asked", "'acme/tiny'", "HF_TOKEN");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a//b", "../up", "a/../b", "a b/c", "/nowhere/x", "a\\b", "x.gguf", "org/--x",
             "nul\0byte", "a/b/c"})
-    void whatCannotBeAnIdIsTakenAsAPath(String reference) {
-        assertContains(fails(reference), "Give an existing folder or GGUF file, or a hub ID such as");
+    void invalidIdsAreTakenAsPaths(String reference) {
+        assertContains(fails(reference), "Use an existing folder or GGUF file, or a hub ID such as");
     }
 
     @Test
     void emptyReference() {
-        assertContains(fails("  "), "No model was named");
+        assertContains(fails("  "), "No model given");
     }
 
     @Test

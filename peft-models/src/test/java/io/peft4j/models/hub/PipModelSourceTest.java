@@ -107,7 +107,7 @@ class PipModelSourceTest {
         row = new PipPackage(ID, "fake", "1.0", row.wheelBytes(), row.wheelSha256(), "fake/none.gguf", 100,
                 row.fileSha256());
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator("good").locate(ID)),
-                "there is no fake/none.gguf");
+                "no fake/none.gguf");
     }
 
     @Test
@@ -129,7 +129,7 @@ class PipModelSourceTest {
         ModelLocator locator = builder(List.of(List.of("no-such-program-here"), List.of("nor-this", "-m", "pip")))
                 .build();
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator.locate(ID)),
-                "there is no pip on this machine", "no-such-program-here, nor-this -m pip");
+                "no pip found", "no-such-program-here, nor-this -m pip");
     }
 
     @Test
@@ -137,7 +137,7 @@ class PipModelSourceTest {
         Path work = Files.createDirectory(folder.resolve("work"));
         PipCommand command = new PipCommand(List.of(FakePip.command(pip, "hang")), Duration.ofMillis(700));
         PipException e = assertThrows(PipException.class, () -> command.download(row, work, recorder));
-        assertContains(e, "pip brought nothing of fake==1.0");
+        assertContains(e, "pip downloaded nothing of fake==1.0");
         assertPipIsGone();
     }
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class StallGuardTest {
 
     @Test
-    void passesOnWhatComes() throws IOException {
+    void dataIsPassedThrough() throws IOException {
         byte[] buffer = new byte[8];
         try (StallGuard guard = new StallGuard(new ByteArrayInputStream(new byte[] {1, 2, 3}),
                 Duration.ofSeconds(60))) {

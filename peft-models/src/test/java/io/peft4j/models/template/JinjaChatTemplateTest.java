@@ -63,7 +63,7 @@ class JinjaChatTemplateTest {
     }
 
     @Test
-    void anErrorNamesTheLineAndWhatIsWrong() {
+    void errorsNameTheLineAndTheProblem() {
         ChatTemplateException missing = assertThrows(ChatTemplateException.class,
                 () -> JinjaChatTemplate.of("a\nb\n{{ messages[0].content.foo.bar }}").render(
                         List.of(ChatMessage.user("x")), false));

@@ -87,7 +87,7 @@ class GoldenTokensTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"gpt-2", "sentencepiece"})
-    void whatStandsAroundATextIsSetByTheFile(String kind) throws IOException {
+    void surroundingTokensComeFromTheFile(String kind) throws IOException {
         JsonNode golden = JSON.readTree(FOLDER.resolve(kind + ".json").toFile());
         ObjectNode metadata = golden.get("metadata").deepCopy();
         metadata.put("add_bos_token", true).put("add_eos_token", true);
@@ -117,7 +117,7 @@ class GoldenTokensTest {
     }
 
     @Test
-    void whatCannotBeRebuiltIsRefusedByName() throws IOException {
+    void unsupportedTokenizersAreRefused() throws IOException {
         JsonNode metadata = JSON.readTree(FOLDER.resolve("gpt-2.json").toFile()).get("metadata");
         refused(metadata.<ObjectNode>deepCopy().put("model", "t5"), "t5");
         refused(metadata.<ObjectNode>deepCopy().put("pre", "deepseek-llm"), "deepseek-llm");
@@ -139,7 +139,7 @@ class GoldenTokensTest {
 
     @Test
     @Tag("model")
-    void smolLm2GivesTheTokensThatPythonGives() throws IOException {
+    void smolLm2TokensMatchPython() throws IOException {
         JsonNode golden = JSON.readTree(FOLDER.resolve("smollm2.json").toFile());
         ModelSource source = ModelLocator.fromEnvironment().locate("HuggingFaceTB/SmolLM2-135M-Instruct");
         List<String> wrong = new ArrayList<>();

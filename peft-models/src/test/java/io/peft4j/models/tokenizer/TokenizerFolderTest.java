@@ -80,7 +80,7 @@ class TokenizerFolderTest {
     }
 
     @Test
-    void theTemplateInAFileOfItsOwnWins() throws IOException {
+    void theTemplateFileTakesPrecedence() throws IOException {
         copyTiny("{\"chat_template\": \"from the configuration\"}");
         Files.writeString(folder.resolve("chat_template.jinja"), "from the file");
         try (Tokenizer tokenizer = Tokenizers.fromFolder(folder)) {
@@ -107,7 +107,7 @@ class TokenizerFolderTest {
     }
 
     @Test
-    void halfACharacterIsReplacedAndMovesNothing() {
+    void loneSurrogatesAreReplacedAndOffsetsKept() {
         try (Tokenizer tokenizer = Tokenizers.fromFolder(TINY)) {
             Encoding broken = tokenizer.encodeWithOffsets("a\uD83D b\uDE42 c");
             Encoding repaired = tokenizer.encodeWithOffsets("a\uFFFD b\uFFFD c");

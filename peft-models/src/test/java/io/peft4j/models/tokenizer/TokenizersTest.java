@@ -30,7 +30,7 @@ class TokenizersTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"tiny-llama", "tiny-llama-untied", "tiny-llama-sharded"})
-    void idsAndRenderedChatsEqualTransformers(String name) throws Exception {
+    void idsAndRenderedChatsMatchTransformers(String name) throws Exception {
         JsonNode expected = JSON.readTree(FIXTURES.resolve(name).resolve("expected.json").toFile());
         try (Tokenizer tokenizer = Tokenizers.fromFolder(FIXTURES.resolve(name))) {
             for (JsonNode text : expected.get("texts")) {
@@ -112,7 +112,7 @@ class TokenizersTest {
     }
 
     @Test
-    void damagedFilesEndInAnException(@TempDir Path folder) throws Exception {
+    void damagedFilesGiveAnException(@TempDir Path folder) throws Exception {
         byte[] intact = Files.readAllBytes(FIXTURES.resolve("tiny-llama/tokenizer.json"));
         SplittableRandom random = new SplittableRandom(3);
         int refused = 0;
