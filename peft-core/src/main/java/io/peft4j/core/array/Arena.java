@@ -22,7 +22,7 @@ public final class Arena implements AutoCloseable {
     private static final long ALIGNMENT = 64;
     /** From this size on the C library gives each block pages of its own, which go back to the system with it. */
     private static final long SMALLEST_BLOCK = 32 << 20;
-    /** Pages that nobody has touched take no memory, so that a new block may be much larger than what is needed yet. */
+    /** Untouched pages take no memory, so that a new block may be much larger than what is needed yet. */
     private static final long LARGEST_SPARE_BLOCK = 1 << 30;
     private static final int GROWTH = 4;
 
@@ -75,7 +75,7 @@ public final class Arena implements AutoCloseable {
         Span span = live.get(matrix);
         if (span == null || from < 0 || to <= from || to > Arrays.rows(matrix)) {
             throw new IllegalArgumentException("rows " + from + " to " + to + " of " + (span == null
-                    ? "what is no live array of this arena" : "a matrix of " + Arrays.rows(matrix)));
+                    ? "something that is not a live array of this arena" : "a matrix of " + Arrays.rows(matrix)));
         }
         long rowBytes = (long) Arrays.columns(matrix) * Arrays.bytes(matrix.dataType());
         return header(new Span(span.block(), span.offset() + from * rowBytes, (to - from) * rowBytes),

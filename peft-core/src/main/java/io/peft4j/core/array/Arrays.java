@@ -68,8 +68,8 @@ public final class Arrays {
         return switch (type) {
             case FLOAT, INT -> 4;
             case BFLOAT16 -> 2;
-            default -> throw new IllegalArgumentException("the engine has no arrays of type " + type
-                    + "; it computes with FLOAT and BFLOAT16, and INT for token ids");
+            default -> throw new IllegalArgumentException("unsupported array type " + type + "; supported are "
+                    + "FLOAT, BFLOAT16, and INT for token ids");
         };
     }
 

@@ -95,12 +95,12 @@ public final class NativeMemory {
     public static long allocate(long bytes) {
         Pointer memory = Pointer.malloc(bytes);
         if (memory == null || memory.isNull()) {
-            throw new OutOfMemoryError("the system has no " + bytes + " bytes of memory left");
+            throw new OutOfMemoryError("the system has less than " + bytes + " bytes of memory left");
         }
         return memory.address();
     }
 
-    /** Gives back what {@link #allocate} gave; once, and nobody may use it afterwards. */
+    /** Frees what {@link #allocate} returned; once, and it must not be used afterwards. */
     public static void free(long address) {
         Pointer.free(new Bytes().at(address));
     }

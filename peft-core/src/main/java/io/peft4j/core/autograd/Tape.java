@@ -222,7 +222,7 @@ public final class Tape implements AutoCloseable {
     public Variable recordInPlace(Variable overwritten, Backward backward, List<Variable> inputs, INDArray... saved) {
         if (overwritten.isRead()) {
             throw new IllegalStateException("an operation in place has overwritten a value that an earlier operation "
-                    + "needs for its gradient; give it a copy of the value");
+                    + "needs for its gradient; pass a copy of the value");
         }
         INDArray value = overwritten.value();
         boolean owned = overwritten.ownsValue();
@@ -320,7 +320,7 @@ public final class Tape implements AutoCloseable {
         return output;
     }
 
-    /** Runs a part, and frees what it computed on its way and nobody needs. */
+    /** Runs a part, and frees its intermediate results that are not needed. */
     private Variable run(Variable x, UnaryOperator<Variable> part) {
         int before = unrecorded.size();
         int firstRecomputable = recomputable.size();

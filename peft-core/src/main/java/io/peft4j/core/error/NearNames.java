@@ -37,11 +37,11 @@ public final class NearNames {
      *
      * @param asked the name that does not exist
      * @param names the names that exist
-     * @return {@code "the nearest of 12 are 'a', 'b', 'c'"}, or {@code "there are none"}
+     * @return {@code "the nearest of 12 are 'a', 'b', 'c'"}, or {@code "none exist"}
      */
     public static String sentence(String asked, Collection<String> names) {
         if (names.isEmpty()) {
-            return "there are none";
+            return "none exist";
         }
         List<String> near = of(asked, names, 3);
         String verb = near.size() == 1 ? " is '" : " are '";

@@ -46,7 +46,8 @@ final class GgufCursor {
     int count(String what, int bytesEach) {
         long count = i64("the number of " + what);
         if (count < 0 || count > head.remaining() / bytesEach) {
-            throw wrong("there would be " + Long.toUnsignedString(count) + " " + what + ", but only " + head.remaining()
+            throw wrong("the header claims " + Long.toUnsignedString(count) + " " + what + ", but only "
+                    + head.remaining()
                     + " bytes follow");
         }
         return (int) count;
@@ -102,7 +103,7 @@ final class GgufCursor {
     private void need(int bytes, String what) {
         if (head.remaining() < bytes) {
             throw wrong("the file ends at byte " + head.limit() + " inside " + what
-                    + "; it is truncated, fetch it again");
+                    + "; it is truncated, download it again");
         }
     }
 

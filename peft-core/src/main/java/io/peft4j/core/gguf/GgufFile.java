@@ -91,7 +91,7 @@ public final class GgufFile implements TensorStore {
     public GgufTensor info(String name) {
         GgufTensor info = head.tensors().get(name);
         if (info == null) {
-            throw new FileFormatException(path(), "there is no tensor '" + name + "'; "
+            throw new FileFormatException(path(), "no tensor '" + name + "'; "
                     + NearNames.sentence(name, head.tensors().keySet()));
         }
         return info;

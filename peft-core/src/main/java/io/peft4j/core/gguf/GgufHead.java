@@ -33,7 +33,7 @@ record GgufHead(int version, GgufMetadata metadata, Map<String, GgufTensor> tens
         ByteBuffer head = file.view(0, (int) Math.min(file.size(), Integer.MAX_VALUE));
         GgufCursor cursor = new GgufCursor(file.path(), head);
         if (cursor.u32("the magic number") != MAGIC) {
-            throw cursor.wrong("the file does not begin with GGUF; is this a GGUF file?");
+            throw cursor.wrong("not a GGUF file: it does not begin with GGUF");
         }
         int version = version(cursor);
         int tensorCount = cursor.count("tensors", MIN_TENSOR_BYTES);
@@ -131,7 +131,7 @@ record GgufHead(int version, GgufMetadata metadata, Map<String, GgufTensor> tens
             if (length > room || room < 0) {
                 throw new FileFormatException(file.path(), what + " needs " + length + " bytes from byte "
                         + Long.toUnsignedString(dataStart + draft.offset) + " on, but the file ends at " + end
-                        + "; it is truncated or damaged, fetch it again");
+                        + "; it is truncated or damaged, download it again");
             }
             if (length > free) {
                 throw new FileFormatException(file.path(), what + " and tensor '"

@@ -163,7 +163,7 @@ public final class GgufMetadata {
         List<String> strings = new ArrayList<>();
         for (Object value : array(key, "an array of strings")) {
             if (!(value instanceof String string)) {
-                throw mismatch(key, "an array of others", "an array of strings");
+                throw mismatch(key, "an array of another type", "an array of strings");
             }
             strings.add(string);
         }
@@ -179,7 +179,7 @@ public final class GgufMetadata {
     public long[] integers(String key) {
         return array(key, "an array of integers").stream().mapToLong(value -> {
             if (!(value instanceof Long || value instanceof BigInteger)) {
-                throw mismatch(key, "an array of others", "an array of integers");
+                throw mismatch(key, "an array of another type", "an array of integers");
             }
             return toLong(key, value);
         }).toArray();
@@ -196,7 +196,7 @@ public final class GgufMetadata {
         float[] floats = new float[values.size()];
         for (int i = 0; i < floats.length; i++) {
             if (!(values.get(i) instanceof Number number)) {
-                throw mismatch(key, "an array of others", "an array of numbers");
+                throw mismatch(key, "an array of another type", "an array of numbers");
             }
             floats[i] = number.floatValue();
         }
@@ -267,7 +267,7 @@ public final class GgufMetadata {
     private long toLong(String key, Object value) {
         if (value instanceof BigInteger) {
             throw new FileFormatException(file, "the value of '" + key + "', " + value
-                    + ", is larger than any sensible one");
+                    + ", is implausibly large");
         }
         return (Long) value;
     }
@@ -275,7 +275,7 @@ public final class GgufMetadata {
     private Entry entry(String key) {
         Entry entry = entries.get(key);
         if (entry == null) {
-            throw new FileFormatException(file, "there is no metadata key '" + key + "'; "
+            throw new FileFormatException(file, "no metadata key '" + key + "'; "
                     + NearNames.sentence(key, entries.keySet()));
         }
         return entry;
@@ -283,6 +283,6 @@ public final class GgufMetadata {
 
     private FileFormatException mismatch(String key, String found, String asked) {
         return new FileFormatException(file,
-                "the metadata key '" + key + "' holds " + found + " where " + asked + " belongs");
+                "the metadata key '" + key + "' is " + found + ", expected " + asked);
     }
 }

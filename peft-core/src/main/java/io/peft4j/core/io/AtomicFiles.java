@@ -136,7 +136,7 @@ public final class AtomicFiles {
             this.folder = absolute.getParent();
             if (folder == null || Files.isDirectory(absolute)) {
                 throw new UncheckedIOException(new FileSystemException(
-                        "Cannot write " + target + ": it is a folder; name a file."));
+                        "Cannot write " + target + ": it is a folder, not a file."));
             }
             this.temporary = folder.resolve("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
         }
@@ -164,7 +164,7 @@ public final class AtomicFiles {
 
         private UncheckedIOException failure(IOException e) {
             return new UncheckedIOException("Cannot write " + target + ": " + reason(e)
-                    + ". What was there before is unchanged.", e);
+                    + ". The previous file is unchanged.", e);
         }
 
         @Override

@@ -62,7 +62,7 @@ public final class MappedFile implements AutoCloseable {
             FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
             return new MappedFile(path, channel, channel.size());
         } catch (NoSuchFileException e) {
-            throw new UncheckedIOException("Cannot open " + path + ": there is no such file", e);
+            throw new UncheckedIOException("Cannot open " + path + ": no such file", e);
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot open " + path + ": " + AtomicFiles.reason(e), e);
         }
@@ -220,7 +220,7 @@ public final class MappedFile implements AutoCloseable {
     private void checkRange(long offset, long length) {
         if (offset < 0 || length < 0 || length > size - offset) {
             throw new IndexOutOfBoundsException(
-                    length + " bytes from " + offset + " leave " + path + ", which has " + size + " bytes");
+                    length + " bytes from " + offset + " are outside of " + path + ", which has " + size + " bytes");
         }
     }
 }

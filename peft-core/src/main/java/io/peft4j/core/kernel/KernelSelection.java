@@ -58,7 +58,7 @@ public final class KernelSelection {
                 return new Choice(provider, "the fastest available of " + names(providers));
             }
         }
-        throw new ConfigurationException("no kernels run here; known are " + names(providers));
+        throw new ConfigurationException("no kernels run on this machine; available are " + names(providers));
     }
 
     /**
@@ -111,7 +111,7 @@ public final class KernelSelection {
 
     private static int requirePositive(int threads) {
         if (threads < 1) {
-            throw new ConfigurationException("kernels need at least one thread, asked for " + threads);
+            throw new ConfigurationException("the number of threads must be at least 1, got " + threads);
         }
         return threads;
     }
@@ -121,14 +121,14 @@ public final class KernelSelection {
         for (KernelProvider provider : providers) {
             if (provider.name().equals(name)) {
                 if (!provider.available()) {
-                    throw new ConfigurationException("the kernels " + name + " do not run here, the log says why; "
-                            + "known are " + names(providers));
+                    throw new ConfigurationException("the kernels " + name + " do not run on this machine (see the "
+                            + "log); available are " + names(providers));
                 }
                 return provider;
             }
         }
-        throw new ConfigurationException("no kernels are named " + name + "; known are " + names(providers)
-                + " (more come with a module on the class path)");
+        throw new ConfigurationException("unknown kernels '" + name + "'; available are " + names(providers) + " "
+                + "(modules on the class path add more)");
     }
 
     private static String names(List<KernelProvider> providers) {
@@ -147,7 +147,7 @@ public final class KernelSelection {
                 }
                 providers.add(found.next());
             } catch (ServiceConfigurationError | LinkageError e) {
-                LOG.warn("a provider of kernels is left out: {}", e.toString());
+                LOG.warn("skipping a kernel provider: {}", e.toString());
             }
         }
         providers.sort(Comparator.comparingInt(KernelProvider::priority).reversed());

@@ -53,12 +53,12 @@ public final class LoopSelection {
                 }
                 if (!forced.isEmpty()) {
                     throw new ConfigurationException("the loops " + forced
-                            + " do not run in this JVM, the log says why");
+                            + " do not run in this JVM (see the log)");
                 }
             }
         }
         if (!forced.isEmpty()) {
-            throw new ConfigurationException("no loops are named " + forced + "; known are " + names(providers));
+            throw new ConfigurationException("unknown loops '" + forced + "'; available are " + names(providers));
         }
         LOG.debug("loops: plain");
         return PlainLoops::new;

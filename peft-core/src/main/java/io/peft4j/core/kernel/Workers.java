@@ -100,7 +100,7 @@ final class Workers implements AutoCloseable {
     /** @param threads threads that compute, the calling one among them */
     Workers(int threads) {
         if (threads < 1) {
-            throw new IllegalArgumentException("kernels need at least one thread, asked for " + threads);
+            throw new IllegalArgumentException("the number of threads must be at least 1, got " + threads);
         }
         workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {

@@ -41,7 +41,7 @@ public interface CausalNetwork extends AutoCloseable {
      */
     default Variable statesBefore(ForwardContext context, int layer) {
         throw new IllegalArgumentException(description().modelType() + " has no decoder layer " + layer
-                + " at which a pass could end");
+                + " for a pass to end at");
     }
 
     /**
@@ -72,7 +72,7 @@ public interface CausalNetwork extends AutoCloseable {
      * layer {@code order.get(i)} of this one, at the path of its new number. The weights are shared and stay this
      * network's; closing the result frees nothing.
      *
-     * @throws ConfigurationException when there is no such layer, no layer is named, or networks of this architecture
+     * @throws ConfigurationException when a layer does not exist, the list is empty, or networks of this architecture
      *     cannot be arranged anew
      */
     default CausalNetwork withLayers(List<Integer> order) {

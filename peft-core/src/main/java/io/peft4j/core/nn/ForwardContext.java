@@ -35,7 +35,7 @@ public final class ForwardContext {
         public LayerStates {
             Objects.requireNonNull(states, "states");
             if (layer < 0) {
-                throw new IllegalArgumentException("there is no layer " + layer);
+                throw new IllegalArgumentException("no layer " + layer);
             }
         }
     }

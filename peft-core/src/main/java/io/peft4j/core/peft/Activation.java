@@ -132,8 +132,8 @@ final class Activation {
      */
     void drop(String name) {
         if (choices().anyMatch(each -> each.byRow() && each.names().contains(name))) {
-            throw new ConfigurationException("cannot delete adapter '" + name + "': rows of a batch run through it; "
-                    + "activate others first");
+            throw new ConfigurationException("cannot delete adapter '" + name + "': it is active for rows of a "
+                    + "batch; activate others first");
         }
         active = active(active.choice().without(name));
         suspended.forEach(each -> each.before = each.before.without(name));
@@ -173,11 +173,11 @@ final class Activation {
     void requireMergeable() {
         requireUnmerged("merge again");
         if (active.choice().byRow()) {
-            throw new ConfigurationException("cannot merge adapters that are active by row: one weight cannot be "
-                    + "another one on some rows; activate() the one to merge");
+            throw new ConfigurationException("cannot merge adapters that are active by row; activate() the one to "
+                    + "merge");
         }
         if (active.choice().names().isEmpty()) {
-            throw new ConfigurationException("there is nothing to merge: no adapter is active");
+            throw new ConfigurationException("no adapter is active, so there is nothing to merge");
         }
     }
 

@@ -47,7 +47,7 @@ final class ActiveLayers implements LayerSelection {
                     .toList();
             if (copies.size() > 1) {
                 throw new ConfigurationException("adapters '" + copies.get(0) + "' and '" + copies.get(1)
-                        + "' cannot be active together: both bring a trained copy of " + path);
+                        + "' cannot be active together: both have a trained copy of " + path);
             }
         });
         List<String> prefixes = active.keySet().stream().filter(name -> active.get(name).virtualTokens() > 0).toList();
@@ -94,7 +94,7 @@ final class ActiveLayers implements LayerSelection {
         for (String name : waiting) {
             if (!active.get(name).invocation().equals(active.get(waiting.get(0)).invocation())) {
                 throw new ConfigurationException("adapters '" + waiting.get(0) + "' and '" + name
-                        + "' cannot be active together: they wait for different tokens, "
+                        + "' cannot be active together: they are invoked by different tokens, "
                         + active.get(waiting.get(0)).invocation() + " and " + active.get(name).invocation());
             }
         }

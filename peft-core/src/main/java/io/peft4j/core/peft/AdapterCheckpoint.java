@@ -58,7 +58,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         return PREFIX + slot.path() + "." + name;
     }
 
-    /** The path that a key without its last parts names, or empty where it is no key of a layer. */
+    /** The path that a key without its last parts names, or empty where it is not a key of a layer. */
     static String path(String key, String name) {
         return key.startsWith(PREFIX) && key.endsWith("." + name)
                 ? key.substring(PREFIX.length(), key.length() - name.length() - 1) : "";
@@ -184,7 +184,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
             return file;
         }
         if (!Files.isDirectory(folder)) {
-            throw new FileFormatException(folder, "is no folder; an adapter is a folder with " + CONFIG_FILE + " and "
+            throw new FileFormatException(folder, "is not a folder; an adapter is a folder with " + CONFIG_FILE + " "
+                    + "and "
                     + WEIGHTS_FILE);
         }
         Set<String> present = new TreeSet<>();
@@ -196,10 +197,10 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot list " + folder + ": " + e.getMessage(), e);
         }
-        String hint = !adapters.isEmpty() ? "; its folders " + adapters + " are adapters"
-                : present.contains("adapter_model.bin") ? "; adapter_model.bin is a pickle, which is not read: "
-                + "load it in Hugging Face PEFT and save it again" : "; it holds "
+        String hint = !adapters.isEmpty() ? "; did you mean one of its subfolders " + adapters + "?"
+                : present.contains("adapter_model.bin") ? "; adapter_model.bin (pickle) is not supported: load it "
+                + "in Hugging Face PEFT and save it as safetensors" : "; it contains "
                 + (present.size() > 20 ? present.size() + " other files" : present);
-        throw new FileFormatException(folder, "is no adapter: there is no " + name + hint);
+        throw new FileFormatException(folder, "is not an adapter: it has no " + name + hint);
     }
 }

@@ -55,7 +55,7 @@ final class AdapterSet {
     HeldAdapter held(String name) {
         HeldAdapter found = adapters.get(name);
         if (found == null) {
-            throw new ConfigurationException("there is no adapter '" + name + "'; "
+            throw new ConfigurationException("unknown adapter '" + name + "'; "
                     + NearNames.sentence(name, adapters.keySet()));
         }
         return found;
@@ -157,8 +157,8 @@ final class AdapterSet {
                 throw new ConfigurationException("invalid adapter name '" + name + "': use letters, digits, - and _");
             }
             if (adapters.containsKey(name)) {
-                throw new ConfigurationException("there is an adapter '" + name
-                        + "' already; choose another name, or delete it");
+                throw new ConfigurationException("adapter '" + name + "' already exists; choose another name, or "
+                        + "delete it");
             }
             put(name, made.get());
             if (adapters.size() == 1) {
@@ -263,7 +263,7 @@ final class AdapterSet {
     void saveAll(Path folder) {
         change(() -> {
             if (adapters.isEmpty()) {
-                throw new ConfigurationException("there is no adapter to save");
+                throw new ConfigurationException("no adapter to save");
             }
             adapters.forEach((name, held) -> held.checkpoint().save(name.equals(PeftModel.DEFAULT_ADAPTER) ? folder
                     : folder.resolve(name), base));

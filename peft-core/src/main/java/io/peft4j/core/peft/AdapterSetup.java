@@ -105,13 +105,13 @@ public final class AdapterSetup {
      */
     public Calibration calibration(String asker) {
         return calibration.orElseThrow(() -> new ConfigurationException(asker + " computes the first values of an "
-                + "adapter from data, and none was given: hand over some batches of the training data, "
+                + "adapter from data, and none was given: pass some batches of training data, "
                 + "base.withAdapter(config, Calibration.of(examples, batchSize, batches)); peft4j train does so by "
                 + "itself"));
     }
 
     /**
-     * Whether the values come from a file. Then a target that matches nothing is no error: Hugging Face PEFT writes
+     * Whether the values come from a file. Then a target that matches nothing is not an error: Hugging Face PEFT writes
      * files with such targets, and the tensors in the file say what is adapted.
      */
     public boolean isRestoring() {

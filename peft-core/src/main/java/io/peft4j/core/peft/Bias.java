@@ -36,13 +36,13 @@ public record Bias(Extent extent, String word) {
     /**
      * Checks the word.
      *
-     * @throws ConfigurationException when it is none for the adapted layers
+     * @throws ConfigurationException when it is not valid for the adapted layers
      */
     public Bias {
         Objects.requireNonNull(extent, "extent");
         if (!word.isEmpty() && !(extent == Extent.ADAPTED && word.endsWith(ONLY))) {
-            throw new ConfigurationException("'" + word + "' is no word for the biases of the adapted layers; it must "
-                    + "end in " + ONLY);
+            throw new ConfigurationException("'" + word + "' is not a valid value for the biases of adapted layers; "
+                    + "it must end in " + ONLY);
         }
     }
 

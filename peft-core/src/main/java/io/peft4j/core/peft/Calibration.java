@@ -20,8 +20,8 @@ public record Calibration(List<List<TokenSequence>> batches) {
     public Calibration {
         batches = batches.stream().map(List::copyOf).toList();
         if (batches.isEmpty() || batches.stream().anyMatch(List::isEmpty)) {
-            throw new ConfigurationException("first values of an adapter are to be computed from data, and there is "
-                    + (batches.isEmpty() ? "no batch" : "an empty batch"));
+            throw new ConfigurationException("the adapter is initialized from data, but the calibration has "
+                    + (batches.isEmpty() ? "no batches" : "an empty batch"));
         }
     }
 

@@ -31,7 +31,7 @@ public record CommonConfig(Optional<String> taskType, Optional<String> baseModel
     /**
      * Copies the map and checks the task.
      *
-     * @throws ConfigurationException when the task is none that Hugging Face PEFT knows
+     * @throws ConfigurationException when Hugging Face PEFT does not know the task
      */
     public CommonConfig {
         otherKeys = Collections.unmodifiableMap(new LinkedHashMap<>(otherKeys));

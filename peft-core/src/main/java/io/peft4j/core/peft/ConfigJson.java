@@ -36,7 +36,7 @@ final class ConfigJson {
         try {
             return MAPPER.readTree(json);
         } catch (JsonProcessingException e) {
-            throw new ConfigurationException(source + " is no valid JSON: " + e.getOriginalMessage()
+            throw new ConfigurationException(source + " is not valid JSON: " + e.getOriginalMessage()
                     + (e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr() + ", column "
                     + e.getLocation().getColumnNr()), e);
         }
@@ -46,7 +46,7 @@ final class ConfigJson {
         if (parse(json, source) instanceof ObjectNode object) {
             return object;
         }
-        throw new ConfigurationException(source + " must hold a JSON object, {...}");
+        throw new ConfigurationException(source + " must be a JSON object, {...}");
     }
 
     static String readFile(Path file) {

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reads the keys of an {@code adapter_config.json}, each with its type. A value of the wrong type or out of range is a
- * {@link ConfigurationException} that names file and key. What nobody asks for is kept ({@link #common}).
+ * {@link ConfigurationException} that names file and key. Unread keys are kept ({@link #common}).
  */
 public final class ConfigReader {
     private static final Logger LOG = LoggerFactory.getLogger(ConfigReader.class);
@@ -37,7 +37,7 @@ public final class ConfigReader {
      *
      * @param json a JSON object
      * @param source where it comes from, for messages
-     * @throws ConfigurationException when it is no JSON object, or a key stands in it twice
+     * @throws ConfigurationException when it is not a JSON object, or a key stands in it twice
      */
     public static ConfigReader parse(String json, String source) {
         return new ConfigReader(source, ConfigJson.parseObject(json, source));
@@ -100,13 +100,13 @@ public final class ConfigReader {
 
     /** A list of texts; empty for null and where absent. */
     public List<String> texts(String key) {
-        return value(key, List.of(), node -> list(key, node, "a list of texts", n -> textOf(key, n)));
+        return value(key, List.of(), node -> list(key, node, "a list of strings", n -> textOf(key, n)));
     }
 
     /** A text or a list of texts. */
     public OneOrMany<String> oneOrMoreTexts(String key) {
         return value(key, OneOrMany.none(), node -> node.isTextual() ? OneOrMany.one(node.textValue())
-                : OneOrMany.many(list(key, node, "a text or a list of texts", n -> textOf(key, n))));
+                : OneOrMany.many(list(key, node, "a string or a list of strings", n -> textOf(key, n))));
     }
 
     /** An integer from 0 on, or a list of them. */
@@ -118,7 +118,7 @@ public final class ConfigReader {
     /** Names of layers: null, a text, or a list of texts. */
     public TargetModules modules(String key) {
         return value(key, TargetModules.UNSET, node -> node.isTextual() ? TargetModules.regex(node.textValue())
-                : TargetModules.of(list(key, node, "a text or a list of texts", n -> textOf(key, n))));
+                : TargetModules.of(list(key, node, "a string or a list of strings", n -> textOf(key, n))));
     }
 
     /** Lists of integers from 0 on; empty for null and where absent. */
@@ -156,7 +156,7 @@ public final class ConfigReader {
     public void end() {
         for (Map.Entry<String, JsonNode> field : root.properties()) {
             if (!read.contains(field.getKey())) {
-                throw new ConfigurationException(source + ": there is no key '" + field.getKey() + "'; known are "
+                throw new ConfigurationException(source + ": unknown key '" + field.getKey() + "'; known are "
                         + read);
             }
         }
@@ -227,7 +227,7 @@ public final class ConfigReader {
             }
         }
         if (!unknown.isEmpty()) {
-            LOG.warn("{}: keys that this version does not know are kept but have no effect: {}", source, unknown);
+            LOG.warn("{}: unknown keys are kept but have no effect: {}", source, unknown);
         }
         try {
             return new CommonConfig(taskType, base, revision, inference, version, others);
@@ -303,7 +303,7 @@ public final class ConfigReader {
 
     private String textOf(String key, JsonNode node) {
         if (!node.isTextual()) {
-            throw wrong(key, node, "a text");
+            throw wrong(key, node, "a string");
         }
         return node.textValue();
     }

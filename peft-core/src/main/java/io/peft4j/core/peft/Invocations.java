@@ -33,8 +33,8 @@ final class Invocations {
         List<Integer> wanted = ofGroup.apply(sequence.group());
         int start = lastOccurrence(sequence.ids(), wanted);
         if (start == sequence.length() && !warned.getAndSet(true)) {
-            LOG.warn("a sequence of {} tokens has no invocation {}: the adapter that waits for it does nothing there. "
-                    + "Further ones are not told", sequence.length(), wanted);
+            LOG.warn("a sequence of {} tokens has no invocation {}, so the adapter has no effect on it. Further "
+                    + "ones are not logged", sequence.length(), wanted);
         }
         return start;
     }

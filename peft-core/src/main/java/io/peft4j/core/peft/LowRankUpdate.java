@@ -14,13 +14,13 @@ import java.util.Objects;
  * @param embedding whether it is the change of an embedding
  */
 public record LowRankUpdate(AdapterTensor a, AdapterTensor b, double scaling, boolean embedding) {
-    /** Refuses factors that do not fit each other. */
+    /** Refuses factors that do not match. */
     public LowRankUpdate {
         Objects.requireNonNull(a, "a");
         Objects.requireNonNull(b, "b");
         if (a.fileShape().length != 2 || b.fileShape().length != 2 || a.fileShape()[0] != b.fileShape()[1]) {
             throw new IllegalArgumentException("the factors " + a.name() + " and " + b.name()
-                    + " do not fit each other");
+                    + " do not match");
         }
     }
 

@@ -28,7 +28,7 @@ public record MergeCheck(List<String> texts, double tolerance) {
     public MergeCheck {
         texts = List.copyOf(texts);
         if (texts.isEmpty() || !(tolerance > 0)) {
-            throw new ConfigurationException("a check of a merge needs at least one text and a tolerance above 0");
+            throw new ConfigurationException("a merge check needs at least one text and a tolerance above 0");
         }
     }
 
@@ -44,7 +44,7 @@ public record MergeCheck(List<String> texts, double tolerance) {
                 .filter(ids -> ids.length > 0)
                 .map(ids -> ids.length <= limit ? ids : java.util.Arrays.copyOf(ids, limit)).toList();
         if (all.isEmpty()) {
-            throw new ConfigurationException("the texts of the check have no tokens");
+            throw new ConfigurationException("the texts of the merge check have no tokens");
         }
         return all;
     }
@@ -72,13 +72,13 @@ public record MergeCheck(List<String> texts, double tolerance) {
      * Refuses a difference beyond the tolerance.
      *
      * @param what what was compared, as the beginning of a sentence
-     * @throws ConfigurationException when it is, or is no number
+     * @throws ConfigurationException when it is, or is not a number
      */
     public void require(LogitDifference difference, String what) {
         if (!(difference.relative() <= tolerance)) {
-            throw new ConfigurationException(what + " does not say what base and adapter say: " + difference
-                    + String.format(Locale.ROOT, "; the tolerance is %.2g. Write it in a wider type, or keep the "
-                    + "adapter beside the base", tolerance));
+            throw new ConfigurationException(what + " does not agree with base and adapter: " + difference
+                    + String.format(Locale.ROOT, "; the tolerance is %.2g. Use a wider type, or keep the adapter "
+                    + "separate", tolerance));
         }
     }
 }

@@ -52,7 +52,7 @@ public final class MergedLayer implements AutoCloseable {
             INDArray weight = copy(norm.weight());
             return new MergedLayer(slot, weight, Optional.empty(), new RmsNorm(weight, norm.epsilon()));
         }
-        throw new IllegalArgumentException("there is no weight to merge into at " + slot);
+        throw new IllegalArgumentException("no weight to merge into at " + slot);
     }
 
     private static INDArray copy(FrozenWeight weight) {
@@ -95,7 +95,7 @@ public final class MergedLayer implements AutoCloseable {
      * @throws IllegalStateException when the layer has none
      */
     public void setBias(INDArray values) {
-        overwrite(bias.orElseThrow(() -> new IllegalStateException("there is no bias at " + slot)), values);
+        overwrite(bias.orElseThrow(() -> new IllegalStateException("no bias at " + slot)), values);
     }
 
     private static void overwrite(INDArray target, INDArray values) {

@@ -54,7 +54,7 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
             throw new ConfigurationException("layers_pattern needs layers_to_transform");
         }
         if (excluded.isAllLinear()) {
-            throw new ConfigurationException("exclude_modules cannot be 'all-linear'; name the layers");
+            throw new ConfigurationException("exclude_modules cannot be 'all-linear'; list the layers");
         }
     }
 
@@ -73,9 +73,9 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
     public TargetModules resolved(AdapterSetup setup, List<String> defaults) {
         if (targets.isUnset()) {
             if (defaults.isEmpty()) {
-                throw new TargetModuleException("there are no default target modules for models of type "
+                throw new TargetModuleException("no default target modules for models of type "
                         + setup.network().description().modelType()
-                        + "; name them in target_modules, or use 'all-linear'");
+                        + "; set target_modules, or use 'all-linear'");
             }
             return TargetModules.of(defaults);
         }
@@ -204,19 +204,20 @@ public record ModuleSelector(TargetModules targets, TargetModules excluded, OneO
             Predicate<Layer> supported) {
         List<Slot> slots = setup.network().slots();
         if (matched.isEmpty()) {
-            throw new TargetModuleException("target_modules '" + targets + "' matches none of the " + slots.size()
-                    + " layers; their paths look like " + paths(slots).subList(0, Math.min(3, slots.size())));
+            throw new TargetModuleException("target_modules '" + targets + "' matches none of the "
+                    + slots.size() + " layers; their paths look like "
+                    + paths(slots).subList(0, Math.min(3, slots.size())));
         }
         if (chosen.isEmpty() && left == matched.size()) {
-            throw new TargetModuleException("all " + left + " layers that target_modules " + targets + " matches are "
-                    + "taken out by exclude_modules " + excluded + " or modules_to_save " + modulesToSave);
+            throw new TargetModuleException("all " + left + " layers that target_modules " + targets + " matches "
+                    + "are excluded by exclude_modules " + excluded + " or modules_to_save " + modulesToSave);
         }
         List<Integer> unseen = new ArrayList<>(layersToTransform.values());
         unseen.removeAll(layersSeen);
         if (chosen.isEmpty() || !unseen.isEmpty() && !setup.isRestoring()) {
             throw new TargetModuleException("layers_to_transform " + layersToTransform.values()
                     + (layersPattern.isEmpty() ? "" : " with layers_pattern " + layersPattern.values())
-                    + " chooses nothing for " + (unseen.isEmpty() ? layersToTransform.values() : unseen)
+                    + " matches no layer for " + (unseen.isEmpty() ? layersToTransform.values() : unseen)
                     + "; the model has layers 0 to " + (setup.network().description().layers() - 1));
         }
         List<Slot> unsupported = chosen.stream().filter(slot -> !supported.test(slot.layer())).toList();

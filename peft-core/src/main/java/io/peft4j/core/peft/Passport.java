@@ -30,7 +30,7 @@ import java.util.Optional;
  * @param tokenizer fingerprint of the tokenizer's vocabulary
  * @param chatTemplate fingerprint of the chat template, where there is one
  * @param config fingerprint of the adapter's configuration
- * @param training how it was trained: fingerprint of the data, seed, options; empty where nobody said so
+ * @param training how it was trained: fingerprint of the data, seed, options; empty if unknown
  * @param golden texts with what the adapted model made of them
  */
 public record Passport(String base, Map<String, String> description, List<WeightSample> samples, String tokenizer,
@@ -107,7 +107,7 @@ public record Passport(String base, Map<String, String> description, List<Weight
     }
 
     /**
-     * Adds what the model makes of some texts to the passport of a folder; does nothing where there is none.
+     * Adds the model's likelihoods of some texts to the passport of a folder; does nothing without a passport.
      *
      * @param folder the folder of an adapter
      * @param model the model with this adapter, and no other, active

@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/** {@link Passport} as JSON. The file may come from anywhere; what is wrong with it is said. */
+/** {@link Passport} as JSON. The file may come from anywhere; errors in it are reported. */
 final class PassportJson {
     private static final int FORMAT = 1;
 
@@ -52,7 +52,7 @@ final class PassportJson {
         try {
             return new PassportJson(file).passport(ConfigJson.parseObject(ConfigJson.readFile(file), file.toString()));
         } catch (ConfigurationException e) {
-            throw new FileFormatException(file, "is no passport of an adapter: " + e.getMessage(), e);
+            throw new FileFormatException(file, "is not an adapter passport: " + e.getMessage(), e);
         }
     }
 
@@ -102,6 +102,6 @@ final class PassportJson {
     }
 
     private FileFormatException wrong(String key, String expected) {
-        return new FileFormatException(file, "is no passport of an adapter: " + key + " must " + expected);
+        return new FileFormatException(file, "is not an adapter passport: " + key + " must " + expected);
     }
 }

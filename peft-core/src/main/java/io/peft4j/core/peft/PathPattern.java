@@ -31,7 +31,7 @@ final class PathPattern {
         try {
             return new PathPattern(expression, Pattern.compile(java));
         } catch (PatternSyntaxException e) {
-            throw new ConfigurationException(key + " '" + expression + "' is no regular expression: "
+            throw new ConfigurationException(key + " '" + expression + "' is not a valid regular expression: "
                     + e.getDescription() + " at " + e.getIndex(), e);
         } catch (StackOverflowError e) {
             throw new ConfigurationException(key + " holds an expression that is nested too deeply", e);

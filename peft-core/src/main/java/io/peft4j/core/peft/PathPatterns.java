@@ -40,7 +40,7 @@ public final class PathPatterns<T> {
      *
      * @param name the configuration key that they stand in, for messages
      * @param values values by expression; their order counts
-     * @throws ConfigurationException when a key is no regular expression
+     * @throws ConfigurationException when a key is not a regular expression
      */
     public PathPatterns(String name, Map<String, T> values) {
         this(name, values, "(.*\\.)?(", ")$", false);
@@ -58,7 +58,7 @@ public final class PathPatterns<T> {
      *
      * @param name the configuration key that they stand in, for messages
      * @param values values by expression; their order counts
-     * @throws ConfigurationException when a key is no regular expression
+     * @throws ConfigurationException when a key is not a regular expression
      */
     public static <T> PathPatterns<T> belowAnother(String name, Map<String, T> values) {
         return new PathPatterns<>(name, values, ".*\\.", "$", true);

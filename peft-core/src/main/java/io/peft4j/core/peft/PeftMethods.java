@@ -34,7 +34,7 @@ public final class PeftMethods {
      * The method with the given id.
      *
      * @param peftType for instance {@code LORA}
-     * @throws ConfigurationException when there is none; the message lists those that exist
+     * @throws ConfigurationException when it is unknown; the message lists the known ones
      */
     public static PeftMethod byType(String peftType) {
         return find("peft_type", peftType, PeftMethod::peftType);
@@ -44,7 +44,7 @@ public final class PeftMethods {
      * The method with the given name.
      *
      * @param name for instance {@code lora}
-     * @throws ConfigurationException when there is none; the message lists those that exist
+     * @throws ConfigurationException when it is unknown; the message lists the known ones
      */
     public static PeftMethod byName(String name) {
         return find("method", name, PeftMethod::name);
@@ -55,7 +55,7 @@ public final class PeftMethods {
      *
      * @param json the content of an {@code adapter_config.json}
      * @param source where it comes from, for messages
-     * @throws ConfigurationException when it is no JSON object, names no known method, or has a wrong value
+     * @throws ConfigurationException when it is not a JSON object, names no known method, or has a wrong value
      */
     public static PeftConfig readConfig(String json, String source) {
         return readConfig(ConfigReader.parse(json, source));
@@ -70,7 +70,7 @@ public final class PeftMethods {
     private static PeftMethod find(String what, String asked, Function<PeftMethod, String> id) {
         return all().stream().filter(method -> id.apply(method).equals(asked)).findFirst()
                 .orElseThrow(() -> new ConfigurationException(
-                        what + " '" + asked + "' is not known here; there are " + names(id)));
+                        what + " '" + asked + "' is unknown; available are " + names(id)));
     }
 
     private static List<String> names(Function<PeftMethod, String> id) {

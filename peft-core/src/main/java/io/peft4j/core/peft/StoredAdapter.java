@@ -111,7 +111,7 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
     }
 
     /**
-     * Looks at what nobody asked for, and throws if anything did not fit.
+     * Collects the tensors that were not requested, and throws if anything did not fit.
      *
      * @return keys that hold frozen weights of the base model
      * @throws AdapterMismatchException with the whole list

@@ -39,7 +39,7 @@ public final class TargetModules {
 
     /**
      * Layers whose whole path matches a regular expression, in Python's or Java's notation. As in Hugging Face PEFT,
-     * {@code all-linear} is no expression but {@link #ALL_LINEAR}.
+     * {@code all-linear} is not an expression but {@link #ALL_LINEAR}.
      */
     public static TargetModules regex(String expression) {
         return new TargetModules(Optional.of(expression), Optional.empty());
@@ -70,7 +70,7 @@ public final class TargetModules {
      * is meant by {@link #UNSET}.
      *
      * @param key the key of the configuration, for messages
-     * @throws io.peft4j.core.error.ConfigurationException when the expression is none, or takes too long
+     * @throws io.peft4j.core.error.ConfigurationException when the expression is invalid, or takes too long
      */
     public boolean matches(String key, String path) {
         return text.isPresent() ? PathPattern.of(key, text.get()).matchesAll(path)

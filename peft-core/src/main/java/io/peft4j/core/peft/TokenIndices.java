@@ -37,7 +37,7 @@ public record TokenIndices(List<Integer> ofEmbedding, Map<String, List<Integer>>
         check("the input embedding", ofEmbedding);
         byLayer.forEach((name, tokens) -> {
             if (tokens.isEmpty()) {
-                throw new ConfigurationException("trainable_token_indices names no token for '" + name + "'");
+                throw new ConfigurationException("trainable_token_indices has no tokens for '" + name + "'");
             }
             check("'" + name + "'", tokens);
         });
@@ -46,7 +46,7 @@ public record TokenIndices(List<Integer> ofEmbedding, Map<String, List<Integer>>
     private static void check(String what, List<Integer> tokens) {
         if (new HashSet<>(tokens).size() != tokens.size() || tokens.stream().anyMatch(token -> token < 0)) {
             throw new ConfigurationException("trainable_token_indices for " + what + " are " + tokens
-                    + "; each must be at least 0 and stand there once");
+                    + "; each must be at least 0 and occur once");
         }
     }
 

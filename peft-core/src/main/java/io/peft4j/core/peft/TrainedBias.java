@@ -18,7 +18,7 @@ final class TrainedBias implements StandIn {
     TrainedBias(AdapterSetup setup, Slot slot, String name) {
         this.slot = slot;
         this.linear = (Linear) slot.layer();
-        INDArray start = linear.bias().orElseThrow(() -> new IllegalArgumentException("there is no bias at " + slot));
+        INDArray start = linear.bias().orElseThrow(() -> new IllegalArgumentException("no bias at " + slot));
         this.bias = setup.tensor(slot, name, Initializer.copyOf(start), linear.outFeatures()).inPlaceOfBase();
     }
 

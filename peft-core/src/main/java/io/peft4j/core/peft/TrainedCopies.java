@@ -60,7 +60,7 @@ public final class TrainedCopies {
         if (slot.layer() instanceof RmsNorm) {
             return new TrainedNorm(setup, slot, prefix);
         }
-        throw new IllegalArgumentException("there is no weight to train at " + slot);
+        throw new IllegalArgumentException("no weight to train at " + slot);
     }
 
     /**
@@ -71,7 +71,7 @@ public final class TrainedCopies {
      */
     public static List<AdapterLayer> tied(AdapterSetup setup) {
         if (!setup.network().description().tiedEmbeddings()) {
-            throw new IllegalArgumentException("embedding and output layer have a matrix each");
+            throw new IllegalArgumentException("embedding and output layer are not tied");
         }
         TrainedEmbedding embedding = new TrainedEmbedding(setup, setup.network().embedding(), "");
         return List.of(embedding, new TrainedLinear(setup.network().head(), embedding.table(), List.of()));
@@ -139,7 +139,8 @@ public final class TrainedCopies {
         Set<Slot> copied = new HashSet<>();
         layers.forEach(layer -> copied.add(layer.slot()));
         targets.stream().filter(copied::contains).findFirst().ifPresent(slot -> {
-            throw new ConfigurationException(slot.path() + " is both a target and in modules_to_save; name it in one");
+            throw new ConfigurationException(slot.path() + " is both in target_modules and in modules_to_save; "
+                    + "choose one");
         });
         if (!bias.equals(Bias.NONE)) {
             layers.addAll(biases(setup, targets, slot -> bias.isTrained(slot, targets) && !copied.contains(slot)));

@@ -104,8 +104,8 @@ public final class TrainedTokens {
             boolean asTheBase) {
         FrozenWeight weight = weight(slot);
         tokens.stream().filter(token -> token >= weight.rows()).findFirst().ifPresent(token -> {
-            throw new ConfigurationException("there is no token " + token + " to train at " + slot.path()
-                    + ", which has " + weight.rows());
+            throw new ConfigurationException("token " + token + " is out of range at " + slot.path() + ", which has "
+                    + weight.rows());
         });
         return new TokenRows.Values(tokens.stream().mapToInt(Integer::intValue).toArray(),
                 setup.tensor(slot, name, asTheBase ? copy(weight, tokens) : Initializer.normal(1), tokens.size(),
@@ -119,8 +119,8 @@ public final class TrainedTokens {
         if (slot.layer() instanceof Linear linear && linear.bias().isEmpty()) {
             return linear.weight();
         }
-        throw new TargetModuleException("rows of single tokens can be trained in an embedding, or in an output layer "
-                + "without bias, and " + slot + " is none");
+        throw new TargetModuleException("single tokens can be trained in an embedding or in an output layer without "
+                + "bias, not in " + slot);
     }
 
     private static Initializer copy(FrozenWeight weight, List<Integer> tokens) {
@@ -136,7 +136,7 @@ public final class TrainedTokens {
     private static void requireFree(Slot slot, List<AdapterLayer> layers) {
         if (layers.stream().anyMatch(layer -> layer.slot() == slot)) {
             throw new ConfigurationException("trainable_token_indices trains rows of " + slot.path()
-                    + ", which is a target or in modules_to_save, too; name it in one");
+                    + ", which is also in target_modules or modules_to_save; choose one");
         }
     }
 }

@@ -60,7 +60,7 @@ public record WeightChange(Slot slot, double[] delta) {
                 && !java.util.Arrays.equals(Arrays.toFloats(linear.bias().get()),
                 Arrays.toFloats(copy.bias().orElseThrow()))) {
             throw new ConfigurationException("the adapter changes the bias at " + slot.path()
-                    + ", which no product of matrices can");
+                    + ", which a product of matrices cannot");
         }
         FrozenWeight weight = weight(slot);
         INDArray merged = copy.weight();

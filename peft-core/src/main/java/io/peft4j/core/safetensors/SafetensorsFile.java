@@ -64,7 +64,7 @@ public final class SafetensorsFile implements Safetensors {
     public TensorInfo info(String name) {
         TensorInfo info = header.tensors().get(name);
         if (info == null) {
-            throw new FileFormatException(path(), "there is no tensor '" + name + "'; "
+            throw new FileFormatException(path(), "no tensor '" + name + "'; "
                     + NearNames.sentence(name, header.tensors().keySet()));
         }
         return info;

@@ -53,7 +53,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
     private static long length(MappedFile file) {
         if (file.size() < LENGTH_BYTES) {
             throw new FileFormatException(file.path(), "the file has " + file.size()
-                    + " bytes, too few for a safetensors file; it is truncated, fetch it again");
+                    + " bytes, too few for a safetensors file; it is truncated, download it again");
         }
         byte[] bytes = new byte[LENGTH_BYTES];
         file.get(0, bytes, 0, LENGTH_BYTES);
@@ -64,7 +64,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         }
         if (length > file.size() - LENGTH_BYTES) {
             throw new FileFormatException(file.path(), "the header would have " + length + " bytes, but only "
-                    + (file.size() - LENGTH_BYTES) + " follow; the file is truncated, fetch it again");
+                    + (file.size() - LENGTH_BYTES) + " follow; the file is truncated, download it again");
         }
         if (length < 2) {
             throw new FileFormatException(file.path(), "the header has " + length + " bytes, too few for JSON");
@@ -126,7 +126,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
             String where = "tensor '" + info.name() + "'";
             if (info.offset() + info.length() > end) {
                 throw new FileFormatException(path, where + " ends at byte " + (info.offset() + info.length())
-                        + ", the file at " + end + "; it is truncated or damaged, fetch it again");
+                        + ", the file at " + end + "; it is truncated or damaged, download it again");
             }
             if (info.offset() != expected) {
                 throw new FileFormatException(path, where + " begins at byte " + info.offset()

@@ -29,7 +29,7 @@ public record SafetensorsIndex(Path file, Map<String, String> shards, Map<String
      *
      * @param file the index
      * @return its content
-     * @throws FileFormatException when it is no index, or a shard's name is not the plain name of a file beside it
+     * @throws FileFormatException when it is not an index, or a shard's name is not the plain name of a file beside it
      * @throws java.io.UncheckedIOException when it does not exist or cannot be read
      */
     public static SafetensorsIndex read(Path file) {
@@ -67,7 +67,7 @@ public record SafetensorsIndex(Path file, Map<String, String> shards, Map<String
                 && shard.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
         if (!plain) {
             throw new FileFormatException(file, "the shard '" + shard
-                    + "' is not the plain name of a .safetensors file in the same folder");
+                    + "' must be the plain name of a .safetensors file in the same folder");
         }
     }
 }

@@ -98,7 +98,7 @@ public final class ShardedSafetensors implements Safetensors {
     private SafetensorsFile shard(String name) {
         String shard = index.shards().get(name);
         if (shard == null) {
-            throw new FileFormatException(path(), "there is no tensor '" + name + "'; "
+            throw new FileFormatException(path(), "no tensor '" + name + "'; "
                     + NearNames.sentence(name, tensors.keySet()));
         }
         return shards.get(shard);
@@ -109,7 +109,8 @@ public final class ShardedSafetensors implements Safetensors {
         List<String> missing = names.stream().filter(name -> !Files.exists(place(name))).toList();
         if (!missing.isEmpty()) {
             throw new FileFormatException(path(), missing.size() + " of " + names.size()
-                    + " shards are missing from its folder: " + String.join(", ", missing) + "; fetch the model again");
+                    + " shards are missing from its folder: " + String.join(", ", missing) + "; download the model "
+                    + "again");
         }
         for (String name : names) {
             shards.put(name, SafetensorsFile.open(place(name)));

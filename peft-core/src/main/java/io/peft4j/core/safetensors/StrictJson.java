@@ -133,7 +133,7 @@ final class StrictJson implements AutoCloseable {
             }
             String found = parser.getText();
             throw new FileFormatException(file, where + " holds " + shorten(found)
-                    + " where an integer from 0 to 9223372036854775807 belongs");
+                    + " where an integer from 0 to 9223372036854775807 is expected");
         } catch (IOException e) {
             throw notJson(e);
         }

@@ -30,7 +30,7 @@ public record ChatMessage(String role, String content, Map<String, Object> extra
         Objects.requireNonNull(role, ROLE);
         Objects.requireNonNull(content, CONTENT);
         if (extra.containsKey(ROLE)) {
-            throw new IllegalArgumentException("extra must not hold \"role\"; give it as the role of the message");
+            throw new IllegalArgumentException("extra must not contain \"role\"; set the role of the message instead");
         }
         extra = JsonValues.copyMap(extra, "extra");
     }

@@ -26,7 +26,7 @@ class SingularValuesTest {
     }
 
     @Test
-    void whatIsLeftOutIsTheErrorThatIsStated() {
+    void theReportedErrorIsThatOfTheDroppedValues() {
         double[] matrix = random(12, 9);
         SingularValues values = SingularValues.of(matrix.clone(), 12, 9, 4);
         double error = 0;
@@ -41,7 +41,7 @@ class SingularValuesTest {
 
     /** Few values come from eigenvalues, as many as half of them do not. */
     @Test
-    void fewValuesAreThoseOfTheWholeDecomposition() {
+    void partialValuesMatchTheFullDecomposition() {
         for (int[] shape : new int[][] {{90, 40}, {40, 90}}) {
             double[] matrix = random(shape[0], shape[1]);
             SingularValues few = SingularValues.of(matrix.clone(), shape[0], shape[1], 6);

@@ -123,7 +123,7 @@ class RecomputationTest {
 
     /** Beside the input of the stack: a layer's frozen product and its output; the rest can be computed again. */
     @Test
-    void aBlockKeepsWhatIsDearToCompute() {
+    void aBlockKeepsExpensiveValues() {
         gradients(BLOCK, true);
         assertEquals(2 * ACTIVATION + LAYERS * (2 * ACTIVATION + SCALES), kept);
         gradients(PLAIN, true);
@@ -208,7 +208,7 @@ class RecomputationTest {
     }
 
     @Test
-    void aDroppedValueIsThereAgainForALateReader() {
+    void droppedValuesAreRecomputedForLateReaders() {
         try (Parameter parameter = new Parameter("p", Arrays.of(Arrays.toFloats(input), ROWS, WIDTH));
                 Tape tape = Tape.recording(kernels, arena, DataType.FLOAT)) {
             Variable[] scaled = new Variable[1];

@@ -64,7 +64,7 @@ class TapeTest {
     }
 
     @Test
-    void aGradientGoesWhereTheCallerWantsIt() {
+    void gradientsAreWrittenToTheGivenArray() {
         try (Tape tape = recording(); INDArray gradient = Arrays.of(new float[] {1, 1, 1, 1}, 2, 2)) {
             Variable x = tape.input(input, gradient);
             tape.backward(ElementwiseOps.scale(tape, x, 3), input);
@@ -113,7 +113,7 @@ class TapeTest {
     }
 
     @Test
-    void memoryComesBackAlsoWithoutABackwardPass() {
+    void memoryIsFreedWithoutABackwardPass() {
         for (int i = 0; i < 3; i++) {
             try (Tape tape = recording(); INDArray norm = Arrays.of(new float[] {1, 2}, 2)) {
                 Variable x = MatrixOps.matmulTransposed(tape, tape.constant(input), tape.parameter(parameter));
@@ -126,7 +126,7 @@ class TapeTest {
     }
 
     @Test
-    void theBackwardPassGivesBackWhatItHasPassed() {
+    void theBackwardPassFreesFinishedValues() {
         try (Tape tape = recording()) {
             Variable x = tape.parameter(parameter);
             for (int i = 0; i < 100; i++) {

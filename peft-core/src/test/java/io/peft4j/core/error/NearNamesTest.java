@@ -14,7 +14,7 @@ class NearNamesTest {
         assertEquals(List.of("q_proj", "k_proj", "v_proj"), NearNames.of("q_pro", names, 3));
         assertEquals("the nearest of 5 are 'q_proj', 'k_proj', 'v_proj'", NearNames.sentence("q_pro", names));
         assertEquals("the nearest of 1 is 'a'", NearNames.sentence("x", List.of("a")));
-        assertEquals("there are none", NearNames.sentence("x", List.of()));
+        assertEquals("none exist", NearNames.sentence("x", List.of()));
     }
 
     @Test
@@ -26,7 +26,7 @@ class NearNamesTest {
     }
 
     @Test
-    void aDataExceptionBeginsWithThePlace() {
+    void aDataExceptionStartsWithFileAndLine() {
         Path file = Path.of("data.jsonl");
         assertEquals("data.jsonl: no rows", new DataException(file, "no rows").getMessage());
         assertEquals("data.jsonl:3: no messages", new DataException(file, 3, "no messages").getMessage());

@@ -80,23 +80,23 @@ class GgufFileTest {
     }
 
     @Test
-    void wrongKeysAndTypesAreErrorsThatSayWhatIsThere() {
+    void wrongKeysAndTypesAreReportedWithTheActualOnes() {
         try (GgufFile file = GgufFile.open(METADATA)) {
             GgufMetadata m = file.metadata();
-            assertMessage("there is no metadata key 'a.strin'; the nearest of 21 are 'a.string', 'a.strings', ",
+            assertMessage("no metadata key 'a.strin'; the nearest of 21 are 'a.string', 'a.strings', ",
                     () -> m.string("a.strin"));
-            assertMessage("key 'a.uint8' holds UINT8 where a string belongs", () -> m.string("a.uint8"));
-            assertMessage("key 'a.string' holds STRING where an integer belongs", () -> m.integer("a.string"));
-            assertMessage("key 'a.float32' holds FLOAT32 where an integer", () -> m.integer("a.float32"));
-            assertMessage("key 'a.string' holds STRING where a number", () -> m.floating("a.string"));
-            assertMessage("key 'a.true' holds BOOL where a number", () -> m.floating("a.true"));
-            assertMessage("key 'a.uint8' holds UINT8 where a boolean", () -> m.bool("a.uint8"));
-            assertMessage("key 'a.string' holds STRING where an array of strings", () -> m.strings("a.string"));
-            assertMessage("holds an array of others where an array of strings", () -> m.strings("a.integers"));
-            assertMessage("holds an array of others where an array of integers", () -> m.integers("a.floats"));
-            assertMessage("holds an array of others where an array of integers", () -> m.integers("a.nested"));
-            assertMessage("holds an array of others where an array of numbers", () -> m.floats("a.bools"));
-            assertMessage("'a.uint64', 18446744073709551615, is larger", () -> m.integer("a.uint64"));
+            assertMessage("key 'a.uint8' is UINT8, expected a string", () -> m.string("a.uint8"));
+            assertMessage("key 'a.string' is STRING, expected an integer", () -> m.integer("a.string"));
+            assertMessage("key 'a.float32' is FLOAT32, expected an integer", () -> m.integer("a.float32"));
+            assertMessage("key 'a.string' is STRING, expected a number", () -> m.floating("a.string"));
+            assertMessage("key 'a.true' is BOOL, expected a number", () -> m.floating("a.true"));
+            assertMessage("key 'a.uint8' is UINT8, expected a boolean", () -> m.bool("a.uint8"));
+            assertMessage("key 'a.string' is STRING, expected an array of strings", () -> m.strings("a.string"));
+            assertMessage("is an array of another type, expected an array of strings", () -> m.strings("a.integers"));
+            assertMessage("is an array of another type, expected an array of integers", () -> m.integers("a.floats"));
+            assertMessage("is an array of another type, expected an array of integers", () -> m.integers("a.nested"));
+            assertMessage("is an array of another type, expected an array of numbers", () -> m.floats("a.bools"));
+            assertMessage("'a.uint64', 18446744073709551615, is implausibly large", () -> m.integer("a.uint64"));
         }
     }
 
@@ -118,7 +118,7 @@ class GgufFileTest {
             assertArrayEquals(new float[] {0, 5, 6}, piece);
             assertThrows(IndexOutOfBoundsException.class, () -> file.readFloats("two", 23, piece, 0, 2));
             assertThrows(IndexOutOfBoundsException.class, () -> file.readBytes("two", 47, new byte[2], 0, 2));
-            assertMessage("there is no tensor 'on'; the nearest of 2 are 'one', 'two'", () -> file.readFloats("on"));
+            assertMessage("no tensor 'on'; the nearest of 2 are 'one', 'two'", () -> file.readFloats("on"));
         }
     }
 
@@ -195,7 +195,7 @@ class GgufFileTest {
     }
 
     @Test
-    void theClosedFileSaysSoAndViewsStay() {
+    void aClosedFileIsReportedAndViewsStayValid() {
         GgufFile file = GgufFile.open(METADATA);
         ByteBuffer view = file.bytes("one");
         file.close();

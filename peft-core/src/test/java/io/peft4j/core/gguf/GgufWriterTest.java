@@ -22,7 +22,7 @@ class GgufWriterTest {
     Path folder;
 
     @Test
-    void whatIsWrittenComesBack() {
+    void writtenFilesAreReadBack() {
         Path path = folder.resolve("f.gguf");
         new GgufWriter().string("s", "\u00fc").uint32("u", 4294967295L).float32("f", 0.1f).bool("b", true)
                 .strings("ss", List.of("a", "")).int32s("is", 1, -2).float32s("fs", 1.5f, -0f)
@@ -60,7 +60,7 @@ class GgufWriterTest {
     }
 
     @Test
-    void whatDoesNotFitIsRefused() {
+    void mismatchingDataIsRefused() {
         GgufWriter writer = new GgufWriter();
         assertMessage("u cannot be -1; it must be from 0 to 4294967295", () -> writer.uint32("u", -1));
         assertMessage("t: 4 bytes are not F32[2]", () -> writer.tensor("t", BlockType.F32, new long[] {2}, floats(1)));

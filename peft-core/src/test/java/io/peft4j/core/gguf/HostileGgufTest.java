@@ -27,14 +27,15 @@ class HostileGgufTest {
     static Stream<Arguments> heads() {
         return Stream.of(
                 arguments(new RawGguf(), "the file ends at byte 0 inside the magic number; it is truncated"),
-                arguments(new RawGguf().ascii("GGML").u32(3), "does not begin with GGUF; is this a GGUF file?"),
+                arguments(new RawGguf().ascii("GGML").u32(3), "not a GGUF file: it does not begin with GGUF"),
                 arguments(new RawGguf().ascii("GGUF").u32(1), "version 1 of GGUF; versions 2 and 3 can be read"),
                 arguments(new RawGguf().ascii("GGUF").u32(4), "version 4 of GGUF"),
                 arguments(new RawGguf().ascii("GGUF").bytes(0, 0, 0, 3), "this is a big-endian GGUF file"),
-                arguments(RawGguf.head(-1, 0), "there would be 18446744073709551615 tensors, but only 8 bytes follow"),
-                arguments(RawGguf.head(MAX, 0), "there would be 9223372036854775807 tensors"),
-                arguments(RawGguf.head(1, 0), "there would be 1 tensors, but only 8 bytes follow"),
-                arguments(RawGguf.head(0, MAX), "there would be 9223372036854775807 metadata entries"),
+                arguments(RawGguf.head(-1, 0),
+                        "the header claims 18446744073709551615 tensors, but only 8 bytes follow"),
+                arguments(RawGguf.head(MAX, 0), "the header claims 9223372036854775807 tensors"),
+                arguments(RawGguf.head(1, 0), "the header claims 1 tensors, but only 8 bytes follow"),
+                arguments(RawGguf.head(0, MAX), "the header claims 9223372036854775807 metadata entries"),
                 arguments(RawGguf.head(0, -5), "18446744073709551611 metadata entries"),
                 arguments(RawGguf.head(0, 1).u64(MAX).u64(0), "bytes of metadata key 0, but only 8 bytes follow"),
                 arguments(RawGguf.head(0, 1).u64(-1).u64(0), "18446744073709551615 bytes of metadata key 0"),
@@ -54,7 +55,8 @@ class HostileGgufTest {
                 arguments(alignment(0), "general.alignment is 0; it must be a power of two"),
                 arguments(alignment(24), "general.alignment is 24"),
                 arguments(alignment(1L << 31), "general.alignment is 2147483648"),
-                arguments(RawGguf.head(0, 1).key("general.alignment", 8).string("32"), "holds STRING where an integer"),
+                arguments(RawGguf.head(0, 1).key("general.alignment", 8).string("32"),
+                        "is STRING, expected an integer"),
                 arguments(RawGguf.head(1, 0).string("t").u32(5).u64(1).u64(1), "has 5 dimensions, the limit is 4"),
                 arguments(RawGguf.head(1, 0).string("t").u32(-1).u64(1).u64(1), "has 4294967295 dimensions"),
                 arguments(tensor(0, 0, 0, -1), "has the dimension 18446744073709551615, more elements than"),
@@ -76,7 +78,7 @@ class HostileGgufTest {
 
     @ParameterizedTest
     @MethodSource("heads")
-    void aBadFileIsAnErrorThatSaysWhy(RawGguf file, String message) throws IOException {
+    void invalidFilesAreReportedWithAReason(RawGguf file, String message) throws IOException {
         Path path = TestFiles.write(folder, "f.gguf", file.toBytes());
         FileFormatException e = assertThrows(FileFormatException.class, () -> GgufFile.open(path));
         assertEquals(path, e.file());
@@ -95,7 +97,7 @@ class HostileGgufTest {
     }
 
     @Test
-    void aTruncatedFileIsAnErrorWhereverItEnds() throws IOException {
+    void aFileTruncatedAnywhereIsReported() throws IOException {
         byte[] whole = Files.readAllBytes(TestFiles.fixture("gguf/metadata.gguf"));
         try (GgufFile file = GgufFile.open(TestFiles.fixture("gguf/metadata.gguf"))) {
             // What follows the last tensor is padding, which a file may lack.

@@ -38,13 +38,13 @@ class AtomicFilesTest {
     }
 
     @Test
-    void aDiskThatFillsUpLeavesTheOldFileAndNothingElse() throws IOException {
+    void aFullDiskKeepsTheOldFile() throws IOException {
         Path file = Files.writeString(folder.resolve("adapter.bin"), "old");
         for (int room : new int[] {0, 1, 70_000, LARGE.length - 1}) {
             AtomicFiles.Opener disk = temporary -> new FullDisk(new FileOutputStream(temporary.toFile()), room);
             UncheckedIOException e = assertThrows(UncheckedIOException.class,
                     () -> AtomicFiles.write(file, out -> out.write(LARGE), disk));
-            assertEquals("Cannot write " + file + ": No space left on device. What was there before is unchanged.",
+            assertEquals("Cannot write " + file + ": No space left on device. The previous file is unchanged.",
                     e.getMessage());
             assertEquals("old", Files.readString(file));
             assertEquals(List.of("adapter.bin"), names(folder));
@@ -52,7 +52,7 @@ class AtomicFilesTest {
     }
 
     @Test
-    void aDiskThatFillsUpLeavesNoNewFile() throws IOException {
+    void aFullDiskLeavesNoNewFile() throws IOException {
         Path file = folder.resolve("adapter.bin");
         assertThrows(UncheckedIOException.class, () -> AtomicFiles.write(file, out -> out.write(LARGE),
                 temporary -> new FullDisk(new FileOutputStream(temporary.toFile()), 5)));
@@ -72,7 +72,7 @@ class AtomicFilesTest {
     }
 
     @Test
-    void anExceptionOfTheContentPassesThrough() throws IOException {
+    void anExceptionFromTheWriterIsPropagated() throws IOException {
         Path file = Files.writeString(folder.resolve("adapter.bin"), "old");
         IllegalStateException thrown = new IllegalStateException("half way");
         IllegalStateException e = assertThrows(IllegalStateException.class, () -> AtomicFiles.write(file, out -> {
@@ -85,7 +85,7 @@ class AtomicFilesTest {
     }
 
     @Test
-    void filesThatBelongTogetherAreReplacedTogetherOrNotAtAll() throws IOException {
+    void groupsOfFilesAreReplacedAtomically() throws IOException {
         Path first = Files.writeString(folder.resolve("a"), "old");
         Path last = Files.writeString(folder.resolve("b"), "old");
         Map<Path, AtomicFiles.Content> failing = new LinkedHashMap<>();
@@ -117,7 +117,7 @@ class AtomicFilesTest {
     }
 
     @Test
-    void aFolderIsNoTarget() throws IOException {
+    void aFolderIsNotAValidTarget() throws IOException {
         Path target = Files.createDirectory(folder.resolve("adapter"));
         UncheckedIOException e =
                 assertThrows(UncheckedIOException.class, () -> AtomicFiles.writeString(target, "text"));
@@ -126,7 +126,7 @@ class AtomicFilesTest {
     }
 
     @Test
-    void aFileInTheWayOfTheFolderIsReported() throws IOException {
+    void aFileInPlaceOfTheFolderIsReported() throws IOException {
         Path file = Files.writeString(folder.resolve("output"), "a file");
         Path target = file.resolve("adapter.bin");
         UncheckedIOException e =

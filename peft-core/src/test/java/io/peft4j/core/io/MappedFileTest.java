@@ -145,10 +145,10 @@ class MappedFileTest {
     }
 
     @Test
-    void saysWhatCannotBeOpened() {
+    void unopenableFilesAreReported() {
         Path missing = folder.resolve("missing");
         UncheckedIOException e = assertThrows(UncheckedIOException.class, () -> MappedFile.open(missing));
-        assertEquals("Cannot open " + missing + ": there is no such file", e.getMessage());
+        assertEquals("Cannot open " + missing + ": no such file", e.getMessage());
         e = assertThrows(UncheckedIOException.class, () -> MappedFile.open(folder));
         assertEquals("Cannot open " + folder + ": it is a folder", e.getMessage());
     }

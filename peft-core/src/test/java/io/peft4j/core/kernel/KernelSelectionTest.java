@@ -43,7 +43,7 @@ class KernelSelectionTest {
     }
 
     @Test
-    void aNameOrThePropertyForcesTheChoice() {
+    void nameOrPropertySelectTheKernels() {
         try (Kernels kernels = KernelSelection.named("naive", 1)) {
             assertEquals("naive", kernels.name());
         }
@@ -54,7 +54,7 @@ class KernelSelectionTest {
     }
 
     @Test
-    void anUnknownNameIsAnErrorThatListsWhatExists() {
+    void unknownNamesAreReportedWithTheKnownOnes() {
         String message = assertThrows(ConfigurationException.class, () -> KernelSelection.named("cuda")).getMessage();
         assertTrue(message.contains("cuda") && message.contains("nd4j, naive"), message);
         System.setProperty(KernelSelection.KERNELS, "fast");

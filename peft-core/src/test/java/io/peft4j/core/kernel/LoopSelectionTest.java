@@ -42,7 +42,7 @@ class LoopSelectionTest {
     }
 
     @Test
-    void aNameForces() {
+    void aNameSelectsTheLoops() {
         choose("c", offer("a", true), offer("c", true));
         assertEquals(List.of("c"), made);
         choose("plain", offer("a", true));
@@ -50,7 +50,7 @@ class LoopSelectionTest {
     }
 
     @Test
-    void aForcedNameThatDoesNotRunIsAnError() {
+    void anUnavailableNamedChoiceIsAnError() {
         assertThrows(ConfigurationException.class, () -> choose("a", offer("a", false), offer("b", true)));
         ConfigurationException unknown =
                 assertThrows(ConfigurationException.class, () -> choose("x", offer("a", true), offer("b", true)));

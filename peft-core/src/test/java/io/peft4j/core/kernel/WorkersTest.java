@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class WorkersTest {
     @Test
-    void everyPartRunsOnceAndItsWorkIsSeen() throws InterruptedException {
+    void everyPartRunsOnceAndItsWritesAreVisible() throws InterruptedException {
         try (Workers workers = new Workers(3)) {
             for (int round = 0; round < 2000; round++) {
                 int[] counts = new int[round % 17];
@@ -30,7 +30,7 @@ class WorkersTest {
     }
 
     @Test
-    void partsThatRunAtTheSameTimeHaveLanesOfTheirOwn() {
+    void concurrentPartsHaveTheirOwnLanes() {
         try (Workers workers = new Workers(4)) {
             Set<Lane> busy = ConcurrentHashMap.newKeySet();
             int[] clashes = new int[400];

@@ -43,7 +43,7 @@ class BatchPackerTest {
     }
 
     @Test
-    void whatIsInvokedAtDifferentPlacesIsSharedUpToTheFirst() {
+    void sequencesAreSharedUpToTheFirstInvocation() {
         PackedBatch batch = PackedBatch.sharingPrefixes(List.of(all(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
                 all(1, 2, 3, 4, 5, 6, 7, 8, 9, 11), all(1, 2, 3, 4, 5, 6, 7, 8, 9, 20)));
         assertEquals(12, batch.rows());

@@ -27,7 +27,7 @@ class KeptMemoryTest {
     }
 
     @Test
-    void allIsKeptWhereThereIsRoom() {
+    void everythingIsKeptIfItFits() {
         Map<Keeps, Integer> counts = new EnumMap<>(Keeps.class);
         run(3001, 100, 40, counts);
         assertEquals(Map.of(Keeps.ALL, BLOCKS), counts);
@@ -42,7 +42,7 @@ class KeptMemoryTest {
     }
 
     @Test
-    void whereThatIsNotEnoughTheLastRunAgain() {
+    void ifThatIsNotEnoughTheLastBlocksRunAgain() {
         Map<Keeps, Integer> counts = new EnumMap<>(Keeps.class);
         long bytes = run(800, 100, 40, counts);
         assertEquals(Map.of(Keeps.ALL, 1, Keeps.NARROW, 18, Keeps.INPUT, 11), counts);

@@ -17,7 +17,7 @@ class VirtualTokensTest {
             TokenSequence.allSupervised(4, 5, 6, 7, 8, 1, 2), TokenSequence.allSupervised(4, 5, 6, 7, 8, 3)));
 
     @Test
-    void virtualTokensAreRowsThatAllSee() {
+    void virtualTokensAreSeenByAllRows() {
         PackedBatch longer = BATCH.withVirtualTokens(3);
         assertArrayEquals(new int[] {0, 0, 0, 4, 5, 6, 7, 8, 1, 2, 3}, longer.tokens());
         assertArrayEquals(new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 8}, longer.positions());
@@ -35,7 +35,7 @@ class VirtualTokensTest {
     }
 
     @Test
-    void aPastIsKeysThatAllSee() {
+    void aPrefixOfKeysIsSeenByAllRows() {
         PackedBatch behind = BATCH.afterPast(2);
         assertEquals(BATCH.rows(), behind.rows());
         assertArrayEquals(new int[] {2, 3, 4, 5, 6, 7, 8, 7}, behind.positions());

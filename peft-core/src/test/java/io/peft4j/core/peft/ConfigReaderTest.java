@@ -52,7 +52,7 @@ class ConfigReaderTest {
     }
 
     @Test
-    void wrongValuesNameFileKeyAndWhatIsAllowed() {
+    void invalidValuesAreReportedWithFileKeyAndRange() {
         assertRefused("{\"r\": 0}", reader -> reader.integer("r", 8, 1), "r is 0", "an integer of at least 1");
         assertRefused("{\"r\": 1.5}", reader -> reader.integer("r", 8, 1), "r is 1.5");
         assertRefused("{\"r\": 1e12}", reader -> reader.integer("r", 8, 1), "r is");
@@ -60,8 +60,8 @@ class ConfigReaderTest {
         assertRefused("{\"p\": 1}", reader -> reader.dropout("p", 0), "p is 1", "below 1");
         assertRefused("{\"p\": -0.1}", reader -> reader.dropout("p", 0), "p is -0.1");
         assertRefused("{\"f\": 1}", reader -> reader.flag("f", false), "true or false");
-        assertRefused("{\"t\": [1]}", reader -> reader.texts("t"), "t is 1", "a text");
-        assertRefused("{\"t\": {}}", reader -> reader.modules("t"), "a list of texts");
+        assertRefused("{\"t\": [1]}", reader -> reader.texts("t"), "t is 1", "a string");
+        assertRefused("{\"t\": {}}", reader -> reader.modules("t"), "a list of strings");
         assertRefused("{\"t\": {\"a\": 0}}", reader -> reader.integers("t"), "t is 0");
         assertRefused("{\"task_type\": \"CHESS\"}", ConfigReader::common, "CHESS", "CAUSAL_LM");
         assertRefused("{\"use_dora\": true}", reader -> reader.requireOff("use_dora", "DoRA"), "DoRA is not supported");
@@ -69,7 +69,7 @@ class ConfigReaderTest {
     }
 
     @Test
-    void whatIsOffIsKept() {
+    void disabledFeaturesAreKeptInTheFile() {
         ConfigReader reader = read("""
                 {"a": null, "b": false, "c": {}, "d": [], "e": "", "f": [1, {"g": null}]}""");
         for (String key : List.of("a", "b", "c", "d", "e", "absent")) {
@@ -82,12 +82,12 @@ class ConfigReaderTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "[]", "3", "null", "{", "{\"r\": 1, \"r\": 2}", "{} {}", "{'r': 1}", "{\"r\": NaN}",
             "nonsense"})
-    void whatIsNoJsonObjectIsRefused(String json) {
+    void nonObjectsAreRefused(String json) {
         assertRefused(json, reader -> { });
     }
 
     @Test
-    void isWrittenAsPythonDoes() {
+    void jsonIsWrittenLikePython() {
         CommonConfig common = new CommonConfig(Optional.empty(), Optional.of("b\"a\u00e9"), Optional.empty(), true, "1",
                 Map.of("zz", "{\"a\":[]}"));
         String json = new ConfigWriter("TYPE", common).put("r", 3).putNumber("alpha", 16).putDecimal("dropout", 0)
@@ -119,10 +119,10 @@ class ConfigReaderTest {
     }
 
     @Test
-    void anUnknownMethodIsNamedWithThoseThatExist() {
+    void anUnknownMethodIsReportedWithTheKnownOnes() {
         String message = assertThrows(ConfigurationException.class,
                 () -> PeftMethods.readConfig("{\"peft_type\": \"MAGIC\"}", "x")).getMessage();
-        assertTrue(message.contains("'MAGIC' is not known here; there are ["), message);
+        assertTrue(message.contains("'MAGIC' is unknown; available are ["), message);
         assertThrows(ConfigurationException.class, () -> PeftMethods.readConfig("{}", "x"));
     }
 }

@@ -45,7 +45,7 @@ class ModuleSelectorTest {
     }
 
     @Test
-    void anEntryThatMatchesNothingIsNamedThoughOthersMatch() {
+    void anUnmatchedEntryIsReportedEvenIfOthersMatch() {
         assertRefused(ModuleSelector.of(TargetModules.of("q_proj", "c_attn")), "'c_attn' matches no layer",
                 "the nearest layers are [model.layers.0.self_attn");
         assertRefused(ModuleSelector.of(TargetModules.of("model.layers.7.self_attn.q_proj")),
@@ -53,7 +53,7 @@ class ModuleSelectorTest {
     }
 
     @Test
-    void anExpressionThatMatchesNothingIsNamed() {
+    void anUnmatchedExpressionIsReported() {
         assertRefused(ModuleSelector.of(TargetModules.regex("q_proj")), "'q_proj' matches none of the 27 layers");
         assertRefused(ModuleSelector.of(TargetModules.of()), "matches none");
     }
@@ -71,7 +71,7 @@ class ModuleSelectorTest {
     }
 
     @Test
-    void layersOfAnotherKindAreNamed() {
+    void unsupportedLayerKindsAreReported() {
         assertRefused(ModuleSelector.of(TargetModules.of("q_proj", "norm")), "model.norm (RmsNorm)");
         assertRefused(ModuleSelector.of(TargetModules.regex(".*layers.*")), "and 5 more");
     }
@@ -79,7 +79,7 @@ class ModuleSelectorTest {
     @Test
     void aLayerThatDoesNotExistIsAnError() {
         assertRefused(new ModuleSelector(TargetModules.of("q_proj"), TargetModules.UNSET,
-                OneOrMany.many(List.of(1, 5)), OneOrMany.none(), List.of()), "nothing for [5]", "layers 0 to 1");
+                OneOrMany.many(List.of(1, 5)), OneOrMany.none(), List.of()), "no layer for [5]", "layers 0 to 1");
         assertRefused(new ModuleSelector(TargetModules.of("q_proj"), TargetModules.UNSET, OneOrMany.one(1),
                 OneOrMany.one("blocks"), List.of()), "layers_pattern [blocks]");
     }
@@ -95,7 +95,7 @@ class ModuleSelectorTest {
     }
 
     @Test
-    void allLinearIsWrittenAsNamesAsPeftDoes() {
+    void allLinearIsWrittenAsNamesLikePeft() {
         TargetModules names = ModuleSelector.of(TargetModules.ALL_LINEAR).resolved(setup(), DEFAULTS);
         assertEquals(Optional.of(List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")),
                 names.names());

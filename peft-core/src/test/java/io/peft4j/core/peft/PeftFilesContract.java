@@ -33,7 +33,7 @@ public abstract class PeftFilesContract extends PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void whatIsSavedLoadsAsTheSame(Case test, @TempDir Path folder) throws IOException {
+    void savedAdaptersLoadEqual(Case test, @TempDir Path folder) throws IOException {
         Path again = folder.resolve("again");
         try (PeftModel model = trained(test, 20)) {
             model.saveAdapter(folder);
@@ -97,7 +97,7 @@ public abstract class PeftFilesContract extends PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theConfigurationKeepsWhatItDoesNotKnow(Case test) throws IOException {
+    void unknownConfigurationKeysAreKept(Case test) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(test.config().toJson());
         json.put("from_the_future", 7).putNull("nothing").putObject("nested").putArray("list").add("x");
         PeftConfig read = PeftMethods.readConfig(json.toString(), "test");
@@ -116,7 +116,7 @@ public abstract class PeftFilesContract extends PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void everyMismatchStandsInOneReport(Case test, @TempDir Path folder) {
+    void allMismatchesAreInOneReport(Case test, @TempDir Path folder) {
         try (PeftModel model = trained(test, 23)) {
             model.saveAdapter(folder);
         }
@@ -148,7 +148,7 @@ public abstract class PeftFilesContract extends PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void hostileFilesGiveAnErrorOfOurs(Case test, @TempDir Path folder) throws IOException {
+    void hostileFilesGiveAPeftException(Case test, @TempDir Path folder) throws IOException {
         try (PeftModel model = trained(test, 24)) {
             model.saveAdapter(folder);
         }

@@ -145,7 +145,7 @@ public abstract class PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void beginsAsTheBaseWherePromised(Case test) {
+    void startsAsTheBaseIfPromised(Case test) {
         try (PeftModel model = model(test, 5)) {
             if (test.identity()) {
                 assertArrayEquals(logits(base(test)), logits(model));
@@ -157,7 +157,7 @@ public abstract class PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void gradientsAreThoseOfCentralDifferences(Case test) {
+    void gradientsMatchCentralDifferences(Case test) {
         try (PeftModel model = trained(test, 6)) {
             float[] weights = weights();
             Passes.backward(model, SEQUENCES, weights, 0);
@@ -220,7 +220,7 @@ public abstract class PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void disablingGivesTheBaseUntilTheScopeEnds(Case test) {
+    void disablingGivesTheBaseUntilTheScopeCloses(Case test) {
         try (PeftModel model = trained(test, 8)) {
             float[] adapted = logits(model);
             try (PeftModel.Scope scope = model.disable()) {
@@ -234,7 +234,7 @@ public abstract class PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void twoAdaptersStandSideBySide(Case test) {
+    void twoAdaptersCanBeLoaded(Case test) {
         try (PeftModel model = trained(test, 9)) {
             float[] first = logits(model);
             addSecond(model, test, 10);
@@ -255,7 +255,7 @@ public abstract class PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void severalAreActiveAtOnceOrRefuseClearly(Case test) {
+    void severalActiveAdaptersWorkOrAreRefused(Case test) {
         try (PeftModel model = trained(test, 11)) {
             float[] first = logits(model);
             addSecond(model, test, 12);
@@ -281,7 +281,7 @@ public abstract class PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void mergedEqualsUnmergedOrRefusesClearly(Case test) {
+    void mergedEqualsUnmergedOrIsRefused(Case test) {
         List<float[]> before = ((TinyModel) base(test)).network().weights().stream().map(Arrays::toFloats).toList();
         try (PeftModel model = trained(test, 14)) {
             float[] unmerged = logits(model);
@@ -317,7 +317,7 @@ public abstract class PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void rowsRunThroughTheirOwnAdaptersOrRefuseClearly(Case test) {
+    void rowsUseTheirOwnAdaptersOrAreRefused(Case test) {
         String[] names = {PeftModel.DEFAULT_ADAPTER, "second", PeftModel.BASE};
         int[][] ids = {SEQUENCES.get(0), SEQUENCES.get(0), SEQUENCES.get(1), SEQUENCES.get(1), {4, 12, 8, 4, 3}};
         int[] groups = {0, 1, 2, 1, 0};
@@ -377,7 +377,7 @@ public abstract class PeftMethodContract {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theNumberOfParametersIsThatOfTheFormula(Case test) {
+    void theParameterCountMatchesTheFormula(Case test) {
         try (PeftModel model = model(test, 15)) {
             assertEquals(test.parameters(), model.trainableParameterCount());
             assertEquals(test.parameters(), model.trainableParameters().stream().mapToLong(Parameter::length).sum());

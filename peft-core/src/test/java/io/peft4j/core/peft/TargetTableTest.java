@@ -76,7 +76,7 @@ class TargetTableTest {
 
     @ParameterizedTest
     @MethodSource("choices")
-    void choosesWhatPeftChooses(JsonNode row) {
+    void choosesTheSameLayersAsPeft(JsonNode row) {
         ConfigReader reader = ConfigReader.parse(row.get("config").toString(), "table");
         ModuleSelector selector = new ModuleSelector(reader.modules("target_modules"),
                 reader.modules("exclude_modules"), reader.oneOrMoreIntegers("layers_to_transform"),
@@ -105,7 +105,7 @@ class TargetTableTest {
 
     @ParameterizedTest
     @MethodSource("frequencyPatterns")
-    void theSecondRuleIsPeftsToo(JsonNode row) {
+    void theSecondRuleMatchesPeft(JsonNode row) {
         PathPatterns<String> patterns = PathPatterns.belowAnother("n_frequency_pattern", keys(row));
         Map<String, String> found = new LinkedHashMap<>();
         MODEL.network().slots().stream().filter(slot -> slot.layer() instanceof Linear).map(Slot::path)

@@ -55,7 +55,7 @@ class HostileSafetensorsTest {
                 arguments(tensor("1", "[4,0]"), 4, "data_offsets [4, 0]"),
                 arguments(tensor("1", "[-4,0]"), 4, "data_offsets of tensor 'a' holds -4"),
                 arguments(tensor("1", "[9223372036854775803,9223372036854775807]"), 4, "far outside the file"),
-                arguments(tensor("1", "[0,4]"), 3, "it is truncated or damaged, fetch it again"),
+                arguments(tensor("1", "[0,4]"), 3, "it is truncated or damaged, download it again"),
                 arguments(tensor("1", "[0,4]"), 5, "1 bytes follow tensor 'a' that belong to no tensor"),
                 arguments(tensor("1", "[4,8]"), 8, "leaves a gap after the header"),
                 arguments(two("[0,4]", "[0,4]"), 4, "and overlaps tensor"),
@@ -71,7 +71,7 @@ class HostileSafetensorsTest {
 
     @ParameterizedTest
     @MethodSource("headers")
-    void aBadHeaderIsAnErrorThatSaysWhy(String header, int data, String message) throws IOException {
+    void invalidHeadersAreReportedWithAReason(String header, int data, String message) throws IOException {
         Path path = TestFiles.write(folder, "f", TestFiles.safetensors(header.replace('\'', '"'), data));
         assertMessage(path, message);
     }
@@ -86,7 +86,7 @@ class HostileSafetensorsTest {
         "4, but only 3 follow",
         "1, 'the header has 1 bytes, too few for JSON'",
     })
-    void aBadHeaderLengthIsAnErrorThatSaysWhy(long length, String message) throws IOException {
+    void invalidHeaderLengthsAreReportedWithAReason(long length, String message) throws IOException {
         byte[] bytes = TestFiles.safetensors("{} ", 0);
         ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(length);
         assertMessage(TestFiles.write(folder, "f", bytes), message);
@@ -106,7 +106,7 @@ class HostileSafetensorsTest {
     }
 
     @Test
-    void aTruncatedFileIsAnErrorWhereverItEnds() throws IOException {
+    void aFileTruncatedAnywhereIsReported() throws IOException {
         byte[] whole = Files.readAllBytes(TestFiles.fixture("safetensors/writer.safetensors"));
         for (int length = 0; length < whole.length; length++) {
             Path path = TestFiles.write(folder, "f", Arrays.copyOf(whole, length));

@@ -166,11 +166,11 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void aMissingTensorIsAnErrorThatNamesNearOnes() {
+    void aMissingTensorIsReportedWithNearNames() {
         try (SafetensorsFile file = SafetensorsFile.open(TYPES)) {
             String message = assertThrows(FileFormatException.class, () -> file.readFloats("t.f31")).getMessage();
             assertEquals(TYPES
-                    + ": there is no tensor 't.f31'; the nearest of 13 are 't.f32', 't.f16', 't.f64'", message);
+                    + ": no tensor 't.f31'; the nearest of 13 are 't.f32', 't.f16', 't.f64'", message);
         }
     }
 
@@ -188,7 +188,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void theClosedFileSaysSo() {
+    void aClosedFileIsReported() {
         SafetensorsFile file = SafetensorsFile.open(TYPES);
         file.close();
         assertThrows(IllegalStateException.class, () -> file.readFloats("t.f32"));

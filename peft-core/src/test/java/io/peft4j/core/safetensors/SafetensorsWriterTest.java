@@ -28,7 +28,7 @@ class SafetensorsWriterTest {
     Path folder;
 
     @Test
-    void writesTheBytesThatTheReferenceImplementationWrites() throws IOException {
+    void writesTheSameBytesAsTheReferenceImplementation() throws IOException {
         Path fixture = TestFiles.fixture("safetensors/writer.safetensors");
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         ByteBuffer three = ByteBuffer.wrap(new byte[] {1, 2, 3});
@@ -115,7 +115,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void aFailureLeavesTheOldFile() throws IOException {
+    void aFailedWriteKeepsTheOldFile() throws IOException {
         Path file = Files.writeString(folder.resolve("adapter_model.safetensors"), "old");
         INDArray array = Nd4j.createFromArray(1f, 2f);
         TensorData data = TensorData.of(array);
@@ -126,7 +126,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void whatDoesNotFitIsRefused() {
+    void mismatchingDataIsRefused() {
         ByteBuffer three = ByteBuffer.allocate(3);
         assertMessage("F32[1] needs 4 bytes, not 3", () -> TensorData.of(DType.F32, new long[] {1}, three));
         assertMessage("[2] needs 2 values, not 1", () -> TensorData.f32(new long[] {2}, new float[1]));

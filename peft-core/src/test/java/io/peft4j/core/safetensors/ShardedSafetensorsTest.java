@@ -53,7 +53,7 @@ class ShardedSafetensorsTest {
             assertTrue(sharded.address("a").isPresent());
             String message =
                     assertThrows(FileFormatException.class, () -> sharded.readFloats("hidden")).getMessage();
-            assertTrue(message.contains("there is no tensor 'hidden'; the nearest of 2 are"), message);
+            assertTrue(message.contains("no tensor 'hidden'; the nearest of 2 are"), message);
         }
     }
 
@@ -66,13 +66,14 @@ class ShardedSafetensorsTest {
         }
         Files.delete(folder.resolve(Safetensors.MODEL_FILE));
         String message = assertThrows(UncheckedIOException.class, () -> Safetensors.open(folder)).getMessage();
-        assertTrue(message.contains("model.safetensors: there is no such file"), message);
+        assertTrue(message.contains("model.safetensors: no such file"), message);
     }
 
     @Test
-    void allMissingShardsAreNamed() throws IOException {
+    void allMissingShardsAreReported() throws IOException {
         index("{\"weight_map\":{\"a\":\"" + FIRST + "\",\"c\":\"x.safetensors\",\"d\":\"y.safetensors\"}}");
-        assertMessage("2 of 3 shards are missing from its folder: x.safetensors, y.safetensors; fetch the model again");
+        assertMessage("2 of 3 shards are missing from its folder: x.safetensors, y.safetensors; download the model "
+                + "again");
     }
 
     @Test
@@ -83,7 +84,7 @@ class ShardedSafetensorsTest {
     }
 
     @Test
-    void aDamagedShardIsNamed() throws IOException {
+    void aDamagedShardIsReported() throws IOException {
         index("{\"weight_map\":{\"a\":\"" + FIRST + "\",\"b\":\"" + SECOND + "\"}}");
         Path shard = folder.resolve(SECOND);
         Files.write(shard, Arrays.copyOf(Files.readAllBytes(shard), 40));
@@ -96,7 +97,7 @@ class ShardedSafetensorsTest {
         "C:x.safetensors", "", "x.bin", "..", "x\\u0000.safetensors"})
     void aShardOutsideTheFolderIsAnError(String shard) throws IOException {
         index("{\"weight_map\":{\"a\":\"" + shard + "\"}}");
-        assertMessage("is not the plain name of a .safetensors file in the same folder");
+        assertMessage("must be the plain name of a .safetensors file in the same folder");
     }
 
     @ParameterizedTest
@@ -110,7 +111,7 @@ class ShardedSafetensorsTest {
         "'{\"weight_map\":{\"a\":\"x.safetensors\"}'; not valid JSON",
         "'{\"weight_map\":{\"a\":\"x.safetensors\"}} x'; not valid JSON",
     })
-    void aBadIndexIsAnErrorThatSaysWhy(String index, String message) throws IOException {
+    void invalidIndexesAreReportedWithAReason(String index, String message) throws IOException {
         index(index);
         assertMessage(message);
     }

@@ -56,7 +56,7 @@ class ChatMessageTest {
     }
 
     @Test
-    void wrongMessagesAreRefusedByName() {
+    void invalidMessagesAreRefused() {
         Exception noRole = assertThrows(IllegalArgumentException.class,
                 () -> ChatMessage.fromMap(Map.of("content", "x")));
         assertTrue(noRole.getMessage().contains("role"), noRole.getMessage());

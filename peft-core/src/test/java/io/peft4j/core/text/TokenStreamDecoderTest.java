@@ -44,7 +44,7 @@ class TokenStreamDecoderTest {
     }
 
     @Test
-    void invalidBytesAreNotHeldForEver() {
+    void invalidBytesAreFlushed() {
         byte[] bytes = new byte[40];
         Arrays.fill(bytes, (byte) 0xFF);
         List<String> pieces = stream(bytes);

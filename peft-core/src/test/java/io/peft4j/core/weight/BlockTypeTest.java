@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BlockTypeTest {
     @ParameterizedTest
     @ValueSource(strings = {"types", "random"})
-    void decodesAsTheReferenceDoes(String fixture) {
+    void decodingMatchesTheReference(String fixture) {
         Set<BlockType> seen = EnumSet.noneOf(BlockType.class);
         try (GgufFile file = GgufFile.open(TestFiles.fixture("gguf/" + fixture + ".gguf"));
                 SafetensorsFile expected =
@@ -99,7 +99,7 @@ class BlockTypeTest {
     }
 
     @Test
-    void sizesAreThoseOfGgml() {
+    void sizesMatchGgml() {
         assertEquals(18 * 2, BlockType.Q4_0.bytes(64));
         assertEquals(210, BlockType.Q6_K.bytes(256));
         assertEquals(6, BlockType.BF16.bytes(3));

@@ -76,7 +76,7 @@ class FourBitEncoderTest {
     }
 
     @Test
-    void refusesWhatHalfPrecisionCannotHold() {
+    void valuesBeyondHalfPrecisionAreRefused() {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, 70_000f, -70_000f}) {
             float[] values = new float[32];
             values[7] = bad;

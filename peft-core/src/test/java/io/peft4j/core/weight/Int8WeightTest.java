@@ -61,7 +61,7 @@ class Int8WeightTest {
     }
 
     @Test
-    void refusesWhatNoByteStandsFor() {
+    void nonFiniteValuesAreRefused() {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
             try (Int8Weight weight = new Int8Weight(1, 3)) {
                 assertThrows(IllegalArgumentException.class, () -> weight.quantizeRow(0, new float[] {1, bad, 2}, 0));
