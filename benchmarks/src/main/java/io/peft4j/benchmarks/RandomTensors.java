@@ -13,7 +13,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/** The tensors of a checkpoint that nobody has trained: matrices are random, norms are 1. Nothing is kept in memory. */
+/** The tensors of an untrained checkpoint: matrices are random, norms are 1. Nothing is kept in memory. */
 final class RandomTensors implements TensorStore {
     private static final float DEVIATION = 0.02f;
 

@@ -204,7 +204,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void everyErrorOfOursIsAPeftException() {
+    void everyErrorTypeIsAPeftException() {
         check(classes().that().areAssignableTo(RuntimeException.class)
                 .and().resideOutsideOfPackage(JINJA.subtree()) // knows no other module; peft-models translates
                 .should().beAssignableTo(PeftException.class)
@@ -213,7 +213,7 @@ class ArchitectureTest {
 
     /** Importing nothing would make every other test here pass. */
     @Test
-    void theClassesAreSeen() {
+    void classesAreScanned() {
         assertFalse(SHIPPED.isEmpty());
         assertTrue(SHIPPED.contain(PeftException.class));
     }

@@ -43,7 +43,7 @@ class HandbookEvaluationTest {
     }
 
     @Test
-    void figuresRepeatAndFailuresAreReal() {
+    void figuresAreReproducibleAndFailuresAreReal() {
         ChatDataset training = ChatDataset.read(HANDBOOK.resolve("train.jsonl"));
         List<EvaluationItem> items = FactQuestion.read(HANDBOOK.resolve("heldout.jsonl")).subList(0, QUESTIONS).stream()
                 .map(FactQuestion::toItem).toList();

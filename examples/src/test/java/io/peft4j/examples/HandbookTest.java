@@ -111,7 +111,7 @@ class HandbookTest {
     }
 
     @Test
-    void articlesAreRightAndNothingIsLeftToFillIn() {
+    void articlesAreRightAndNoPlaceholderIsLeft() {
         List<Row> all = new ArrayList<>(train);
         all.addAll(heldOut);
         for (Row row : all) {

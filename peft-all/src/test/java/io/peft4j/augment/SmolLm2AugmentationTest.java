@@ -44,7 +44,7 @@ class SmolLm2AugmentationTest {
             byModel += example.extra().get(Augmentation.MARK).equals("model") ? 1 : 0;
         }
         // 64 were asked for; most of what so small a model writes is another question or an answer, and is dropped.
-        assertTrue(byModel >= 3, byModel + " wordings by the model");
+        assertTrue(byModel >= 3, byModel + " paraphrases by the model");
     }
 
     private static String question(ChatExample example) {

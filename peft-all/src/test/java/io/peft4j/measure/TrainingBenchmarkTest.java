@@ -71,7 +71,7 @@ class TrainingBenchmarkTest {
     }
 
     @Test
-    void refusesWhatCannotBeMeasured() {
+    void invalidMeasurementsAreRefused() {
         assertThrows(ConfigurationException.class, () -> TrainingBenchmark.randomExamples(base, 1, 1, 0));
         assertThrows(ConfigurationException.class, () -> TrainingBenchmark.randomExamples(base, 1, 257, 0));
         try (PeftModel model = base.withAdapter(LORA)) {

@@ -54,7 +54,7 @@ class ActivatedLoraTest {
     /** With a cache on both sides; what is generated invokes nothing, also where it holds the tokens. */
     @ParameterizedTest
     @CsvSource({"alora", "alora-bias"})
-    void greedyAnswersAreHuggingFaces(String adapter) {
+    void greedyAnswersMatchHuggingFace(String adapter) {
         JsonNode rows = expected(adapter).get("generation");
         List<Prompt> prompts = Fixtures.stream(rows).map(row -> Prompt.tokens(Fixtures.ids(row.get("input_ids"))))
                 .map(Prompt.class::cast).toList();
@@ -133,7 +133,7 @@ class ActivatedLoraTest {
 
     @ParameterizedTest
     @MethodSource("kernels")
-    void rowsOfABatchWaitForTheirOwnInvocations(KernelsUnderTest kernels) {
+    void rowsOfABatchUseTheirOwnInvocations(KernelsUnderTest kernels) {
         List<TokenSequence> texts = Fixtures.texts(MODEL);
         String[] adapters = {"lora", "alora", PeftModel.BASE};
         try (BaseModel base = kernels.load(MODEL); PeftModel model = new PeftModel(base)) {
@@ -164,7 +164,7 @@ class ActivatedLoraTest {
     }
 
     @Test
-    void twoAdaptersThatWaitForDifferentTokensAreNotActiveTogether() {
+    void adaptersWithDifferentInvocationsAreNotActiveTogether() {
         LoraConfig config = LoraConfig.builder().rank(2).build();
         try (BaseModel base = KernelsUnderTest.naive(MODEL); PeftModel model = new PeftModel(base)) {
             model.addAdapter("one", config.toBuilder().invocationTokens(1, 2).build());

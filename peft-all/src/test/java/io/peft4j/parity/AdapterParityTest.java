@@ -47,7 +47,7 @@ class AdapterParityTest {
     /** Without its adapters the model is the base, in every bit, and the adapter is there again afterwards. */
     @ParameterizedTest
     @MethodSource("adapters")
-    void disabledItIsTheBase(String name) {
+    void disabledAdaptersGiveTheBase(String name) {
         assertDisabledIsTheBase(kernels, Fixtures.adapter(name));
     }
 
@@ -85,7 +85,7 @@ class AdapterParityTest {
                 return;
             }
             adapted.merge();
-            // Merging a layer that shares its matrix is no change of the other here, so the unmerged numbers hold.
+            // Merging a layer that shares its matrix is not a change of the other here, so the unmerged numbers hold.
             boolean given = expected.has("merged_nll");
             Measure.assertClose(Fixtures.doubles(expected.get(given ? "merged_nll" : "nll_f64")),
                     Measure.oneByOne(adapted, texts), "merged");

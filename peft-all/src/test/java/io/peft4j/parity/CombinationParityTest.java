@@ -29,7 +29,7 @@ class CombinationParityTest {
 
     @ParameterizedTest
     @MethodSource("combinations")
-    void theNewAdapterSaysTheSame(JsonNode row) {
+    void theCombinedAdapterMatches(JsonNode row) {
         Iterator<JsonNode> masks = row.get("masks").iterator();
         WeightedCombination combination = WeightedCombination.of(CombinationType.of(row.get("type").asText()))
                 .mask((values, density) -> unpack(masks.next().asText(), values));

@@ -49,7 +49,7 @@ class ExportTest {
     }
 
     @Test
-    void whatIsInTheWayIsRefusedBeforeAnythingIsWritten() throws IOException {
+    void occupiedTargetsAreRefusedBeforeWriting() throws IOException {
         Files.createDirectories(folder.resolve("there/inner"));
         try (BaseModel base = KernelsUnderTest.naive("tiny-llama")) {
             String message = assertThrows(ConfigurationException.class,
@@ -76,7 +76,7 @@ class ExportTest {
     @ParameterizedTest
     @ValueSource(strings = {"lora", "lora-untied", "rslora", "patterns", "bias-all", "modules-to-save",
         "modules-to-save-untied", "lm-head"})
-    void aMergedFolderSaysWhatHuggingFacesMergedModelSays(String adapter) {
+    void mergedFoldersMatchHuggingFacesMergedModel(String adapter) {
         JsonNode expected = Fixtures.json(Fixtures.adapter(adapter).resolve("expected.json"));
         String name = baseOf(adapter);
         try (BaseModel base = KernelsUnderTest.naive(name);
@@ -186,7 +186,7 @@ class ExportTest {
     /** What rounding changes of base and adapter is held against what it changes of the base alone. */
     @ParameterizedTest
     @EnumSource(names = {"F16", "BF16", "Q8_0"})
-    void narrowTypesMayChangeTwiceWhatTheyChangeOfTheBase(BlockType type) {
+    void narrowTypesMayLoseTwiceTheBasesLoss(BlockType type) {
         try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
                 PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
             double ofBase = ModelExport.of(base).type(type).toGguf(folder.resolve("base.gguf")).difference().relative();
@@ -197,13 +197,13 @@ class ExportTest {
     }
 
     @Test
-    void whatSaysSomethingElseIsRefusedAndRemoved() throws IOException {
+    void aDifferingExportIsRefusedAndRemoved() throws IOException {
         try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
                 PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
             Path file = folder.resolve("merged.gguf");
             String message = assertThrows(ConfigurationException.class,
                     () -> ModelExport.of(model).type(BlockType.Q8_0).tolerance(1e-6).toGguf(file)).getMessage();
-            assertTrue(message.contains("Q8_0 does not say what base and adapter say"), message);
+            assertTrue(message.contains("Q8_0 does not agree with base and adapter"), message);
             assertFalse(model.isMerged());
             assertThrows(ConfigurationException.class,
                     () -> ModelExport.of(model).type(BlockType.Q8_0).toFolder(folder.resolve("merged")));
@@ -261,10 +261,10 @@ class ExportTest {
     }
 
     @Test
-    void whatOtherProgramsCannotLoadIsSaidBefore() {
+    void incompatibleProgramsAreReportedBeforeExport() {
         Map<String, String> reasons = Map.of("lora-bias", "lora_B.bias", "modules-to-save-untied", "as a whole",
                 "bias-all", "as a whole", "embedding", "share one weight", "lm-head-tied", "share one weight",
-                "alora", "waits for the tokens");
+                "alora", "is invoked by the tokens");
         reasons.forEach((adapter, reason) -> {
             try (BaseModel base = KernelsUnderTest.naive(baseOf(adapter));
                     PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {

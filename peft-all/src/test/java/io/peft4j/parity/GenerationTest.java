@@ -54,7 +54,7 @@ class GenerationTest {
     }
 
     @Test
-    void drawsAreTheSeedsAlone() {
+    void samplingIsDeterminedByTheSeed() {
         List<Completion> first = endless(prompts, SAMPLED);
         assertSame(first, endless(prompts, SAMPLED));
         List<Completion> other = endless(prompts, SAMPLED.withSampling(0.9, 50, 0.95, 8));
@@ -63,7 +63,7 @@ class GenerationTest {
     }
 
     @Test
-    void drawsDoNotDependOnTheBatch() {
+    void samplingDoesNotDependOnTheBatch() {
         List<Completion> together = endless(prompts, SAMPLED);
         assertSame(together, endless(prompts, SAMPLED.withBatchSize(1)));
         assertSame(together, endless(prompts, SAMPLED.withBatchSize(4)));
@@ -121,7 +121,7 @@ class GenerationTest {
 
     /** The model's own stop tokens come from the checkpoint. */
     @Test
-    void theCheckpointsEndOfTurnEndsAnAnswer() {
+    void theModelsEndOfTurnEndsAnAnswer() {
         int endOfTurn = model.tokenizer().eosId().orElseThrow();
         List<Completion> answers = model.generate(prompts, SAMPLED.withMaxNewTokens(100).withSampling(3, 0, 1, 1));
         assertTrue(answers.stream().anyMatch(a -> a.stopReason() == StopReason.STOP_TOKEN), "some draw hits it");

@@ -35,7 +35,7 @@ class MaskParityTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"chatml", "llama3", "gemma", "phi", "qwen3", "qwen25_tools", "mistral_tools"})
-    void masksAreThoseOfTransformers(String family) throws IOException {
+    void masksMatchTransformers(String family) throws IOException {
         JsonNode fixture = Fixtures.json("masks/masks.json").get("families").get(family);
         JinjaChatTemplate template = JinjaChatTemplate.of(
                 Files.readString(TEMPLATES.resolve(family + ".jinja")),

@@ -75,7 +75,7 @@ class MethodParityTest {
     /** Without its adapter the model is the base, in every bit, and the adapter is there again afterwards. */
     @ParameterizedTest
     @MethodSource("methods")
-    void disabledItIsTheBase(String name) {
+    void disabledAdaptersGiveTheBase(String name) {
         AdapterParityTest.assertDisabledIsTheBase(kernels, Fixtures.method(name));
     }
 

@@ -37,7 +37,7 @@ class MethodsTableTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Test
-    void theTableIsThatOfTheRegistry() throws IOException {
+    void theTableMatchesTheRegistry() throws IOException {
         String generated = generated() + MARK;
         assertFalse(PeftMethods.all().isEmpty());
         String present = Files.exists(FILE) ? Files.readString(FILE) : "";

@@ -171,7 +171,7 @@ class QuantizedBaseTest {
      */
     @ParameterizedTest
     @MethodSource("kernelsAndPrecisions")
-    void everythingIsThatOfTheDequantizedWeights(KernelsUnderTest kernels, Precision precision) throws IOException {
+    void resultsEqualThoseOfTheDequantizedWeights(KernelsUnderTest kernels, Precision precision) throws IOException {
         Path weights = dequantized(precision);
         float[] expectedGradients;
         double[] expectedNll;

@@ -41,7 +41,7 @@ class RowAdaptersTest {
 
     @ParameterizedTest
     @MethodSource("kernels")
-    void likelihoodsInOneBatchAreHuggingFaces(KernelsUnderTest kernels) {
+    void likelihoodsInOneBatchMatchHuggingFace(KernelsUnderTest kernels) {
         List<TokenSequence> texts = Fixtures.texts("tiny-llama");
         try (BaseModel base = kernels.load("tiny-llama"); PeftModel model = model(base);
                 CausalLmObjective objective = new CausalLmObjective(model)) {
@@ -88,7 +88,7 @@ class RowAdaptersTest {
     }
 
     @Test
-    void whatCannotBeMixedIsRefused() {
+    void unmixableAdaptersAreRefused() {
         try (BaseModel base = KernelsUnderTest.naive("tiny-llama"); PeftModel model = model(base)) {
             model.loadAdapter("head", Fixtures.adapter("modules-to-save"));
             String message = assertThrows(ConfigurationException.class, () -> model.byRow("lora", "head"))

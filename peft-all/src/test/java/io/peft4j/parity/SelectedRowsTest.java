@@ -42,7 +42,7 @@ class SelectedRowsTest {
 
     @ParameterizedTest
     @CsvSource({"tiny-llama, lora", "tiny-llama-untied, lora-untied", "tiny-llama-untied, modules-to-save-untied"})
-    void hiddenStatesAndGradientsAreThoseOfTheWhole(String name, String adapter) {
+    void hiddenStatesAndGradientsEqualThoseOfTheWhole(String name, String adapter) {
         try (BaseModel base = kernels.load(name); PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
             List<TokenSequence> sequences = new ArrayList<>(Fixtures.chats(name));
             sequences.addAll(Fixtures.texts(name));

@@ -101,7 +101,7 @@ class AdapterArithmeticTest {
     }
 
     @Test
-    void theMajoritysSignIsElectedByTheSumOrByTheCount() {
+    void theMajoritySignIsBySumOrCount() {
         List<double[]> values = List.of(new double[] {-5, 1}, new double[] {1, 2}, new double[] {2, 0});
         double[] weights = {1, 1, 1};
         assertArrayEquals(new double[] {-5, 1.5}, new TaskArithmetic(CombinationType.TIES, 1, MajoritySign.TOTAL,
@@ -113,7 +113,7 @@ class AdapterArithmeticTest {
     }
 
     @Test
-    void ofEqualValuesTheFirstAreKept() {
+    void amongEqualValuesTheFirstAreKept() {
         TaskArithmetic half = new TaskArithmetic(CombinationType.MAGNITUDE_PRUNE, 0.5, MajoritySign.TOTAL, null);
         assertArrayEquals(new double[] {-2, 2, 0, 5, 0, 0}, half.combine(List.of(new double[] {-2, 2, 2, 5, -1, -2}),
                 new double[] {1}));
@@ -144,7 +144,7 @@ class AdapterArithmeticTest {
     }
 
     @Test
-    void namesThatMatchNothingInAFileAreLeftOut(@TempDir Path folder) throws IOException {
+    void unmatchedNamesInAFileAreIgnored(@TempDir Path folder) throws IOException {
         try (PeftModel other = PeftModel.of(base, random(2, "q_proj"))) {
             other.saveAdapter(folder);
         }
@@ -157,7 +157,7 @@ class AdapterArithmeticTest {
 
     /** The model has layers that only the first adapter's configuration names. */
     @Test
-    void whatIsMadeOnRepeatedLayersSaysSo(@TempDir Path folder) {
+    void adaptersOnRepeatedLayersAreRecognized(@TempDir Path folder) {
         LoraConfig repeating = random(2, "q_proj").toBuilder()
                 .layerReplication(new LayerRange(0, 2), new LayerRange(1, 2)).build();
         try (PeftModel wide = PeftModel.of(base, repeating)) {
@@ -176,7 +176,7 @@ class AdapterArithmeticTest {
     }
 
     @Test
-    void whatCannotBeCombinedIsRefused() {
+    void incompatibleAdaptersAreNotCombined() {
         model.addAdapter("copy", random(2, "q_proj").toBuilder().modulesToSave("lm_head").build());
         Map<String, WeightedCombination> wrong = Map.of(
                 "adds matrices of equal ranks", WeightedCombination.of(CombinationType.LINEAR).adapter("a", 1)
@@ -184,7 +184,7 @@ class AdapterArithmeticTest {
                 "needs a density", WeightedCombination.of(CombinationType.TIES).adapter("a", 1).adapter("c", 1),
                 "more than a product", WeightedCombination.of(CombinationType.CAT).adapter("a", 1).adapter("copy", 1),
                 "at least one adapter", WeightedCombination.of(CombinationType.CAT),
-                "no adapter 'd'", WeightedCombination.of(CombinationType.CAT).adapter("d", 1));
+                "unknown adapter 'd'", WeightedCombination.of(CombinationType.CAT).adapter("d", 1));
         wrong.forEach((reason, combination) -> {
             String message = assertThrows(ConfigurationException.class, () -> combination.addTo(model, "new"))
                     .getMessage();
@@ -195,7 +195,7 @@ class AdapterArithmeticTest {
     }
 
     @Test
-    void aConvertedAdapterSaysTheSameAndStatesWhatItLost() {
+    void conversionKeepsTheOutputAndReportsItsError() {
         LoraConversion whole = LoraConversion.add(model, "a", "whole", 2);
         // The change is read off weights that are rounded to float32.
         assertTrue(whole.error() < 1e-5, whole.toString());
@@ -217,7 +217,7 @@ class AdapterArithmeticTest {
     }
 
     @Test
-    void whatIsNoMatrixCannotBeConverted() {
+    void nonMatrixChangesAreNotConverted() {
         model.addAdapter("norms", random(2, "q_proj").toBuilder().modulesToSave("norm").build());
         String message = assertThrows(ConfigurationException.class,
                 () -> LoraConversion.add(model, "norms", "new", 2)).getMessage();

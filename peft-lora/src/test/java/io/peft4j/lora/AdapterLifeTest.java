@@ -53,7 +53,7 @@ class AdapterLifeTest {
     }
 
     @Test
-    void theStatusNamesWhatIsThereActiveAndTrained() {
+    void theStatusListsLoadedActiveAndTrainedAdapters() {
         try (PeftModel model = PeftModel.of(base, lora(2, "q_proj"))) {
             model.addAdapter("second", LoraConfig.builder().rank(2).targetModules("q_proj", "v_proj")
                     .modulesToSave("lm_head").build());
@@ -123,7 +123,7 @@ class AdapterLifeTest {
     }
 
     @Test
-    void aSwapThatDoesNotFitChangesNothing(@TempDir Path folder) throws IOException {
+    void aMismatchingSwapChangesNothing(@TempDir Path folder) throws IOException {
         try (PeftModel other = PeftModel.of(base, lora(3, "q_proj", "k_proj"), new SplittableRandom(5))) {
             other.saveAdapter(folder);
         }
@@ -141,7 +141,7 @@ class AdapterLifeTest {
     }
 
     @Test
-    void aSwapFreesWhatTheOldAdapterHeldBesideItsTensors(@TempDir Path folder) {
+    void aSwapFreesTheOldAdaptersExtraMemory(@TempDir Path folder) {
         LoraConfig config = lora(2, "q_proj").toBuilder().initialization(Initialization.loftQ(LoftQConfig.defaults()))
                 .build();
         try (PeftModel model = PeftModel.of(base, config)) {
@@ -167,7 +167,7 @@ class AdapterLifeTest {
     }
 
     @Test
-    void aSwapThatCouldNotRunBesideTheOthersChangesNothing(@TempDir Path folder) {
+    void anIncompatibleSwapChangesNothing(@TempDir Path folder) {
         LoraConfig waiting = lora(2, "q_proj").toBuilder().invocationTokens(5, 2).build();
         try (PeftModel other = PeftModel.of(base, waiting.toBuilder().invocationTokens(3).build(),
                 new SplittableRandom(5))) {
@@ -224,9 +224,9 @@ class AdapterLifeTest {
             float[] expected = byRow(model);
             assertRefused("active by row", model::merge);
             assertRefused("active by row", () -> model.merge(MergeCheck.defaults()));
-            assertRefused("rows of a batch run through it", () -> model.deleteAdapter("b"));
+            assertRefused("it is active for rows of a batch", () -> model.deleteAdapter("b"));
             try (PeftModel.Scope disabled = model.disable()) {
-                assertRefused("rows of a batch run through it", () -> model.deleteAdapter("b"));
+                assertRefused("it is active for rows of a batch", () -> model.deleteAdapter("b"));
             }
             assertArrayEquals(expected, byRow(model));
             model.activate("a");

@@ -46,7 +46,7 @@ class LoraConfigTest {
     }
 
     @Test
-    void theDefaultsAreThoseOfPeftByteForByte() throws IOException {
+    void defaultsEqualPeftsByteForByte() throws IOException {
         assertEquals(defaults(), LoraConfig.builder().build().toJson());
         assertEquals(defaults(), read(defaults()).toJson());
         assertEquals(LoraConfig.builder().build().toBuilder().common(read(defaults()).common()).build(),
@@ -81,7 +81,7 @@ class LoraConfigTest {
             "target_parameters;[\"x\"]", "use_bdlora;{\"nblocks\": 2}",
             "arrow_config;{\"top_k\": 3}", "megatron_config;{\"x\": 1}", "kasa_config;{\"beta\": 1}",
             "velora_config;{\"scale\": 1}", "monteclora_config;{\"num_samples\": 8}"})
-    void whatCannotBeDoneIsRefusedByName(String key, String value) {
+    void unsupportedSettingsAreRefused(String key, String value) {
         String message = assertThrows(ConfigurationException.class, () -> with(key, value)).getMessage();
         assertTrue(message.contains(key) && message.contains("not supported in this version"), message);
     }
@@ -99,7 +99,7 @@ class LoraConfigTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"\"pissa_niter_x\"", "null", "1"})
-    void startsThatAreNotKnownAreRefused(String value) {
+    void unknownInitializationsAreRefused(String value) {
         String message = assertThrows(ConfigurationException.class, () -> with("init_lora_weights", value))
                 .getMessage();
         assertTrue(message.contains("init_lora_weights is " + value), message);
@@ -113,7 +113,7 @@ class LoraConfigTest {
                 + "\"verbose\": false, \"use_float16_for_covariance\": false, \"prune_temporary_fields\": true}",
         "loftq; loftq_config; {\"loftq_bits\": 8, \"loftq_iter\": 2}",
         "lora_ga; lora_ga_config; {\"direction\": \"ArBr\", \"scale\": \"unit\", \"stable_gamma\": 4}"})
-    void aStartHasAConfigurationOfItsOwn(String name, String key, String value) throws IOException {
+    void initializationsHaveTheirOwnConfiguration(String name, String key, String value) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(defaults());
         json.put("init_lora_weights", name);
         LoraConfig byDefault = read(json.toString());
@@ -136,7 +136,7 @@ class LoraConfigTest {
         "corda; corda_config; {\"use_float16_for_covariance\": true}", "lora_ga; lora_ga_config; {\"scale\": \"x\"}",
         "loftq; loftq_config; {\"loftq_bits\": 2}", "loftq; loftq_config; {\"loftq_iter\": 0}",
         "lora_ga; lora_ga_config; {\"stable_gamma\": 0}", "eva; eva_config; [1]"})
-    void wrongValuesOfAStartAreRefused(String name, String key, String value) throws IOException {
+    void invalidInitializationSettingsAreRefused(String name, String key, String value) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(defaults());
         json.put("init_lora_weights", name).set(key, JSON.readTree(value));
         String message = assertThrows(ConfigurationException.class, () -> read(json.toString())).getMessage();
@@ -170,12 +170,12 @@ class LoraConfigTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"[1, 1]", "[-1]", "{\"embed_tokens\": []}", "{\"embed_tokens\": [3, 3]}", "\"x\"", "[1.5]"})
-    void tokensThatAreNoneAreRefused(String value) {
+    void invalidTokensAreRefused(String value) {
         assertThrows(ConfigurationException.class, () -> with("trainable_token_indices", value));
     }
 
     @Test
-    void wrongValuesAreRefused() {
+    void invalidValuesAreRefused() {
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().rank(0).build());
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().dropout(1).build());
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().alpha(Double.NaN).build());

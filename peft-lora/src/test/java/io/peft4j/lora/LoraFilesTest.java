@@ -169,19 +169,19 @@ class LoraFilesTest {
     }
 
     @Test
-    void whatIsNoAdapterIsExplained(@TempDir Path other) throws IOException {
-        assertMessage(FileFormatException.class, other.resolve("absent"), "is no folder");
-        assertMessage(FileFormatException.class, other, "there is no adapter_config.json");
+    void nonAdapterFoldersAreExplained(@TempDir Path other) throws IOException {
+        assertMessage(FileFormatException.class, other.resolve("absent"), "is not a folder");
+        assertMessage(FileFormatException.class, other, "it has no adapter_config.json");
         Path inner = Files.createDirectory(other.resolve("french"));
         Files.copy(folder.resolve(AdapterCheckpoint.CONFIG_FILE), inner.resolve(AdapterCheckpoint.CONFIG_FILE));
-        assertMessage(FileFormatException.class, other, "its folders [french] are adapters");
+        assertMessage(FileFormatException.class, other, "did you mean one of its subfolders [french]?");
         Files.delete(inner.resolve(AdapterCheckpoint.CONFIG_FILE));
         Files.copy(folder.resolve(AdapterCheckpoint.CONFIG_FILE), other.resolve(AdapterCheckpoint.CONFIG_FILE));
-        assertMessage(FileFormatException.class, other, "there is no adapter_model.safetensors");
+        assertMessage(FileFormatException.class, other, "it has no adapter_model.safetensors");
         Files.write(other.resolve("adapter_model.bin"), new byte[3]);
         assertMessage(FileFormatException.class, other, "pickle");
         Files.writeString(other.resolve(AdapterCheckpoint.CONFIG_FILE), "{\"peft_type\": \"IA5\"}");
-        assertMessage(ConfigurationException.class, other, "'IA5' is not known here; there are [");
+        assertMessage(ConfigurationException.class, other, "'IA5' is unknown; available are [");
     }
 
     private static void assertMessage(Class<? extends PeftException> type, Path path, String part) {

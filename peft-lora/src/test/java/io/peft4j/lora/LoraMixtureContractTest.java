@@ -45,7 +45,7 @@ class LoraMixtureContractTest extends PeftFilesContract {
     }
 
     @Test
-    void whatDoesNotGoWithExpertsIsRefused() {
+    void settingsThatExpertsDoNotSupportAreRefused() {
         assertThrows(ConfigurationException.class, () -> mixture(1, LoraConfig.builder()));
         for (LoraConfigBuilder lora : List.of(LoraConfig.builder().dora(true), LoraConfig.builder().loraBias(true),
                 LoraConfig.builder().bias(Bias.ALL), LoraConfig.builder().rankPattern(Map.of("q_proj", 2)),

@@ -59,13 +59,13 @@ class LoraRulesTest {
     void tokensThatCannotBeTrainedAreRefused() {
         assertRefused(ConfigurationException.class, LoraConfig.builder().trainableTokens(13), "token 13");
         assertRefused(ConfigurationException.class, LoraConfig.builder().targetModules("embed_tokens")
-                .trainableTokens(1), "model.embed_tokens, which is a target or in modules_to_save");
+                .trainableTokens(1), "model.embed_tokens, which is also in target_modules or modules_to_save");
         assertRefused(ConfigurationException.class, LoraConfig.builder().modulesToSave("embed_tokens")
-                .trainableTokens(1), "model.embed_tokens, which is a target or in modules_to_save");
+                .trainableTokens(1), "model.embed_tokens, which is also in target_modules or modules_to_save");
         assertRefused(TargetModuleException.class, LoraConfig.builder().trainableTokens(
                 TokenIndices.byLayer(Map.of("wte", List.of(1)))), "'wte' matches no layer");
         assertRefused(TargetModuleException.class, LoraConfig.builder().trainableTokens(
-                TokenIndices.byLayer(Map.of("model.norm", List.of(1)))), "(RmsNorm) is none");
+                TokenIndices.byLayer(Map.of("model.norm", List.of(1)))), "not in model.norm (RmsNorm)");
     }
 
     @Test
@@ -89,7 +89,7 @@ class LoraRulesTest {
     }
 
     @Test
-    void whatDoesNotFitTheModelIsRefused() {
+    void mismatchesWithTheModelAreRefused() {
         assertRefused(TargetModuleException.class, LoraConfig.builder().targetModules("query"), "'query'");
         assertRefused(TargetModuleException.class, LoraConfig.builder().targetModules("norm"), "(RmsNorm)");
         for (String target : List.of("embed_tokens", "lm_head")) {
@@ -110,7 +110,7 @@ class LoraRulesTest {
         // PEFT's modules_to_save match also within a name, its exclusion of them from the targets does not.
         assertRefused(ConfigurationException.class,
                 LoraConfig.builder().targetModules("q_proj").modulesToSave("_proj"),
-                "both a target and in modules_to_save");
+                "both in target_modules and in modules_to_save");
     }
 
     @Test
@@ -203,7 +203,7 @@ class LoraRulesTest {
     }
 
     @Test
-    void theStartsHaveTheirDistributions() {
+    void initializationsHaveTheirDistributions() {
         String path = "lm_head";
         LoraConfigBuilder builder = LoraConfig.builder().rank(400).targetModules(path);
         try (PeftModel kaiming = model(builder);
@@ -271,7 +271,7 @@ class LoraRulesTest {
 
     /** HF PEFT: 4,884,480 of 139,399,488 are 3.5039 %. Here the numbers of the tiny network, with commas. */
     @Test
-    void theSummaryIsWordedAsInPeft() {
+    void theSummaryIsThatOfPeft() {
         try (PeftModel model = model(LoraConfig.builder().rank(64).targetModules("q_proj"))) {
             assertEquals("trainable params: 2,048 || all params: 3,256 || trainable%: 62.8993",
                     model.trainableSummary());

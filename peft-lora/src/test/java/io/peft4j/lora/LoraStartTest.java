@@ -161,7 +161,7 @@ class LoraStartTest {
     }
 
     @Test
-    void withoutDataThereIsNoBeginningFromData() {
+    void dataDrivenInitializationNeedsData() {
         for (Initialization start : List.of(Initialization.eva(EvaConfig.defaults()),
                 LoraStartContractTest.corda(CordaConfig.Mode.IPM), Initialization.loraGa(LoraGaConfig.defaults()))) {
             LoraConfig config = LoraStartContractTest.lora(start, 2, "q_proj").build();
@@ -174,7 +174,7 @@ class LoraStartTest {
     }
 
     @Test
-    void dataThatDoesNotGiveTheRankIsRefused() {
+    void dataOfTooLowRankIsRefused() {
         Initialization eva = Initialization.eva(EvaConfig.defaults());
         assertRefused(LoraStartContractTest.lora(eva, 6, "q_proj").build(), Optional.of(DATA), "12 directions");
         assertRefused(LoraStartContractTest.lora(eva, 3, "q_proj").build(), Optional.of(new Calibration(List.of(
@@ -187,7 +187,7 @@ class LoraStartTest {
 
     /** What took long is read again: without data, and with the same result to f32's rounding of the file. */
     @Test
-    void cordaReadsWhatItHasKept(@TempDir Path folder) {
+    void cordaReadsItsCache(@TempDir Path folder) {
         CordaConfig files = CordaConfig.of(CordaConfig.Mode.IPM).withFiles(
                 Optional.of(folder.resolve("covariance.safetensors").toString()),
                 Optional.of(folder.resolve("cache.safetensors").toString()));
@@ -212,7 +212,7 @@ class LoraStartTest {
 
     /** Two of four layers with the same input get what one of them finds, and no more than the sum of all ranks. */
     @Test
-    void evaSharesTheRanksOut() {
+    void evaDistributesTheRanks() {
         LoraConfig config = LoraStartContractTest.lora(Initialization.eva(EvaConfig.defaults()), 2, "q_proj", "k_proj",
                 "down_proj").alpha(4).build();
         try (TinyModel base = base(); PeftModel model = model(base, config)) {
@@ -231,7 +231,7 @@ class LoraStartTest {
 
     /** With its beginning the model is nearer to the base than with the quantized weights alone. */
     @Test
-    void loftqBringsBackWhatQuantizingLost() {
+    void loftqReducesTheQuantizationError() {
         try (TinyModel base = base()) {
             float[] exact = Passes.logits(base, SEQUENCES);
             for (int iterations = 1; iterations <= 2; iterations++) {
@@ -290,7 +290,7 @@ class LoraStartTest {
     }
 
     @Test
-    void whatCannotBeIsRefused() {
+    void impossibleInitializationsAreRefused() {
         try (TinyModel base = base()) {
             for (LoraConfig config : List.of(
                     LoraStartContractTest.lora(Initialization.PISSA, 9, "q_proj").build(),

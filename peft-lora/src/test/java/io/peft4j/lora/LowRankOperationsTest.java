@@ -39,7 +39,7 @@ class LowRankOperationsTest {
 
     /** The norm from the Gram matrix against that of the matrix itself. */
     @Test
-    void theNormOfDoraIsThatOfTheChangedWeight() {
+    void doraNormsAreThoseOfTheChangedWeight() {
         Random random = new Random(3);
         INDArray w = normal(random, 1, 9, 20);
         INDArray a = normal(random, 0.5, 4, 20);
@@ -69,7 +69,7 @@ class LowRankOperationsTest {
             "MISS;\"r\": 100;choose a smaller rank", "MISS;\"r\": 3, \"init_weights\": \"bat\";does not divide",
             "MISS;\"r\": 4, \"init_weights\": \"mini\", \"mini_r\": 3;mini_r 3 does not divide",
             "LOHA;\"rank_pattern\": {\"nowhere\": 3};rank_pattern"})
-    void whatDoesNotFitTheModelIsRefused(String type, String json, String expected) {
+    void mismatchesWithTheModelAreRefused(String type, String json, String expected) {
         PeftConfig config = PeftMethods.readConfig("{\"peft_type\": \"" + type
                 + "\", \"target_modules\": [\"q_proj\"], " + json + "}", "test");
         try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false))) {
@@ -83,7 +83,7 @@ class LowRankOperationsTest {
             "LOKR;\"init_weights\": \"pissa\"", "LOHA;\"use_effective_conv2d\": true", "VERA;\"bias\": \"only_lora\"",
             "RANDLORA;\"randlora_dropout\": 1", "VBLORA;\"topk\": 300", "VBLORA;\"save_only_topk_weights\": true",
             "MISS;\"mini_r\": 0", "MISS;\"init_weights\": 2", "VERA;\"layers_pattern\": \"layers\""})
-    void wrongValuesAreRefusedWithTheNameOfTheFile(String type, String json) {
+    void invalidValuesAreRefusedWithTheFileName(String type, String json) {
         String message = assertThrows(ConfigurationException.class, () -> PeftMethods.readConfig("{\"peft_type\": \""
                 + type + "\", " + json + "}", "some/adapter_config.json")).getMessage();
         assertTrue(message.startsWith("some/adapter_config.json"), message);
@@ -92,7 +92,7 @@ class LowRankOperationsTest {
     @ParameterizedTest
     @CsvSource({"LORA, lora_only", "LORA, vera_only", "VERA, vera_only", "RANDLORA, randlora_only",
             "VBLORA, vblora_only", "MISS, MiSS_only", "MISS, miss_only"})
-    void anyWordForTheBiasesOfAdaptedLayersIsTakenAndKept(String type, String word) {
+    void anyBiasWordOfAdaptedLayersIsAcceptedAndKept(String type, String word) {
         String json = PeftMethods.readConfig("{\"peft_type\": \"" + type + "\", \"bias\": \"" + word + "\"}", "test")
                 .toJson();
         assertTrue(json.contains("\"bias\": \"" + word + "\""), json);

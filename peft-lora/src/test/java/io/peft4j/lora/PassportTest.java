@@ -66,7 +66,7 @@ class PassportTest {
     }
 
     @Test
-    void allMismatchesStandInOneReport() throws IOException {
+    void allPassportMismatchesAreInOneReport() throws IOException {
         save();
         Files.writeString(folder.resolve("adapter_config.json"), Files.readString(folder.resolve(
                 "adapter_config.json")).replace("\"r\": 2", "\"r\": 3"));
@@ -79,7 +79,7 @@ class PassportTest {
     }
 
     @Test
-    void aRoundedBaseIsNoOtherAndAQuantizedOneIsSaid() {
+    void roundedBasesAreAcceptedAndQuantizedOnesReported() {
         save();
         Passport passport = Passport.read(folder).orElseThrow();
         try (TinyModel other = new TinyModel(new TinyNetwork(1, false, false))) {
@@ -104,7 +104,7 @@ class PassportTest {
     }
 
     @Test
-    void textsKeepWhatTheModelMadeOfThem() {
+    void passportTextsKeepTheirLikelihoods() {
         List<String> texts = List.of("1 5 3 5 2 9", "4 12 8 4");
         Map<String, String> training = Map.of("seed", "7", "data", "abc");
         try (PeftModel model = PeftModel.of(base, CONFIG)) {

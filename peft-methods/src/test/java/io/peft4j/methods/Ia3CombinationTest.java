@@ -20,7 +20,7 @@ class Ia3CombinationTest {
     }
 
     @Test
-    void whatCannotBeCombinedIsRefused() {
+    void incompatibleAdaptersAreNotCombined() {
         try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false)); PeftModel model = new PeftModel(base)) {
             model.addAdapter("a", at(Placement.at("q_proj", "down_proj"), "down_proj"));
             model.addAdapter("output", at(Placement.at("down_proj")));
@@ -31,7 +31,7 @@ class Ia3CombinationTest {
                     "one scales the input", new Ia3Combination().adapter("a", 1).adapter("output", 1),
                     "trained copy", new Ia3Combination().adapter("copy", 1),
                     "its method is LN_TUNING", new Ia3Combination().adapter("a", 1).adapter("norms", 1),
-                    "no adapter 'b'", new Ia3Combination().adapter("b", 1));
+                    "unknown adapter 'b'", new Ia3Combination().adapter("b", 1));
             wrong.forEach((reason, combination) -> {
                 String message = assertThrows(ConfigurationException.class, () -> combination.addTo(model, "new"))
                         .getMessage();
@@ -43,7 +43,7 @@ class Ia3CombinationTest {
     }
 
     @Test
-    void wherePlacesAreNoListsOfNamesTheyBecomePaths() {
+    void nonListTargetsBecomePaths() {
         try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false)); PeftModel model = new PeftModel(base)) {
             model.addAdapter("a", at(Placement.at(TargetModules.regex(".*0.*(q|down)_proj")), "down_proj"));
             model.addAdapter("b", at(Placement.at("k_proj").excluding("layers.0.self_attn.k_proj")));

@@ -52,7 +52,7 @@ class LstmTest {
     }
 
     @Test
-    void gradientsAreThoseOfCentralDifferences() {
+    void gradientsMatchCentralDifferences() {
         add("x", STEPS, IN);
         for (String direction : List.of("forward", "backward")) {
             add(direction + " w_ih", 4 * WIDTH, IN);

@@ -74,7 +74,7 @@ final class BFloat16Products {
                 yield logged(Way.MULTIPLY, true, "-D" + PROPERTY + "=" + asked);
             }
             default -> throw new ConfigurationException("-D" + PROPERTY + "=" + asked
-                    + " is not known; there are auto, multiply and widen");
+                    + " is invalid; use auto, multiply or widen");
         };
     }
 

@@ -21,7 +21,7 @@ final class DnnlLibrary {
         try {
             NativeLibraries.load(dnnl.class);
         } catch (LinkageError | RuntimeException e) {
-            return Optional.of("the native library does not load: " + e);
+            return Optional.of("cannot load the native library: " + e);
         }
         if (!has(dnnl_cpu_isa_avx2)) {
             return Optional.of("the processor has no AVX2 (oneDNN reports instruction set "

@@ -112,7 +112,7 @@ final class Lane implements AutoCloseable {
     void refused(Spec spec, String implementation) {
         String kind = spec.getClass().getSimpleName() + " " + implementation;
         if (refusals.add(kind) && index == 0) {
-            LOG.debug("oneDNN would run {} as '{}'; another way is taken", spec, implementation);
+            LOG.debug("oneDNN would run {} as '{}', which is slow; not used", spec, implementation);
         }
     }
 

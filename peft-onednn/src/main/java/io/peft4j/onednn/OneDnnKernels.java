@@ -61,10 +61,10 @@ public final class OneDnnKernels implements Kernels {
      */
     OneDnnKernels(int threads, String bfloat16Way) {
         DnnlLibrary.obstacle().ifPresent(reason -> {
-            throw new IllegalStateException("oneDNN does not run here: " + reason);
+            throw new IllegalStateException("oneDNN does not run on this machine: " + reason);
         });
         if (threads < 1) {
-            throw new IllegalArgumentException("kernels need at least one thread, asked for " + threads);
+            throw new IllegalArgumentException("the number of threads must be at least 1, got " + threads);
         }
         processor = new engine(engine.kind.cpu, 0);
         team = new Team(threads, processor);

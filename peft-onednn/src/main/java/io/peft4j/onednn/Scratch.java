@@ -11,7 +11,7 @@ import java.util.List;
 final class Scratch implements AutoCloseable {
     private static final long ALIGNMENT = 64;
     /**
-     * From this size on the C library gives each block pages of its own: those that nobody touches take no memory, and
+     * From this size on the C library gives each block pages of its own: untouched ones take no memory, and
      * none stay behind when blocks are joined.
      */
     private static final long SMALLEST_BLOCK = 32 << 20;

@@ -59,7 +59,7 @@ interface Spec {
     }
 
     /**
-     * The call of a primitive, or empty where its implementation is no fast one. The description is freed: that of a
+     * The call of a primitive, or empty where its implementation is not a fast one. The description is freed: that of a
      * matrix product takes half a megabyte, of which the garbage collector knows nothing. Layouts and attributes are
      * left to it: they are small and made once.
      *

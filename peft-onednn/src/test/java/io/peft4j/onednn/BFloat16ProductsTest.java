@@ -38,7 +38,7 @@ class BFloat16ProductsTest {
     }
 
     @Test
-    void measuresWhereNothingIsAskedFor() {
+    void measuresByDefault() {
         try (Team team = team()) {
             BFloat16Speed found = BFloat16Products.choose(team, "auto").speed();
             assertTrue(DnnlLibrary.multipliesBFloat16() || found != BFloat16Speed.FASTER, found.name());
@@ -49,7 +49,7 @@ class BFloat16ProductsTest {
     }
 
     @Test
-    void refusesWhatItDoesNotKnow() {
+    void unknownSettingsAreRefused() {
         ConfigurationException thrown =
                 assertThrows(ConfigurationException.class, () -> new OneDnnKernels(1, "narrow"));
         assertTrue(thrown.getMessage().contains("narrow") && thrown.getMessage().contains("widen"),

@@ -116,7 +116,7 @@ class DecodingKernelsContractTest extends KernelsContract {
 
     /** oneDNN cuts the reduced dimension into parts, too, and not always right. */
     @Test
-    void manyInputsAreReducedRight() {
+    void longReductionsAreCorrect() {
         for (int in : new int[] {512, 544, 576, 1536, 4096}) {
             try (Kernels kernels = create(2); BlockWeight blocks = blocks(OUT, in);
                     DenseWeight w = new DenseWeight(random(DataType.BFLOAT16, 3, OUT, in))) {
@@ -130,7 +130,7 @@ class DecodingKernelsContractTest extends KernelsContract {
 
     /** A copy that outlived its weight would be taken for the next one that lies at its place. */
     @Test
-    void weightsAreToldApartByIdentity() {
+    void weightsAreCachedByIdentity() {
         try (Kernels kernels = create(1); INDArray x = random(DataType.BFLOAT16, 5, 1, IN)) {
             float[] first;
             try (DenseWeight w = weight()) {

@@ -26,7 +26,7 @@ class OneDnnKernelProviderTest {
     }
 
     @Test
-    void createsKernelsOfItsName() {
+    void kernelsHaveTheProvidersName() {
         KernelProvider provider = provider();
         try (Kernels kernels = provider.create(2)) {
             assertEquals(provider.name(), kernels.name());

@@ -81,7 +81,7 @@ class OneDnnSizesTest {
         }
     }
 
-    /** Rows that are no multiple of 16, also in tasks that border on others, and sums over a vocabulary. */
+    /** Rows that are not a multiple of 16, also in tasks that border on others, and sums over a vocabulary. */
     @Test
     void rowsThatArePaddedAndLongSums() {
         for (String way : List.of("multiply", "widen")) {
@@ -139,7 +139,7 @@ class OneDnnSizesTest {
 
     /** Rows of a cache that no query sees may never have been written; they are not read, or do not count. */
     @Test
-    void keysThatNobodySeesDoNotCount() {
+    void unseenKeysDoNotContribute() {
         AttentionLayout layout = new AttentionLayout(List.of(
                 new AttentionLayout.Segment(0, 9, List.of(new AttentionLayout.Range(3, 16)), 20, 0),
                 new AttentionLayout.Segment(9, 50, List.of(), 29, 4)));

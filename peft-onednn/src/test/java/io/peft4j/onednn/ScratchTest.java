@@ -16,7 +16,7 @@ class ScratchTest {
     }
 
     @Test
-    void whatIsTakenIsAlignedAndApart() {
+    void blocksAreAlignedAndDisjoint() {
         Random random = new Random(3);
         try (Scratch scratch = new Scratch()) {
             for (int round = 0; round < 50; round++) {

@@ -47,7 +47,7 @@ class TeamTest {
     }
 
     @Test
-    void aTaskRunsOnTheLaneOfItsThread() {
+    void aTaskRunsOnItsThreadsLane() {
         try (Team team = team(3)) {
             Thread caller = Thread.currentThread();
             AtomicInteger strays = new AtomicInteger();

@@ -84,7 +84,7 @@ class DecodingOnVectorLoopsTest extends KernelsContract {
     }
 
     @Test
-    void productsOfFewRowsAreThoseOfTheNaiveKernels() {
+    void productsOfFewRowsMatchTheNaiveKernels() {
         try (Kernels mine = create(2); Kernels naive = new NaiveKernels()) {
             for (FrozenWeight w : weights()) {
                 for (int rows : new int[] {1, 2, 3, 5, 8, 9, 20}) {

@@ -155,7 +155,7 @@ class VectorRowProductsTest {
     }
 
     @Test
-    void weightsWithScalesThatAreNotFiniteAreLeftToOthers() {
+    void weightsWithInfiniteScalesAreDeclined() {
         for (short scale : new short[] {0x7C00, (short) 0xFC00, 0x7E00}) {
             byte[] bytes = blocks(BlockType.Q4_0, 3, 64);
             half(bytes, BlockType.Q4_0.blockBytes(), scale);
