@@ -41,7 +41,7 @@ final class Turns {
      */
     Turns(double workShare, LongSupplier clock) {
         if (!(workShare > 0 && workShare < 1)) {
-            throw new IllegalArgumentException("the share of work is " + workShare + "; it must be above 0 and below 1");
+            throw new IllegalArgumentException("the share of work must be above 0 and below 1, got " + workShare);
         }
         this.workPerAnswer = workShare / (1 - workShare);
         this.clock = clock;

@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 
 /**
  * A base model: owns the network, and generates for any choice of layers, so that adapters on it need no generator of
- * their own. Closing it refuses all that begins afterwards, on adapters too, and frees all native memory as soon as what
- * runs has ended.
+ * their own. Closing it refuses all that begins afterwards, on adapters too, and frees all native memory as soon as
+ * what runs has ended.
  */
 public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
     /**

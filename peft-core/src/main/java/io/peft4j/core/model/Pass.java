@@ -77,7 +77,7 @@ public final class Pass implements AutoCloseable {
         return new Pass(model, workspace, tape, ForwardContext.generation(tape, batch, model.layers(), cache));
     }
 
-    /** The same pass with another context, for instance one that {@linkplain ForwardContext#startingWith starts} later. */
+    /** The same pass with another context, such as one that {@linkplain ForwardContext#startingWith starts} later. */
     public Pass with(UnaryOperator<ForwardContext> change) {
         context = workspace.compute(() -> change.apply(context));
         return this;

@@ -122,7 +122,8 @@ final class Activation {
      * @throws ConfigurationException when it could not
      */
     void requireFit(String name, Adapter other) {
-        choices().forEach(each -> layers(each, wanted -> wanted.equals(name) ? other : adapters.held(wanted).adapter()));
+        choices().forEach(each -> layers(each,
+                wanted -> wanted.equals(name) ? other : adapters.held(wanted).adapter()));
     }
 
     /**

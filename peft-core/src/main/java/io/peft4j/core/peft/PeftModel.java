@@ -32,11 +32,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * that turn or scale its input or output do so one after the other. With none the model is the base. What is trained is
  * what is active.
  *
- * <p>Any number of threads may use it at once. A call, be it an answer, a score or a step of a training, runs to its end
- * with the layers that were active when it began, whatever is activated, swapped, deleted, merged or closed meanwhile;
- * what it uses is freed after it. {@link #with} and {@link #byRow} give views with adapters of their own choice, so that
- * threads need not agree on what is active. While the model is trained, what is active cannot be changed. Changes wait
- * for each other.
+ * <p>Any number of threads may use it at once. A call, be it an answer, a score or a step of a training, runs to its
+ * end with the layers that were active when it began, whatever is activated, swapped, deleted, merged or closed
+ * meanwhile; what it uses is freed after it. {@link #with} and {@link #byRow} give views with adapters of their own
+ * choice, so that threads need not agree on what is active. While the model is trained, what is active cannot be
+ * changed. Changes wait for each other.
  *
  * <p>Closing frees the adapters, not the base; afterwards all that begins is refused with a
  * {@link io.peft4j.core.error.ClosedException}.
