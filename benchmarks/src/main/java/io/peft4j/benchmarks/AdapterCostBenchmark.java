@@ -6,7 +6,6 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.methods.LnTuningConfig;
-import io.peft4j.methods.Placement;
 import io.peft4j.train.AdamW;
 import io.peft4j.train.CausalLmObjective;
 import io.peft4j.train.TrainingBenchmark;
@@ -57,7 +56,7 @@ public class AdapterCostBenchmark {
 
     private PeftConfig config() {
         return switch (adapter) {
-            case "frozen" -> LnTuningConfig.defaults().withPlacement(Placement.at("layers.0.input_layernorm"));
+            case "frozen" -> LnTuningConfig.builder().targetModules("layers.0.input_layernorm").build();
             case "lora", "dora" -> LoraConfig.builder().rank(8).alpha(16).targetModules(TargetModules.ALL_LINEAR)
                     .dora(adapter.equals("dora")).build();
             default -> throw new IllegalArgumentException("adapter is frozen, lora or dora, not " + adapter);

@@ -277,7 +277,7 @@ class ExportTest {
             }
         });
         try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
-                PeftModel model = base.withAdapter(BitFitConfig.defaults())) {
+                PeftModel model = base.withAdapter(BitFitConfig.builder().build())) {
             assertEquals(List.of("it has no method BITFIT"),
                     AdapterExport.obstacles(model, "default").get("Hugging Face PEFT"));
         }

@@ -29,7 +29,7 @@ class FullTuningTest {
         List<TokenSequence> texts = Fixtures.texts(name);
         double[] tuned;
         try (BaseModel base = KernelsUnderTest.naive(name);
-                PeftModel model = PeftModel.of(base, FullConfig.defaults())) {
+                PeftModel model = PeftModel.of(base, FullConfig.builder().build())) {
             assertEquals(base.network().description().parameters(), model.trainableParameterCount());
             List<StepMetrics> steps = Trainer.builder(model).epochs(6).batchSize(4).learningRate(3e-3).build()
                     .train(examples).steps();

@@ -14,20 +14,18 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.TokenIndices;
 import io.peft4j.lora.AdaLoraConfig;
-import io.peft4j.lora.CordaConfig;
-import io.peft4j.lora.EvaConfig;
-import io.peft4j.lora.Initialization;
 import io.peft4j.lora.LayerRange;
 import io.peft4j.lora.LoHaConfig;
 import io.peft4j.lora.LoKrConfig;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.lora.LoraConfigBuilder;
-import io.peft4j.lora.LoraGaConfig;
 import io.peft4j.lora.MissConfig;
-import io.peft4j.lora.MissStart;
 import io.peft4j.lora.RandLoraConfig;
 import io.peft4j.lora.VbLoraConfig;
 import io.peft4j.lora.VeraConfig;
+import io.peft4j.lora.init.Corda;
+import io.peft4j.lora.init.Eva;
+import io.peft4j.lora.init.LoraGa;
+import io.peft4j.lora.init.LoraInit;
 import io.peft4j.methods.AdaptionPromptConfig;
 import io.peft4j.methods.BoftConfig;
 import io.peft4j.methods.C3aConfig;
@@ -37,7 +35,6 @@ import io.peft4j.methods.Ia3Config;
 import io.peft4j.methods.LnTuningConfig;
 import io.peft4j.methods.OftConfig;
 import io.peft4j.methods.PTuningConfig;
-import io.peft4j.methods.Placement;
 import io.peft4j.methods.PrefixTuningConfig;
 import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.methods.ShiraConfig;
@@ -73,8 +70,8 @@ class SavedAdaptersTest {
         return Stream.of(
                 row("tiny-llama", "lora", lora().targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama", "default-targets", lora()),
-                row("tiny-llama", "gaussian", lora().initialization(Initialization.GAUSSIAN)),
-                row("tiny-llama", "random", lora().initialization(Initialization.RANDOM)),
+                row("tiny-llama", "gaussian", lora().initialization(LoraInit.GAUSSIAN)),
+                row("tiny-llama", "random", lora().initialization(LoraInit.RANDOM)),
                 row("tiny-llama", "dropout", lora().dropout(0.2).targetModules(ATTENTION)),
                 row("tiny-llama", "rslora", lora().rsLora(true).alpha(7.5).targetModules(ATTENTION)),
                 row("tiny-llama", "patterns", lora().targetModules("q_proj", "k_proj", "down_proj")
@@ -91,10 +88,10 @@ class SavedAdaptersTest {
                 row("tiny-llama", "lora-tokens", lora().targetModules("q_proj").trainableTokens(1, 2, 87, 300)),
                 row("tiny-llama-untied", "lora-tokens", lora().targetModules("q_proj").trainableTokens(
                         TokenIndices.byLayer(Map.of("embed_tokens", List.of(87, 2), "lm_head", List.of(87))))),
-                row("tiny-llama", "olora", lora().initialization(Initialization.OLORA)),
-                row("tiny-llama", "pissa", lora().initialization(Initialization.PISSA).rsLora(true)),
-                row("tiny-llama", "mica", lora().initialization(Initialization.MICA).targetModules("q_proj")),
-                row("tiny-llama", "orthogonal", lora().initialization(Initialization.ORTHOGONAL)),
+                row("tiny-llama", "olora", lora().initialization(LoraInit.OLORA)),
+                row("tiny-llama", "pissa", lora().initialization(LoraInit.PISSA).rsLora(true)),
+                row("tiny-llama", "mica", lora().initialization(LoraInit.MICA).targetModules("q_proj")),
+                row("tiny-llama", "orthogonal", lora().initialization(LoraInit.ORTHOGONAL)),
                 row("tiny-llama", "adalora", AdaLoraConfig.builder().initialRank(6).targetRank(3).warmup(1).finish(1)
                         .targetModules("q_proj", "down_proj").build()),
                 row("tiny-llama", "loha", LoHaConfig.builder().rank(3).alpha(6).targetModules("q_proj", "up_proj")
@@ -114,7 +111,7 @@ class SavedAdaptersTest {
                 row("tiny-llama", "miss", MissConfig.builder().rank(8).targetModules(ATTENTION).build()),
                 row("tiny-llama-untied", "miss-rest", MissConfig.builder().rank(7).targetModules("q_proj", "down_proj")
                         .build()),
-                row("tiny-llama", "miss-bat", MissConfig.builder().rank(4).initialization(MissStart.BAT)
+                row("tiny-llama", "miss-bat", MissConfig.builder().rank(4).initialization(MissConfig.Initialization.BAT)
                         .targetModules("q_proj", "v_proj").build()),
                 row("tiny-llama", "dora", lora().dora(true).targetModules(TargetModules.ALL_LINEAR)),
                 row("tiny-llama-untied", "dora", lora().dora(true).targetModules("embed_tokens", "q_proj")),
@@ -139,52 +136,57 @@ class SavedAdaptersTest {
         return Stream.of(
                 row("tiny-llama", "replicated", lora().targetModules("q_proj", "down_proj").layerReplication(
                         new LayerRange(0, 2), new LayerRange(1, 3))),
-                row("tiny-llama", "eva", lora().initialization(Initialization.eva(EvaConfig.defaults()))
+                row("tiny-llama", "eva", lora().initialization(Eva.builder().build())
                         .targetModules(ATTENTION)),
                 row("tiny-llama-untied", "corda", lora().targetModules("q_proj", "down_proj").initialization(
-                        Initialization.corda(CordaConfig.of(CordaConfig.Mode.IPM)))),
+                        Corda.builder().build())),
                 row("tiny-llama", "lora-ga", lora().targetModules("q_proj", "v_proj").initialization(
-                        Initialization.loraGa(LoraGaConfig.defaults()))));
+                        LoraGa.builder().build())));
     }
 
     /** Of the other methods all that Hugging Face PEFT has, as it computes them on a CPU. */
     static Stream<Arguments> methods() {
-        Placement attention = Placement.at(ATTENTION);
         return Stream.of(
-                Arguments.of("tiny-llama", "ia3", Ia3Config.defaults()),
-                Arguments.of("tiny-llama-untied", "ia3", Ia3Config.defaults().withPlacement(
-                        Placement.at("q_proj", "up_proj", "down_proj").saving("norm"), "down_proj")),
-                Arguments.of("tiny-llama", "ln", LnTuningConfig.defaults()),
-                Arguments.of("tiny-llama", "prompt", PromptTuningConfig.of(5)),
-                Arguments.of("tiny-llama-untied", "prompt", PromptTuningConfig.of(4).fromText("The keeper")),
-                Arguments.of("tiny-llama", "p-tuning", PTuningConfig.of(4)),
-                Arguments.of("tiny-llama", "p-tuning-lstm", PTuningConfig.of(4)
-                        .withEncoder(PTuningConfig.Encoder.LSTM, 16)),
-                Arguments.of("tiny-llama", "prefix", PrefixTuningConfig.of(5)),
-                Arguments.of("tiny-llama-untied", "prefix", PrefixTuningConfig.of(3).withProjection(16)),
-                Arguments.of("tiny-llama", "oft", OftConfig.defaults().withBlockSize(8).withPlacement(attention)),
-                Arguments.of("tiny-llama-untied", "oft", OftConfig.defaults().withBlocks(4).exact()
-                        .withPlacement(attention.withBiases(Bias.ADAPTED))),
-                Arguments.of("tiny-llama", "oft-ball", OftConfig.defaults().withBlockSize(8).constrainedTo(0.5)),
-                Arguments.of("tiny-llama", "boft", BoftConfig.defaults()),
-                Arguments.of("tiny-llama-untied", "boft", BoftConfig.defaults().withBlocks(4, 1)
-                        .withPlacement(attention.withBiases(Bias.ADAPTED))),
-                Arguments.of("tiny-llama", "hra", HraConfig.defaults().withPlacement(attention)),
-                Arguments.of("tiny-llama-untied", "hra", HraConfig.defaults().withRank(3).withGramSchmidt()),
-                Arguments.of("tiny-llama", "fourier", FourierFtConfig.defaults().withFrequencies(90)),
-                Arguments.of("tiny-llama", "c3a", C3aConfig.defaults().withBlockSize(8)),
-                Arguments.of("tiny-llama", "shira", ShiraConfig.defaults().withRank(4)),
-                Arguments.of("tiny-llama-untied", "shira", ShiraConfig.defaults().withRank(2).withSeed(5)),
-                Arguments.of("tiny-llama", "tokens", TrainableTokensConfig.of(1, 2, 87, 300)),
-                Arguments.of("tiny-llama-untied", "tokens", TrainableTokensConfig.of(1, 87)),
-                Arguments.of("tiny-llama", "adaption", AdaptionPromptConfig.of(4, 2)));
+                Arguments.of("tiny-llama", "ia3", Ia3Config.builder().build()),
+                Arguments.of("tiny-llama-untied", "ia3", Ia3Config.builder()
+                        .targetModules("q_proj", "up_proj", "down_proj").feedforwardModules("down_proj")
+                        .modulesToSave("norm").build()),
+                Arguments.of("tiny-llama", "ln", LnTuningConfig.builder().build()),
+                Arguments.of("tiny-llama", "prompt", PromptTuningConfig.builder().virtualTokens(5).build()),
+                Arguments.of("tiny-llama-untied", "prompt", PromptTuningConfig.builder().virtualTokens(4)
+                        .initText("The keeper").build()),
+                Arguments.of("tiny-llama", "p-tuning", PTuningConfig.builder().virtualTokens(4).build()),
+                Arguments.of("tiny-llama", "p-tuning-lstm", PTuningConfig.builder().virtualTokens(4)
+                        .encoder(PTuningConfig.Encoder.LSTM).hiddenSize(16).build()),
+                Arguments.of("tiny-llama", "prefix", PrefixTuningConfig.builder().virtualTokens(5).build()),
+                Arguments.of("tiny-llama-untied", "prefix", PrefixTuningConfig.builder().virtualTokens(3)
+                        .projection(true).hiddenSize(16).build()),
+                Arguments.of("tiny-llama", "oft", OftConfig.builder().blockSize(8).targetModules(ATTENTION).build()),
+                Arguments.of("tiny-llama-untied", "oft", OftConfig.builder().blocks(4).blockSize(0)
+                        .cayleyNeumann(false).targetModules(ATTENTION).bias(Bias.ADAPTED).build()),
+                Arguments.of("tiny-llama", "oft-ball", OftConfig.builder().blockSize(8).constrained(true).eps(0.5)
+                        .build()),
+                Arguments.of("tiny-llama", "boft", BoftConfig.builder().build()),
+                Arguments.of("tiny-llama-untied", "boft", BoftConfig.builder().blocks(4).blockSize(0)
+                        .targetModules(ATTENTION).bias(Bias.ADAPTED).build()),
+                Arguments.of("tiny-llama", "hra", HraConfig.builder().targetModules(ATTENTION).build()),
+                Arguments.of("tiny-llama-untied", "hra", HraConfig.builder().rank(3).gramSchmidt(true).build()),
+                Arguments.of("tiny-llama", "fourier", FourierFtConfig.builder().frequencies(90).build()),
+                Arguments.of("tiny-llama", "c3a", C3aConfig.builder().blockSize(8).build()),
+                Arguments.of("tiny-llama", "shira", ShiraConfig.builder().rank(4).build()),
+                Arguments.of("tiny-llama-untied", "shira", ShiraConfig.builder().rank(2).seed(5).build()),
+                Arguments.of("tiny-llama", "tokens", TrainableTokensConfig.builder().tokenIndices(1, 2, 87, 300)
+                        .build()),
+                Arguments.of("tiny-llama-untied", "tokens", TrainableTokensConfig.builder().tokenIndices(1, 87)
+                        .build()),
+                Arguments.of("tiny-llama", "adaption", AdaptionPromptConfig.builder().length(4).layers(2).build()));
     }
 
-    private static LoraConfigBuilder lora() {
+    private static LoraConfig.Builder lora() {
         return LoraConfig.builder().rank(4).alpha(8);
     }
 
-    private static Arguments row(String model, String name, LoraConfigBuilder config) {
+    private static Arguments row(String model, String name, LoraConfig.Builder config) {
         return row(model, name, config.build());
     }
 

@@ -3,8 +3,8 @@ package io.peft4j.cli;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.peft.ModuleSelector;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.Targets;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.FactAccuracy;
 import io.peft4j.eval.FactQuestion;
@@ -104,7 +104,7 @@ final class Quickstart {
     /** LoRA on all linear layers of the upper decoder layers. */
     private LoraConfig config() {
         CausalNetwork network = base.network();
-        return LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(ModuleSelector.allLinearNames(network))
+        return LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(Targets.allLinearNames(network))
                 .layersToTransform(IntStream.range(firstLayer(), network.description().layers()).toArray()).build();
     }
 

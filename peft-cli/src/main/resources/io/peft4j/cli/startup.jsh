@@ -9,6 +9,8 @@ import io.peft4j.eval.report.*;
 import io.peft4j.eval.study.*;
 import io.peft4j.eval.task.*;
 import io.peft4j.lora.*;
+import io.peft4j.lora.init.*;
+import io.peft4j.methods.*;
 import io.peft4j.models.*;
 import io.peft4j.models.hub.*;
 import io.peft4j.train.*;

@@ -86,4 +86,19 @@ class TrainMethodsTest {
                 folder.resolve("other"), "--method", "prompt-tuning", "--rank", 3);
         assertTrue(err.contains("the method prompt-tuning has no --rank"), err);
     }
+
+    /** A misspelt key would train something else than was meant. */
+    @Test
+    void aKeyThatTheMethodDoesNotHaveIsRefusedWithTheNearest() throws IOException {
+        String err = CommandRun.failing(2, "train", "--model", MODEL, "--data", data(), "--output",
+                folder.resolve("out"), "--adapter-setting", "use_dorra=true");
+        assertTrue(err.contains("unknown key 'use_dorra'") && err.contains("'use_dora'"), err);
+        Path config = Files.writeString(folder.resolve("config.json"),
+                "{\"peft_type\": \"OFT\", \"oft_blok_size\": 4}");
+        err = CommandRun.failing(1, "train", "--model", MODEL, "--data", data(), "--output", folder.resolve("out"),
+                "--adapter-config", config);
+        assertTrue(err.contains("config.json: unknown key 'oft_blok_size'") && err.contains("'oft_block_size'"),
+                err);
+        assertTrue(Files.notExists(folder.resolve("out").resolve("adapter_config.json")));
+    }
 }

@@ -9,7 +9,6 @@ import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.MergedLayer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -79,10 +78,5 @@ final class ActivatedLoraLayer implements AdapterLayer {
     public Optional<String> mergeObstacle() {
         return Optional.of("it waits for its invocation (alora_invocation_tokens), and a merged weight works on all "
                 + "tokens");
-    }
-
-    @Override
-    public void mergeInto(MergedLayer copy) {
-        throw new IllegalStateException("what waits for an invocation cannot be merged");
     }
 }

@@ -12,6 +12,7 @@ import io.peft4j.core.safetensors.TensorData;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +50,7 @@ final class AdaLoraAdapter implements Adapter {
     }
 
     void leave(RankPattern pattern) {
-        config = config.toBuilder().rankPattern(pattern).build();
+        config = config.toBuilder().rankPattern(Optional.of(pattern)).build();
     }
 
     @Override
@@ -64,7 +65,7 @@ final class AdaLoraAdapter implements Adapter {
         config = config.toBuilder().totalSteps(Math.toIntExact(total)).build();
         if (!cut) {
             // All ranks are trained again; what an earlier training has cut is zero until then.
-            config = config.toBuilder().allRanks().build();
+            config = config.toBuilder().rankPattern(Optional.empty()).build();
         }
         return new RankAllocator(this, total, cut);
     }

@@ -1,13 +1,12 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -24,8 +23,7 @@ import java.util.OptionalInt;
  * {@code deltaT} updates. What matters is a moving average of {@code |value * gradient|} times that of its uncertainty.
  *
  * @param lora what AdaLoRA has in common with LoRA; its rank, patterns, {@code use_rslora} and {@code lora_bias} have
- * no
- *     place here
+ *     no place here
  * @param targetRank {@code target_r}: ranks that are left a layer, on average; default 8
  * @param initialRank {@code init_r}: ranks of each layer in the beginning; default 12
  * @param warmup {@code tinit}: updates before the first cut; default 0
@@ -37,118 +35,104 @@ import java.util.OptionalInt;
  * @param totalSteps {@code total_step}: updates that the schedule counts with; default those of the training
  * @param rankPattern {@code rank_pattern}: what was left, once it has been cut
  */
-public record AdaLoraConfig(LoraConfig lora, int targetRank, int initialRank, int warmup, int finish, int interval,
-        double beta1, double beta2, double orthogonality, OptionalInt totalSteps, Optional<RankPattern> rankPattern)
-        implements PeftConfig {
-    /** The method's id. */
-    static final String PEFT_TYPE = "ADALORA";
-
+@PeftType("ADALORA")
+public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
+        @Key(value = "target_r", fallback = "8") int targetRank,
+        @Key(value = "init_r", fallback = "12", option = "rank") int initialRank, @Key("tinit") int warmup,
+        @Key("tfinal") int finish, @Key(value = "deltaT", fallback = "1") int interval,
+        @Key(value = "beta1", fallback = "0.85") double beta1, @Key(value = "beta2", fallback = "0.85") double beta2,
+        @Key(value = "orth_reg_weight", fallback = "0.5") double orthogonality,
+        @Key("total_step") OptionalInt totalSteps,
+        @Key(value = "rank_pattern", format = RankPattern.Format.class) Optional<RankPattern> rankPattern)
+        implements LoraBased {
     /**
      * Checks ranges and combinations.
      *
-     * @throws ConfigurationException when a value is out of range, or does not go with AdaLoRA
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or does not go with AdaLoRA
      */
     public AdaLoraConfig {
-        Objects.requireNonNull(lora, "lora");
-        Objects.requireNonNull(rankPattern, "rankPattern");
-        Targets.require(targetRank > 0, "target_r is " + targetRank + "; it must be at least 1");
-        Targets.require(initialRank > 0, "init_r is " + initialRank + "; it must be at least 1");
-        Targets.require(warmup >= 0 && finish >= 0 && interval > 0, "tinit " + warmup + ", tfinal " + finish
+        Checks.atLeast(1, "target_r", targetRank);
+        Checks.atLeast(1, "init_r", initialRank);
+        Checks.require(warmup >= 0 && finish >= 0 && interval > 0, "tinit " + warmup + ", tfinal " + finish
                 + " and deltaT " + interval + " must be at least 0, 0 and 1");
-        Targets.require(beta1 > 0 && beta1 < 1 && beta2 > 0 && beta2 < 1, "beta1 " + beta1 + " and beta2 " + beta2
+        Checks.require(beta1 > 0 && beta1 < 1 && beta2 > 0 && beta2 < 1, "beta1 " + beta1 + " and beta2 " + beta2
                 + " must be between 0 and 1");
-        Targets.require(orthogonality >= 0 && Double.isFinite(orthogonality), "orth_reg_weight is " + orthogonality
+        Checks.require(orthogonality >= 0 && Double.isFinite(orthogonality), "orth_reg_weight is " + orthogonality
                 + "; it must be at least 0");
-        Targets.require(lora.alpha() > 0, "alpha (lora_alpha) is " + lora.alpha() + "; it must be above 0");
-        Targets.require(!lora.dora() && !lora.loraBias() && lora.alphaPattern().isEmpty()
+        Checks.require(lora.alpha() > 0, "alpha (lora_alpha) is " + lora.alpha() + "; it must be above 0");
+        Checks.require(!lora.dora() && !lora.loraBias() && lora.alphaPattern().isEmpty()
                 && lora.rankPattern().isEmpty(), "AdaLoRA does not work with use_dora, lora_bias or patterns by hand");
-        Targets.require(lora.invocationTokens().isEmpty(), "AdaLoRA does not work with alora_invocation_tokens");
-        Targets.require(lora.initialization() == Initialization.KAIMING
-                || lora.initialization() == Initialization.RANDOM,
+        Checks.require(lora.invocationTokens().isEmpty(), "AdaLoRA does not work with alora_invocation_tokens");
+        Checks.require(LoraConfig.isDrawn(lora.initialization()),
                 "AdaLoRA begins with init_lora_weights true or false");
-        Targets.require(!lora.ensureWeightTying(), "AdaLoRA does not work with ensure_weight_tying");
+        Checks.require(!lora.ensureWeightTying(), "AdaLoRA does not work with ensure_weight_tying");
         if (totalSteps.isPresent()) {
             checkSchedule(totalSteps.getAsInt(), warmup, finish);
         }
     }
 
     static void checkSchedule(long total, int warmup, int finish) {
-        Targets.require(total > 0 && warmup < total - finish, "of " + total + " updates (total_step), tinit " + warmup
+        Checks.require(total > 0 && warmup < total - finish, "of " + total + " updates (total_step), tinit " + warmup
                 + " and tfinal " + finish + " leave none to cut ranks in; give smaller ones");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static AdaLoraConfigBuilder builder() {
-        return new AdaLoraConfigBuilder();
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, AdaLoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public AdaLoraConfigBuilder toBuilder() {
-        return new AdaLoraConfigBuilder(this);
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds an {@link AdaLoraConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<AdaLoraConfig, Builder> {
+        /** What AdaLoRA has in common with LoRA, all at once; its rank has no effect. */
+        Builder lora(LoraConfig value);
 
-    @Override
-    public CommonConfig common() {
-        return lora.common();
-    }
+        /** Scales the change by alpha / init_r; default 8. */
+        Builder alpha(double value);
 
-    @Override
-    public TargetModules targetModules() {
-        return lora.targetModules();
-    }
+        /** Probability that an element of a layer's input is dropped in training; default 0. */
+        Builder dropout(double value);
 
-    @Override
-    public AdaLoraConfig withCommon(CommonConfig other) {
-        return toBuilder().lora(lora.withCommon(other)).build();
-    }
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
 
-    @Override
-    public BaseLanguageModel modelOn(BaseLanguageModel base) {
-        return lora.modelOn(base);
-    }
+        /** Ranks that are left a layer, on average; default 8. */
+        Builder targetRank(int value);
 
-    static AdaLoraConfig read(ConfigReader reader) {
-        LoraConfigBuilder lora = LoraConfigJson.keys(reader);
-        AdaLoraConfigBuilder builder = builder()
-                .targetRank(reader.integer("target_r", 8, 1))
-                .initialRank(reader.integer("init_r", 12, 1))
-                .warmup(reader.integer("tinit", 0, 0))
-                .finish(reader.integer("tfinal", 0, 0))
-                .interval(reader.integer("deltaT", 1, 1))
-                .beta1(reader.number("beta1", 0.85))
-                .beta2(reader.number("beta2", 0.85))
-                .orthogonality(reader.number("orth_reg_weight", 0.5));
-        int total = reader.integer("total_step", 0, 0);
-        if (total > 0) {
-            builder.totalSteps(total);
+        /** Ranks of each layer in the beginning; default 12. */
+        Builder initialRank(int value);
+
+        /** Updates before the first cut; default 0. */
+        Builder warmup(int value);
+
+        /** Updates after the last cut; default 0. */
+        Builder finish(int value);
+
+        /** Updates from one cut to the next; default 1. */
+        Builder interval(int value);
+
+        /** Weight of the past in the average of importance; default 0.85. */
+        Builder beta1(double value);
+
+        /** Weight of the past in the average of uncertainty; default 0.85. */
+        Builder beta2(double value);
+
+        /** Weight of the term that keeps rows and columns orthogonal; default 0.5. */
+        Builder orthogonality(double value);
+
+        /** Updates that the schedule counts with; default those of the training. */
+        Builder totalSteps(OptionalInt value);
+
+        /** Updates that the schedule counts with. */
+        default Builder totalSteps(int value) {
+            return totalSteps(OptionalInt.of(value));
         }
-        RankPattern.read(reader).ifPresent(builder::rankPattern);
-        lora.common(reader.common());
-        return Targets.checked(reader, () -> builder.lora(lora.build()).build());
-    }
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = LoraConfigJson.write(new ConfigWriter(PEFT_TYPE, common()), lora)
-                .put("target_r", targetRank)
-                .put("init_r", initialRank)
-                .put("tinit", warmup)
-                .put("tfinal", finish)
-                .put("deltaT", interval)
-                .putDecimal("beta1", beta1)
-                .putDecimal("beta2", beta2)
-                .putDecimal("orth_reg_weight", orthogonality);
-        if (totalSteps.isPresent()) {
-            writer.put("total_step", totalSteps.getAsInt());
-        } else {
-            writer.putNull("total_step");
-        }
-        return (rankPattern.isPresent() ? rankPattern.get().write(writer)
-                : writer.putNull("rank_pattern")).toJson();
+        /** The ranks that are left; default all. */
+        Builder rankPattern(Optional<RankPattern> value);
     }
 }

@@ -1,7 +1,6 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
@@ -10,13 +9,13 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.MergedLayer;
+import io.peft4j.lora.init.LoraInit;
 import java.util.List;
-import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -26,8 +25,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Merged: {@code W + s * B diag(E) A}.
  */
-final class AdaLoraLayer implements AdapterLayer {
-    private final Slot slot;
+final class AdaLoraLayer extends AbstractAdapterLayer {
     private final float dropout;
     private final double scaling;
     private final AdapterTensor a;
@@ -35,10 +33,10 @@ final class AdaLoraLayer implements AdapterLayer {
     private final AdapterTensor e;
 
     AdaLoraLayer(AdapterSetup setup, Slot slot, AdaLoraConfig config, int rank) {
-        Linear linear = (Linear) slot.layer();
-        boolean identity = config.lora().initialization() != Initialization.RANDOM;
+        super(slot);
+        Linear linear = linear();
+        boolean identity = !config.lora().initialization().equals(LoraInit.RANDOM);
         Initializer vectors = Initializer.normal(identity ? 0.02 : 1);
-        this.slot = slot;
         this.dropout = (float) config.lora().dropout();
         this.scaling = config.lora().alpha() / (config.initialRank() + 1e-5);
         this.a = setup.tensor(slot, "lora_A", vectors, rank, linear.inFeatures());
@@ -59,16 +57,10 @@ final class AdaLoraLayer implements AdapterLayer {
     }
 
     @Override
-    public Slot slot() {
-        return slot;
-    }
-
-    @Override
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
-        Variable input = context.isTraining() && dropout > 0
-                ? ElementwiseOps.dropout(tape, x, dropout, context.nextDropoutSeed()) : x;
+        Variable input = dropout(context, x, dropout);
         Variable scaled = ScaleOps.rows(tape, tape.parameter(a.parameter()), tape.parameter(e.parameter()));
         return MatrixOps.addLowRank(tape, y, input, scaled, tape.parameter(b.parameter()), (float) scaling);
     }
@@ -76,11 +68,6 @@ final class AdaLoraLayer implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(a, b, e);
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.TargetModuleException;
@@ -8,6 +9,7 @@ import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.DeltaLayer;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
@@ -16,9 +18,9 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * {@link MissStart#BAT} on a linear layer: the change of each r x r piece of W is {@code D_ij = W_ij M_i + M_i}, i over
- * the pieces of outputs, j over those of inputs: M [out / r, r, r], {@code out * r} parameters. Gradient:
- * {@code dM_i = sum over j of (W_ij^T dD_ij + dD_ij)}. As in Hugging Face PEFT, there is no dropout.
+ * {@link MissConfig.Initialization#BAT} on a linear layer: the change of each r x r piece of W is {@code D_ij = W_ij
+ * M_i + M_i}, i over the pieces of outputs, j over those of inputs: M [out / r, r, r], {@code out * r} parameters.
+ * Gradient: {@code dM_i = sum over j of (W_ij^T dD_ij + dD_ij)}. As in Hugging Face PEFT, there is no dropout.
  */
 final class BatLayer extends DeltaLayer {
     private final FrozenWeight weight;
@@ -26,8 +28,8 @@ final class BatLayer extends DeltaLayer {
     private final AdapterTensor block;
 
     BatLayer(AdapterSetup setup, Slot slot, MissConfig config) {
-        super(slot, setup.base().engine(), new LycorisDropout(0, 0, false));
-        Linear linear = (Linear) slot.layer();
+        super(setup, slot);
+        Linear linear = linear();
         this.weight = linear.weight();
         this.rank = config.rank();
         MissLayer.requireRank(slot, linear, rank);
@@ -45,7 +47,7 @@ final class BatLayer extends DeltaLayer {
     }
 
     @Override
-    Variable change(Tape tape) {
+    protected Variable delta(Tape tape) {
         Variable m = tape.parameter(block.parameter());
         Consumer<INDArray> forward = result -> compute(m.value(), result);
         INDArray result = tape.allocateFloat(weight.rows(), weight.columns());
@@ -76,10 +78,10 @@ final class BatLayer extends DeltaLayer {
     }
 
     private void gradient(INDArray dy, INDArray dm, boolean accumulate) {
-        float[] result = accumulate ? Arrays.toFloats(dm) : new float[Math.toIntExact(dm.length())];
+        double[] result = new double[Math.toIntExact(dm.length())];
         int columns = weight.columns();
         IntStream.range(0, weight.rows() / rank).parallel().forEach(i -> {
-            double[] sums = new double[rank * rank];
+            int block = i * rank * rank;
             float[] w = new float[columns];
             float[] d = new float[columns];
             for (int row = i * rank; row < (i + 1) * rank; row++) {
@@ -87,16 +89,13 @@ final class BatLayer extends DeltaLayer {
                 Arrays.read(dy, (long) row * columns, d, 0, columns);
                 for (int column = 0; column < columns; column++) {
                     int l = column % rank;
-                    sums[row % rank * rank + l] += d[column];
+                    result[block + row % rank * rank + l] += d[column];
                     for (int k = 0; k < rank; k++) {
-                        sums[k * rank + l] += (double) w[column - l + k] * d[column];
+                        result[block + k * rank + l] += (double) w[column - l + k] * d[column];
                     }
                 }
             }
-            for (int k = 0; k < sums.length; k++) {
-                result[i * sums.length + k] = (float) (result[i * sums.length + k] + sums[k]);
-            }
         });
-        Arrays.write(dm, 0, result, 0, result.length);
+        HeapRows.write(dm, result, accumulate);
     }
 }

@@ -5,7 +5,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.MergedLayer;
@@ -13,33 +13,26 @@ import io.peft4j.core.safetensors.TensorData;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** A layer at which AdaLoRA has left no rank: it computes as the base. A file holds tensors without elements for it. */
-final class CutLayer implements AdapterLayer {
-    private final Slot slot;
+final class CutLayer extends AbstractAdapterLayer {
     private final Map<String, TensorData> stored = new LinkedHashMap<>();
 
     CutLayer(AdapterSetup setup, Slot slot) {
-        Linear linear = (Linear) slot.layer();
-        this.slot = slot;
+        super(slot);
+        Linear linear = linear();
         put(setup, "lora_A", 0, linear.inFeatures());
         put(setup, "lora_B", linear.outFeatures(), 0);
         put(setup, "lora_E", 0, 1);
     }
 
     private void put(AdapterSetup setup, String name, long... shape) {
-        stored.put(setup.idleTensor(slot, name, shape), TensorData.f32(shape, new float[0]));
+        stored.put(setup.idleTensor(slot(), name, shape), TensorData.f32(shape, new float[0]));
     }
 
     /** The tensors without elements, by their keys. */
     Map<String, TensorData> stored() {
         return stored;
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override
@@ -50,11 +43,6 @@ final class CutLayer implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of();
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

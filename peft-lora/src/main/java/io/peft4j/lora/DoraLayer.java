@@ -11,10 +11,12 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.MergedLayer;
+import io.peft4j.lora.init.LoraStart;
 import java.util.List;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -30,8 +32,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Merged: {@code g * (W + s B A)}.
  */
-final class DoraLayer implements AdapterLayer {
-    private final Slot slot;
+final class DoraLayer extends AbstractAdapterLayer {
     private final Engine engine;
     private final float dropout;
     private final double scaling;
@@ -48,22 +49,17 @@ final class DoraLayer implements AdapterLayer {
      */
     DoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling,
             Optional<LoraStart> together) {
-        Linear linear = (Linear) slot.layer();
-        this.slot = slot;
+        super(slot);
+        Linear linear = linear();
         this.engine = setup.base().engine();
         this.dropout = (float) config.dropout();
         this.scaling = scaling;
-        this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Starts.values(values.a()))
+        this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Initializer.values(values.a()))
                 .orElseGet(() -> config.initialization().a(rank, linear.inFeatures())), rank, linear.inFeatures());
-        this.b = setup.tensor(slot, "lora_B.weight", together.map(values -> Starts.values(values.b()))
+        this.b = setup.tensor(slot, "lora_B.weight", together.map(values -> Initializer.values(values.b()))
                 .orElseGet(() -> config.initialization().b(rank)), linear.outFeatures(), rank);
         this.magnitude = new DoraMagnitude(setup, slot, DoraNorm.ofLinear(linear.weight(), scaling), a, b,
                 linear.outFeatures());
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override
@@ -72,7 +68,7 @@ final class DoraLayer implements AdapterLayer {
         float[] norms = magnitude.norms(tape);
         Variable y = base.forward(context, x);
         if (context.isTraining() && dropout > 0) {
-            return withDropout(tape, y, ElementwiseOps.dropout(tape, x, dropout, context.nextDropoutSeed()), norms);
+            return withDropout(tape, y, dropout(context, x, dropout), norms);
         }
         Variable adapted = ScaleOps.columns(tape, addChange(tape, y, x), magnitude.factor(tape, norms, 0));
         Optional<Variable> bias = bias(tape);
@@ -86,16 +82,16 @@ final class DoraLayer implements AdapterLayer {
 
     private Optional<Variable> bias(Tape tape) {
         return trainedBias.map(tensor -> tape.parameter(tensor.parameter()))
-                .or(() -> ((Linear) slot.layer()).bias().map(tape::constant));
+                .or(() -> linear().bias().map(tape::constant));
     }
 
-    /** Says that the base layer runs with a bias that the adapter trains. */
-    void useBias(AdapterTensor bias) {
+    @Override
+    public void useBias(AdapterTensor bias) {
         trainedBias = Optional.of(bias);
     }
 
     private Variable withDropout(Tape tape, Variable y, Variable x, float[] norms) {
-        Variable frozen = MatrixOps.linear(tape, x, ((Linear) slot.layer()).weight());
+        Variable frozen = MatrixOps.linear(tape, x, linear().weight());
         Variable change = ScaleOps.columns(tape, frozen, magnitude.factor(tape, norms, 1));
         Variable low = MatrixOps.product(tape, MatrixOps.product(tape, x, false, tape.parameter(a.parameter()), true),
                 false, tape.parameter(b.parameter()), true);
@@ -112,11 +108,6 @@ final class DoraLayer implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(a, b, magnitude.tensor());
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine;
@@ -55,11 +56,10 @@ final class DoraMagnitude {
         Arrays.write(result, 0, values, 0, values.length);
         return tape.record(result, (out, dy) -> m.addGradient((dm, accumulate) -> {
             float[] gradient = Arrays.toFloats(dy);
-            float[] before = accumulate ? Arrays.toFloats(dm) : new float[gradient.length];
             for (int i = 0; i < gradient.length; i++) {
-                gradient[i] = before[i] + gradient[i] / divisor(norms[i]);
+                gradient[i] /= divisor(norms[i]);
             }
-            Arrays.write(dm, 0, gradient, 0, gradient.length);
+            HeapRows.write(dm, gradient, accumulate);
         }), List.of(m));
     }
 

@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import java.util.List;
@@ -48,7 +49,7 @@ final class Kronecker {
 
     private static void gradientOfFirst(INDArray dy, INDArray v, float scale, INDArray du, boolean accumulate) {
         float[] vs = Arrays.toFloats(v);
-        float[] result = accumulate ? Arrays.toFloats(du) : new float[(int) du.length()];
+        double[] result = new double[(int) du.length()];
         int c = Arrays.columns(du);
         int p = Arrays.rows(v);
         int q = Arrays.columns(v);
@@ -64,15 +65,15 @@ final class Kronecker {
                 }
             }
             for (int j = 0; j < c; j++) {
-                result[i * c + j] = (float) (result[i * c + j] + scale * sums[j]);
+                result[i * c + j] = scale * sums[j];
             }
         });
-        Arrays.write(du, 0, result, 0, result.length);
+        HeapRows.write(du, result, accumulate);
     }
 
     private static void gradientOfSecond(INDArray dy, INDArray u, float scale, INDArray dv, boolean accumulate) {
         float[] us = Arrays.toFloats(u);
-        float[] result = accumulate ? Arrays.toFloats(dv) : new float[(int) dv.length()];
+        double[] result = new double[(int) dv.length()];
         int c = Arrays.columns(u);
         int p = Arrays.rows(dv);
         int q = Arrays.columns(dv);
@@ -88,9 +89,9 @@ final class Kronecker {
                 }
             }
             for (int l = 0; l < q; l++) {
-                result[k * q + l] = (float) (result[k * q + l] + scale * sums[l]);
+                result[k * q + l] = scale * sums[l];
             }
         });
-        Arrays.write(dv, 0, result, 0, result.length);
+        HeapRows.write(dv, result, accumulate);
     }
 }

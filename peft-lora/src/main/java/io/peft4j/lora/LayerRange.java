@@ -1,7 +1,10 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.AdapterSetup;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.ConfigWriter;
+import io.peft4j.core.peft.KeyFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -16,13 +19,11 @@ public record LayerRange(int start, int end) {
     /**
      * Checks the order.
      *
-     * @throws ConfigurationException when the range is empty or begins below 0
+     * @throws io.peft4j.core.error.ConfigurationException when the range is empty or begins below 0
      */
     public LayerRange {
-        if (start < 0 || end <= start) {
-            throw new ConfigurationException("layer_replication has the range [" + start + ", " + end
-                    + "); it must begin at 0 or later and end behind its beginning");
-        }
+        Checks.require(start >= 0 && end > start, "layer_replication has the range [" + start + ", " + end
+                + "); it must begin at 0 or later and end behind its beginning");
     }
 
     /** The numbers of all layers of the ranges, in their order. */
@@ -54,22 +55,21 @@ public record LayerRange(int start, int end) {
         return ranges;
     }
 
-    /** From pairs of numbers. */
-    static List<LayerRange> of(List<List<Integer>> pairs) {
-        List<LayerRange> ranges = new ArrayList<>();
-        for (List<Integer> pair : pairs) {
-            if (pair.size() != 2) {
-                throw new ConfigurationException("layer_replication has " + pair
-                        + "; it must be a list of [start, end]");
-            }
-            ranges.add(new LayerRange(pair.get(0), pair.get(1)));
+    /** Pairs of numbers, or null where there is none. */
+    static final class Format implements KeyFormat<List<LayerRange>> {
+        @Override
+        public List<LayerRange> read(ConfigReader reader, String key, String fallback) {
+            return reader.integerLists(key).stream().map(pair -> {
+                Checks.require(pair.size() == 2, key + " has " + pair + "; it must be a list of [start, end]");
+                return new LayerRange(pair.get(0), pair.get(1));
+            }).toList();
         }
-        return ranges;
-    }
 
-    /** The JSON text of ranges; null where there is none. */
-    static String json(List<LayerRange> ranges) {
-        return ranges.isEmpty() ? "null" : ranges.stream().map(range -> List.of(range.start, range.end)).toList()
-                .toString();
+        @Override
+        public void write(ConfigWriter writer, String key, List<LayerRange> ranges) {
+            writer.putJson(key, ranges.isEmpty() ? "null" : ranges.stream()
+                    .map(range -> List.of(range.start, range.end))
+                    .toList().toString());
+        }
     }
 }

@@ -1,16 +1,16 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.ModuleSelector;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.UnusedKey;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * LoHa (FedPara, <a href="https://arxiv.org/abs/2108.06098">2108.06098</a>): the change of a weight W [out, in] is the
@@ -20,6 +20,8 @@ import java.util.Objects;
  * <p>Made with {@link #builder()}; the names in {@code code} are the keys of {@code adapter_config.json}.
  *
  * @param common what every configuration holds
+ * @param placement which layers are adapted, and what is trained as a whole beside them; default what the architecture
+ *     has ({@code q_proj} and {@code v_proj} for Llama)
  * @param rank {@code r}: the rank; default 8
  * @param alpha {@code alpha}: scales the change by alpha / r; default 8
  * @param rankDropout {@code rank_dropout}: probability that an output feature of the change is left out in training;
@@ -29,84 +31,60 @@ import java.util.Objects;
  * @param initWeights {@code init_weights}: whether the model begins as the base; default true
  * @param rankPattern {@code rank_pattern}: other ranks, as in {@link LoraConfig}; default none
  * @param alphaPattern {@code alpha_pattern}: other alphas, as in {@link LoraConfig}; default none
- * @param modules which layers are adapted, and which are trained as a whole; default what the architecture has
- *     ({@code q_proj} and {@code v_proj} for Llama)
  */
-public record LoHaConfig(CommonConfig common, int rank, double alpha, double rankDropout, double moduleDropout,
-        boolean initWeights, Map<String, Integer> rankPattern, Map<String, Double> alphaPattern,
-        ModuleSelector modules)
-        implements PeftConfig {
-    /** The method's id. */
-    static final String PEFT_TYPE = "LOHA";
-
+@PeftType("LOHA")
+@UnusedKey(value = "use_effective_conv2d", fallback = "false", feature = "the parameters for convolutions")
+public record LoHaConfig(CommonConfig common, @Group Placement placement, @Key(value = "r", fallback = "8") int rank,
+        @Key(value = "alpha", fallback = "8", whole = true) double alpha, @Key("rank_dropout") double rankDropout,
+        @Key("module_dropout") double moduleDropout,
+        @Key(value = "init_weights", fallback = "true") boolean initWeights,
+        @Key("rank_pattern") Map<String, Integer> rankPattern, @Key("alpha_pattern") Map<String, Double> alphaPattern)
+        implements PlacedConfig {
     /**
      * Checks ranges.
      *
-     * @throws ConfigurationException when a value is out of range
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public LoHaConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(modules, "modules");
-        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
-        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
-        Targets.requireRanks(rankPattern);
-        Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
-        Targets.require(Double.isFinite(alpha), "alpha is " + alpha + "; it must be a number");
-        Targets.requireProbability("rank_dropout", rankDropout);
-        Targets.requireProbability("module_dropout", moduleDropout);
+        rankPattern = Checks.positive("rank_pattern", rankPattern);
+        alphaPattern = Checks.ordered(alphaPattern);
+        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.finite("alpha", alpha);
+        Checks.probability("rank_dropout", rankDropout);
+        Checks.probability("module_dropout", moduleDropout);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static LoHaConfigBuilder builder() {
-        return new LoHaConfigBuilder();
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, LoHaConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public LoHaConfigBuilder toBuilder() {
-        return new LoHaConfigBuilder(this);
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link LoHaConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<LoHaConfig, Builder> {
+        /** The rank; default 8. */
+        Builder rank(int value);
 
-    @Override
-    public TargetModules targetModules() {
-        return modules.targets();
-    }
+        /** Scales the change by alpha / r; default 8. */
+        Builder alpha(double value);
 
-    @Override
-    public LoHaConfig withCommon(CommonConfig other) {
-        return toBuilder().common(other).build();
-    }
+        /** Probability that an output feature of the change is left out in training; default 0. */
+        Builder rankDropout(double value);
 
-    static LoHaConfig read(ConfigReader reader) {
-        LoHaConfigBuilder builder = builder()
-                .rank(reader.integer("r", 8, 1))
-                .alpha(reader.number("alpha", 8))
-                .rankDropout(reader.dropout("rank_dropout", 0))
-                .moduleDropout(reader.dropout("module_dropout", 0))
-                .initWeights(reader.flag("init_weights", true))
-                .rankPattern(reader.integers("rank_pattern"))
-                .alphaPattern(reader.numbers("alpha_pattern"));
-        builder.modules(Targets.read(reader, true));
-        reader.requireOff("use_effective_conv2d", "the parameters for convolutions");
-        builder.common(reader.common());
-        return Targets.checked(reader, builder::build);
-    }
+        /** Probability that the change of a layer is left out in training; default 0. */
+        Builder moduleDropout(double value);
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = new ConfigWriter(PEFT_TYPE, common)
-                .put("r", rank)
-                .putNumber("alpha", alpha)
-                .putDecimal("rank_dropout", rankDropout)
-                .putDecimal("module_dropout", moduleDropout)
-                .put("init_weights", initWeights)
-                .put("rank_pattern", rankPattern)
-                .put("alpha_pattern", alphaPattern);
-        writer.putDefault("use_effective_conv2d", "false");
-        return Targets.write(writer, modules, true).toJson();
+        /** Whether the model begins as the base; default true. */
+        Builder initWeights(boolean value);
+
+        /** Other ranks by expression, in an order as that of {@link LoraConfig.Builder#rankPattern}; default none. */
+        Builder rankPattern(Map<String, Integer> value);
+
+        /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
+        Builder alphaPattern(Map<String, Double> value);
     }
 }

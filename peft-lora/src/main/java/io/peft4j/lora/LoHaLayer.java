@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@code 2 * r * (in + out)} parameters. Gradients, with {@code P1 = A1 B1} and {@code P2 = A2 B2}:
  * {@code dP1 = s * dD * P2}, {@code dA1 = dP1 B1^T}, {@code dB1 = A1^T dP1}, and so for the other pair.
  */
-final class LoHaLayer extends DeltaLayer {
+final class LoHaLayer extends LycorisLayer {
     private final float scaling;
     private final AdapterTensor a1;
     private final AdapterTensor b1;
@@ -28,8 +28,8 @@ final class LoHaLayer extends DeltaLayer {
     private final AdapterTensor b2;
 
     LoHaLayer(AdapterSetup setup, Slot slot, LoHaConfig config, int rank, double alpha) {
-        super(slot, setup.base().engine(), new LycorisDropout(config.rankDropout(), config.moduleDropout(), true));
-        Linear linear = (Linear) slot.layer();
+        super(setup, slot, config.rankDropout(), config.moduleDropout(), true);
+        Linear linear = linear();
         int in = linear.inFeatures();
         int out = linear.outFeatures();
         this.scaling = (float) (alpha / rank);
@@ -46,7 +46,7 @@ final class LoHaLayer extends DeltaLayer {
     }
 
     @Override
-    Variable change(Tape tape) {
+    protected Variable delta(Tape tape) {
         Pair first = new Pair(tape.parameter(a1.parameter()), tape.parameter(b1.parameter()));
         Pair second = new Pair(tape.parameter(a2.parameter()), tape.parameter(b2.parameter()));
         Kernels kernels = tape.kernels();

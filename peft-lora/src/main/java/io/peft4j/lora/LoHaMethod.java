@@ -1,53 +1,30 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.PeftMethod;
-import java.util.Map;
+import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.PathPatterns;
+import io.peft4j.core.peft.Targets;
+import java.util.function.Function;
 
 /** LoHa; {@link LoHaConfig} says what it computes. */
-public final class LoHaMethod implements PeftMethod {
+public final class LoHaMethod extends ConfiguredMethod<LoHaConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public LoHaMethod() {
+        super(LoHaConfig.class, "loha",
+                "the elementwise product of two low-rank matrices beside the frozen weight of each target",
+                "https://arxiv.org/abs/2108.06098");
     }
 
     @Override
-    public String peftType() {
-        return LoHaConfig.PEFT_TYPE;
-    }
-
-    @Override
-    public String name() {
-        return "loha";
-    }
-
-    @Override
-    public String description() {
-        return "the elementwise product of two low-rank matrices beside the frozen weight of each target";
-    }
-
-    @Override
-    public String paper() {
-        return "https://arxiv.org/abs/2108.06098";
-    }
-
-    @Override
-    public Map<String, String> optionKeys() {
-        return Map.of("rank", "r", "alpha", "alpha", "target-modules", "target_modules");
-    }
-
-    @Override
-    public LoHaConfig readConfig(ConfigReader reader) {
-        return LoHaConfig.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        LoHaConfig config = (LoHaConfig) peftConfig;
-        return Adapter.of(config.toBuilder().modules(Targets.resolved(setup, config.modules())).build(),
-                Targets.ranked(setup, config.modules(), config.rankPattern(), config.alphaPattern(), config.rank(),
-                        config.alpha(), (slot, rank, alpha) -> new LoHaLayer(setup, slot, config, rank, alpha)));
+    protected Adapter adapter(LoHaConfig config, AdapterSetup setup) {
+        Targets targets = config.placement().on(setup);
+        Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
+                config.rank());
+        Function<Slot, Double> alphas = targets.values(new PathPatterns<>("alpha_pattern", config.alphaPattern()),
+                config.alpha());
+        return targets.adapter(config,
+                slot -> new LoHaLayer(setup, slot, config, ranks.apply(slot), alphas.apply(slot)));
     }
 }

@@ -1,16 +1,17 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.ModuleSelector;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.KeyFormat;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.UnusedKey;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * LoKr (LyCORIS, <a href="https://arxiv.org/abs/2309.14859">2309.14859</a>): the change of a weight W [out, in] is a
@@ -20,13 +21,15 @@ import java.util.Objects;
  * <p>Made with {@link #builder()}; the names in {@code code} are the keys of {@code adapter_config.json}.
  *
  * @param common what every configuration holds
+ * @param placement which layers are adapted, and what is trained as a whole beside them; default what the architecture
+ *     has ({@code q_proj} and {@code v_proj} for Llama)
  * @param rank {@code r}: the rank; default 8
  * @param alpha {@code alpha}: scales the change by alpha / r; default 8
  * @param rankDropout {@code rank_dropout}: probability that an output feature of the change is left out in training;
  *     default 0
  * @param moduleDropout {@code module_dropout}: probability that the change of a layer is left out in training;
  *     default 0
- * @param initialization {@code init_weights}: how the factors begin; default {@link LoKrStart#ZERO_W1}
+ * @param initialization {@code init_weights}: how the factors begin; default {@link Initialization#ZERO_W1}
  * @param decomposeBoth {@code decompose_both}: whether W1 too is kept as a product of rank r where that is smaller;
  *     default false
  * @param decomposeFactor {@code decompose_factor}: wanted size of the smaller factors a and c; -1, the default, means
@@ -35,93 +38,94 @@ import java.util.Objects;
  *     default false
  * @param rankPattern {@code rank_pattern}: other ranks, as in {@link LoraConfig}; default none
  * @param alphaPattern {@code alpha_pattern}: other alphas, as in {@link LoraConfig}; default none
- * @param modules which layers are adapted, and which are trained as a whole; default what the architecture has
- *     ({@code q_proj} and {@code v_proj} for Llama)
  */
-public record LoKrConfig(CommonConfig common, int rank, double alpha, double rankDropout, double moduleDropout,
-        LoKrStart initialization, boolean decomposeBoth, int decomposeFactor, boolean rankDropoutScale,
-        Map<String, Integer> rankPattern, Map<String, Double> alphaPattern, ModuleSelector modules)
-        implements PeftConfig {
-    /** The method's id. */
-    static final String PEFT_TYPE = "LOKR";
+@PeftType("LOKR")
+@UnusedKey(value = "use_effective_conv2d", fallback = "false", feature = "the parameters for convolutions")
+public record LoKrConfig(CommonConfig common, @Group Placement placement, @Key(value = "r", fallback = "8") int rank,
+        @Key(value = "alpha", fallback = "8", whole = true) double alpha, @Key("rank_dropout") double rankDropout,
+        @Key("module_dropout") double moduleDropout,
+        @Key(value = "init_weights", fallback = "true") Initialization initialization,
+        @Key("decompose_both") boolean decomposeBoth,
+        @Key(value = "decompose_factor", fallback = "-1") int decomposeFactor,
+        @Key("rank_dropout_scale") boolean rankDropoutScale, @Key("rank_pattern") Map<String, Integer> rankPattern,
+        @Key("alpha_pattern") Map<String, Double> alphaPattern) implements PlacedConfig {
+    /** How the factors begin. What is not zero is uniform, as PyTorch begins a linear layer. */
+    public enum Initialization implements KeyFormat.Named {
+        /** W1 zero: the model begins as the base. The default. */
+        ZERO_W1("true"),
+        /** W2 zero, as LyCORIS has it: the model begins as the base. */
+        ZERO_W2("\"lycoris\""),
+        /** Both random: the model begins away from the base. For tests. */
+        RANDOM("false");
+
+        private final String json;
+
+        Initialization(String json) {
+            this.json = json;
+        }
+
+        @Override
+        public String json() {
+            return json;
+        }
+    }
 
     /**
      * Checks ranges.
      *
-     * @throws ConfigurationException when a value is out of range
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public LoKrConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(initialization, "initialization");
-        Objects.requireNonNull(modules, "modules");
-        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
-        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
-        Targets.requireRanks(rankPattern);
-        Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
-        Targets.require(Double.isFinite(alpha), "alpha is " + alpha + "; it must be a number");
-        Targets.requireProbability("rank_dropout", rankDropout);
-        Targets.requireProbability("module_dropout", moduleDropout);
-        Targets.require(decomposeFactor == -1 || decomposeFactor > 0, "decompose_factor is " + decomposeFactor
+        rankPattern = Checks.positive("rank_pattern", rankPattern);
+        alphaPattern = Checks.ordered(alphaPattern);
+        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.finite("alpha", alpha);
+        Checks.probability("rank_dropout", rankDropout);
+        Checks.probability("module_dropout", moduleDropout);
+        Checks.require(decomposeFactor == -1 || decomposeFactor > 0, "decompose_factor is " + decomposeFactor
                 + "; it must be -1 or at least 1");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static LoKrConfigBuilder builder() {
-        return new LoKrConfigBuilder();
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, LoKrConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public LoKrConfigBuilder toBuilder() {
-        return new LoKrConfigBuilder(this);
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link LoKrConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<LoKrConfig, Builder> {
+        /** The rank; default 8. */
+        Builder rank(int value);
 
-    @Override
-    public TargetModules targetModules() {
-        return modules.targets();
-    }
+        /** Scales the change by alpha / r; default 8. */
+        Builder alpha(double value);
 
-    @Override
-    public LoKrConfig withCommon(CommonConfig other) {
-        return toBuilder().common(other).build();
-    }
+        /** Probability that an output feature of the change is left out in training; default 0. */
+        Builder rankDropout(double value);
 
-    static LoKrConfig read(ConfigReader reader) {
-        LoKrConfigBuilder builder = builder()
-                .rank(reader.integer("r", 8, 1))
-                .alpha(reader.number("alpha", 8))
-                .rankDropout(reader.dropout("rank_dropout", 0))
-                .moduleDropout(reader.dropout("module_dropout", 0))
-                .initialization(LoKrStart.read(reader))
-                .decomposeBoth(reader.flag("decompose_both", false))
-                .decomposeFactor(reader.integer("decompose_factor", -1, -1))
-                .rankDropoutScale(reader.flag("rank_dropout_scale", false))
-                .rankPattern(reader.integers("rank_pattern"))
-                .alphaPattern(reader.numbers("alpha_pattern"));
-        builder.modules(Targets.read(reader, true));
-        reader.requireOff("use_effective_conv2d", "the parameters for convolutions");
-        builder.common(reader.common());
-        return Targets.checked(reader, builder::build);
-    }
+        /** Probability that the change of a layer is left out in training; default 0. */
+        Builder moduleDropout(double value);
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = new ConfigWriter(PEFT_TYPE, common)
-                .put("r", rank)
-                .putNumber("alpha", alpha)
-                .putDecimal("rank_dropout", rankDropout)
-                .putDecimal("module_dropout", moduleDropout)
-                .putJson("init_weights", initialization.json())
-                .put("decompose_both", decomposeBoth)
-                .put("decompose_factor", decomposeFactor)
-                .put("rank_dropout_scale", rankDropoutScale)
-                .put("rank_pattern", rankPattern)
-                .put("alpha_pattern", alphaPattern);
-        writer.putDefault("use_effective_conv2d", "false");
-        return Targets.write(writer, modules, true).toJson();
+        /** How the factors begin; default {@link Initialization#ZERO_W1}. */
+        Builder initialization(Initialization value);
+
+        /** Whether W1 too is kept as a product of rank r where that is smaller; default false. */
+        Builder decomposeBoth(boolean value);
+
+        /** Wanted size of the smaller factors a and c; -1, the default, means near the square root. */
+        Builder decomposeFactor(int value);
+
+        /** Whether what rank dropout leaves is scaled up to the same mean; default false. */
+        Builder rankDropoutScale(boolean value);
+
+        /** Other ranks by expression, in an order as that of {@link LoraConfig.Builder#rankPattern}; default none. */
+        Builder rankPattern(Map<String, Integer> value);
+
+        /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
+        Builder alphaPattern(Map<String, Double> value);
     }
 }

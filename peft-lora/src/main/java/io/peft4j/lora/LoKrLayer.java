@@ -17,24 +17,24 @@ import java.util.List;
  * {@code a <= b}, {@code c <= d}. A factor [m, n] is a product [m, r] [r, n] where {@code r < max(m, n) / 2}, W1 only
  * if {@code decompose_both} is on. {@code a c + b d} parameters where both are whole.
  */
-final class LoKrLayer extends DeltaLayer {
+final class LoKrLayer extends LycorisLayer {
     private final float scaling;
     private final List<AdapterTensor> first;
     private final List<AdapterTensor> second;
 
     LoKrLayer(AdapterSetup setup, Slot slot, LoKrConfig config, int rank, double alpha) {
-        super(slot, setup.base().engine(),
-                new LycorisDropout(config.rankDropout(), config.moduleDropout(), config.rankDropoutScale()));
-        Linear linear = (Linear) slot.layer();
+        super(setup, slot, config.rankDropout(), config.moduleDropout(), config.rankDropoutScale());
+        Linear linear = linear();
         int[] out = factors(linear.outFeatures(), config.decomposeFactor());
         int[] in = factors(linear.inFeatures(), config.decomposeFactor());
-        LoKrStart start = config.initialization();
+        LoKrConfig.Initialization start = config.initialization();
         this.scaling = (float) (alpha / rank);
         boolean split = config.decomposeBoth() && rank < Math.max(out[0], in[0]) / 2.0;
         // Of a product the first factor is zero in W1 and the second in W2, as in PEFT.
-        this.first = factor(setup, slot, "lokr_w1", out[0], in[0], split ? rank : 0, start == LoKrStart.ZERO_W1, true);
+        this.first = factor(setup, slot, "lokr_w1", out[0], in[0], split ? rank : 0,
+                start == LoKrConfig.Initialization.ZERO_W1, true);
         this.second = factor(setup, slot, "lokr_w2", out[1], in[1],
-                rank < Math.max(out[1], in[1]) / 2.0 ? rank : 0, start == LoKrStart.ZERO_W2, false);
+                rank < Math.max(out[1], in[1]) / 2.0 ? rank : 0, start == LoKrConfig.Initialization.ZERO_W2, false);
     }
 
     private static List<AdapterTensor> factor(AdapterSetup setup, Slot slot, String name, int rows, int columns,
@@ -77,7 +77,7 @@ final class LoKrLayer extends DeltaLayer {
     }
 
     @Override
-    Variable change(Tape tape) {
+    protected Variable delta(Tape tape) {
         return Kronecker.product(tape, whole(tape, first), whole(tape, second), scaling);
     }
 

@@ -4,6 +4,7 @@ import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.StoredForm;
 import io.peft4j.core.safetensors.TensorData;
+import io.peft4j.lora.init.LoraInit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +43,8 @@ final class LoraAdapter implements Adapter {
     @Override
     public StoredForm stored() {
         StoredForm whole = Adapter.super.stored();
-        if (!config.initialization().isConverted()) {
+        LoraInit.BasePart part = config.initialization().basePart();
+        if (part == LoraInit.BasePart.NONE || part == LoraInit.BasePart.WHOLE) {
             return whole;
         }
         Map<String, TensorData> tensors = new LinkedHashMap<>(whole.tensors());
@@ -58,7 +60,7 @@ final class LoraAdapter implements Adapter {
         Map<String, Double> alphas = new LinkedHashMap<>();
         config.alphaPattern().forEach((key, alpha) -> alphas.put(key, factor * alpha));
         return config.toBuilder().rank(2 * config.rank()).alpha(factor * config.alpha()).rankPattern(ranks)
-                .alphaPattern(alphas).initialization(Initialization.KAIMING).build();
+                .alphaPattern(alphas).initialization(LoraInit.KAIMING).build();
     }
 
     @Override

@@ -1,19 +1,20 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ModuleSelector;
-import io.peft4j.core.peft.OneOrMany;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.Placement;
 import io.peft4j.core.peft.TokenIndices;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import io.peft4j.core.peft.UnusedKey;
+import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * LoRA (<a href="https://arxiv.org/abs/2106.09685">2106.09685</a>): beside a frozen weight W [out, in] two small
@@ -23,23 +24,17 @@ import java.util.Objects;
  * <p>Made with {@link #builder()}; the names in {@code code} are the keys of {@code adapter_config.json}.
  *
  * @param common what every configuration holds
+ * @param placement which linear layers and embeddings are adapted, and what is trained as a whole beside them; default
+ *     what the architecture has ({@code q_proj} and {@code v_proj} for Llama)
  * @param rank {@code r}: the rank; default 8
  * @param alpha {@code lora_alpha}: scales the change; default 8
  * @param dropout {@code lora_dropout}: probability that an element of x is dropped in training; default 0
- * @param targetModules {@code target_modules}: which linear layers and embeddings are adapted; default what the
- *     architecture has ({@code q_proj} and {@code v_proj} for Llama)
- * @param excludeModules {@code exclude_modules}: which of them are not; default none
- * @param bias {@code bias}: which biases of the base are trained; default none
  * @param rsLora {@code use_rslora}: rank-stabilized scaling (<a
- * href="https://arxiv.org/abs/2312.03732">2312.03732</a>);
- *     default false
+ *     href="https://arxiv.org/abs/2312.03732">2312.03732</a>); default false
  * @param rankPattern {@code rank_pattern}: other ranks, by expressions that must match the end of a path from the
  *     beginning of one of its parts; the first that matches counts; default none
  * @param alphaPattern {@code alpha_pattern}: other alphas, as rankPattern; default none
- * @param layersToTransform {@code layers_to_transform}: numbers of the layers that are adapted; default all
- * @param layersPattern {@code layers_pattern}: name of the list of layers; default any
- * @param modulesToSave {@code modules_to_save}: layers that are trained as a whole; default none
- * @param initialization {@code init_lora_weights}: how A and B begin; default {@link Initialization#KAIMING}
+ * @param initialization {@code init_lora_weights}: how A and B begin; default {@link LoraInit#KAIMING}
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; no model here has such, so a new
  *     adapter with true is refused
  * @param loraBias {@code lora_bias}: whether B has a bias [out], which is scaled as B is; default false
@@ -58,86 +53,74 @@ import java.util.Objects;
  *     layer (a trained copy, chosen tokens) is trained for both; default false: a trained copy is of one of them,
  *     chosen tokens are of both unless others are named for the output layer
  */
-public record LoraConfig(CommonConfig common, int rank, double alpha, double dropout, TargetModules targetModules,
-        TargetModules excludeModules, Bias bias, boolean rsLora, Map<String, Integer> rankPattern,
-        Map<String, Double> alphaPattern, OneOrMany<Integer> layersToTransform, OneOrMany<String> layersPattern,
-        List<String> modulesToSave, Initialization initialization, boolean fanInFanOut, boolean loraBias,
-        boolean dora, TokenIndices trainableTokens, List<Integer> invocationTokens,
-        List<LayerRange> layerReplication, boolean ensureWeightTying)
-        implements PeftConfig {
-    /** The method's id. */
-    static final String PEFT_TYPE = "LORA";
-
+@PeftType("LORA")
+@UnusedKey(value = "arrow_config", feature = "Arrow")
+@UnusedKey(value = "kasa_config", feature = "KaSA")
+@UnusedKey(value = "megatron_config", feature = "Megatron")
+@UnusedKey(value = "megatron_core", fallback = "\"megatron.core\"")
+@UnusedKey(value = "monteclora_config", feature = "MonteCLoRA")
+@UnusedKey(value = "qalora_group_size", fallback = "16")
+@UnusedKey(value = "runtime_config", fallback = "",
+        because = "it says how Hugging Face PEFT uses a GPU, not what the adapter is")
+@UnusedKey(value = "target_parameters", feature = "adapting parameters instead of layers")
+@UnusedKey(value = "use_bdlora", feature = "BD-LoRA")
+@UnusedKey(value = "use_qalora", fallback = "false", feature = "QA-LoRA")
+@UnusedKey(value = "velora_config", feature = "VeLoRA")
+public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Placement placement,
+        @Key(value = "r", fallback = "8") int rank,
+        @Key(value = "lora_alpha", fallback = "8", whole = true) double alpha, @Key("lora_dropout") double dropout,
+        @Key("use_rslora") boolean rsLora, @Key("rank_pattern") Map<String, Integer> rankPattern,
+        @Key("alpha_pattern") Map<String, Double> alphaPattern,
+        @Key(value = "init_lora_weights", fallback = "true", format = LoraInit.Format.class) LoraInit initialization,
+        @Key("fan_in_fan_out") boolean fanInFanOut, @Key("lora_bias") boolean loraBias,
+        @Key("use_dora") boolean dora, @Key("trainable_token_indices") TokenIndices trainableTokens,
+        @Key("alora_invocation_tokens") List<Integer> invocationTokens,
+        @Key(value = "layer_replication", format = LayerRange.Format.class) List<LayerRange> layerReplication,
+        @Key("ensure_weight_tying") boolean ensureWeightTying) implements LoraBased {
     /**
      * Checks ranges and combinations.
      *
-     * @throws ConfigurationException when a value is out of range, or two contradict each other
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or two contradict each other
      */
     public LoraConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(bias, "bias");
-        Objects.requireNonNull(initialization, "initialization");
-        Objects.requireNonNull(trainableTokens, "trainableTokens");
-        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
-        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
-        modulesToSave = List.copyOf(modulesToSave);
+        rankPattern = Checks.positive("rank_pattern", rankPattern);
+        alphaPattern = Checks.ordered(alphaPattern);
         invocationTokens = List.copyOf(invocationTokens);
         layerReplication = List.copyOf(layerReplication);
-        require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
-        require(Double.isFinite(alpha), "alpha (lora_alpha) is " + alpha + "; it must be a number");
-        require(dropout >= 0 && dropout < 1, "dropout (lora_dropout) is " + dropout
-                + "; it must be at least 0 and below 1");
-        Targets.requireRanks(rankPattern);
-        require(!loraBias || initialization == Initialization.KAIMING || initialization == Initialization.RANDOM,
-                "lora_bias works with init_lora_weights true or false, not with " + initialization);
-        require(!dora || !initialization.takesFromBase(), "use_dora does not work with init_lora_weights "
-                + initialization);
-        require(!dora || !initialization.freezesB(), "use_dora does not work with init_lora_weights " + initialization);
-        require(!loraBias || !dora, "lora_bias does not work with use_dora; turn one of them off");
-        require(invocationTokens.stream().allMatch(token -> token >= 0), "the invocation (alora_invocation_tokens) is "
-                + invocationTokens + "; token ids are not negative");
-        require(invocationTokens.isEmpty() || !dora && !initialization.needsLinear(),
-                "alora_invocation_tokens do not work with use_dora or init_lora_weights " + initialization
+        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.finite("alpha (lora_alpha)", alpha);
+        Checks.probability("dropout (lora_dropout)", dropout);
+        String init = "init_lora_weights " + initialization.json();
+        Checks.require(!loraBias || isDrawn(initialization),
+                "lora_bias works with init_lora_weights true or false, not "
+                + "with " + initialization.json());
+        Checks.require(!dora || !initialization.needsLinear(), "use_dora does not work with " + init);
+        Checks.require(!loraBias || !dora, "lora_bias does not work with use_dora; turn one of them off");
+        Checks.require(invocationTokens.stream().allMatch(token -> token >= 0), "the invocation "
+                + "(alora_invocation_tokens) is " + invocationTokens + "; token ids are not negative");
+        Checks.require(invocationTokens.isEmpty() || !dora && !initialization.needsLinear(),
+                "alora_invocation_tokens do not work with use_dora or " + init
                 + ": a change of the whole base weight cannot wait for an invocation");
-        // Checks that targets, layers and pattern go together.
-        new ModuleSelector(targetModules, excludeModules, layersToTransform, layersPattern, modulesToSave);
     }
 
-    private static void require(boolean ok, String message) {
-        if (!ok) {
-            throw new ConfigurationException(message);
-        }
+    /** Whether A and B begin as PyTorch begins linear layers. */
+    static boolean isDrawn(LoraInit init) {
+        return init.equals(LoraInit.KAIMING) || init.equals(LoraInit.RANDOM);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static LoraConfigBuilder builder() {
-        return new LoraConfigBuilder();
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, LoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public LoraConfigBuilder toBuilder() {
-        return new LoraConfigBuilder(this);
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
     @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
-
-    @Override
-    public LoraConfig withCommon(CommonConfig other) {
-        return toBuilder().common(other).build();
-    }
-
-    @Override
-    public String toJson() {
-        return LoraConfigJson.write(this);
-    }
-
-    @Override
-    public BaseLanguageModel modelOn(BaseLanguageModel base) {
-        List<Integer> order = LayerRange.layers(layerReplication);
-        return order.isEmpty() || order.equals(base.layerOrder()) ? base : base.withLayers(order);
+    public LoraConfig lora() {
+        return this;
     }
 
     @Override
@@ -145,12 +128,75 @@ public record LoraConfig(CommonConfig common, int rank, double alpha, double dro
         return initialization.needsCalibration();
     }
 
-    ModuleSelector selector() {
-        return new ModuleSelector(targetModules, excludeModules, layersToTransform, layersPattern, modulesToSave);
-    }
-
     /** {@code s} for a layer with the given rank and alpha. */
     double scaling(int layerRank, double layerAlpha) {
         return layerAlpha / (rsLora ? Math.sqrt(layerRank) : layerRank);
+    }
+
+    /** Builds a {@link LoraConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<LoraConfig, Builder> {
+        /** The rank r, at least 1; default 8. */
+        Builder rank(int value);
+
+        /** Scales the change by alpha / r; default 8. */
+        Builder alpha(double value);
+
+        /** Probability that an element of a layer's input is dropped in training, in [0, 1); default 0. */
+        Builder dropout(double value);
+
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
+
+        /** Whether the change is scaled by alpha / sqrt(r); default false. */
+        Builder rsLora(boolean value);
+
+        /**
+         * Other ranks by expression, in the order in which they are tried; default none. Where several match one path,
+         * the map needs an order, such as that of a {@link java.util.LinkedHashMap}: {@link Map#of} has another one in
+         * each run of the JVM.
+         */
+        Builder rankPattern(Map<String, Integer> value);
+
+        /** Other alphas by expression, in an order as that of {@link #rankPattern}; default none. */
+        Builder alphaPattern(Map<String, Double> value);
+
+        /** How A and B begin; default {@link LoraInit#KAIMING}. */
+        Builder initialization(LoraInit value);
+
+        /** Whether the base stores weights [in, out]; default false. */
+        Builder fanInFanOut(boolean value);
+
+        /** Whether B has a bias; default false. */
+        Builder loraBias(boolean value);
+
+        /** Whether the length of each row is trained beside its direction (DoRA); default false. */
+        Builder dora(boolean value);
+
+        /** Tokens whose rows of the embedding are trained; default none. */
+        Builder trainableTokens(TokenIndices value);
+
+        /** Tokens of the input embedding whose rows are trained. */
+        default Builder trainableTokens(int... tokens) {
+            return trainableTokens(TokenIndices.of(tokens));
+        }
+
+        /** Token ids from whose last occurrence on the change is made (aLoRA); default everywhere. */
+        Builder invocationTokens(List<Integer> ids);
+
+        /** Token ids from whose last occurrence on the change is made (aLoRA). */
+        default Builder invocationTokens(int... ids) {
+            return invocationTokens(IntStream.of(ids).boxed().toList());
+        }
+
+        /** Ranges of the base's decoder layers that the model consists of; default none: the base as it is. */
+        Builder layerReplication(List<LayerRange> ranges);
+
+        /** Ranges of the base's decoder layers that the model consists of. */
+        default Builder layerReplication(LayerRange... ranges) {
+            return layerReplication(List.of(ranges));
+        }
+
+        /** Whether what is trained of an embedding that is the output layer is trained for both; default false. */
+        Builder ensureWeightTying(boolean value);
     }
 }

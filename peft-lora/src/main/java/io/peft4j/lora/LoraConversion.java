@@ -2,14 +2,14 @@ package io.peft4j.lora;
 
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.DerivedAdapter;
 import io.peft4j.core.peft.LowRankUpdate;
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.WeightChange;
-import io.peft4j.core.weight.FrozenWeight;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,44 +42,25 @@ public record LoraConversion(Map<String, Double> errors, double error) {
         var source = model.adapter(adapter);
         // Places without a matrix are refused before anything is made.
         source.layers().forEach(layer -> WeightChange.weight(layer.slot()));
+        // Where a model leaves out its last layers only, the numbers of its layers do not show it.
+        List<LayerRange> layers = source.config() instanceof LoraBased based ? based.lora().layerReplication()
+                : List.of();
         LoraConfig config = LoraConfig.builder().common(source.config().common().withoutOtherKeys())
-                .layerReplication(replication(source.config())).rank(rank).alpha(rank)
+                .layerReplication(layers).rank(rank).alpha(rank)
                 .targetModules(TargetModules.of(source.layers().stream().map(layer -> layer.slot().path()).distinct()
                         .sorted().toList())).build();
-        model.addAdapter(name, config);
-        Map<String, LowRankUpdate> targets = new LinkedHashMap<>();
-        for (AdapterLayer layer : model.adapter(name).layers()) {
-            targets.put(layer.slot().path(), layer.lowRankUpdate().orElseThrow());
-        }
         Map<String, Double> errors = new LinkedHashMap<>();
         double[] squares = new double[2];
-        boolean complete = false;
-        try {
+        DerivedAdapter.add(model, name, config, made -> {
+            Map<Slot, LowRankUpdate> targets = new HashMap<>();
+            made.layers().forEach(layer -> targets.put(layer.slot(), layer.lowRankUpdate().orElseThrow()));
             WeightChange.forEach(source, change -> {
-                SingularValues values = decompose(change, targets.get(change.slot().path()));
+                SingularValues values = targets.get(change.slot()).setDelta(change.delta());
                 squares[0] += values.lost() * values.lost();
                 squares[1] += values.norm() * values.norm();
                 errors.put(change.slot().path(), values.norm() == 0 ? 0 : values.lost() / values.norm());
             });
-            complete = true;
-        } finally {
-            if (!complete) {
-                model.deleteAdapter(name);
-            }
-        }
+        });
         return new LoraConversion(errors, squares[1] == 0 ? 0 : Math.sqrt(squares[0] / squares[1]));
-    }
-
-    /** Where a model leaves out its last layers only, the numbers of its layers do not show it. */
-    private static List<LayerRange> replication(PeftConfig config) {
-        return config instanceof LoraConfig lora ? lora.layerReplication()
-                : config instanceof AdaLoraConfig ada ? ada.lora().layerReplication() : List.of();
-    }
-
-    private static SingularValues decompose(WeightChange change, LowRankUpdate target) {
-        FrozenWeight weight = WeightChange.weight(change.slot());
-        double[] delta = target.embedding()
-                ? WeightedCombination.transpose(change.delta(), weight.rows(), weight.columns()) : change.delta();
-        return WeightedCombination.decompose(delta, target);
     }
 }

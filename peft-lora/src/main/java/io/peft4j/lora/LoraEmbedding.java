@@ -8,14 +8,15 @@ import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.engine.Engine;
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.LowRankUpdate;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
@@ -32,8 +33,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>A is held as [V, r], so that a token takes one row. Merged: {@code table + s * (B A)^T}.
  */
-final class LoraEmbedding implements AdapterLayer {
-    private final Slot slot;
+final class LoraEmbedding extends AbstractAdapterLayer {
     private final double scaling;
     private final AdapterTensor a;
     private final AdapterTensor b;
@@ -42,26 +42,19 @@ final class LoraEmbedding implements AdapterLayer {
     private final Engine engine;
 
     LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
-        if (config.loraBias()) {
-            throw new ConfigurationException("lora_bias does not work on embeddings; take " + slot.path()
-                    + " out of the targets, or turn lora_bias off");
-        }
+        super(slot);
+        Checks.require(!config.loraBias(), "lora_bias does not work on embeddings; take " + slot.path()
+                + " out of the targets, or turn lora_bias off");
         Embedding embedding = (Embedding) slot.layer();
-        this.slot = slot;
         this.scaling = scaling;
         this.paddingId = embedding.paddingId();
         this.a = setup.transposedTensor(slot, "lora_embedding_A", config.initialization().embeddingA(), rank,
                 embedding.table().rows());
-        this.b = setup.tensor(slot, "lora_embedding_B", config.initialization().embeddingB(),
+        this.b = setup.tensor(slot, "lora_embedding_B", Initializer.normal(1),
                 embedding.table().columns(), rank);
         this.engine = setup.base().engine();
         this.magnitude = !config.dora() ? Optional.empty() : Optional.of(new DoraMagnitude(setup, slot,
                 DoraNorm.ofEmbedding(embedding.table(), scaling), a, b, embedding.table().columns()));
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override
@@ -84,11 +77,6 @@ final class LoraEmbedding implements AdapterLayer {
     @Override
     public Optional<LowRankUpdate> lowRankUpdate() {
         return magnitude.isPresent() ? Optional.empty() : Optional.of(new LowRankUpdate(a, b, scaling, true));
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

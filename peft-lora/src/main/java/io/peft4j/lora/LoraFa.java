@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.DenseMath;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.AdapterLayer;
@@ -63,7 +64,7 @@ public final class LoraFa implements UpdateRule {
         for (LoraLayer layer : layers) {
             float[] a = Arrays.toFloats(layer.a().value());
             int rank = Arrays.rows(layer.a().value());
-            double[][] inverse = Inverse.of(gram(a, rank));
+            double[] inverse = DenseMath.inverse(gram(a, rank), rank);
             float[] gradient = Arrays.toFloats(layer.b().gradient());
             float[] result = new float[gradient.length];
             double factor = 1 / (layer.scaling() * layer.scaling());
@@ -71,7 +72,7 @@ public final class LoraFa implements UpdateRule {
                 int row = i / rank * rank;
                 double sum = 0;
                 for (int k = 0; k < rank; k++) {
-                    sum += gradient[row + k] * inverse[k][i % rank];
+                    sum += gradient[row + k] * inverse[k * rank + i % rank];
                 }
                 result[i] = (float) (factor * sum);
             }
@@ -79,16 +80,16 @@ public final class LoraFa implements UpdateRule {
         }
     }
 
-    private static double[][] gram(float[] a, int rank) {
+    private static double[] gram(float[] a, int rank) {
         int columns = a.length / rank;
-        double[][] gram = new double[rank][rank];
+        double[] gram = new double[rank * rank];
         for (int i = 0; i < rank; i++) {
             for (int k = 0; k < rank; k++) {
                 double sum = i == k ? DAMPING : 0;
                 for (int j = 0; j < columns; j++) {
                     sum += (double) a[i * columns + j] * a[k * columns + j];
                 }
-                gram[i][k] = sum;
+                gram[i * rank + k] = sum;
             }
         }
         return gram;

@@ -10,13 +10,16 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.LowRankUpdate;
 import io.peft4j.core.peft.MergedLayer;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.core.weight.DenseWeight;
+import io.peft4j.lora.init.LoraInit;
+import io.peft4j.lora.init.LoraStart;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,15 +31,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@code y = base(x) + s * ((dropout(x) A^T) B^T + b)}: x [N, in], y [N, out], A [r, in], B [out, r], and b [out] where
  * {@code lora_bias} is on. {@code r * (in + out)} parameters, {@code out} more with b.
  *
- * <p>Where a part {@code s * B0 A0} of the base weight belongs to the adapter ({@link Initialization}), A and B have A0
+ * <p>Where a part {@code s * B0 A0} of the base weight belongs to the adapter ({@link LoraInit}), A and B have A0
  * [r, in] and -B0 [out, r] beside them, frozen.
  *
  * <p>Where a quantized weight belongs to the adapter, it stands in for W.
  *
  * <p>Merged: {@code W + s * B A}, less {@code s * B0 A0}.
  */
-final class LoraLayer implements AdapterLayer {
-    private final Slot slot;
+final class LoraLayer extends AbstractAdapterLayer {
     private final float dropout;
     private final double scaling;
     private final AdapterTensor a;
@@ -58,16 +60,16 @@ final class LoraLayer implements AdapterLayer {
      */
     LoraLayer(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling,
             Optional<LoraStart> together) {
-        Linear linear = (Linear) slot.layer();
+        super(slot);
+        Linear linear = linear();
         int in = linear.inFeatures();
         int out = linear.outFeatures();
-        Initialization start = config.initialization();
-        this.slot = slot;
+        LoraInit start = config.initialization();
         this.dropout = (float) config.dropout();
         this.scaling = scaling;
-        this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Starts.values(values.a()))
+        this.a = setup.tensor(slot, "lora_A.weight", together.map(values -> Initializer.values(values.a()))
                 .orElseGet(() -> start.a(rank, in)), rank, in);
-        AdapterTensor right = setup.tensor(slot, "lora_B.weight", together.map(values -> Starts.values(values.b()))
+        AdapterTensor right = setup.tensor(slot, "lora_B.weight", together.map(values -> Initializer.values(values.b()))
                 .orElseGet(() -> start.b(rank)), out, rank);
         this.b = start.freezesB() ? right.frozen() : right;
         this.frozen = together.filter(LoraStart::partOfBase).map(values -> new Frozen(
@@ -130,11 +132,6 @@ final class LoraLayer implements AdapterLayer {
     }
 
     @Override
-    public Slot slot() {
-        return slot;
-    }
-
-    @Override
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Variable y = updated(context, x, quantized.isPresent() ? quantized.get() : base);
         return bias.isEmpty() ? y
@@ -165,8 +162,7 @@ final class LoraLayer implements AdapterLayer {
 
     /** x, in training with some of its elements dropped. */
     Variable dropped(ForwardContext context, Variable x) {
-        return context.isTraining() && dropout > 0
-                ? ElementwiseOps.dropout(context.tape(), x, dropout, context.nextDropoutSeed()) : x;
+        return dropout(context, x, dropout);
     }
 
     /** s b, where there is a b. */
@@ -198,7 +194,7 @@ final class LoraLayer implements AdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return bias.isPresent() && ((Linear) slot.layer()).bias().isEmpty()
+        return bias.isPresent() && linear().bias().isEmpty()
                 ? Optional.of("lora_bias is on and the base layer has no bias to take it") : Optional.empty();
     }
 

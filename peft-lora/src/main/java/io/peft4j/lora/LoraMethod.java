@@ -2,118 +2,113 @@ package io.peft4j.lora;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Embedding;
-import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.PathPatterns;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.PeftMethod;
-import io.peft4j.core.peft.TrainedCopies;
+import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.Targets;
 import io.peft4j.core.peft.TrainedTokens;
-import java.util.ArrayList;
+import io.peft4j.lora.init.LoraInit;
+import io.peft4j.lora.init.LoraStart;
+import io.peft4j.lora.init.LoraTarget;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** LoRA, rank-stabilized LoRA and DoRA included; {@link LoraConfig} says what it computes. */
-public final class LoraMethod implements PeftMethod {
+public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     private static final Logger LOG = LoggerFactory.getLogger(LoraMethod.class);
 
     /** For the {@link java.util.ServiceLoader}. */
     public LoraMethod() {
+        super(LoraConfig.class, "lora", "two low-rank matrices beside the frozen weight of each target",
+                "https://arxiv.org/abs/2106.09685");
     }
 
     @Override
-    public String peftType() {
-        return LoraConfig.PEFT_TYPE;
-    }
-
-    @Override
-    public String name() {
-        return "lora";
-    }
-
-    @Override
-    public String description() {
-        return "two low-rank matrices beside the frozen weight of each target";
-    }
-
-    @Override
-    public String paper() {
-        return "https://arxiv.org/abs/2106.09685";
-    }
-
-    @Override
-    public Map<String, String> optionKeys() {
-        return Map.of("rank", "r", "alpha", "lora_alpha", "dropout", "lora_dropout", "target-modules",
-                "target_modules");
-    }
-
-    @Override
-    public LoraConfig readConfig(ConfigReader reader) {
-        return LoraConfigJson.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        LoraConfig config = LayerRange.described((LoraConfig) peftConfig, setup);
-        if (config.fanInFanOut() && !setup.isRestoring()) {
-            throw new ConfigurationException("fan_in_fan_out is on, but no layer of this model stores its weight as "
-                    + "[in, out]; leave it off");
-        }
-        if (setup.isRestoring() && config.initialization().isApproximate()) {
-            throw new ConfigurationException("init_lora_weights is " + config.initialization() + ": the base that the "
-                    + "adapter belongs to was made from data or by random iterations and cannot be made again. "
-                    + "Convert it to plain LoRA in Hugging Face PEFT, with path_initial_model_for_weight_conversion "
-                    + "when saving");
-        }
-        List<Integer> order = LayerRange.layers(config.layerReplication());
-        if (!order.isEmpty() && !order.equals(setup.base().layerOrder())) {
-            throw new ConfigurationException("layer_replication asks for the layers " + order + ", and the model has "
-                    + setup.base().layerOrder() + ": begin a model with this adapter, then others can be added");
-        }
-        List<String> defaults = setup.base().defaultTargetModules();
-        List<Slot> targets = config.selector().select(setup, defaults, LoraMethod::canAdapt);
-        PathPatterns<Integer> ranks = new PathPatterns<>("rank_pattern", config.rankPattern());
-        PathPatterns<Double> alphas = new PathPatterns<>("alpha_pattern", config.alphaPattern());
-        ranks.checkUse(setup, targets);
-        alphas.checkUse(setup, targets);
-        List<LoraTarget> asked = targets.stream().map(slot -> LoraTarget.of(slot,
-                ranks.first(slot.path()).orElse(config.rank()),
-                alphas.first(slot.path()).orElse(config.alpha()))).toList();
-        List<LoraTarget> begun = begin(setup, config, asked);
-        List<AdapterLayer> layers = new ArrayList<>();
-        begun.forEach(target -> layers.add(layer(setup, target, config)));
-        boolean tying = config.ensureWeightTying() && canTie(setup, targets);
-        layers.addAll(tying ? TrainedCopies.besideTied(setup, targets, config.modulesToSave(), config.bias())
-                : TrainedCopies.beside(setup, targets, config.modulesToSave(), config.bias()));
-        connectBiases(layers);
-        if (!tying) {
-            warnIfTied(setup, layers);
-        }
+    protected Adapter adapter(LoraConfig config, AdapterSetup setup) {
+        LoraConfig arranged = LayerRange.described(config, setup);
+        check(arranged, setup);
+        Targets targets = arranged.placement().on(setup, setup.base().defaultTargetModules(),
+                layer -> layer instanceof Linear || layer instanceof Embedding);
+        Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
+                config.rank());
+        Function<Slot, Double> alphas = targets.values(new PathPatterns<>("alpha_pattern", config.alphaPattern()),
+                config.alpha());
+        List<LoraTarget> asked = targets.slots().stream().map(slot -> new LoraTarget(slot, ranks.apply(slot),
+                alphas.apply(slot), config.scaling(ranks.apply(slot), alphas.apply(slot)), Optional.empty())).toList();
+        Map<Slot, LoraTarget> begun = new LinkedHashMap<>();
+        begin(setup, config.initialization(), asked).forEach(target -> begun.put(target.slot(), target));
+        Targets left = new Targets(setup, targets.placement(), List.copyOf(begun.keySet()));
+        Function<Slot, AdapterLayer> maker = slot -> layer(setup, begun.get(slot), config);
+        boolean tying = config.ensureWeightTying() && canTie(setup, targets.slots());
+        List<AdapterLayer> layers = tying ? left.layersWithTies(maker) : left.layers(maker);
         layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, tying));
-        return new LoraAdapter(setup.isRestoring() ? config : LoraTarget.describe(config.toBuilder()
-                .targetModules(config.selector().resolved(setup, defaults)).build(), asked, begun), layers);
+        return new LoraAdapter(setup.isRestoring() ? arranged
+                : described(targets.named(arranged), asked, List.copyOf(begun.values())), layers);
+    }
+
+    private static void check(LoraConfig config, AdapterSetup setup) {
+        Checks.require(!config.fanInFanOut() || setup.isRestoring(), "fan_in_fan_out is on, but no layer of this model "
+                + "stores its weight as [in, out]; leave it off");
+        LoraInit init = config.initialization();
+        Checks.require(!setup.isRestoring() || init.basePart() != LoraInit.BasePart.UNREPEATABLE,
+                "init_lora_weights is "
+                + init.json() + ": the base that the adapter belongs to was made from data or by random iterations and "
+                + "cannot be made again. Convert it to plain LoRA in Hugging Face PEFT, with "
+                + "path_initial_model_for_weight_conversion when saving");
+        List<Integer> order = LayerRange.layers(config.layerReplication());
+        Checks.require(order.isEmpty() || order.equals(setup.base().layerOrder()), "layer_replication asks for the "
+                + "layers " + order + ", and the model has " + setup.base().layerOrder()
+                + ": begin a model with this adapter, then others can be added");
     }
 
     /** The targets with their first values, where these belong together and are not all in the file. */
-    private static List<LoraTarget> begin(AdapterSetup setup, LoraConfig config, List<LoraTarget> targets) {
-        Initialization start = config.initialization();
-        targets.stream().filter(target -> start.needsLinear() && !target.isLinear()).findFirst()
-                .ifPresent(target -> {
-            throw new ConfigurationException("init_lora_weights " + start + " works on linear layers, and "
+    private static List<LoraTarget> begin(AdapterSetup setup, LoraInit init, List<LoraTarget> targets) {
+        targets.stream().filter(target -> init.needsLinear() && !target.isLinear()).findFirst().ifPresent(target -> {
+            throw new ConfigurationException("init_lora_weights " + init.json() + " works on linear layers, and "
                     + target.slot().path() + " is an embedding");
         });
-        return start.beginning().filter(beginning -> !setup.isRestoring() || start.takesFromBase())
-                .map(beginning -> beginning.begin(setup, config, targets)).orElse(targets);
+        return setup.isRestoring() && init.basePart() == LoraInit.BasePart.NONE ? targets : init.begin(setup, targets);
+    }
+
+    /**
+     * The configuration for targets that a beginning has changed: their ranks and alphas by path, and their paths where
+     * some are gone.
+     */
+    private static LoraConfig described(LoraConfig config, List<LoraTarget> before, List<LoraTarget> after) {
+        boolean all = before.size() == after.size();
+        boolean same = all;
+        for (int i = 0; same && i < after.size(); i++) {
+            same = after.get(i).rank() == before.get(i).rank() && after.get(i).alpha() == before.get(i).alpha();
+        }
+        if (same) {
+            return config;
+        }
+        Map<String, Integer> ranks = new LinkedHashMap<>();
+        Map<String, Double> alphas = new LinkedHashMap<>();
+        for (LoraTarget target : after) {
+            if (target.rank() != config.rank()) {
+                ranks.put(target.slot().path(), target.rank());
+            }
+            if (target.alpha() != config.alpha()) {
+                alphas.put(target.slot().path(), target.alpha());
+            }
+        }
+        LoraConfig.Builder changed = config.toBuilder().rankPattern(ranks).alphaPattern(alphas);
+        return (all ? changed : changed.targetModules(TargetModules.of(
+                after.stream().map(target -> target.slot().path()).toList()))).build();
     }
 
     private static AdapterLayer layer(AdapterSetup setup, LoraTarget target, LoraConfig config) {
@@ -139,19 +134,6 @@ public final class LoraMethod implements PeftMethod {
         }
     }
 
-    private static boolean canAdapt(Layer layer) {
-        return layer instanceof Linear || layer instanceof Embedding;
-    }
-
-    private static void connectBiases(List<AdapterLayer> layers) {
-        for (AdapterLayer layer : layers) {
-            if (layer instanceof DoraLayer dora) {
-                layers.stream().filter(other -> other.slot() == layer.slot() && other.replacesBase())
-                        .forEach(other -> dora.useBias(other.tensors().get(0)));
-            }
-        }
-    }
-
     /** Whether embedding and output layer have one matrix, so that there is something to tie. */
     private static boolean canTie(AdapterSetup setup, List<Slot> targets) {
         if (!setup.network().description().tiedEmbeddings()) {
@@ -164,21 +146,5 @@ public final class LoraMethod implements PeftMethod {
                     + slot.path() + " is a target; name it in modules_to_save, or leave ensure_weight_tying off");
         });
         return true;
-    }
-
-    /** PEFT's issue 2018 and many like it: people expect that a tied layer changes with its twin. */
-    private static void warnIfTied(AdapterSetup setup, List<AdapterLayer> layers) {
-        if (!setup.network().description().tiedEmbeddings() || setup.isRestoring()) {
-            return;
-        }
-        Slot embedding = setup.network().embedding();
-        Slot head = setup.network().head();
-        boolean embeds = layers.stream().anyMatch(layer -> layer.slot() == embedding);
-        boolean heads = layers.stream().anyMatch(layer -> layer.slot() == head);
-        if (embeds || heads) {
-            LOG.warn("{} and {} share one weight in the base model; this adapter changes {}, as in Hugging Face "
-                    + "PEFT. A merged model has two weights", embedding.path(), head.path(), embeds && heads
-                    ? "each in its own way" : "only " + (embeds ? embedding : head).path());
-        }
     }
 }

@@ -1,12 +1,13 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.lora.init.LoraInit;
 
 /**
  * A mixture of LoRA experts with a learned gate (LoRAMoE, <a href="https://arxiv.org/abs/2312.09979">2312.09979</a>,
@@ -21,66 +22,59 @@ import java.util.Objects;
  *     use_dora} and {@code alora_invocation_tokens} have no place here
  * @param experts {@code num_experts}: k; default 4
  */
-public record LoraMixtureConfig(LoraConfig lora, int experts) implements PeftConfig {
-    static final String PEFT_TYPE = "LORA_MIXTURE";
-
+@PeftType("LORA_MIXTURE")
+public record LoraMixtureConfig(@Group(biasWord = "lora_only") LoraConfig lora,
+        @Key(value = "num_experts", fallback = "4") int experts) implements LoraBased {
     /**
      * Checks ranges and combinations.
      *
-     * @throws ConfigurationException when a value is out of range, or LoRA's settings do not go with experts
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or LoRA's settings do not go
+     *     with experts
      */
     public LoraMixtureConfig {
-        Objects.requireNonNull(lora, "lora");
-        Targets.require(experts >= 2, "num_experts is " + experts + "; a mixture has at least 2");
-        Targets.require((long) experts * lora.rank() <= Integer.MAX_VALUE, experts + " experts (num_experts) of rank "
+        Checks.require(experts >= 2, "num_experts is " + experts + "; a mixture has at least 2");
+        Checks.require((long) experts * lora.rank() <= Integer.MAX_VALUE, experts + " experts (num_experts) of rank "
                 + lora.rank() + " (r) are more than fit in a matrix");
-        LoraConfig plain = LoraConfig.builder().common(lora.common()).rank(lora.rank()).alpha(lora.alpha())
-                .dropout(lora.dropout()).targetModules(lora.targetModules()).excludeModules(lora.excludeModules())
-                .layersToTransform(lora.layersToTransform()).layersPattern(lora.layersPattern())
-                .modulesToSave(lora.modulesToSave()).rsLora(lora.rsLora()).initialization(lora.initialization())
-                .build();
-        Targets.require(plain.equals(lora), "a mixture of experts has LoRA's rank, alpha, dropout, targets, "
+        LoraConfig plain = LoraConfig.builder().common(lora.common()).placement(lora.placement()).bias(Bias.NONE)
+                .rank(lora.rank()).alpha(lora.alpha()).dropout(lora.dropout()).rsLora(lora.rsLora())
+                .initialization(lora.initialization()).build();
+        Checks.require(plain.equals(lora), "a mixture of experts has LoRA's rank, alpha, dropout, targets, "
                 + "use_rslora, modules_to_save and init_lora_weights, and none of its other settings");
-        Targets.require(lora.initialization() == Initialization.KAIMING
-                || lora.initialization() == Initialization.RANDOM,
+        Checks.require(LoraConfig.isDrawn(lora.initialization()),
                 "a mixture of experts begins with init_lora_weights true or false");
     }
 
-    /** Four experts of LoRA's default rank at the default targets. */
-    public static LoraMixtureConfig defaults() {
-        return new LoraMixtureConfig(LoraConfig.builder().build(), 4);
+    /** A builder with four experts of LoRA's default rank. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, LoraMixtureConfig.class);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    @Override
-    public CommonConfig common() {
-        return lora.common();
-    }
+    /** Builds a {@link LoraMixtureConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<LoraMixtureConfig, Builder> {
+        /** What it has in common with LoRA, all at once. */
+        Builder lora(LoraConfig value);
 
-    @Override
-    public TargetModules targetModules() {
-        return lora.targetModules();
-    }
+        /** How many experts, at least 2; default 4. */
+        Builder experts(int value);
 
-    @Override
-    public LoraMixtureConfig withCommon(CommonConfig other) {
-        return new LoraMixtureConfig(lora.withCommon(other), experts);
-    }
+        /** The rank of each expert; default 8. */
+        Builder rank(int value);
 
-    static LoraMixtureConfig read(ConfigReader reader) {
-        LoraConfigBuilder lora = LoraConfigJson.keys(reader).rankPattern(reader.integers("rank_pattern"));
-        int experts = reader.integer("num_experts", 4, 2);
-        lora.common(reader.common());
-        return Targets.checked(reader, () -> new LoraMixtureConfig(lora.build(), experts));
-    }
+        /** Scales the change by alpha / r; default 8. */
+        Builder alpha(double value);
 
-    @Override
-    public String toJson() {
-        return LoraConfigJson.write(new ConfigWriter(PEFT_TYPE, common()), lora)
-                .put("rank_pattern", lora.rankPattern()).put("num_experts", experts).toJson();
+        /** Probability that an element of a layer's input is dropped in training; default 0. */
+        Builder dropout(double value);
+
+        /** Whether the change is scaled by alpha / sqrt(r); default false. */
+        Builder rsLora(boolean value);
+
+        /** How A and B begin; default {@link LoraInit#KAIMING}. */
+        Builder initialization(LoraInit value);
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
@@ -9,11 +10,10 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,8 +26,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Cannot be merged: what is added depends on the token.
  */
-final class LoraMixtureLayer implements AdapterLayer {
-    private final Slot slot;
+final class LoraMixtureLayer extends AbstractAdapterLayer {
     private final float dropout;
     private final float scaling;
     private final AdapterTensor gate;
@@ -35,10 +34,10 @@ final class LoraMixtureLayer implements AdapterLayer {
     private final AdapterTensor b;
 
     LoraMixtureLayer(AdapterSetup setup, Slot slot, LoraMixtureConfig config) {
-        Linear linear = (Linear) slot.layer();
+        super(slot);
+        Linear linear = linear();
         LoraConfig lora = config.lora();
         int columns = config.experts() * lora.rank();
-        this.slot = slot;
         this.dropout = (float) lora.dropout();
         this.scaling = (float) lora.scaling(lora.rank(), lora.alpha());
         this.gate = setup.tensor(slot, "lora_gate.weight", Initializer.linear(linear.inFeatures()), config.experts(),
@@ -49,16 +48,10 @@ final class LoraMixtureLayer implements AdapterLayer {
     }
 
     @Override
-    public Slot slot() {
-        return slot;
-    }
-
-    @Override
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
-        Variable input = context.isTraining() && dropout > 0
-                ? ElementwiseOps.dropout(tape, x, dropout, context.nextDropoutSeed()) : x;
+        Variable input = dropout(context, x, dropout);
         Variable chosen = MatrixOps.product(tape, x, false, tape.parameter(gate.parameter()), true);
         Variable h = MatrixOps.product(tape, input, false, tape.parameter(a.parameter()), true);
         Variable change = MatrixOps.product(tape, mix(tape, h, chosen), false, tape.parameter(b.parameter()), true);
@@ -78,9 +71,9 @@ final class LoraMixtureLayer implements AdapterLayer {
         return tape.record(mixed, (out, dm) -> {
             float[] gradient = Arrays.toFloats(dm);
             float[] own = Arrays.toFloats(h.value());
-            h.addGradient((dh, accumulate) -> add(dh, scaled(gradient, shares, rank), accumulate));
-            z.addGradient((dz, accumulate) -> add(dz, gateGradient(gradient, own, shares, z.columns(), rank),
-                    accumulate));
+            h.addGradient((dh, accumulate) -> HeapRows.write(dh, scaled(gradient, shares, rank), accumulate));
+            z.addGradient((dz, accumulate) -> HeapRows.write(dz,
+                    gateGradient(gradient, own, shares, z.columns(), rank), accumulate));
         }, List.of(h, z));
     }
 
@@ -130,16 +123,6 @@ final class LoraMixtureLayer implements AdapterLayer {
         return result;
     }
 
-    private static void add(INDArray gradient, float[] values, boolean accumulate) {
-        if (accumulate) {
-            float[] before = Arrays.toFloats(gradient);
-            for (int i = 0; i < values.length; i++) {
-                values[i] += before[i];
-            }
-        }
-        Arrays.write(gradient, 0, values, 0, values.length);
-    }
-
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(gate, a, b);
@@ -153,10 +136,5 @@ final class LoraMixtureLayer implements AdapterLayer {
     @Override
     public Optional<String> mergeObstacle() {
         return Optional.of("its gate mixes the experts anew for each token, and a weight is the same for all");
-    }
-
-    @Override
-    public void mergeInto(MergedLayer copy) {
-        throw new IllegalStateException("a mixture of experts cannot be merged");
     }
 }

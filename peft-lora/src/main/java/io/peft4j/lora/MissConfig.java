@@ -1,99 +1,99 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.ModuleSelector;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.KeyFormat;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 
 /**
  * MiSS (Matrix Shard Sharing, <a href="https://arxiv.org/abs/2409.15371">2409.15371</a>): one trained block D [r, out]
  * is shared by all pieces of r inputs: {@code y = x W^T + (sum over pieces p of dropout(x_p)) D}; the last piece is
- * filled up with zeros. {@code r * out} trainable parameters a layer; see {@link MissStart} for two other forms.
+ * filled up with zeros. {@code r * out} trainable parameters a layer; see {@link Initialization} for two other forms.
  *
  * <p>Made with {@link #builder()}; the names in {@code code} are the keys of {@code adapter_config.json}.
  *
  * @param common what every configuration holds
+ * @param placement which layers are adapted, and what is trained as a whole beside them; default what the architecture
+ *     has ({@code q_proj} and {@code v_proj} for Llama)
  * @param rank {@code r}: inputs of a piece, at most those of the smallest target; default 64
  * @param dropout {@code miss_dropout}: probability that an element of x is dropped in training; default 0
- * @param miniRank {@code mini_r}: outputs of the block of {@link MissStart#MINI}; they must divide out; default 1
- * @param initialization {@code init_weights}: which form, and how the block begins; default {@link MissStart#ZERO}
- * @param bias {@code bias}: which biases of the base are trained; default none
- * @param modules which layers are adapted, and which are trained as a whole; default what the architecture has
- *     ({@code q_proj} and {@code v_proj} for Llama)
+ * @param miniRank {@code mini_r}: outputs of the block of {@link Initialization#MINI}; they must divide out; default 1
+ * @param initialization {@code init_weights}: which form, and how the block begins; default {@link Initialization#ZERO}
  */
-public record MissConfig(CommonConfig common, int rank, double dropout, int miniRank, MissStart initialization,
-        Bias bias, ModuleSelector modules)
-        implements PeftConfig {
-    /** The method's id. */
-    static final String PEFT_TYPE = "MISS";
-    /** The word for the biases of the adapted layers. */
-    private static final String ADAPTED_ONLY = "MiSS_only";
+@PeftType("MISS")
+public record MissConfig(CommonConfig common, @Group(biasWord = "MiSS_only") Placement placement,
+        @Key(value = "r", fallback = "64") int rank, @Key("miss_dropout") double dropout,
+        @Key(value = "mini_r", fallback = "1") int miniRank,
+        @Key(value = "init_weights", fallback = "true") Initialization initialization) implements PlacedConfig {
+    /** Which form, and how the block begins. */
+    public enum Initialization implements KeyFormat.Named {
+        /** A block [r, out] of zeros: the model begins as the base. The default. */
+        ZERO("true"),
+        /** A block [r, out], uniform: the model begins away from the base. For tests. */
+        RANDOM("false"),
+        /** A block [r, mini_r] of zeros that is repeated over the outputs. */
+        MINI("\"mini\""),
+        /**
+         * Blocks M [out / r, r, r] of zeros: {@code W + W_ij M_i + M_i} for each r x r piece ij of W. r must divide in
+         * and out. A step costs r times what a step of the others costs.
+         */
+        BAT("\"bat\"");
+
+        private final String json;
+
+        Initialization(String json) {
+            this.json = json;
+        }
+
+        @Override
+        public String json() {
+            return json;
+        }
+    }
 
     /**
      * Checks ranges.
      *
-     * @throws ConfigurationException when a value is out of range
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public MissConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(initialization, "initialization");
-        Objects.requireNonNull(bias, "bias");
-        Objects.requireNonNull(modules, "modules");
-        Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
-        Targets.require(miniRank > 0, "mini_r is " + miniRank + "; it must be at least 1");
-        Targets.requireProbability("miss_dropout", dropout);
+        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.atLeast(1, "mini_r", miniRank);
+        Checks.probability("miss_dropout", dropout);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static MissConfigBuilder builder() {
-        return new MissConfigBuilder();
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, MissConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public MissConfigBuilder toBuilder() {
-        return new MissConfigBuilder(this);
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link MissConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<MissConfig, Builder> {
+        /** Inputs of a piece, at most those of the smallest target; default 64. */
+        Builder rank(int value);
 
-    @Override
-    public TargetModules targetModules() {
-        return modules.targets();
-    }
+        /** Probability that an element of x is dropped in training; default 0. */
+        Builder dropout(double value);
 
-    @Override
-    public MissConfig withCommon(CommonConfig other) {
-        return toBuilder().common(other).build();
-    }
+        /** Outputs of the block of {@link Initialization#MINI}; they must divide out; default 1. */
+        Builder miniRank(int value);
 
-    static MissConfig read(ConfigReader reader) {
-        MissConfigBuilder builder = builder()
-                .rank(reader.integer("r", 64, 1))
-                .dropout(reader.dropout("miss_dropout", 0))
-                .miniRank(reader.integer("mini_r", 1, 1))
-                .initialization(MissStart.read(reader))
-                .bias(Bias.read(reader, ADAPTED_ONLY));
-        builder.modules(Targets.read(reader, true));
-        builder.common(reader.common());
-        return Targets.checked(reader, builder::build);
-    }
+        /** Which form, and how the block begins; default {@link Initialization#ZERO}. */
+        Builder initialization(Initialization value);
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = new ConfigWriter(PEFT_TYPE, common)
-                .put("r", rank)
-                .putDecimal("miss_dropout", dropout)
-                .put("mini_r", miniRank)
-                .putJson("init_weights", initialization.json())
-                .put("bias", bias.json(ADAPTED_ONLY));
-        return Targets.write(writer, modules, true).toJson();
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
     }
 }

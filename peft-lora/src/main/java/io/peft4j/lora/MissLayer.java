@@ -15,8 +15,9 @@ import java.util.List;
 
 /**
  * MiSS on a linear layer (<a href="https://arxiv.org/abs/2409.15371">2409.15371</a>): {@code y = base(x) + fold(x) D},
- * fold(x) [N, r] the sum of the pieces of r columns of dropout(x), D [r, out]; with {@link MissStart#MINI} a block [r,
- * mini_r] is repeated over the outputs. {@code r * out} parameters, or {@code r * mini_r}.
+ * fold(x) [N, r] the sum of the pieces of r columns of dropout(x), D [r, out]; with {@link
+ * MissConfig.Initialization#MINI} a block [r, mini_r] is repeated over the outputs. {@code r * out} parameters, or
+ * {@code r * mini_r}.
  *
  * <p>Merged: {@code W[o][i] + D[i mod r][o]}.
  */
@@ -27,17 +28,17 @@ final class MissLayer extends ProjectedLayer {
 
     MissLayer(AdapterSetup setup, Slot slot, MissConfig config) {
         super(slot, config.dropout());
-        Linear linear = (Linear) slot.layer();
+        Linear linear = linear();
         this.rank = config.rank();
         this.out = linear.outFeatures();
         requireRank(slot, linear, rank);
-        boolean mini = config.initialization() == MissStart.MINI;
+        boolean mini = config.initialization() == MissConfig.Initialization.MINI;
         if (mini && out % config.miniRank() != 0) {
             throw new TargetModuleException("mini_r " + config.miniRank() + " does not divide the " + out
                     + " outputs of " + slot.path());
         }
         int columns = mini ? config.miniRank() : out;
-        this.block = setup.tensor(slot, "miss_block", config.initialization() == MissStart.RANDOM
+        this.block = setup.tensor(slot, "miss_block", config.initialization() == MissConfig.Initialization.RANDOM
                 ? Initializer.linear(columns) : Initializer.ZEROS, rank, columns);
     }
 

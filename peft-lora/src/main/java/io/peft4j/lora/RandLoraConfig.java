@@ -1,14 +1,16 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.ModuleSelector;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.UnusedKey;
 
 /**
  * RandLoRA (<a href="https://arxiv.org/abs/2502.00987">2502.00987</a>): a change of full rank as a weighted sum of n =
@@ -19,6 +21,8 @@ import java.util.Objects;
  * <p>Made with {@link #builder()}; the names in {@code code} are the keys of {@code adapter_config.json}.
  *
  * @param common what every configuration holds
+ * @param placement which layers are adapted, and what is trained as a whole beside them; default what the architecture
+ *     has ({@code q_proj} and {@code v_proj} for Llama)
  * @param rank {@code r}: the rank of each product; default 32
  * @param alpha {@code randlora_alpha}: scales the change by alpha / r; default 640
  * @param dropout {@code randlora_dropout}: probability that an element of x is dropped in training; default 0
@@ -31,88 +35,66 @@ import java.util.Objects;
  *     true, and false is refused: no other library draws the same numbers from a seed as PyTorch does
  * @param projectionSeed {@code projection_prng_key}: seed of the random matrices in Hugging Face PEFT; kept, the
  *     matrices are read from the file; default 0
- * @param bias {@code bias}: which biases of the base are trained; default none
- * @param modules which layers are adapted, and which are trained as a whole; default what the architecture has
- *     ({@code q_proj} and {@code v_proj} for Llama)
  */
-public record RandLoraConfig(CommonConfig common, int rank, double alpha, double dropout, boolean initWeights,
-        boolean sparse, boolean verySparse, boolean saveProjection, long projectionSeed, Bias bias,
-        ModuleSelector modules)
-        implements PeftConfig {
-    /** The method's id. */
-    static final String PEFT_TYPE = "RANDLORA";
-    /** The word for the biases of the adapted layers. */
-    private static final String ADAPTED_ONLY = "randlora_only";
-
+@PeftType("RANDLORA")
+@UnusedKey(value = "fan_in_fan_out", fallback = "false")
+public record RandLoraConfig(CommonConfig common,
+        @Group(without = "exclude_modules", biasWord = "randlora_only") Placement placement,
+        @Key(value = "r", fallback = "32") int rank,
+        @Key(value = "randlora_alpha", fallback = "640", whole = true) double alpha,
+        @Key("randlora_dropout") double dropout, @Key(value = "init_weights", fallback = "true") boolean initWeights,
+        @Key("sparse") boolean sparse, @Key("very_sparse") boolean verySparse,
+        @Key(value = "save_projection", fallback = "true") boolean saveProjection,
+        @Key("projection_prng_key") long projectionSeed) implements PlacedConfig {
     /**
      * Checks ranges.
      *
-     * @throws ConfigurationException when a value is out of range
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public RandLoraConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(bias, "bias");
-        Objects.requireNonNull(modules, "modules");
-        Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
-        Targets.requireProbability("randlora_dropout", dropout);
-        Targets.require(Double.isFinite(alpha), "alpha (randlora_alpha) is " + alpha + "; it must be a number");
+        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.probability("randlora_dropout", dropout);
+        Checks.finite("alpha (randlora_alpha)", alpha);
+        Checks.atLeast(0, "projection_prng_key", projectionSeed);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static RandLoraConfigBuilder builder() {
-        return new RandLoraConfigBuilder();
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, RandLoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public RandLoraConfigBuilder toBuilder() {
-        return new RandLoraConfigBuilder(this);
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link RandLoraConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<RandLoraConfig, Builder> {
+        /** The rank of each product; default 32. */
+        Builder rank(int value);
 
-    @Override
-    public TargetModules targetModules() {
-        return modules.targets();
-    }
+        /** Scales the change by alpha / r; default 640. */
+        Builder alpha(double value);
 
-    @Override
-    public RandLoraConfig withCommon(CommonConfig other) {
-        return toBuilder().common(other).build();
-    }
+        /** Probability that an element of x is dropped in training; default 0. */
+        Builder dropout(double value);
 
-    static RandLoraConfig read(ConfigReader reader) {
-        RandLoraConfigBuilder builder = builder()
-                .rank(reader.integer("r", 32, 1))
-                .alpha(reader.number("randlora_alpha", 640))
-                .dropout(reader.dropout("randlora_dropout", 0))
-                .initWeights(reader.flag("init_weights", true))
-                .sparse(reader.flag("sparse", false))
-                .verySparse(reader.flag("very_sparse", false))
-                .saveProjection(reader.flag("save_projection", true))
-                .projectionSeed(reader.integer("projection_prng_key", 0, 0))
-                .bias(Bias.read(reader, ADAPTED_ONLY));
-        builder.modules(Targets.read(reader, false));
-        reader.ignore("fan_in_fan_out");
-        builder.common(reader.common());
-        return Targets.checked(reader, builder::build);
-    }
+        /** Whether the model begins as the base; default true. */
+        Builder initWeights(boolean value);
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = new ConfigWriter(PEFT_TYPE, common)
-                .put("r", rank)
-                .putNumber("randlora_alpha", alpha)
-                .putDecimal("randlora_dropout", dropout)
-                .put("init_weights", initWeights)
-                .put("sparse", sparse)
-                .put("very_sparse", verySparse)
-                .put("save_projection", saveProjection)
-                .putNumber("projection_prng_key", projectionSeed)
-                .put("bias", bias.json(ADAPTED_ONLY));
-        writer.putDefault("fan_in_fan_out", "false");
-        return Targets.write(writer, modules, false).toJson();
+        /** Whether the random matrices hold -1, 0 and 1, a sixth of them each sign; default false. */
+        Builder sparse(boolean value);
+
+        /** Whether they hold fewer still; default false. */
+        Builder verySparse(boolean value);
+
+        /** Whether the random matrices are stored with the adapter; default true, and false is refused. */
+        Builder saveProjection(boolean value);
+
+        /** Seed of the random matrices in Hugging Face PEFT; default 0. */
+        Builder projectionSeed(long value);
+
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
     }
 }

@@ -38,7 +38,7 @@ final class RandLoraLayer extends ProjectedLayer {
 
     RandLoraLayer(AdapterSetup setup, Slot slot, RandLoraConfig config, SharedMatrices matrices, int allBases) {
         super(slot, config.dropout());
-        Linear linear = (Linear) slot.layer();
+        Linear linear = linear();
         this.matrices = matrices;
         this.engine = setup.base().engine();
         this.rank = config.rank();
@@ -52,7 +52,7 @@ final class RandLoraLayer extends ProjectedLayer {
         this.lambda = setup.tensor(slot, "randlora_lambda", identity ? Initializer.ZEROS : Initializer.normal(1),
                 rank, bases);
         this.gamma = setup.tensor(slot, "randlora_gamma",
-                Starts.constant(1.0 / (identity ? Math.max(bases, min) : max)), bases, min);
+                Initializer.constant(1.0 / (identity ? Math.max(bases, min) : max)), bases, min);
     }
 
     /** Products of rank r that are needed for a full rank of {@code size}. */

@@ -1,59 +1,31 @@
 package io.peft4j.lora;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.PeftMethod;
+import io.peft4j.core.peft.Targets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** RandLoRA; {@link RandLoraConfig} says what it computes. */
-public final class RandLoraMethod implements PeftMethod {
+public final class RandLoraMethod extends ConfiguredMethod<RandLoraConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public RandLoraMethod() {
+        super(RandLoraConfig.class, "randlora",
+                "weights of random matrices shared by all targets, of full rank together",
+                "https://arxiv.org/abs/2502.00987");
     }
 
     @Override
-    public String peftType() {
-        return RandLoraConfig.PEFT_TYPE;
-    }
-
-    @Override
-    public String name() {
-        return "randlora";
-    }
-
-    @Override
-    public String description() {
-        return "weights of random matrices shared by all targets, of full rank together";
-    }
-
-    @Override
-    public String paper() {
-        return "https://arxiv.org/abs/2502.00987";
-    }
-
-    @Override
-    public Map<String, String> optionKeys() {
-        return Map.of("rank", "r", "alpha", "randlora_alpha", "dropout", "randlora_dropout", "target-modules",
-                "target_modules");
-    }
-
-    @Override
-    public RandLoraConfig readConfig(ConfigReader reader) {
-        return RandLoraConfig.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        RandLoraConfig config = (RandLoraConfig) peftConfig;
+    protected Adapter adapter(RandLoraConfig config, AdapterSetup setup) {
         SharedMatrices.requireSaved(config.saveProjection(), "RandLoRA");
-        SharedMatrices.Sizes sizes = SharedMatrices.Sizes.of(Targets.select(setup, config.modules()));
+        Targets targets = config.placement().on(setup);
+        SharedMatrices.Sizes sizes = SharedMatrices.Sizes.of(targets.slots());
         int min = Math.min(sizes.in(), sizes.out());
         int rank = config.rank();
         int bases = RandLoraLayer.bases(min, rank);
@@ -61,10 +33,8 @@ public final class RandLoraMethod implements PeftMethod {
         AdapterTensor b = setup.sharedTensor("base_model.randlora_B", start(config, min, rank),
                 Math.max(sizes.in(), sizes.out()), bases, rank);
         SharedMatrices matrices = new SharedMatrices(List.of(a.frozen().inPlaceOfBase(), b.frozen().inPlaceOfBase()));
-        List<AdapterLayer> layers = Targets.layers(setup, config.modules(), config.bias(),
-                slot -> new RandLoraLayer(setup, slot, config, matrices, bases));
-        return matrices.adapter(config.toBuilder().modules(Targets.resolved(setup, config.modules())).build(), layers,
-                repeated(setup, layers, a.fileShape(), b.fileShape()));
+        List<AdapterLayer> layers = targets.layers(slot -> new RandLoraLayer(setup, slot, config, matrices, bases));
+        return matrices.adapter(targets.named(config), layers, repeated(setup, layers, a.fileShape(), b.fileShape()));
     }
 
     /** PEFT stores both matrices once more with each layer. */
@@ -79,10 +49,42 @@ public final class RandLoraMethod implements PeftMethod {
         return keys;
     }
 
+    /** Divided by their standard deviation. */
     private static Initializer start(RandLoraConfig config, int min, int inputs) {
-        if (config.sparse() || config.verySparse()) {
-            return Starts.sparse(config.verySparse() ? Math.sqrt(min) : 3);
+        boolean sparse = config.sparse() || config.verySparse();
+        Initializer start = sparse ? signs(config.verySparse() ? Math.sqrt(min) : 3) : Initializer.linear(inputs);
+        return start.then(RandLoraMethod::standardized);
+    }
+
+    /** -1, 0 and 1, each sign with probability {@code 1 / (2 * sparsity)}. */
+    private static Initializer signs(double sparsity) {
+        double probability = 1 / (2 * sparsity);
+        return (values, random) -> {
+            float[] all = new float[Math.toIntExact(values.length())];
+            for (int i = 0; i < all.length; i++) {
+                double u = random.nextDouble();
+                all[i] = u < probability ? -1 : u > 1 - probability ? 1 : 0;
+            }
+            // A small matrix may have come out as zeros; what has no deviation would carry no signal.
+            all[0] = all[0] == 0 ? 1 : all[0];
+            Arrays.write(values, 0, all, 0, all.length);
+        };
+    }
+
+    private static float[] standardized(float[] all) {
+        double mean = 0;
+        for (float value : all) {
+            mean += value;
         }
-        return Starts.standardized(Initializer.linear(inputs));
+        mean /= all.length;
+        double squares = 0;
+        for (float value : all) {
+            squares += (value - mean) * (value - mean);
+        }
+        double deviation = Math.sqrt(squares / Math.max(1, all.length - 1));
+        for (int i = 0; i < all.length && deviation > 0; i++) {
+            all[i] = (float) (all[i] / deviation);
+        }
+        return all;
     }
 }

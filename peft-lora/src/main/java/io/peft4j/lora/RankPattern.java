@@ -2,6 +2,7 @@ package io.peft4j.lora;
 
 import io.peft4j.core.peft.ConfigReader;
 import io.peft4j.core.peft.ConfigWriter;
+import io.peft4j.core.peft.KeyFormat;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -15,7 +16,6 @@ import java.util.Optional;
  * @param kept by the path of the layer, one value for each initial rank
  */
 public record RankPattern(Map<String, List<Boolean>> kept) {
-    private static final String KEY = "rank_pattern";
     private static final String SUFFIX = ".lora_E";
 
     /** Copies the map. */
@@ -37,19 +37,25 @@ public record RankPattern(Map<String, List<Boolean>> kept) {
         return indices.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    static Optional<RankPattern> read(ConfigReader reader) {
-        Map<String, List<Boolean>> kept = new LinkedHashMap<>();
-        reader.truths(KEY).forEach((name, ranks) -> kept.put(path(name), ranks));
-        return kept.isEmpty() ? Optional.empty() : Optional.of(new RankPattern(kept));
-    }
+    /** An object with a list of truth values for each layer's {@code lora_E}, or null. */
+    static final class Format implements KeyFormat<Optional<RankPattern>> {
+        @Override
+        public Optional<RankPattern> read(ConfigReader reader, String key, String fallback) {
+            Map<String, List<Boolean>> kept = new LinkedHashMap<>();
+            reader.truths(key).forEach((name, ranks) -> kept.put(name.endsWith(SUFFIX)
+                    ? name.substring(0, name.length() - SUFFIX.length()) : name, ranks));
+            return kept.isEmpty() ? Optional.empty() : Optional.of(new RankPattern(kept));
+        }
 
-    private static String path(String name) {
-        return name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
-    }
-
-    ConfigWriter write(ConfigWriter writer) {
-        Map<String, List<Boolean>> named = new LinkedHashMap<>();
-        kept.forEach((path, ranks) -> named.put(path + SUFFIX, ranks));
-        return writer.putTruths(KEY, named);
+        @Override
+        public void write(ConfigWriter writer, String key, Optional<RankPattern> pattern) {
+            Map<String, List<Boolean>> named = new LinkedHashMap<>();
+            pattern.ifPresent(ranks -> ranks.kept.forEach((path, kept) -> named.put(path + SUFFIX, kept)));
+            if (pattern.isPresent()) {
+                writer.putTruths(key, named);
+            } else {
+                writer.putNull(key);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import java.util.List;
@@ -48,7 +49,7 @@ final class ScaledBases {
     private static void gradientOfLambda(INDArray dy, INDArray a, INDArray gamma, INDArray dl, boolean accumulate) {
         float[] as = Arrays.toFloats(a);
         float[] gs = Arrays.toFloats(gamma);
-        float[] result = accumulate ? Arrays.toFloats(dl) : new float[(int) dl.length()];
+        double[] result = new double[(int) dl.length()];
         int bases = Arrays.columns(dl);
         int width = Arrays.columns(a);
         IntStream.range(0, result.length).parallel().forEach(row -> {
@@ -56,34 +57,28 @@ final class ScaledBases {
             Arrays.read(dy, (long) row * width, values, 0, width);
             int i = row / bases;
             int j = row % bases;
-            double sum = 0;
             for (int m = 0; m < width; m++) {
-                sum += (double) values[m] * as[i * width + m] * gs[j * width + m];
+                result[row] += (double) values[m] * as[i * width + m] * gs[j * width + m];
             }
-            result[row] = (float) (result[row] + sum);
         });
-        Arrays.write(dl, 0, result, 0, result.length);
+        HeapRows.write(dl, result, accumulate);
     }
 
     private static void gradientOfGamma(INDArray dy, INDArray a, INDArray lambda, INDArray dg, boolean accumulate) {
         float[] as = Arrays.toFloats(a);
         float[] ls = Arrays.toFloats(lambda);
-        float[] result = accumulate ? Arrays.toFloats(dg) : new float[(int) dg.length()];
+        double[] result = new double[(int) dg.length()];
         int bases = Arrays.columns(lambda);
         int width = Arrays.columns(a);
         IntStream.range(0, bases).parallel().forEach(j -> {
             float[] values = new float[width];
-            double[] sums = new double[width];
             for (int i = 0; i < Arrays.rows(lambda); i++) {
                 Arrays.read(dy, (long) (i * bases + j) * width, values, 0, width);
                 for (int m = 0; m < width; m++) {
-                    sums[m] += (double) values[m] * as[i * width + m] * ls[i * bases + j];
+                    result[j * width + m] += (double) values[m] * as[i * width + m] * ls[i * bases + j];
                 }
             }
-            for (int m = 0; m < width; m++) {
-                result[j * width + m] = (float) (result[j * width + m] + sums[m]);
-            }
         });
-        Arrays.write(dg, 0, result, 0, result.length);
+        HeapRows.write(dg, result, accumulate);
     }
 }

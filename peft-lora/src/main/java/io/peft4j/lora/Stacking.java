@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import java.util.List;
@@ -21,7 +22,7 @@ final class Stacking {
         return tape.record(result, (out, dy) -> x.addGradient((dx, accumulate) -> {
             float[] gradient = new float[length];
             Arrays.read(dy, 0, gradient, 0, length);
-            write(gradient, dx, accumulate);
+            HeapRows.write(dx, gradient, accumulate);
         }), List.of(x));
     }
 
@@ -40,7 +41,7 @@ final class Stacking {
             for (int i = 0; i < m; i++) {
                 Arrays.read(dy, (long) i * (k + n), gradient, i * k, k);
             }
-            write(gradient, dx, accumulate);
+            HeapRows.write(dx, gradient, accumulate);
         }), List.of(x));
     }
 
@@ -48,13 +49,5 @@ final class Stacking {
         float[] values = new float[count];
         Arrays.read(from, first, values, 0, count);
         Arrays.write(to, target, values, 0, count);
-    }
-
-    private static void write(float[] gradient, INDArray dx, boolean accumulate) {
-        float[] before = accumulate ? Arrays.toFloats(dx) : new float[gradient.length];
-        for (int i = 0; i < gradient.length; i++) {
-            gradient[i] += before[i];
-        }
-        Arrays.write(dx, 0, gradient, 0, gradient.length);
     }
 }

@@ -4,7 +4,6 @@ import io.peft4j.lora.CombinationType.Pruning;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /** Weighted sums of arrays, some values of which are dropped first; sums in double. */
 final class TaskArithmetic {
@@ -96,17 +95,5 @@ final class TaskArithmetic {
             mean[i] /= Math.max(1, agreeing);
         }
         return mean;
-    }
-
-    static double[] doubles(float[] values) {
-        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
-    }
-
-    static float[] floats(double[] values) {
-        float[] result = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            result[i] = (float) values[i];
-        }
-        return result;
     }
 }

@@ -1,14 +1,16 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.ModuleSelector;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.UnusedKey;
 
 /**
  * VB-LoRA (<a href="https://arxiv.org/abs/2405.15179">2405.15179</a>): LoRA whose A [r, in] and B [out, r] are put
@@ -19,6 +21,8 @@ import java.util.Objects;
  * <p>Made with {@link #builder()}; the names in {@code code} are the keys of {@code adapter_config.json}.
  *
  * @param common what every configuration holds
+ * @param placement which layers are adapted, and what is trained as a whole beside them; default what the architecture
+ *     has ({@code q_proj} and {@code v_proj} for Llama)
  * @param rank {@code r}: the rank; default 4
  * @param vectors {@code num_vectors}: vectors in the bank; default 256
  * @param vectorLength {@code vector_length}: length of a vector; it must divide in and out of every target; default
@@ -28,89 +32,65 @@ import java.util.Objects;
  * @param bankBound {@code init_vector_bank_bound}: the bank begins uniform between this and its negative; default
  *     0.02
  * @param logitsDeviation {@code init_logits_std}: the logits begin normal with this deviation; default 0.1
- * @param bias {@code bias}: which biases of the base are trained; default none
- * @param modules which layers are adapted, and which are trained as a whole; default what the architecture has
- *     ({@code q_proj} and {@code v_proj} for Llama)
  */
-public record VbLoraConfig(CommonConfig common, int rank, int vectors, int vectorLength, int topK, double dropout,
-        double bankBound, double logitsDeviation, Bias bias, ModuleSelector modules)
-        implements PeftConfig {
-    /** The method's id. */
-    static final String PEFT_TYPE = "VBLORA";
-    /** The word for the biases of the adapted layers. */
-    private static final String ADAPTED_ONLY = "vblora_only";
-
+@PeftType("VBLORA")
+@UnusedKey(value = "fan_in_fan_out", fallback = "false")
+@UnusedKey(value = "save_only_topk_weights", fallback = "false",
+        feature = "storing the preferred vectors alone, which cannot be trained on,")
+public record VbLoraConfig(CommonConfig common, @Group(biasWord = "vblora_only") Placement placement,
+        @Key(value = "r", fallback = "4") int rank, @Key(value = "num_vectors", fallback = "256") int vectors,
+        @Key(value = "vector_length", fallback = "256") int vectorLength,
+        @Key(value = "topk", fallback = "2") int topK, @Key("vblora_dropout") double dropout,
+        @Key(value = "init_vector_bank_bound", fallback = "0.02") double bankBound,
+        @Key(value = "init_logits_std", fallback = "0.1") double logitsDeviation) implements PlacedConfig {
     /**
      * Checks ranges.
      *
-     * @throws ConfigurationException when a value is out of range
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public VbLoraConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(bias, "bias");
-        Objects.requireNonNull(modules, "modules");
-        Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
-        Targets.require(vectorLength > 0, "vector_length is " + vectorLength + "; it must be at least 1");
-        Targets.require(topK > 0 && topK <= vectors, "topk is " + topK
+        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.atLeast(1, "num_vectors", vectors);
+        Checks.atLeast(1, "vector_length", vectorLength);
+        Checks.require(topK > 0 && topK <= vectors, "topk is " + topK
                 + "; it must be from 1 to num_vectors, " + vectors);
-        Targets.requireProbability("vblora_dropout", dropout);
+        Checks.probability("vblora_dropout", dropout);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static VbLoraConfigBuilder builder() {
-        return new VbLoraConfigBuilder();
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, VbLoraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public VbLoraConfigBuilder toBuilder() {
-        return new VbLoraConfigBuilder(this);
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link VbLoraConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<VbLoraConfig, Builder> {
+        /** The rank; default 4. */
+        Builder rank(int value);
 
-    @Override
-    public TargetModules targetModules() {
-        return modules.targets();
-    }
+        /** Vectors in the bank; default 256. */
+        Builder vectors(int value);
 
-    @Override
-    public VbLoraConfig withCommon(CommonConfig other) {
-        return toBuilder().common(other).build();
-    }
+        /** Length of a vector; it must divide in and out of every target; default 256. */
+        Builder vectorLength(int value);
 
-    static VbLoraConfig read(ConfigReader reader) {
-        VbLoraConfigBuilder builder = builder()
-                .rank(reader.integer("r", 4, 1))
-                .vectors(reader.integer("num_vectors", 256, 1))
-                .vectorLength(reader.integer("vector_length", 256, 1))
-                .topK(reader.integer("topk", 2, 1))
-                .dropout(reader.dropout("vblora_dropout", 0))
-                .bankBound(reader.number("init_vector_bank_bound", 0.02))
-                .logitsDeviation(reader.number("init_logits_std", 0.1))
-                .bias(Bias.read(reader, ADAPTED_ONLY));
-        builder.modules(Targets.read(reader, true));
-        reader.ignore("fan_in_fan_out");
-        reader.requireOff("save_only_topk_weights", "storing the preferred vectors alone, which cannot be trained on,");
-        builder.common(reader.common());
-        return Targets.checked(reader, builder::build);
-    }
+        /** Vectors that a part is mixed of; default 2. */
+        Builder topK(int value);
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = new ConfigWriter(PEFT_TYPE, common)
-                .put("r", rank)
-                .put("num_vectors", vectors)
-                .put("vector_length", vectorLength)
-                .put("topk", topK)
-                .putDecimal("vblora_dropout", dropout)
-                .putDecimal("init_vector_bank_bound", bankBound)
-                .putDecimal("init_logits_std", logitsDeviation)
-                .put("bias", bias.json(ADAPTED_ONLY));
-        writer.putDefault("fan_in_fan_out", "false");
-        writer.putDefault("save_only_topk_weights", "false");
-        return Targets.write(writer, modules, true).toJson();
+        /** Probability that an element of x is dropped in training; default 0. */
+        Builder dropout(double value);
+
+        /** The bank begins uniform between this and its negative; default 0.02. */
+        Builder bankBound(double value);
+
+        /** The logits begin normal with this deviation; default 0.1. */
+        Builder logitsDeviation(double value);
+
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
     }
 }

@@ -33,7 +33,7 @@ final class VbLoraLayer extends ProjectedLayer {
 
     VbLoraLayer(AdapterSetup setup, Slot slot, VbLoraConfig config, AdapterTensor bank) {
         super(slot, config.dropout());
-        Linear linear = (Linear) slot.layer();
+        Linear linear = linear();
         int length = config.vectorLength();
         this.engine = setup.base().engine();
         this.bank = bank;
@@ -72,7 +72,6 @@ final class VbLoraLayer extends ProjectedLayer {
 
     @Override
     public void mergeInto(MergedLayer copy) {
-        engine.onTape(tape ->
-                LowRank.add(copy.weight(), b(tape).value(), a(tape).value(), 1));
+        engine.onTape(tape -> LowRank.add(copy.weight(), b(tape).value(), a(tape).value(), 1));
     }
 }

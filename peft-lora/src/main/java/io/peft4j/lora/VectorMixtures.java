@@ -1,6 +1,7 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import java.util.List;
@@ -103,25 +104,25 @@ final class VectorMixtures {
         Choice choice = choose(Arrays.toFloats(logits.value()), vectors);
         logits.addGradient((dl, accumulate) -> {
             float[] bankValues = Arrays.toFloats(bank.value());
-            float[] result = accumulate ? Arrays.toFloats(dl) : new float[Math.toIntExact(dl.length())];
+            double[] result = new double[Math.toIntExact(dl.length())];
             IntStream.range(0, choice.vectors().length / topK).parallel()
                     .forEach(part -> addToLogits(choice, part, bankValues, length, vectors, dy, result));
-            Arrays.write(dl, 0, result, 0, result.length);
+            HeapRows.write(dl, result, accumulate);
         });
         bank.addGradient((db, accumulate) -> {
-            float[] result = accumulate ? Arrays.toFloats(db) : new float[Math.toIntExact(db.length())];
+            double[] result = new double[Math.toIntExact(db.length())];
             for (int k = 0; k < choice.vectors().length; k++) {
                 for (int l = 0; l < length; l++) {
                     result[choice.vectors()[k] * length + l] +=
                             choice.weights()[k] * dy[placement.index(k / topK, l)];
                 }
             }
-            Arrays.write(db, 0, result, 0, result.length);
+            HeapRows.write(db, result, accumulate);
         });
     }
 
     private void addToLogits(Choice choice, int part, float[] bank, int length, int vectors, float[] dy,
-            float[] result) {
+            double[] result) {
         double[] dots = new double[topK];
         double mean = 0;
         for (int k = 0; k < topK; k++) {
@@ -133,7 +134,7 @@ final class VectorMixtures {
         }
         for (int k = 0; k < topK; k++) {
             int index = part * vectors + choice.vectors()[part * topK + k];
-            result[index] = (float) (result[index] + choice.weights()[part * topK + k] * (dots[k] - mean));
+            result[index] = choice.weights()[part * topK + k] * (dots[k] - mean);
         }
     }
 }

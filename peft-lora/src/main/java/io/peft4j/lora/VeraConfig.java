@@ -1,14 +1,16 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.ModuleSelector;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.UnusedKey;
 
 /**
  * VeRA (<a href="https://arxiv.org/abs/2310.11454">2310.11454</a>): one pair of frozen random matrices A [r, largest
@@ -18,6 +20,8 @@ import java.util.Objects;
  * <p>Made with {@link #builder()}; the names in {@code code} are the keys of {@code adapter_config.json}.
  *
  * @param common what every configuration holds
+ * @param placement which layers are adapted, and what is trained as a whole beside them; default what the architecture
+ *     has ({@code q_proj} and {@code v_proj} for Llama)
  * @param rank {@code r}: the rank; default 256
  * @param dropout {@code vera_dropout}: probability that an element of x is dropped in training; default 0
  * @param dInitial {@code d_initial}: first value of d; default 0.1
@@ -27,83 +31,59 @@ import java.util.Objects;
  *     true, and false is refused: no other library draws the same numbers from a seed as PyTorch does
  * @param projectionSeed {@code projection_prng_key}: seed of the random matrices in Hugging Face PEFT; kept, the
  *     matrices are read from the file; default 0
- * @param bias {@code bias}: which biases of the base are trained; default none
- * @param modules which layers are adapted, and which are trained as a whole; default what the architecture has
- *     ({@code q_proj} and {@code v_proj} for Llama)
  */
-public record VeraConfig(CommonConfig common, int rank, double dropout, double dInitial, boolean initWeights,
-        boolean saveProjection, long projectionSeed, Bias bias, ModuleSelector modules)
-        implements PeftConfig {
-    /** The method's id. */
-    static final String PEFT_TYPE = "VERA";
-    /** The word for the biases of the adapted layers. */
-    private static final String ADAPTED_ONLY = "vera_only";
-
+@PeftType("VERA")
+@UnusedKey(value = "fan_in_fan_out", fallback = "false")
+public record VeraConfig(CommonConfig common,
+        @Group(without = "exclude_modules", biasWord = "vera_only") Placement placement,
+        @Key(value = "r", fallback = "256") int rank, @Key("vera_dropout") double dropout,
+        @Key(value = "d_initial", fallback = "0.1") double dInitial,
+        @Key(value = "init_weights", fallback = "true") boolean initWeights,
+        @Key(value = "save_projection", fallback = "true") boolean saveProjection,
+        @Key("projection_prng_key") long projectionSeed) implements PlacedConfig {
     /**
      * Checks ranges.
      *
-     * @throws ConfigurationException when a value is out of range
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public VeraConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(bias, "bias");
-        Objects.requireNonNull(modules, "modules");
-        Targets.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
-        Targets.requireProbability("vera_dropout", dropout);
-        Targets.require(Double.isFinite(dInitial), "d_initial is " + dInitial + "; it must be a number");
+        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.probability("vera_dropout", dropout);
+        Checks.finite("d_initial", dInitial);
+        Checks.atLeast(0, "projection_prng_key", projectionSeed);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */
-    public static VeraConfigBuilder builder() {
-        return new VeraConfigBuilder();
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, VeraConfig.class);
     }
 
     /** A builder with the values of this configuration. */
-    public VeraConfigBuilder toBuilder() {
-        return new VeraConfigBuilder(this);
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link VeraConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<VeraConfig, Builder> {
+        /** The rank; default 256. */
+        Builder rank(int value);
 
-    @Override
-    public TargetModules targetModules() {
-        return modules.targets();
-    }
+        /** Probability that an element of x is dropped in training; default 0. */
+        Builder dropout(double value);
 
-    @Override
-    public VeraConfig withCommon(CommonConfig other) {
-        return toBuilder().common(other).build();
-    }
+        /** First value of d; default 0.1. */
+        Builder dInitial(double value);
 
-    static VeraConfig read(ConfigReader reader) {
-        VeraConfigBuilder builder = builder()
-                .rank(reader.integer("r", 256, 1))
-                .dropout(reader.dropout("vera_dropout", 0))
-                .dInitial(reader.number("d_initial", 0.1))
-                .initWeights(reader.flag("init_weights", true))
-                .saveProjection(reader.flag("save_projection", true))
-                .projectionSeed(reader.integer("projection_prng_key", 0, 0))
-                .bias(Bias.read(reader, ADAPTED_ONLY));
-        builder.modules(Targets.read(reader, false));
-        reader.ignore("fan_in_fan_out");
-        builder.common(reader.common());
-        return Targets.checked(reader, builder::build);
-    }
+        /** Whether the model begins as the base; default true. */
+        Builder initWeights(boolean value);
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = new ConfigWriter(PEFT_TYPE, common)
-                .put("r", rank)
-                .putDecimal("vera_dropout", dropout)
-                .putDecimal("d_initial", dInitial)
-                .put("init_weights", initWeights)
-                .put("save_projection", saveProjection)
-                .putNumber("projection_prng_key", projectionSeed)
-                .put("bias", bias.json(ADAPTED_ONLY));
-        writer.putDefault("fan_in_fan_out", "false");
-        return Targets.write(writer, modules, false).toJson();
+        /** Whether the random matrices are stored with the adapter; default true, and false is refused. */
+        Builder saveProjection(boolean value);
+
+        /** Seed of the random matrices in Hugging Face PEFT; default 0. */
+        Builder projectionSeed(long value);
+
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
     }
 }

@@ -31,14 +31,14 @@ final class VeraLayer extends ProjectedLayer {
 
     VeraLayer(AdapterSetup setup, Slot slot, VeraConfig config, SharedMatrices matrices) {
         super(slot, config.dropout());
-        Linear linear = (Linear) slot.layer();
+        Linear linear = linear();
         this.matrices = matrices;
         this.rank = config.rank();
         this.in = linear.inFeatures();
         this.out = linear.outFeatures();
         boolean identity = config.initWeights();
-        this.b = setup.tensor(slot, "vera_lambda_b", Starts.constant(identity ? 0 : 1), out);
-        this.d = setup.tensor(slot, "vera_lambda_d", identity ? Starts.constant(config.dInitial())
+        this.b = setup.tensor(slot, "vera_lambda_b", Initializer.constant(identity ? 0 : 1), out);
+        this.d = setup.tensor(slot, "vera_lambda_d", identity ? Initializer.constant(config.dInitial())
                 : Initializer.normal(1), rank);
     }
 

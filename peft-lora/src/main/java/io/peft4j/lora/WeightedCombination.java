@@ -1,8 +1,10 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.array.SingularValues;
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.DerivedAdapter;
 import io.peft4j.core.peft.LowRankUpdate;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
@@ -56,10 +58,7 @@ public final class WeightedCombination {
      * @throws ConfigurationException when the weight is no number
      */
     public WeightedCombination adapter(String name, double weight) {
-        if (!Double.isFinite(weight)) {
-            throw new ConfigurationException("the weight of adapter '" + name + "' in a combination is " + weight
-                    + "; it must be a number");
-        }
+        Checks.finite("the weight of adapter '" + name + "' in a combination", weight);
         parts.add(new Part(name, weight));
         return this;
     }
@@ -102,31 +101,15 @@ public final class WeightedCombination {
      *     must not, an option is missing, or the name is taken
      */
     public void addTo(PeftModel model, String name) {
-        if (parts.isEmpty()) {
-            throw new ConfigurationException("a combination needs at least one adapter");
-        }
+        Checks.require(!parts.isEmpty(), "a combination needs at least one adapter");
         CombinationType type = parts.size() == 1 ? CombinationType.LINEAR : asked;
-        if (type.pruning() != CombinationType.Pruning.NONE && !(density >= 0)) {
-            throw new ConfigurationException("the combination type " + type.peftName()
-                    + " needs a density of at least 0: the share of values that it keeps");
-        }
+        Checks.require(type.pruning() == CombinationType.Pruning.NONE || density >= 0, "the combination type "
+                + type.peftName() + " needs a density of at least 0: the share of values that it keeps");
         List<Source> sources = new ArrayList<>();
         parts.forEach(part -> sources.add(Source.of(model, part.adapter(), part.weight())));
-        int rank = rank(type, sources);
-        LoraConfig config = config(sources, rank);
-        boolean complete = false;
-        model.addAdapter(name, config);
-        try {
-            TaskArithmetic arithmetic = new TaskArithmetic(type, density, majority, mask);
-            for (AdapterLayer layer : model.adapter(name).layers()) {
-                combine(type, arithmetic, sources, layer);
-            }
-            complete = true;
-        } finally {
-            if (!complete) {
-                model.deleteAdapter(name);
-            }
-        }
+        TaskArithmetic arithmetic = new TaskArithmetic(type, density, majority, mask);
+        DerivedAdapter.add(model, name, config(sources, rank(type, sources)),
+                made -> made.layers().forEach(layer -> combine(type, arithmetic, sources, layer)));
     }
 
     /** An adapter's changes by path. */
@@ -163,12 +146,10 @@ public final class WeightedCombination {
         if (type.decomposes()) {
             return svdRank.orElse(largest);
         }
-        if (sources.stream().anyMatch(source -> source.rank() != largest)) {
-            throw new ConfigurationException("the combination type " + type.peftName() + " adds matrices of equal "
-                    + "ranks, but the adapters have "
-                    + sources.stream().map(source -> source.name() + ": " + source.rank()).toList()
-                    + "; use cat or one of the svd types");
-        }
+        Checks.require(sources.stream().allMatch(source -> source.rank() == largest), "the combination type "
+                + type.peftName() + " adds matrices of equal ranks, but the adapters have "
+                + sources.stream().map(source -> source.name() + ": " + source.rank()).toList()
+                + "; use cat or one of the svd types");
         return largest;
     }
 
@@ -177,7 +158,7 @@ public final class WeightedCombination {
         Set<String> paths = new LinkedHashSet<>();
         sources.forEach(source -> paths.addAll(source.updates().keySet()));
         boolean byName = sources.stream().map(Source::config).allMatch(c -> c.targetModules().names().isPresent()
-                && c.excludeModules().isUnset() && c.layersToTransform().isEmpty());
+                && c.placement().excludeModules().isUnset() && c.placement().layersToTransform().isEmpty());
         Set<String> names = new TreeSet<>();
         sources.forEach(source -> names.addAll(source.config().targetModules().names().orElse(List.of())));
         // Files of Hugging Face PEFT may have names that match nothing, and a new adapter must not.
@@ -196,10 +177,7 @@ public final class WeightedCombination {
         if (type == CombinationType.CAT) {
             concatenate(updates, given, target);
         } else if (type.decomposes()) {
-            List<double[]> deltas = updates.stream().map(u -> u.embedding() ? transpose(u.delta(), u.outputs(),
-                    u.inputs()) : u.delta()).toList();
-            double[] delta = arithmetic.combine(deltas, given);
-            decompose(target.embedding() ? transpose(delta, target.inputs(), target.outputs()) : delta, target);
+            target.setDelta(arithmetic.combine(updates.stream().map(LowRankUpdate::delta).toList(), given));
         } else {
             add(arithmetic, updates, given, target);
         }
@@ -208,10 +186,8 @@ public final class WeightedCombination {
     /** The root of each weight goes to A and to B, its sign to A. */
     private static void add(TaskArithmetic arithmetic, List<LowRankUpdate> updates, double[] given,
             LowRankUpdate target) {
-        if (updates.stream().anyMatch(update -> update.rank() != updates.get(0).rank())) {
-            throw new ConfigurationException("the adapters have different ranks at one of their layers; use cat or "
-                    + "one of the svd types");
-        }
+        Checks.require(updates.stream().allMatch(update -> update.rank() == updates.get(0).rank()),
+                "the adapters have different ranks at one of their layers; use cat or one of the svd types");
         double[] forA = new double[given.length];
         double[] forB = new double[given.length];
         for (int i = 0; i < given.length; i++) {
@@ -220,9 +196,9 @@ public final class WeightedCombination {
             forA[i] = weight >= 0 ? forB[i] : -forB[i];
         }
         int rank = updates.get(0).rank();
-        double[] a = arithmetic.combine(updates.stream().map(u -> TaskArithmetic.doubles(u.aValues())).toList(), forA);
-        double[] b = arithmetic.combine(updates.stream().map(u -> TaskArithmetic.doubles(u.bValues())).toList(), forB);
-        set(target, a, b, rank);
+        double[] a = arithmetic.combine(updates.stream().map(u -> Arrays.doubles(u.aValues())).toList(), forA);
+        double[] b = arithmetic.combine(updates.stream().map(u -> Arrays.doubles(u.bValues())).toList(), forB);
+        target.set(a, b, rank);
     }
 
     private static void concatenate(List<LowRankUpdate> updates, double[] given, LowRankUpdate target) {
@@ -242,41 +218,6 @@ public final class WeightedCombination {
             }
             first += update.rank();
         }
-        set(target, a, b, target.rank());
-    }
-
-    /** {@code A = V^T}, {@code B = U diag(s)}. */
-    static SingularValues decompose(double[] delta, LowRankUpdate target) {
-        int rank = target.rank();
-        SingularValues values = SingularValues.of(delta, target.outputs(), target.inputs(), rank);
-        double[] b = values.u().clone();
-        for (int i = 0; i < b.length; i++) {
-            b[i] *= values.s()[i % rank];
-        }
-        target.setA(TaskArithmetic.floats(values.vt()));
-        target.setB(TaskArithmetic.floats(b));
-        return values;
-    }
-
-    /** Writes factors of a rank up to the target's; the rest is zero. */
-    private static void set(LowRankUpdate target, double[] a, double[] b, int rank) {
-        float[] wholeA = new float[target.rank() * target.inputs()];
-        float[] wholeB = new float[target.outputs() * target.rank()];
-        for (int i = 0; i < a.length; i++) {
-            wholeA[i] = (float) a[i];
-        }
-        for (int i = 0; i < b.length; i++) {
-            wholeB[i / rank * target.rank() + i % rank] = (float) b[i];
-        }
-        target.setA(wholeA);
-        target.setB(wholeB);
-    }
-
-    static double[] transpose(double[] matrix, int rows, int columns) {
-        double[] result = new double[matrix.length];
-        for (int i = 0; i < matrix.length; i++) {
-            result[i % columns * rows + i / columns] = matrix[i];
-        }
-        return result;
+        target.set(a, b, target.rank());
     }
 }

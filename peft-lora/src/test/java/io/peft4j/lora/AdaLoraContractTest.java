@@ -9,6 +9,7 @@ import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -18,24 +19,24 @@ class AdaLoraContractTest extends PeftFilesContract {
     private static final int VALUE = HIDDEN + KEYS + 1;
     private static final int MLP = HIDDEN + INNER + 1;
 
-    private static AdaLoraConfigBuilder ranks(int initial, LoraConfigBuilder lora) {
+    private static AdaLoraConfig.Builder ranks(int initial, LoraConfig.Builder lora) {
         return AdaLoraConfig.builder().initialRank(initial).targetRank(2).totalSteps(20).lora(lora.build());
     }
 
-    private static Case at(Base base, String name, AdaLoraConfigBuilder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, AdaLoraConfig.Builder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 
     @Override
     protected List<Case> cases() {
-        LoraConfigBuilder lora = LoraConfig.builder().alpha(16);
+        LoraConfig.Builder lora = LoraConfig.builder().alpha(16);
         return List.of(
                 at(Base.PLAIN, "all-linear", ranks(4, lora.targetModules(TargetModules.ALL_LINEAR)), true,
                         LAYERS * 4 * (2 * QUERY + 2 * VALUE + 3 * MLP)),
                 at(Base.BIASED, "biases of adapted layers", ranks(3, LoraConfig.builder().alpha(9).bias(Bias.ADAPTED)
                         .targetModules("q_proj")), true, LAYERS * (3 * QUERY + HIDDEN)),
                 at(Base.TIED, "random start", ranks(2, LoraConfig.builder().alpha(2)
-                        .initialization(Initialization.RANDOM).targetModules("v_proj")), false, LAYERS * 2 * VALUE),
+                        .initialization(LoraInit.RANDOM).targetModules("v_proj")), false, LAYERS * 2 * VALUE),
                 at(Base.TIED, "tokens, tied", ranks(2, LoraConfig.builder().alpha(4).targetModules("q_proj")
                         .trainableTokens(3, 1)), true, LAYERS * 2 * QUERY + 2 * HIDDEN),
                 at(Base.PLAIN, "the architecture's targets", ranks(4, LoraConfig.builder().alpha(16)), true,

@@ -12,6 +12,7 @@ import io.peft4j.core.peft.Passes;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.lora.init.LoraInit;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -46,7 +47,7 @@ class AdapterArithmeticTest {
     }
 
     private static LoraConfig random(int rank, String... targets) {
-        return LoraConfig.builder().rank(rank).alpha(3).initialization(Initialization.RANDOM).targetModules(targets)
+        return LoraConfig.builder().rank(rank).alpha(3).initialization(LoraInit.RANDOM).targetModules(targets)
                 .build();
     }
 

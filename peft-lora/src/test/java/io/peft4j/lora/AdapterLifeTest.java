@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.AdapterMismatchException;
 import io.peft4j.core.error.ConfigurationException;
@@ -22,6 +21,8 @@ import io.peft4j.core.peft.Passes;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.lora.init.LoftQ;
+import io.peft4j.lora.init.LoraInit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ class AdapterLifeTest {
     }
 
     private static LoraConfig lora(int rank, String... targets) {
-        return LoraConfig.builder().rank(rank).initialization(Initialization.RANDOM).targetModules(targets).build();
+        return LoraConfig.builder().rank(rank).initialization(LoraInit.RANDOM).targetModules(targets).build();
     }
 
     private float[] logits(PeftModel model) {
@@ -142,7 +143,7 @@ class AdapterLifeTest {
 
     @Test
     void aSwapFreesTheOldAdaptersExtraMemory(@TempDir Path folder) {
-        LoraConfig config = lora(2, "q_proj").toBuilder().initialization(Initialization.loftQ(LoftQConfig.defaults()))
+        LoraConfig config = lora(2, "q_proj").toBuilder().initialization(LoftQ.builder().build())
                 .build();
         try (PeftModel model = PeftModel.of(base, config)) {
             model.saveAdapter(folder);

@@ -11,6 +11,8 @@ import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.lora.init.Eva;
+import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -21,11 +23,11 @@ class DoraContractTest extends PeftFilesContract {
     private static final int MLP = HIDDEN + INNER;
     private static final int ROWS = HIDDEN + 2 * KEYS + HIDDEN + 2 * INNER + HIDDEN;
 
-    private static LoraConfigBuilder dora(int rank, String... targets) {
+    private static LoraConfig.Builder dora(int rank, String... targets) {
         return LoraConfig.builder().dora(true).rank(rank).alpha(2 * rank).targetModules(targets);
     }
 
-    private static Case at(Base base, String name, LoraConfigBuilder builder, long parameters) {
+    private static Case at(Base base, String name, LoraConfig.Builder builder, long parameters) {
         return new Case(name, base, builder.build(), true, true, parameters);
     }
 
@@ -35,10 +37,10 @@ class DoraContractTest extends PeftFilesContract {
                 at(Base.PLAIN, "all-linear", dora(4).targetModules(TargetModules.ALL_LINEAR),
                         LAYERS * (4 * (2 * QUERY + 2 * VALUE + 3 * MLP) + ROWS)),
                 at(Base.BIASED, "with biases, rank-stabilized", dora(3, "o_proj", "down_proj").rsLora(true)
-                        .initialization(Initialization.GAUSSIAN), LAYERS * (3 * (QUERY + MLP) + 2 * HIDDEN)),
-                new Case("random start", Base.BIASED, dora(2, "q_proj").initialization(Initialization.RANDOM).build(),
+                        .initialization(LoraInit.GAUSSIAN), LAYERS * (3 * (QUERY + MLP) + 2 * HIDDEN)),
+                new Case("random start", Base.BIASED, dora(2, "q_proj").initialization(LoraInit.RANDOM).build(),
                         false, true, LAYERS * (2 * QUERY + HIDDEN)),
-                at(Base.BIASED, "eva", dora(2, "o_proj").initialization(Initialization.eva(EvaConfig.defaults())),
+                at(Base.BIASED, "eva", dora(2, "o_proj").initialization(Eva.builder().build()),
                         LAYERS * (2 * QUERY + HIDDEN)),
                 at(Base.PLAIN, "embedding and output layer", dora(2, "embed_tokens", "lm_head"),
                         2 * 2 * (VOCABULARY + HIDDEN) + HIDDEN + VOCABULARY),

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 /** LoKr keeps what every method promises. */
 class LoKrContractTest extends PeftFilesContract {
 
-    private static Case at(Base base, String name, LoKrConfigBuilder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, LoKrConfig.Builder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 
@@ -24,10 +24,10 @@ class LoKrContractTest extends PeftFilesContract {
                         .targetModules(TargetModules.ALL_LINEAR), true,
                         LAYERS * (2 * (4 + 8) + 2 * (4 + 6) + 3 * (6 + 8))),
                 at(Base.PLAIN, "both of rank 1, zeros in W2", LoKrConfig.builder().rank(1).decomposeBoth(true)
-                        .initialization(LoKrStart.ZERO_W2).targetModules("up_proj", "down_proj"), true,
+                        .initialization(LoKrConfig.Initialization.ZERO_W2).targetModules("up_proj", "down_proj"), true,
                         LAYERS * 2 * (5 + 8)),
                 at(Base.TIED, "given factor, random start", LoKrConfig.builder().rank(8).decomposeFactor(4)
-                        .initialization(LoKrStart.RANDOM).targetModules("q_proj"), false,
+                        .initialization(LoKrConfig.Initialization.RANDOM).targetModules("q_proj"), false,
                         LAYERS * (4 * 4 + 2 * 2)));
     }
 

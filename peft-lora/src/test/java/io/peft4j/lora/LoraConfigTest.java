@@ -14,6 +14,7 @@ import io.peft4j.core.peft.PeftMethod;
 import io.peft4j.core.peft.PeftMethods;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.TokenIndices;
+import io.peft4j.lora.init.LoraInit;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -68,7 +69,7 @@ class LoraConfigTest {
         LoraConfig config = LoraConfig.builder().rank(5).alpha(2.5).dropout(0.25).targetModules("q_proj", "v_proj")
                 .excludeModules(TargetModules.regex(".*x")).bias(Bias.ADAPTED).rsLora(true).rankPattern(ranks)
                 .alphaPattern(Map.of("q_proj", 7.0)).layersToTransform(OneOrMany.one(1)).layersPattern("layers", "h")
-                .modulesToSave("lm_head").initialization(Initialization.RANDOM).loraBias(true)
+                .modulesToSave("lm_head").initialization(LoraInit.RANDOM).loraBias(true)
                 .invocationTokens(7, 0, 7).build();
         LoraConfig read = read(config.toJson());
         assertEquals(config, read.withCommon(config.common()));
@@ -90,9 +91,9 @@ class LoraConfigTest {
     void anInvocationIsAListOfTokens() throws IOException {
         assertEquals(List.of(1, 87), with("alora_invocation_tokens", "[1, 87]").invocationTokens());
         assertTrue(JSON.readTree(LoraConfig.builder().build().toJson()).get("alora_invocation_tokens").isNull());
-        LoraConfigBuilder waiting = LoraConfig.builder().invocationTokens(1);
+        LoraConfig.Builder waiting = LoraConfig.builder().invocationTokens(1);
         assertThrows(ConfigurationException.class, () -> waiting.dora(true).build());
-        assertThrows(ConfigurationException.class, () -> waiting.dora(false).initialization(Initialization.PISSA)
+        assertThrows(ConfigurationException.class, () -> waiting.dora(false).initialization(LoraInit.PISSA)
                 .build());
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().invocationTokens(-1).build());
     }
@@ -182,7 +183,7 @@ class LoraConfigTest {
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().rankPattern(Map.of("x", 0)).build());
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().layersPattern("layers").build());
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().loraBias(true)
-                .initialization(Initialization.GAUSSIAN).build());
+                .initialization(LoraInit.GAUSSIAN).build());
         assertThrows(ConfigurationException.class, () -> LoraConfig.builder().loraBias(true).dora(true).build());
         assertThrows(ConfigurationException.class, () -> with("bias", "\"some\""));
         assertThrows(ConfigurationException.class, () -> with("rank_pattern", "{\"q_proj\": 1.5}"));

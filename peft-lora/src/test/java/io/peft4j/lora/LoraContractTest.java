@@ -11,6 +11,9 @@ import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.TokenIndices;
+import io.peft4j.lora.init.Eva;
+import io.peft4j.lora.init.LoftQ;
+import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -23,11 +26,11 @@ class LoraContractTest extends PeftFilesContract {
     private static final int MLP = HIDDEN + INNER;
     private static final int BIASES = 2 * HIDDEN + 2 * KEYS + 2 * INNER + HIDDEN;
 
-    private static LoraConfigBuilder lora(int rank, String... targets) {
+    private static LoraConfig.Builder lora(int rank, String... targets) {
         return LoraConfig.builder().rank(rank).alpha(2 * rank).targetModules(targets);
     }
 
-    private static Case at(Base base, String name, LoraConfigBuilder builder, long parameters) {
+    private static Case at(Base base, String name, LoraConfig.Builder builder, long parameters) {
         return new Case(name, base, builder.build(), true, true, parameters);
     }
 
@@ -39,8 +42,8 @@ class LoraContractTest extends PeftFilesContract {
                         .targetModules(TargetModules.ALL_LINEAR),
                         LAYERS * 4 * (2 * QUERY + 2 * VALUE + 3 * MLP)),
                 at(Base.BIASED, "rank-stabilized, gaussian", lora(3, "o_proj", "down_proj").rsLora(true)
-                        .initialization(Initialization.GAUSSIAN), LAYERS * 3 * (QUERY + MLP)),
-                new Case("random start", Base.PLAIN, lora(2, "q_proj").initialization(Initialization.RANDOM).build(),
+                        .initialization(LoraInit.GAUSSIAN), LAYERS * 3 * (QUERY + MLP)),
+                new Case("random start", Base.PLAIN, lora(2, "q_proj").initialization(LoraInit.RANDOM).build(),
                         false, true, LAYERS * 2 * QUERY),
                 at(Base.PLAIN, "patterns", lora(4, "q_proj", "v_proj")
                         .rankPattern(Map.of("layers.1.self_attn.q_proj", 2))
@@ -76,13 +79,13 @@ class LoraContractTest extends PeftFilesContract {
                 at(Base.TIED, "other tokens for a tied output layer", lora(2, "q_proj").trainableTokens(
                         TokenIndices.byLayer(Map.of("embed_tokens", List.of(5, 3), "lm_head", List.of(3, 9)))),
                         LAYERS * 2 * QUERY + 4 * HIDDEN),
-                at(Base.PLAIN, "eva", lora(2, "q_proj", "o_proj").initialization(Initialization.eva(
-                        EvaConfig.defaults())), LAYERS * 2 * 2 * QUERY),
-                new Case("loftq", Base.BIASED, lora(2, "q_proj", "down_proj").initialization(Initialization.loftQ(
-                        new LoftQConfig(4, 2))).build(), false, true, LAYERS * 2 * (QUERY + MLP)),
+                at(Base.PLAIN, "eva", lora(2, "q_proj", "o_proj").initialization(Eva.builder().build()),
+                        LAYERS * 2 * 2 * QUERY),
+                new Case("loftq", Base.BIASED, lora(2, "q_proj", "down_proj").initialization(new LoftQ(4, 2)).build(),
+                        false, true, LAYERS * 2 * (QUERY + MLP)),
                 at(Base.TIED, "embedding as a whole, kept tied", lora(2, "q_proj").modulesToSave("embed_tokens")
                         .ensureWeightTying(true), LAYERS * 2 * QUERY + VOCABULARY * HIDDEN),
-                at(Base.BIASED, "mica", lora(2, "q_proj", "down_proj").initialization(Initialization.MICA),
+                at(Base.BIASED, "mica", lora(2, "q_proj", "down_proj").initialization(LoraInit.MICA),
                         LAYERS * 2 * (HIDDEN + INNER)),
                 at(Base.BIASED, "layers repeated", lora(2, "q_proj", "down_proj").layerReplication(
                         new LayerRange(0, 2), new LayerRange(1, 2)), 3 * 2 * (QUERY + MLP)),

@@ -19,6 +19,7 @@ import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
+import io.peft4j.lora.init.LoraInit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -49,7 +50,7 @@ class LoraFilesTest {
     @BeforeEach
     void saveAnAdapterOnTheEmbedding() {
         try (PeftModel model = PeftModel.of(MODEL, LoraConfig.builder().rank(2)
-                .targetModules("embed_tokens", "q_proj").initialization(Initialization.RANDOM).build())) {
+                .targetModules("embed_tokens", "q_proj").initialization(LoraInit.RANDOM).build())) {
             model.saveAdapter(folder);
         }
         tensors = new LinkedHashMap<>();

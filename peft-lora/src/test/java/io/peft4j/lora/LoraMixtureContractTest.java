@@ -10,6 +10,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.Bias;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
+import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -17,8 +18,8 @@ import org.junit.jupiter.api.Test;
 
 /** A mixture of LoRA experts keeps what every method promises. */
 class LoraMixtureContractTest extends PeftFilesContract {
-    private static LoraMixtureConfig mixture(int experts, LoraConfigBuilder lora) {
-        return new LoraMixtureConfig(lora.build(), experts);
+    private static LoraMixtureConfig mixture(int experts, LoraConfig.Builder lora) {
+        return LoraMixtureConfig.builder().lora(lora.build()).experts(experts).build();
     }
 
     /** Parameters of one layer. */
@@ -29,13 +30,13 @@ class LoraMixtureContractTest extends PeftFilesContract {
     @Override
     protected List<Case> cases() {
         return List.of(
-                new Case("defaults", Base.PLAIN, LoraMixtureConfig.defaults(), true, false,
+                new Case("defaults", Base.PLAIN, LoraMixtureConfig.builder().build(), true, false,
                         LAYERS * (parameters(4, 8, HIDDEN, HIDDEN) + parameters(4, 8, HIDDEN, KEYS))),
                 new Case("three experts, rank-stabilized", Base.BIASED, mixture(3, LoraConfig.builder().rank(2)
                         .alpha(5).rsLora(true).targetModules("down_proj")), true, false,
                         LAYERS * parameters(3, 2, INNER, HIDDEN)),
                 new Case("random start, one layer, a whole norm", Base.TIED, mixture(2, LoraConfig.builder().rank(1)
-                        .initialization(Initialization.RANDOM).targetModules("q_proj").layersToTransform(1)
+                        .initialization(LoraInit.RANDOM).targetModules("q_proj").layersToTransform(1)
                         .modulesToSave("model.norm")), false, false, parameters(2, 1, HIDDEN, HIDDEN) + HIDDEN));
     }
 
@@ -47,10 +48,10 @@ class LoraMixtureContractTest extends PeftFilesContract {
     @Test
     void settingsThatExpertsDoNotSupportAreRefused() {
         assertThrows(ConfigurationException.class, () -> mixture(1, LoraConfig.builder()));
-        for (LoraConfigBuilder lora : List.of(LoraConfig.builder().dora(true), LoraConfig.builder().loraBias(true),
+        for (LoraConfig.Builder lora : List.of(LoraConfig.builder().dora(true), LoraConfig.builder().loraBias(true),
                 LoraConfig.builder().bias(Bias.ALL), LoraConfig.builder().rankPattern(Map.of("q_proj", 2)),
                 LoraConfig.builder().invocationTokens(3),
-                LoraConfig.builder().initialization(Initialization.PISSA))) {
+                LoraConfig.builder().initialization(LoraInit.PISSA))) {
             assertThrows(ConfigurationException.class, () -> mixture(4, lora));
         }
     }

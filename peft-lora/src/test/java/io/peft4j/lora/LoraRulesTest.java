@@ -19,6 +19,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.TokenIndices;
+import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,11 +40,11 @@ class LoraRulesTest {
         TIED.close();
     }
 
-    private static PeftModel model(LoraConfigBuilder builder) {
+    private static PeftModel model(LoraConfig.Builder builder) {
         return PeftModel.of(MODEL, builder.build());
     }
 
-    private static void assertRefused(Class<? extends PeftException> type, LoraConfigBuilder builder, String part) {
+    private static void assertRefused(Class<? extends PeftException> type, LoraConfig.Builder builder, String part) {
         String message = assertThrows(type, () -> model(builder)).getMessage();
         assertTrue(message.contains(part), message);
     }
@@ -70,7 +71,7 @@ class LoraRulesTest {
 
     @Test
     void tiedEndsAreKeptTiedWhereAskedFor() {
-        LoraConfigBuilder tied = LoraConfig.builder().targetModules("q_proj").ensureWeightTying(true);
+        LoraConfig.Builder tied = LoraConfig.builder().targetModules("q_proj").ensureWeightTying(true);
         try (PeftModel model = PeftModel.of(TIED, tied.modulesToSave("lm_head").build())) {
             assertEquals(List.of("model.embed_tokens", "lm_head"), model.adapter(PeftModel.DEFAULT_ADAPTER).layers()
                     .stream().filter(AdapterLayer::replacesBase).map(layer -> layer.slot().path()).toList());
@@ -132,7 +133,7 @@ class LoraRulesTest {
 
     @Test
     void whileMergedNothingElseChanges() {
-        try (PeftModel model = model(LoraConfig.builder().initialization(Initialization.RANDOM))) {
+        try (PeftModel model = model(LoraConfig.builder().initialization(LoraInit.RANDOM))) {
             model.merge();
             assertEquals(Set.of("model.layers.0.self_attn.q_proj.weight", "model.layers.0.self_attn.v_proj.weight",
                     "model.layers.1.self_attn.q_proj.weight", "model.layers.1.self_attn.v_proj.weight"),
@@ -151,7 +152,7 @@ class LoraRulesTest {
     /** Both uses of a shared weight get their own merged copy: the change of one does not reach the other. */
     @Test
     void mergingOnATiedModelChangesOneUse() {
-        LoraConfig config = LoraConfig.builder().targetModules("lm_head").initialization(Initialization.RANDOM).build();
+        LoraConfig config = LoraConfig.builder().targetModules("lm_head").initialization(LoraInit.RANDOM).build();
         try (PeftModel model = PeftModel.of(TIED, config)) {
             model.merge();
             assertEquals(Set.of("lm_head.weight"), model.mergedWeights().keySet());
@@ -178,7 +179,7 @@ class LoraRulesTest {
         String path = "model.layers.1.mlp.down_proj";
         for (boolean rsLora : new boolean[] {false, true}) {
             LoraConfig config = LoraConfig.builder().rank(4).alpha(6).rsLora(rsLora).targetModules(path)
-                    .initialization(Initialization.RANDOM).build();
+                    .initialization(LoraInit.RANDOM).build();
             try (PeftModel model = PeftModel.of(MODEL, config)) {
                 float[] a = values(model, path, "lora_A.weight");
                 float[] b = values(model, path, "lora_B.weight");
@@ -205,10 +206,10 @@ class LoraRulesTest {
     @Test
     void initializationsHaveTheirDistributions() {
         String path = "lm_head";
-        LoraConfigBuilder builder = LoraConfig.builder().rank(400).targetModules(path);
+        LoraConfig.Builder builder = LoraConfig.builder().rank(400).targetModules(path);
         try (PeftModel kaiming = model(builder);
-                PeftModel gaussian = model(builder.initialization(Initialization.GAUSSIAN));
-                PeftModel random = model(builder.initialization(Initialization.RANDOM))) {
+                PeftModel gaussian = model(builder.initialization(LoraInit.GAUSSIAN));
+                PeftModel random = model(builder.initialization(LoraInit.RANDOM))) {
             float[] a = values(kaiming, path, "lora_A.weight");
             double bound = 1 / Math.sqrt(TinyNetwork.HIDDEN);
             // 3200 draws: the largest comes within 1 % of the bound, the deviation within 5 % of its own.
@@ -243,7 +244,7 @@ class LoraRulesTest {
 
     @Test
     void closingFreesTheAdaptersAndRefusesFurtherQuestions() {
-        PeftModel model = model(LoraConfig.builder().initialization(Initialization.RANDOM));
+        PeftModel model = model(LoraConfig.builder().initialization(LoraInit.RANDOM));
         float[] base = Passes.logits(MODEL, List.of(new int[] {1, 2, 3}));
         model.merge();
         INDArray merged = model.mergedWeights().values().iterator().next();
@@ -284,7 +285,7 @@ class LoraRulesTest {
     @Test
     void activeAdaptersAddUp() {
         List<int[]> sequences = List.of(new int[] {1, 2, 3, 4});
-        LoraConfig config = LoraConfig.builder().targetModules("lm_head").initialization(Initialization.RANDOM).build();
+        LoraConfig config = LoraConfig.builder().targetModules("lm_head").initialization(LoraInit.RANDOM).build();
         try (PeftModel model = PeftModel.of(MODEL, config, new SplittableRandom(1))) {
             model.addAdapter("second", config, new SplittableRandom(2));
             float[] base = Passes.logits(MODEL, sequences);

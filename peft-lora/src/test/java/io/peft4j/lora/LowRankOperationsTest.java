@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.kernel.NaiveKernels;
-import io.peft4j.core.array.Arena;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethods;
 import io.peft4j.core.peft.PeftModel;

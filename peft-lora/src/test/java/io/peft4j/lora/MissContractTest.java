@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /** MiSS keeps what every method promises. */
 class MissContractTest extends PeftFilesContract {
 
-    private static Case at(Base base, String name, MissConfigBuilder builder, boolean identity, long parameters) {
+    private static Case at(Base base, String name, MissConfig.Builder builder, boolean identity, long parameters) {
         return new Case(name, base, builder.build(), identity, true, parameters);
     }
 
@@ -24,11 +24,13 @@ class MissContractTest extends PeftFilesContract {
                 at(Base.PLAIN, "defaults", MissConfig.builder().rank(4), true, LAYERS * 4 * (HIDDEN + KEYS)),
                 at(Base.BIASED, "a rank that does not divide", MissConfig.builder().rank(3)
                         .targetModules("q_proj", "up_proj", "down_proj"), true, LAYERS * 3 * (2 * HIDDEN + INNER)),
-                at(Base.PLAIN, "mini", MissConfig.builder().rank(4).miniRank(2).initialization(MissStart.MINI)
+                at(Base.PLAIN, "mini", MissConfig.builder().rank(4).miniRank(2)
+                        .initialization(MissConfig.Initialization.MINI)
                         .targetModules("q_proj", "v_proj"), true, LAYERS * 2 * 4 * 2),
-                at(Base.BIASED, "bat", MissConfig.builder().rank(4).initialization(MissStart.BAT)
+                at(Base.BIASED, "bat", MissConfig.builder().rank(4).initialization(MissConfig.Initialization.BAT)
                         .targetModules("q_proj", "v_proj", "down_proj"), true, LAYERS * 4 * (2 * HIDDEN + KEYS)),
-                at(Base.TIED, "random start", MissConfig.builder().rank(2).initialization(MissStart.RANDOM)
+                at(Base.TIED, "random start", MissConfig.builder().rank(2)
+                        .initialization(MissConfig.Initialization.RANDOM)
                         .targetModules("lm_head"), false, 2 * VOCABULARY));
     }
 

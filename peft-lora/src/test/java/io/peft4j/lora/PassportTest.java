@@ -11,6 +11,7 @@ import io.peft4j.core.peft.Passport;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.lora.init.LoraInit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +25,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What an adapter was made for is compared when it is loaded. */
 class PassportTest {
-    private static final LoraConfig CONFIG = LoraConfig.builder().rank(2).initialization(Initialization.RANDOM)
+    private static final LoraConfig CONFIG = LoraConfig.builder().rank(2).initialization(LoraInit.RANDOM)
             .targetModules("q_proj", "v_proj").build();
     private final TinyModel base = new TinyModel(new TinyNetwork(1, false, false));
 

@@ -1,11 +1,12 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Key;
 import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.PeftType;
 import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -18,9 +19,10 @@ import java.util.Optional;
  * @param length {@code adapter_len}: L; default 10, where Hugging Face PEFT has none
  * @param layers {@code adapter_layers}: how many layers, counted from the top; 0, the default, is all
  */
-public record AdaptionPromptConfig(CommonConfig common, Optional<String> attention, int length, int layers)
-        implements PeftConfig {
-    static final String PEFT_TYPE = "ADAPTION_PROMPT";
+@PeftType("ADAPTION_PROMPT")
+public record AdaptionPromptConfig(CommonConfig common, @Key("target_modules") Optional<String> attention,
+        @Key(value = "adapter_len", fallback = "10") int length,
+        @Key(value = "adapter_layers", zeroIsNull = true) int layers) implements PeftConfig {
     /** The name where none is given. */
     static final String ATTENTION = "self_attn";
 
@@ -30,15 +32,18 @@ public record AdaptionPromptConfig(CommonConfig common, Optional<String> attenti
      * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public AdaptionPromptConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(attention, "attention");
-        PlacementJson.require(length > 0, "adapter_len is " + length + "; it must be at least 1");
-        PlacementJson.require(layers >= 0, "adapter_layers is " + layers + "; it must be at least 0");
+        Checks.atLeast(1, "adapter_len", length);
+        Checks.atLeast(0, "adapter_layers", layers);
     }
 
-    /** Prompts of a length in the uppermost layers. */
-    public static AdaptionPromptConfig of(int length, int layers) {
-        return new AdaptionPromptConfig(CommonConfig.defaults(), Optional.empty(), length, layers);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, AdaptionPromptConfig.class);
+    }
+
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
     AdaptionPromptConfig on(int layerCount) {
@@ -47,34 +52,22 @@ public record AdaptionPromptConfig(CommonConfig common, Optional<String> attenti
     }
 
     @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
-
-    @Override
-    public AdaptionPromptConfig withCommon(CommonConfig other) {
-        return new AdaptionPromptConfig(other, attention, length, layers);
-    }
-
-    @Override
     public TargetModules targetModules() {
         return TargetModules.of(attention.orElse(ATTENTION));
     }
 
-    static AdaptionPromptConfig read(ConfigReader reader) {
-        Optional<String> attention = reader.optionalText("target_modules");
-        int length = reader.integer("adapter_len", 10, 1);
-        int layers = reader.integer("adapter_layers", 0, 0);
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new AdaptionPromptConfig(common, attention, length, layers));
-    }
+    /** Builds an {@link AdaptionPromptConfig}, which says what each value means. */
+    public interface Builder extends ConfigBuilder<AdaptionPromptConfig> {
+        /** What every configuration holds. */
+        Builder common(CommonConfig value);
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = new ConfigWriter(PEFT_TYPE, common)
-                .put("target_modules", attention)
-                .put("adapter_len", length);
-        VirtualTokens.put(writer, "adapter_layers", layers);
-        return writer.toJson();
+        /** Name of the attention layers; default {@code self_attn}. */
+        Builder attention(Optional<String> value);
+
+        /** Prompt vectors of a layer; default 10. */
+        Builder length(int value);
+
+        /** How many layers, counted from the top; 0, the default, is all. */
+        Builder layers(int value);
     }
 }

@@ -11,11 +11,10 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
 
@@ -27,8 +26,7 @@ import java.util.Optional;
  *
  * <p>As in Hugging Face PEFT a bias of the output projection counts twice.
  */
-final class AdaptionPromptLayer implements AdapterLayer {
-    private final Slot slot;
+final class AdaptionPromptLayer extends AbstractAdapterLayer {
     private final Linear key;
     private final Linear value;
     private final Linear output;
@@ -36,7 +34,7 @@ final class AdaptionPromptLayer implements AdapterLayer {
     private final AdapterTensor gate;
 
     AdaptionPromptLayer(AdapterSetup setup, Slot slot, int length) {
-        this.slot = slot;
+        super(slot);
         this.key = part(setup, slot, "k_proj");
         this.value = part(setup, slot, "v_proj");
         this.output = part(setup, slot, "o_proj");
@@ -50,11 +48,6 @@ final class AdaptionPromptLayer implements AdapterLayer {
                 .orElseThrow(() -> new ConfigurationException("LLaMA-Adapter needs a linear layer " + name + " in "
                         + slot.path() + ", and models of type " + setup.network().description().modelType()
                         + " have none"));
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override
@@ -80,10 +73,5 @@ final class AdaptionPromptLayer implements AdapterLayer {
     @Override
     public Optional<String> mergeObstacle() {
         return Optional.of("the prompt vectors have an attention of their own, which is part of no weight");
-    }
-
-    @Override
-    public void mergeInto(MergedLayer copy) {
-        throw new IllegalStateException("prompt vectors are no weight");
     }
 }

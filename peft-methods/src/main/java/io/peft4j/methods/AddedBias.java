@@ -6,27 +6,20 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
 
 /** A trained bias for a linear layer that has none: {@code y = base(x) + b}: y [N, out], b [out], which begins at 0. */
-final class AddedBias implements AdapterLayer {
-    private final Slot slot;
+final class AddedBias extends AbstractAdapterLayer {
     private final AdapterTensor bias;
 
     AddedBias(AdapterSetup setup, Slot slot) {
-        this.slot = slot;
+        super(slot);
         this.bias = setup.tensor(slot, "bias", Initializer.ZEROS, ((Linear) slot.layer()).outFeatures());
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override
@@ -43,10 +36,5 @@ final class AddedBias implements AdapterLayer {
     @Override
     public Optional<String> mergeObstacle() {
         return Optional.of("the base layer has no bias to take the new one");
-    }
-
-    @Override
-    public void mergeInto(MergedLayer copy) {
-        throw new IllegalStateException("there is no bias at " + slot);
     }
 }

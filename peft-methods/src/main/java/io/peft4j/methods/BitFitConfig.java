@@ -1,11 +1,13 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 
 /**
  * BitFit (<a href="https://arxiv.org/abs/2106.10199">2106.10199</a>): the biases of linear layers are trained and
@@ -20,55 +22,22 @@ import java.util.Objects;
  *     {@code layers_pattern}, {@code modules_to_save}); default all but the output layer
  * @param addBiases {@code add_biases}: whether layers without a bias get one; default true
  */
-public record BitFitConfig(CommonConfig common, Placement placement, boolean addBiases) implements PeftConfig {
-    static final String PEFT_TYPE = "BITFIT";
-    private static final PlacementJson PLACEMENT = PlacementJson.of(PlacementJson.Key.EXCLUDE,
-            PlacementJson.Key.LAYERS, PlacementJson.Key.SAVE);
-
-    /** Checks that nothing is null. */
-    public BitFitConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(placement, "placement");
+@PeftType("BITFIT")
+public record BitFitConfig(CommonConfig common, @Group Placement placement,
+        @Key(value = "add_biases", fallback = "true") boolean addBiases) implements PlacedConfig {
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, BitFitConfig.class);
     }
 
-    /** All linear layers but the output layer. */
-    public static BitFitConfig defaults() {
-        return new BitFitConfig(CommonConfig.defaults(), Placement.defaults(), true);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same at other places. */
-    public BitFitConfig withPlacement(Placement other) {
-        return new BitFitConfig(common, other, addBiases);
-    }
-
-    /** The same with or without new biases. */
-    public BitFitConfig withAddBiases(boolean add) {
-        return new BitFitConfig(common, placement, add);
-    }
-
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
-
-    @Override
-    public BitFitConfig withCommon(CommonConfig other) {
-        return new BitFitConfig(other, placement, addBiases);
-    }
-
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
-
-    static BitFitConfig read(ConfigReader reader) {
-        Placement placement = PLACEMENT.read(reader);
-        boolean add = reader.flag("add_biases", true);
-        return new BitFitConfig(reader.common(), placement, add);
-    }
-
-    @Override
-    public String toJson() {
-        return PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common)).put("add_biases", addBiases).toJson();
+    /** Builds a {@link BitFitConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<BitFitConfig, Builder> {
+        /** Whether layers without a bias get one; default true. */
+        Builder addBiases(boolean value);
     }
 }

@@ -1,11 +1,15 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 
 /**
  * BOFT (<a href="https://arxiv.org/abs/2311.06243">2311.06243</a>): as OFT, with a product of block-diagonal rotations
@@ -20,101 +24,61 @@ import java.util.Objects;
  * @param factors {@code boft_n_butterfly_factor}: m; default 1. Hugging Face PEFT computes more than one on GPUs only
  * @param dropout {@code boft_dropout}: share of a factor's blocks that are no rotation in a pass of training; default 0
  * @param initWeights {@code init_weights}: whether the model begins as the base; otherwise at random, for tests;
- * default
- *     true
+ *     default true
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
-public record BoftConfig(CommonConfig common, Placement placement, int blockSize, int blocks, int factors,
-        double dropout, boolean initWeights, boolean fanInFanOut) implements PeftConfig {
-    static final String PEFT_TYPE = "BOFT";
-    private static final PlacementJson PLACEMENT = PlacementJson.all("boft_only");
-
+@PeftType("BOFT")
+public record BoftConfig(CommonConfig common, @Group(biasWord = "boft_only") Placement placement,
+        @Key(value = "boft_block_size", fallback = "4") int blockSize, @Key("boft_block_num") int blocks,
+        @Key(value = "boft_n_butterfly_factor", fallback = "1") int factors, @Key("boft_dropout") double dropout,
+        @Key(value = "init_weights", fallback = "true") boolean initWeights,
+        @Key("fan_in_fan_out") boolean fanInFanOut) implements PlacedConfig {
     /**
      * Checks ranges and the combination.
      *
      * @throws io.peft4j.core.error.ConfigurationException when not exactly one of number and size of blocks is given,
-     * or
-     *     a value is out of range
+     *     or a value is out of range
      */
     public BoftConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(placement, "placement");
-        PlacementJson.require(blocks >= 0 && blockSize >= 0 && blocks == 0 != (blockSize == 0),
+        Checks.require(blocks >= 0 && blockSize >= 0 && blocks == 0 != (blockSize == 0),
                 "boft_block_size is " + blockSize + " and boft_block_num is " + blocks
                 + "; give one of them, and 0 for the other");
-        PlacementJson.require(factors > 0 && factors <= 30, "boft_n_butterfly_factor is " + factors
+        Checks.require(factors > 0 && factors <= 30, "boft_n_butterfly_factor is " + factors
                 + "; it must be from 1 to 30");
-        PlacementJson.require(dropout >= 0 && dropout < 1, "boft_dropout is " + dropout
-                + "; it must be at least 0 and below 1");
+        Checks.probability("boft_dropout", dropout);
     }
 
-    /** Hugging Face PEFT's defaults. */
-    public static BoftConfig defaults() {
-        return new BoftConfig(CommonConfig.defaults(), Placement.defaults(), 4, 0, 1, 0, true, false);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, BoftConfig.class);
     }
 
-    /** The same at other places. */
-    public BoftConfig withPlacement(Placement other) {
-        return new BoftConfig(common, other, blockSize, blocks, factors, dropout, initWeights, fanInFanOut);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same with blocks of a size, and a number of factors. */
-    public BoftConfig withBlockSize(int size, int butterflyFactors) {
-        return new BoftConfig(common, placement, size, 0, butterflyFactors, dropout, initWeights, fanInFanOut);
-    }
+    /** Builds a {@link BoftConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<BoftConfig, Builder> {
+        /** Size of a block; default 4, 0 where the number of blocks is given. */
+        Builder blockSize(int value);
 
-    /** The same with a number of blocks, and of factors. */
-    public BoftConfig withBlocks(int number, int butterflyFactors) {
-        return new BoftConfig(common, placement, 0, number, butterflyFactors, dropout, initWeights, fanInFanOut);
-    }
+        /** The number of blocks; 0, the default, where the block size is given. */
+        Builder blocks(int value);
 
-    /** The same with dropout. */
-    public BoftConfig withDropout(double share) {
-        return new BoftConfig(common, placement, blockSize, blocks, factors, share, initWeights, fanInFanOut);
-    }
+        /** Factors of the butterfly; default 1. */
+        Builder factors(int value);
 
-    /** The same with another beginning. */
-    public BoftConfig withInitWeights(boolean identity) {
-        return new BoftConfig(common, placement, blockSize, blocks, factors, dropout, identity, fanInFanOut);
-    }
+        /** Share of a factor's blocks that are no rotation in a pass of training; default 0. */
+        Builder dropout(double value);
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+        /** Whether the model begins as the base; default true. */
+        Builder initWeights(boolean value);
 
-    @Override
-    public BoftConfig withCommon(CommonConfig other) {
-        return new BoftConfig(other, placement, blockSize, blocks, factors, dropout, initWeights, fanInFanOut);
-    }
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
 
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
-
-    static BoftConfig read(ConfigReader reader) {
-        Placement placement = PLACEMENT.read(reader);
-        int size = reader.integer("boft_block_size", 4, 0);
-        int blocks = reader.integer("boft_block_num", 0, 0);
-        int factors = reader.integer("boft_n_butterfly_factor", 1, 1);
-        double dropout = reader.dropout("boft_dropout", 0);
-        boolean start = reader.flag("init_weights", true);
-        boolean transposed = reader.flag("fan_in_fan_out", false);
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new BoftConfig(common, placement, size, blocks, factors, dropout,
-                start, transposed));
-    }
-
-    @Override
-    public String toJson() {
-        return PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common))
-                .put("boft_block_size", blockSize)
-                .put("boft_block_num", blocks)
-                .put("boft_n_butterfly_factor", factors)
-                .putDecimal("boft_dropout", dropout)
-                .put("init_weights", initWeights)
-                .put("fan_in_fan_out", fanInFanOut)
-                .toJson();
+        /** Whether weights are stored [in, out]; has no effect here. */
+        Builder fanInFanOut(boolean value);
     }
 }

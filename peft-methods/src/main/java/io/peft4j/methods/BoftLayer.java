@@ -9,11 +9,12 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.MergedLayer;
+import io.peft4j.core.peft.Remembered;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -28,8 +29,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Merged: row o is {@code s[o] * W[o] R^T}; the bias stays.
  */
-final class BoftLayer implements AdapterLayer {
-    private final Slot slot;
+final class BoftLayer extends AbstractAdapterLayer {
     private final double dropout;
     private final Butterfly butterfly;
     private final Rotations rotations;
@@ -39,8 +39,8 @@ final class BoftLayer implements AdapterLayer {
     private Optional<AdapterTensor> trainedBias = Optional.empty();
 
     BoftLayer(AdapterSetup setup, Slot slot, BoftConfig config) {
-        Linear linear = (Linear) slot.layer();
-        this.slot = slot;
+        super(slot);
+        Linear linear = linear();
         this.dropout = config.dropout();
         this.butterfly = Butterfly.of(linear.inFeatures(), config, slot.path());
         int size = butterfly.size();
@@ -48,18 +48,22 @@ final class BoftLayer implements AdapterLayer {
                 (s, g) -> Cayley.exactGradient(s, g, size));
         this.blocks = setup.tensor(slot, "boft_R", config.initWeights() ? Initializer.ZEROS : Initializer.normal(0.1),
                 butterfly.factors(), butterfly.blocks(), size, size);
-        this.scale = setup.tensor(slot, "boft_s", config.initWeights() ? Starts.ONES : Starts.nearOne(0.1),
+        this.scale = setup.tensor(slot, "boft_s", config.initWeights() ? Initializer.ONES : nearOne(),
                 linear.outFeatures(), 1);
     }
 
-    /** The bias that the adapter trains, in place of the base's. */
-    void useBias(AdapterTensor bias) {
-        trainedBias = Optional.of(bias);
+    private static Initializer nearOne() {
+        return Initializer.normal(0.1).then(values -> {
+            for (int i = 0; i < values.length; i++) {
+                values[i] += 1;
+            }
+            return values;
+        });
     }
 
     @Override
-    public Slot slot() {
-        return slot;
+    public void useBias(AdapterTensor bias) {
+        trainedBias = Optional.of(bias);
     }
 
     @Override
@@ -73,7 +77,7 @@ final class BoftLayer implements AdapterLayer {
         }
         Variable s = tape.parameter(scale.parameter());
         Variable y = ScaleOps.columns(tape, base.forward(context, rotated), s);
-        Optional<INDArray> bias = ((Linear) slot.layer()).bias();
+        Optional<INDArray> bias = linear().bias();
         if (bias.isEmpty()) {
             return y;
         }
@@ -113,11 +117,6 @@ final class BoftLayer implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(blocks, scale);
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

@@ -1,14 +1,16 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Arrays;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.KeyFormat;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 import java.util.Locale;
-import java.util.Objects;
 
 /**
  * Bottleneck adapters: behind a block of the decoder, before its result is added to the residual stream, stands a small
@@ -27,105 +29,67 @@ import java.util.Objects;
  * @param size {@code bottleneck_size}: B; default 64
  * @param activation {@code non_linearity}: f; default {@link Activation#RELU}
  */
-public record BottleneckConfig(CommonConfig common, Style style, Placement placement, int size, Activation activation)
-        implements PeftConfig {
-    static final String PEFT_TYPE = "BOTTLENECK";
-    private static final PlacementJson PLACEMENT = PlacementJson.of(PlacementJson.Key.EXCLUDE,
-            PlacementJson.Key.LAYERS, PlacementJson.Key.SAVE);
-
+@PeftType("BOTTLENECK")
+public record BottleneckConfig(CommonConfig common,
+        @Key(value = "adapter_style", fallback = "\"houlsby\"") Style style, @Group Placement placement,
+        @Key(value = "bottleneck_size", fallback = "64", option = "rank") int size,
+        @Key(value = "non_linearity", fallback = "\"relu\"") Activation activation) implements PlacedConfig {
     /** Behind which blocks. */
-    public enum Style {
+    public enum Style implements KeyFormat.Named {
         /** Attention and feed-forward network. */
         HOULSBY,
         /** The feed-forward network. */
-        PFEIFFER
+        PFEIFFER;
+
+        @Override
+        public String json() {
+            return '"' + name().toLowerCase(Locale.ROOT) + '"';
+        }
     }
 
     /** The function in the bottleneck. */
-    public enum Activation {
+    public enum Activation implements KeyFormat.Named {
         /** {@code max(x, 0)}. */
         RELU,
         /** {@code x / (1 + exp(-x))}. */
         SILU,
         /** The hyperbolic tangent. */
-        TANH
+        TANH;
+
+        @Override
+        public String json() {
+            return '"' + name().toLowerCase(Locale.ROOT) + '"';
+        }
     }
 
     /**
      * Checks the size.
      *
-     * @throws ConfigurationException when it is below 1
+     * @throws io.peft4j.core.error.ConfigurationException when it is below 1
      */
     public BottleneckConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(style, "style");
-        Objects.requireNonNull(placement, "placement");
-        Objects.requireNonNull(activation, "activation");
-        PlacementJson.require(size > 0, "bottleneck_size is " + size + "; it must be at least 1");
+        Checks.atLeast(1, "bottleneck_size", size);
     }
 
-    /** Houlsby's places with 64 features. */
-    public static BottleneckConfig defaults() {
-        return new BottleneckConfig(CommonConfig.defaults(), Style.HOULSBY, Placement.defaults(), 64, Activation.RELU);
+    /** A builder with the defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, BottleneckConfig.class);
     }
 
-    /** The same behind other blocks. */
-    public BottleneckConfig withStyle(Style other) {
-        return new BottleneckConfig(common, other, placement, size, activation);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same behind named blocks. */
-    public BottleneckConfig withPlacement(Placement other) {
-        return new BottleneckConfig(common, style, other, size, activation);
-    }
+    /** Builds a {@link BottleneckConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<BottleneckConfig, Builder> {
+        /** Behind which blocks; default {@link Style#HOULSBY}. */
+        Builder style(Style value);
 
-    /** The same with another bottleneck. */
-    public BottleneckConfig withSize(int features, Activation function) {
-        return new BottleneckConfig(common, style, placement, features, function);
-    }
+        /** Features of the bottleneck; default 64. */
+        Builder size(int value);
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
-
-    @Override
-    public BottleneckConfig withCommon(CommonConfig other) {
-        return new BottleneckConfig(other, style, placement, size, activation);
-    }
-
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
-
-    static BottleneckConfig read(ConfigReader reader) {
-        Style style = value(reader, "adapter_style", Style.HOULSBY);
-        Placement placement = PLACEMENT.read(reader);
-        int size = reader.integer("bottleneck_size", 64, 1);
-        Activation activation = value(reader, "non_linearity", Activation.RELU);
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new BottleneckConfig(common, style, placement, size, activation));
-    }
-
-    private static <E extends Enum<E>> E value(ConfigReader reader, String key, E fallback) {
-        E[] all = fallback.getDeclaringClass().getEnumConstants();
-        String text = reader.text(key, name(fallback));
-        return Arrays.stream(all).filter(value -> name(value).equals(text)).findFirst()
-                .orElseThrow(() -> new ConfigurationException(reader.source() + ": " + key + " is '" + text
-                        + "'; it must be one of " + Arrays.stream(all).map(BottleneckConfig::name).toList()));
-    }
-
-    private static String name(Enum<?> value) {
-        return value.name().toLowerCase(Locale.ROOT);
-    }
-
-    @Override
-    public String toJson() {
-        return PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common))
-                .put("adapter_style", name(style))
-                .put("bottleneck_size", size)
-                .put("non_linearity", name(activation))
-                .toJson();
+        /** The function in the bottleneck; default {@link Activation#RELU}. */
+        Builder activation(Activation value);
     }
 }

@@ -6,11 +6,10 @@ import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,8 +18,7 @@ import java.util.Optional;
  * H], d [B], U [H, B], u [H]. U and the biases begin at 0, so that y begins as h; D is normal with standard deviation
  * 0.02.
  */
-final class BottleneckLayer implements AdapterLayer {
-    private final Slot slot;
+final class BottleneckLayer extends AbstractAdapterLayer {
     private final BottleneckConfig.Activation activation;
     private final AdapterTensor down;
     private final AdapterTensor downBias;
@@ -28,18 +26,13 @@ final class BottleneckLayer implements AdapterLayer {
     private final AdapterTensor upBias;
 
     BottleneckLayer(AdapterSetup setup, Slot slot, BottleneckConfig config) {
+        super(slot);
         int hidden = setup.network().description().hiddenSize();
-        this.slot = slot;
         this.activation = config.activation();
         this.down = setup.tensor(slot, "adapter_down.weight", Initializer.normal(0.02), config.size(), hidden);
         this.downBias = setup.tensor(slot, "adapter_down.bias", Initializer.ZEROS, config.size());
         this.up = setup.tensor(slot, "adapter_up.weight", Initializer.ZEROS, hidden, config.size());
         this.upBias = setup.tensor(slot, "adapter_up.bias", Initializer.ZEROS, hidden);
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override
@@ -73,10 +66,5 @@ final class BottleneckLayer implements AdapterLayer {
     @Override
     public Optional<String> mergeObstacle() {
         return Optional.of("a network with a bottleneck behind a block is part of no weight");
-    }
-
-    @Override
-    public void mergeInto(MergedLayer copy) {
-        throw new IllegalStateException("a bottleneck is no weight");
     }
 }

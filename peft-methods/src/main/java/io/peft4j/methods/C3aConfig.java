@@ -1,18 +1,17 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.EnumSet;
-import java.util.LinkedHashMap;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.KeyFormat;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
 
 /**
  * C3A (<a href="https://arxiv.org/abs/2407.19342">2407.19342</a>): a weight [out, in] is changed by a matrix of
@@ -26,16 +25,17 @@ import java.util.Optional;
  * @param blockSizePattern {@code block_size_pattern}: other sizes, by expressions for the end of a path from the
  *     beginning of one of its parts, the first that matches, or else by a whole path ({@link
  *     io.peft4j.core.peft.PathPatterns#belowAnother}); default none
- * @param start {@code init_weights}: how the rows begin; default {@link Start#XAVIER_UNIFORM}
+ * @param initialization {@code init_weights}: how the rows begin; default {@link Initialization#XAVIER_UNIFORM}
  */
-public record C3aConfig(CommonConfig common, Placement placement, int blockSize,
-        Map<String, Integer> blockSizePattern, Start start) implements PeftConfig {
-    static final String PEFT_TYPE = "C3A";
-    private static final PlacementJson PLACEMENT = new PlacementJson(EnumSet.of(PlacementJson.Key.LAYERS,
-            PlacementJson.Key.SAVE, PlacementJson.Key.BIAS), "c3a_only");
-
+@PeftType("C3A")
+public record C3aConfig(CommonConfig common,
+        @Group(without = "exclude_modules", biasWord = "c3a_only") Placement placement,
+        @Key(value = "block_size", fallback = "256") int blockSize,
+        @Key("block_size_pattern") Map<String, Integer> blockSizePattern,
+        @Key(value = "init_weights", fallback = "\"xavier_uniform\"") Initialization initialization)
+        implements PlacedConfig {
     /** How the rows of a new adapter begin. */
-    public enum Start {
+    public enum Initialization implements KeyFormat.Named {
         /** Uniform in {@code sqrt(6 / (in + out))}. */
         XAVIER_UNIFORM("\"xavier_uniform\""),
         /** Uniform in {@code sqrt(1 / in)}. */
@@ -43,88 +43,55 @@ public record C3aConfig(CommonConfig common, Placement placement, int blockSize,
         /** Normal with standard deviation 1. */
         GAUSSIAN("\"gaussian\""),
         /** 0, so that the model begins as the base. */
-        ZERO("true");
+        ZERO("true"),
+        /** What {@link #XAVIER_UNIFORM} is, too, in Hugging Face PEFT. */
+        DEFAULT("false");
 
         private final String json;
 
-        Start(String json) {
+        Initialization(String json) {
             this.json = json;
+        }
+
+        @Override
+        public String json() {
+            return json;
         }
     }
 
     /**
      * Checks the block size.
      *
-     * @throws ConfigurationException when it is below 1
+     * @throws io.peft4j.core.error.ConfigurationException when it is below 1
      */
     public C3aConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(placement, "placement");
-        Objects.requireNonNull(start, "start");
-        blockSizePattern = Collections.unmodifiableMap(new LinkedHashMap<>(blockSizePattern));
-        PlacementJson.require(blockSize > 0, "block_size is " + blockSize + "; it must be at least 1");
+        blockSizePattern = Checks.positive("block_size_pattern", blockSizePattern);
+        initialization = initialization == Initialization.DEFAULT ? Initialization.XAVIER_UNIFORM : initialization;
+        Checks.atLeast(1, "block_size", blockSize);
     }
 
-    /** Hugging Face PEFT's defaults. */
-    public static C3aConfig defaults() {
-        return new C3aConfig(CommonConfig.defaults(), Placement.defaults(), 256, Map.of(), Start.XAVIER_UNIFORM);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, C3aConfig.class);
     }
 
-    /** The same at other places. */
-    public C3aConfig withPlacement(Placement other) {
-        return new C3aConfig(common, other, blockSize, blockSizePattern, start);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same with other blocks. */
-    public C3aConfig withBlockSize(int size) {
-        return new C3aConfig(common, placement, size, blockSizePattern, start);
-    }
+    /** Builds a {@link C3aConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<C3aConfig, Builder> {
+        /** A divisor of both sides of each weight; default 256. */
+        Builder blockSize(int value);
 
-    /** The same with other blocks by expression. */
-    public C3aConfig withBlockSizePattern(Map<String, Integer> pattern) {
-        return new C3aConfig(common, placement, blockSize, pattern, start);
-    }
+        /** Other sizes by expression; default none. */
+        Builder blockSizePattern(Map<String, Integer> value);
 
-    /** The same with another beginning. */
-    public C3aConfig withStart(Start other) {
-        return new C3aConfig(common, placement, blockSize, blockSizePattern, other);
-    }
+        /** How the rows begin; default {@link Initialization#XAVIER_UNIFORM}. */
+        Builder initialization(Initialization value);
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
-
-    @Override
-    public C3aConfig withCommon(CommonConfig other) {
-        return new C3aConfig(other, placement, blockSize, blockSizePattern, start);
-    }
-
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
-
-    static C3aConfig read(ConfigReader reader) {
-        Placement placement = PLACEMENT.read(reader);
-        int size = reader.integer("block_size", 256, 1);
-        Map<String, Integer> pattern = reader.integers("block_size_pattern");
-        Optional<String> json = reader.json("init_weights");
-        // false means the default in Hugging Face PEFT.
-        String text = json.filter(value -> !value.equals("false")).orElse(Start.XAVIER_UNIFORM.json);
-        Start start = Arrays.stream(Start.values()).filter(value -> value.json.equals(text)).findFirst()
-                .orElseThrow(() -> new ConfigurationException(reader.source() + ": init_weights is " + text
-                        + "; it must be true, false, \"gaussian\", \"kaiming_uniform\" or \"xavier_uniform\""));
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new C3aConfig(common, placement, size, pattern, start));
-    }
-
-    @Override
-    public String toJson() {
-        return PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common))
-                .put("block_size", blockSize)
-                .put("block_size_pattern", blockSizePattern)
-                .putJson("init_weights", start.json)
-                .toJson();
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
     }
 }

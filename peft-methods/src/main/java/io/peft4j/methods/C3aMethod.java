@@ -7,19 +7,19 @@ import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.PathPatterns;
-import io.peft4j.core.peft.PeftConfig;
-import java.util.List;
+import io.peft4j.core.peft.Targets;
 import java.util.Map;
+import java.util.function.Function;
 
 /** C3A; {@link C3aConfig} says what it computes. */
-public final class C3aMethod extends ModuleMethod {
+public final class C3aMethod extends ConfiguredMethod<C3aConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public C3aMethod() {
-        super(C3aConfig.PEFT_TYPE, "c3a", "a matrix of circulant blocks beside the weight of each target",
-                "https://arxiv.org/abs/2407.19342", Map.of("target-modules", "target_modules"));
+        super(C3aConfig.class, "c3a", "a matrix of circulant blocks beside the weight of each target",
+                "https://arxiv.org/abs/2407.19342");
     }
 
     /** SmolLM2's layers have sides that 256, the default, does not divide. */
@@ -29,20 +29,11 @@ public final class C3aMethod extends ModuleMethod {
     }
 
     @Override
-    public C3aConfig readConfig(ConfigReader reader) {
-        return C3aConfig.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        C3aConfig config = (C3aConfig) peftConfig;
-        List<String> defaults = setup.base().defaultTargetModules();
-        Placement placement = config.placement().resolved(setup, defaults);
-        List<Slot> targets = placement.targets(setup, defaults, Placement::isLinear);
-        PathPatterns<Integer> sizes = PathPatterns.belowAnother("block_size_pattern", config.blockSizePattern());
-        sizes.checkUse(setup, targets);
-        return placement.adapter(config.withPlacement(placement), setup, targets,
-                slot -> layer(setup, slot, config, sizes.first(slot.path()).orElse(config.blockSize())));
+    protected Adapter adapter(C3aConfig config, AdapterSetup setup) {
+        Targets targets = config.placement().on(setup);
+        Function<Slot, Integer> sizes = targets.values(PathPatterns.belowAnother("block_size_pattern",
+                config.blockSizePattern()), config.blockSize());
+        return targets.adapter(config, slot -> layer(setup, slot, config, sizes.apply(slot)));
     }
 
     private static AdapterLayer layer(AdapterSetup setup, Slot slot, C3aConfig config, int size) {
@@ -53,18 +44,18 @@ public final class C3aMethod extends ModuleMethod {
             throw new ConfigurationException("block_size is " + size + ", which does not divide both sides of the "
                     + "weight [" + out + ", " + in + "] of " + slot.path());
         }
-        Initializer start = switch (config.start()) {
+        Initializer start = switch (config.initialization()) {
             case XAVIER_UNIFORM -> Initializer.uniform(Math.sqrt(6.0 / (in + out)));
             case KAIMING_UNIFORM -> Initializer.uniform(Math.sqrt(1.0 / in));
             case GAUSSIAN -> Initializer.normal(1);
-            case ZERO -> Initializer.ZEROS;
+            default -> Initializer.ZEROS;
         };
         AdapterTensor kernel = setup.tensor(slot, "c3a_kernel", start, out / size, in / size, size);
-        return new DeltaLayer(slot, kernel, circulant(out, in, size));
+        return new ParameterDelta(setup, slot, kernel, circulant(out, in, size));
     }
 
     /** Block (m, n): {@code D[m B + t, n B + j] = w[m, n, (j - t) mod B] / in}. */
-    private static DeltaLayer.Delta circulant(int out, int in, int size) {
+    private static ParameterDelta.Delta circulant(int out, int in, int size) {
         return new ScatteredDelta(out, in, out * in, i -> i, place -> {
             int row = place / in;
             int column = place % in;

@@ -1,5 +1,6 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.array.DenseMath;
 import java.util.stream.IntStream;
 
 /**
@@ -15,14 +16,14 @@ final class Cayley {
 
     /** {@code (I - S) (I + S)^-1}. */
     static double[] exact(double[] s, int b) {
-        return multiply(plus(s, b, -1), inverse(plus(s, b, 1), b), b);
+        return multiply(plus(s, b, -1), DenseMath.inverse(plus(s, b, 1), b), b);
     }
 
     /** The gradient of {@link #exact} for S. */
     static double[] exactGradient(double[] s, double[] g, int b) {
         double[] r = exact(s, b);
         double[] left = transposed(plus(r, b, 1), b);
-        double[] product = multiply(multiply(left, g, b), transposed(inverse(plus(s, b, 1), b), b), b);
+        double[] product = multiply(multiply(left, g, b), transposed(DenseMath.inverse(plus(s, b, 1), b), b), b);
         return IntStream.range(0, product.length).mapToDouble(i -> -product[i]).toArray();
     }
 
@@ -104,53 +105,5 @@ final class Cayley {
             }
         }
         return result;
-    }
-
-    /** By Gauss and Jordan with row pivots; I + S of a skew-symmetric S can always be inverted. */
-    private static double[] inverse(double[] a, int b) {
-        double[] left = a.clone();
-        double[] right = new double[a.length];
-        for (int i = 0; i < b; i++) {
-            right[i * b + i] = 1;
-        }
-        for (int column = 0; column < b; column++) {
-            int pivot = column;
-            for (int row = column + 1; row < b; row++) {
-                pivot = Math.abs(left[row * b + column]) > Math.abs(left[pivot * b + column]) ? row : pivot;
-            }
-            swapRows(left, pivot, column, b);
-            swapRows(right, pivot, column, b);
-            double scale = 1 / left[column * b + column];
-            scaleRow(left, column, scale, b);
-            scaleRow(right, column, scale, b);
-            for (int row = 0; row < b; row++) {
-                double factor = left[row * b + column];
-                if (row != column && factor != 0) {
-                    subtractRow(left, row, column, factor, b);
-                    subtractRow(right, row, column, factor, b);
-                }
-            }
-        }
-        return right;
-    }
-
-    private static void swapRows(double[] a, int i, int j, int b) {
-        for (int k = 0; i != j && k < b; k++) {
-            double kept = a[i * b + k];
-            a[i * b + k] = a[j * b + k];
-            a[j * b + k] = kept;
-        }
-    }
-
-    private static void scaleRow(double[] a, int row, double factor, int b) {
-        for (int k = 0; k < b; k++) {
-            a[row * b + k] *= factor;
-        }
-    }
-
-    private static void subtractRow(double[] a, int row, int other, double factor, int b) {
-        for (int k = 0; k < b; k++) {
-            a[row * b + k] -= factor * a[other * b + k];
-        }
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Kernels;
@@ -16,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * first ("inner", Z [K, N] over the K different u), then two products of matrices give D. The shorter side has the
  * shared numbers. Gradients go the same way back.
  */
-final class FourierDelta implements DeltaLayer.Delta {
+final class FourierDelta implements ParameterDelta.Delta {
     private final int rows;
     private final int columns;
     private final double factor;
@@ -123,10 +124,7 @@ final class FourierDelta implements DeltaLayer.Delta {
                     sums[group[f] * length + q] += c * table[(int) ((long) other[f] * q % length)];
                 }
             }
-            result[part] = new float[sums.length];
-            for (int i = 0; i < sums.length; i++) {
-                result[part][i] = (float) sums[i];
-            }
+            result[part] = Arrays.floats(sums);
         }
         return result;
     }
@@ -145,25 +143,5 @@ final class FourierDelta implements DeltaLayer.Delta {
             }
         }
         return result;
-    }
-
-    @Override
-    public float[] values(float[] parameters) {
-        float[][] inner = inner(parameters);
-        float[][] waves = {waveValues(false), waveValues(true)};
-        float[] values = new float[rows * columns];
-        IntStream.range(0, rows).parallel().forEach(p -> {
-            for (int q = 0; q < columns; q++) {
-                int mine = byRow ? p : q;
-                int others = byRow ? q : p;
-                double sum = 0;
-                for (int k = 0; k < shared.length; k++) {
-                    sum += (double) waves[0][k * sharedLength() + mine] * inner[0][k * otherLength() + others]
-                            - (double) waves[1][k * sharedLength() + mine] * inner[1][k * otherLength() + others];
-                }
-                values[p * columns + q] = (float) sum;
-            }
-        });
-        return values;
     }
 }

@@ -1,14 +1,16 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * FourierFT (<a href="https://arxiv.org/abs/2405.03003">2405.03003</a>): a weight [out, in] is changed by the inverse
@@ -26,96 +28,56 @@ import java.util.Objects;
  *     otherwise normal with standard deviation 1; default false
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
-public record FourierFtConfig(CommonConfig common, Placement placement, int frequencies, double scaling, int seed,
-        Map<String, Integer> frequencyPattern, boolean initWeights, boolean fanInFanOut) implements PeftConfig {
-    static final String PEFT_TYPE = "FOURIERFT";
-    private static final PlacementJson PLACEMENT = PlacementJson.all("fourier_only");
-
+@PeftType("FOURIERFT")
+public record FourierFtConfig(CommonConfig common, @Group(biasWord = "fourier_only") Placement placement,
+        @Key(value = "n_frequency", fallback = "1000") int frequencies,
+        @Key(value = "scaling", fallback = "150") double scaling,
+        @Key(value = "random_loc_seed", fallback = "777") int seed,
+        @Key("n_frequency_pattern") Map<String, Integer> frequencyPattern, @Key("init_weights") boolean initWeights,
+        @Key("fan_in_fan_out") boolean fanInFanOut) implements PlacedConfig {
     /**
      * Checks ranges.
      *
      * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public FourierFtConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(placement, "placement");
-        frequencyPattern = Collections.unmodifiableMap(new LinkedHashMap<>(frequencyPattern));
-        PlacementJson.require(frequencies > 0, "n_frequency is " + frequencies + "; it must be at least 1");
-        PlacementJson.require(Double.isFinite(scaling), "scaling is " + scaling + "; it must be a number");
+        frequencyPattern = Checks.positive("n_frequency_pattern", frequencyPattern);
+        Checks.atLeast(1, "n_frequency", frequencies);
+        Checks.finite("scaling", scaling);
+        Checks.atLeast(0, "random_loc_seed", seed);
     }
 
-    /** Hugging Face PEFT's defaults. */
-    public static FourierFtConfig defaults() {
-        return new FourierFtConfig(CommonConfig.defaults(), Placement.defaults(), 1000, 150, 777, Map.of(), false,
-                false);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, FourierFtConfig.class);
     }
 
-    /** The same at other places. */
-    public FourierFtConfig withPlacement(Placement other) {
-        return new FourierFtConfig(common, other, frequencies, scaling, seed, frequencyPattern, initWeights,
-                fanInFanOut);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same with another number of frequencies. */
-    public FourierFtConfig withFrequencies(int number) {
-        return new FourierFtConfig(common, placement, number, scaling, seed, frequencyPattern, initWeights,
-                fanInFanOut);
-    }
+    /** Builds a {@link FourierFtConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<FourierFtConfig, Builder> {
+        /** Coefficients of a layer; default 1000. */
+        Builder frequencies(int value);
 
-    /** The same with other numbers of frequencies by expression. */
-    public FourierFtConfig withFrequencyPattern(Map<String, Integer> pattern) {
-        return new FourierFtConfig(common, placement, frequencies, scaling, seed, pattern, initWeights, fanInFanOut);
-    }
+        /** Other numbers by expression; default none. */
+        Builder frequencyPattern(Map<String, Integer> value);
 
-    /** The same with another factor. */
-    public FourierFtConfig withScaling(double factor) {
-        return new FourierFtConfig(common, placement, frequencies, factor, seed, frequencyPattern, initWeights,
-                fanInFanOut);
-    }
+        /** Factor on the change; default 150. */
+        Builder scaling(double value);
 
-    /** The same with another beginning. */
-    public FourierFtConfig withInitWeights(boolean zero) {
-        return new FourierFtConfig(common, placement, frequencies, scaling, seed, frequencyPattern, zero, fanInFanOut);
-    }
+        /** Chooses the frequencies; default 777. */
+        Builder seed(int value);
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+        /** Whether coefficients begin at 0, so that the model begins as the base; default false. */
+        Builder initWeights(boolean value);
 
-    @Override
-    public FourierFtConfig withCommon(CommonConfig other) {
-        return new FourierFtConfig(other, placement, frequencies, scaling, seed, frequencyPattern, initWeights,
-                fanInFanOut);
-    }
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
 
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
-
-    static FourierFtConfig read(ConfigReader reader) {
-        Placement placement = PLACEMENT.read(reader);
-        int frequencies = reader.integer("n_frequency", 1000, 1);
-        double scaling = reader.number("scaling", 150);
-        int seed = reader.integer("random_loc_seed", 777, 0);
-        Map<String, Integer> pattern = reader.integers("n_frequency_pattern");
-        boolean zero = reader.flag("init_weights", false);
-        boolean transposed = reader.flag("fan_in_fan_out", false);
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new FourierFtConfig(common, placement, frequencies, scaling, seed,
-                pattern, zero, transposed));
-    }
-
-    @Override
-    public String toJson() {
-        return PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common))
-                .put("n_frequency", frequencies)
-                .putDecimal("scaling", scaling)
-                .put("random_loc_seed", seed)
-                .put("n_frequency_pattern", frequencyPattern)
-                .put("init_weights", initWeights)
-                .put("fan_in_fan_out", fanInFanOut)
-                .toJson();
+        /** Whether weights are stored [in, out]; has no effect here. */
+        Builder fanInFanOut(boolean value);
     }
 }

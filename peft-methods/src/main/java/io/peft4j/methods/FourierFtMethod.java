@@ -7,36 +7,26 @@ import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.PathPatterns;
-import io.peft4j.core.peft.PeftConfig;
-import java.util.List;
-import java.util.Map;
+import io.peft4j.core.peft.Targets;
+import java.util.function.Function;
 
 /** FourierFT; {@link FourierFtConfig} says what it computes. */
-public final class FourierFtMethod extends ModuleMethod {
+public final class FourierFtMethod extends ConfiguredMethod<FourierFtConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public FourierFtMethod() {
-        super(FourierFtConfig.PEFT_TYPE, "fourierft", "coefficients of a Fourier transform of each target's change",
-                "https://arxiv.org/abs/2405.03003", Map.of("target-modules", "target_modules"));
+        super(FourierFtConfig.class, "fourierft", "coefficients of a Fourier transform of each target's change",
+                "https://arxiv.org/abs/2405.03003");
     }
 
     @Override
-    public FourierFtConfig readConfig(ConfigReader reader) {
-        return FourierFtConfig.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        FourierFtConfig config = (FourierFtConfig) peftConfig;
-        List<String> defaults = setup.base().defaultTargetModules();
-        Placement placement = config.placement().resolved(setup, defaults);
-        List<Slot> targets = placement.targets(setup, defaults, Placement::isLinear);
-        PathPatterns<Integer> numbers = PathPatterns.belowAnother("n_frequency_pattern", config.frequencyPattern());
-        numbers.checkUse(setup, targets);
-        return placement.adapter(config.withPlacement(placement), setup, targets,
-                slot -> layer(setup, slot, config, numbers.first(slot.path()).orElse(config.frequencies())));
+    protected Adapter adapter(FourierFtConfig config, AdapterSetup setup) {
+        Targets targets = config.placement().on(setup);
+        Function<Slot, Integer> numbers = targets.values(PathPatterns.belowAnother("n_frequency_pattern",
+                config.frequencyPattern()), config.frequencies());
+        return targets.adapter(config, slot -> layer(setup, slot, config, numbers.apply(slot)));
     }
 
     private static AdapterLayer layer(AdapterSetup setup, Slot slot, FourierFtConfig config, int frequencies) {
@@ -50,6 +40,6 @@ public final class FourierFtMethod extends ModuleMethod {
         AdapterTensor spectrum = setup.tensor(slot, "fourierft_spectrum",
                 config.initWeights() ? Initializer.ZEROS : Initializer.normal(1), frequencies);
         int[] places = TorchPermutation.first(Math.multiplyExact(out, in), frequencies, config.seed());
-        return new DeltaLayer(slot, spectrum, new FourierDelta(out, in, places, config.scaling()));
+        return new ParameterDelta(setup, slot, spectrum, new FourierDelta(out, in, places, config.scaling()));
     }
 }

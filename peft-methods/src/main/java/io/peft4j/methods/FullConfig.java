@@ -1,11 +1,12 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 
 /**
  * Full fine-tuning: all weights of the model are trained, or those of chosen layers. Each trained layer is a copy in
@@ -19,48 +20,21 @@ import java.util.Objects;
  * @param common what every configuration holds
  * @param placement the trained layers ({@code target_modules}, {@code exclude_modules}); default all
  */
-public record FullConfig(CommonConfig common, Placement placement) implements PeftConfig {
-    static final String PEFT_TYPE = "FULL";
-    private static final PlacementJson PLACEMENT = PlacementJson.of(PlacementJson.Key.EXCLUDE);
-
-    /** Checks that nothing is null. */
-    public FullConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(placement, "placement");
+@PeftType("FULL")
+public record FullConfig(CommonConfig common,
+        @Group(without = {"layers_to_transform", "layers_pattern", "modules_to_save"}) Placement placement)
+        implements PlacedConfig {
+    /** A builder with all weights. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, FullConfig.class);
     }
 
-    /** All weights. */
-    public static FullConfig defaults() {
-        return new FullConfig(CommonConfig.defaults(), Placement.defaults());
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The weights of chosen layers. */
-    public FullConfig withPlacement(Placement other) {
-        return new FullConfig(common, other);
-    }
-
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
-
-    @Override
-    public FullConfig withCommon(CommonConfig other) {
-        return new FullConfig(other, placement);
-    }
-
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
-
-    static FullConfig read(ConfigReader reader) {
-        Placement placement = PLACEMENT.read(reader);
-        return new FullConfig(reader.common(), placement);
-    }
-
-    @Override
-    public String toJson() {
-        return PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common)).toJson();
+    /** Builds a {@link FullConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<FullConfig, Builder> {
     }
 }

@@ -1,19 +1,16 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
-import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * HRA on a linear layer (<a href="https://arxiv.org/abs/2405.17484">2405.17484</a>):
@@ -22,35 +19,27 @@ import java.util.Optional;
  *
  * <p>Merged: {@code W H_1 ... H_r}.
  */
-final class HraLayer implements AdapterLayer {
-    private final Slot slot;
+final class HraLayer extends AbstractAdapterLayer {
     private final Householder reflections;
     private final AdapterTensor normals;
 
     HraLayer(AdapterSetup setup, Slot slot, HraConfig config) {
+        super(slot);
         boolean pairs = config.initWeights() && config.rank() % 2 == 0 && !config.gramSchmidt();
-        this.slot = slot;
         this.reflections = new Householder(config.gramSchmidt());
         this.normals = setup.tensor(slot, "hra_u", pairs ? inPairs(config.rank())
-                : Initializer.uniform(1 / Math.sqrt(config.rank())), ((Linear) slot.layer()).inFeatures(),
+                : Initializer.uniform(1 / Math.sqrt(config.rank())), linear().inFeatures(),
                 config.rank());
     }
 
     /** Two equal reflections take each other back. */
     private static Initializer inPairs(int rank) {
-        return (values, random) -> {
-            Initializer.uniform(1 / Math.sqrt(rank / 2)).fill(values, random);
-            float[] all = Arrays.toFloats(values);
-            for (int i = 1; i < all.length; i += 2) {
-                all[i] = all[i - 1];
+        return Initializer.uniform(1 / Math.sqrt(rank / 2)).then(values -> {
+            for (int i = 1; i < values.length; i += 2) {
+                values[i] = values[i - 1];
             }
-            Arrays.write(values, 0, all, 0, all.length);
-        };
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
+            return values;
+        });
     }
 
     @Override
@@ -62,11 +51,6 @@ final class HraLayer implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(normals);
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

@@ -2,6 +2,8 @@ package io.peft4j.methods;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.DerivedAdapter;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import java.util.ArrayList;
@@ -37,8 +39,7 @@ public final class Ia3Combination {
      * @throws ConfigurationException when the weight is no number
      */
     public Ia3Combination adapter(String name, double weight) {
-        PlacementJson.require(Double.isFinite(weight), "the weight of adapter '" + name + "' in a combination is "
-                + weight + "; it must be a number");
+        Checks.finite("the weight of adapter '" + name + "' in a combination", weight);
         parts.add(new Part(name, weight));
         return this;
     }
@@ -52,26 +53,16 @@ public final class Ia3Combination {
      *     scale different sides of one place, or the name is taken
      */
     public void addTo(PeftModel model, String name) {
-        PlacementJson.require(!parts.isEmpty(), "a combination needs at least one adapter");
+        Checks.require(!parts.isEmpty(), "a combination needs at least one adapter");
         List<Source> sources = parts.stream().map(part -> Source.of(model, part)).toList();
         Map<String, Boolean> sides = new LinkedHashMap<>();
         sources.forEach(source -> source.layers().forEach((path, layer) -> {
             Boolean other = sides.putIfAbsent(path, layer.scalesInput());
-            PlacementJson.require(other == null || other == layer.scalesInput(), "the adapters cannot be combined: at "
+            Checks.require(other == null || other == layer.scalesInput(), "the adapters cannot be combined: at "
                     + path + " one scales the input (feedforward_modules) and another the output");
         }));
-        model.addAdapter(name, config(sources, sides));
-        boolean complete = false;
-        try {
-            for (AdapterLayer layer : model.adapter(name).layers()) {
-                combine(sources, (Ia3Layer) layer);
-            }
-            complete = true;
-        } finally {
-            if (!complete) {
-                model.deleteAdapter(name);
-            }
-        }
+        DerivedAdapter.add(model, name, config(sources, sides),
+                made -> made.layers().forEach(layer -> combine(sources, (Ia3Layer) layer)));
     }
 
     private record Source(Ia3Config config, double weight, Map<String, Ia3Layer> layers) {
@@ -114,8 +105,8 @@ public final class Ia3Combination {
         TargetModules known = TargetModules.of(targets).among(sides.keySet());
         feedforward.retainAll(new LinkedHashSet<>(known.names().orElseThrow()));
         Ia3Config first = sources.get(0).config();
-        return new Ia3Config(first.common().withoutOtherKeys(), Placement.at(known), TargetModules.of(feedforward),
-                first.fanInFanOut(), true);
+        return Ia3Config.builder().common(first.common().withoutOtherKeys()).targetModules(known)
+                .feedforwardModules(TargetModules.of(feedforward)).fanInFanOut(first.fanInFanOut()).build();
     }
 
     private static void combine(List<Source> sources, Ia3Layer target) {
@@ -123,7 +114,7 @@ public final class Ia3Combination {
         for (Source source : sources) {
             Ia3Layer layer = source.layers().get(target.slot().path());
             if (layer != null) {
-                PlacementJson.require(layer.scalesInput() == target.scalesInput(), "the adapters cannot be combined: a "
+                Checks.require(layer.scalesInput() == target.scalesInput(), "the adapters cannot be combined: a "
                         + "name in feedforward_modules of one covers " + target.slot().path() + " of another");
                 float[] values = layer.values();
                 for (int i = 0; i < sum.length; i++) {

@@ -1,12 +1,16 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 import io.peft4j.core.peft.TargetModules;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * IA3 (<a href="https://arxiv.org/abs/2205.05638">2205.05638</a>): a vector l scales the output of a linear layer,
@@ -22,72 +26,48 @@ import java.util.Objects;
  * @param initWeights {@code init_ia3_weights}: whether l begins at 1, so that the model begins as the base; otherwise
  *     normal, for tests; default true
  */
-public record Ia3Config(CommonConfig common, Placement placement, TargetModules feedforwardModules,
-        boolean fanInFanOut, boolean initWeights) implements PeftConfig {
-    static final String PEFT_TYPE = "IA3";
-    private static final PlacementJson PLACEMENT =
-            PlacementJson.of(PlacementJson.Key.EXCLUDE, PlacementJson.Key.SAVE);
-
+@PeftType("IA3")
+public record Ia3Config(CommonConfig common,
+        @Group(without = {"layers_to_transform", "layers_pattern"}) Placement placement,
+        @Key("feedforward_modules") TargetModules feedforwardModules, @Key("fan_in_fan_out") boolean fanInFanOut,
+        @Key(value = "init_ia3_weights", fallback = "true") boolean initWeights) implements PlacedConfig {
     /**
      * Checks the combination.
      *
      * @throws io.peft4j.core.error.ConfigurationException when a feed-forward module is no target, where both are lists
      */
     public Ia3Config {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(placement, "placement");
         List<String> targets = placement.targetModules().names().orElse(List.of());
         List<String> others = feedforwardModules.names().orElse(List.of()).stream()
                 .filter(name -> !targets.contains(name)).toList();
-        PlacementJson.require(targets.isEmpty() || others.isEmpty(), "feedforward_modules " + others
+        Checks.require(targets.isEmpty() || others.isEmpty(), "feedforward_modules " + others
                 + " are not in target_modules " + targets + "; name them there, too");
     }
 
-    /** Hugging Face PEFT's defaults. */
-    public static Ia3Config defaults() {
-        return new Ia3Config(CommonConfig.defaults(), Placement.defaults(), TargetModules.UNSET, false, true);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, Ia3Config.class);
     }
 
-    /** The same at other places. */
-    public Ia3Config withPlacement(Placement other, String... feedforward) {
-        return new Ia3Config(common, other, TargetModules.of(feedforward), fanInFanOut, initWeights);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same with another beginning. */
-    public Ia3Config withInitWeights(boolean ones) {
-        return new Ia3Config(common, placement, feedforwardModules, fanInFanOut, ones);
-    }
+    /** Builds an {@link Ia3Config}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<Ia3Config, Builder> {
+        /** Targets whose input is scaled; default {@code down_proj}. */
+        Builder feedforwardModules(TargetModules value);
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+        /** Targets whose input is scaled, by name. */
+        default Builder feedforwardModules(String... names) {
+            return feedforwardModules(TargetModules.of(names));
+        }
 
-    @Override
-    public Ia3Config withCommon(CommonConfig other) {
-        return new Ia3Config(other, placement, feedforwardModules, fanInFanOut, initWeights);
-    }
+        /** Whether the model begins as the base; default true. */
+        Builder initWeights(boolean value);
 
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
-
-    static Ia3Config read(ConfigReader reader) {
-        Placement placement = PLACEMENT.read(reader);
-        TargetModules feedforward = reader.modules("feedforward_modules");
-        boolean transposed = reader.flag("fan_in_fan_out", false);
-        boolean ones = reader.flag("init_ia3_weights", true);
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new Ia3Config(common, placement, feedforward, transposed, ones));
-    }
-
-    @Override
-    public String toJson() {
-        return PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common))
-                .put("feedforward_modules", feedforwardModules)
-                .put("fan_in_fan_out", fanInFanOut)
-                .put("init_ia3_weights", initWeights)
-                .toJson();
+        /** Whether weights are stored [in, out]; no model here has such. */
+        Builder fanInFanOut(boolean value);
     }
 }

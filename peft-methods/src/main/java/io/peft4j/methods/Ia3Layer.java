@@ -7,13 +7,12 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * IA3 on a linear layer (<a href="https://arxiv.org/abs/2205.05638">2205.05638</a>): {@code y = base(x) * l}, l [out,
@@ -21,15 +20,14 @@ import java.util.Optional;
  *
  * <p>Merged: {@code W[i, j] * l[i]} and {@code b[i] * l[i]}, or {@code W[i, j] * l[j]}.
  */
-final class Ia3Layer implements AdapterLayer {
-    private final Slot slot;
+final class Ia3Layer extends AbstractAdapterLayer {
     private final boolean feedforward;
     private final AdapterTensor l;
 
     Ia3Layer(AdapterSetup setup, Slot slot, boolean feedforward, boolean initWeights) {
-        Linear linear = (Linear) slot.layer();
-        Initializer start = initWeights ? Starts.ONES : Initializer.normal(1);
-        this.slot = slot;
+        super(slot);
+        Linear linear = linear();
+        Initializer start = initWeights ? Initializer.ONES : Initializer.normal(1);
         this.feedforward = feedforward;
         this.l = feedforward ? setup.tensor(slot, "ia3_l", start, 1, linear.inFeatures())
                 : setup.tensor(slot, "ia3_l", start, linear.outFeatures(), 1);
@@ -45,16 +43,7 @@ final class Ia3Layer implements AdapterLayer {
     }
 
     void set(double[] values) {
-        float[] rounded = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            rounded[i] = (float) values[i];
-        }
-        Arrays.write(l.parameter().value(), 0, rounded, 0, rounded.length);
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
+        Arrays.write(l.parameter().value(), 0, Arrays.floats(values), 0, values.length);
     }
 
     @Override
@@ -67,11 +56,6 @@ final class Ia3Layer implements AdapterLayer {
     @Override
     public List<AdapterTensor> tensors() {
         return List.of(l);
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

@@ -1,18 +1,20 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.Placement;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.Targets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** IA3; {@link Ia3Config} says what it computes. */
-public final class Ia3Method extends ModuleMethod {
+public final class Ia3Method extends ConfiguredMethod<Ia3Config> {
     /** Hugging Face PEFT's targets by {@code model_type}; all have {@code down_proj} as feed-forward layer. */
     private static final Map<String, List<String>> TARGETS = ModelDefaults.of(List.of("k_proj", "v_proj", "down_proj"),
             List.of("llama", "mistral")).and(List.of("q_proj", "v_proj", "down_proj"),
@@ -21,30 +23,21 @@ public final class Ia3Method extends ModuleMethod {
 
     /** For the {@link java.util.ServiceLoader}. */
     public Ia3Method() {
-        super(Ia3Config.PEFT_TYPE, "ia3", "a factor for each output of a target, or each input of a feed-forward one",
-                "https://arxiv.org/abs/2205.05638", Map.of("target-modules", "target_modules"));
+        super(Ia3Config.class, "ia3", "a factor for each output of a target, or each input of a feed-forward one",
+                "https://arxiv.org/abs/2205.05638");
     }
 
     @Override
-    public Ia3Config readConfig(ConfigReader reader) {
-        return Ia3Config.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        Ia3Config config = (Ia3Config) peftConfig;
-        if (config.fanInFanOut() && !setup.isRestoring()) {
-            throw new ConfigurationException("fan_in_fan_out is on, but no layer of this model stores its weight as "
-                    + "[in, out]; leave it off");
-        }
+    protected Adapter adapter(Ia3Config config, AdapterSetup setup) {
+        Checks.require(!config.fanInFanOut() || setup.isRestoring(), "fan_in_fan_out is on, but no layer of this model "
+                + "stores its weight as [in, out]; leave it off");
         List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());
-        Placement placement = config.placement().resolved(setup, defaults);
+        Targets targets = config.placement().on(setup, defaults, Linear.class::isInstance);
         TargetModules feedforward = config.feedforwardModules().isUnset() && !defaults.isEmpty()
-                ? amongTargets(placement) : config.feedforwardModules();
-        Ia3Config resolved = new Ia3Config(config.common(), placement,
-                setup.isRestoring() ? config.feedforwardModules() : feedforward, config.fanInFanOut(),
-                config.initWeights());
-        return placement.adapter(resolved, setup, placement.targets(setup, defaults, Placement::isLinear),
+                ? amongTargets(targets.placement()) : config.feedforwardModules();
+        Ia3Config resolved = setup.isRestoring() ? config : config.toBuilder().placement(targets.placement())
+                .feedforwardModules(feedforward).build();
+        return targets.adapter(resolved,
                 slot -> new Ia3Layer(setup, slot, isFeedforward(feedforward, slot), config.initWeights()));
     }
 

@@ -1,11 +1,15 @@
 package io.peft4j.methods;
 
+import io.peft4j.core.peft.Bias;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
 
 /**
  * OFT (<a href="https://arxiv.org/abs/2306.07280">2306.07280</a>): the input of a linear layer is rotated by a
@@ -17,8 +21,7 @@ import java.util.Objects;
  * @param placement the adapted linear layers and what is trained beside them; default as LoRA's
  * @param blocks {@code r}: the number of blocks; 0, the default, where the block size is given
  * @param blockSize {@code oft_block_size}: B; default 32, 0 where the number of blocks is given. One that does not
- * divide
- *     a layer's input is replaced by the nearest that does
+ *     divide a layer's input is replaced by the nearest that does
  * @param blockShare {@code block_share}: whether all blocks of a layer are one; default false
  * @param cayleyNeumann {@code use_cayley_neumann}: whether the transform is approximated by a series; default true
  * @param neumannTerms {@code num_cayley_neumann_terms}: its terms; default 5
@@ -28,127 +31,76 @@ import java.util.Objects;
  *     deviation 0.1, for tests; default true
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  * @param moduleDropout {@code module_dropout}: has no effect in Hugging Face PEFT 0.21; a new adapter with another
- * value
- *     than 0 is refused
+ *     value than 0 is refused
  */
-public record OftConfig(CommonConfig common, Placement placement, int blocks, int blockSize, boolean blockShare,
-        boolean cayleyNeumann, int neumannTerms, boolean constrained, double eps, boolean initWeights,
-        boolean fanInFanOut, double moduleDropout) implements PeftConfig {
-    static final String PEFT_TYPE = "OFT";
-    private static final PlacementJson PLACEMENT = PlacementJson.all("oft_only");
-
+@PeftType("OFT")
+public record OftConfig(CommonConfig common, @Group(biasWord = "oft_only") Placement placement,
+        @Key("r") int blocks, @Key(value = "oft_block_size", fallback = "32") int blockSize,
+        @Key("block_share") boolean blockShare,
+        @Key(value = "use_cayley_neumann", fallback = "true") boolean cayleyNeumann,
+        @Key(value = "num_cayley_neumann_terms", fallback = "5") int neumannTerms, @Key("coft") boolean constrained,
+        @Key(value = "eps", fallback = "6e-5") double eps,
+        @Key(value = "init_weights", fallback = "true") boolean initWeights,
+        @Key("fan_in_fan_out") boolean fanInFanOut, @Key("module_dropout") double moduleDropout)
+        implements PlacedConfig {
     /**
      * Checks ranges and the combination.
      *
      * @throws io.peft4j.core.error.ConfigurationException when not exactly one of number and size of blocks is given,
-     * or
-     *     a value is out of range
+     *     or a value is out of range
      */
     public OftConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(placement, "placement");
-        PlacementJson.require(blocks >= 0 && blockSize >= 0 && blocks == 0 != (blockSize == 0),
+        Checks.require(blocks >= 0 && blockSize >= 0 && blocks == 0 != (blockSize == 0),
                 "r is " + blocks + " and oft_block_size is " + blockSize
                 + "; give one of them, and 0 for the other");
-        PlacementJson.require(neumannTerms > 0 && neumannTerms <= 100, "num_cayley_neumann_terms is " + neumannTerms
+        Checks.require(neumannTerms > 0 && neumannTerms <= 100, "num_cayley_neumann_terms is " + neumannTerms
                 + "; it must be from 1 to 100");
-        PlacementJson.require(eps >= 0 && Double.isFinite(eps), "eps is " + eps + "; it must be at least 0");
+        Checks.require(eps >= 0 && Double.isFinite(eps), "eps is " + eps + "; it must be at least 0");
     }
 
-    /** Hugging Face PEFT's defaults. */
-    public static OftConfig defaults() {
-        return new OftConfig(CommonConfig.defaults(), Placement.defaults(), 0, 32, false, true, 5, false, 6e-5, true,
-                false, 0);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, OftConfig.class);
     }
 
-    /** The same at other places. */
-    public OftConfig withPlacement(Placement other) {
-        return new OftConfig(common, other, blocks, blockSize, blockShare, cayleyNeumann, neumannTerms, constrained,
-                eps, initWeights, fanInFanOut, moduleDropout);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same with blocks of a size. */
-    public OftConfig withBlockSize(int size) {
-        return new OftConfig(common, placement, 0, size, blockShare, cayleyNeumann, neumannTerms, constrained, eps,
-                initWeights, fanInFanOut, moduleDropout);
-    }
+    /** Builds an {@link OftConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<OftConfig, Builder> {
+        /** The number of blocks; 0, the default, where the block size is given. */
+        Builder blocks(int value);
 
-    /** The same with a number of blocks. */
-    public OftConfig withBlocks(int number) {
-        return new OftConfig(common, placement, number, 0, blockShare, cayleyNeumann, neumannTerms, constrained, eps,
-                initWeights, fanInFanOut, moduleDropout);
-    }
+        /** Size of a block; default 32, 0 where the number of blocks is given. */
+        Builder blockSize(int value);
 
-    /** The same with one block a layer. */
-    public OftConfig sharingBlocks() {
-        return new OftConfig(common, placement, blocks, blockSize, true, cayleyNeumann, neumannTerms, constrained, eps,
-                initWeights, fanInFanOut, moduleDropout);
-    }
+        /** Whether all blocks of a layer are one; default false. */
+        Builder blockShare(boolean value);
 
-    /** The same with the exact transform. */
-    public OftConfig exact() {
-        return new OftConfig(common, placement, blocks, blockSize, blockShare, false, neumannTerms, constrained, eps,
-                initWeights, fanInFanOut, moduleDropout);
-    }
+        /** Whether the transform is approximated by a series; default true. */
+        Builder cayleyNeumann(boolean value);
 
-    /** The same within a ball. */
-    public OftConfig constrainedTo(double radius) {
-        return new OftConfig(common, placement, blocks, blockSize, blockShare, cayleyNeumann, neumannTerms, true,
-                radius, initWeights, fanInFanOut, moduleDropout);
-    }
+        /** Terms of the series; default 5. */
+        Builder neumannTerms(int value);
 
-    /** The same with another beginning. */
-    public OftConfig withInitWeights(boolean identity) {
-        return new OftConfig(common, placement, blocks, blockSize, blockShare, cayleyNeumann, neumannTerms,
-                constrained, eps, identity, fanInFanOut, moduleDropout);
-    }
+        /** Whether training keeps each skew-symmetric matrix within a ball; default false. */
+        Builder constrained(boolean value);
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+        /** The radius of that ball, times the root of the number of blocks; default 6e-5. */
+        Builder eps(double value);
 
-    @Override
-    public OftConfig withCommon(CommonConfig other) {
-        return new OftConfig(other, placement, blocks, blockSize, blockShare, cayleyNeumann, neumannTerms, constrained,
-                eps, initWeights, fanInFanOut, moduleDropout);
-    }
+        /** Whether the model begins as the base; default true. */
+        Builder initWeights(boolean value);
 
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
+        /** Which biases of the base are trained; default none. */
+        Builder bias(Bias value);
 
-    static OftConfig read(ConfigReader reader) {
-        Placement placement = PLACEMENT.read(reader);
-        int blocks = reader.integer("r", 0, 0);
-        int size = reader.integer("oft_block_size", 32, 0);
-        boolean share = reader.flag("block_share", false);
-        boolean neumann = reader.flag("use_cayley_neumann", true);
-        int terms = reader.integer("num_cayley_neumann_terms", 5, 1);
-        boolean constrained = reader.flag("coft", false);
-        double eps = reader.number("eps", 6e-5);
-        boolean start = reader.flag("init_weights", true);
-        boolean transposed = reader.flag("fan_in_fan_out", false);
-        double dropout = reader.number("module_dropout", 0);
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new OftConfig(common, placement, blocks, size, share, neumann,
-                terms, constrained, eps, start, transposed, dropout));
-    }
+        /** Whether weights are stored [in, out]; has no effect here. */
+        Builder fanInFanOut(boolean value);
 
-    @Override
-    public String toJson() {
-        return PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common))
-                .put("r", blocks)
-                .put("oft_block_size", blockSize)
-                .put("block_share", blockShare)
-                .put("use_cayley_neumann", cayleyNeumann)
-                .put("num_cayley_neumann_terms", neumannTerms)
-                .put("coft", constrained)
-                .putDecimal("eps", eps)
-                .put("init_weights", initWeights)
-                .put("fan_in_fan_out", fanInFanOut)
-                .putDecimal("module_dropout", moduleDropout)
-                .toJson();
+        /** Must be 0 in a new adapter, the default. */
+        Builder moduleDropout(double value);
     }
 }

@@ -5,13 +5,14 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
-import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.MergedLayer;
+import io.peft4j.core.peft.Remembered;
 import java.util.List;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,22 +25,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Merged: {@code W R^T}.
  */
-final class OftLayer implements AdapterLayer {
+final class OftLayer extends AbstractAdapterLayer {
     /** A ball's surface belongs to it, but for rounding. */
     private static final double SURFACE = 1 + 1e-6;
 
-    private final Slot slot;
     private final OftConfig config;
     private final Rotations rotations;
     private final AdapterTensor weight;
     private final Remembered remembered = new Remembered();
 
     OftLayer(AdapterSetup setup, Slot slot, OftConfig config) {
-        int in = ((Linear) slot.layer()).inFeatures();
+        super(slot);
+        int in = linear().inFeatures();
         int blocks = config.blocks() > 0 ? divisor(in, config.blocks()) : in / divisor(in, config.blockSize());
         int size = in / blocks;
         double[] series = Cayley.neumann(config.neumannTerms());
-        this.slot = slot;
         this.config = config;
         this.rotations = config.cayleyNeumann()
                 ? Rotations.fromTriangle(size, s -> Cayley.polynomial(s, series, size),
@@ -48,7 +48,7 @@ final class OftLayer implements AdapterLayer {
                         (s, g) -> Cayley.exactGradient(s, g, size));
         this.weight = setup.tensor(slot, "oft_R.weight", config.initWeights() ? Initializer.ZEROS
                 : Initializer.normal(0.1), config.blockShare() ? 1 : blocks, Math.max(rotations.entries(), 1));
-        PlacementJson.require(size > 1, "the blocks of " + slot.path() + " have one element, which "
+        Checks.require(size > 1, "the blocks of " + slot.path() + " have one element, which "
                 + "cannot be rotated; take larger ones");
     }
 
@@ -66,11 +66,6 @@ final class OftLayer implements AdapterLayer {
             higher++;
         }
         return asked - lower <= higher - asked ? lower : higher;
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override
@@ -123,11 +118,6 @@ final class OftLayer implements AdapterLayer {
     @Override
     public boolean turnsInput() {
         return true;
-    }
-
-    @Override
-    public Optional<String> mergeObstacle() {
-        return Optional.empty();
     }
 
     @Override

@@ -1,12 +1,12 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
 import io.peft4j.core.peft.PeftConfig;
-import java.util.Arrays;
-import java.util.Objects;
+import io.peft4j.core.peft.PeftType;
 
 /**
  * P-tuning (<a href="https://arxiv.org/abs/2103.10385">2103.10385</a>): as prompt tuning, but while they are trained
@@ -24,10 +24,12 @@ import java.util.Objects;
  * @param layers {@code encoder_num_layers}: layers of the LSTM; the other network has always two; default 2
  * @param dropout {@code encoder_dropout}: dropout between the layers of the LSTM; default 0
  */
-public record PTuningConfig(CommonConfig common, VirtualTokens virtualTokens, Encoder encoder, int hiddenSize,
-        int layers, double dropout) implements PeftConfig {
-    static final String PEFT_TYPE = "P_TUNING";
-
+@PeftType("P_TUNING")
+public record PTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
+        @Key(value = "encoder_reparameterization_type", fallback = "\"MLP\"") Encoder encoder,
+        @Key(value = "encoder_hidden_size", zeroIsNull = true) int hiddenSize,
+        @Key(value = "encoder_num_layers", fallback = "2") int layers, @Key("encoder_dropout") double dropout)
+        implements PeftConfig {
     /** The network that computes the embeddings. */
     public enum Encoder {
         /** Three linear layers. */
@@ -39,70 +41,42 @@ public record PTuningConfig(CommonConfig common, VirtualTokens virtualTokens, En
     /**
      * Checks ranges.
      *
-     * @throws ConfigurationException when a value is out of range
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public PTuningConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(virtualTokens, "virtualTokens");
-        Objects.requireNonNull(encoder, "encoder");
-        PlacementJson.require(hiddenSize >= 0, "encoder_hidden_size is " + hiddenSize + "; it must be at least 0");
-        PlacementJson.require(layers > 0 && layers <= 64,
+        Checks.atLeast(0, "encoder_hidden_size", hiddenSize);
+        Checks.require(layers > 0 && layers <= 64,
                 "encoder_num_layers is " + layers + "; it must be from 1 to 64");
-        PlacementJson.require(dropout >= 0 && dropout < 1, "encoder_dropout is " + dropout
-                + "; it must be at least 0 and below 1");
+        Checks.probability("encoder_dropout", dropout);
     }
 
-    /** Virtual tokens with the default network. */
-    public static PTuningConfig of(int tokens) {
-        return new PTuningConfig(CommonConfig.defaults(), VirtualTokens.of(tokens), Encoder.MLP, 0, 2, 0);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, PTuningConfig.class);
     }
 
-    /** The same with another network. */
-    public PTuningConfig withEncoder(Encoder type, int width) {
-        return new PTuningConfig(common, virtualTokens, type, width, layers, dropout);
-    }
-
-    /** The same with another number of LSTM layers, and dropout between them. */
-    public PTuningConfig withLayers(int number, double dropoutBetween) {
-        return new PTuningConfig(common, virtualTokens, encoder, hiddenSize, number, dropoutBetween);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
     /** The same for a model. */
     PTuningConfig on(VirtualTokens sizes) {
-        return new PTuningConfig(common, sizes, encoder, hiddenSize == 0 ? sizes.tokenDim() : hiddenSize, layers,
-                dropout);
+        return toBuilder().virtualTokens(sizes).hiddenSize(hiddenSize == 0 ? sizes.tokenDim() : hiddenSize).build();
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link PTuningConfig}, which says what each value means. */
+    public interface Builder extends VirtualTokens.Builder<PTuningConfig, Builder> {
+        /** The network; default {@link Encoder#MLP}. */
+        Builder encoder(Encoder value);
 
-    @Override
-    public PTuningConfig withCommon(CommonConfig other) {
-        return new PTuningConfig(other, virtualTokens, encoder, hiddenSize, layers, dropout);
-    }
+        /** Width of the network; 0, the default, is that of the model. */
+        Builder hiddenSize(int value);
 
-    static PTuningConfig read(ConfigReader reader) {
-        VirtualTokens tokens = VirtualTokens.read(reader);
-        String name = reader.text("encoder_reparameterization_type", "MLP");
-        Encoder type = Arrays.stream(Encoder.values()).filter(value -> value.name().equals(name)).findFirst()
-                .orElseThrow(() -> new ConfigurationException(reader.source() + ": encoder_reparameterization_type is '"
-                        + name + "'; it must be one of " + Arrays.toString(Encoder.values())));
-        int width = reader.integer("encoder_hidden_size", 0, 0);
-        int layers = reader.integer("encoder_num_layers", 2, 1);
-        double dropout = reader.dropout("encoder_dropout", 0);
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new PTuningConfig(common, tokens, type, width, layers, dropout));
-    }
+        /** Layers of the LSTM; the other network has always two; default 2. */
+        Builder layers(int value);
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = virtualTokens.write(new ConfigWriter(PEFT_TYPE, common));
-        VirtualTokens.put(writer, "encoder_hidden_size", hiddenSize);
-        return writer.put("encoder_reparameterization_type", encoder.name())
-                .put("encoder_num_layers", layers)
-                .putDecimal("encoder_dropout", dropout)
-                .toJson();
+        /** Dropout between the layers of the LSTM; default 0. */
+        Builder dropout(double value);
     }
 }

@@ -2,31 +2,22 @@ package io.peft4j.methods;
 
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.PeftConfig;
-import java.util.Map;
+import io.peft4j.core.peft.ConfiguredMethod;
 
 /** P-tuning; {@link PTuningConfig} says what it computes. */
-public final class PTuningMethod extends ModuleMethod {
+public final class PTuningMethod extends ConfiguredMethod<PTuningConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public PTuningMethod() {
-        super(PTuningConfig.PEFT_TYPE, "p-tuning", "virtual tokens before every sequence, computed by a small network",
-                "https://arxiv.org/abs/2103.10385", Map.of("dropout", "encoder_dropout"));
+        super(PTuningConfig.class, "p-tuning", "virtual tokens before every sequence, computed by a small network",
+                "https://arxiv.org/abs/2103.10385");
     }
 
     @Override
-    public PTuningConfig readConfig(ConfigReader reader) {
-        return PTuningConfig.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        PTuningConfig asked = (PTuningConfig) peftConfig;
-        VirtualTokens tokens = asked.virtualTokens().asPrompt(setup);
-        PTuningConfig resolved = asked.on(tokens);
-        PTuningConfig config = setup.isRestoring() ? asked : resolved;
+    protected Adapter adapter(PTuningConfig config, AdapterSetup setup) {
+        VirtualTokens tokens = config.virtualTokens().asPrompt(setup);
+        PTuningConfig resolved = config.on(tokens);
         VirtualSource source = VirtualSource.network(setup, () -> new PromptEncoder(setup, resolved).network(),
                 tokens.count(), tokens.tokenDim());
-        return PromptTuningMethod.adapter(config, setup, tokens, source);
+        return PromptTuningMethod.prompt(setup.isRestoring() ? config : resolved, setup, tokens, source);
     }
 }

@@ -10,9 +10,8 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.AbstractAdapterLayer;
 import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.MergedLayer;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -23,20 +22,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * sees, come before those of the batch. Positions are not applied to them. In the table of all layers, layer i has its
  * keys in the columns from {@code 2 i C} on and its values from {@code (2 i + 1) C} on, C = key/value heads x D.
  */
-final class PrefixLayer implements AdapterLayer {
-    private final Slot slot;
+final class PrefixLayer extends AbstractAdapterLayer {
     private final VirtualSource source;
     private final int tokens;
 
     PrefixLayer(Slot slot, VirtualSource source, int tokens) {
-        this.slot = slot;
+        super(slot);
         this.source = source;
         this.tokens = tokens;
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override
@@ -61,7 +54,7 @@ final class PrefixLayer implements AdapterLayer {
 
     /** Keys (0) or values (1). */
     private Variable part(Tape tape, ForwardContext context, int which) {
-        SelfAttention attention = (SelfAttention) slot.layer();
+        SelfAttention attention = (SelfAttention) slot().layer();
         int width = attention.shape().keyColumns();
         int from = (2 * attention.index() + which) * width;
         return source.columns(tape, Optional.of(context), from, from + width);
@@ -81,10 +74,5 @@ final class PrefixLayer implements AdapterLayer {
     @Override
     public Optional<String> mergeObstacle() {
         return Optional.of("a prefix of keys and values is part of no weight");
-    }
-
-    @Override
-    public void mergeInto(MergedLayer copy) {
-        throw new IllegalStateException("a prefix is no weight");
     }
 }

@@ -1,12 +1,13 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.KeyFormat;
 import io.peft4j.core.peft.PeftConfig;
-import java.util.Objects;
-import java.util.Optional;
+import io.peft4j.core.peft.PeftType;
 
 /**
  * Prefix tuning (<a href="https://arxiv.org/abs/2101.00190">2101.00190</a>): in every layer trained keys and values
@@ -21,75 +22,59 @@ import java.util.Optional;
  * @param virtualTokens how many, and the model's sizes
  * @param hiddenSize {@code encoder_hidden_size}: E; 0, the default, is C
  * @param projection {@code prefix_projection}: whether there is a projection; default false
- * @param zeroStart {@code init_weights}: whether keys and values begin at 0 ({@code "zero"}); default false, which is
- *     normal with standard deviation 1
+ * @param initialization {@code init_weights}: how keys and values begin; default {@link Initialization#NORMAL}
  */
-public record PrefixTuningConfig(CommonConfig common, VirtualTokens virtualTokens, int hiddenSize, boolean projection,
-        boolean zeroStart) implements PeftConfig {
-    static final String PEFT_TYPE = "PREFIX_TUNING";
+@PeftType("PREFIX_TUNING")
+public record PrefixTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
+        @Key(value = "encoder_hidden_size", zeroIsNull = true) int hiddenSize,
+        @Key("prefix_projection") boolean projection, @Key("init_weights") Initialization initialization)
+        implements PeftConfig {
+    /** How keys and values of a new adapter begin. */
+    public enum Initialization implements KeyFormat.Named {
+        /** Normal with standard deviation 1. */
+        NORMAL,
+        /** 0. */
+        ZERO;
+
+        @Override
+        public String json() {
+            return this == ZERO ? "\"zero\"" : "null";
+        }
+    }
 
     /**
      * Checks ranges.
      *
-     * @throws ConfigurationException when a value is out of range
+     * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public PrefixTuningConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(virtualTokens, "virtualTokens");
-        PlacementJson.require(hiddenSize >= 0, "encoder_hidden_size is " + hiddenSize + "; it must be at least 0");
+        Checks.atLeast(0, "encoder_hidden_size", hiddenSize);
     }
 
-    /** A prefix without a projection. */
-    public static PrefixTuningConfig of(int tokens) {
-        return new PrefixTuningConfig(CommonConfig.defaults(), VirtualTokens.of(tokens), 0, false, false);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, PrefixTuningConfig.class);
     }
 
-    /** The same with a projection. */
-    public PrefixTuningConfig withProjection(int width) {
-        return new PrefixTuningConfig(common, virtualTokens, width, true, zeroStart);
-    }
-
-    /** The same, beginning at 0. */
-    public PrefixTuningConfig fromZero() {
-        return new PrefixTuningConfig(common, virtualTokens, hiddenSize, projection, true);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
     /** The same for a model. */
     PrefixTuningConfig on(VirtualTokens sizes) {
-        return new PrefixTuningConfig(common, sizes, hiddenSize == 0 ? sizes.tokenDim() : hiddenSize, projection,
-                zeroStart);
+        return toBuilder().virtualTokens(sizes).hiddenSize(hiddenSize == 0 ? sizes.tokenDim() : hiddenSize).build();
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link PrefixTuningConfig}, which says what each value means. */
+    public interface Builder extends VirtualTokens.Builder<PrefixTuningConfig, Builder> {
+        /** Whether there is a projection; default false. */
+        Builder projection(boolean value);
 
-    @Override
-    public PrefixTuningConfig withCommon(CommonConfig other) {
-        return new PrefixTuningConfig(other, virtualTokens, hiddenSize, projection, zeroStart);
-    }
+        /** Width of the projection; 0, the default, is that of the keys. */
+        Builder hiddenSize(int value);
 
-    static PrefixTuningConfig read(ConfigReader reader) {
-        VirtualTokens tokens = VirtualTokens.read(reader);
-        int width = reader.integer("encoder_hidden_size", 0, 0);
-        boolean projection = reader.flag("prefix_projection", false);
-        Optional<String> start = reader.optionalText("init_weights");
-        if (start.isPresent() && !start.get().equals("zero")) {
-            throw new ConfigurationException(reader.source() + ": init_weights is '" + start.get()
-                    + "'; it must be zero or absent");
-        }
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader,
-                () -> new PrefixTuningConfig(common, tokens, width, projection, start.isPresent()));
-    }
-
-    @Override
-    public String toJson() {
-        ConfigWriter writer = virtualTokens.write(new ConfigWriter(PEFT_TYPE, common));
-        VirtualTokens.put(writer, "encoder_hidden_size", hiddenSize);
-        return writer.put("prefix_projection", projection)
-                .put("init_weights", zeroStart ? Optional.of("zero") : Optional.empty())
-                .toJson();
+        /** How keys and values begin; default {@link Initialization#NORMAL}. */
+        Builder initialization(Initialization value);
     }
 }

@@ -8,32 +8,24 @@ import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.PeftConfig;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** Prefix tuning; {@link PrefixTuningConfig} says what it computes. */
-public final class PrefixTuningMethod extends ModuleMethod {
+public final class PrefixTuningMethod extends ConfiguredMethod<PrefixTuningConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public PrefixTuningMethod() {
-        super(PrefixTuningConfig.PEFT_TYPE, "prefix-tuning",
+        super(PrefixTuningConfig.class, "prefix-tuning",
                 "keys and values before those of every sequence, in each layer",
-                "https://arxiv.org/abs/2101.00190", Map.of());
+                "https://arxiv.org/abs/2101.00190");
     }
 
     @Override
-    public PrefixTuningConfig readConfig(ConfigReader reader) {
-        return PrefixTuningConfig.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        PrefixTuningConfig asked = (PrefixTuningConfig) peftConfig;
-        VirtualTokens tokens = asked.virtualTokens().asPrefix(setup);
-        PrefixTuningConfig resolved = asked.on(tokens);
+    protected Adapter adapter(PrefixTuningConfig config, AdapterSetup setup) {
+        VirtualTokens tokens = config.virtualTokens().asPrefix(setup);
+        PrefixTuningConfig resolved = config.on(tokens);
         int width = tokens.tokenDim();
         for (SelfAttention attention : VirtualTokens.attentionLayers(setup)) {
             if (attention.shape().keyColumns() != width) {
@@ -42,14 +34,15 @@ public final class PrefixTuningMethod extends ModuleMethod {
             }
         }
         int columns = Math.multiplyExact(2 * tokens.layers(), width);
-        Initializer start = asked.zeroStart() ? Initializer.ZEROS : Initializer.normal(1);
-        VirtualSource source = asked.projection()
+        Initializer start = config.initialization() == PrefixTuningConfig.Initialization.ZERO ? Initializer.ZEROS
+                : Initializer.normal(1);
+        VirtualSource source = config.projection()
                 ? VirtualSource.network(setup, () -> projection(setup, resolved, columns), tokens.count(), columns)
                 : VirtualSource.table(setup, start, tokens.count(), columns);
         List<AdapterLayer> layers = new ArrayList<>();
         setup.network().slots().stream().filter(slot -> slot.layer() instanceof SelfAttention)
                 .forEach(slot -> layers.add(new PrefixLayer(slot, source, tokens.count())));
-        return new VirtualTokenAdapter(setup.isRestoring() ? asked : resolved, tokens.count(), source, layers,
+        return new VirtualTokenAdapter(setup.isRestoring() ? config : resolved, tokens.count(), source, layers,
                 batch -> batch.afterPast(tokens.count()));
     }
 
@@ -57,7 +50,8 @@ public final class PrefixTuningMethod extends ModuleMethod {
         VirtualTokens tokens = config.virtualTokens();
         int dim = tokens.tokenDim();
         int width = config.hiddenSize();
-        Initializer last = config.zeroStart() ? Initializer.ZEROS : Initializer.linear(width);
+        Initializer last = config.initialization() == PrefixTuningConfig.Initialization.ZERO ? Initializer.ZEROS
+                : Initializer.linear(width);
         AdapterTensor table = setup.trainingTensor("embedding.weight", Initializer.normal(1), tokens.count(), dim);
         AdapterTensor w1 = setup.trainingTensor("transform.0.weight", Initializer.linear(dim), width, dim);
         AdapterTensor b1 = setup.trainingTensor("transform.0.bias", Initializer.linear(dim), width);

@@ -1,12 +1,13 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
 import io.peft4j.core.peft.PeftConfig;
-import java.util.Arrays;
-import java.util.Objects;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.UnusedKey;
 import java.util.Optional;
 
 /**
@@ -21,10 +22,12 @@ import java.util.Optional;
  * @param tokenizer {@code tokenizer_name_or_path}: whose tokenizer Hugging Face PEFT takes for the text; here it is the
  *     base model's, whose name is filled in
  */
-public record PromptTuningConfig(CommonConfig common, VirtualTokens virtualTokens, Initialization initialization,
-        Optional<String> initText, Optional<String> tokenizer) implements PeftConfig {
-    static final String PEFT_TYPE = "PROMPT_TUNING";
-
+@PeftType("PROMPT_TUNING")
+@UnusedKey("tokenizer_kwargs")
+public record PromptTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
+        @Key(value = "prompt_tuning_init", fallback = "\"RANDOM\"") Initialization initialization,
+        @Key("prompt_tuning_init_text") Optional<String> initText,
+        @Key("tokenizer_name_or_path") Optional<String> tokenizer) implements PeftConfig {
     /** How the virtual tokens of a new adapter begin. */
     public enum Initialization {
         /** Normal with standard deviation 1, as PyTorch begins an embedding. */
@@ -38,29 +41,22 @@ public record PromptTuningConfig(CommonConfig common, VirtualTokens virtualToken
     /**
      * Checks the combination.
      *
-     * @throws ConfigurationException when the virtual tokens are to begin with a text and there is none
+     * @throws io.peft4j.core.error.ConfigurationException when the virtual tokens are to begin with a text and there is
+     *     none
      */
     public PromptTuningConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(virtualTokens, "virtualTokens");
-        PlacementJson.require(initialization != Initialization.TEXT || initText.isPresent(),
+        Checks.require(initialization != Initialization.TEXT || initText.isPresent(),
                 "prompt_tuning_init is TEXT, so prompt_tuning_init_text must say which");
     }
 
-    /** Virtual tokens that begin at random. */
-    public static PromptTuningConfig of(int tokens) {
-        return new PromptTuningConfig(CommonConfig.defaults(), VirtualTokens.of(tokens), Initialization.RANDOM,
-                Optional.empty(), Optional.empty());
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, PromptTuningConfig.class);
     }
 
-    /** The same, beginning with tokens drawn from the vocabulary. */
-    public PromptTuningConfig fromVocabulary() {
-        return new PromptTuningConfig(common, virtualTokens, Initialization.SAMPLE_VOCAB, Optional.empty(), tokenizer);
-    }
-
-    /** The same, beginning with a text. */
-    public PromptTuningConfig fromText(String text) {
-        return new PromptTuningConfig(common, virtualTokens, Initialization.TEXT, Optional.of(text), tokenizer);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
     /** The same for a model. */
@@ -69,36 +65,20 @@ public record PromptTuningConfig(CommonConfig common, VirtualTokens virtualToken
                 initialization == Initialization.TEXT && tokenizer.isEmpty() ? Optional.of(model) : tokenizer);
     }
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+    /** Builds a {@link PromptTuningConfig}, which says what each value means. */
+    public interface Builder extends VirtualTokens.Builder<PromptTuningConfig, Builder> {
+        /** How the embeddings begin; default {@link Initialization#RANDOM}. */
+        Builder initialization(Initialization value);
 
-    @Override
-    public PromptTuningConfig withCommon(CommonConfig other) {
-        return new PromptTuningConfig(other, virtualTokens, initialization, initText, tokenizer);
-    }
+        /** The text that they begin with; default none. */
+        Builder initText(Optional<String> value);
 
-    static PromptTuningConfig read(ConfigReader reader) {
-        VirtualTokens tokens = VirtualTokens.read(reader);
-        String name = reader.text("prompt_tuning_init", "RANDOM");
-        Initialization start = Arrays.stream(Initialization.values()).filter(value -> value.name().equals(name))
-                .findFirst().orElseThrow(() -> new ConfigurationException(reader.source() + ": prompt_tuning_init is '"
-                        + name + "'; it must be one of " + Arrays.toString(Initialization.values())));
-        Optional<String> text = reader.optionalText("prompt_tuning_init_text");
-        Optional<String> tokenizer = reader.optionalText("tokenizer_name_or_path");
-        reader.ignore("tokenizer_kwargs");
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new PromptTuningConfig(common, tokens, start, text, tokenizer));
-    }
+        /** The embeddings begin with those of a text. */
+        default Builder initText(String text) {
+            return initialization(Initialization.TEXT).initText(Optional.of(text));
+        }
 
-    @Override
-    public String toJson() {
-        return virtualTokens.write(new ConfigWriter(PEFT_TYPE, common))
-                .put("prompt_tuning_init", initialization.name())
-                .put("prompt_tuning_init_text", initText)
-                .put("tokenizer_name_or_path", tokenizer)
-                .putDefault("tokenizer_kwargs", "null")
-                .toJson();
+        /** Whose tokenizer Hugging Face PEFT takes for the text; default the base model. */
+        Builder tokenizer(Optional<String> value);
     }
 }

@@ -6,41 +6,34 @@ import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Prompt tuning; {@link PromptTuningConfig} says what it computes. */
-public final class PromptTuningMethod extends ModuleMethod {
+public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public PromptTuningMethod() {
-        super(PromptTuningConfig.PEFT_TYPE, "prompt-tuning", "embeddings of virtual tokens before every sequence",
-                "https://arxiv.org/abs/2104.08691", Map.of());
+        super(PromptTuningConfig.class, "prompt-tuning", "embeddings of virtual tokens before every sequence",
+                "https://arxiv.org/abs/2104.08691");
     }
 
     @Override
-    public PromptTuningConfig readConfig(ConfigReader reader) {
-        return PromptTuningConfig.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        PromptTuningConfig asked = (PromptTuningConfig) peftConfig;
-        VirtualTokens tokens = asked.virtualTokens().asPrompt(setup);
-        PromptTuningConfig config = setup.isRestoring() ? asked
-                : asked.on(tokens, setup.network().description().name());
+    protected Adapter adapter(PromptTuningConfig config, AdapterSetup setup) {
+        VirtualTokens tokens = config.virtualTokens().asPrompt(setup);
+        PromptTuningConfig resolved = setup.isRestoring() ? config
+                : config.on(tokens, setup.network().description().name());
         VirtualSource source = VirtualSource.table(setup, start(config, setup, tokens.count()), tokens.count(),
                 tokens.tokenDim());
-        return adapter(config, setup, tokens, source);
+        return prompt(resolved, setup, tokens, source);
     }
 
     /** An adapter whose virtual tokens are rows of the batch. */
-    static Adapter adapter(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source) {
+    static Adapter prompt(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source) {
         Slot embedding = setup.network().embedding();
         return new VirtualTokenAdapter(config, tokens.count(), source,
                 List.of(new PromptLayer(embedding, source, tokens.tokenDim())),

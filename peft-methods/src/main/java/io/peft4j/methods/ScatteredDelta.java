@@ -1,6 +1,7 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import java.util.List;
@@ -19,11 +20,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param factor the factor
  */
 record ScatteredDelta(int rows, int columns, int count, IntUnaryOperator place, IntUnaryOperator source,
-        double factor) implements DeltaLayer.Delta {
+        double factor) implements ParameterDelta.Delta {
     @Override
     public Variable on(Tape tape, Variable parameters) {
         INDArray d = tape.allocateFloat(rows, columns);
-        float[] values = values(Arrays.toFloats(parameters.value()));
+        float[] p = Arrays.toFloats(parameters.value());
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < count; i++) {
+            values[place.applyAsInt(i)] += (float) (factor * p[source.applyAsInt(i)]);
+        }
         Arrays.write(d, 0, values, 0, values.length);
         return tape.record(d, (out, dy) -> parameters.addGradient((gradient, accumulate) -> {
             float[] dys = Arrays.toFloats(dy);
@@ -33,14 +38,5 @@ record ScatteredDelta(int rows, int columns, int count, IntUnaryOperator place, 
             }
             HeapRows.write(gradient, sums, accumulate);
         }), List.of(parameters));
-    }
-
-    @Override
-    public float[] values(float[] parameters) {
-        float[] values = new float[rows * columns];
-        for (int i = 0; i < count; i++) {
-            values[place.applyAsInt(i)] += (float) (factor * parameters[source.applyAsInt(i)]);
-        }
-        return values;
     }
 }

@@ -1,12 +1,15 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.TargetModules;
-import java.util.Objects;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Group;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.PlacedConfig;
+import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.UnusedKey;
 import java.util.OptionalInt;
 
 /**
@@ -17,90 +20,54 @@ import java.util.OptionalInt;
  * @param placement the adapted linear layers ({@code target_modules}, {@code modules_to_save}); default as LoRA's
  * @param rank {@code r}; default 32
  * @param seed {@code random_seed}: chooses the places, the same in Hugging Face PEFT; default none, which draws them
- * from
- *     the adapter's seed
+ *     from the adapter's seed
  * @param initWeights {@code init_weights}: whether changes begin at 0; otherwise normal, for tests; default true
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
  */
-public record ShiraConfig(CommonConfig common, Placement placement, int rank, OptionalInt seed, boolean initWeights,
-        boolean fanInFanOut) implements PeftConfig {
-    static final String PEFT_TYPE = "SHIRA";
-    private static final PlacementJson PLACEMENT = PlacementJson.of(PlacementJson.Key.SAVE);
-
+@PeftType("SHIRA")
+@UnusedKey(value = "mask_type", fallback = "\"random\"", feature = "a mask that is not random")
+public record ShiraConfig(CommonConfig common,
+        @Group(without = {"exclude_modules", "layers_to_transform", "layers_pattern"}) Placement placement,
+        @Key(value = "r", fallback = "32") int rank, @Key("random_seed") OptionalInt seed,
+        @Key(value = "init_weights", fallback = "true") boolean initWeights,
+        @Key("fan_in_fan_out") boolean fanInFanOut) implements PlacedConfig {
     /**
-     * Checks the rank.
+     * Checks ranges.
      *
-     * @throws ConfigurationException when it is below 1
+     * @throws io.peft4j.core.error.ConfigurationException when the rank is below 1, or the seed below 0
      */
     public ShiraConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(placement, "placement");
-        Objects.requireNonNull(seed, "seed");
-        PlacementJson.require(rank > 0, "the rank (r) is " + rank + "; it must be at least 1");
+        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.atLeast(0, "random_seed", seed.orElse(0));
     }
 
-    /** Hugging Face PEFT's defaults. */
-    public static ShiraConfig defaults() {
-        return new ShiraConfig(CommonConfig.defaults(), Placement.defaults(), 32, OptionalInt.empty(), true, false);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, ShiraConfig.class);
     }
 
-    /** The same at other places. */
-    public ShiraConfig withPlacement(Placement other) {
-        return new ShiraConfig(common, other, rank, seed, initWeights, fanInFanOut);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same with another rank. */
-    public ShiraConfig withRank(int number) {
-        return new ShiraConfig(common, placement, number, seed, initWeights, fanInFanOut);
-    }
+    /** Builds a {@link ShiraConfig}, which says what each value means. */
+    public interface Builder extends PlacedBuilder<ShiraConfig, Builder> {
+        /** The rank whose LoRA has as many parameters; default 32. */
+        Builder rank(int value);
 
-    /** The same at the places that a seed chooses. */
-    public ShiraConfig withSeed(int number) {
-        return new ShiraConfig(common, placement, rank, OptionalInt.of(number), initWeights, fanInFanOut);
-    }
+        /** Chooses the places; default none, which draws them from the adapter's seed. */
+        Builder seed(OptionalInt value);
 
-    /** The same with another beginning. */
-    public ShiraConfig withInitWeights(boolean zero) {
-        return new ShiraConfig(common, placement, rank, seed, zero, fanInFanOut);
-    }
-
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
-
-    @Override
-    public ShiraConfig withCommon(CommonConfig other) {
-        return new ShiraConfig(other, placement, rank, seed, initWeights, fanInFanOut);
-    }
-
-    @Override
-    public TargetModules targetModules() {
-        return placement.targetModules();
-    }
-
-    static ShiraConfig read(ConfigReader reader) {
-        Placement placement = PLACEMENT.read(reader);
-        int rank = reader.integer("r", 32, 1);
-        int seed = reader.integer("random_seed", -1, 0);
-        boolean start = reader.flag("init_weights", true);
-        boolean transposed = reader.flag("fan_in_fan_out", false);
-        String mask = reader.text("mask_type", "random");
-        if (!mask.equals("random")) {
-            throw new ConfigurationException(reader.source() + ": mask_type is '" + mask + "'; it must be random");
+        /** Chooses the places. */
+        default Builder seed(int value) {
+            return seed(OptionalInt.of(value));
         }
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new ShiraConfig(common, placement, rank,
-                seed < 0 ? OptionalInt.empty() : OptionalInt.of(seed), start, transposed));
-    }
 
-    @Override
-    public String toJson() {
-        ConfigWriter writer = PLACEMENT.write(placement, new ConfigWriter(PEFT_TYPE, common))
-                .put("r", rank)
-                .put("mask_type", "random")
-                .put("init_weights", initWeights)
-                .put("fan_in_fan_out", fanInFanOut);
-        return (seed.isPresent() ? writer.put("random_seed", seed.getAsInt()) : writer.putNull("random_seed")).toJson();
+        /** Whether the model begins as the base; default true. */
+        Builder initWeights(boolean value);
+
+        /** Whether weights are stored [in, out]; has no effect here. */
+        Builder fanInFanOut(boolean value);
     }
 }

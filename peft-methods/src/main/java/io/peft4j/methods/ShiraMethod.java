@@ -8,7 +8,7 @@ import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfigReader;
+import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.safetensors.TensorData;
@@ -21,28 +21,19 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /** SHiRA; {@link ShiraConfig} says what it computes. */
-public final class ShiraMethod extends ModuleMethod {
+public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
     private static final String INDICES = "shira_indices";
 
     /** For the {@link java.util.ServiceLoader}. */
     public ShiraMethod() {
-        super(ShiraConfig.PEFT_TYPE, "shira", "single elements of the weight of each target",
-                "https://arxiv.org/abs/2406.13175", Map.of("target-modules", "target_modules", "rank", "r"));
+        super(ShiraConfig.class, "shira", "single elements of the weight of each target",
+                "https://arxiv.org/abs/2406.13175");
     }
 
     @Override
-    public ShiraConfig readConfig(ConfigReader reader) {
-        return ShiraConfig.read(reader);
-    }
-
-    @Override
-    public Adapter create(PeftConfig peftConfig, AdapterSetup setup) {
-        ShiraConfig config = (ShiraConfig) peftConfig;
-        List<String> defaults = setup.base().defaultTargetModules();
-        Placement placement = config.placement().resolved(setup, defaults);
+    protected Adapter adapter(ShiraConfig config, AdapterSetup setup) {
         Map<String, TensorData> indices = new HashMap<>();
-        Adapter layers = placement.adapter(config.withPlacement(placement), setup,
-                placement.targets(setup, defaults, Placement::isLinear), slot -> layer(setup, slot, config, indices));
+        Adapter layers = config.placement().on(setup).adapter(config, slot -> layer(setup, slot, config, indices));
         return new Adapter() {
             @Override
             public PeftConfig config() {
@@ -82,7 +73,8 @@ public final class ShiraMethod extends ModuleMethod {
             rowsAndColumns[places.length + i] = places[i] % in;
         }
         indices.put(AdapterSetup.key(slot, INDICES), TensorData.i32(new long[] {2, places.length}, rowsAndColumns));
-        return new DeltaLayer(slot, weight, new ScatteredDelta(out, in, places.length, i -> places[i], i -> i, 1));
+        return new ParameterDelta(setup, slot, weight,
+                new ScatteredDelta(out, in, places.length, i -> places[i], i -> i, 1));
     }
 
     /** The places of a file, row by row; anything where the file is refused. */

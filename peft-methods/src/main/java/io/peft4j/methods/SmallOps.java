@@ -1,6 +1,7 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.HeapRows;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Kernels;
@@ -80,12 +81,7 @@ final class SmallOps {
         INDArray y = tape.allocateFloat(values.length / columns, columns);
         Arrays.write(y, 0, values, 0, values.length);
         return tape.record(y, (out, dy) -> x.addGradient((dx, accumulate) -> {
-            float[] dys = Arrays.toFloats(dy);
-            double[] copy = new double[dys.length];
-            for (int i = 0; i < dys.length; i++) {
-                copy[i] = dys[i];
-            }
-            HeapRows.write(dx, copy, accumulate);
+            HeapRows.write(dx, Arrays.toFloats(dy), accumulate);
         }), List.of(x));
     }
 

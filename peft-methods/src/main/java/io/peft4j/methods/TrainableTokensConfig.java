@@ -1,15 +1,14 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.OneOrMany;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Key;
 import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.PeftType;
 import io.peft4j.core.peft.TargetModules;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
@@ -20,65 +19,51 @@ import java.util.stream.IntStream;
  * @param targetModules {@code target_modules}: the embedding; default the model's input embedding
  * @param tokenIndices {@code token_indices}: the ids of the tokens, each once
  * @param initWeights {@code init_weights}: whether the rows begin as the base's; otherwise normal, for tests; default
- * true
+ *     true
  */
-public record TrainableTokensConfig(CommonConfig common, TargetModules targetModules, List<Integer> tokenIndices,
-        boolean initWeights) implements PeftConfig {
-    static final String PEFT_TYPE = "TRAINABLE_TOKENS";
-
+@PeftType("TRAINABLE_TOKENS")
+public record TrainableTokensConfig(CommonConfig common, @Key("target_modules") TargetModules targetModules,
+        @Key("token_indices") List<Integer> tokenIndices,
+        @Key(value = "init_weights", fallback = "true") boolean initWeights) implements PeftConfig {
     /**
      * Checks the tokens.
      *
-     * @throws ConfigurationException when there is none, or one stands there twice
+     * @throws io.peft4j.core.error.ConfigurationException when there is none, or one stands there twice
      */
     public TrainableTokensConfig {
-        Objects.requireNonNull(common, "common");
-        Objects.requireNonNull(targetModules, "targetModules");
         tokenIndices = List.copyOf(tokenIndices);
-        PlacementJson.require(!tokenIndices.isEmpty(), "token_indices is empty; it names the tokens that are trained");
-        PlacementJson.require(new HashSet<>(tokenIndices).size() == tokenIndices.size(),
+        Checks.require(!tokenIndices.isEmpty(), "token_indices is empty; it names the tokens that are trained");
+        Checks.require(new HashSet<>(tokenIndices).size() == tokenIndices.size(),
                 "token_indices " + tokenIndices + " names a token twice");
     }
 
-    /** Tokens of the model's input embedding. */
-    public static TrainableTokensConfig of(int... tokens) {
-        return new TrainableTokensConfig(CommonConfig.defaults(), TargetModules.UNSET,
-                IntStream.of(tokens).boxed().toList(), true);
+    /** A builder with Hugging Face PEFT's defaults. */
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, TrainableTokensConfig.class);
     }
 
-    /** The same with another beginning. */
-    public TrainableTokensConfig withInitWeights(boolean asTheBase) {
-        return new TrainableTokensConfig(common, targetModules, tokenIndices, asTheBase);
+    /** A builder with the values of this configuration. */
+    public Builder toBuilder() {
+        return ConfigBuilder.from(Builder.class, this);
     }
 
-    TrainableTokensConfig withTargets(TargetModules other) {
-        return new TrainableTokensConfig(common, other, tokenIndices, initWeights);
-    }
+    /** Builds a {@link TrainableTokensConfig}, which says what each value means. */
+    public interface Builder extends ConfigBuilder<TrainableTokensConfig> {
+        /** What every configuration holds. */
+        Builder common(CommonConfig value);
 
-    @Override
-    public String peftType() {
-        return PEFT_TYPE;
-    }
+        /** The embedding; default the model's input embedding. */
+        Builder targetModules(TargetModules value);
 
-    @Override
-    public TrainableTokensConfig withCommon(CommonConfig other) {
-        return new TrainableTokensConfig(other, targetModules, tokenIndices, initWeights);
-    }
+        /** The ids of the tokens, each once; they have no default. */
+        Builder tokenIndices(List<Integer> ids);
 
-    static TrainableTokensConfig read(ConfigReader reader) {
-        TargetModules targets = reader.modules("target_modules");
-        OneOrMany<Integer> tokens = reader.oneOrMoreIntegers("token_indices");
-        boolean start = reader.flag("init_weights", true);
-        CommonConfig common = reader.common();
-        return PlacementJson.checked(reader, () -> new TrainableTokensConfig(common, targets, tokens.values(), start));
-    }
+        /** The ids of the tokens, each once. */
+        default Builder tokenIndices(int... ids) {
+            return tokenIndices(IntStream.of(ids).boxed().toList());
+        }
 
-    @Override
-    public String toJson() {
-        return new ConfigWriter(PEFT_TYPE, common)
-                .put("target_modules", targetModules)
-                .putList("token_indices", tokenIndices)
-                .put("init_weights", initWeights)
-                .toJson();
+        /** Whether the rows begin as the base's; default true. */
+        Builder initWeights(boolean value);
     }
 }

@@ -78,8 +78,8 @@ interface VirtualSource {
         }
 
         private float[] values(Engine engine) {
-            return engine.evaluate(tape ->
-                    Arrays.toFloats(encoder.columns(tape, Optional.empty(), 0, features).value()));
+            return engine.evaluate(tape -> Arrays.toFloats(
+                    encoder.columns(tape, Optional.empty(), 0, features).value()));
         }
 
         /** Whether it computes a table, but for the rounding of another implementation. */

@@ -4,8 +4,11 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
+import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.CommonConfig;
+import io.peft4j.core.peft.ConfigBuilder;
+import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.UnusedKey;
 import java.util.List;
 
 /**
@@ -18,15 +21,20 @@ import java.util.List;
  * @param attentionHeads {@code num_attention_heads}; of prefix tuning the key/value heads
  * @param submodules {@code num_transformer_submodules}: 1 for a decoder
  */
-public record VirtualTokens(int count, int tokenDim, int layers, int attentionHeads, int submodules) {
+@UnusedKey(value = "modules_to_save", feature = "training whole layers beside virtual tokens")
+public record VirtualTokens(@Key(value = "num_virtual_tokens", fallback = "20") int count,
+        @Key(value = "token_dim", zeroIsNull = true) int tokenDim,
+        @Key(value = "num_layers", zeroIsNull = true) int layers,
+        @Key(value = "num_attention_heads", zeroIsNull = true) int attentionHeads,
+        @Key(value = "num_transformer_submodules", zeroIsNull = true) int submodules) {
     /**
      * Checks ranges.
      *
      * @throws ConfigurationException when there is no virtual token, or a size is negative
      */
     public VirtualTokens {
-        PlacementJson.require(count > 0, "num_virtual_tokens is " + count + "; it must be at least 1");
-        PlacementJson.require(tokenDim >= 0 && layers >= 0 && attentionHeads >= 0 && submodules >= 0,
+        Checks.atLeast(1, "num_virtual_tokens", count);
+        Checks.require(tokenDim >= 0 && layers >= 0 && attentionHeads >= 0 && submodules >= 0,
                 "token_dim, num_layers, num_attention_heads and num_transformer_submodules must be at least 0");
     }
 
@@ -35,30 +43,22 @@ public record VirtualTokens(int count, int tokenDim, int layers, int attentionHe
         return new VirtualTokens(count, 0, 0, 0, 0);
     }
 
-    static VirtualTokens read(ConfigReader reader) {
-        int count = reader.integer("num_virtual_tokens", 20, 1);
-        int dim = reader.integer("token_dim", 0, 0);
-        int layers = reader.integer("num_layers", 0, 0);
-        int heads = reader.integer("num_attention_heads", 0, 0);
-        int submodules = reader.integer("num_transformer_submodules", 0, 0);
-        reader.requireOff("modules_to_save", "training whole layers beside virtual tokens");
-        reader.ignore("modules_to_save");
-        return PlacementJson.checked(reader, () -> new VirtualTokens(count, dim, layers, heads, submodules));
-    }
+    /**
+     * What the builders of all methods with virtual tokens have.
+     *
+     * @param <C> the configuration
+     * @param <B> the builder
+     */
+    public interface Builder<C, B> extends ConfigBuilder<C> {
+        /** What every configuration holds. */
+        B common(CommonConfig value);
 
-    ConfigWriter write(ConfigWriter writer) {
-        put(writer, "token_dim", tokenDim);
-        put(writer, "num_layers", layers);
-        put(writer, "num_attention_heads", attentionHeads);
-        put(writer, "num_transformer_submodules", submodules);
-        return writer.put("num_virtual_tokens", count).putDefault("modules_to_save", "null");
-    }
+        /** How many virtual tokens, and the model's sizes; default 20, for the model that they are made on. */
+        B virtualTokens(VirtualTokens value);
 
-    static void put(ConfigWriter writer, String key, int value) {
-        if (value == 0) {
-            writer.putNull(key);
-        } else {
-            writer.put(key, value);
+        /** How many virtual tokens. */
+        default B virtualTokens(int count) {
+            return virtualTokens(of(count));
         }
     }
 

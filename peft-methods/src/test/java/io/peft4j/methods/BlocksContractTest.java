@@ -20,17 +20,18 @@ class BlocksContractTest extends PeftFilesContract {
 
     @Override
     protected List<Case> cases() {
-        BottleneckConfig adapters = BottleneckConfig.defaults().withSize(3, BottleneckConfig.Activation.SILU);
+        BottleneckConfig adapters = BottleneckConfig.builder().size(3).activation(BottleneckConfig.Activation.SILU)
+                .build();
         return List.of(
-                at(Base.PLAIN, "LLaMA-Adapter", AdaptionPromptConfig.of(3, 0), LAYERS * (3 * H + 1)),
+                at(Base.PLAIN, "LLaMA-Adapter", AdaptionPromptConfig.builder().length(3).build(), LAYERS * (3 * H + 1)),
                 // As in Hugging Face PEFT the bias of the output projection counts twice.
-                new Case("LLaMA-Adapter, one layer, biases", Base.BIASED, AdaptionPromptConfig.of(2, 1), false, false,
-                        2 * H + 1),
+                new Case("LLaMA-Adapter, one layer, biases", Base.BIASED,
+                        AdaptionPromptConfig.builder().length(2).layers(1).build(), false, false, 2 * H + 1),
                 at(Base.PLAIN, "Houlsby", adapters, LAYERS * 2 * bottleneck(3)),
-                at(Base.BIASED, "Pfeiffer", adapters.withStyle(BottleneckConfig.Style.PFEIFFER)
-                        .withSize(2, BottleneckConfig.Activation.TANH), LAYERS * bottleneck(2)),
-                at(Base.PLAIN, "one block", adapters.withSize(4, BottleneckConfig.Activation.SILU).withPlacement(
-                        Placement.at("self_attn").inLayers(1).saving("model.norm")), bottleneck(4) + H));
+                at(Base.BIASED, "Pfeiffer", adapters.toBuilder().style(BottleneckConfig.Style.PFEIFFER)
+                        .size(2).activation(BottleneckConfig.Activation.TANH).build(), LAYERS * bottleneck(2)),
+                at(Base.PLAIN, "one block", adapters.toBuilder().size(4).targetModules("self_attn")
+                        .layersToTransform(1).modulesToSave("model.norm").build(), bottleneck(4) + H));
     }
 
     @Override

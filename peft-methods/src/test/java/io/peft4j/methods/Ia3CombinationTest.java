@@ -15,17 +15,17 @@ import org.junit.jupiter.api.Test;
 
 /** What combinations of IA3 adapters refuse; that others equal Hugging Face PEFT's is shown where its fixtures are. */
 class Ia3CombinationTest {
-    private static Ia3Config at(Placement placement, String... feedforward) {
-        return Ia3Config.defaults().withPlacement(placement, feedforward);
+    private static Ia3Config at(TargetModules targets, String... feedforward) {
+        return Ia3Config.builder().targetModules(targets).feedforwardModules(feedforward).build();
     }
 
     @Test
     void incompatibleAdaptersAreNotCombined() {
         try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false)); PeftModel model = new PeftModel(base)) {
-            model.addAdapter("a", at(Placement.at("q_proj", "down_proj"), "down_proj"));
-            model.addAdapter("output", at(Placement.at("down_proj")));
-            model.addAdapter("copy", at(Placement.at("q_proj").saving("norm")));
-            model.addAdapter("norms", LnTuningConfig.defaults());
+            model.addAdapter("a", at(TargetModules.of("q_proj", "down_proj"), "down_proj"));
+            model.addAdapter("output", at(TargetModules.of("down_proj")));
+            model.addAdapter("copy", at(TargetModules.of("q_proj")).toBuilder().modulesToSave("norm").build());
+            model.addAdapter("norms", LnTuningConfig.builder().build());
             Map<String, Ia3Combination> wrong = Map.of(
                     "at least one adapter", new Ia3Combination(),
                     "one scales the input", new Ia3Combination().adapter("a", 1).adapter("output", 1),
@@ -45,8 +45,9 @@ class Ia3CombinationTest {
     @Test
     void nonListTargetsBecomePaths() {
         try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false)); PeftModel model = new PeftModel(base)) {
-            model.addAdapter("a", at(Placement.at(TargetModules.regex(".*0.*(q|down)_proj")), "down_proj"));
-            model.addAdapter("b", at(Placement.at("k_proj").excluding("layers.0.self_attn.k_proj")));
+            model.addAdapter("a", at(TargetModules.regex(".*0.*(q|down)_proj"), "down_proj"));
+            model.addAdapter("b", at(TargetModules.of("k_proj")).toBuilder()
+                    .excludeModules("layers.0.self_attn.k_proj").build());
             new Ia3Combination().adapter("a", 1).adapter("b", 1).addTo(model, "new");
             Ia3Config config = (Ia3Config) model.adapter("new").config();
             assertEquals(List.of("model.layers.0.mlp.down_proj", "model.layers.0.self_attn.q_proj",

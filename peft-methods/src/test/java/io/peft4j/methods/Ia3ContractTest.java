@@ -15,22 +15,29 @@ import java.util.stream.Stream;
 
 /** IA3 keeps what every method promises. */
 class Ia3ContractTest extends PeftFilesContract {
-    private static final Ia3Config IA3 = Ia3Config.defaults();
+    /** Feed-forward layers by name alone. */
+    private static Ia3Config ia3(TargetModules targets, String... feedforward) {
+        return Ia3Config.builder().targetModules(targets).feedforwardModules(feedforward).build();
+    }
+
+    private static Ia3Config ia3(String... targets) {
+        return ia3(TargetModules.of(targets));
+    }
 
     @Override
     protected List<Case> cases() {
         return List.of(
-                at(Base.PLAIN, "defaults", IA3, LAYERS * (2 * KEYS + INNER)),
-                at(Base.BIASED, "outputs and inputs with biases", IA3.withPlacement(
-                        Placement.at("q_proj", "up_proj", "down_proj"), "down_proj"), LAYERS * (H + INNER + INNER)),
-                at(Base.PLAIN, "no feed-forward layer", IA3.withPlacement(Placement.at("o_proj")), LAYERS * H),
-                at(Base.PLAIN, "expression", IA3.withPlacement(Placement.at(
-                        TargetModules.regex(".*\\.0\\..*(v|down)_proj")), "down_proj"), KEYS + INNER),
-                at(Base.PLAIN, "all linear, norms as a whole", IA3.withPlacement(
-                        Placement.at(TargetModules.ALL_LINEAR).saving("norm")),
+                at(Base.PLAIN, "defaults", Ia3Config.builder().build(), LAYERS * (2 * KEYS + INNER)),
+                at(Base.BIASED, "outputs and inputs with biases", ia3(
+                        TargetModules.of("q_proj", "up_proj", "down_proj"), "down_proj"), LAYERS * (H + INNER + INNER)),
+                at(Base.PLAIN, "no feed-forward layer", ia3("o_proj"), LAYERS * H),
+                at(Base.PLAIN, "expression", ia3(
+                        TargetModules.regex(".*\\.0\\..*(v|down)_proj"), "down_proj"), KEYS + INNER),
+                at(Base.PLAIN, "all linear, norms as a whole", ia3(TargetModules.ALL_LINEAR).toBuilder()
+                        .modulesToSave("norm").build(),
                         LAYERS * (2 * H + 2 * KEYS + 2 * INNER + H + 2 * H) + H),
-                at(Base.TIED, "output layer, tied", IA3.withPlacement(Placement.at("lm_head")), V),
-                new Case("random start", Base.PLAIN, IA3.withInitWeights(false), false, true,
+                at(Base.TIED, "output layer, tied", ia3("lm_head"), V),
+                new Case("random start", Base.PLAIN, Ia3Config.builder().initWeights(false).build(), false, true,
                         LAYERS * (2 * KEYS + INNER)));
     }
 

@@ -23,36 +23,38 @@ class RotationsContractTest extends PeftFilesContract {
 
     @Override
     protected List<Case> cases() {
-        OftConfig oft = OftConfig.defaults().withBlockSize(4);
-        BoftConfig boft = BoftConfig.defaults().withBlockSize(2, 1);
-        HraConfig hra = HraConfig.defaults().withRank(2);
+        OftConfig oft = OftConfig.builder().blockSize(4).build();
+        BoftConfig boft = BoftConfig.builder().blockSize(2).build();
+        HraConfig hra = HraConfig.builder().rank(2).build();
         return List.of(
                 at(Base.PLAIN, "OFT", oft, LAYERS * 2 * (H / 4) * triangle(4)),
-                at(Base.BIASED, "OFT, exact, number of blocks, biases", OftConfig.defaults().withBlocks(2).exact()
-                        .withPlacement(Placement.at("k_proj", "down_proj").withBiases(Bias.ADAPTED)),
+                at(Base.BIASED, "OFT, exact, number of blocks, biases", OftConfig.builder().blocks(2)
+                        .blockSize(0).cayleyNeumann(false).targetModules("k_proj", "down_proj").bias(Bias.ADAPTED)
+                        .build(),
                         LAYERS * (2 * triangle(H / 2) + 2 * triangle(INNER / 2) + KEYS + H)),
-                at(Base.PLAIN, "OFT, one block for all, size adjusted", OftConfig.defaults().withBlockSize(5)
-                        .sharingBlocks().withPlacement(Placement.at("o_proj", "down_proj")),
+                at(Base.PLAIN, "OFT, one block for all, size adjusted", OftConfig.builder().blockSize(5)
+                        .blockShare(true).targetModules("o_proj", "down_proj").build(),
                         LAYERS * 2 * triangle(4)),
-                at(Base.PLAIN, "OFT in a ball", oft.exact().constrainedTo(10).withPlacement(Placement.at("up_proj")),
-                        LAYERS * (H / 4) * triangle(4)),
-                moved(Base.PLAIN, "OFT, random start", oft.withInitWeights(false).withPlacement(Placement.at("q_proj")),
-                        LAYERS * (H / 4) * triangle(4)),
+                at(Base.PLAIN, "OFT in a ball", oft.toBuilder().cayleyNeumann(false).constrained(true).eps(10)
+                        .targetModules("up_proj").build(), LAYERS * (H / 4) * triangle(4)),
+                moved(Base.PLAIN, "OFT, random start", oft.toBuilder().initWeights(false)
+                        .targetModules("q_proj").build(), LAYERS * (H / 4) * triangle(4)),
                 at(Base.PLAIN, "BOFT", boft, LAYERS * (2 * H * 2 + H + KEYS)),
-                at(Base.BIASED, "BOFT, butterfly, all biases", boft.withBlockSize(2, 3).withPlacement(
-                        Placement.at("q_proj").withBiases(Bias.ALL)),
+                at(Base.BIASED, "BOFT, butterfly, all biases", boft.toBuilder().factors(3).targetModules("q_proj")
+                        .bias(Bias.ALL).build(),
                         LAYERS * (3 * H * 2 + H + 2 * H + 2 * KEYS + 2 * INNER + H)),
-                moved(Base.PLAIN, "BOFT, random start", boft.withBlocks(2, 2).withInitWeights(false).withPlacement(
-                        Placement.at("down_proj").inLayers(1)), 2 * INNER * (INNER / 2) + H),
-                at(Base.PLAIN, "HRA", hra.withPlacement(Placement.at(TargetModules.ALL_LINEAR)),
+                moved(Base.PLAIN, "BOFT, random start", boft.toBuilder().blockSize(0).blocks(2).factors(2)
+                        .initWeights(false).targetModules("down_proj").layersToTransform(1).build(),
+                        2 * INNER * (INNER / 2) + H),
+                at(Base.PLAIN, "HRA", hra.toBuilder().targetModules(TargetModules.ALL_LINEAR).build(),
                         LAYERS * 2 * (6 * H + INNER)),
-                moved(Base.BIASED, "HRA, an odd number", hra.withRank(3), LAYERS * 2 * 3 * H),
-                moved(Base.PLAIN, "HRA, orthogonal", hra.withRank(3).withGramSchmidt().withPlacement(
-                        Placement.at("down_proj").saving("norm")), LAYERS * (3 * INNER + 2 * H) + H));
+                moved(Base.BIASED, "HRA, an odd number", hra.toBuilder().rank(3).build(), LAYERS * 2 * 3 * H),
+                moved(Base.PLAIN, "HRA, orthogonal", hra.toBuilder().rank(3).gramSchmidt(true)
+                        .targetModules("down_proj").modulesToSave("norm").build(), LAYERS * (3 * INNER + 2 * H) + H));
     }
 
     @Override
     protected Stream<PeftConfig> withDropout() {
-        return Stream.of(BoftConfig.defaults().withBlockSize(2, 2).withDropout(0.5));
+        return Stream.of(BoftConfig.builder().blockSize(2).factors(2).dropout(0.5).build());
     }
 }

@@ -24,18 +24,22 @@ class VirtualTokensContractTest extends PeftFilesContract {
     protected List<Case> cases() {
         int columns = LAYERS * 2 * KEYS;
         return List.of(
-                at(Base.PLAIN, "prompt", PromptTuningConfig.of(3), 3 * H),
-                at(Base.TIED, "prompt from the vocabulary", PromptTuningConfig.of(2).fromVocabulary(), 2 * H),
-                at(Base.PLAIN, "encoder", PTuningConfig.of(3).withEncoder(PTuningConfig.Encoder.MLP, 5),
+                at(Base.PLAIN, "prompt", PromptTuningConfig.builder().virtualTokens(3).build(), 3 * H),
+                at(Base.TIED, "prompt from the vocabulary", PromptTuningConfig.builder().virtualTokens(2)
+                        .initialization(PromptTuningConfig.Initialization.SAMPLE_VOCAB).build(), 2 * H),
+                at(Base.PLAIN, "encoder", PTuningConfig.builder().virtualTokens(3).hiddenSize(5).build(),
                         3 * H + linear(H, 5) + linear(5, 5) + linear(5, H)),
-                at(Base.PLAIN, "prefix", PrefixTuningConfig.of(3), 3 * columns),
-                at(Base.BIASED, "prefix from zero", PrefixTuningConfig.of(2).fromZero(), 2 * columns),
-                at(Base.PLAIN, "prefix with a projection", PrefixTuningConfig.of(2).withProjection(5),
+                at(Base.PLAIN, "prefix", PrefixTuningConfig.builder().virtualTokens(3).build(), 3 * columns),
+                at(Base.BIASED, "prefix from zero", PrefixTuningConfig.builder().virtualTokens(2)
+                        .initialization(PrefixTuningConfig.Initialization.ZERO).build(), 2 * columns),
+                at(Base.PLAIN, "prefix with a projection", PrefixTuningConfig.builder().virtualTokens(2)
+                        .projection(true).hiddenSize(5).build(),
                         2 * KEYS + linear(KEYS, 5) + linear(5, columns)));
     }
 
     @Override
     protected Stream<PeftConfig> withDropout() {
-        return Stream.of(PTuningConfig.of(4).withEncoder(PTuningConfig.Encoder.LSTM, 6).withLayers(3, 0.5));
+        return Stream.of(PTuningConfig.builder().virtualTokens(4).encoder(PTuningConfig.Encoder.LSTM).hiddenSize(6)
+                .layers(3).dropout(0.5).build());
     }
 }

@@ -22,24 +22,25 @@ class WholeLayersContractTest extends PeftFilesContract {
 
     @Override
     protected List<Case> cases() {
-        LnTuningConfig ln = LnTuningConfig.defaults();
-        BitFitConfig bitFit = BitFitConfig.defaults();
-        FullConfig full = FullConfig.defaults();
+        LnTuningConfig ln = LnTuningConfig.builder().build();
+        BitFitConfig bitFit = BitFitConfig.builder().build();
+        FullConfig full = FullConfig.builder().build();
         return List.of(
                 at(Base.PLAIN, "norms", ln, NORMS),
-                at(Base.PLAIN, "some norms", ln.withPlacement(
-                        Placement.at("input_layernorm", "model.norm").excluding("layers.1.input_layernorm")), 2 * H),
-                at(Base.BIASED, "a norm and a linear layer", ln.withPlacement(
-                        Placement.at("norm", "layers.0.mlp.up_proj")), H + H * INNER + INNER),
+                at(Base.PLAIN, "some norms", ln.toBuilder().targetModules("input_layernorm", "model.norm")
+                        .excludeModules("layers.1.input_layernorm").build(), 2 * H),
+                at(Base.BIASED, "a norm and a linear layer", ln.toBuilder()
+                        .targetModules("norm", "layers.0.mlp.up_proj").build(), H + H * INNER + INNER),
                 at(Base.BIASED, "biases", bitFit, LAYERS * BIASES),
                 new Case("new biases", Base.PLAIN, bitFit, true, false, LAYERS * BIASES),
-                at(Base.BIASED, "some biases", bitFit.withAddBiases(false).withPlacement(
-                        Placement.at("q_proj", "down_proj").inLayers(1).saving("norm")), 2 * H + NORMS),
+                at(Base.BIASED, "some biases", bitFit.toBuilder().addBiases(false)
+                        .targetModules("q_proj", "down_proj").layersToTransform(1).modulesToSave("norm").build(),
+                        2 * H + NORMS),
                 at(Base.TIED, "all weights, tied", full, V * H + LAYERS * WEIGHTS + NORMS),
-                at(Base.PLAIN, "some weights", full.withPlacement(Placement.at(
-                        TargetModules.regex(".*\\.1\\.mlp\\..*_proj"))), 3 * H * INNER),
-                at(Base.BIASED, "embedding, output layer and biases", full.withPlacement(
-                        Placement.at("embed_tokens", "lm_head", "layers.0.self_attn.k_proj")),
+                at(Base.PLAIN, "some weights", full.toBuilder().targetModules(
+                        TargetModules.regex(".*\\.1\\.mlp\\..*_proj")).build(), 3 * H * INNER),
+                at(Base.BIASED, "embedding, output layer and biases", full.toBuilder()
+                        .targetModules("embed_tokens", "lm_head", "layers.0.self_attn.k_proj").build(),
                         2 * V * H + H * KEYS + KEYS));
     }
 

@@ -14,7 +14,6 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.lora.AdaLoraConfig;
-import io.peft4j.lora.AdaLoraConfigBuilder;
 import io.peft4j.lora.LoraConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RankAllocationTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
 
-    private static AdaLoraConfigBuilder config() {
+    private static AdaLoraConfig.Builder config() {
         return AdaLoraConfig.builder().initialRank(4).targetRank(2).warmup(2).finish(3).interval(2)
                 .lora(LoraConfig.builder().alpha(16).targetModules("q_proj", "v_proj", "up_proj").build());
     }

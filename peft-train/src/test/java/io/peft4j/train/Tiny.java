@@ -12,7 +12,6 @@ import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
-import io.peft4j.lora.LoraConfigBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -37,7 +36,7 @@ final class Tiny implements AutoCloseable {
         this(dropout, kernels, LoraConfig.builder().targetModules(TargetModules.ALL_LINEAR));
     }
 
-    private Tiny(double dropout, Kernels kernels, LoraConfigBuilder places) {
+    private Tiny(double dropout, Kernels kernels, LoraConfig.Builder places) {
         base = new TinyModel(network, new WordTokenizer(TinyNetwork.VOCABULARY), kernels);
         LoraConfig config = places.rank(2).alpha(4).dropout(dropout).build();
         model = PeftModel.of(base, config, new SplittableRandom(6));
@@ -57,7 +56,7 @@ final class Tiny implements AutoCloseable {
     }
 
     /** LoRA on some linear layers of one decoder layer. */
-    static LoraConfigBuilder onLayer(int layer) {
+    static LoraConfig.Builder onLayer(int layer) {
         return LoraConfig.builder().targetModules(TargetModules.of(List.of("q_proj", "v_proj", "up_proj")))
                 .layersToTransform(layer);
     }

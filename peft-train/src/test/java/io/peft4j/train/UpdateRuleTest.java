@@ -14,10 +14,10 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.UpdateRule;
-import io.peft4j.lora.Initialization;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;
+import io.peft4j.lora.init.LoraInit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +80,7 @@ class UpdateRuleTest {
     @Test
     void loraFaRefusesAnAdapterWithNothingToTrain() {
         try (TinyModel base = new TinyModel(new TinyNetwork(1, false, false)); PeftModel model = PeftModel.of(base,
-                LoraConfig.builder().rank(2).initialization(Initialization.MICA).targetModules("q_proj").build())) {
+                LoraConfig.builder().rank(2).initialization(LoraInit.MICA).targetModules("q_proj").build())) {
             String message = assertThrows(ConfigurationException.class, () -> LoraFa.of(model)).getMessage();
             assertTrue(message.contains("nothing there would be trained"), message);
         }

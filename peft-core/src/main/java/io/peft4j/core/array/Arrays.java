@@ -112,6 +112,24 @@ public final class Arrays {
         }
     }
 
+    /** Values in double. */
+    public static double[] doubles(float[] values) {
+        double[] result = new double[values.length];
+        for (int i = 0; i < result.length; i++) {
+            result[i] = values[i];
+        }
+        return result;
+    }
+
+    /** Values rounded to float. */
+    public static float[] floats(double[] values) {
+        float[] result = new float[values.length];
+        for (int i = 0; i < result.length; i++) {
+            result[i] = (float) values[i];
+        }
+        return result;
+    }
+
     /** An array header over native memory that somebody else owns and keeps alive. */
     static INDArray wrap(Pointer memory, DataType type, long... shape) {
         long length = LongStream.of(shape).reduce(1, Math::multiplyExact);

@@ -114,4 +114,52 @@ public final class DenseMath {
         }
         return vectors;
     }
+
+    /** The inverse of a small matrix [b, b] that has one, by Gauss and Jordan with the largest pivot of each column. */
+    public static double[] inverse(double[] a, int b) {
+        double[] left = a.clone();
+        double[] right = new double[a.length];
+        for (int i = 0; i < b; i++) {
+            right[i * b + i] = 1;
+        }
+        for (int column = 0; column < b; column++) {
+            int pivot = column;
+            for (int row = column + 1; row < b; row++) {
+                pivot = Math.abs(left[row * b + column]) > Math.abs(left[pivot * b + column]) ? row : pivot;
+            }
+            swapRows(left, pivot, column, b);
+            swapRows(right, pivot, column, b);
+            double scale = 1 / left[column * b + column];
+            scaleRow(left, column, scale, b);
+            scaleRow(right, column, scale, b);
+            for (int row = 0; row < b; row++) {
+                double factor = left[row * b + column];
+                if (row != column && factor != 0) {
+                    subtractRow(left, row, column, factor, b);
+                    subtractRow(right, row, column, factor, b);
+                }
+            }
+        }
+        return right;
+    }
+
+    private static void swapRows(double[] a, int i, int j, int b) {
+        for (int k = 0; i != j && k < b; k++) {
+            double kept = a[i * b + k];
+            a[i * b + k] = a[j * b + k];
+            a[j * b + k] = kept;
+        }
+    }
+
+    private static void scaleRow(double[] a, int row, double factor, int b) {
+        for (int k = 0; k < b; k++) {
+            a[row * b + k] *= factor;
+        }
+    }
+
+    private static void subtractRow(double[] a, int row, int other, double factor, int b) {
+        for (int k = 0; k < b; k++) {
+            a[row * b + k] -= factor * a[other * b + k];
+        }
+    }
 }

@@ -48,16 +48,24 @@ public interface AdapterLayer {
         return false;
     }
 
-    /**
-     * Why the layer cannot be merged into the base layer, as a sentence; empty where {@link #mergeInto} works.
-     */
-    Optional<String> mergeObstacle();
+    /** Why the layer cannot be merged into the base layer, as a sentence; empty, the default, where that works. */
+    default Optional<String> mergeObstacle() {
+        return Optional.empty();
+    }
 
     /**
      * Changes a copy of the base layer so that it computes what {@link #forward} does without dropout, in f32 from sums
      * in double. Called only where there is no {@link #mergeObstacle}.
      */
-    void mergeInto(MergedLayer copy);
+    default void mergeInto(MergedLayer copy) {
+        throw new IllegalStateException(getClass().getSimpleName() + " has no merged form");
+    }
+
+    /**
+     * Says that the base layer runs with a bias that the adapter trains, for layers that take the bias into account.
+     */
+    default void useBias(AdapterTensor bias) {
+    }
 
     /**
      * The change to the base layer's weight as a product of two small matrices, where this layer makes exactly that

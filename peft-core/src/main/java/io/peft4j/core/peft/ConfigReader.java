@@ -3,15 +3,19 @@ package io.peft4j.core.peft;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,10 +30,14 @@ public final class ConfigReader {
     private final ObjectNode root;
     private final Set<String> read = new LinkedHashSet<>();
     private final Set<String> neutral = new LinkedHashSet<>();
+    private final Map<String, JsonNode> defaults = new HashMap<>();
+    /** Whether a key that is not known is an error. */
+    private final boolean strict;
 
-    private ConfigReader(String source, ObjectNode root) {
+    private ConfigReader(String source, ObjectNode root, boolean strict) {
         this.source = source;
         this.root = root;
+        this.strict = strict;
     }
 
     /**
@@ -40,7 +48,12 @@ public final class ConfigReader {
      * @throws ConfigurationException when it is not a JSON object, or a key stands in it twice
      */
     public static ConfigReader parse(String json, String source) {
-        return new ConfigReader(source, ConfigJson.parseObject(json, source));
+        return new ConfigReader(source, ConfigJson.parseObject(json, source), false);
+    }
+
+    /** As {@link #parse}, for a new adapter: a key that nobody asks for is an error, not a warning. */
+    static ConfigReader parseNew(String json, String source) {
+        return new ConfigReader(source, ConfigJson.parseObject(json, source), true);
     }
 
     /** Reads a file of at most a few megabytes. */
@@ -61,15 +74,6 @@ public final class ConfigReader {
     /** A finite number. */
     public double number(String key, double fallback) {
         return value(key, fallback, node -> numberOf(key, node));
-    }
-
-    /** A number in [0, 1), as a probability of dropout. */
-    public double dropout(String key, double fallback) {
-        double p = number(key, fallback);
-        if (!(p >= 0 && p < 1)) {
-            throw wrong(key, root.get(key), "a number of at least 0 and below 1");
-        }
-        return p;
     }
 
     /** True or false. */
@@ -138,27 +142,45 @@ public final class ConfigReader {
         });
     }
 
-    /** A configuration within the configuration; empty for null and where absent. Ends with {@link #end}. */
+    /** A configuration within the configuration; empty for null and where absent. Read as a {@link #record}. */
     public Optional<ConfigReader> object(String key) {
         return value(key, Optional.empty(), node -> {
             if (!(node instanceof ObjectNode object)) {
                 throw wrong(key, node, "an object");
             }
-            return Optional.of(new ConfigReader(source + ": " + key, object));
+            return Optional.of(new ConfigReader(source + ": " + key, object, true));
         });
     }
 
     /**
-     * Ends the reading of a configuration within another, of which nothing can be kept.
+     * Reads a record whose components have {@link Key}s, from a configuration within another, of which nothing can be
+     * kept.
      *
-     * @throws ConfigurationException when a key has not been read
+     * @throws ConfigurationException when there is a key that the record does not have, or a wrong value
      */
-    public void end() {
-        for (Map.Entry<String, JsonNode> field : root.properties()) {
-            if (!read.contains(field.getKey())) {
-                throw new ConfigurationException(source + ": unknown key '" + field.getKey() + "'; known are "
-                        + read);
-            }
+    public <T> T record(Class<T> type) {
+        return type.cast(ConfigSchema.of(type).read(this));
+    }
+
+    /** Ends the reading of a configuration within another: all keys must be known. */
+    void end() {
+        refuse(unknown());
+    }
+
+    private List<String> unknown() {
+        List<String> unknown = new ArrayList<>();
+        root.fieldNames().forEachRemaining(unknown::add);
+        unknown.removeAll(read);
+        unknown.removeAll(neutral);
+        return unknown;
+    }
+
+    private void refuse(List<String> unknown) {
+        if (!unknown.isEmpty()) {
+            Set<String> known = new TreeSet<>(read);
+            known.addAll(neutral);
+            throw new ConfigurationException(source + ": unknown key '" + unknown.get(0) + "'; "
+                    + NearNames.sentence(unknown.get(0), known));
         }
     }
 
@@ -198,9 +220,15 @@ public final class ConfigReader {
         }
     }
 
-    /** Declares a key that has no effect unless something else is switched on. It is kept with the others. */
-    public void ignore(String key) {
-        neutral.add(key);
+    /** Declares a key that a configuration has no component for. */
+    void unused(UnusedKey key) {
+        neutral.add(key.value());
+        JsonNode node = root.get(key.value());
+        if (!key.because().isEmpty()) {
+            ignoreBecause(key.value(), key.because());
+        } else if (!key.feature().isEmpty() && node != null && !node.toString().equals(key.fallback())) {
+            requireOff(key.value(), key.feature());
+        }
     }
 
     /**
@@ -217,22 +245,27 @@ public final class ConfigReader {
         String version = text("peft_version", CommonConfig.FORMAT_VERSION);
         neutral.add("auto_mapping");
         Map<String, String> others = new LinkedHashMap<>();
-        List<String> unknown = new ArrayList<>();
         for (Map.Entry<String, JsonNode> field : root.properties()) {
             if (!read.contains(field.getKey())) {
                 others.put(field.getKey(), field.getValue().toString());
-                if (!neutral.contains(field.getKey())) {
-                    unknown.add(field.getKey());
-                }
             }
         }
-        if (!unknown.isEmpty()) {
+        List<String> unknown = unknown();
+        if (strict) {
+            refuse(unknown);
+        } else if (!unknown.isEmpty()) {
             LOG.warn("{}: unknown keys are kept but have no effect: {}", source, unknown);
         }
+        return checked(() -> new CommonConfig(taskType, base, revision, inference, version, others));
+    }
+
+    /** Puts the name of the file before what a configuration's own checks refuse. */
+    <T> T checked(Supplier<T> values) {
         try {
-            return new CommonConfig(taskType, base, revision, inference, version, others);
+            return values.get();
         } catch (ConfigurationException e) {
-            throw new ConfigurationException(source + ": " + e.getMessage(), e);
+            throw e.getMessage().startsWith(source) ? e
+                    : new ConfigurationException(source + ": " + e.getMessage(), e);
         }
     }
 
@@ -261,9 +294,25 @@ public final class ConfigReader {
         }
     }
 
+    /** What a key has where it is null or absent, as JSON text. */
+    ConfigReader withDefault(String key, String json) {
+        defaults.put(key, ConfigJson.parse(json, key));
+        return this;
+    }
+
+    /** Whether a key is neither null nor absent. */
+    boolean isGiven(String key) {
+        return value(key, false, node -> true);
+    }
+
+    /** The value of any type, or the default, as JSON text. */
+    String jsonText(String key) {
+        return value(key, "null", JsonNode::toString);
+    }
+
     private <T> T value(String key, T fallback, Function<JsonNode, T> reader) {
         read.add(key);
-        JsonNode node = root.get(key);
+        JsonNode node = root.hasNonNull(key) ? root.get(key) : defaults.get(key);
         return node == null || node.isNull() ? fallback : reader.apply(node);
     }
 
@@ -289,7 +338,7 @@ public final class ConfigReader {
         boolean integral = node.isNumber() && node.doubleValue() == Math.rint(node.doubleValue())
                 && Math.abs(node.doubleValue()) <= Integer.MAX_VALUE;
         if (!integral || node.intValue() < least) {
-            throw wrong(key, node, "an integer of at least " + least);
+            throw wrong(key, node, least == Integer.MIN_VALUE ? "an integer" : "an integer of at least " + least);
         }
         return node.intValue();
     }

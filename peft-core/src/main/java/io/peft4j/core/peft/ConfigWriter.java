@@ -23,11 +23,6 @@ public final class ConfigWriter {
     private ConfigWriter() {
     }
 
-    /** A configuration within another, for {@link #putJson}. */
-    public static ConfigWriter nested() {
-        return new ConfigWriter();
-    }
-
     /** Starts with the keys that every configuration has, and with those that were kept. */
     public ConfigWriter(String peftType, CommonConfig common) {
         putNull("auto_mapping");
@@ -55,6 +50,23 @@ public final class ConfigWriter {
     /** Writes any value, given as JSON text. */
     public ConfigWriter putJson(String key, String json) {
         values.put(key, ConfigJson.parse(json, key));
+        return this;
+    }
+
+    /** Writes a configuration within this one, a record whose components have {@link Key}s. */
+    public ConfigWriter putRecord(String key, Record config) {
+        ConfigWriter within = new ConfigWriter();
+        ConfigSchema.of(config.getClass()).write(within, config);
+        values.put(key, ConfigJson.parse(within.toJson(), key));
+        return this;
+    }
+
+    /** Gives the numbers of an object that was written a fraction each. */
+    public ConfigWriter withFractions(String key) {
+        ObjectNode object = JSON.objectNode();
+        values.get(key).properties().forEach(entry ->
+                object.set(entry.getKey(), DoubleNode.valueOf(entry.getValue().doubleValue())));
+        values.put(key, object);
         return this;
     }
 
@@ -129,14 +141,6 @@ public final class ConfigWriter {
     public ConfigWriter put(String key, Map<String, ? extends Number> numbers) {
         ObjectNode object = JSON.objectNode();
         numbers.forEach((name, value) -> object.set(name, number(value.doubleValue())));
-        values.put(key, object);
-        return this;
-    }
-
-    /** Writes numbers by name, all with a fraction. */
-    public ConfigWriter putDecimals(String key, Map<String, ? extends Number> numbers) {
-        ObjectNode object = JSON.objectNode();
-        numbers.forEach((name, value) -> object.set(name, DoubleNode.valueOf(value.doubleValue())));
         values.put(key, object);
         return this;
     }

@@ -2,6 +2,8 @@ package io.peft4j.core.peft;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.FrozenWeight;
+import java.util.function.ToDoubleFunction;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -11,6 +13,9 @@ public interface Initializer {
     /** All elements 0. */
     Initializer ZEROS = (values, random) -> Arrays.clear(values);
 
+    /** All elements 1. */
+    Initializer ONES = constant(1);
+
     /**
      * Writes all elements.
      *
@@ -18,6 +23,25 @@ public interface Initializer {
      * @param random the only source of randomness
      */
     void fill(INDArray values, RandomGenerator random);
+
+    /** What this one gives, changed. */
+    default Initializer then(UnaryOperator<float[]> change) {
+        return (values, random) -> {
+            fill(values, random);
+            float[] all = change.apply(Arrays.toFloats(values));
+            Arrays.write(values, 0, all, 0, all.length);
+        };
+    }
+
+    /** One value everywhere. */
+    static Initializer constant(double value) {
+        return each(random -> value);
+    }
+
+    /** Given values, in c order. */
+    static Initializer values(float[] all) {
+        return (values, random) -> Arrays.write(values, 0, all, 0, all.length);
+    }
 
     /** Draws from the uniform distribution over [-bound, bound). */
     static Initializer uniform(double bound) {
@@ -54,7 +78,7 @@ public interface Initializer {
         return (values, random) -> Arrays.write(values, 0, Arrays.toFloats(array), 0, (int) array.length());
     }
 
-    private static Initializer each(java.util.function.ToDoubleFunction<RandomGenerator> draw) {
+    private static Initializer each(ToDoubleFunction<RandomGenerator> draw) {
         return (values, random) -> {
             float[] drawn = new float[Math.toIntExact(Math.min(values.length(), 1 << 14))];
             for (long done = 0; done < values.length(); done += drawn.length) {

@@ -1,7 +1,9 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.SingularValues;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * The change that a layer of low rank makes to the weight W [out, in] of a linear layer, {@code scaling * B A}, or to
@@ -74,13 +76,49 @@ public record LowRankUpdate(AdapterTensor a, AdapterTensor b, double scaling, bo
         Arrays.write(tensor.parameter().value(), 0, held, 0, held.length);
     }
 
-    /** The change {@code scaling * B A} [outputs, inputs] in c order, from sums in double. */
+    /**
+     * Sets A and B to values of a lower rank or its own; the rest is zero.
+     *
+     * @param newA [rank, inputs]
+     * @param newB [outputs, rank]
+     */
+    public void set(double[] newA, double[] newB, int rank) {
+        float[] wholeB = new float[outputs() * rank()];
+        for (int i = 0; i < newB.length; i++) {
+            wholeB[i / rank * rank() + i % rank] = (float) newB[i];
+        }
+        setA(java.util.Arrays.copyOf(Arrays.floats(newA), rank() * inputs()));
+        setB(wholeB);
+    }
+
+    /**
+     * Sets A and B to the largest singular values of a change of the weight, {@code A = V^T}, {@code B = U diag(s)},
+     * for a scaling of 1.
+     *
+     * @param delta as {@link #delta} gives it
+     * @return these values, and what is lost with the others
+     */
+    public SingularValues setDelta(double[] delta) {
+        SingularValues values = SingularValues.of(embedding ? transposed(delta, inputs(), outputs()) : delta, outputs(),
+                inputs(), rank());
+        double[] left = values.u().clone();
+        for (int i = 0; i < left.length; i++) {
+            left[i] *= values.s()[i % rank()];
+        }
+        set(values.vt(), left, rank());
+        return values;
+    }
+
+    /**
+     * The change of the weight {@code scaling * B A} [outputs, inputs], of an embedding's table its transpose, in c
+     * order, from sums in double.
+     */
     public double[] delta() {
         float[] left = bValues();
         float[] right = aValues();
         int columns = inputs();
         double[] delta = new double[Math.multiplyExact(outputs(), columns)];
-        java.util.stream.IntStream.range(0, outputs()).parallel().forEach(i -> {
+        IntStream.range(0, outputs()).parallel().forEach(i -> {
             for (int k = 0; k < rank(); k++) {
                 double factor = scaling * left[i * rank() + k];
                 for (int j = 0; j < columns; j++) {
@@ -88,6 +126,14 @@ public record LowRankUpdate(AdapterTensor a, AdapterTensor b, double scaling, bo
                 }
             }
         });
-        return delta;
+        return embedding ? transposed(delta, outputs(), columns) : delta;
+    }
+
+    private static double[] transposed(double[] matrix, int rows, int columns) {
+        double[] result = new double[matrix.length];
+        for (int i = 0; i < matrix.length; i++) {
+            result[i % columns * rows + i / columns] = matrix[i];
+        }
+        return result;
     }
 }

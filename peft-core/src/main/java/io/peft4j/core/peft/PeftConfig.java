@@ -4,17 +4,22 @@ import io.peft4j.core.model.BaseLanguageModel;
 
 /**
  * The configuration of an adapter: an immutable value with a field for each key of Hugging Face's
- * {@code adapter_config.json} that the method uses. Method by method a record; read by its {@link PeftMethod}.
+ * {@code adapter_config.json} that the method uses ({@link Key}). Method by method a record with a {@link PeftType}
+ * and a {@link ConfigBuilder}; read by its {@link PeftMethod}.
  */
 public interface PeftConfig {
     /** The method's id in the file, {@code peft_type}: for instance {@code LORA}. */
-    String peftType();
+    default String peftType() {
+        return getClass().getAnnotation(PeftType.class).value();
+    }
 
     /** What the configuration of every method holds. */
     CommonConfig common();
 
     /** The same with other common values. */
-    PeftConfig withCommon(CommonConfig common);
+    default PeftConfig withCommon(CommonConfig common) {
+        return ConfigSchema.with(this, "common", common);
+    }
 
     /** Which layers are adapted; {@link TargetModules#UNSET} where the method chooses them, or targets no layers. */
     default TargetModules targetModules() {
@@ -39,5 +44,9 @@ public interface PeftConfig {
      * The content of {@code adapter_config.json}: all keys, also those at their default, sorted; keys that were unknown
      * when the configuration was read stand there as they were.
      */
-    String toJson();
+    default String toJson() {
+        ConfigWriter writer = new ConfigWriter(peftType(), common());
+        ConfigSchema.of(getClass()).write(writer, this);
+        return writer.toJson();
+    }
 }

@@ -4,7 +4,7 @@ import java.util.Map;
 
 /**
  * A method of parameter-efficient fine-tuning. Found by {@link java.util.ServiceLoader} (see {@link PeftMethods}): a
- * new method is a configuration record, a layer class and one line of registration.
+ * new method is a configuration record, a layer class and a {@link ConfiguredMethod} that is registered.
  */
 public interface PeftMethod {
     /** The id in {@code adapter_config.json}, for instance {@code LORA}. */

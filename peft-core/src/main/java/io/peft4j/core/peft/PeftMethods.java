@@ -51,14 +51,16 @@ public final class PeftMethods {
     }
 
     /**
-     * Reads a configuration of any method.
+     * Reads a configuration of any method for a new adapter. Of a stored one, {@link AdapterCheckpoint#readConfig}
+     * keeps what it does not know.
      *
      * @param json the content of an {@code adapter_config.json}
      * @param source where it comes from, for messages
-     * @throws ConfigurationException when it is not a JSON object, names no known method, or has a wrong value
+     * @throws ConfigurationException when it is not a JSON object, names no known method, has a key that the method
+     *     does not know, or a wrong value
      */
     public static PeftConfig readConfig(String json, String source) {
-        return readConfig(ConfigReader.parse(json, source));
+        return readConfig(ConfigReader.parseNew(json, source));
     }
 
     static PeftConfig readConfig(ConfigReader reader) {

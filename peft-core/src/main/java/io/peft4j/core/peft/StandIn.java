@@ -1,16 +1,15 @@
 package io.peft4j.core.peft;
 
-import java.util.Optional;
+import io.peft4j.core.nn.Slot;
 
 /** A layer that holds a trained copy of weights of the base layer and runs in its place; it can always be merged. */
-interface StandIn extends AdapterLayer {
-    @Override
-    default boolean replacesBase() {
-        return true;
+abstract class StandIn extends AbstractAdapterLayer {
+    StandIn(Slot slot) {
+        super(slot);
     }
 
     @Override
-    default Optional<String> mergeObstacle() {
-        return Optional.empty();
+    public final boolean replacesBase() {
+        return true;
     }
 }

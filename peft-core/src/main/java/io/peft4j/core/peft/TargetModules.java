@@ -5,13 +5,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Names of layers, in the forms that Hugging Face PEFT's {@code target_modules} and {@code exclude_modules} have: a
  * list of names (a layer matches where its path equals a name or ends with a dot and the name), a regular expression
  * that the whole path must match, {@code "all-linear"} (as targets only), or nothing.
  *
- * @see ModuleSelector
+ * @see Targets
  */
 public final class TargetModules {
     /** Nothing is named: JSON null. As targets, the layers that the architecture has by default. */
@@ -73,8 +74,15 @@ public final class TargetModules {
      * @throws io.peft4j.core.error.ConfigurationException when the expression is invalid, or takes too long
      */
     public boolean matches(String key, String path) {
-        return text.isPresent() ? PathPattern.of(key, text.get()).matchesAll(path)
-                : names.orElse(List.of()).stream().anyMatch(name -> named(path, name));
+        return matcher(key).test(path);
+    }
+
+    /** As {@link #matches}, for many paths. */
+    Predicate<String> matcher(String key) {
+        if (text.isPresent()) {
+            return PathPattern.of(key, text.get())::matchesAll;
+        }
+        return path -> names.orElse(List.of()).stream().anyMatch(name -> named(path, name));
     }
 
     /** Of a list of names those that one of the paths is meant by; anything else as it is. */

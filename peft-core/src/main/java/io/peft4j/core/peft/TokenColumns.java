@@ -14,8 +14,7 @@ import java.util.List;
  *
  * <p>Merged: the rows.
  */
-final class TokenColumns implements StandIn {
-    private final Slot slot;
+final class TokenColumns extends StandIn {
     private final TokenRows.Values rows;
     private final List<AdapterTensor> own;
 
@@ -25,14 +24,9 @@ final class TokenColumns implements StandIn {
      * @param own what the file holds for this layer; empty where the rows are those of another layer
      */
     TokenColumns(Slot slot, TokenRows.Values rows, List<AdapterTensor> own) {
-        this.slot = slot;
+        super(slot);
         this.rows = rows;
         this.own = own;
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override

@@ -19,8 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Merged: the rows.
  */
-final class TokenRows implements StandIn {
-    private final Slot slot;
+final class TokenRows extends StandIn {
     private final Values rows;
     private final Map<Integer, Integer> rowOf = new HashMap<>();
     private final Set<Integer> untrained;
@@ -48,19 +47,14 @@ final class TokenRows implements StandIn {
     }
 
     TokenRows(Slot slot, Values rows) {
+        super(slot);
         Embedding embedding = (Embedding) slot.layer();
-        this.slot = slot;
         this.rows = rows;
         for (int i = 0; i < rows.tokens().length; i++) {
             rowOf.put(rows.tokens()[i], i);
         }
         this.untrained = embedding.paddingId().isPresent() && rowOf.containsKey(embedding.paddingId().getAsInt())
                 ? Set.of(rowOf.get(embedding.paddingId().getAsInt())) : Set.of();
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override

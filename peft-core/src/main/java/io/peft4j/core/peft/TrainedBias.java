@@ -10,21 +10,15 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A linear layer whose bias alone is trained: {@code y = x W^T + b}, W frozen, b [O] trained. */
-final class TrainedBias implements StandIn {
-    private final Slot slot;
+final class TrainedBias extends StandIn {
     private final Linear linear;
     private final AdapterTensor bias;
 
     TrainedBias(AdapterSetup setup, Slot slot, String name) {
-        this.slot = slot;
+        super(slot);
         this.linear = (Linear) slot.layer();
         INDArray start = linear.bias().orElseThrow(() -> new IllegalArgumentException("no bias at " + slot));
         this.bias = setup.tensor(slot, name, Initializer.copyOf(start), linear.outFeatures()).inPlaceOfBase();
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override

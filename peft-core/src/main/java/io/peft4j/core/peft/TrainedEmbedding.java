@@ -14,14 +14,13 @@ import java.util.OptionalInt;
  * An embedding trained as a whole: row i of the result is row {@code tokens[i]} of the table [V, H]. The row of the
  * padding token gets no gradient.
  */
-final class TrainedEmbedding implements StandIn {
-    private final Slot slot;
+final class TrainedEmbedding extends StandIn {
     private final AdapterTensor table;
     private final OptionalInt paddingId;
 
     TrainedEmbedding(AdapterSetup setup, Slot slot, String prefix) {
+        super(slot);
         Embedding base = (Embedding) slot.layer();
-        this.slot = slot;
         this.paddingId = base.paddingId();
         this.table = setup.tensor(slot, prefix + "weight", Initializer.copyOf(base.table()), base.table().rows(),
                 base.table().columns());
@@ -30,11 +29,6 @@ final class TrainedEmbedding implements StandIn {
     /** The trained table. */
     AdapterTensor table() {
         return table;
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override

@@ -12,15 +12,14 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A linear layer trained as a whole: {@code y = x W^T + b}, W [O, I] and b [O] trained. */
-final class TrainedLinear implements StandIn {
-    private final Slot slot;
+final class TrainedLinear extends StandIn {
     private final AdapterTensor weight;
     private final Optional<AdapterTensor> bias;
     private final List<AdapterTensor> own;
 
     TrainedLinear(AdapterSetup setup, Slot slot, String prefix) {
+        super(slot);
         Linear base = (Linear) slot.layer();
-        this.slot = slot;
         this.weight = setup.tensor(slot, prefix + "weight", Initializer.copyOf(base.weight()), base.outFeatures(),
                 base.inFeatures());
         this.bias = base.bias().map(b -> setup.tensor(slot, prefix + "bias", Initializer.copyOf(b),
@@ -34,15 +33,10 @@ final class TrainedLinear implements StandIn {
      * @param own what the file holds for this layer
      */
     TrainedLinear(Slot slot, AdapterTensor weight, List<AdapterTensor> own) {
-        this.slot = slot;
+        super(slot);
         this.weight = weight;
         this.bias = Optional.empty();
         this.own = own;
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override

@@ -9,21 +9,15 @@ import io.peft4j.core.nn.Slot;
 import java.util.List;
 
 /** An RMS norm trained as a whole: {@code y = x / sqrt(mean(x^2) + epsilon) * weight}, weight [H] trained. */
-final class TrainedNorm implements StandIn {
-    private final Slot slot;
+final class TrainedNorm extends StandIn {
     private final float epsilon;
     private final AdapterTensor weight;
 
     TrainedNorm(AdapterSetup setup, Slot slot, String prefix) {
+        super(slot);
         RmsNorm base = (RmsNorm) slot.layer();
-        this.slot = slot;
         this.epsilon = base.epsilon();
         this.weight = setup.tensor(slot, prefix + "weight", Initializer.copyOf(base.weight()), base.weight().length());
-    }
-
-    @Override
-    public Slot slot() {
-        return slot;
     }
 
     @Override

@@ -19,6 +19,14 @@ class ConfigReaderTest {
         return ConfigReader.parse(json, "folder/adapter_config.json");
     }
 
+    private static void dropout(ConfigReader reader) {
+        double p = reader.number("p", 0);
+        reader.checked(() -> {
+            Checks.probability("p", p);
+            return p;
+        });
+    }
+
     private static void assertRefused(String json, Consumer<ConfigReader> use, String... parts) {
         String message = assertThrows(ConfigurationException.class, () -> use.accept(read(json))).getMessage();
         assertTrue(message.startsWith("folder/adapter_config.json"), message);
@@ -57,8 +65,8 @@ class ConfigReaderTest {
         assertRefused("{\"r\": 1.5}", reader -> reader.integer("r", 8, 1), "r is 1.5");
         assertRefused("{\"r\": 1e12}", reader -> reader.integer("r", 8, 1), "r is");
         assertRefused("{\"r\": \"8\"}", reader -> reader.integer("r", 8, 1), "r is \"8\"");
-        assertRefused("{\"p\": 1}", reader -> reader.dropout("p", 0), "p is 1", "below 1");
-        assertRefused("{\"p\": -0.1}", reader -> reader.dropout("p", 0), "p is -0.1");
+        assertRefused("{\"p\": 1}", ConfigReaderTest::dropout, "p is 1", "below 1");
+        assertRefused("{\"p\": -0.1}", ConfigReaderTest::dropout, "p is -0.1");
         assertRefused("{\"f\": 1}", reader -> reader.flag("f", false), "true or false");
         assertRefused("{\"t\": [1]}", reader -> reader.texts("t"), "t is 1", "a string");
         assertRefused("{\"t\": {}}", reader -> reader.modules("t"), "a list of strings");

@@ -100,7 +100,7 @@ public abstract class PeftFilesContract extends PeftMethodContract {
     void unknownConfigurationKeysAreKept(Case test) throws IOException {
         ObjectNode json = (ObjectNode) JSON.readTree(test.config().toJson());
         json.put("from_the_future", 7).putNull("nothing").putObject("nested").putArray("list").add("x");
-        PeftConfig read = PeftMethods.readConfig(json.toString(), "test");
+        PeftConfig read = PeftMethods.readConfig(ConfigReader.parse(json.toString(), "test"));
         assertEquals(json, JSON.readTree(read.toJson()));
         assertEquals(Set.of("from_the_future", "nothing", "nested"),
                 difference(read.common().otherKeys().keySet(), test.config(), json));

@@ -78,15 +78,16 @@ class TargetTableTest {
     @MethodSource("choices")
     void choosesTheSameLayersAsPeft(JsonNode row) {
         ConfigReader reader = ConfigReader.parse(row.get("config").toString(), "table");
-        ModuleSelector selector = new ModuleSelector(reader.modules("target_modules"),
+        Placement placement = new Placement(reader.modules("target_modules"),
                 reader.modules("exclude_modules"), reader.oneOrMoreIntegers("layers_to_transform"),
-                reader.oneOrMoreTexts("layers_pattern"), reader.texts("modules_to_save"));
+                reader.oneOrMoreTexts("layers_pattern"), reader.texts("modules_to_save"), Bias.NONE);
         Set<String> expected = texts(row.get("chosen"));
         if (expected.isEmpty()) {
-            assertThrows(TargetModuleException.class, () -> selector.select(stored(), List.of(), layer -> true));
+            assertThrows(TargetModuleException.class, () -> placement.on(stored(), List.of(), layer -> true));
             return;
         }
-        List<String> chosen = selector.select(stored(), List.of(), layer -> true).stream().map(Slot::path).toList();
+        List<String> chosen = placement.on(stored(), List.of(), layer -> true).slots().stream().map(Slot::path)
+                .toList();
         assertEquals(expected, new TreeSet<>(chosen));
         assertEquals(chosen.size(), new TreeSet<>(chosen).size());
     }

@@ -1,0 +1,12 @@
+package io.peft4j.core.peft;
+
+/** The configuration of a method that adapts layers of the base. */
+public interface PlacedConfig extends PeftConfig {
+    /** Where the adapter's layers sit, and what is trained as a whole beside them. */
+    Placement placement();
+
+    @Override
+    default TargetModules targetModules() {
+        return placement().targetModules();
+    }
+}

@@ -1,0 +1,68 @@
+package io.peft4j.lora.init;
+
+import io.peft4j.core.array.SingularValues;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.Checks;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * What a place of the model is to get.
+ *
+ * @param slot the place
+ * @param rank r
+ * @param alpha alpha
+ * @param scaling s
+ * @param start what makes the first values of A and B together; empty where each is drawn by itself
+ */
+public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Optional<Supplier<LoraStart>> start) {
+    /** Whether a linear layer stands here. */
+    public boolean isLinear() {
+        return slot.layer() instanceof Linear;
+    }
+
+    /** The linear layer. */
+    Linear linear() {
+        return (Linear) slot.layer();
+    }
+
+    /** With first values. */
+    LoraTarget startingWith(Supplier<LoraStart> values) {
+        return new LoraTarget(slot, rank, alpha, scaling, Optional.of(values));
+    }
+
+    /** All with first values, which are made when the layer is; those at embeddings are drawn. */
+    static List<LoraTarget> each(List<LoraTarget> targets, Function<LoraTarget, LoraStart> start) {
+        return targets.stream().map(target -> target.isLinear() ? target.startingWith(() -> start.apply(target))
+                : target).toList();
+    }
+
+    /** Refuses a rank that is larger than the weight has. */
+    void requireRank(LoraInit init, int needed) {
+        Linear linear = linear();
+        Checks.require(needed <= Math.min(linear.inFeatures(), linear.outFeatures()), "init_lora_weights " + init.json()
+                + " cannot make rank " + rank + " from the weight of " + linear.outFeatures() + " x "
+                + linear.inFeatures() + " at " + slot.path()
+                + (needed > rank ? ", as it takes twice the rank (" + rank + ") of singular vectors" : "")
+                + "; choose a smaller rank");
+    }
+
+    /** Refuses what is not scaled up. */
+    void requirePositive(LoraInit init) {
+        Checks.require(scaling > 0, "init_lora_weights " + init.json() + " needs an alpha above 0");
+    }
+
+    /** The largest singular values of a matrix [out, in]. */
+    SingularValues decompose(LoraInit init, double[] matrix, int count) {
+        try {
+            return SingularValues.of(matrix, linear().outFeatures(), linear().inFeatures(), count);
+        } catch (ArithmeticException e) {
+            throw new ConfigurationException("init_lora_weights " + init.json() + " finds no singular values at "
+                    + slot.path() + ": " + e.getMessage(), e);
+        }
+    }
+}
