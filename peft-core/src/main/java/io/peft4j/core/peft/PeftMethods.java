@@ -1,12 +1,14 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** The methods on the class path. There is no other list of them. */
 public final class PeftMethods {
@@ -72,7 +74,9 @@ public final class PeftMethods {
     private static PeftMethod find(String what, String asked, Function<PeftMethod, String> id) {
         return all().stream().filter(method -> id.apply(method).equals(asked)).findFirst()
                 .orElseThrow(() -> new ConfigurationException(
-                        what + " '" + asked + "' is unknown; available are " + names(id)));
+                        what + " '" + asked + "' is unknown; available are " + names(id) + NearNames.of(asked,
+                        names(id), 1).stream().map(near -> "; did you mean '" + near + "'?")
+                        .collect(Collectors.joining())));
     }
 
     private static List<String> names(Function<PeftMethod, String> id) {

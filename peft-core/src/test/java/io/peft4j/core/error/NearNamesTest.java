@@ -18,6 +18,12 @@ class NearNamesTest {
     }
 
     @Test
+    void swappedLettersAreOneMistake() {
+        assertEquals(List.of("lora", "hra"), NearNames.of("lroa", List.of("hra", "lora", "loha"), 2));
+        assertEquals(List.of("ab"), NearNames.of("ba", List.of("ab", "bcd"), 1));
+    }
+
+    @Test
     void longNamesAreComparedByTheirEnds() {
         String prefix = "x".repeat(100_000);
         List<String> near = NearNames.of(prefix + ".qq", List.of(prefix + ".aa", prefix + ".qz"), 2);
