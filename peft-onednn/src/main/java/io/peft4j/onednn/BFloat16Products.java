@@ -160,4 +160,10 @@ final class BFloat16Products {
         }
         return DataType.FLOAT;
     }
+
+    /** The value of the system property that asks for this way. */
+    @Override
+    public String toString() {
+        return way == Way.MULTIPLY ? "multiply" : "widen";
+    }
 }

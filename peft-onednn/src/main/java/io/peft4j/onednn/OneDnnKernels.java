@@ -12,6 +12,7 @@ import io.peft4j.core.kernel.ScalingChecks;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.onednn.BinarySpec.Operator;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.dnnl.engine;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -85,6 +86,14 @@ public final class OneDnnKernels implements Kernels {
     @Override
     public String name() {
         return "onednn";
+    }
+
+    @Override
+    public Map<String, String> identity() {
+        // Gradients are sums over as many groups of rows as there are threads.
+        return Map.of("kernels", name(), "threads", String.valueOf(team.size()), "loops",
+                team.caller().loops().name(), "bf16_products", bfloat16.toString(), PROCESSOR,
+                DnnlLibrary.describe());
     }
 
     @Override

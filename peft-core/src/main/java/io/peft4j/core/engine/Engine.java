@@ -4,6 +4,7 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.Kernels;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -45,6 +46,11 @@ public final class Engine implements AutoCloseable {
     /** The name of the kernels, for instance {@code onednn}. */
     public String name() {
         return kernels.name();
+    }
+
+    /** What must be the same for equal computations to give the same bits elsewhere ({@link Kernels#identity}). */
+    public Map<String, String> identity() {
+        return kernels.identity();
     }
 
     /** How products of bf16 matrices compare with those of f32 ones. */

@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class AtomicFiles {
     private static final Logger LOG = LoggerFactory.getLogger(AtomicFiles.class);
     private static final int BUFFER_BYTES = 1 << 16;
+    private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\\.tmp");
 
     private AtomicFiles() {
     }
@@ -112,6 +115,19 @@ public final class AtomicFiles {
             pending.forEach(Pending::move);
         } finally {
             pending.forEach(Pending::close);
+        }
+    }
+
+    /**
+     * Removes what processes that were killed while they wrote have left in a folder: temporary files. For a folder
+     * that nobody else writes to now.
+     */
+    public static void removeLeftovers(Path folder) {
+        try (Stream<Path> entries = Files.list(folder)) {
+            entries.filter(entry -> TEMPORARY.matcher(entry.getFileName().toString()).matches())
+                    .forEach(AtomicFiles::remove);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot list " + folder + ": " + reason(e), e);
         }
     }
 
@@ -205,8 +221,8 @@ public final class AtomicFiles {
         }
     }
 
-    /** The reason without the path of the temporary file, which means nothing to the reader. */
-    static String reason(IOException e) {
+    /** The reason of a failure without the path of the file, which the message around it names. */
+    public static String reason(IOException e) {
         String reason = e instanceof FileSystemException system ? system.getReason() : e.getMessage();
         String kind = e.getClass().getSimpleName().replace("Exception", "");
         return reason == null || reason.isBlank() ? kind : reason;

@@ -2,6 +2,7 @@ package io.peft4j.core.kernel;
 
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -22,8 +23,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * computation to the next. {@link KernelSelection} finds the fastest one.
  */
 public interface Kernels extends AutoCloseable {
+    /** The key in {@link #identity} of what the processor has. */
+    String PROCESSOR = "processor";
+
     /** A short name for logs, for instance {@code naive}. */
     String name();
+
+    /**
+     * What must be the same for equal arguments to give the same bits in another process, by name: {@code kernels}, and
+     * whatever else an implementation chooses or is told, the number of threads only where it matters. What
+     * {@value #PROCESSOR} names is not for a user to choose. A training that is resumed compares it.
+     */
+    Map<String, String> identity();
 
     /** How products of BFLOAT16 matrices compare here with those of FLOAT ones; slower unless overridden. */
     default BFloat16Speed bfloat16Speed() {

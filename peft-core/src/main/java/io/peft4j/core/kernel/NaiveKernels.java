@@ -2,6 +2,7 @@ package io.peft4j.core.kernel;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.FrozenWeight;
+import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -13,6 +14,11 @@ public final class NaiveKernels implements Kernels {
     @Override
     public String name() {
         return "naive";
+    }
+
+    @Override
+    public Map<String, String> identity() {
+        return Map.of("kernels", name());
     }
 
     @Override

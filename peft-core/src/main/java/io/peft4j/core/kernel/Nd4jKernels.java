@@ -1,6 +1,7 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.weight.FrozenWeight;
+import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -35,6 +36,11 @@ public final class Nd4jKernels implements Kernels {
     @Override
     public String name() {
         return "nd4j";
+    }
+
+    @Override
+    public Map<String, String> identity() {
+        return Map.of("kernels", name(), "loops", LoopSelection.create().name());
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.peft4j.core.peft;
 
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.safetensors.SafetensorsFile;
@@ -145,6 +146,14 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
             deleteTrainingFile(folder.resolve(TRAINING_FILE));
         }
         LOG.debug("saved an adapter of method {} in {}", config.peftType(), folder);
+    }
+
+    /**
+     * The hash of {@value #WEIGHTS_FILE} as {@link #save} would write it now. Two adapters of one configuration with
+     * the same hash are the same also in what is not trained and in what they take out of the base's weights.
+     */
+    String fingerprint(BaseLanguageModel base) {
+        return Sha256.of(SafetensorsWriter.content(complete(adapter.stored().tensors(), base)));
     }
 
     /** Hugging Face PEFT does not store the network that computes a prompt, and does not look at other files. */

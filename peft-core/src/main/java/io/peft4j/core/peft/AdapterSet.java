@@ -278,6 +278,10 @@ final class AdapterSet {
         });
     }
 
+    String fingerprint(String name) {
+        return changing(() -> held(name).checkpoint().fingerprint(base));
+    }
+
     /** Refuses all that begins from now on; what is held is freed when all that runs has ended. */
     void close() {
         changes.lock();

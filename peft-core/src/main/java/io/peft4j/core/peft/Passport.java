@@ -1,18 +1,16 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
-import java.nio.charset.StandardCharsets;
+import io.peft4j.core.weight.FrozenWeight;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -61,19 +59,24 @@ public record Passport(String base, Map<String, String> description, List<Weight
 
     /** The passport of an adapter's configuration on a base, without training and texts. */
     static Passport of(BaseLanguageModel base, PeftConfig config) {
-        return of(base, sha256(config.toJson()));
+        return of(base, Sha256.of(config.toJson()));
     }
 
     private static Passport of(BaseLanguageModel base, String config) {
         ModelDescription sizes = base.network().description();
+        return new Passport(sizes.name(), description(sizes), WeightSample.of(base.network()),
+                fingerprint(base.tokenizer()), base.chatTemplate().map(ChatTemplate::source).map(Sha256::of), config,
+                Map.of(), List.of());
+    }
+
+    private static Map<String, String> description(ModelDescription sizes) {
         Map<String, String> description = new LinkedHashMap<>();
         description.put("model_type", sizes.modelType());
         description.put("vocab_size", String.valueOf(sizes.vocabularySize()));
         description.put("hidden_size", String.valueOf(sizes.hiddenSize()));
         description.put("num_hidden_layers", String.valueOf(sizes.layers()));
         description.put("tie_word_embeddings", String.valueOf(sizes.tiedEmbeddings()));
-        return new Passport(sizes.name(), description, WeightSample.of(base.network()), fingerprint(base.tokenizer()),
-                base.chatTemplate().map(ChatTemplate::source).map(Passport::sha256), config, Map.of(), List.of());
+        return description;
     }
 
     /**
@@ -122,6 +125,22 @@ public record Passport(String base, Map<String, String> description, List<Weight
         AtomicFiles.writeString(folder.resolve(FILE), PassportJson.write(this));
     }
 
+    /**
+     * What tells a base model from all others, exactly, by name: its sizes, the types of its weights and activations,
+     * and a fingerprint of values from all places. Another type has another fingerprint.
+     */
+    public static Map<String, String> identity(BaseLanguageModel base) {
+        Map<String, String> identity = new LinkedHashMap<>(description(base.network().description()));
+        identity.put("dtype", base.network().description().activationType() + " activations, weights "
+                + base.network().slots().stream().flatMap(slot -> WeightSample.weight(slot).stream())
+                        .map(FrozenWeight::typeName).distinct().sorted().toList());
+        Sha256 sha = new Sha256();
+        base.network().slots().stream().flatMap(slot -> WeightSample.of(slot).stream())
+                .forEach(sample -> sha.add(sample.toString()));
+        identity.put("base_weights", sha.hex());
+        return identity;
+    }
+
     /** What differs between what the adapter was made for and a base model; nothing is computed with the model. */
     public List<Mismatch> mismatches(BaseLanguageModel model) {
         Passport now = of(model, "");
@@ -168,22 +187,10 @@ public record Passport(String base, Map<String, String> description, List<Weight
     }
 
     private static String fingerprint(Tokenizer tokenizer) {
-        MessageDigest digest = digest();
+        Sha256 sha = new Sha256();
         for (int id = 0; id < tokenizer.vocabSize(); id++) {
-            digest.update((tokenizer.idToToken(id).orElse("") + "\n").getBytes(StandardCharsets.UTF_8));
+            sha.add(tokenizer.idToToken(id).orElse("") + "\n");
         }
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static String sha256(String text) {
-        return HexFormat.of().formatHex(digest().digest(text.getBytes(StandardCharsets.UTF_8)));
-    }
-
-    private static MessageDigest digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        return sha.hex();
     }
 }

@@ -357,6 +357,11 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         adapters.save(name, folder);
     }
 
+    /** SHA-256 of an adapter's {@link AdapterCheckpoint#WEIGHTS_FILE} as {@link #saveAdapter} would write it now. */
+    public String fingerprint(String name) {
+        return adapters.fingerprint(name);
+    }
+
     // ---- the model
 
     /** The base model. */

@@ -55,11 +55,16 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
             }
             return Optional.of(new WeightSample(name, List.of(all.length), values));
         }
-        FrozenWeight weight = slot.layer() instanceof Linear linear ? linear.weight()
-                : slot.layer() instanceof Embedding embedding ? embedding.table() : null;
-        if (weight == null) {
-            return Optional.empty();
-        }
+        return weight(slot).map(weight -> of(name, weight));
+    }
+
+    /** The matrix at a place, where it has one. */
+    static Optional<FrozenWeight> weight(Slot slot) {
+        return slot.layer() instanceof Linear linear ? Optional.of(linear.weight())
+                : slot.layer() instanceof Embedding embedding ? Optional.of(embedding.table()) : Optional.empty();
+    }
+
+    private static WeightSample of(String name, FrozenWeight weight) {
         List<Float> values = new ArrayList<>();
         float[] row = new float[weight.columns()];
         for (int i = 0; i < SIDE; i++) {
@@ -68,7 +73,7 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
                 values.add(row[at(j, row.length)]);
             }
         }
-        return Optional.of(new WeightSample(name, List.of(weight.rows(), weight.columns()), values));
+        return new WeightSample(name, List.of(weight.rows(), weight.columns()), values);
     }
 
     private static int at(int i, int length) {

@@ -60,6 +60,11 @@ public final class BlockWeight implements FrozenWeight {
     }
 
     @Override
+    public String typeName() {
+        return type.name();
+    }
+
+    @Override
     public long bytes() {
         return type.bytes((long) rows * columns);
     }

@@ -41,6 +41,11 @@ public record DenseWeight(INDArray values) implements FrozenWeight {
     }
 
     @Override
+    public String typeName() {
+        return values.dataType().name();
+    }
+
+    @Override
     public long bytes() {
         return values.length() * Arrays.bytes(values.dataType());
     }

@@ -18,6 +18,9 @@ public sealed interface FrozenWeight extends AutoCloseable permits DenseWeight, 
     /** Whether the values were rounded to small integers: they are off by more than a float's rounding. */
     boolean isQuantized();
 
+    /** What the values are kept in, for messages: {@code BFLOAT16}, {@code INT8}, the name of a type of blocks. */
+    String typeName();
+
     /** Bytes of memory that the values take, scales included. */
     long bytes();
 

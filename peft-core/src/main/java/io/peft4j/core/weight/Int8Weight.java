@@ -122,6 +122,11 @@ public final class Int8Weight implements FrozenWeight {
     }
 
     @Override
+    public String typeName() {
+        return "INT8";
+    }
+
+    @Override
     public long bytes() {
         return (long) rows * columns + 4L * rows;
     }

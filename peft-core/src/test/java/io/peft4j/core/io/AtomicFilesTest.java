@@ -145,6 +145,18 @@ class AtomicFilesTest {
         assertFalse(Files.isSymbolicLink(link));
     }
 
+    @Test
+    void whatAKilledProcessLeftIsRemovedAndNothingElse() throws IOException {
+        AtomicFiles.writeString(folder.resolve("a.json"), "new");
+        Files.writeString(folder.resolve(".a.json.0f9d2c1b-3a4e-4d5f-8a6b-7c8d9e0f1a2b.tmp"), "half");
+        List<String> others = List.of(".a.json.tmp", "a.0f9d2c1b-3a4e-4d5f-8a6b-7c8d9e0f1a2b.tmp", "a.json");
+        for (String other : others) {
+            Files.writeString(folder.resolve(other), "mine");
+        }
+        AtomicFiles.removeLeftovers(folder);
+        assertEquals(others, names(folder));
+    }
+
     private static List<String> names(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             return files.map(file -> file.getFileName().toString()).sorted().toList();
