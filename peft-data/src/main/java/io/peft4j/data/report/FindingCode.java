@@ -15,21 +15,21 @@ public enum FindingCode {
     /** A compressed file that is damaged or cut off. */
     INVALID_COMPRESSION(Severity.ERROR, "The rows from there on cannot be read.", "Fetch or compress the file again."),
     /** No list of messages. */
-    MISSING_MESSAGES(Severity.ERROR, "There is no conversation to learn from.", "Give the row its messages."),
+    MISSING_MESSAGES(Severity.ERROR, "The row has no conversation.", "Give the row its messages."),
     /** A role that the format does not have. */
-    UNRECOGNIZED_ROLE(Severity.ERROR, "Chat templates know no such role.", "Use system, user, assistant or tool."),
+    UNRECOGNIZED_ROLE(Severity.ERROR, "Chat templates do not know this role.", "Use system, user, assistant or tool."),
     /** A message without role or content. */
     MESSAGE_MISSING_KEY(Severity.ERROR, "The message cannot be read.", "Give each message a role and a content."),
     /** A key that messages do not have. */
-    MESSAGE_UNRECOGNIZED_KEY(Severity.WARNING, "What it says has no effect; it may be a misspelt weight.",
+    MESSAGE_UNRECOGNIZED_KEY(Severity.WARNING, "It has no effect; it may be a misspelt weight.",
             "Correct its spelling or remove it."),
     /** A message without text. */
-    MISSING_CONTENT(Severity.ERROR, "There is nothing to read or to learn.", "Fill in the content or remove the row."),
+    MISSING_CONTENT(Severity.ERROR, "There is nothing to learn.", "Fill in the content or remove the row."),
     /** No answer to learn. */
     EXAMPLE_MISSING_ASSISTANT_MESSAGE(Severity.ERROR, "Only messages of the assistant are learned.",
             "Add the answer or remove the row."),
     /** A weight other than 0 or 1, or not on an answer. */
-    BAD_WEIGHT(Severity.ERROR, "What is learned would not be what was meant.",
+    BAD_WEIGHT(Severity.ERROR, "The wrong messages would be learned.",
             "Use 0 or 1, on messages of the assistant only."),
     /** Tools that are not a list of objects. */
     BAD_TOOLS(Severity.ERROR, "The chat template cannot render them.", "Write tools as a list of JSON objects."),
@@ -46,32 +46,32 @@ public enum FindingCode {
     NEAR_DUPLICATE(Severity.WARNING, "It weighs more than others, and may stand in training and test at once.",
             "Keep one, or split by groups: peft4j data split --group near."),
     /** Two answers to one question that cannot both be right. */
-    CONTRADICTION(Severity.WARNING, "The model learns both and answers with either.",
+    CONTRADICTION(Severity.WARNING, "The model learns both and gives either answer.",
             "Find out which one is right and remove the other."),
     /** An example of the test that is trained on. */
-    LEAKAGE(Severity.ERROR, "What is known by heart is measured, so the result is better than the model.",
+    LEAKAGE(Severity.ERROR, "The evaluation measures memorization, so its result is better than the model.",
             "Remove it from one of the files, or split again by groups."),
     /** Personal data. */
-    PII(Severity.WARNING, "The model may tell it to anybody.", "Redact it: peft4j data clean --redact."),
+    PII(Severity.WARNING, "The model may reveal it to anyone.", "Redact it: peft4j data clean --redact."),
     /** Longer than the model or the limit allows. */
     TOO_LONG(Severity.WARNING, "It is left out of the training.", "Shorten it, split it, or raise --max-length."),
     /** Nothing to learn. */
-    NO_SUPERVISED_TOKENS(Severity.ERROR, "The row teaches nothing, however often it is seen.",
+    NO_SUPERVISED_TOKENS(Severity.ERROR, "Nothing is learned from the row.",
             "Check the weights of its messages and the chat template."),
     /** The chat template does not take the row. */
-    TEMPLATE_REJECTED(Severity.ERROR, "The model cannot be asked or taught this conversation.",
+    TEMPLATE_REJECTED(Severity.ERROR, "The model cannot be trained on this conversation.",
             "Follow the order of roles that the message names, or use another checkpoint."),
     /** An answer that says nothing. */
     REFUSAL(Severity.WARNING, "The model learns to refuse or to evade.", "Write the answer or remove the row."),
     /** An answer unlike the others in form. */
-    STYLE_OUTLIER(Severity.INFO, "A tone that changes at random is learned as a tone that changes at random.",
+    STYLE_OUTLIER(Severity.INFO, "The model learns to change its tone at random.",
             "Write answers in one style, or remove those that stand out."),
     /** A name that occurs once. */
-    SINGLE_USE_TERM(Severity.INFO, "A term that is seen once is hardly learned; it may also be a slip of the pen.",
+    SINGLE_USE_TERM(Severity.INFO, "A term that is seen once is hardly learned; it may also be a typo.",
             "Check its spelling, or add examples with it."),
     /** One class or question much more often than others. */
     IMBALANCE(Severity.INFO, "The model learns to give the frequent answer to everything.",
-            "Add examples of the rare classes, or weigh them in a mixture.");
+            "Add examples of the rare classes, or weight them in a mixture.");
 
     private final Severity severity;
     private final String why;
