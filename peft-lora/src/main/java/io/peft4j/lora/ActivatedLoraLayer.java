@@ -76,7 +76,8 @@ final class ActivatedLoraLayer implements AdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return Optional.of("it waits for its invocation (alora_invocation_tokens), and a merged weight works on all "
+        return Optional.of("it is active after its invocation tokens only (alora_invocation_tokens), and a merged "
+                + "weight works on all "
                 + "tokens");
     }
 }

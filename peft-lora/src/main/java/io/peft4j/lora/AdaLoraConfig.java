@@ -64,7 +64,7 @@ public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
                 && lora.rankPattern().isEmpty(), "AdaLoRA does not work with use_dora, lora_bias or patterns by hand");
         Checks.require(lora.invocationTokens().isEmpty(), "AdaLoRA does not work with alora_invocation_tokens");
         Checks.require(LoraConfig.isDrawn(lora.initialization()),
-                "AdaLoRA begins with init_lora_weights true or false");
+                "AdaLoRA supports init_lora_weights true and false only");
         Checks.require(!lora.ensureWeightTying(), "AdaLoRA does not work with ensure_weight_tying");
         if (totalSteps.isPresent()) {
             checkSchedule(totalSteps.getAsInt(), warmup, finish);
@@ -73,7 +73,7 @@ public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
 
     static void checkSchedule(long total, int warmup, int finish) {
         Checks.require(total > 0 && warmup < total - finish, "of " + total + " updates (total_step), tinit " + warmup
-                + " and tfinal " + finish + " leave none to cut ranks in; give smaller ones");
+                + " and tfinal " + finish + " leave none for pruning ranks; use smaller values");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */

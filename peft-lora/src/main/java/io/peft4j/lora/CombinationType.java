@@ -77,7 +77,7 @@ public enum CombinationType {
      */
     public static CombinationType of(String name) {
         return Arrays.stream(values()).filter(type -> type.peftName().equals(name)).findFirst()
-                .orElseThrow(() -> new ConfigurationException("the combination type '" + name + "' is none of "
+                .orElseThrow(() -> new ConfigurationException("unknown combination type '" + name + "'; use one of "
                         + Arrays.stream(values()).map(CombinationType::peftName).toList()));
     }
 }

@@ -23,7 +23,7 @@ public record LayerRange(int start, int end) {
      */
     public LayerRange {
         Checks.require(start >= 0 && end > start, "layer_replication has the range [" + start + ", " + end
-                + "); it must begin at 0 or later and end behind its beginning");
+                + "); it must start at 0 or later and end after its start");
     }
 
     /** The numbers of all layers of the ranges, in their order. */

@@ -43,8 +43,8 @@ final class LoraEmbedding extends AbstractAdapterLayer {
 
     LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
         super(slot);
-        Checks.require(!config.loraBias(), "lora_bias does not work on embeddings; take " + slot.path()
-                + " out of the targets, or turn lora_bias off");
+        Checks.require(!config.loraBias(), "lora_bias is not supported on embeddings; exclude " + slot.path() + ", "
+                + "or set lora_bias to false");
         Embedding embedding = (Embedding) slot.layer();
         this.scaling = scaling;
         this.paddingId = embedding.paddingId();

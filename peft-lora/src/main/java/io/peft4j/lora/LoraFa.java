@@ -44,8 +44,8 @@ public final class LoraFa implements UpdateRule {
         }
         layers.stream().filter(layer -> !layer.trainsB()).findFirst().ifPresent(layer -> {
             throw new ConfigurationException("LoRA-FA trains B alone, and the adapter at " + layer.slot().path()
-                    + " keeps B as it began (init_lora_weights \"mica\"), so that nothing there would be trained; "
-                    + "begin in another way, or train without LoRA-FA");
+                    + " does not train B (init_lora_weights \"mica\"), so that nothing there would be trained; use "
+                    + "another initialization, or train without LoRA-FA");
         });
         return new LoraFa(layers);
     }

@@ -60,8 +60,8 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     }
 
     private static void check(LoraConfig config, AdapterSetup setup) {
-        Checks.require(!config.fanInFanOut() || setup.isRestoring(), "fan_in_fan_out is on, but no layer of this model "
-                + "stores its weight as [in, out]; leave it off");
+        Checks.require(!config.fanInFanOut() || setup.isRestoring(), "fan_in_fan_out is true, but no layer of this "
+                + "model stores its weight as [in, out]; set it to false");
         LoraInit init = config.initialization();
         Checks.require(!setup.isRestoring() || init.basePart() != LoraInit.BasePart.UNREPEATABLE,
                 "init_lora_weights is "
@@ -130,7 +130,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     private static void requireActivated(AdapterSetup setup, Slot slot) {
         if (slot.layer() instanceof Embedding || slot == setup.network().head()) {
             throw new ConfigurationException("alora_invocation_tokens do not work on " + slot.path() + ": only linear "
-                    + "layers below the output layer can wait for an invocation; take it out of the targets");
+                    + "layers below the output layer can be invoked; exclude it from the targets");
         }
     }
 

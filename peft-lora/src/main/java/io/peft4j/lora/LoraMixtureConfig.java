@@ -39,9 +39,9 @@ public record LoraMixtureConfig(@Group(biasWord = "lora_only") LoraConfig lora,
                 .rank(lora.rank()).alpha(lora.alpha()).dropout(lora.dropout()).rsLora(lora.rsLora())
                 .initialization(lora.initialization()).build();
         Checks.require(plain.equals(lora), "a mixture of experts has LoRA's rank, alpha, dropout, targets, "
-                + "use_rslora, modules_to_save and init_lora_weights, and none of its other settings");
+                + "use_rslora, modules_to_save and init_lora_weights, but none of its other settings");
         Checks.require(LoraConfig.isDrawn(lora.initialization()),
-                "a mixture of experts begins with init_lora_weights true or false");
+                "a mixture of experts supports init_lora_weights true and false only");
     }
 
     /** A builder with four experts of LoRA's default rank. */

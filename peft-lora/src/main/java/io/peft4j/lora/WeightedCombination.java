@@ -55,7 +55,7 @@ public final class WeightedCombination {
     /**
      * Adds an adapter, which may be named several times; the order counts where values are drawn.
      *
-     * @throws ConfigurationException when the weight is no number
+     * @throws ConfigurationException when the weight is not a number
      */
     public WeightedCombination adapter(String name, double weight) {
         Checks.finite("the weight of adapter '" + name + "' in a combination", weight);

@@ -48,7 +48,7 @@ final class CordaFile {
                 throw new ConfigurationException("corda_config: " + key + " " + path.get() + " has no tensor " + name
                         + " " + java.util.Arrays.toString(shape)
                         + "; it belongs to another model, rank or choice of layers. "
-                        + "Delete it, or name another");
+                        + "Delete it, or use another file");
             }
             return Arrays.doubles(file.readFloats(name));
         }

@@ -144,13 +144,13 @@ final class EvaSearch {
         if (step == batches.size()) {
             looked.forEach((slot, directions) -> Checks.require(directions.components.isReady(), "eva: no batch has "
                     + "the " + directions.found.length + (eva.useLabelMask() ? " supervised" : "") + " tokens that "
-                    + "rank times rho ask for at " + slot.path() + "; take larger batches, a smaller rank or rho, or "
-                    + "switch use_label_mask off"));
+                    + "rank times rho require at " + slot.path() + "; use larger batches, a smaller rank or rho, or "
+                    + "set use_label_mask to false"));
         }
         if (step == MOST_ROUNDS * batches.size()) {
             throw new ConfigurationException("eva: after " + step + " batches the directions at "
-                    + open.iterator().next().path() + " and " + (open.size() - 1) + " other layers still turn; take "
-                    + "more and larger batches, or a smaller tau");
+                    + open.iterator().next().path() + " and " + (open.size() - 1) + " other layers have not "
+                    + "converged; use more and larger batches, or a smaller tau");
         }
     }
 

@@ -186,7 +186,7 @@ public sealed interface LoraInit permits LoraInit.Kaiming, LoraInit.Gaussian, Lo
                 }
             }
             return found.orElseThrow(() -> new ConfigurationException(reader.source() + ": " + key + " is " + json
-                    + "; this version knows " + KNOWN.stream().map(LoraInit::json).toList()
+                    + "; supported are " + KNOWN.stream().map(LoraInit::json).toList()
                     + " and \"pissa_niter_N\""));
         }
 

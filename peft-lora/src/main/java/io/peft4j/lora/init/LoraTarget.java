@@ -45,9 +45,9 @@ public record LoraTarget(Slot slot, int rank, double alpha, double scaling, Opti
     void requireRank(LoraInit init, int needed) {
         Linear linear = linear();
         Checks.require(needed <= Math.min(linear.inFeatures(), linear.outFeatures()), "init_lora_weights " + init.json()
-                + " cannot make rank " + rank + " from the weight of " + linear.outFeatures() + " x "
+                + " cannot reach rank " + rank + " from the weight of " + linear.outFeatures() + " x "
                 + linear.inFeatures() + " at " + slot.path()
-                + (needed > rank ? ", as it takes twice the rank (" + rank + ") of singular vectors" : "")
+                + (needed > rank ? ", as it needs twice the rank (" + rank + ") of singular vectors" : "")
                 + "; choose a smaller rank");
     }
 

@@ -187,7 +187,7 @@ class LoraInitTest {
         assertRefused(LoraInitContractTest.lora(LoraGa.builder().build(), 5, "q_proj").build(),
                 Optional.of(DATA), "twice the rank (5)");
         assertRefused(LoraInitContractTest.lora(LoraInitContractTest.corda(Corda.Mode.IPM), 9, "q_proj")
-                .build(), Optional.of(DATA), "cannot make rank 9");
+                .build(), Optional.of(DATA), "cannot reach rank 9");
     }
 
     /** What took long is read again: without data, and with the same result to f32's rounding of the file. */
