@@ -72,6 +72,6 @@ final class AdaptionPromptLayer extends AbstractAdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return Optional.of("the prompt vectors have an attention of their own, which is part of no weight");
+        return Optional.of("the prompt vectors have their own attention, which cannot be expressed as a weight");
     }
 }

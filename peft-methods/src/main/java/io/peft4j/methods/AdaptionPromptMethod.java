@@ -15,7 +15,7 @@ public final class AdaptionPromptMethod extends ConfiguredMethod<AdaptionPromptC
     /** For the {@link java.util.ServiceLoader}. */
     public AdaptionPromptMethod() {
         super(AdaptionPromptConfig.class, "llama-adapter",
-                "prompt vectors that the upper attention layers look at, gated",
+                "prompt vectors that the upper attention layers attend to, gated",
                 "https://arxiv.org/abs/2303.16199");
     }
 
@@ -24,7 +24,7 @@ public final class AdaptionPromptMethod extends ConfiguredMethod<AdaptionPromptC
         List<Slot> all = setup.network().slots().stream().filter(slot -> slot.layer() instanceof SelfAttention)
                 .filter(slot -> slot.name().equals(config.attention().orElse(AdaptionPromptConfig.ATTENTION))).toList();
         Checks.require(!all.isEmpty(), "target_modules '" + config.attention().orElse(AdaptionPromptConfig.ATTENTION)
-                + "' is the name of no attention layer of this model");
+                + "' matches no attention layer of this model");
         AdaptionPromptConfig resolved = config.on(all.size());
         Checks.require(resolved.layers() <= all.size(), "adapter_layers is " + resolved.layers()
                 + ", and the model has " + all.size() + " attention layers");

@@ -35,6 +35,6 @@ final class AddedBias extends AbstractAdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return Optional.of("the base layer has no bias to take the new one");
+        return Optional.of("the base layer has no bias to merge into");
     }
 }

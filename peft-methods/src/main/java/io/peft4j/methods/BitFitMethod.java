@@ -16,7 +16,7 @@ import java.util.List;
 public final class BitFitMethod extends ConfiguredMethod<BitFitConfig> {
     /** For the {@link java.util.ServiceLoader}. */
     public BitFitMethod() {
-        super(BitFitConfig.class, "bitfit", "the biases of linear layers, new ones where there are none",
+        super(BitFitConfig.class, "bitfit", "the biases of linear layers, added where they have none",
                 "https://arxiv.org/abs/2106.10199");
     }
 
@@ -30,7 +30,8 @@ public final class BitFitMethod extends ConfiguredMethod<BitFitConfig> {
         Placement asked = config.placement();
         Targets all = (asked.targetModules().isUnset() ? asked.withTargets(TargetModules.ALL_LINEAR) : asked).on(setup);
         List<Slot> slots = all.slots().stream().filter(slot -> config.addBiases() || hasBias(slot)).toList();
-        Checks.require(!slots.isEmpty(), "none of the layers has a bias; turn add_biases on, or name other layers");
+        Checks.require(!slots.isEmpty(), "none of the layers has a bias; set add_biases to true, or choose other "
+                + "layers");
         return new Targets(setup, all.placement(), slots).adapter(config, slot -> hasBias(slot)
                 ? TrainedCopies.biasOf(setup, slot, false) : new AddedBias(setup, slot));
     }

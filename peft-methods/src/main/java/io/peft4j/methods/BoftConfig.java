@@ -22,7 +22,7 @@ import io.peft4j.core.peft.Placement;
  * @param blockSize {@code boft_block_size}: B; default 4, 0 where the number of blocks is given
  * @param blocks {@code boft_block_num}: the number of blocks; 0, the default, where the block size is given
  * @param factors {@code boft_n_butterfly_factor}: m; default 1. Hugging Face PEFT computes more than one on GPUs only
- * @param dropout {@code boft_dropout}: share of a factor's blocks that are no rotation in a pass of training; default 0
+ * @param dropout {@code boft_dropout}: share of a factor's blocks that do not rotate in a training pass; default 0
  * @param initWeights {@code init_weights}: whether the model begins as the base; otherwise at random, for tests;
  *     default true
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here
@@ -42,7 +42,7 @@ public record BoftConfig(CommonConfig common, @Group(biasWord = "boft_only") Pla
     public BoftConfig {
         Checks.require(blocks >= 0 && blockSize >= 0 && blocks == 0 != (blockSize == 0),
                 "boft_block_size is " + blockSize + " and boft_block_num is " + blocks
-                + "; give one of them, and 0 for the other");
+                + "; set one of them, and 0 for the other");
         Checks.require(factors > 0 && factors <= 30, "boft_n_butterfly_factor is " + factors
                 + "; it must be from 1 to 30");
         Checks.probability("boft_dropout", dropout);
@@ -69,7 +69,7 @@ public record BoftConfig(CommonConfig common, @Group(biasWord = "boft_only") Pla
         /** Factors of the butterfly; default 1. */
         Builder factors(int value);
 
-        /** Share of a factor's blocks that are no rotation in a pass of training; default 0. */
+        /** Share of a factor's blocks that do not rotate in a training pass; default 0. */
         Builder dropout(double value);
 
         /** Whether the model begins as the base; default true. */

@@ -65,6 +65,6 @@ final class BottleneckLayer extends AbstractAdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return Optional.of("a network with a bottleneck behind a block is part of no weight");
+        return Optional.of("a network behind a block cannot be expressed as a weight");
     }
 }

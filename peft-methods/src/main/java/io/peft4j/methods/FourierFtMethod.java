@@ -35,7 +35,7 @@ public final class FourierFtMethod extends ConfiguredMethod<FourierFtConfig> {
         int in = linear.inFeatures();
         if (frequencies > (long) out * in) {
             throw new ConfigurationException("n_frequency is " + frequencies + ", and the weight of " + slot.path()
-                    + " has " + (long) out * in + " elements; take fewer");
+                    + " has " + (long) out * in + " elements; use fewer");
         }
         AdapterTensor spectrum = setup.tensor(slot, "fourierft_spectrum",
                 config.initWeights() ? Initializer.ZEROS : Initializer.normal(1), frequencies);

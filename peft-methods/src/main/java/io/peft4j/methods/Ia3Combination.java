@@ -36,7 +36,7 @@ public final class Ia3Combination {
     /**
      * Adds an adapter.
      *
-     * @throws ConfigurationException when the weight is no number
+     * @throws ConfigurationException when the weight is not a number
      */
     public Ia3Combination adapter(String name, double weight) {
         Checks.finite("the weight of adapter '" + name + "' in a combination", weight);

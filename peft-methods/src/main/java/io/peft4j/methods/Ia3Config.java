@@ -34,14 +34,14 @@ public record Ia3Config(CommonConfig common,
     /**
      * Checks the combination.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when a feed-forward module is no target, where both are lists
+     * @throws io.peft4j.core.error.ConfigurationException when a feed-forward module is not a target and both are lists
      */
     public Ia3Config {
         List<String> targets = placement.targetModules().names().orElse(List.of());
         List<String> others = feedforwardModules.names().orElse(List.of()).stream()
                 .filter(name -> !targets.contains(name)).toList();
         Checks.require(targets.isEmpty() || others.isEmpty(), "feedforward_modules " + others
-                + " are not in target_modules " + targets + "; name them there, too");
+                + " are not in target_modules " + targets + "; add them there");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */

@@ -41,7 +41,7 @@ public final class Ia3Method extends ConfiguredMethod<Ia3Config> {
                 slot -> new Ia3Layer(setup, slot, isFeedforward(feedforward, slot), config.initWeights()));
     }
 
-    /** Hugging Face PEFT refuses to read a file in which a feed-forward module is no target. */
+    /** Hugging Face PEFT refuses to read a file in which a feed-forward module is not a target. */
     private static TargetModules amongTargets(Placement placement) {
         Optional<List<String>> targets = placement.targetModules().names();
         return TargetModules.of(FEEDFORWARD.stream()

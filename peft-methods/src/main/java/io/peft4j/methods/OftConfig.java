@@ -52,7 +52,7 @@ public record OftConfig(CommonConfig common, @Group(biasWord = "oft_only") Place
     public OftConfig {
         Checks.require(blocks >= 0 && blockSize >= 0 && blocks == 0 != (blockSize == 0),
                 "r is " + blocks + " and oft_block_size is " + blockSize
-                + "; give one of them, and 0 for the other");
+                + "; set one of them, and 0 for the other");
         Checks.require(neumannTerms > 0 && neumannTerms <= 100, "num_cayley_neumann_terms is " + neumannTerms
                 + "; it must be from 1 to 100");
         Checks.require(eps >= 0 && Double.isFinite(eps), "eps is " + eps + "; it must be at least 0");

@@ -73,6 +73,6 @@ final class PrefixLayer extends AbstractAdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return Optional.of("a prefix of keys and values is part of no weight");
+        return Optional.of("a prefix of keys and values cannot be expressed as a weight");
     }
 }

@@ -37,6 +37,6 @@ final class PromptLayer extends AbstractAdapterLayer {
 
     @Override
     public Optional<String> mergeObstacle() {
-        return Optional.of("virtual tokens are part of the input and of no weight");
+        return Optional.of("virtual tokens are part of the input, not of a weight");
     }
 }

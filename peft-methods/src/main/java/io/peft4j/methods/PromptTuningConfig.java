@@ -46,7 +46,7 @@ public record PromptTuningConfig(CommonConfig common, @Group VirtualTokens virtu
      */
     public PromptTuningConfig {
         Checks.require(initialization != Initialization.TEXT || initText.isPresent(),
-                "prompt_tuning_init is TEXT, so prompt_tuning_init_text must say which");
+                "prompt_tuning_init is TEXT, so prompt_tuning_init_text must be set");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */

@@ -50,7 +50,7 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
             case TEXT -> (values, random) -> {
                 int[] ids = setup.base().tokenizer().encodeWithSpecials(config.initText().orElseThrow());
                 if (ids.length == 0) {
-                    throw new ConfigurationException("prompt_tuning_init_text has no token");
+                    throw new ConfigurationException("prompt_tuning_init_text has no tokens");
                 }
                 copy(values, table(setup), IntStream.range(0, count).map(i -> ids[i % ids.length]).toArray());
             };

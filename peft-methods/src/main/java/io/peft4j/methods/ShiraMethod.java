@@ -61,7 +61,7 @@ public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
         long count = (long) config.rank() * (out + in);
         if (count > elements) {
             throw new ConfigurationException("with r " + config.rank() + " SHiRA changes " + count + " elements of the "
-                    + "weight of " + slot.path() + ", which has " + elements + "; take a smaller r");
+                    + "weight of " + slot.path() + ", which has " + elements + "; use a smaller r");
         }
         AdapterTensor weight = setup.tensor(slot, "shira_weight",
                 config.initWeights() ? Initializer.ZEROS : Initializer.normal(1), count);

@@ -68,7 +68,7 @@ public record VirtualTokens(@Key(value = "num_virtual_tokens", fallback = "20") 
                 .filter(SelfAttention.class::isInstance).map(SelfAttention.class::cast).toList();
         if (found.isEmpty()) {
             throw new ConfigurationException("models of type " + setup.network().description().modelType()
-                    + " show no attention layers to put virtual tokens before");
+                    + " have no attention layers for virtual tokens");
         }
         return found;
     }
@@ -93,7 +93,7 @@ public record VirtualTokens(@Key(value = "num_virtual_tokens", fallback = "20") 
         check("num_transformer_submodules", submodules, 1, model);
         if (count >= model.maxPositions()) {
             throw new ConfigurationException("num_virtual_tokens is " + count + ", and " + model.name()
-                    + " was made for " + model.maxPositions() + " positions; there must be room for a text");
+                    + " was made for " + model.maxPositions() + " positions; leave room for text");
         }
         return new VirtualTokens(count, dim, model.layers(), heads, 1);
     }
@@ -101,7 +101,7 @@ public record VirtualTokens(@Key(value = "num_virtual_tokens", fallback = "20") 
     private static void check(String key, int given, int actual, ModelDescription model) {
         if (given != 0 && given != actual) {
             throw new ConfigurationException(key + " is " + given + ", and " + model.name() + " has " + actual
-                    + "; leave it out, or take the model that the adapter was made for");
+                    + "; leave it out, or use the model that the adapter was made for");
         }
     }
 }
