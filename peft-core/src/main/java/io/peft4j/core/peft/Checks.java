@@ -22,12 +22,12 @@ public final class Checks {
         require(value >= least, key + " is " + value + "; it must be an integer of at least " + least);
     }
 
-    /** Refuses what is no number. */
+    /** Refuses what is not a number. */
     public static void finite(String key, double value) {
         require(Double.isFinite(value), key + " is " + value + "; it must be a number");
     }
 
-    /** Refuses what is no probability of dropout. */
+    /** Refuses what is not a probability of dropout. */
     public static void probability(String key, double value) {
         require(value >= 0 && value < 1, key + " is " + value + "; it must be at least 0 and below 1");
     }

@@ -144,7 +144,7 @@ class ConfigBuilderTest {
     }
 
     @Test
-    void wrongValuesAreRefusedWithTheNameOfTheFile() {
+    void invalidValuesAreRefusedWithTheFileName() {
         assertTrue(refused("{\"r\": 0}").contains("r is 0"));
         assertTrue(refused("{\"r\": 1.5}").contains("r is 1.5"));
         assertTrue(refused("{\"mode\": \"QUICK\"}").contains("one of [\"SLOW\", \"FAST\"]"));

@@ -34,7 +34,7 @@ public final class JinjaChatTemplate implements ChatTemplate {
      * @param variables what the template may use beside the conversation, above all the special tokens by their names
      *     ({@code bos_token}, {@code eos_token}, ...)
      * @return the template, ready to render
-     * @throws ChatTemplateException if the text is no valid template
+     * @throws ChatTemplateException if the text is not a valid template
      */
     public static JinjaChatTemplate of(String source, Map<String, ?> variables) {
         try {
@@ -49,7 +49,7 @@ public final class JinjaChatTemplate implements ChatTemplate {
      *
      * @param source the text of the template
      * @return the template, ready to render
-     * @throws ChatTemplateException if the text is no valid template
+     * @throws ChatTemplateException if the text is not a valid template
      */
     public static JinjaChatTemplate of(String source) {
         return of(source, Map.of());
