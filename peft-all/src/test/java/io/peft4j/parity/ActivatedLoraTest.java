@@ -58,8 +58,8 @@ class ActivatedLoraTest {
         JsonNode rows = expected(adapter).get("generation");
         List<Prompt> prompts = Fixtures.stream(rows).map(row -> Prompt.tokens(Fixtures.ids(row.get("input_ids"))))
                 .map(Prompt.class::cast).toList();
-        try (BaseModel base = KernelsUnderTest.naive(expected(adapter).get("model").asText());
-                PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
+        BaseModel base = KernelsUnderTest.sharedNaive(expected(adapter).get("model").asText());
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
             List<int[]> together = answers(model, prompts);
             for (int i = 0; i < prompts.size(); i++) {
                 int[] wanted = Fixtures.ids(rows.get(i).get("new_tokens"));
@@ -79,7 +79,8 @@ class ActivatedLoraTest {
     @ParameterizedTest
     @MethodSource("kernels")
     void sharedBeginningsChangeNothing(KernelsUnderTest kernels) {
-        try (BaseModel base = kernels.load(MODEL); PeftModel model = PeftModel.load(base, Fixtures.adapter("alora"))) {
+        BaseModel base = kernels.shared(MODEL);
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter("alora"))) {
             List<TokenSequence> sequences = new ArrayList<>(Fixtures.texts(MODEL));
             int[] invocation = model.adapter(PeftModel.DEFAULT_ADAPTER).invocation().stream().mapToInt(i -> i)
                     .toArray();
@@ -106,7 +107,8 @@ class ActivatedLoraTest {
     @ParameterizedTest
     @MethodSource("kernels")
     void gradientsDoNotDependOnThePacking(KernelsUnderTest kernels) {
-        try (BaseModel base = kernels.load(MODEL); PeftModel model = PeftModel.load(base, Fixtures.adapter("alora"))) {
+        BaseModel base = kernels.shared(MODEL);
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter("alora"))) {
             List<TokenSequence> texts = Fixtures.texts(MODEL);
             List<float[]> packed = gradients(model, PackedBatch.of(texts));
             List<float[]> shared = gradients(model, PackedBatch.sharingPrefixes(texts));
@@ -136,7 +138,8 @@ class ActivatedLoraTest {
     void rowsOfABatchUseTheirOwnInvocations(KernelsUnderTest kernels) {
         List<TokenSequence> texts = Fixtures.texts(MODEL);
         String[] adapters = {"lora", "alora", PeftModel.BASE};
-        try (BaseModel base = kernels.load(MODEL); PeftModel model = new PeftModel(base)) {
+        BaseModel base = kernels.shared(MODEL);
+        try (PeftModel model = new PeftModel(base)) {
             model.loadAdapter("lora", Fixtures.adapter("lora"));
             model.loadAdapter("alora", Fixtures.adapter("alora"));
             model.activateByRow(adapters);
@@ -166,7 +169,8 @@ class ActivatedLoraTest {
     @Test
     void adaptersWithDifferentInvocationsAreNotActiveTogether() {
         LoraConfig config = LoraConfig.builder().rank(2).build();
-        try (BaseModel base = KernelsUnderTest.naive(MODEL); PeftModel model = new PeftModel(base)) {
+        BaseModel base = KernelsUnderTest.sharedNaive(MODEL);
+        try (PeftModel model = new PeftModel(base)) {
             model.addAdapter("one", config.toBuilder().invocationTokens(1, 2).build());
             model.addAdapter("other", config.toBuilder().invocationTokens(3).build());
             model.addAdapter("same", config.toBuilder().invocationTokens(1, 2).build());

@@ -97,8 +97,8 @@ class AdapterFilesTest {
     @MethodSource("plainLora")
     void ranksAndScalings(String name) {
         JsonNode expected = Fixtures.json(Fixtures.adapter(name).resolve("expected.json"));
-        try (BaseModel model = KernelsUnderTest.naive(expected.get("model").asText());
-                PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
+        BaseModel model = KernelsUnderTest.sharedNaive(expected.get("model").asText());
+        try (PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
             Map<String, AdapterLayer> layers = new TreeMap<>();
             adapted.adapter(PeftModel.DEFAULT_ADAPTER).layers().stream().filter(AdapterFilesTest::isLowRank)
                     .forEach(layer -> layers.put(layer.slot().path(), layer));

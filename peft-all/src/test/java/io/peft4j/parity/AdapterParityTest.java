@@ -36,8 +36,8 @@ class AdapterParityTest {
     void theAdaptedModel(String name) {
         JsonNode expected = Fixtures.json(Fixtures.adapter(name).resolve("expected.json"));
         String base = expected.get("model").asText();
-        try (BaseModel model = kernels.load(base);
-                PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
+        BaseModel model = kernels.shared(base);
+        try (PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
             assertEquals(expected.get("trainable_parameters").asLong(), adapted.trainableParameterCount());
             assertEquals(expected.get("all_parameters").asLong(), adapted.parameterCount());
             assertNumbers(adapted, base, expected);
@@ -54,8 +54,8 @@ class AdapterParityTest {
     static void assertDisabledIsTheBase(KernelsUnderTest kernels, Path adapter) {
         String base = Fixtures.json(adapter.resolve("expected.json")).get("model").asText();
         List<TokenSequence> texts = Fixtures.texts(base);
-        try (BaseModel model = kernels.load(base);
-                PeftModel adapted = PeftModel.load(model, adapter)) {
+        BaseModel model = kernels.shared(base);
+        try (PeftModel adapted = PeftModel.load(model, adapter)) {
             double[] withAdapter = Measure.oneByOne(adapted, texts);
             // With layers repeated, the model that the adapter stands on; else the base itself.
             double[] ofBase = Measure.oneByOne(adapted.base(), texts);
@@ -74,8 +74,8 @@ class AdapterParityTest {
         JsonNode expected = Fixtures.json(Fixtures.adapter(name).resolve("expected.json"));
         String base = expected.get("model").asText();
         List<TokenSequence> texts = Fixtures.texts(base);
-        try (BaseModel model = kernels.load(base);
-                PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
+        BaseModel model = kernels.shared(base);
+        try (PeftModel adapted = PeftModel.load(model, Fixtures.adapter(name))) {
             double[] before = Measure.oneByOne(adapted, texts);
             float[] logitsBefore = Measure.logits(adapted, texts.get(1).ids(), 40);
             if (expected.has("cannot_merge")) {
@@ -100,7 +100,8 @@ class AdapterParityTest {
     void twoAdaptersAtOnce() {
         JsonNode expected = Fixtures.json("adapters/two-adapters.json");
         String base = expected.get("model").asText();
-        try (BaseModel model = kernels.load(base); PeftModel adapted = new PeftModel(model)) {
+        BaseModel model = kernels.shared(base);
+        try (PeftModel adapted = new PeftModel(model)) {
             for (JsonNode name : expected.get("adapters")) {
                 adapted.loadAdapter(name.asText(), Fixtures.adapter(name.asText()));
             }

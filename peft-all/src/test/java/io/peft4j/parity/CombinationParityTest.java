@@ -46,7 +46,8 @@ class CombinationParityTest {
             combination.majoritySign(MajoritySign.valueOf(
                     row.get("majority_sign_method").asText().toUpperCase(Locale.ROOT)));
         }
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama"); PeftModel model = new PeftModel(base)) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = new PeftModel(base)) {
             row.get("adapters").forEach(name -> model.loadAdapter(name.asText(), Fixtures.adapter(name.asText())));
             combination.addTo(model, "new");
             assertFalse(masks.hasNext(), "masks are left over");
@@ -63,7 +64,8 @@ class CombinationParityTest {
     void ofIa3TheVectorsAreAdded() {
         JsonNode row = Fixtures.json("methods/combination.json");
         Ia3Combination combination = new Ia3Combination();
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama"); PeftModel model = new PeftModel(base)) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = new PeftModel(base)) {
             for (int i = 0; i < row.get("adapters").size(); i++) {
                 String name = row.get("adapters").get(i).asText();
                 model.loadAdapter(name, Fixtures.method(name));

@@ -79,8 +79,8 @@ class ExportTest {
     void mergedFoldersMatchHuggingFacesMergedModel(String adapter) {
         JsonNode expected = Fixtures.json(Fixtures.adapter(adapter).resolve("expected.json"));
         String name = baseOf(adapter);
-        try (BaseModel base = KernelsUnderTest.naive(name);
-                PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
+        BaseModel base = KernelsUnderTest.sharedNaive(name);
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
             ExportReport report = ModelExport.of(model).toFolder(folder.resolve("merged"));
             assertFalse(model.isMerged());
             // The weights are equal bit for bit; only the order of sums differs between adapter and merged weight.
@@ -98,8 +98,8 @@ class ExportTest {
     void aModelThatRepeatsLayersIsWrittenAsADeeperOne() {
         JsonNode expected = Fixtures.json(Fixtures.adapter("replicated").resolve("expected.json"));
         String name = baseOf("replicated");
-        try (BaseModel base = KernelsUnderTest.naive(name);
-                PeftModel model = PeftModel.load(base, Fixtures.adapter("replicated"))) {
+        BaseModel base = KernelsUnderTest.sharedNaive(name);
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter("replicated"))) {
             assertEquals(List.of(0, 1, 1, 2), model.base().layerOrder());
             assertEquals(List.of(0, 1, 2), base.layerOrder());
             ModelExport.of(model).toFolder(folder.resolve("merged"));
@@ -126,8 +126,8 @@ class ExportTest {
     void tiedWeightsBecomeTwoWhereMergingChangesOne(String adapter) {
         JsonNode expected = Fixtures.json(Fixtures.adapter(adapter).resolve("expected.json"));
         Path file = folder.resolve("merged.gguf");
-        try (BaseModel base = KernelsUnderTest.naive(baseOf(adapter));
-                PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
+        BaseModel base = KernelsUnderTest.sharedNaive(baseOf(adapter));
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
             assertTrue(ModelExport.of(model).toFolder(folder.resolve("merged")).untied());
             assertTrue(ModelExport.of(model).toGguf(file).untied());
         }
@@ -144,8 +144,8 @@ class ExportTest {
 
     @Test
     void tiedWeightsStayOneElsewhereAndLargeModelsAreCutUp() {
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
-                PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
             ExportReport report = ModelExport.of(model).maxShardBytes(60_000).toFolder(folder.resolve("merged"));
             assertFalse(report.untied());
             assertTrue(report.files().stream().filter(f -> f.startsWith("model-0000")).count() > 2, report.toString());
@@ -187,8 +187,8 @@ class ExportTest {
     @ParameterizedTest
     @EnumSource(names = {"F16", "BF16", "Q8_0"})
     void narrowTypesMayLoseTwiceTheBasesLoss(BlockType type) {
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
-                PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
             double ofBase = ModelExport.of(base).type(type).toGguf(folder.resolve("base.gguf")).difference().relative();
             ExportReport report = ModelExport.of(model).type(type).toGguf(folder.resolve("merged.gguf"));
             assertEquals(Math.max(1e-3, 2 * ofBase), report.tolerance());
@@ -198,8 +198,8 @@ class ExportTest {
 
     @Test
     void aDifferingExportIsRefusedAndRemoved() throws IOException {
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
-                PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
             Path file = folder.resolve("merged.gguf");
             String message = assertThrows(ConfigurationException.class,
                     () -> ModelExport.of(model).type(BlockType.Q8_0).tolerance(1e-6).toGguf(file)).getMessage();
@@ -217,8 +217,8 @@ class ExportTest {
 
     @Test
     void aCheckedMergeRefusesBeyondItsTolerance() {
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
-                PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
             assertThrows(ConfigurationException.class,
                     () -> model.merge(new MergeCheck(List.of("Once upon a time"), 1e-12)));
             assertFalse(model.isMerged());
@@ -233,8 +233,8 @@ class ExportTest {
     @ValueSource(strings = {"lora", "lora-untied", "patterns-rslora", "lm-head", "embedding-untied"})
     void aGgufAdapterHoldsTheSameChange(String adapter) {
         Path file = folder.resolve("adapter.gguf");
-        try (BaseModel base = KernelsUnderTest.naive(baseOf(adapter));
-                PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
+        BaseModel base = KernelsUnderTest.sharedNaive(baseOf(adapter));
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
             AdapterExport.toGguf(model, PeftModel.DEFAULT_ADAPTER, file);
             try (GgufFile written = GgufFile.open(file)) {
                 assertEquals("adapter", written.metadata().string("general.type"));
@@ -266,8 +266,8 @@ class ExportTest {
                 "bias-all", "as a whole", "embedding", "share one weight", "lm-head-tied", "share one weight",
                 "alora", "is invoked by the tokens");
         reasons.forEach((adapter, reason) -> {
-            try (BaseModel base = KernelsUnderTest.naive(baseOf(adapter));
-                    PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
+            BaseModel base = KernelsUnderTest.sharedNaive(baseOf(adapter));
+            try (PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
                 String message = assertThrows(ConfigurationException.class,
                         () -> AdapterExport.toGguf(model, "default", folder.resolve("a.gguf"))).getMessage();
                 assertTrue(message.contains(reason), message);
@@ -276,8 +276,8 @@ class ExportTest {
                 assertTrue(obstacles.get("Hugging Face PEFT").isEmpty());
             }
         });
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama");
-                PeftModel model = base.withAdapter(BitFitConfig.builder().build())) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = base.withAdapter(BitFitConfig.builder().build())) {
             assertEquals(List.of("it has no method BITFIT"),
                     AdapterExport.obstacles(model, "default").get("Hugging Face PEFT"));
         }

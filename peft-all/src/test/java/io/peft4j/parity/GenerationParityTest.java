@@ -47,7 +47,8 @@ class GenerationParityTest {
         List<JsonNode> rows = rows(name, adapter);
         assertFalse(rows.isEmpty());
         List<Prompt> prompts = rows.stream().map(GenerationParityTest::prompt).toList();
-        try (BaseModel base = kernels.load(name); PeftModel model = adapted(base, adapter)) {
+        BaseModel base = kernels.shared(name);
+        try (PeftModel model = adapted(base, adapter)) {
             GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(NEW_TOKENS);
             List<Completion> together = endless(model, prompts, options);
             for (int i = 0; i < rows.size(); i++) {
@@ -75,7 +76,8 @@ class GenerationParityTest {
     @CsvSource({"tiny-llama,,3e-5", "tiny-llama-untied,,3e-5", "tiny-llama-sharded,,3e-5", "tiny-llama,lora,3e-4",
             "tiny-llama,embedding,3e-5", "tiny-llama-untied,modules-to-save-untied,3e-5"})
     void cachedLogitsEqualUncachedOnes(String name, String adapter, float tolerance) {
-        try (BaseModel base = kernels.load(name); PeftModel model = adapted(base, adapter)) {
+        BaseModel base = kernels.shared(name);
+        try (PeftModel model = adapted(base, adapter)) {
             for (JsonNode row : rows(name, adapter)) {
                 int[] prompt = Fixtures.ids(row.get("input_ids"));
                 int[] all = IntStream.concat(IntStream.of(prompt), IntStream.of(Fixtures.ids(row.get("new_tokens"))))

@@ -21,8 +21,8 @@ class InitialValuesTest {
     void aNewAdapterHasTheTensorsOfTheFixture(String name, String tensors, @TempDir Path folder) {
         Path original = Fixtures.method(name);
         JsonNode expected = Fixtures.json(original.resolve("expected.json"));
-        try (BaseModel base = KernelsUnderTest.naive(expected.get("model").asText());
-                PeftModel model = PeftModel.of(base, AdapterCheckpoint.readConfig(original))) {
+        BaseModel base = KernelsUnderTest.sharedNaive(expected.get("model").asText());
+        try (PeftModel model = PeftModel.of(base, AdapterCheckpoint.readConfig(original))) {
             assertEquals(expected.get("trainable_parameters").asLong(), model.trainableParameterCount());
             model.saveAdapter(folder);
         }

@@ -6,7 +6,9 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** An implementation of the kernels that has to prove itself; all that run on this machine do. */
 record KernelsUnderTest(KernelProvider provider) {
@@ -15,14 +17,27 @@ record KernelsUnderTest(KernelProvider provider) {
                 .filter(KernelProvider::available).map(KernelsUnderTest::new).toList();
     }
 
-    /** A model of the fixtures in f32. */
+    /** Models that tests only put adapters on: to load one takes longer than most of what is asked of it. */
+    private static final Map<String, BaseModel> SHARED = new ConcurrentHashMap<>();
+
+    /** A model of the fixtures in f32 that all tests share and none closes. */
+    BaseModel shared(String model) {
+        return SHARED.computeIfAbsent(provider.name() + " " + model, key -> load(model));
+    }
+
+    /** The same on the naive kernels, for what does not depend on kernels. */
+    static BaseModel sharedNaive(String model) {
+        return SHARED.computeIfAbsent("naive alone " + model, key -> naive(model));
+    }
+
+    /** A model of the fixtures in f32, of its own. */
     BaseModel load(String model) {
         return BaseModel.load(ModelLocator.fromEnvironment().locate(Fixtures.FOLDER.resolve(model).toString()),
                 ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32),
                 provider.create(Runtime.getRuntime().availableProcessors()));
     }
 
-    /** The same on the naive kernels, for what does not depend on kernels. */
+    /** As {@link #load} on the naive kernels. */
     static BaseModel naive(String model) {
         return BaseModel.load(ModelLocator.fromEnvironment().locate(Fixtures.FOLDER.resolve(model).toString()),
                 ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32), new NaiveKernels());

@@ -41,8 +41,8 @@ class MethodParityTest {
         JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
         String base = expected.get("model").asText();
         List<TokenSequence> texts = Fixtures.texts(base);
-        try (BaseModel model = kernels.load(base);
-                PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
+        BaseModel model = kernels.shared(base);
+        try (PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
             double[] one = Measure.oneByOne(adapted, texts);
             Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")), one, "texts");
             Measure.assertClose(Fixtures.doubles(expected.get("chat_nll_f64")),
@@ -60,7 +60,8 @@ class MethodParityTest {
         JsonNode expected = Fixtures.json("methods/two-adapters.json");
         String base = expected.get("model").asText();
         List<TokenSequence> texts = Fixtures.texts(base);
-        try (BaseModel model = kernels.load(base); PeftModel adapted = new PeftModel(model)) {
+        BaseModel model = kernels.shared(base);
+        try (PeftModel adapted = new PeftModel(model)) {
             for (JsonNode name : expected.get("adapters")) {
                 adapted.loadAdapter(name.asText(), Fixtures.method(name.asText()));
             }
@@ -85,8 +86,8 @@ class MethodParityTest {
         JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
         String base = expected.get("model").asText();
         List<TokenSequence> texts = Fixtures.texts(base);
-        try (BaseModel model = kernels.load(base);
-                PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
+        BaseModel model = kernels.shared(base);
+        try (PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
             boolean mergeable = adapted.adapter(PeftModel.DEFAULT_ADAPTER).layers().stream()
                     .allMatch(layer -> layer.mergeObstacle().isEmpty());
             if (mergeable) {
@@ -104,8 +105,8 @@ class MethodParityTest {
         JsonNode expected = Fixtures.json(Fixtures.method(name).resolve("expected.json"));
         int[] ids = Fixtures.ids(expected.get("prompt"));
         int[] tokens = Fixtures.ids(expected.get("new_tokens"));
-        try (BaseModel model = kernels.load(expected.get("model").asText());
-                PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
+        BaseModel model = kernels.shared(expected.get("model").asText());
+        try (PeftModel adapted = PeftModel.load(model, Fixtures.method(name))) {
             GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(tokens.length);
             int[] answer = adapted.generate(List.of(Prompt.tokens(Arrays.copyOf(ids, 6)), Prompt.tokens(ids)), options)
                     .get(1).ids();

@@ -52,7 +52,8 @@ class MethodTrainingTest {
         for (JsonNode step : run.get("batches")) {
             step.get(0).forEach(number -> ordered.add(examples.get(number.asInt())));
         }
-        try (BaseModel base = kernels.load(run.get("model").asText()); PeftModel model = start(base, name)) {
+        BaseModel base = kernels.shared(run.get("model").asText());
+        try (PeftModel model = start(base, name)) {
             List<StepMetrics> steps = Trainer.builder(model).epochs(1).shuffle(false)
                     .batchSize(run.get("batches").get(0).get(0).size())
                     .learningRate(run.get("learning_rate").asDouble())

@@ -202,8 +202,8 @@ class QuantizedBaseTest {
     @ParameterizedTest
     @EnumSource(names = {"INT8", "Q4"})
     void likelihoodsStayNearThoseOfTheFullWeights(Precision precision) {
-        try (BaseModel full = KernelsUnderTest.naive(MODEL);
-                BaseModel rounded = naive(Fixtures.FOLDER.resolve(MODEL), precision)) {
+        BaseModel full = KernelsUnderTest.sharedNaive(MODEL);
+        try (BaseModel rounded = naive(Fixtures.FOLDER.resolve(MODEL), precision)) {
             double[] expected = Measure.oneByOne(full, TEXTS);
             double[] actual = Measure.oneByOne(rounded, TEXTS);
             double bound = precision == Precision.INT8 ? 5e-3 : 3e-2;
@@ -232,7 +232,8 @@ class QuantizedBaseTest {
         }
         // The file is the one that a full base gives: the same names and shapes, 32-bit floats.
         Path full = folder.resolve("full");
-        try (BaseModel base = kernels.load(MODEL); PeftModel model = base.withAdapter(LORA)) {
+        BaseModel base = kernels.shared(MODEL);
+        try (PeftModel model = base.withAdapter(LORA)) {
             model.saveAdapter(full);
             assertEquals(shapes(full), shapes(output));
             model.loadAdapter("trained", output);

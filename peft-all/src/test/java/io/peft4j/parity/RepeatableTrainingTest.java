@@ -56,7 +56,8 @@ class RepeatableTrainingTest {
             throws IOException {
         LoraConfig config = LoraConfig.builder().rank(4).alpha(8).dropout(0.1).targetModules(TargetModules.ALL_LINEAR)
                 .build();
-        try (BaseModel base = kernels.load("tiny-llama"); PeftModel model = base.withAdapter(config)) {
+        BaseModel base = kernels.shared("tiny-llama");
+        try (PeftModel model = base.withAdapter(config)) {
             options.apply(Trainer.builder(model).learningRate(0.005).batchSize(2).gradientAccumulation(2).seed(5)
                     .output(folder.resolve(name))).build().train(EXAMPLES);
         }

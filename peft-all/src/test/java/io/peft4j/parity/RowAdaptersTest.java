@@ -43,7 +43,8 @@ class RowAdaptersTest {
     @MethodSource("kernels")
     void likelihoodsInOneBatchMatchHuggingFace(KernelsUnderTest kernels) {
         List<TokenSequence> texts = Fixtures.texts("tiny-llama");
-        try (BaseModel base = kernels.load("tiny-llama"); PeftModel model = model(base);
+        BaseModel base = kernels.shared("tiny-llama");
+        try (PeftModel model = model(base);
                 CausalLmObjective objective = new CausalLmObjective(model)) {
             model.activateByRow(ADAPTERS.toArray(String[]::new));
             List<TokenSequence> mixed = new ArrayList<>();
@@ -65,7 +66,8 @@ class RowAdaptersTest {
     @Test
     void promptsAreAnsweredByTheirOwnAdapters() {
         GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(12);
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama"); PeftModel model = model(base)) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = model(base)) {
             List<Prompt> prompts = new ArrayList<>();
             List<String> names = new ArrayList<>();
             for (int i = 0; i < 9; i++) {
@@ -89,7 +91,8 @@ class RowAdaptersTest {
 
     @Test
     void unmixableAdaptersAreRefused() {
-        try (BaseModel base = KernelsUnderTest.naive("tiny-llama"); PeftModel model = model(base)) {
+        BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
+        try (PeftModel model = model(base)) {
             model.loadAdapter("head", Fixtures.adapter("modules-to-save"));
             String message = assertThrows(ConfigurationException.class, () -> model.byRow("lora", "head"))
                     .getMessage();

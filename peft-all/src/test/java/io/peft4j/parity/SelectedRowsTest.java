@@ -43,7 +43,8 @@ class SelectedRowsTest {
     @ParameterizedTest
     @CsvSource({"tiny-llama, lora", "tiny-llama-untied, lora-untied", "tiny-llama-untied, modules-to-save-untied"})
     void hiddenStatesAndGradientsEqualThoseOfTheWhole(String name, String adapter) {
-        try (BaseModel base = kernels.load(name); PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
+        BaseModel base = kernels.shared(name);
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter(adapter))) {
             List<TokenSequence> sequences = new ArrayList<>(Fixtures.chats(name));
             sequences.addAll(Fixtures.texts(name));
             for (PackedBatch batch : List.of(PackedBatch.of(sequences), PackedBatch.sharingPrefixes(sequences))) {

@@ -45,8 +45,8 @@ class StartParityTest {
         String model = expected.get("model").asText();
         List<TokenSequence> examples = Fixtures.examples();
         Calibration data = Calibration.of(examples, expected.get("batch_size").asInt(), examples.size());
-        try (BaseModel base = KernelsUnderTest.naive(model);
-                PeftModel begun = PeftModel.of(base, AdapterCheckpoint.readConfig(folder), new SplittableRandom(0),
+        BaseModel base = KernelsUnderTest.sharedNaive(model);
+        try (PeftModel begun = PeftModel.of(base, AdapterCheckpoint.readConfig(folder), new SplittableRandom(0),
                         Optional.of(data));
                 SafetensorsFile theirs = SafetensorsFile.open(folder.resolve("start.safetensors"))) {
             assertEquals(expected.get("trainable_parameters").asLong(), begun.trainableParameterCount());

@@ -61,8 +61,8 @@ class TrainingParityTest {
         JsonNode run = Fixtures.json("training/" + name + ".json");
         List<List<TokenSequence>> microBatches = microBatches(run).subList(0, run.get("batches").get(0).size());
         double supervised = run.get("steps").get(0).get("supervised_tokens").asDouble();
-        try (BaseModel base = kernels.load(run.get("model").asText());
-                PeftModel model = PeftModel.load(base, Fixtures.adapter(run.get("adapter").asText()));
+        BaseModel base = kernels.shared(run.get("model").asText());
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter(run.get("adapter").asText()));
                 CausalLmObjective objective = new CausalLmObjective(model);
                 SafetensorsFile expected = SafetensorsFile.open(gradients(name))) {
             Map<String, AdapterTensor> tensors = trainable(model);
@@ -97,8 +97,8 @@ class TrainingParityTest {
         JsonNode run = Fixtures.json("training/" + name + ".json");
         List<TokenSequence> examples = microBatches(run).stream().flatMap(List::stream).toList();
         JsonNode micro = run.get("batches").get(0);
-        try (BaseModel base = kernels.load(run.get("model").asText());
-                PeftModel model = PeftModel.load(base, Fixtures.adapter(run.get("adapter").asText()))) {
+        BaseModel base = kernels.shared(run.get("model").asText());
+        try (PeftModel model = PeftModel.load(base, Fixtures.adapter(run.get("adapter").asText()))) {
             TrainingResult result = Trainer.builder(model).epochs(1).shuffle(false)
                     .batchSize(micro.get(0).size()).gradientAccumulation(micro.size())
                     .learningRate(run.get("learning_rate").asDouble())
