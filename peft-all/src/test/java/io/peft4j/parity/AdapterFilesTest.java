@@ -53,9 +53,7 @@ class AdapterFilesTest {
     void savingWritesTheSameFiles(String name, @TempDir Path folder) {
         Path original = Fixtures.adapter(name);
         String base = Fixtures.json(original.resolve("expected.json")).get("model").asText();
-        try (BaseModel model = KernelsUnderTest.naive(base)) {
-            assertSavedAsItWas(model, original, folder, Fixtures.texts(base));
-        }
+        assertSavedAsItWas(KernelsUnderTest.sharedNaive(base), original, folder, Fixtures.texts(base));
     }
 
     static void assertSavedAsItWas(BaseModel model, Path original, Path folder, List<TokenSequence> texts) {

@@ -5,6 +5,7 @@ import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -28,6 +29,12 @@ record KernelsUnderTest(KernelProvider provider) {
     /** The same on the naive kernels, for what does not depend on kernels. */
     static BaseModel sharedNaive(String model) {
         return SHARED.computeIfAbsent("naive alone " + model, key -> naive(model));
+    }
+
+    /** The same on the kernels that an application gets. */
+    static BaseModel sharedBest(String model) {
+        return all().stream().max(Comparator.comparingInt(kernels -> kernels.provider().priority())).orElseThrow()
+                .shared(model);
     }
 
     /** A model of the fixtures in f32, of its own. */

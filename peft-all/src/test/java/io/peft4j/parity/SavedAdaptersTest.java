@@ -40,8 +40,6 @@ import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.methods.ShiraConfig;
 import io.peft4j.methods.TrainableTokensConfig;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.ModelOptions;
-import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -200,20 +198,19 @@ class SavedAdaptersTest {
         Path folder = FOLDER.resolve(model).resolve(name);
         deleteTree(folder);
         List<TokenSequence> texts = Fixtures.texts(model);
-        try (BaseModel base = load(model)) {
-            double[] trained;
-            try (PeftModel adapted = PeftModel.of(base, config, new SplittableRandom(name.hashCode()),
-                    Optional.of(Calibration.of(Fixtures.examples(), 4, 3)))) {
-                train(adapted, folder);
-                trained = Measure.oneByOne(adapted, texts);
-            }
-            assertFalse(java.util.Arrays.equals(Measure.oneByOne(base, texts), trained), "training changes something");
-            try (PeftModel loaded = PeftModel.load(base, folder)) {
-                // The ranks that AdaLoRA cuts are zeros in training and not there in the file: sums of fewer terms.
-                double tolerance = config instanceof AdaLoraConfig ? 1e-5 : Double.MIN_VALUE;
-                assertArrayEquals(trained, Measure.oneByOne(loaded, texts), tolerance);
-                writeNumbers(loaded, texts, folder);
-            }
+        BaseModel base = KernelsUnderTest.sharedBest(model);
+        double[] trained;
+        try (PeftModel adapted = PeftModel.of(base, config, new SplittableRandom(name.hashCode()),
+                Optional.of(Calibration.of(Fixtures.examples(), 4, 3)))) {
+            train(adapted, folder);
+            trained = Measure.oneByOne(adapted, texts);
+        }
+        assertFalse(java.util.Arrays.equals(Measure.oneByOne(base, texts), trained), "training changes something");
+        try (PeftModel loaded = PeftModel.load(base, folder)) {
+            // The ranks that AdaLoRA cuts are zeros in training and not there in the file: sums of fewer terms.
+            double tolerance = config instanceof AdaLoraConfig ? 1e-5 : Double.MIN_VALUE;
+            assertArrayEquals(trained, Measure.oneByOne(loaded, texts), tolerance);
+            writeNumbers(loaded, texts, folder);
         }
     }
 
@@ -224,7 +221,8 @@ class SavedAdaptersTest {
         Path folder = FOLDER.resolve("tiny-llama").resolve("two");
         deleteTree(folder);
         List<TokenSequence> texts = Fixtures.texts("tiny-llama");
-        try (BaseModel base = load("tiny-llama"); PeftModel adapted = PeftModel.of(base, lora().build())) {
+        BaseModel base = KernelsUnderTest.sharedBest("tiny-llama");
+        try (PeftModel adapted = PeftModel.of(base, lora().build())) {
             adapted.addAdapter(second, lora().rank(2).targetModules("up_proj").build(), new SplittableRandom(2));
             for (String name : adapted.adapterNames()) {
                 adapted.activate(name);
@@ -242,11 +240,6 @@ class SavedAdaptersTest {
         } finally {
             deleteTree(folder.resolve("runs"));
         }
-    }
-
-    private static BaseModel load(String model) {
-        return BaseModel.load(ModelLocator.fromEnvironment().locate(Fixtures.FOLDER.resolve(model).toString()),
-                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
     }
 
     /** Far enough from where it began that a wrong file is seen. */
