@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.array.Arrays;
 import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.kernel.AttentionLayout;

@@ -78,7 +78,8 @@ record Expected(List<Prompt> prompts, Map<String, List<String>> answers, List<fl
 
     /** A few steps of LoRA with dropout on a new adapter; its tensors at the end. */
     static List<float[]> train(BaseModel base) {
-        LoraConfig config = LoraConfig.builder().rank(4).alpha(8).dropout(0.1).targetModules("q_proj", "v_proj").build();
+        LoraConfig config = LoraConfig.builder().rank(4).alpha(8).dropout(0.1).targetModules("q_proj", "v_proj")
+                .build();
         List<TokenSequence> examples = IntStream.range(0, 8).mapToObj(i -> TokenSequence.allSupervised(
                 new SplittableRandom(i).ints(12, 5, 300).toArray())).toList();
         try (PeftModel model = PeftModel.of(base, config); CausalLmObjective objective = new CausalLmObjective(model);
