@@ -11,8 +11,10 @@ import io.peft4j.core.peft.TargetModules;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
+import io.peft4j.train.RunStart;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,10 +51,10 @@ class RepeatableTrainingTest {
         byte[] interrupted = train(kernels, "resumed", b -> b.cancellation(cancellation).listener(impatient));
         assertFalse(java.util.Arrays.equals(first, interrupted));
         assertTrue(Files.isDirectory(folder.resolve("resumed/checkpoint-4")));
-        assertArrayEquals(first, train(kernels, "resumed", b -> b.resume(true)));
+        assertArrayEquals(first, train(kernels, "resumed", b -> b.start(RunStart.RESUME)));
     }
 
-    private byte[] train(KernelsUnderTest kernels, String name, UnaryOperator<Trainer.Builder> options)
+    private byte[] train(KernelsUnderTest kernels, String name, UnaryOperator<TrainerBuilder> options)
             throws IOException {
         LoraConfig config = LoraConfig.builder().rank(4).alpha(8).dropout(0.1).targetModules(TargetModules.ALL_LINEAR)
                 .build();

@@ -17,9 +17,12 @@ import io.peft4j.lora.LoraPlus;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.LearningRateSchedule;
+import io.peft4j.train.RunStart;
 import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Locale;
@@ -129,9 +132,13 @@ final class TrainCommand extends PeftCommand {
                     + "when the training is interrupted")
     private int checkpointSteps;
 
-    @Option(names = "--resume", description = "Goes on from the last checkpoint in the output folder; with the same "
-            + "options and data the result is that of a training that was never interrupted.")
+    @Option(names = "--resume", description = "Goes on from the last checkpoint in the output folder, with the same "
+            + "options, data and model: the result is that of a training that was never interrupted.")
     private boolean resume;
+
+    @Option(names = "--resume-or-start", description = "Goes on where there is a training in the output folder to go "
+            + "on with, and begins where there is none.")
+    private boolean resumeOrStart;
 
     @Option(names = "--json", description = "Prints a JSON line a step and one at the end on stdout.")
     private boolean json;
@@ -145,10 +152,15 @@ final class TrainCommand extends PeftCommand {
         if (loraFa && loraPlusRatio != null) {
             throw usage("--loraplus-ratio and --lora-fa exclude each other: with --lora-fa only B is trained");
         }
+        Optional.ofNullable(loraPlusRatio).ifPresent(ratio -> fromOptions(() -> new LoraPlus(ratio)));
         if (packTokens > 0 && isGiven("--batch-size")) {
             throw usage("--pack-tokens takes the place of --batch-size; give one of them");
         }
+        if (resume && resumeOrStart) {
+            throw usage("--resume and --resume-or-start are mutually exclusive");
+        }
         AdapterOptions.Choice choice = adapter.choice(this);
+        Trainer.requireOutput(output, start());
         ChatDataset examples = ChatDataset.read(data);
         Optional<ChatDataset> held = Optional.ofNullable(validation).map(ChatDataset::read);
         Cancellation cancellation = new Cancellation();
@@ -159,11 +171,11 @@ final class TrainCommand extends PeftCommand {
                 TrainingProgress progress = new TrainingProgress(console, json);
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
             sayConfiguration(console, base, tuned, options, choice);
-            Trainer.Builder trainer = trainer(tuned, options).cancellation(cancellation).listener(progress);
+            TrainerBuilder trainer = trainer(tuned, options).cancellation(cancellation).listener(progress);
             held.ifPresent(trainer::validation);
             TrainingResult result = trainer.build().train(examples);
             verify(base);
-            Passport.addTexts(output, tuned, MergeCheck.SAMPLE_TEXTS);
+            addTexts(console, tuned);
             progress.close();
             console.say("%s, peak memory %s", result, PeakMemory.text());
             if (json) {
@@ -197,14 +209,9 @@ final class TrainCommand extends PeftCommand {
                 packing, packTokens, recompute);
     }
 
-    private Trainer.Builder trainer(PeftModel tuned, TrainingOptions options) {
-        Trainer.Builder builder = Trainer.builder(tuned).epochs(options.epochs()).batchSize(options.batchSize())
-                .gradientAccumulation(options.gradientAccumulation()).learningRate(options.learningRate())
-                .schedule(options.schedule()).warmupSteps(options.warmupSteps()).weightDecay(options.weightDecay())
-                .maxGradNorm(options.maxGradNorm()).seed(options.seed()).shuffle(options.shuffle())
-                .packing(options.packing()).packTokens(options.packTokens())
-                .recompute(options.recompute()).masking(learned.masking()).updateRule(rule(tuned)).output(output)
-                .checkpointEverySteps(checkpointSteps).resume(resume);
+    private TrainerBuilder trainer(PeftModel tuned, TrainingOptions options) {
+        TrainerBuilder builder = Trainer.builder(tuned).options(options).masking(learned.masking())
+                .updateRule(rule(tuned)).output(output).checkpointEverySteps(checkpointSteps).start(start());
         return maxLength == null ? builder : builder.maxLength(maxLength);
     }
 
@@ -213,6 +220,19 @@ final class TrainCommand extends PeftCommand {
             return new LoraPlus(loraPlusRatio);
         }
         return loraFa ? LoraFa.of(tuned) : UpdateRule.PLAIN;
+    }
+
+    private RunStart start() {
+        return resume ? RunStart.RESUME : resumeOrStart ? RunStart.RESUME_OR_START : RunStart.NEW;
+    }
+
+    /** What is written about an adapter is of less worth than the adapter, which is saved. */
+    private void addTexts(Console console, PeftModel tuned) {
+        try {
+            Passport.addTexts(output, tuned, MergeCheck.SAMPLE_TEXTS);
+        } catch (UncheckedIOException e) {
+            console.say("warning: the adapter is saved, but not the sample texts beside it: %s", e.getMessage());
+        }
     }
 
     /** Success is reported only for an adapter that can be loaded. */
@@ -237,7 +257,7 @@ final class TrainCommand extends PeftCommand {
                 options.learningRate(), options.schedule().name().toLowerCase(Locale.ROOT), options.warmupSteps(),
                 options.weightDecay(), options.maxGradNorm());
         console.say("output:     %s, %s%s", output, checkpointSteps == 0 ? "no checkpoints"
-                : "a checkpoint every " + checkpointSteps + " steps", resume ? ", resuming" : "");
+                : "a checkpoint every " + checkpointSteps + " steps", start() == RunStart.NEW ? "" : ", resuming");
     }
 
     /** The keys that are set, in one line. */

@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -46,22 +47,33 @@ class TrainMethodsTest {
 
     private CommandRun train(Object... more) throws IOException {
         List<Object> words = new ArrayList<>(List.of("train", "--model", MODEL, "--data", data(), "--output",
-                folder.resolve("out"), "--epochs", 1, "--dtype", "f32"));
+                folder.resolve("out"), "--dtype", "f32"));
+        if (!List.of(more).contains("--epochs")) {
+            words.addAll(List.of("--epochs", 1));
+        }
         words.addAll(List.of(more));
         return CommandRun.succeeding(words.toArray());
     }
 
+    /** As if the process had been killed after the first of two updates. */
     @ParameterizedTest
     @MethodSource("methods")
-    void everyMethodIsTrained(String name) throws IOException {
+    void everyMethodIsTrainedAndResumedBitForBit(String name) throws IOException {
         PeftMethod method = PeftMethods.byName(name);
         List<Object> words = new ArrayList<>(List.of("--method", name));
         Stream.of(method.exampleSettings(), SMALL.getOrDefault(name, Map.of())).forEach(settings ->
                 settings.forEach((key, value) -> words.addAll(List.of("--adapter-setting", key + "=" + value))));
+        words.addAll(List.of("--epochs", 2, "--checkpoint-steps", 1));
         train(words.toArray());
         JsonNode config = CommandRun.read(folder.resolve("out").resolve("adapter_config.json"));
         assertEquals(method.peftType(), config.get("peft_type").asText());
-        assertTrue(Files.exists(folder.resolve("out").resolve("adapter_model.safetensors")));
+        Path weights = folder.resolve("out").resolve("adapter_model.safetensors");
+        byte[] straight = Files.readAllBytes(weights);
+        Files.delete(weights);
+        Files.delete(folder.resolve("out/checkpoint-2/trainer_state.json"));
+        words.add("--resume");
+        assertTrue(train(words.toArray()).err().contains("1 steps done before"));
+        assertArrayEquals(straight, Files.readAllBytes(weights));
     }
 
     /** Of those that take a part of the base the file is plain LoRA. */

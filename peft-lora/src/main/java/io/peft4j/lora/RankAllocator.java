@@ -99,10 +99,6 @@ final class RankAllocator implements TrainingHook {
     @Override
     public double addToGradients(long step) {
         double sum = 0;
-        if (adapter.config().rankPattern().isEmpty()) {
-            // A training that was resumed has read what is left, and nothing more.
-            note(Arrays.toFloats(kept));
-        }
         if (config.orthogonality() > 0) {
             double weight = config.orthogonality() / (2 * layers.size());
             for (AdaLoraLayer layer : layers) {
@@ -111,6 +107,11 @@ final class RankAllocator implements TrainingHook {
             }
         }
         return sum;
+    }
+
+    @Override
+    public void resumed() {
+        note(Arrays.toFloats(kept));
     }
 
     @Override

@@ -51,7 +51,7 @@ final class ModelCard {
         text.append("---\nbase_model: '").append(base.replace("'", "''")).append("'\nlibrary_name: peft\ntags:\n- ")
                 .append(method).append("\n- peft4j\n---\n\n# An adapter for ").append(base).append("\n\n")
                 .append("Trained with PEFT4J. Its configuration is in `adapter_config.json`, the figures of each step ")
-                .append("in `").append(RunFolder.METRICS).append("`.\n\n| | |\n|---|---|\n");
+                .append("in `").append(MetricsFile.NAME).append("`.\n\n| | |\n|---|---|\n");
         row(text, "method", method);
         row(text, "trainable parameters", String.format(Locale.ROOT, "%,d", model.trainableParameterCount()));
         row(text, "examples", String.format(Locale.ROOT, "%,d (%,d tokens, %,d supervised)", result.plan().examples(),

@@ -1,57 +1,82 @@
 package io.peft4j.train;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.Sha256;
+import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.Passport;
+import io.peft4j.core.peft.PeftModel;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * What decides the course of a training, so that one which is resumed can be held to be the same: options, examples and
- * trainable parameters. Examples and parameters stand as hashes.
+ * What decides the course of a training, so that one which is resumed can be held to be the same: the base model, the
+ * adapter's configuration, options, examples and kernels. Examples and weights stand as hashes.
  *
  * @param values by name, in a fixed order
  */
 record RunSettings(Map<String, String> values) {
+    private static final Logger LOG = LoggerFactory.getLogger(RunSettings.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    /** Keys of an adapter's configuration that say where things lie, not what is computed. */
+    private static final Set<String> NAMES_ONLY = Set.of("base_model_name_or_path", "revision", "inference_mode",
+            "peft_version");
+    private static final String NONE = "none";
+
     RunSettings {
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
     }
 
     /** The settings of a training that is about to begin. */
-    static RunSettings of(TrainingOptions options, List<TokenSequence> examples, List<Parameter> parameters,
-            String rule) {
-        Map<String, String> values = new LinkedHashMap<>();
-        values.put("epochs", String.valueOf(options.epochs()));
-        values.put("batch_size", String.valueOf(options.batchSize()));
-        values.put("gradient_accumulation", String.valueOf(options.gradientAccumulation()));
-        values.put("learning_rate", String.valueOf(options.learningRate()));
-        values.put("schedule", String.valueOf(options.schedule()));
-        values.put("warmup_steps", String.valueOf(options.warmupSteps()));
-        values.put("weight_decay", String.valueOf(options.weightDecay()));
-        values.put("max_grad_norm", String.valueOf(options.maxGradNorm()));
-        values.put("seed", String.valueOf(options.seed()));
-        values.put("shuffle", String.valueOf(options.shuffle()));
-        values.put("packing", String.valueOf(options.packing()));
-        values.put("pack_tokens", String.valueOf(options.packTokens()));
-        values.put("share_prefixes", String.valueOf(options.sharePrefixes()));
-        values.put("examples", hash(examples));
-        values.put("trainable_parameters", hashOfNames(parameters));
+    static RunSettings of(PeftModel model, TrainingOptions options, TrainingSet examples,
+            Optional<TrainingSet> validation, List<Parameter> parameters, String rule) {
+        Map<String, String> values = new LinkedHashMap<>(options.deciding());
         values.put("update_rule", rule);
+        values.put("examples", hash(examples.sequences()));
+        values.put("validation", validation.map(set -> hash(set.sequences())).orElse(NONE));
+        values.put("trainable_parameters", hashOfNames(parameters));
+        values.put("adapters", model.activeAdapters().toString());
+        model.activeAdapters().forEach(name -> values.putAll(configuration(model, name)));
+        values.putAll(Passport.identity(model.base()));
+        values.putAll(new TreeMap<>(model.engine().identity()));
         return new RunSettings(values);
     }
 
+    private static Map<String, String> configuration(PeftModel model, String adapter) {
+        Map<String, String> values = new LinkedHashMap<>();
+        try {
+            for (Map.Entry<String, JsonNode> field : JSON.readTree(model.adapter(adapter).config().toJson())
+                    .properties()) {
+                if (!NAMES_ONLY.contains(field.getKey())) {
+                    values.put((adapter.equals(PeftModel.DEFAULT_ADAPTER) ? "" : adapter + ".") + field.getKey(),
+                            field.getValue().toString());
+                }
+            }
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a configuration writes itself as JSON", e);
+        }
+        return values;
+    }
+
     /**
-     * Checks that a training goes on as it began.
+     * Checks that a training goes on as it began. Another processor is a warning: it rounds in another way, and is not
+     * for the user to choose.
      *
      * @param begun the settings of its beginning
      * @param checkpoint where they stand
@@ -59,44 +84,52 @@ record RunSettings(Map<String, String> values) {
      */
     void requireSame(RunSettings begun, Path checkpoint) {
         List<String> differences = new ArrayList<>();
-        values.forEach((name, value) -> {
-            String before = begun.values().get(name);
-            if (!value.equals(before)) {
-                differences.add(name + " was " + before + " and is " + value);
+        Set<String> names = new TreeSet<>(values.keySet());
+        names.addAll(begun.values.keySet());
+        for (String name : names) {
+            String asked = values.getOrDefault(name, NONE);
+            String before = begun.values.getOrDefault(name, NONE);
+            if (!asked.equals(before) && !name.equals(Kernels.PROCESSOR)) {
+                differences.add(name + " is " + inShort(asked) + ", in the run " + inShort(before));
             }
-        });
-        if (!differences.isEmpty()) {
-            throw new ConfigurationException("the training cannot be resumed from " + checkpoint + ", because it is "
-                    + "another one: " + String.join("; ", differences) + ". Give the same options, data and adapter, "
-                    + "or start anew in another folder");
         }
+        if (!differences.isEmpty()) {
+            throw new ConfigurationException("the training cannot be resumed from " + checkpoint + ", because what is "
+                    + "asked for is another one: " + String.join("; ", differences) + ". Give the same options, data, "
+                    + "base and adapter, or begin anew in another folder");
+        }
+        if (!isOnSameProcessor(begun)) {
+            LOG.warn("{} was computed on another processor ({}, here {}): the rest is the same up to rounding, not bit "
+                    + "for bit", checkpoint, begun.values.get(Kernels.PROCESSOR), values.get(Kernels.PROCESSOR));
+        }
+    }
+
+    /** Whether the same bits can be expected. */
+    boolean isOnSameProcessor(RunSettings begun) {
+        return values.getOrDefault(Kernels.PROCESSOR, NONE).equals(begun.values.getOrDefault(Kernels.PROCESSOR, NONE));
+    }
+
+    /** Of a hash the beginning, which is enough to see that it is another. */
+    private static String inShort(String value) {
+        return value.matches("[0-9a-f]{64}") ? value.substring(0, 12) : value;
     }
 
     private static String hash(List<TokenSequence> examples) {
-        MessageDigest digest = sha256();
+        Sha256 sha = new Sha256();
         for (TokenSequence example : examples) {
-            ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (1 + 2 * example.length()));
-            bytes.putInt(example.length());
+            ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (2 + 2 * example.length()));
+            bytes.putInt(example.length()).putInt(example.group());
             for (int i = 0; i < example.length(); i++) {
                 bytes.putInt(example.ids()[i]).putFloat(example.weights()[i]);
             }
-            digest.update(bytes.flip());
+            sha.add(bytes.array());
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return sha.hex();
     }
 
     private static String hashOfNames(List<Parameter> parameters) {
-        MessageDigest digest = sha256();
-        parameters.forEach(parameter -> digest.update((parameter.name() + Arrays.toString(parameter.value().shape()))
-                .getBytes(StandardCharsets.UTF_8)));
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        Sha256 sha = new Sha256();
+        parameters.forEach(parameter -> sha.add(parameter.name() + Arrays.toString(parameter.value().shape())));
+        return sha.hex();
     }
 }

@@ -2,6 +2,8 @@ package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.pack.PackOptions;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -10,7 +12,7 @@ import java.util.Objects;
  * @param epochs passes over the data; default 3
  * @param batchSize examples a forward pass; default 8
  * @param gradientAccumulation forward passes an update; default 1
- * @param learningRate the highest learning rate; default 2e-4
+ * @param learningRate the highest learning rate, at most 1; default 2e-4
  * @param schedule how the learning rate moves; default linear decay
  * @param warmupSteps updates over which it rises from 0; default 0
  * @param weightDecay decoupled weight decay; default 0
@@ -29,15 +31,20 @@ import java.util.Objects;
 public record TrainingOptions(int epochs, int batchSize, int gradientAccumulation, double learningRate,
         LearningRateSchedule schedule, int warmupSteps, double weightDecay, double maxGradNorm, long seed,
         boolean shuffle, boolean sharePrefixes, PackOptions.Strategy packing, int packTokens, boolean recompute) {
+    private static final double HIGHEST_LEARNING_RATE = 1;
+
     /** Checks the ranges. */
     public TrainingOptions {
         Objects.requireNonNull(schedule, "schedule");
         require(epochs >= 1, "epochs", epochs, "at least 1");
         require(batchSize >= 1, "batch size", batchSize, "at least 1");
         require(gradientAccumulation >= 1, "gradient accumulation", gradientAccumulation, "at least 1");
-        require(learningRate > 0 && Double.isFinite(learningRate), "learning rate", learningRate, "above 0");
+        require(learningRate > 0 && learningRate <= HIGHEST_LEARNING_RATE, "learning rate", learningRate,
+                "above 0 and at most " + HIGHEST_LEARNING_RATE + ", since an update of AdamW moves each value by about "
+                + "that much; 1e-4 to 1e-2 is usual");
         require(warmupSteps >= 0, "warm-up steps", warmupSteps, "0 or more");
-        require(weightDecay >= 0 && Double.isFinite(weightDecay), "weight decay", weightDecay, "0 or more");
+        require(weightDecay >= 0 && weightDecay * learningRate < 1, "weight decay", weightDecay,
+                "0 or more, and less than 1 by the learning rate, with which values would go to 0 in one update");
         require(maxGradNorm >= 0, "maximal gradient norm", maxGradNorm, "0 (no clipping) or more");
         Objects.requireNonNull(packing, "packing");
         require(packTokens >= 0, "number of tokens of a batch", packTokens, "0 (the batch size decides) or more");
@@ -56,6 +63,25 @@ public record TrainingOptions(int epochs, int batchSize, int gradientAccumulatio
     public static TrainingOptions defaults() {
         return new TrainingOptions(3, 8, 1, 2e-4, LearningRateSchedule.LINEAR, 0, 0, 1, 0, true, true,
                 PackOptions.Strategy.IN_ORDER, 0, false);
+    }
+
+    /** Those that decide the course of a training, by name: all but {@link #recompute}, which changes no bit. */
+    Map<String, String> deciding() {
+        Map<String, String> values = new LinkedHashMap<>();
+        values.put("epochs", String.valueOf(epochs));
+        values.put("batch_size", String.valueOf(batchSize));
+        values.put("gradient_accumulation", String.valueOf(gradientAccumulation));
+        values.put("learning_rate", String.valueOf(learningRate));
+        values.put("schedule", String.valueOf(schedule));
+        values.put("warmup_steps", String.valueOf(warmupSteps));
+        values.put("weight_decay", String.valueOf(weightDecay));
+        values.put("max_grad_norm", String.valueOf(maxGradNorm));
+        values.put("seed", String.valueOf(seed));
+        values.put("shuffle", String.valueOf(shuffle));
+        values.put("packing", String.valueOf(packing));
+        values.put("pack_tokens", String.valueOf(packTokens));
+        values.put("share_prefixes", String.valueOf(sharePrefixes));
+        return values;
     }
 
     /** How examples come into batches. */

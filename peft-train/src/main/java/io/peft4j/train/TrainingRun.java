@@ -5,6 +5,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterCheckpoint;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TrainingHook;
 import io.peft4j.core.peft.UpdateRule;
@@ -52,7 +53,6 @@ final class TrainingRun implements AutoCloseable {
         this.cancellation = cancellation;
         this.parameters = trainable(model, rule);
         this.sampler = new Sampler(examples, options);
-        this.settings = RunSettings.of(options, examples.sequences(), parameters, rule.describe());
         this.plan = new TrainingPlan(examples.sequences().size(), tooLong + examples.leftOut(), examples.tokens(),
                 examples.supervisedTokens(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum());
@@ -61,6 +61,8 @@ final class TrainingRun implements AutoCloseable {
         this.optimizer = new AdamW(model.engine(), parameters, options.weightDecay(), rule::rateFactor);
         this.hooks = new LinkedHashMap<>();
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(plan.totalSteps())));
+        // After the hooks: a method may fill its configuration in for this training.
+        this.settings = RunSettings.of(model, options, examples, validation, parameters, rule.describe());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
     }
@@ -133,14 +135,27 @@ final class TrainingRun implements AutoCloseable {
 
     private void restore(TrainingState state, Path checkpoint) {
         settings.requireSame(state.settings(), checkpoint);
-        if (!state.kernels().equals(model.engine().name())) {
-            LOG.warn("{} was computed with the kernels {}, the rest is with {}: the same up to rounding, not bit for "
-                    + "bit", checkpoint, state.kernels(), model.engine().name());
-        }
         OptimizerFile.load(checkpoint, arrays());
+        hooks.values().forEach(TrainingHook::resumed);
+        if (settings.isOnSameProcessor(state.settings())) {
+            requireSameAdapters(checkpoint);
+        }
         optimizer.resumeAfter(state.step());
         evaluations.addAll(state.evaluations());
         LOG.info("the training goes on from {}", checkpoint);
+    }
+
+    /** With the trained values of a checkpoint an adapter is what was saved there, also in all that is not trained. */
+    private void requireSameAdapters(Path checkpoint) {
+        for (String name : model.activeAdapters()) {
+            String file = (name.equals(PeftModel.DEFAULT_ADAPTER) ? "" : name + "/") + AdapterCheckpoint.WEIGHTS_FILE;
+            if (!Checkpoints.sumOf(checkpoint, file).equals(model.fingerprint(name))) {
+                throw new ConfigurationException("the training cannot be resumed from " + checkpoint + ", because the "
+                        + "adapter '" + name + "' has other values than in the run where none are trained, such as "
+                        + "random matrices of another seed, or a start computed from other data. Make it as the run "
+                        + "made it, or load the checkpoint as an adapter and train it anew");
+            }
+        }
     }
 
     /** Updates done so far, also those before the training was resumed. */
@@ -152,7 +167,7 @@ final class TrainingRun implements AutoCloseable {
     void save(Path folder) {
         model.saveAdapter(folder);
         OptimizerFile.save(folder, arrays());
-        new TrainingState(stepsDone(), settings, model.engine().name(), evaluations).save(folder);
+        new TrainingState(stepsDone(), settings, evaluations).save(folder);
     }
 
     private Map<String, INDArray> arrays() {

@@ -7,6 +7,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,12 +21,11 @@ import java.util.Map;
  *
  * @param step updates done
  * @param settings what decides the course of the training
- * @param kernels name of the kernels; others compute the same up to rounding
  * @param evaluations measurements so far
  */
-record TrainingState(long step, RunSettings settings, String kernels, List<TrainingResult.Evaluation> evaluations) {
+record TrainingState(long step, RunSettings settings, List<TrainingResult.Evaluation> evaluations) {
     static final String FILE = "trainer_state.json";
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     TrainingState {
@@ -34,8 +34,7 @@ record TrainingState(long step, RunSettings settings, String kernels, List<Train
 
     /** Writes {@value #FILE} into a folder. */
     void save(Path folder) {
-        ObjectNode root = JSON.createObjectNode().put("format", FORMAT).put("global_step", step)
-                .put("kernels", kernels);
+        ObjectNode root = JSON.createObjectNode().put("format", FORMAT).put("global_step", step);
         ObjectNode values = root.putObject("settings");
         settings.values().forEach(values::put);
         for (TrainingResult.Evaluation evaluation : evaluations) {
@@ -48,7 +47,7 @@ record TrainingState(long step, RunSettings settings, String kernels, List<Train
     /**
      * Reads {@value #FILE} from a folder.
      *
-     * @throws FileFormatException when it is damaged or of a newer version
+     * @throws FileFormatException when it is damaged or of another version
      * @throws UncheckedIOException when it cannot be read
      */
     static TrainingState load(Path folder) {
@@ -58,12 +57,14 @@ record TrainingState(long step, RunSettings settings, String kernels, List<Train
             root = JSON.readTree(Files.readString(file));
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
             throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
+        } catch (CharacterCodingException e) {
+            throw new FileFormatException(file, "is damaged: it is no text", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
         if (root.path("format").asInt() != FORMAT) {
             throw new FileFormatException(file, "has the format " + root.path("format") + "; this version reads "
-                    + FORMAT);
+                    + FORMAT + ". Resume with the version that wrote it, or load the adapter and train it anew");
         }
         if (!root.path("global_step").isIntegralNumber() || root.path("global_step").asLong() < 1) {
             throw new FileFormatException(file, "has the step " + root.path("global_step"));
@@ -73,7 +74,6 @@ record TrainingState(long step, RunSettings settings, String kernels, List<Train
         List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
         root.path("evaluations").forEach(row -> evaluations.add(new TrainingResult.Evaluation(row.path("step").asLong(),
                 row.path("epoch").asDouble(), row.path("eval_loss").asDouble())));
-        return new TrainingState(root.get("global_step").asLong(), new RunSettings(settings),
-                root.path("kernels").asText(), evaluations);
+        return new TrainingState(root.get("global_step").asLong(), new RunSettings(settings), evaluations);
     }
 }

@@ -39,7 +39,7 @@ class RankAllocationTest {
     /** 12 updates. */
     private static TrainingResult train(PeftModel model, Path output, long crashAfter, boolean resume) {
         return Trainer.builder(model).epochs(4).batchSize(4).learningRate(0.05).output(output).checkpointEverySteps(1)
-                .resume(resume).listener(new TrainingListener() {
+                .start(resume ? RunStart.RESUME_OR_START : RunStart.NEW).listener(new TrainingListener() {
                     @Override
                     public void onStep(StepMetrics metrics) {
                         if (metrics.step() == crashAfter) {
@@ -88,6 +88,30 @@ class RankAllocationTest {
         for (String file : List.of(AdapterCheckpoint.CONFIG_FILE, AdapterCheckpoint.WEIGHTS_FILE)) {
             assertArrayEquals(Files.readAllBytes(whole.resolve(file)), Files.readAllBytes(broken.resolve(file)), file);
         }
+    }
+
+    /** As where only the save was missing. */
+    @Test
+    void aTrainingResumedAtItsEndSavesTheSameRanks(@TempDir Path folder) throws IOException {
+        byte[] config;
+        byte[] weights;
+        try (TinyModel base = base()) {
+            try (PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1))) {
+                train(model, folder, -1, false);
+                config = Files.readAllBytes(folder.resolve(AdapterCheckpoint.CONFIG_FILE));
+                weights = Files.readAllBytes(folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+                Files.delete(folder.resolve(AdapterCheckpoint.CONFIG_FILE));
+                // The same model may go on, too.
+                assertEquals(12, train(model, folder, -1, true).plan().doneSteps());
+                assertArrayEquals(config, Files.readAllBytes(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
+            }
+            Files.delete(folder.resolve(AdapterCheckpoint.CONFIG_FILE));
+            try (PeftModel model = PeftModel.of(base, config().build(), new SplittableRandom(1))) {
+                train(model, folder, -1, true);
+            }
+        }
+        assertArrayEquals(config, Files.readAllBytes(folder.resolve(AdapterCheckpoint.CONFIG_FILE)));
+        assertArrayEquals(weights, Files.readAllBytes(folder.resolve(AdapterCheckpoint.WEIGHTS_FILE)));
     }
 
     /** The next training has a schedule of its own, and trains all ranks: none may be missing in a checkpoint then. */

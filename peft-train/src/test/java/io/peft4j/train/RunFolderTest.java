@@ -141,13 +141,36 @@ class RunFolderTest {
                 }
             }).build();
             ConfigurationException refused = assertThrows(ConfigurationException.class, () -> trainer.train(EXAMPLES));
-            assertEquals("the output folder " + folder + " already holds a run (" + sign + "); give another folder, "
-                    + "or move this one away", refused.getMessage());
+            assertEquals("the output folder " + folder + " already holds a run (" + sign + "); resume it, give "
+                    + "another folder, or move this one away", refused.getMessage());
             assertArrayEquals(before, tiny.values());
             assertTrue(begun.isEmpty());
         }
         assertEquals("mine", Files.readString(folder.resolve(sign)));
         assertEquals(Set.of(sign), names(folder));
+    }
+
+    @Test
+    void twoTrainingsDoNotWriteToOneFolder() throws IOException {
+        Path output = folder.resolve("run");
+        List<String> refusals = new ArrayList<>();
+        try (Tiny tiny = new Tiny(); Tiny other = new Tiny()) {
+            Trainer.builder(tiny.model).epochs(1).batchSize(6).output(output).listener(new TrainingListener() {
+                @Override
+                public void onStep(StepMetrics metrics) {
+                    for (RunStart start : RunStart.values()) {
+                        refusals.add(assertThrows(ConfigurationException.class, () -> Trainer.builder(other.model)
+                                .output(output).start(start).build().train(EXAMPLES)).getMessage());
+                    }
+                }
+            }).build().train(EXAMPLES);
+        }
+        assertEquals(6, refusals.size());
+        for (String refusal : refusals) {
+            assertTrue(refusal.startsWith(output + " is being written to by this process since "), refusal);
+        }
+        assertEquals(RUN, names(output));
+        assertEquals(2, linesOf(output.resolve("metrics.jsonl")));
     }
 
     @Test
@@ -241,36 +264,6 @@ class RunFolderTest {
         assertFalse(Files.exists(output));
     }
 
-    /** A folder in the place of a file stands for a disk that does not take the file. */
-    @ParameterizedTest
-    @ValueSource(strings = {"adapter_config.json", "adapter_model.safetensors"})
-    void aFailedSaveLeavesNoFileAndKeepsTheAdapterInMemory(String obstacle) throws IOException {
-        Path output = folder.resolve("run");
-        try (Tiny tiny = new Tiny()) {
-            Trainer trainer = Trainer.builder(tiny.model).learningRate(0.01).epochs(1).output(output)
-                    .listener(new TrainingListener() {
-                        @Override
-                        public void onStart(TrainingPlan plan) {
-                            makeFolder(output.resolve(obstacle));
-                        }
-                    }).build();
-            UncheckedIOException failed = assertThrows(UncheckedIOException.class, () -> trainer.train(EXAMPLES));
-            assertTrue(failed.getMessage().contains(output.resolve(obstacle).toString()), failed.getMessage());
-            assertTrue(failed.getMessage().endsWith("make room and call saveAdapter"), failed.getMessage());
-            assertEquals(new TreeSet<>(Set.of(obstacle, "metrics.jsonl")), names(output));
-            tiny.model.saveAdapter(folder.resolve("elsewhere"));
-            PeftModel.load(tiny.base, folder.resolve("elsewhere")).close();
-        }
-    }
-
-    private static void makeFolder(Path path) {
-        try {
-            Files.createDirectory(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @Test
     void unwritableMetricsDoNotStopTheTraining() throws IOException {
         List<String> written = new ArrayList<>();
@@ -292,15 +285,19 @@ class RunFolderTest {
                 throw new IOException("No space left on device");
             }
         };
-        try (Tiny tiny = new Tiny(); RunFolder run = RunFolder.of(tiny.model, new Checkpoints(folder, 0, 1), full)) {
-            for (int step = 1; step <= 3; step++) {
-                run.onStep(new StepMetrics(step, 0.1, 1, 1e-3, 1, 10, 5, 1, 1));
+        Path output = folder.resolve("run");
+        List<String> log = LogLines.of(() -> {
+            try (Tiny tiny = new Tiny(); MetricsFile metrics = new MetricsFile(folder.resolve("m"), full, false)) {
+                Trainer.builder(tiny.model).epochs(1).batchSize(4).output(output).listener(metrics).build()
+                        .train(EXAMPLES);
             }
-            run.saveAdapter();
-        }
+        });
         assertEquals(1, written.size());
-        assertEquals(Set.of("adapter_config.json", "adapter_model.safetensors", "peft4j_passport.json",
-                "tokenizer.json"), names(folder));
+        assertEquals(RUN, names(output));
+        assertEquals(List.of("m ends here, and the training goes on: No space left on device",
+                "cannot close " + folder.resolve("m") + ": No space left on device"), log.stream().map(line ->
+                line.replaceFirst(".*(?=(" + folder + "/m ends|cannot close))", "").replace(folder + "/m ends",
+                "m ends")).toList());
     }
 
     private static Set<String> names(Path folder) throws IOException {

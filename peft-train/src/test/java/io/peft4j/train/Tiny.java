@@ -6,6 +6,7 @@ import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.TinyModel;
@@ -19,7 +20,7 @@ import java.util.SplittableRandom;
 
 /** A tiny model with a LoRA adapter on all linear layers, and examples for it. */
 final class Tiny implements AutoCloseable {
-    final TinyNetwork network = new TinyNetwork(5, false, true);
+    final TinyNetwork network;
     final TinyModel base;
     final PeftModel model;
 
@@ -37,9 +38,14 @@ final class Tiny implements AutoCloseable {
     }
 
     private Tiny(double dropout, Kernels kernels, LoraConfig.Builder places) {
+        this(new TinyNetwork(5, false, true), kernels, places.rank(2).alpha(4).dropout(dropout).build(), 6);
+    }
+
+    /** Any adapter on any base. */
+    Tiny(TinyNetwork network, Kernels kernels, PeftConfig config, long seed) {
+        this.network = network;
         base = new TinyModel(network, new WordTokenizer(TinyNetwork.VOCABULARY), kernels);
-        LoraConfig config = places.rank(2).alpha(4).dropout(dropout).build();
-        model = PeftModel.of(base, config, new SplittableRandom(6));
+        model = PeftModel.of(base, config, new SplittableRandom(seed));
         SplittableRandom random = new SplittableRandom(7);
         for (Parameter parameter : model.trainableParameters()) {
             float[] values = Arrays.toFloats(parameter.value());

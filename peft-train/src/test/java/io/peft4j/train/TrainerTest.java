@@ -31,7 +31,7 @@ class TrainerTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
 
     /** Trains a fresh model and gives what it has learned. */
-    private static float[] trained(List<TokenSequence> examples, Function<Trainer.Builder, Trainer.Builder> options) {
+    private static float[] trained(List<TokenSequence> examples, Function<TrainerBuilder, TrainerBuilder> options) {
         try (Tiny tiny = new Tiny()) {
             options.apply(Trainer.builder(tiny.model).learningRate(0.01)).build().train(examples);
             return tiny.values();
@@ -162,7 +162,7 @@ class TrainerTest {
     }
 
     /** Tokens of each update of two epochs. */
-    private static List<Long> tokens(List<TokenSequence> examples, Function<Trainer.Builder, Trainer.Builder> options) {
+    private static List<Long> tokens(List<TokenSequence> examples, Function<TrainerBuilder, TrainerBuilder> options) {
         try (Tiny tiny = new Tiny()) {
             return options.apply(Trainer.builder(tiny.model).batchSize(1).epochs(2)).build().train(examples).steps()
                     .stream().map(StepMetrics::tokens).toList();
@@ -215,10 +215,13 @@ class TrainerTest {
         try (Tiny tiny = new Tiny()) {
             assertMessage("the epochs is 0; it must be at least 1",
                     () -> Trainer.builder(tiny.model).epochs(0).build());
-            for (Trainer.Builder wrong : List.of(Trainer.builder(tiny.model).batchSize(0),
+            for (TrainerBuilder wrong : List.of(Trainer.builder(tiny.model).batchSize(0),
                     Trainer.builder(tiny.model).gradientAccumulation(0),
                     Trainer.builder(tiny.model).learningRate(0),
+                    Trainer.builder(tiny.model).learningRate(-1e-4),
+                    Trainer.builder(tiny.model).learningRate(1.5),
                     Trainer.builder(tiny.model).learningRate(Double.NaN),
+                    Trainer.builder(tiny.model).learningRate(0.01).weightDecay(100),
                     Trainer.builder(tiny.model).warmupSteps(-1),
                     Trainer.builder(tiny.model).weightDecay(-0.1),
                     Trainer.builder(tiny.model).maxGradNorm(-1),

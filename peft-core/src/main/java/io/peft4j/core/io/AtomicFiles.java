@@ -151,8 +151,8 @@ public final class AtomicFiles {
             this.absolute = target.toAbsolutePath();
             this.folder = absolute.getParent();
             if (folder == null || Files.isDirectory(absolute)) {
-                throw new UncheckedIOException(new FileSystemException(
-                        "Cannot write " + target + ": it is a folder, not a file."));
+                throw new UncheckedIOException("Cannot write " + target + ": it is a folder, not a file.",
+                        new FileSystemException(target.toString(), null, "it is a folder, not a file"));
             }
             this.temporary = folder.resolve("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
         }

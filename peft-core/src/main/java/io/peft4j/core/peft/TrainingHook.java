@@ -40,6 +40,10 @@ public interface TrainingHook extends AutoCloseable {
         return Map.of();
     }
 
+    /** Called when the {@linkplain #arrays arrays} of a training that goes on have been read back. */
+    default void resumed() {
+    }
+
     /** Frees the arrays. */
     @Override
     default void close() {

@@ -1,0 +1,11 @@
+package io.peft4j.train;
+
+/** What a training does about one that its output folder holds already. */
+public enum RunStart {
+    /** Begins; a folder that holds a training is refused. */
+    NEW,
+    /** Goes on from the last intact checkpoint; a folder without one is refused. */
+    RESUME,
+    /** Goes on where there is a training to go on with, and begins where there is none. */
+    RESUME_OR_START
+}

@@ -1,0 +1,259 @@
+package io.peft4j.train;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.UpdateRule;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.Masking;
+import io.peft4j.data.pack.PackOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Collects what a trainer needs; the defaults are those of {@link TrainingOptions#defaults()}. */
+public final class TrainerBuilder {
+    private static final TrainingOptions DEFAULTS = TrainingOptions.defaults();
+
+    final PeftModel model;
+    private int epochs = DEFAULTS.epochs();
+    private int batchSize = DEFAULTS.batchSize();
+    private int gradientAccumulation = DEFAULTS.gradientAccumulation();
+    private double learningRate = DEFAULTS.learningRate();
+    private LearningRateSchedule schedule = DEFAULTS.schedule();
+    private int warmupSteps = DEFAULTS.warmupSteps();
+    private double weightDecay = DEFAULTS.weightDecay();
+    private double maxGradNorm = DEFAULTS.maxGradNorm();
+    private long seed = DEFAULTS.seed();
+    private boolean shuffle = DEFAULTS.shuffle();
+    private boolean sharePrefixes = DEFAULTS.sharePrefixes();
+    private PackOptions.Strategy packing = DEFAULTS.packing();
+    private int packTokens = DEFAULTS.packTokens();
+    private boolean recompute = DEFAULTS.recompute();
+    OptionalInt maxLength = OptionalInt.empty();
+    Masking masking = Masking.ASSISTANT;
+    List<TokenSequence> validation = List.of();
+    Optional<ChatDataset> validationChats = Optional.empty();
+    private Optional<Path> output = Optional.empty();
+    private int checkpointEverySteps;
+    private int keptCheckpoints = 2;
+    private RunStart start = RunStart.NEW;
+    final List<TrainingListener> listeners = new ArrayList<>();
+    UpdateRule rule = UpdateRule.PLAIN;
+    Cancellation cancellation = new Cancellation();
+
+    TrainerBuilder(PeftModel model) {
+        this.model = Objects.requireNonNull(model, "model");
+    }
+
+    /** All the numbers of a training at once. */
+    public TrainerBuilder options(TrainingOptions value) {
+        epochs = value.epochs();
+        batchSize = value.batchSize();
+        gradientAccumulation = value.gradientAccumulation();
+        learningRate = value.learningRate();
+        schedule = value.schedule();
+        warmupSteps = value.warmupSteps();
+        weightDecay = value.weightDecay();
+        maxGradNorm = value.maxGradNorm();
+        seed = value.seed();
+        shuffle = value.shuffle();
+        sharePrefixes = value.sharePrefixes();
+        packing = value.packing();
+        packTokens = value.packTokens();
+        recompute = value.recompute();
+        return this;
+    }
+
+    /** Passes over the data. */
+    public TrainerBuilder epochs(int value) {
+        epochs = value;
+        return this;
+    }
+
+    /** Examples a forward pass. */
+    public TrainerBuilder batchSize(int value) {
+        batchSize = value;
+        return this;
+    }
+
+    /** Forward passes an update. */
+    public TrainerBuilder gradientAccumulation(int value) {
+        gradientAccumulation = value;
+        return this;
+    }
+
+    /** The highest learning rate. */
+    public TrainerBuilder learningRate(double value) {
+        learningRate = value;
+        return this;
+    }
+
+    /** How the learning rate moves. */
+    public TrainerBuilder schedule(LearningRateSchedule value) {
+        schedule = value;
+        return this;
+    }
+
+    /** Updates over which the learning rate rises from 0. */
+    public TrainerBuilder warmupSteps(int value) {
+        warmupSteps = value;
+        return this;
+    }
+
+    /** Decoupled weight decay. */
+    public TrainerBuilder weightDecay(double value) {
+        weightDecay = value;
+        return this;
+    }
+
+    /** The norm that gradients are clipped to; 0 means never. */
+    public TrainerBuilder maxGradNorm(double value) {
+        maxGradNorm = value;
+        return this;
+    }
+
+    /** Seed of order and dropout. */
+    public TrainerBuilder seed(long value) {
+        seed = value;
+        return this;
+    }
+
+    /** Whether each epoch has its own order. */
+    public TrainerBuilder shuffle(boolean value) {
+        shuffle = value;
+        return this;
+    }
+
+    /** Whether a beginning that examples of a batch share is computed once. */
+    public TrainerBuilder sharePrefixes(boolean value) {
+        sharePrefixes = value;
+        return this;
+    }
+
+    /**
+     * Which examples come into a batch together. All but {@link PackOptions.Strategy#IN_ORDER} save time or memory
+     * and make batches less alike to random ones.
+     */
+    public TrainerBuilder packing(PackOptions.Strategy value) {
+        packing = Objects.requireNonNull(value, "packing");
+        return this;
+    }
+
+    /** The most tokens of a batch, instead of {@link #batchSize}; shared beginnings count once. */
+    public TrainerBuilder packTokens(int value) {
+        packTokens = value;
+        return this;
+    }
+
+    /** Whether decoder layers run a second time rather than keep what their gradients need: memory for time. */
+    public TrainerBuilder recompute(boolean value) {
+        recompute = value;
+        return this;
+    }
+
+    /** The most tokens of a conversation: longer ones are left out. Default: the model's limit. */
+    public TrainerBuilder maxLength(int tokens) {
+        maxLength = OptionalInt.of(tokens);
+        return this;
+    }
+
+    /** Which tokens of a conversation are learned; default {@link Masking#ASSISTANT}. */
+    public TrainerBuilder masking(Masking value) {
+        masking = Objects.requireNonNull(value, "masking");
+        return this;
+    }
+
+    /** Examples whose loss is measured before the training and after each epoch; an empty list means none. */
+    public TrainerBuilder validation(List<TokenSequence> examples) {
+        validation = List.copyOf(examples);
+        validationChats = Optional.empty();
+        return this;
+    }
+
+    /** Conversations whose loss is measured before the training and after each epoch. */
+    public TrainerBuilder validation(ChatDataset examples) {
+        validationChats = Optional.of(examples);
+        return this;
+    }
+
+    /** A folder for the adapter and {@code metrics.jsonl}; it must not hold a run yet. */
+    public TrainerBuilder output(Path folder) {
+        output = Optional.of(folder);
+        return this;
+    }
+
+    /**
+     * Updates between two checkpoints: folders {@code checkpoint-N} in the output folder, each a usable adapter
+     * from which the training can be resumed. Default: 0, none but at the end of a training that is cancelled.
+     */
+    public TrainerBuilder checkpointEverySteps(int steps) {
+        checkpointEverySteps = steps;
+        return this;
+    }
+
+    /** How many checkpoints stay, the last ones: at least 2, since one may be damaged; default 2. */
+    public TrainerBuilder keepCheckpoints(int count) {
+        keptCheckpoints = count;
+        return this;
+    }
+
+    /**
+     * Whether to begin, or to go on from the last checkpoint in the output folder. One that goes on must be the same
+     * training: the same options, data, base, adapter configuration and kernels; anything else is refused, with all
+     * that differs. The result is then that of a training that was never interrupted, on the same processor bit for
+     * bit. Default: {@link RunStart#NEW}.
+     */
+    public TrainerBuilder start(RunStart value) {
+        start = Objects.requireNonNull(value, "start");
+        return this;
+    }
+
+    /** Somebody who follows the training; may be called more than once. */
+    public TrainerBuilder listener(TrainingListener listener) {
+        listeners.add(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /** How updates differ by parameter; default {@link UpdateRule#PLAIN}. */
+    public TrainerBuilder updateRule(UpdateRule value) {
+        rule = Objects.requireNonNull(value, "rule");
+        return this;
+    }
+
+    /** What stops the training early. */
+    public TrainerBuilder cancellation(Cancellation value) {
+        cancellation = Objects.requireNonNull(value, "cancellation");
+        return this;
+    }
+
+    Optional<OutputFolder> outputFolder() {
+        return output.map(folder -> new OutputFolder(new Checkpoints(folder, checkpointEverySteps, keptCheckpoints),
+                model.adapterNames(), start));
+    }
+
+    TrainingOptions options() {
+        return new TrainingOptions(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
+                weightDecay, maxGradNorm, seed, shuffle, sharePrefixes, packing, packTokens, recompute);
+    }
+
+    /**
+     * The trainer.
+     *
+     * @throws ConfigurationException when an option is out of range
+     */
+    public Trainer build() {
+        int limit = model.network().description().maxPositions();
+        if (maxLength.isPresent() && (maxLength.getAsInt() < 1 || maxLength.getAsInt() > limit)) {
+            throw new ConfigurationException("max length must be from 1 to the model's limit of " + limit + ", got "
+                    + maxLength.getAsInt());
+        }
+        if (output.isEmpty() && (start != RunStart.NEW || checkpointEverySteps > 0)) {
+            throw new ConfigurationException("checkpoints and resuming need an output folder");
+        }
+        return new Trainer(this);
+    }
+}
