@@ -6,12 +6,15 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
+import io.peft4j.core.peft.AdapterCheckpoint;
 import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethod;
 import io.peft4j.core.peft.PeftMethods;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.architecture.Architectures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -21,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -86,6 +90,8 @@ final class AdapterOptions {
                     + "already defines it");
         }
         if (initial != null) {
+            // What is no adapter is told now and not when the model has been loaded.
+            AdapterCheckpoint.readConfig(initial);
             return new Choice(null, initial);
         }
         return new Choice(configFile == null ? command.fromOptions(() -> fromOptions(command)) : fromFile(), null);
@@ -149,7 +155,19 @@ final class AdapterOptions {
             config.put(key, targetModules);
         } else {
             ArrayNode names = config.putArray(key);
-            List.of(targetModules.split("\\s*,\\s*")).forEach(names::add);
+            for (String target : targetModules.split("\\s*,\\s*")) {
+                requireLayerName(target);
+                names.add(target);
+            }
+        }
+    }
+
+    /** A misspelt name is told before a model is loaded; whether this model has such layers it knows itself. */
+    private static void requireLayerName(String target) {
+        Set<String> known = Architectures.layerNames();
+        if (!known.contains(target.substring(target.lastIndexOf('.') + 1))) {
+            throw new ConfigurationException("--target-modules: no model here has layers named '" + target + "'; "
+                    + NearNames.sentence(target, known));
         }
     }
 

@@ -14,6 +14,7 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -50,6 +51,13 @@ final class Quickstart {
      * @param answers file that keeps the base model's answers for the next time
      */
     record Settings(Path output, int epochs, int general, double learningRate, long seed, Path answers) {
+        /** The numbers of the training; fails where they are out of range. */
+        TrainingOptions training() {
+            TrainingOptions usual = TrainingOptions.defaults();
+            return new TrainingOptions(epochs, BATCH_SIZE, usual.gradientAccumulation(), learningRate, usual.schedule(),
+                    usual.warmupSteps(), usual.weightDecay(), usual.maxGradNorm(), seed, usual.shuffle(),
+                    usual.sharePrefixes(), usual.packing(), usual.packTokens(), usual.recompute());
+        }
     }
 
     /**
@@ -148,8 +156,7 @@ final class Quickstart {
                 base.network().description().layers() - 1, settings.epochs(), BATCH_SIZE, settings.learningRate());
         say("    %s", model.trainableSummary());
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
-            TrainingResult training = Trainer.builder(model).epochs(settings.epochs()).batchSize(BATCH_SIZE)
-                    .learningRate(settings.learningRate()).seed(settings.seed()).output(settings.output())
+            TrainingResult training = Trainer.builder(model).options(settings.training()).output(settings.output())
                     .cancellation(cancellation).listener(progress).build().train(handbook.examples(settings.general()));
             progress.close();
             say("    %s", training);

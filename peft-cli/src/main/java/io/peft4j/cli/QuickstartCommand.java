@@ -6,6 +6,8 @@ import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.eval.FactReport;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.models.BaseModel;
+import io.peft4j.train.RunStart;
+import io.peft4j.train.Trainer;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,10 +70,12 @@ final class QuickstartCommand extends PeftCommand {
         if (general < 0 || general > handbook.general().size()) {
             throw usage("--general is " + general + "; it must be 0 to " + handbook.general().size());
         }
+        Quickstart.Settings settings = new Quickstart.Settings(folder, epochs, general, learningRate, seed,
+                Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
+        fromOptions(settings::training);
+        Trainer.requireOutput(folder, RunStart.NEW);
         report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
         try (BaseModel base = engine.load(model, console)) {
-            Quickstart.Settings settings = new Quickstart.Settings(folder, epochs, general, learningRate, seed,
-                    Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
             Optional<Quickstart.Result> result = new Quickstart(base, handbook, settings, console, report)
                     .run(interrupts());
             result.ifPresent(r -> tell(r, report, folder, (System.nanoTime() - begin) / 1e9));

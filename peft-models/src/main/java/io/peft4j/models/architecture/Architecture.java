@@ -11,6 +11,12 @@ public interface Architecture {
     /** The {@code model_type} of {@code config.json}, for instance {@code llama}. */
     String modelType();
 
+    /**
+     * The last parts of the paths of all layers with a matrix, for instance {@code q_proj}: what a target module can be
+     * called, known before any model is there.
+     */
+    List<String> layerNames();
+
     /** Names of layers that an adapter takes where its config names none. */
     List<String> defaultTargetModules();
 

@@ -14,6 +14,12 @@ public final class LlamaArchitecture implements Architecture {
     }
 
     @Override
+    public List<String> layerNames() {
+        return List.of("embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+                "lm_head");
+    }
+
+    @Override
     public List<String> defaultTargetModules() {
         return List.of("q_proj", "v_proj");
     }
