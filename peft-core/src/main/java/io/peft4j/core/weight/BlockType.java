@@ -16,23 +16,23 @@ public enum BlockType {
     /** 32-bit floats. */
     F32(0, 1, 4, FloatBlocks::f32),
     /** 16-bit floats of IEEE 754 (half precision). */
-    F16(1, 1, 2, FloatBlocks::f16),
+    F16(1, 1, 2, FloatBlocks::f16, 0),
     /** 16-bit brain floats. */
     BF16(30, 1, 2, FloatBlocks::bf16),
     /** 4-bit q: {@code d * (q - 8)}. */
-    Q4_0(2, 32, 18, SimpleBlocks::q40),
+    Q4_0(2, 32, 18, SimpleBlocks::q40, 0),
     /** 4-bit q: {@code d * q + m}. */
-    Q4_1(3, 32, 20, SimpleBlocks::q41),
+    Q4_1(3, 32, 20, SimpleBlocks::q41, 0, 2),
     /** 5-bit q: {@code d * (q - 16)}. */
-    Q5_0(6, 32, 22, SimpleBlocks::q50),
+    Q5_0(6, 32, 22, SimpleBlocks::q50, 0),
     /** 5-bit q: {@code d * q + m}. */
-    Q5_1(7, 32, 24, SimpleBlocks::q51),
+    Q5_1(7, 32, 24, SimpleBlocks::q51, 0, 2),
     /** Signed 8-bit q: {@code d * q}. */
-    Q8_0(8, 32, 34, SimpleBlocks::q80),
+    Q8_0(8, 32, 34, SimpleBlocks::q80, 0),
     /** 4-bit q in eight sub-blocks with 6-bit scales s and minima n: {@code d * s * q - dmin * n}. */
-    Q4_K(12, 256, 144, SuperBlocks::q4k),
+    Q4_K(12, 256, 144, SuperBlocks::q4k, 0, 2),
     /** 6-bit q in sixteen sub-blocks with 8-bit scales s: {@code d * s * (q - 32)}. */
-    Q6_K(14, 256, 210, SuperBlocks::q6k);
+    Q6_K(14, 256, 210, SuperBlocks::q6k, 208);
 
     /** What is copied to the heap at a time: well inside the first-level cache with its floats. */
     private static final int TILE_BYTES = 1 << 12;
@@ -41,8 +41,11 @@ public enum BlockType {
     private final int blockSize;
     private final int blockBytes;
     private final Decoder decoder;
+    /** Where in a block its half-precision numbers stand; all others are whole. */
+    private final int[] halves;
 
-    BlockType(int ggmlId, int blockSize, int blockBytes, Decoder decoder) {
+    BlockType(int ggmlId, int blockSize, int blockBytes, Decoder decoder, int... halves) {
+        this.halves = halves;
         this.ggmlId = ggmlId;
         this.blockSize = blockSize;
         this.blockBytes = blockBytes;
@@ -179,6 +182,31 @@ public enum BlockType {
         Objects.checkFromIndexSize(0, blocks * blockBytes, source.length);
         Objects.checkFromIndexSize(offset, blocks * blockSize, target.length);
         decoder.decode(source, blocks, target, offset);
+    }
+
+    /**
+     * Whether the values of whole blocks are numbers, neither infinite nor NaN. Of blocks with scales only those are
+     * looked at, and of plain floats eight bytes at a time.
+     *
+     * @param source the encoded blocks, the first at index 0
+     * @param blocks how many blocks
+     */
+    public boolean isFinite(byte[] source, int blocks) {
+        Objects.checkFromIndexSize(0, blocks * blockBytes, source.length);
+        if (this == F32) {
+            return FloatBlocks.isFinite(source, blocks * blockBytes, 0x7F800000_7F800000L, 0x00800000_00800000L);
+        }
+        if (this == BF16) {
+            return FloatBlocks.isFinite(source, blocks * blockBytes, 0x7F807F80_7F807F80L, 0x00800080_00800080L);
+        }
+        for (int half : halves) {
+            for (int i = half; i < blocks * blockBytes; i += blockBytes) {
+                if ((source[i + 1] & 0x7C) == 0x7C) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /**

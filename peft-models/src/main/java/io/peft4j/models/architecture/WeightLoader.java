@@ -32,7 +32,7 @@ public final class WeightLoader implements AutoCloseable {
     /** Elements that one conversion reads: few enough that all threads have work to the end. */
     private static final long PIECE = 1 << 20;
 
-    private final TensorStore store;
+    private final FiniteTensors store;
     private final WeightType type;
     private final int threads;
     private final List<AutoCloseable> owned = new ArrayList<>();
@@ -53,10 +53,10 @@ public final class WeightLoader implements AutoCloseable {
      * @param threads threads that convert, at least 1
      */
     public WeightLoader(TensorStore store, WeightType type, int threads) {
-        this.store = Objects.requireNonNull(store, "store");
+        this.store = new FiniteTensors(Objects.requireNonNull(store, "store"));
         this.type = Objects.requireNonNull(type, "type");
         this.threads = threads;
-        owned.add(store);
+        owned.add(this.store);
     }
 
     /** The type of large activations that goes with the weights. */
@@ -176,6 +176,7 @@ public final class WeightLoader implements AutoCloseable {
         OptionalLong mapped = store.address(name);
         if (mapped.isPresent()) {
             readsFile = true;
+            conversions.add(() -> store.check(name));
             return new BlockWeight(stored, rows, columns, mapped.getAsLong(), store);
         }
         NativeBlock copy = memory(store.length(name));
