@@ -12,18 +12,15 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
-import java.io.IOException;
+import io.peft4j.core.io.SmallFiles;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** JSON of adapter configurations: strict reading, Python's layout in writing. */
 final class ConfigJson {
-    /** Real ones have a few kilobytes, at most some hundred with long lists of targets. */
-    private static final long MOST_BYTES = 16 << 20;
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
@@ -51,14 +48,10 @@ final class ConfigJson {
 
     static String readFile(Path file) {
         try {
-            if (Files.size(file) > MOST_BYTES) {
-                throw new FileFormatException(file, "has " + Files.size(file) + " bytes, too many for a configuration");
-            }
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(Files.readAllBytes(file))).toString();
+            return StandardCharsets.UTF_8.newDecoder()
+                    .decode(ByteBuffer.wrap(SmallFiles.read(file, SmallFiles.CONFIGURATION))).toString();
         } catch (CharacterCodingException e) {
             throw new FileFormatException(file, "is not encoded in UTF-8", e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read " + file + ": " + e.getMessage(), e);
         }
     }
 

@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.io.SmallFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
@@ -42,7 +42,7 @@ public final class ModelConfig {
      */
     public static ModelConfig read(Path file) {
         try {
-            JsonNode values = JSON.readTree(Files.readAllBytes(file));
+            JsonNode values = JSON.readTree(SmallFiles.read(file, SmallFiles.CONFIGURATION));
             if (!values.isObject()) {
                 throw new FileFormatException(file, "is not a JSON object");
             }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.SmallFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +21,8 @@ import java.util.stream.Stream;
 /** A tokenizer's files in a folder, as Hugging Face lays them. */
 final class TokenizerFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** The largest vocabularies known take some 30 MB. */
+    private static final long LARGEST = 256L << 20;
     private static final String SPECIAL_TOKENS = "special_tokens_map.json";
     private static final String TEMPLATE_KEY = "chat_template";
     private static final String SUFFIX = ".jinja";
@@ -39,15 +42,15 @@ final class TokenizerFolder {
             throw new FileFormatException(folder, "has no " + TokenizerFiles.TOKENIZER + "; a tokenizer needs it "
                     + "and " + TokenizerFiles.CONFIG);
         }
-        ObjectNode tokenizer = object(file);
+        ObjectNode tokenizer = object(file, LARGEST);
         ObjectNode config = JSON.createObjectNode();
         if (Files.isRegularFile(folder.resolve(TokenizerFiles.CONFIG))) {
-            config.setAll(object(folder.resolve(TokenizerFiles.CONFIG)));
+            config.setAll(object(folder.resolve(TokenizerFiles.CONFIG), SmallFiles.CONFIGURATION));
         }
         // As in transformers: the older file counts where the configuration does not list its added tokens, and wins.
         Path special = folder.resolve(SPECIAL_TOKENS);
         if (Files.isRegularFile(special) && !config.has("added_tokens_decoder")) {
-            config.setAll(object(special));
+            config.setAll(object(special, SmallFiles.CONFIGURATION));
         }
         Map<String, String> templates = templates(folder, config.remove(TEMPLATE_KEY));
         SpecialTokens.addMissing(file, tokenizer, config);
@@ -112,26 +115,18 @@ final class TokenizerFolder {
     }
 
     private static String text(Path file) {
-        return new String(bytes(file), StandardCharsets.UTF_8);
+        return new String(SmallFiles.read(file, SmallFiles.CONFIGURATION), StandardCharsets.UTF_8);
     }
 
-    private static ObjectNode object(Path file) {
+    private static ObjectNode object(Path file, long most) {
         try {
-            JsonNode value = JSON.readTree(bytes(file));
+            JsonNode value = JSON.readTree(SmallFiles.read(file, most));
             if (value instanceof ObjectNode object) {
                 return object;
             }
             throw new FileFormatException(file, "is not a JSON object");
         } catch (JsonProcessingException e) {
             throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
-        }
-    }
-
-    private static byte[] bytes(Path file) {
-        try {
-            return Files.readAllBytes(file);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         }
