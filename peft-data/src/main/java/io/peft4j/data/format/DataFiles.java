@@ -40,15 +40,20 @@ public final class DataFiles {
             byte[] magic = in.readNBytes(4);
             in.reset();
             if (magic.length >= 2 && magic[0] == 0x1F && magic[1] == (byte) 0x8B) {
-                return new GZIPInputStream(in, BUFFER);
+                return unpacked(file, new GZIPInputStream(in, BUFFER));
             }
             boolean zstd = magic.length == 4 && magic[0] == 0x28 && magic[1] == (byte) 0xB5 && magic[2] == 0x2F
                     && magic[3] == (byte) 0xFD;
-            return zstd ? new ZstdInputStream(in) : in;
+            return zstd ? unpacked(file, new ZstdInputStream(in)) : in;
         } catch (IOException e) {
             close(opened, e);
             throw unreadable(file, e);
         }
+    }
+
+    /** Bounded where the file has a length, which a pipe has not. */
+    private static InputStream unpacked(Path file, InputStream in) throws IOException {
+        return Files.isRegularFile(file) ? new UnpackedStream(in, Files.size(file)) : in;
     }
 
     private static void close(InputStream opened, IOException reason) {
@@ -69,7 +74,8 @@ public final class DataFiles {
     /** A row in place of what cannot be decompressed, after which there is no other. */
     static RowSource.Entry damaged(Path file, long line, IOException e) {
         return RowSource.Entry.wrong("invalid_compression", new DataException(file, Math.max(1, line), 0,
-                "the compressed data is damaged or cut off: " + e.getMessage() + "; the rest was not read", e));
+                "the compressed data is damaged, truncated or unpacks without end: " + e.getMessage()
+                + "; the rest was not read", e));
     }
 
     /** The error for a file that cannot be read. */

@@ -13,6 +13,7 @@ import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -249,6 +250,31 @@ class FormatsTest {
             assertTrue(item.faults().get(0).message().contains("quote"), item.faults().toString());
             assertEquals(Optional.empty(), reader.next());
         }
+    }
+
+    @Test
+    void aCompressedFileThatUnpacksToNoEndIsGivenUp() throws IOException {
+        Path file = folder.resolve("bomb.jsonl.zst");
+        byte[] row = "{\"question\":\"q\",\"answer\":\"a\"}\n".repeat(1 << 15).getBytes(StandardCharsets.UTF_8);
+        try (OutputStream out = DataFiles.compressing(file, Files.newOutputStream(file))) {
+            for (int written = 0; written < 120 << 20; written += row.length) {
+                out.write(row);
+            }
+        }
+        long rows = 0;
+        List<RowFault> faults = new ArrayList<>();
+        try (ExampleReader reader = ExampleReader.open(file)) {
+            for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
+                rows += item.get().example().isPresent() ? 1 : 0;
+                faults.addAll(item.get().faults());
+            }
+        }
+        long bound = (64L << 20) + 1000 * Files.size(file);
+        assertTrue(bound < 120 << 20, "the file has " + Files.size(file) + " bytes");
+        assertEquals(bound / (row.length >> 15), rows, 1 << 16);
+        assertEquals(List.of("invalid_compression"), faults.stream().map(RowFault::code).toList());
+        assertTrue(faults.get(0).message().contains(" bytes unpack to more than 64 MiB and 1000 times their number"),
+                faults.toString());
     }
 
     @Test
