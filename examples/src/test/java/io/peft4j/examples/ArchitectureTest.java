@@ -17,6 +17,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import io.peft4j.core.array.Arena;
 import io.peft4j.core.error.PeftException;
 import java.util.ArrayList;
 import java.util.List;
@@ -201,6 +202,13 @@ class ArchitectureTest {
     void noEnumListsTheMethods() {
         check(noClasses().that().areEnums().should().haveSimpleNameContaining("Method")
                 .because("a method is a config record, a layer class and one registration line, never a list entry"));
+    }
+
+    /** Whoever computes does so in a workspace of the engine, which says whose turn it is. */
+    @Test
+    void onlyTheEngineMakesTheMemoryOfTemporaries() {
+        check(noClasses().that().resideOutsideOfPackage("io.peft4j.core.engine")
+                .should().callConstructor(Arena.class));
     }
 
     @Test
