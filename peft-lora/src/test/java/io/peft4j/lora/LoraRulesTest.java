@@ -107,7 +107,7 @@ class LoraRulesTest {
         assertRefused(ConfigurationException.class, LoraConfig.builder().fanInFanOut(true), "fan_in_fan_out");
         assertRefused(ConfigurationException.class,
                 LoraConfig.builder().targetModules("embed_tokens").loraBias(true),
-                "lora_bias does not work on embeddings");
+                "lora_bias is not supported on embeddings");
         // PEFT's modules_to_save match also within a name, its exclusion of them from the targets does not.
         assertRefused(ConfigurationException.class,
                 LoraConfig.builder().targetModules("q_proj").modulesToSave("_proj"),
