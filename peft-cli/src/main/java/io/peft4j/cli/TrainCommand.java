@@ -35,7 +35,7 @@ import picocli.CommandLine.TypeConversionException;
 /** {@code peft4j train}: an adapter from chat data. */
 @Command(name = "train", sortOptions = false, description = {"Trains an adapter on chat data.",
     "The output folder is an adapter in Hugging Face PEFT's form with the tokenizer beside it; metrics.jsonl holds a "
-            + "line a step. Ctrl-C stops after the step that runs and leaves a usable adapter."})
+            + "line a step. Ctrl-C stops after the current step and leaves a usable adapter."})
 final class TrainCommand extends PeftCommand {
     /** The most batches that first values are computed from. */
     private static final int CALIBRATION_BATCHES = 32;
@@ -48,11 +48,11 @@ final class TrainCommand extends PeftCommand {
     private Path data;
 
     @Option(names = "--validation", paramLabel = "FILE",
-            description = "Data whose loss is measured before training and after each epoch.")
+            description = "Validation data, whose loss is measured before training and after each epoch.")
     private Path validation;
 
     @Option(names = "--output", required = true, paramLabel = "DIR",
-            description = "Folder for the adapter; must not hold a run yet.")
+            description = "Folder for the adapter; must not contain a run.")
     private Path output;
 
     @Mixin
@@ -63,23 +63,23 @@ final class TrainCommand extends PeftCommand {
     private int epochs;
 
     @Option(names = "--batch-size", paramLabel = "N", defaultValue = "8",
-            description = "Examples a forward pass. Default: ${DEFAULT-VALUE}")
+            description = "Examples per forward pass. Default: ${DEFAULT-VALUE}")
     private int batchSize;
 
     @Option(names = "--gradient-accumulation", paramLabel = "N", defaultValue = "1",
-            description = "Forward passes a step. Default: ${DEFAULT-VALUE}")
+            description = "Forward passes per step. Default: ${DEFAULT-VALUE}")
     private int gradientAccumulation;
 
     @Option(names = "--learning-rate", paramLabel = "X", defaultValue = "2e-4",
-            description = "The highest learning rate. Default: ${DEFAULT-VALUE}")
+            description = "Peak learning rate. Default: ${DEFAULT-VALUE}")
     private double learningRate;
 
     @Option(names = "--schedule", paramLabel = "linear|cosine|constant", defaultValue = "linear",
-            description = "How the learning rate falls. Default: ${DEFAULT-VALUE}")
+            description = "Decay of the learning rate. Default: ${DEFAULT-VALUE}")
     private LearningRateSchedule schedule;
 
     @Option(names = "--warmup-steps", paramLabel = "N", defaultValue = "0",
-            description = "Steps over which it rises first. Default: ${DEFAULT-VALUE}")
+            description = "Steps over which the learning rate rises first. Default: ${DEFAULT-VALUE}")
     private int warmupSteps;
 
     @Option(names = "--weight-decay", paramLabel = "X", defaultValue = "0",
@@ -87,14 +87,14 @@ final class TrainCommand extends PeftCommand {
     private double weightDecay;
 
     @Option(names = "--max-grad-norm", paramLabel = "X", defaultValue = "1",
-            description = "Norm that gradients are clipped to; 0: never. Default: ${DEFAULT-VALUE}")
+            description = "Gradients are clipped to this norm; 0 means never. Default: ${DEFAULT-VALUE}")
     private double maxGradNorm;
 
     @Option(names = "--loraplus-ratio", paramLabel = "X",
             description = "LoRA+: trains B with X times the learning rate of A; 16 is usual.")
     private Double loraPlusRatio;
 
-    @Option(names = "--lora-fa", description = "LoRA-FA: leaves A as it begins and trains B alone.")
+    @Option(names = "--lora-fa", description = "LoRA-FA: freezes A and trains only B.")
     private boolean loraFa;
 
     @Option(names = "--max-length", paramLabel = "N",
@@ -105,42 +105,42 @@ final class TrainCommand extends PeftCommand {
     private LearnedOptions learned;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
-            description = "Seed of first values, order and dropout. Default: ${DEFAULT-VALUE}")
+            description = "Seed of initialization, order and dropout. Default: ${DEFAULT-VALUE}")
     private long seed;
 
-    @Option(names = "--no-shuffle", description = "Takes the examples in their order.")
+    @Option(names = "--no-shuffle", description = "Keeps the examples in order.")
     private boolean noShuffle;
 
-    @Option(names = "--packing", paramLabel = "NAME", defaultValue = "in-order", description = "Which examples come "
-            + "into a batch together: in-order (as a plain shuffled loader), length-buckets, best-fit (with "
+    @Option(names = "--packing", paramLabel = "NAME", defaultValue = "in-order", description = "How examples are "
+            + "batched: in-order (as a plain shuffled loader), length-buckets, best-fit (with "
             + "--pack-tokens), shared-prefixes. Default: ${DEFAULT-VALUE}")
     private PackOptions.Strategy packing;
 
-    @Option(names = "--pack-tokens", paramLabel = "N", defaultValue = "0", description = "A batch holds as many "
-            + "examples as fit into N tokens, instead of --batch-size. Not with in-order.")
+    @Option(names = "--pack-tokens", paramLabel = "N", defaultValue = "0", description = "Fills batches up to N "
+            + "tokens, instead of --batch-size. Not with in-order.")
     private int packTokens;
 
     @Option(names = "--recompute",
-            description = "Computes decoder layers twice rather than keep their values: less memory, more time.")
+            description = "Recomputes decoder layers in the backward pass: less memory, more time.")
     private boolean recompute;
 
     @Mixin
     private EngineOptions engine;
 
     @Option(names = "--checkpoint-steps", paramLabel = "N", defaultValue = "0",
-            description = "Steps between two checkpoints, checkpoint-N in the output folder. Default: none, but one "
+            description = "Steps between checkpoints (checkpoint-N in the output folder). Default: none, but one "
                     + "when the training is interrupted")
     private int checkpointSteps;
 
-    @Option(names = "--resume", description = "Goes on from the last checkpoint in the output folder, with the same "
-            + "options, data and model: the result is that of a training that was never interrupted.")
+    @Option(names = "--resume", description = "Continues from the last checkpoint in the output folder, with the "
+            + "same options, data and model; the result equals that of an uninterrupted training.")
     private boolean resume;
 
-    @Option(names = "--resume-or-start", description = "Goes on where there is a training in the output folder to go "
-            + "on with, and begins where there is none.")
+    @Option(names = "--resume-or-start", description = "Resumes the training in the output folder, or starts one "
+            + "if there is none.")
     private boolean resumeOrStart;
 
-    @Option(names = "--json", description = "Prints a JSON line a step and one at the end on stdout.")
+    @Option(names = "--json", description = "Prints a JSON line per step and one at the end on stdout.")
     private boolean json;
 
     @Override
@@ -150,11 +150,11 @@ final class TrainCommand extends PeftCommand {
             throw usage("--max-length must be at least 1, and --checkpoint-steps 0 (none) or more");
         }
         if (loraFa && loraPlusRatio != null) {
-            throw usage("--loraplus-ratio and --lora-fa exclude each other: with --lora-fa only B is trained");
+            throw usage("--loraplus-ratio and --lora-fa are mutually exclusive: with --lora-fa only B is trained");
         }
         Optional.ofNullable(loraPlusRatio).ifPresent(ratio -> fromOptions(() -> new LoraPlus(ratio)));
         if (packTokens > 0 && isGiven("--batch-size")) {
-            throw usage("--pack-tokens takes the place of --batch-size; give one of them");
+            throw usage("--pack-tokens replaces --batch-size; they are mutually exclusive");
         }
         if (resume && resumeOrStart) {
             throw usage("--resume and --resume-or-start are mutually exclusive");

@@ -77,7 +77,7 @@ class ResumeCommandTest {
     @Test
     void whereThereIsNoTrainingResumingSaysWhatToDo() throws IOException {
         String err = CommandRun.failing(1, train("--resume"));
-        assertTrue(err.contains("there is no training to resume in " + output) && err.contains("--resume-or-start"),
+        assertTrue(err.contains("no training to resume in " + output) && err.contains("--resume-or-start"),
                 err);
         assertFalse(Files.exists(output));
         CommandRun.succeeding(train("--resume-or-start"));

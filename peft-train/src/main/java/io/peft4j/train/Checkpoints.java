@@ -97,7 +97,7 @@ record Checkpoints(Path output, int every, int kept) {
             }
             return true;
         } catch (UncheckedIOException e) {
-            LOG.warn("there is no {}, and the training goes on: {}", folder(step), e.getMessage());
+            LOG.warn("cannot write {}, the training continues: {}", folder(step), e.getMessage());
             return false;
         }
     }
@@ -175,7 +175,7 @@ record Checkpoints(Path output, int every, int kept) {
         try {
             return Files.readString(file);
         } catch (CharacterCodingException e) {
-            throw new FileFormatException(file, "is damaged: it is no text", e);
+            throw new FileFormatException(file, "is damaged: not a text file", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + AtomicFiles.reason(e), e);
         }

@@ -87,7 +87,7 @@ final class MetricsFile implements TrainingListener, AutoCloseable {
             out.flush();
         } catch (IOException e) {
             broken = true;
-            LOG.warn("{} ends here, and the training goes on: {}", file, AtomicFiles.reason(e));
+            LOG.warn("{} ends here, the training continues: {}", file, AtomicFiles.reason(e));
         }
     }
 

@@ -142,7 +142,7 @@ final class TrainingRun implements AutoCloseable {
         }
         optimizer.resumeAfter(state.step());
         evaluations.addAll(state.evaluations());
-        LOG.info("the training goes on from {}", checkpoint);
+        LOG.info("the training continues from {}", checkpoint);
     }
 
     /** With the trained values of a checkpoint an adapter is what was saved there, also in all that is not trained. */

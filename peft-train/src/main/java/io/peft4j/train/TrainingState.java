@@ -58,7 +58,7 @@ record TrainingState(long step, RunSettings settings, List<TrainingResult.Evalua
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
             throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
         } catch (CharacterCodingException e) {
-            throw new FileFormatException(file, "is damaged: it is no text", e);
+            throw new FileFormatException(file, "is damaged: not a text file", e);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }

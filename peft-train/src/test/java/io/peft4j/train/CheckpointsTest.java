@@ -162,7 +162,7 @@ class CheckpointsTest {
         assertEquals(Set.of("checkpoint-1"), names(folder));
         assertEquals(List.of(folder.resolve("checkpoint-1")), checkpoints.newestFirst());
         assertEquals(1, log.size(), log.toString());
-        assertTrue(log.get(0).endsWith("there is no " + folder.resolve("checkpoint-2")
-                + ", and the training goes on: Cannot write x: No space left on device."), log.toString());
+        assertTrue(log.get(0).endsWith("cannot write " + folder.resolve("checkpoint-2")
+                + ", the training continues: Cannot write x: No space left on device."), log.toString());
     }
 }

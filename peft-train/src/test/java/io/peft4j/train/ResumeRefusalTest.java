@@ -168,7 +168,7 @@ class ResumeRefusalTest {
     @Test
     void resumingNeedsATraining() {
         Path output = folder.resolve("run");
-        assertMessage("there is no training to resume in " + output + "; check the folder, or begin one",
+        assertMessage("no training to resume in " + output + "; check the folder, or begin one",
                 () -> Runs.resume(output));
         assertFalse(Files.exists(output));
         assertThrows(Crash.class, () -> train(output, crashingAfter(2)));
