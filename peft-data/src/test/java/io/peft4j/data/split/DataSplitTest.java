@@ -165,7 +165,8 @@ class DataSplitTest {
             System.setErr(before);
         }
         String logged = log.toString(StandardCharsets.UTF_8);
-        assertTrue(logged.contains("validation.jsonl got no examples") && logged.contains("groups: 1, parts: 3"), logged);
+        assertTrue(logged.contains("validation.jsonl got no examples") && logged.contains("groups: 1, parts: 3"),
+                logged);
     }
 
     @Test
