@@ -233,8 +233,8 @@ public final class BaseModel implements BaseLanguageModel {
 
     /**
      * Refuses all that begins from now on, also on adapters of this model, and frees all native memory when what runs
-     * has ended. Does not wait; closing twice does nothing. A model from {@link #withLayers} is closed with the one that
-     * it came from.
+     * has ended. Does not wait; closing twice does nothing. A model from {@link #withLayers} is closed with the one
+     * that it came from.
      */
     @Override
     public void close() {

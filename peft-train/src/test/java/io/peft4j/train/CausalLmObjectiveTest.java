@@ -79,7 +79,8 @@ class CausalLmObjectiveTest {
     @Test
     void chunksOfLogitsGiveTheLossAndGradientsOfOneChunk() {
         PackedBatch batch = PackedBatch.sharingPrefixes(examples);
-        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, OptionalInt.of(1000), FrozenStates.none())) {
+        try (CausalLmObjective whole = new CausalLmObjective(tiny.model, Long.MAX_VALUE, OptionalInt.of(1000),
+                FrozenStates.none())) {
             double loss = whole.backward(batch, weight, 0);
             float[] gradients = tiny.takeGradients();
             float[] nll = whole.tokenNegativeLogLikelihoods(batch);
@@ -216,8 +217,8 @@ class CausalLmObjectiveTest {
             int twice = products.getAndSet(0);
             dropping.takeGradients();
             // More than the embedded tokens take, less than the first layer keeps.
-            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4, OptionalInt.of(1000),
-                    FrozenStates.none())) {
+            try (CausalLmObjective some = new CausalLmObjective(dropping.model, keeping.peakBytes() / 4,
+                    OptionalInt.of(1000), FrozenStates.none())) {
                 assertEquals(loss, some.backward(batch, weight, 1));
                 assertArrayEquals(gradients, dropping.takeGradients());
                 assertTrue(products.get() > once && products.get() < twice, "none recomputed took " + once
