@@ -82,7 +82,7 @@ final class Int8Products {
             boolean accumulate) {
         Matrix left = a.at(new Span(type, 0));
         Matrix result = resultType == c.type() ? c : c.at(new Span(resultType, 0));
-        Cut cut = Cut.of(c.rows(), c.columns(), team.size());
+        Cut cut = Cut.of(c.rows(), c.columns(), Products.shares(team, c.rows()));
         boolean[] found = {true};
         team.alone((lane, unused) -> {
             // All tasks are like the first or the last.
@@ -102,7 +102,7 @@ final class Int8Products {
      * scales. {@link #supports} has been asked.
      */
     void multiply(Matrix a, Int8Weight w, Matrix c, boolean backward, boolean accumulate, Products.Finish finish) {
-        Cut cut = Cut.of(c.rows(), c.columns(), team.size());
+        Cut cut = Cut.of(c.rows(), c.columns(), Products.shares(team, c.rows()));
         team.run(cut.tasks(), (lane, task) -> {
             int first = cut.row(task);
             int count = cut.rowCount(task);

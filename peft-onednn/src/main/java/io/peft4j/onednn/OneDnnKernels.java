@@ -25,6 +25,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * for each shape and kept ({@link Lane#call}). oneDNN never refuses a primitive but may offer a reference
  * implementation, a thousand times slower: such are never run, and the work is done in f32 or in a loop of our own
  * instead.
+ *
+ * <p>Products of fewer than 64 rows give the same bits on any number of threads, others may differ in the last ones.
  */
 public final class OneDnnKernels implements Kernels {
     private final engine processor;

@@ -39,6 +39,9 @@ final class Products {
     /** From this size on a primitive for any number of rows is about as fast as one for its number. */
     private static final int LARGE = 64;
 
+    private static final int MANY_ROWS = 64;
+    private static final int SHARES_OF_FEW_ROWS = 8;
+
     private final Team team;
 
     Products(Team team) {
@@ -70,9 +73,18 @@ final class Products {
         }
     }
 
+    /**
+     * For how many threads a result of so many rows is cut into tasks. oneDNN's implementations sum in orders of their
+     * own and are chosen by the shape of a task. So that an answer is the same on any number of threads, the tasks of
+     * few rows do not depend on it; those of many rows do, and so do their last bits.
+     */
+    static int shares(Team team, int rows) {
+        return rows < MANY_ROWS ? SHARES_OF_FEW_ROWS : team.size();
+    }
+
     /** Computes the product. */
     void multiply(Matrix a, Matrix b, Matrix c, float alpha, boolean accumulate, Finish finish) {
-        int threads = team.size();
+        int threads = shares(team, c.rows());
         // Columns are cut first: then each thread reads and repacks its own part of a weight that comes from main
         // memory.
         int sharing = Math.max(1, Math.min(threads, c.columns() / COLUMN_UNIT));
