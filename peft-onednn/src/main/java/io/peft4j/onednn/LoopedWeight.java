@@ -16,12 +16,10 @@ final class LoopedWeight extends PackedWeight {
     private static final int ROW = 3;
     private static final int OLD = 4;
 
-    private final FrozenWeight weight;
     private final RowProducts.Part[] parts;
 
     LoopedWeight(Lane lane, FrozenWeight weight, int threads) {
         super(weight.rows(), weight.columns(), threads, count -> copyBytes(lane, weight, count));
-        this.weight = weight;
         this.parts = new RowProducts.Part[slices()];
     }
 
@@ -46,12 +44,12 @@ final class LoopedWeight extends PackedWeight {
     }
 
     @Override
-    boolean pack(Lane lane, int slice) {
-        part(lane, slice).ifPresent(part -> parts[slice] = part);
+    boolean pack(Lane lane, FrozenWeight w, int slice, long copy) {
+        parts[slice] = part(lane, w, slice, copy).orElse(null);
         return parts[slice] != null;
     }
 
-    private Optional<RowProducts.Part> part(Lane lane, int slice) {
+    private Optional<RowProducts.Part> part(Lane lane, FrozenWeight weight, int slice, long copy) {
         RowProducts products = products(lane);
         int count = count(slice);
         long before = (long) first(slice) * columns();
@@ -61,11 +59,11 @@ final class LoopedWeight extends PackedWeight {
         }
         BlockWeight blocks = (BlockWeight) weight;
         return products.copy(blocks.type(), blocks.address() + blocks.type().bytes(before), count, columns(),
-                address(slice));
+                copy);
     }
 
     @Override
-    void multiply(Lane lane, int slice, Span x, int rows, int padded, Span y, boolean accumulate) {
+    void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
         int count = count(slice);
         float[] input = lane.tiles().floats(INPUT, rows * columns());
         float[] result = lane.tiles().floats(RESULT, rows * count);

@@ -9,6 +9,7 @@ import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.LowRankPart;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.kernel.ScalingChecks;
+import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.onednn.BinarySpec.Operator;
 import java.util.List;
@@ -26,9 +27,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * implementation, a thousand times slower: such are never run, and the work is done in f32 or in a loop of our own
  * instead.
  *
+ * <p>Kernels {@linkplain #forGeneration for generation} keep copies of frozen weights ({@link PackedProducts}) that take
+ * at most a third of the memory that the process may use ({@link ProcessUsage#memoryLimitBytes}).
+ *
  * <p>Products of fewer than 64 rows give the same bits on any number of threads, others may differ in the last ones.
  */
 public final class OneDnnKernels implements Kernels {
+    private static final int PACKED_SHARE = 3;
+
     private final engine processor;
     private final Team team;
     private final BFloat16Products bfloat16;
@@ -44,6 +50,8 @@ public final class OneDnnKernels implements Kernels {
     private final RotaryKernel rotary;
     private final AttentionKernels attention;
     private final LossKernels losses;
+    private final boolean usesPacked;
+    private final OneDnnKernels forGeneration;
 
     /**
      * Kernels with the given number of threads, the caller's included. Whether bf16 is multiplied as it is or in f32
@@ -63,6 +71,11 @@ public final class OneDnnKernels implements Kernels {
      * @param bfloat16Way a value of the system property {@link BFloat16Products#PROPERTY}
      */
     OneDnnKernels(int threads, String bfloat16Way) {
+        this(threads, bfloat16Way, ProcessUsage.memoryLimitBytes() / PACKED_SHARE);
+    }
+
+    /** @param packedBytes the most bytes that copies of frozen weights take */
+    OneDnnKernels(int threads, String bfloat16Way, long packedBytes) {
         DnnlLibrary.obstacle().ifPresent(reason -> {
             throw new IllegalStateException("oneDNN does not run on this machine: " + reason);
         });
@@ -73,7 +86,7 @@ public final class OneDnnKernels implements Kernels {
         team = new Team(threads, processor);
         bfloat16 = BFloat16Products.choose(team, bfloat16Way);
         matrices = new MatrixKernels(team, bfloat16);
-        packed = new PackedProducts(team, bfloat16);
+        packed = new PackedProducts(team, bfloat16, packedBytes);
         lowRank = new LowRankKernels(team, bfloat16);
         adapted = new AdaptedLinear(team, matrices, lowRank);
         elements = new ElementwiseKernels(team);
@@ -83,6 +96,28 @@ public final class OneDnnKernels implements Kernels {
         rotary = new RotaryKernel(team);
         attention = new AttentionKernels(team, bfloat16);
         losses = new LossKernels(team);
+        usesPacked = false;
+        forGeneration = new OneDnnKernels(this);
+    }
+
+    /** The same for generation. */
+    private OneDnnKernels(OneDnnKernels other) {
+        processor = other.processor;
+        team = other.team;
+        bfloat16 = other.bfloat16;
+        matrices = other.matrices;
+        packed = other.packed;
+        lowRank = other.lowRank;
+        adapted = other.adapted;
+        elements = other.elements;
+        scaling = other.scaling;
+        rows = other.rows;
+        norms = other.norms;
+        rotary = other.rotary;
+        attention = other.attention;
+        losses = other.losses;
+        usesPacked = true;
+        forGeneration = this;
     }
 
     @Override
@@ -106,7 +141,7 @@ public final class OneDnnKernels implements Kernels {
     @Override
     public void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
         KernelChecks.linear(x, w, y);
-        if (!packed.linear(x, w, y, accumulate)) {
+        if (!usesPacked || !packed.linear(x, w, y, accumulate)) {
             matrices.linear(x, w, y, accumulate);
         }
     }
@@ -148,7 +183,7 @@ public final class OneDnnKernels implements Kernels {
     @Override
     public void linearWithLowRank(INDArray x, FrozenWeight w, INDArray a, INDArray b, float scale, INDArray h,
             INDArray y) {
-        if (lowRank.supports(x, y) && !packed.suits(x, w)) {
+        if (lowRank.supports(x, y) && !(usesPacked && PackedProducts.suits(x, w))) {
             KernelChecks.linear(x, w, y);
             KernelChecks.lowRank(x, a, b, h, y);
             adapted.forward(x, w, a, b, scale, h, y);
@@ -369,8 +404,18 @@ public final class OneDnnKernels implements Kernels {
     }
 
     @Override
-    public void decoding(boolean now) {
-        packed.decoding(now);
+    public Kernels forGeneration() {
+        return forGeneration;
+    }
+
+    @Override
+    public void forget(FrozenWeight weight) {
+        packed.forget(weight);
+    }
+
+    /** The bytes that copies of frozen weights take now. */
+    long packedBytes() {
+        return packed.bytes();
     }
 
     @Override

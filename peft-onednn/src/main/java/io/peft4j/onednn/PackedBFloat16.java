@@ -1,5 +1,7 @@
 package io.peft4j.onednn;
 
+import io.peft4j.core.weight.DenseWeight;
+import io.peft4j.core.weight.FrozenWeight;
 import java.util.Optional;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -11,7 +13,6 @@ final class PackedBFloat16 extends PackedWeight {
     private static final int UNIT = 32;
 
     private final DataType type;
-    private final Span values;
     private final int partSize;
     private final long partBytes;
 
@@ -20,10 +21,9 @@ final class PackedBFloat16 extends PackedWeight {
      *
      * @param type of the rows that are multiplied, FLOAT or BFLOAT16
      */
-    PackedBFloat16(Lane lane, DataType type, Span values, int rows, int columns, int threads) {
+    PackedBFloat16(Lane lane, DataType type, int rows, int columns, int threads) {
         super(rows, columns, threads, count -> parts(type, columns) * partBytes(lane, type, columns, count));
         this.type = type;
-        this.values = values;
         this.partSize = partSize(type, columns);
         this.partBytes = partBytes(lane, type, columns, count(0));
     }
@@ -62,22 +62,19 @@ final class PackedBFloat16 extends PackedWeight {
         return Math.min(partSize, columns() - part * partSize);
     }
 
-    private long address(int slice, int part) {
-        return address(slice) + part * partBytes;
-    }
-
     @Override
-    boolean pack(Lane lane, int slice) {
+    boolean pack(Lane lane, FrozenWeight w, int slice, long copy) {
+        Span values = Span.of(((DenseWeight) w).values());
         for (int part = 0; part < parts(type, columns()); part++) {
             Span from = values.from((long) first(slice) * columns() + part * partSize);
             Vectors.required(lane, new PackedSpec.Packing(type, partColumns(part), count(slice), columns()))
-                    .run(lane, from.address(), address(slice, part));
+                    .run(lane, from.address(), copy + part * partBytes);
         }
         return true;
     }
 
     @Override
-    void multiply(Lane lane, int slice, Span x, int rows, int padded, Span y, boolean accumulate) {
+    void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
         int count = count(slice);
         Span target = y.from(first(slice));
         DataType computed = type == DataType.FLOAT ? DataType.FLOAT : y.type();
@@ -90,7 +87,7 @@ final class PackedBFloat16 extends PackedWeight {
         for (int part = 0; part < parts(type, columns()); part++) {
             Vectors.required(lane, new PackedSpec(type, computed, padded, partColumns(part), count, columns(),
                     stride, accumulate || part > 0)).run(lane, x.from((long) part * partSize).address(),
-                    address(slice, part), result.address());
+                    copy + part * partBytes, result.address());
         }
         if (!direct) {
             copy(lane, result, count, target, rows(), rows, count);

@@ -6,6 +6,7 @@ import io.peft4j.core.array.Float16;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
+import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.onednn.MatmulSpec.Operand;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -21,12 +22,12 @@ final class PackedFourBit extends PackedWeight {
     private static final int ROW = 2;
     private static final int OLD = 3;
 
-    private final BlockWeight weight;
+    private final BlockType type;
     private final int groups;
 
     PackedFourBit(BlockWeight weight, int threads) {
         super(weight.rows(), weight.columns(), threads, count -> bytes(weight.columns(), count));
-        this.weight = weight;
+        this.type = weight.type();
         this.groups = weight.columns() / GROUP;
     }
 
@@ -40,48 +41,46 @@ final class PackedFourBit extends PackedWeight {
         return (long) columns * count / 2 + 8L * columns / GROUP * count;
     }
 
-    private long scales(int slice) {
-        return address(slice);
+    /** Behind the scales, with which a slice's copy begins. */
+    private long minima(int slice, long copy) {
+        return copy + 4L * groups * count(slice);
     }
 
-    private long minima(int slice) {
-        return scales(slice) + 4L * groups * count(slice);
-    }
-
-    private long numbers(int slice) {
-        return minima(slice) + 4L * groups * count(slice);
+    private long numbers(int slice, long copy) {
+        return minima(slice, copy) + 4L * groups * count(slice);
     }
 
     @Override
-    boolean pack(Lane lane, int slice) {
+    boolean pack(Lane lane, FrozenWeight w, int slice, long copy) {
+        BlockWeight weight = (BlockWeight) w;
         int count = count(slice);
         byte[] numbers = new byte[columns() * count / 2];
         float[] scales = new float[groups * count];
         float[] minima = new float[groups * count];
-        byte[] row = lane.tiles().bytes((int) weight.type().bytes(columns()));
+        byte[] row = lane.tiles().bytes((int) type.bytes(columns()));
         for (int j = 0; j < count; j++) {
-            NativeMemory.read(weight.address() + weight.type().bytes((long) (first(slice) + j) * columns()), row, 0,
-                    (int) weight.type().bytes(columns()));
+            NativeMemory.read(weight.address() + type.bytes((long) (first(slice) + j) * columns()), row, 0,
+                    (int) type.bytes(columns()));
             for (int g = 0; g < groups; g++) {
                 unpack(row, g, numbers, j, count);
-                float d = half(row, g * weight.type().blockBytes());
+                float d = half(row, g * type.blockBytes());
                 scales[g * count + j] = d;
-                minima[g * count + j] = hasMinimum() ? half(row, g * weight.type().blockBytes() + 2) : -8 * d;
+                minima[g * count + j] = hasMinimum() ? half(row, g * type.blockBytes() + 2) : -8 * d;
             }
         }
-        NativeMemory.write(scales(slice), scales, 0, scales.length);
-        NativeMemory.write(minima(slice), minima, 0, minima.length);
-        NativeMemory.write(numbers(slice), numbers, 0, numbers.length);
+        NativeMemory.write(copy, scales, 0, scales.length);
+        NativeMemory.write(minima(slice, copy), minima, 0, minima.length);
+        NativeMemory.write(numbers(slice, copy), numbers, 0, numbers.length);
         return true;
     }
 
     private boolean hasMinimum() {
-        return weight.type() == BlockType.Q4_1;
+        return type == BlockType.Q4_1;
     }
 
     /** Puts the 32 numbers of a block into column {@code j}. */
     private void unpack(byte[] row, int group, byte[] numbers, int j, int count) {
-        int at = group * weight.type().blockBytes() + (hasMinimum() ? 4 : 2);
+        int at = group * type.blockBytes() + (hasMinimum() ? 4 : 2);
         int shift = (j & 1) * 4;
         for (int i = 0; i < HALF; i++) {
             int first = ((group * GROUP + i) * count + j) / 2;
@@ -96,14 +95,14 @@ final class PackedFourBit extends PackedWeight {
     }
 
     @Override
-    void multiply(Lane lane, int slice, Span x, int rows, int padded, Span y, boolean accumulate) {
+    void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
         int count = count(slice);
         Span result = Span.scratch(lane, DataType.FLOAT, (long) padded * count);
         Vectors.required(lane, new FourBitSpec(padded, columns(), count))
-                .run(lane, x.address(), numbers(slice), result.address(), scales(slice));
+                .run(lane, x.address(), numbers(slice, copy), result.address(), copy);
         PlainProduct.run(lane, new MatmulSpec(Operand.rows(DataType.FLOAT, groups), Operand.rows(DataType.FLOAT, count),
                 Operand.rows(DataType.FLOAT, count), padded, groups, count, 1f, true), sums(lane, x, padded).address(),
-                minima(slice), result.address());
+                minima(slice, copy), result.address());
         float[] row = lane.tiles().floats(ROW, count);
         float[] old = lane.tiles().floats(OLD, count);
         for (int i = 0; i < rows; i++) {

@@ -6,13 +6,11 @@ import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;
-import java.lang.ref.Reference;
-import java.lang.ref.ReferenceQueue;
-import java.lang.ref.WeakReference;
-import java.util.HashMap;
-import java.util.Map;
+import io.peft4j.onednn.PackedCopies.Copy;
+import io.peft4j.onednn.PackedCopies.Layout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,15 +18,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Products of a few rows with a frozen weight in passes of generation. Loops in vector registers read quantized weights
  * ({@link LoopedWeight}). For others, and where there are no such loops, oneDNN multiplies; its products bring a weight
  * into a layout of its own first, which takes several times as long as multiplying a row, so a copy in that layout is
- * kept, made at the first use. It lives until its weight is gone or a pass of another kind begins, which needs the
- * memory for other things.
+ * kept ({@link PackedCopies}). Which way a product goes follows from the weight, the type and the number of rows alone.
  */
 final class PackedProducts implements AutoCloseable {
     /** With more rows the copy is not worth its memory. */
     private static final int MOST_ROWS = 64;
     /** With more rows oneDNN is faster. */
     private static final int MOST_ROWS_OF_LOOPS = 8;
-    /** Fewer rows are faster widened; where there is a copy for bf16 all the same, fewer take longer than this many. */
+    /** Fewer rows are faster widened. */
     private static final int FEWEST_BFLOAT16_ROWS = 4;
     /** Each number of rows takes primitives of its own: others are rounded up to these. */
     private static final int[] ROWS = {1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64};
@@ -37,46 +34,17 @@ final class PackedProducts implements AutoCloseable {
 
     private final Team team;
     private final BFloat16Products bfloat16;
-    private final Map<Key, Copies> packed = new HashMap<>();
-    private final ReferenceQueue<FrozenWeight> gone = new ReferenceQueue<>();
-    private boolean decoding;
+    private final PackedCopies copies;
 
-    PackedProducts(Team team, BFloat16Products bfloat16) {
+    /** @param budget the most bytes that copies take */
+    PackedProducts(Team team, BFloat16Products bfloat16, long budget) {
         this.team = team;
         this.bfloat16 = bfloat16;
+        this.copies = new PackedCopies(team, budget);
     }
 
-    /** A weight by its identity: equal values are not the same weight, and comparing them takes long. */
-    private static final class Key extends WeakReference<FrozenWeight> {
-        private final int hash;
-
-        Key(FrozenWeight weight, ReferenceQueue<FrozenWeight> queue) {
-            super(weight, queue);
-            hash = System.identityHashCode(weight);
-        }
-
-        @Override
-        public int hashCode() {
-            return hash;
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return this == other || other instanceof Key key && get() != null && get() == key.get();
-        }
-    }
-
-    /** Whether passes of generation follow. */
-    void decoding(boolean now) {
-        decoding = now;
-    }
-
-    /** Whether a product of few rows belongs to a pass of generation. One of another kind of pass frees all copies. */
-    boolean suits(INDArray x, FrozenWeight w) {
-        if (!decoding) {
-            release();
-            return false;
-        }
+    /** Whether a product has few rows and a weight that is worth a copy. */
+    static boolean suits(INDArray x, FrozenWeight w) {
         return Arrays.rows(x) <= MOST_ROWS && (long) w.rows() * w.columns() >= SMALLEST;
     }
 
@@ -86,19 +54,36 @@ final class PackedProducts implements AutoCloseable {
             return false;
         }
         int rows = Arrays.rows(x);
-        Copies copies = of(w);
-        Optional<PackedWeight> copy = rows <= mostRowsOfLoops(w) ? copies.looped(w) : Optional.empty();
-        copy = copy.isPresent() ? copy : copies.oneDnn(w, fastest(w, x), rows);
-        copy.ifPresent(weight -> {
-            int padded = padded(weight.rowType() == DataType.FLOAT ? rows : Math.max(rows, FEWEST_BFLOAT16_ROWS));
-            long mark = team.caller().scratch().mark();
-            Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : padded(x, weight.rowType(), rows, padded);
-            Span ys = Span.of(y);
-            team.run(weight.slices(), (lane, slice) ->
-                    weight.multiply(lane, slice, input, rows, padded, ys, accumulate));
-            team.caller().scratch().release(mark);
+        Optional<Copy> copy = copy(x, w, rows);
+        if (copy.isEmpty()) {
+            return false;
+        }
+        PackedWeight weight = copy.get().weight();
+        int padded = padded(rows);
+        long mark = team.caller().scratch().mark();
+        Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : padded(x, weight.rowType(), rows, padded);
+        Span ys = Span.of(y);
+        team.run(weight.slices(), (lane, slice) ->
+                weight.multiply(lane, slice, copy.get().slice(lane, w, slice), input, rows, padded, ys, accumulate));
+        team.caller().scratch().release(mark);
+        return true;
+    }
+
+    private Optional<Copy> copy(INDArray x, FrozenWeight w, int rows) {
+        Lane lane = team.caller();
+        if (rows <= mostRowsOfLoops(w)) {
+            Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, w)
+                    ? Optional.of(new LoopedWeight(lane, w, team.size())) : Optional.empty());
+            if (looped.isPresent()) {
+                return looped;
+            }
+        }
+        DataType type = rows < FEWEST_BFLOAT16_ROWS ? DataType.FLOAT : fastest(w, x);
+        return copies.of(w, type == DataType.FLOAT ? Layout.FLOAT_ROWS : Layout.BFLOAT16_ROWS, () -> {
+            List<PackedWeight> made = new ArrayList<>();
+            team.alone((alone, task) -> byOneDnn(alone, w, type).ifPresent(made::add));
+            return made.stream().findFirst();
         });
-        return copy.isPresent();
     }
 
     /** Loops read weights once and compute more slowly than oneDNN, which has no product of few rows and bytes. */
@@ -109,6 +94,17 @@ final class PackedProducts implements AutoCloseable {
     /** The type in which oneDNN multiplies many rows fastest: it has 4-bit blocks for FLOAT alone. */
     private DataType fastest(FrozenWeight w, INDArray x) {
         return w instanceof DenseWeight ? bfloat16.type(MOST_ROWS, x) : DataType.FLOAT;
+    }
+
+    private Optional<PackedWeight> byOneDnn(Lane lane, FrozenWeight w, DataType type) {
+        if (w instanceof DenseWeight dense) {
+            Span values = Span.of(dense.values());
+            return PackedBFloat16.runs(lane, type, values, w.rows(), w.columns())
+                    ? Optional.of(new PackedBFloat16(lane, type, w.rows(), w.columns(), team.size()))
+                    : Optional.empty();
+        }
+        return w instanceof BlockWeight blocks && PackedFourBit.runs(lane, blocks)
+                ? Optional.of(new PackedFourBit(blocks, team.size())) : Optional.empty();
     }
 
     private static int padded(int rows) {
@@ -133,103 +129,18 @@ final class PackedProducts implements AutoCloseable {
         return copy;
     }
 
-    private Copies of(FrozenWeight w) {
-        Copies known = packed.get(new Key(w, null));
-        if (known == null) {
-            for (Reference<?> lost = gone.poll(); lost != null; lost = gone.poll()) {
-                Copies copies = packed.remove(lost);
-                if (copies != null) {
-                    copies.close();
-                }
-            }
-            known = new Copies();
-            packed.put(new Key(w, gone), known);
-        }
-        return known;
+    /** Frees the copies of a weight. */
+    void forget(FrozenWeight w) {
+        copies.forget(w);
     }
 
-    /** The forms of a weight, each made at its first use. */
-    private final class Copies {
-        private Optional<PackedWeight> looped;
-        private Optional<PackedWeight> oneDnn = Optional.empty();
-        /** Of the rows that {@code oneDnn} is for; null before it was asked for. */
-        private DataType rowType;
-
-        Optional<PackedWeight> looped(FrozenWeight w) {
-            if (looped == null) {
-                looped = packed(LoopedWeight.runs(team.caller(), w)
-                        ? new LoopedWeight(team.caller(), w, team.size()) : null);
-            }
-            return looped;
-        }
-
-        /**
-         * The copy for rows that may be multiplied in the given type. One is kept: a batch that comes after single
-         * rows replaces theirs, and its last rows take the batch's.
-         */
-        Optional<PackedWeight> oneDnn(FrozenWeight w, DataType fastest, int rows) {
-            DataType type = rows < FEWEST_BFLOAT16_ROWS && rowType != fastest ? DataType.FLOAT : fastest;
-            if (rowType != type) {
-                closeOneDnn();
-                PackedWeight[] made = new PackedWeight[1];
-                team.alone((lane, task) -> made[0] = byOneDnn(lane, w, type));
-                oneDnn = packed(made[0]);
-                rowType = type;
-            }
-            return oneDnn;
-        }
-
-        private void closeOneDnn() {
-            oneDnn.ifPresent(PackedWeight::close);
-            oneDnn = Optional.empty();
-            rowType = null;
-        }
-
-        void close() {
-            if (looped != null) {
-                looped.ifPresent(PackedWeight::close);
-            }
-            closeOneDnn();
-        }
-    }
-
-    private PackedWeight byOneDnn(Lane lane, FrozenWeight w, DataType type) {
-        if (w instanceof DenseWeight dense) {
-            Span values = Span.of(dense.values());
-            return PackedBFloat16.runs(lane, type, values, w.rows(), w.columns())
-                    ? new PackedBFloat16(lane, type, values, w.rows(), w.columns(), team.size()) : null;
-        }
-        return w instanceof BlockWeight blocks && PackedFourBit.runs(lane, blocks)
-                ? new PackedFourBit(blocks, team.size()) : null;
-    }
-
-    /** The weight, filled; empty where there is none or its values cannot be kept so. */
-    private Optional<PackedWeight> packed(PackedWeight weight) {
-        if (weight == null) {
-            return Optional.empty();
-        }
-        AtomicBoolean done = new AtomicBoolean(true);
-        team.run(weight.slices(), (lane, slice) -> {
-            if (!weight.pack(lane, slice)) {
-                done.set(false);
-            }
-        });
-        if (!done.get()) {
-            weight.close();
-            return Optional.empty();
-        }
-        return Optional.of(weight);
-    }
-
-    private void release() {
-        if (!packed.isEmpty()) {
-            packed.values().forEach(Copies::close);
-            packed.clear();
-        }
+    /** The bytes that copies take now. */
+    long bytes() {
+        return copies.bytes();
     }
 
     @Override
     public void close() {
-        release();
+        copies.close();
     }
 }

@@ -13,12 +13,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 class MultiplyingDecodingKernelsContractTest extends DecodingKernelsContractTest {
     @Override
     protected Kernels create(int threads) {
-        Kernels kernels = new OneDnnKernels(threads, DnnlLibrary.multipliesBFloat16() ? "multiply" : "auto");
-        kernels.decoding(true);
-        return kernels;
+        return new OneDnnKernels(threads, DnnlLibrary.multipliesBFloat16() ? "multiply" : "auto").forGeneration();
     }
 
-    /** Single rows begin with a copy of their own, a batch replaces it, and what remains of the batch uses that. */
+    /** Single rows have a copy of their own, and a batch another. */
     @Test
     void aBatchAfterSingleRowsAndSingleRowsAfterABatch() {
         float[] ones = new float[20 * 64];

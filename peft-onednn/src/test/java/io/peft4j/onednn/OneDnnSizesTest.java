@@ -106,10 +106,12 @@ class OneDnnSizesTest {
                 Kernels three = new OneDnnKernels(3)) {
             for (int[] shape : shapes) {
                 for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
-                    float[] expected = bothWays(one, type, shape);
-                    for (Kernels more : List.of(two, three)) {
-                        assertArrayEquals(expected, bothWays(more, type, shape),
-                                type + " " + List.of(shape[0], shape[1], shape[2]));
+                    for (boolean generation : new boolean[] {false, true}) {
+                        float[] expected = bothWays(generation ? one.forGeneration() : one, type, shape);
+                        for (Kernels more : List.of(two, three)) {
+                            assertArrayEquals(expected, bothWays(generation ? more.forGeneration() : more, type,
+                                    shape), type + " " + List.of(shape[0], shape[1], shape[2]));
+                        }
                     }
                 }
             }

@@ -28,9 +28,7 @@ class DecodingOnVectorLoopsTest extends KernelsContract {
 
     @Override
     protected Kernels create(int threads) {
-        Kernels kernels = new OneDnnKernels(threads);
-        kernels.decoding(true);
-        return kernels;
+        return new OneDnnKernels(threads).forGeneration();
     }
 
     /** The reason stands in the contract of oneDNN's kernels without the Vector API. */

@@ -42,19 +42,19 @@ public interface Kernels extends AutoCloseable {
     }
 
     /**
-     * Says whether what follows are passes of generation, of few rows each and without gradients. An implementation may
-     * then keep copies of the frozen weights in a layout in which such products are several times faster; their memory
-     * is given back when a pass of another kind begins. Results may differ by rounding from those of other passes.
-     *
-     * @param now true before a pass of generation, false after it
+     * Kernels for passes of generation, of few rows each and without gradients, over the threads and the scratch memory
+     * of these; closing either closes both. Where products of few rows are faster with a frozen weight in another
+     * layout, they keep such copies, within a budget and whatever passes come between, until the weight is out of reach
+     * or {@linkplain #forget forgotten}; so the values of a weight must not change. Results may differ by rounding from
+     * those of these kernels, and are the same bits whether a copy is kept or not.
      */
-    default void decoding(boolean now) {
-        // Most implementations read weights as they are.
-    }
-
-    /** The same for passes of generation. */
     default Kernels forGeneration() {
         return this;
+    }
+
+    /** Gives back what is kept of a weight: for its owner, before its memory is freed. It may be used again after. */
+    default void forget(FrozenWeight weight) {
+        // Most implementations read weights as they are.
     }
 
     // ---- matrix products
