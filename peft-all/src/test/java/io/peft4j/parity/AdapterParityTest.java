@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Adapters that Hugging Face PEFT saved, against the numbers that it computed with them. */
+@Tag("processor")
 @ParameterizedClass
 @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
 class AdapterParityTest {

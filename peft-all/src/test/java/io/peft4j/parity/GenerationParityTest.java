@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Greedy answers of the tiny models, with a key/value cache, against those of Transformers without one. */
+@Tag("processor")
 @ParameterizedClass
 @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
 class GenerationParityTest {

@@ -1,6 +1,7 @@
 package io.peft4j.parity;
 
 import io.peft4j.core.kernel.KernelProvider;
+import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -11,10 +12,15 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** An implementation of the kernels that has to prove itself; all that run on this machine do. */
+/**
+ * An implementation of the kernels that has to prove itself: all that run on this machine do, or the one that
+ * {@link KernelSelection#KERNELS} names.
+ */
 record KernelsUnderTest(KernelProvider provider) {
     static List<KernelsUnderTest> all() {
+        String named = System.getProperty(KernelSelection.KERNELS, "");
         return ServiceLoader.load(KernelProvider.class).stream().map(ServiceLoader.Provider::get)
+                .filter(provider -> named.isEmpty() || named.equals(provider.name()))
                 .filter(KernelProvider::available).map(KernelsUnderTest::new).toList();
     }
 

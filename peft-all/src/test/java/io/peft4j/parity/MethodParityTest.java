@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Adapters of all other methods that Hugging Face PEFT saved, against the numbers that it computed with them. */
+@Tag("processor")
 @ParameterizedClass
 @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
 class MethodParityTest {

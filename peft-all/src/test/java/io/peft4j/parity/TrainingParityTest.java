@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -37,6 +38,7 @@ import org.slf4j.LoggerFactory;
  * Training from given adapters against PyTorch's AdamW on Hugging Face PEFT: the gradients of the first step, and 12
  * steps of the public trainer. The reference batches are laid out one after the other as the examples of one epoch.
  */
+@Tag("processor")
 @ParameterizedClass
 @MethodSource("io.peft4j.parity.KernelsUnderTest#all")
 class TrainingParityTest {

@@ -9,11 +9,13 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.Kernels;
 import org.bytedeco.dnnl.engine;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** How products of bf16 are computed, as asked for and as found out. */
+@Tag("processor")
 class BFloat16ProductsTest {
     private static Team team() {
         return new Team(1, new engine(engine.kind.cpu, 0));

@@ -15,11 +15,13 @@ import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** oneDNN's kernels in passes of generation, with copies of the weights, against the naive ones. */
+@Tag("processor")
 class DecodingKernelsContractTest extends KernelsContract {
     private static final int OUT = 200;
     private static final int IN = 96;

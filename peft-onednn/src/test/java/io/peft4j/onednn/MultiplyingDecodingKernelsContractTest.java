@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.weight.DenseWeight;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Passes of generation where bf16 is multiplied as it is, on processors that have an instruction for it. */
+@Tag("forced-bf16")
 class MultiplyingDecodingKernelsContractTest extends DecodingKernelsContractTest {
     @Override
     protected Kernels create(int threads) {

@@ -2,8 +2,10 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.KernelsContract;
+import org.junit.jupiter.api.Tag;
 
 /** oneDNN's kernels against the naive ones. */
+@Tag("processor")
 class OneDnnKernelsContractTest extends KernelsContract {
     @Override
     protected Kernels create(int threads) {

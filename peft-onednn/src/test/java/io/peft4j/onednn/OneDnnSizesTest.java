@@ -15,11 +15,13 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What the contract's small shapes do not reach: rows and columns that are cut up, other threads, refusals. */
+@Tag("processor")
 class OneDnnSizesTest {
     private static INDArray random(DataType type, int seed, long... shape) {
         INDArray array = Arrays.zeros(type, shape);
@@ -106,11 +108,15 @@ class OneDnnSizesTest {
                 Kernels three = new OneDnnKernels(3)) {
             for (int[] shape : shapes) {
                 for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
-                    for (boolean generation : new boolean[] {false, true}) {
-                        float[] expected = bothWays(generation ? one.forGeneration() : one, type, shape);
+                    try (DenseWeight w = new DenseWeight(random(type, 1, shape[2], shape[1]));
+                            INDArray x = random(type, 2, shape[0], shape[1]);
+                            INDArray y = random(type, 3, shape[0], shape[2])) {
+                        float[] expected = bothWays(one, w, x, y);
+                        float[] answer = bothWays(one.forGeneration(), w, x, y);
                         for (Kernels more : List.of(two, three)) {
-                            assertArrayEquals(expected, bothWays(generation ? more.forGeneration() : more, type,
-                                    shape), type + " " + List.of(shape[0], shape[1], shape[2]));
+                            String what = type + " " + java.util.Arrays.toString(shape);
+                            assertArrayEquals(expected, bothWays(more, w, x, y), what);
+                            assertArrayEquals(answer, bothWays(more.forGeneration(), w, x, y), what);
                         }
                     }
                 }
@@ -118,14 +124,13 @@ class OneDnnSizesTest {
         }
     }
 
-    /** x W^T and its gradient, one behind the other. */
-    private static float[] bothWays(Kernels kernels, DataType type, int[] shape) {
-        try (DenseWeight w = new DenseWeight(random(type, 1, shape[2], shape[1]));
-                INDArray x = random(type, 2, shape[0], shape[1]); INDArray y = random(type, 3, shape[0], shape[2])) {
-            kernels.linear(x, w, y, true);
-            kernels.linearBackward(y, w, x, true);
-            float[] all = java.util.Arrays.copyOf(Arrays.toFloats(y), (int) (y.length() + x.length()));
-            Arrays.read(x, 0, all, (int) y.length(), (int) x.length());
+    /** y + x W^T, and behind it the gradient. */
+    private static float[] bothWays(Kernels kernels, DenseWeight w, INDArray x, INDArray y) {
+        try (INDArray result = y.dup(); INDArray gradient = x.dup()) {
+            kernels.linear(x, w, result, true);
+            kernels.linearBackward(y, w, gradient, true);
+            float[] all = java.util.Arrays.copyOf(Arrays.toFloats(result), (int) (y.length() + x.length()));
+            Arrays.read(gradient, 0, all, (int) y.length(), (int) x.length());
             return all;
         }
     }

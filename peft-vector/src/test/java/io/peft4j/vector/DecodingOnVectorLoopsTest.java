@@ -17,11 +17,13 @@ import io.peft4j.onednn.OneDnnKernels;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** oneDNN's kernels in passes of generation, where loops in vector registers multiply few rows, against naive ones. */
+@Tag("processor")
 class DecodingOnVectorLoopsTest extends KernelsContract {
     private static final int OUT = 203;
     private static final int IN = 224;

@@ -6,8 +6,10 @@ import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.KernelsContract;
 import io.peft4j.core.kernel.LoopSelection;
 import io.peft4j.onednn.OneDnnKernels;
+import org.junit.jupiter.api.Tag;
 
 /** The oneDNN's kernels with these loops against the naive ones. */
+@Tag("processor")
 class OneDnnKernelsOnVectorLoopsTest extends KernelsContract {
     @Override
     protected Kernels create(int threads) {

@@ -8,9 +8,11 @@ import io.peft4j.core.kernel.Loops;
 import io.peft4j.core.kernel.LoopsContract;
 import io.peft4j.core.kernel.PlainLoops;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Runs in a JVM that was started with the module; {@link WithoutModuleTest} in one that was not. */
+@Tag("processor")
 class VectorLoopsTest extends LoopsContract {
     @Override
     protected Loops create() {

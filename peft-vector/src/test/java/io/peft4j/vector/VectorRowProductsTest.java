@@ -16,9 +16,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Products against sums in double over odd shapes: single rows and columns, primes, rests of vectors and tiles. */
+@Tag("processor")
 class VectorRowProductsTest {
     private static final int[] ROWS = {1, 2, 31, 32, 33, 67};
     private static final int[] COLUMNS = {1, 2, 3, 7, 31, 64, 65, 127, 192, 257};
