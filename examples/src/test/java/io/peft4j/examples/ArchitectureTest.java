@@ -52,19 +52,20 @@ class ArchitectureTest {
     private static final Module MODELS = new Module("peft-models", "io.peft4j.models")
             .knows(CORE, JINJA)
             .uses("org.nd4j", "org.bytedeco.javacpp", "com.fasterxml.jackson", "org.slf4j", "ai.djl");
+    private static final Module REPORT = new Module("peft-report", "io.peft4j.report");
     private static final Module DATA = new Module("peft-data", "io.peft4j.data")
-            .knows(CORE).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv",
+            .knows(CORE, REPORT).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv",
                     "com.github.luben.zstd", "org.commonmark", "org.jsoup");
     private static final Module PARQUET = new Module("peft-parquet", "io.peft4j.parquet")
             .knows(CORE, DATA).uses("org.apache.parquet", "io.airlift.compress", "com.github.luben.zstd");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
             .knows(CORE, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j");
     private static final Module EVAL = new Module("peft-eval", "io.peft4j.eval")
-            .knows(CORE, DATA)
-            .uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "org.apache.commons.math3", "org.knowm.xchart");
+            .knows(CORE, REPORT, DATA)
+            .uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "org.apache.commons.math3");
 
-    private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS, DATA,
-            PARQUET, TRAIN, EVAL);
+    private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
+            REPORT, DATA, PARQUET, TRAIN, EVAL);
 
     /** A module, the package below which all of its classes live, and what those classes may depend on. */
     private record Module(String name, String root, List<String> allowed) {
