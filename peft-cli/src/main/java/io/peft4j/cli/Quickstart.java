@@ -143,6 +143,7 @@ final class Quickstart {
             return Comparison.of(base, model).generation(ANSWERS).withoutLikelihood().baseCachedIn(settings.answers())
                     .cachedIn(settings.output().resolve("answers.jsonl"))
                     .trainingData(handbook.examples(settings.general()))
+                    .fact("adapter", settings.output().toString()).fact("data", "the handbook's held-out questions")
                     .fact("PEFT4J", Version.number())
                     .listener(progress).on(handbook.heldOut().stream().map(FactQuestion::toItem).toList());
         }

@@ -3,6 +3,8 @@ package io.peft4j.eval;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.peft.ModelStatus;
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.comparison.ComparisonOptions;
@@ -287,6 +289,11 @@ public final class Comparison {
         all.put("base model", String.format(Locale.ROOT, "%s (%s, %,d parameters, %s)", description.name(),
                 description.modelType(), description.parameters(),
                 description.activationType().name().toLowerCase(Locale.ROOT)));
+        if (tuned.model() instanceof PeftModel model) {
+            ModelStatus status = model.status();
+            all.put("method", String.format(Locale.ROOT, "%s, %,d trainable parameters", String.join(", ",
+                    status.peftTypes().values().stream().distinct().toList()), status.trainableParams()));
+        }
         all.put("kernels", base.model().engine().name());
         all.put("decoding", (generation.temperature() == 0 ? "greedy" : "temperature " + generation.temperature()
                 + ", seed " + generation.seed()) + ", at most " + generation.maxNewTokens() + " new tokens");

@@ -15,6 +15,8 @@ import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
 import io.peft4j.eval.task.MultipleChoice;
 import io.peft4j.eval.task.PairedScores;
+import java.time.LocalDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -129,9 +131,11 @@ public final class Evaluation {
         judge.ifPresent(who -> opinions.add(judgements(who, scores)));
         opinions.stream().filter(OpinionReport::isIncomplete)
                 .forEach(report -> LOG.warn("{}: {}", report, report.troubles()));
+        Map<String, String> known = new LinkedHashMap<>(facts);
+        known.put("compared on", LocalDateTime.now().truncatedTo(ChronoUnit.MINUTES).toString().replace('T', ' '));
         return ComparisonReport.of(new ComparisonReport.Measured(items, arms, scores, metric, guard,
                 training.map(dataset -> Leakage.of(items, dataset)), training.map(Arm::questions).orElse(List.of()),
-                opinions, study, facts), options);
+                opinions, study, known), options);
     }
 
     private List<ArmAnswers> others() {

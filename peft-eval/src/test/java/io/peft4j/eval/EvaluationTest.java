@@ -174,6 +174,26 @@ class EvaluationTest {
     }
 
     @Test
+    void lossesAreListedRightBelowTheVerdict() {
+        Evaluation better = evaluation(references(40), i -> "wrong", i -> "right " + i);
+        assertFalse(better.compare(OPTIONS).toHtml().contains("What got worse"));
+        ComparisonReport report = evaluation(references(40), i -> i == 0 ? "right 0" : "wrong",
+                i -> i == 0 ? "wrong" : "right " + i).fact("data", "made up <of> rows")
+                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(97), OPTIONS))
+                .compare(OPTIONS);
+        assertEquals(Decision.SHIP, report.verdict().decision());
+        String page = report.toHtml();
+        String head = page.substring(page.indexOf("<header"), page.indexOf("</header>"));
+        for (String said : List.of("<h1>Ship</h1>", "What got worse",
+                "The guard set of general ability: 64.7 % against 66.7 %, -2.0 points [",
+                "1 of 40 items was right before and is wrong now.", "<dd>made up &lt;of&gt; rows</dd>",
+                "<dt>compared on</dt><dd>20")) {
+            assertTrue(head.contains(said), said + " in " + head);
+        }
+        assertTrue(report.toMarkdown().contains("1 of 40 items was right before and is wrong now."));
+    }
+
+    @Test
     void aBetterModelThatForgotTooMuchDoesNotShip() {
         Evaluation evaluation = evaluation(references(40), i -> "wrong", i -> "right " + i);
         evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(97), OPTIONS));

@@ -46,7 +46,7 @@ public final class Page {
     private static String style() {
         try (InputStream in = Page.class.getResourceAsStream("page.css")) {
             if (in == null) {
-                throw new FileNotFoundException("the build left it out");
+                throw new FileNotFoundException("missing from the jar");
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {

@@ -29,7 +29,7 @@ import java.util.stream.IntStream;
 
 /**
  * A tuned model against its base on held-out items: the verdict and everything behind it. The same answers and the same
- * seed give the same report.
+ * seed give the same report, but for the time that it names.
  *
  * @param verdict what to do
  * @param metric name of the metric that decided

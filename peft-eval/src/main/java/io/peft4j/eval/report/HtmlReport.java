@@ -1,28 +1,36 @@
 package io.peft4j.eval.report;
 
+import static io.peft4j.report.Html.tag;
+
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.study.TrainingStudy;
+import io.peft4j.eval.study.TrainingStudy.Curve;
 import io.peft4j.eval.task.AnswerScoring;
 import io.peft4j.eval.task.EvaluationItem;
-import java.io.FileNotFoundException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import io.peft4j.report.Blocks;
+import io.peft4j.report.CurvePlot;
+import io.peft4j.report.Html;
+import io.peft4j.report.IntervalPlot;
+import io.peft4j.report.Page;
+import io.peft4j.report.Table;
+import io.peft4j.report.Tone;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
 
-/** A report as one HTML page that loads nothing: style and plots stand in it, and there is no script. */
+/** A report as one HTML page. */
 final class HtmlReport {
     private static final int MOST_ANSWERS = 300;
+    private static final int CURVE_STEPS = 60;
 
     private final ComparisonReport report;
     private final boolean[] baseRight;
     private final boolean[] tunedRight;
-    private final StringBuilder out = new StringBuilder();
 
     HtmlReport(ComparisonReport report) {
         this.report = report;
@@ -32,202 +40,156 @@ final class HtmlReport {
     }
 
     String page() {
-        out.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-                .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-                .append("<title>").append(Figures.decision(report)).append(": base against tuned</title>\n<style>\n")
-                .append(style()).append("</style>\n</head>\n<body>\n<main>\n");
-        verdict();
-        metrics();
-        arms();
-        report.guard().ifPresent(this::guard);
-        report.study().ifPresent(this::study);
-        DetailTable.of(report).forEach(table -> section(table, ""));
-        failures();
-        answers();
-        measured();
-        return out.append("</main>\n</body>\n</html>\n").toString();
+        Page page = Page.titled(Figures.decision(report) + ": base against tuned").add(verdict(), metrics(), arms());
+        report.guard().ifPresent(guard -> page.add(guard(guard)));
+        report.study().ifPresent(study -> page.add(card(DetailTable.trainings(study),
+                study.curve().map(curve -> plot(study, curve)).orElse(Html.all()))));
+        DetailTable.of(report).forEach(table -> page.add(card(table, Html.all())));
+        return page.add(failures(), answers(), measured()).html();
     }
 
-    private static String style() {
-        try (InputStream in = HtmlReport.class.getResourceAsStream("report.css")) {
-            if (in == null) {
-                throw new FileNotFoundException("missing from the jar");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the style of reports", e);
-        }
+    private Html verdict() {
+        Tone tone = switch (report.verdict().decision()) {
+            case SHIP -> Tone.GOOD;
+            case DO_NOT_SHIP -> Tone.BAD;
+            case NEED_MORE_ITEMS -> Tone.OPEN;
+        };
+        Losses losses = Losses.of(report);
+        Html worse = losses.isEmpty() ? Html.all()
+                : Blocks.points(losses.clear() ? Tone.BAD : Tone.OPEN, Losses.HEADING, losses.sentences());
+        Map<String, String> compared = new LinkedHashMap<>();
+        report.arms().forEach(arm -> compared.put(arm.name(), arm.description()));
+        compared.putAll(report.facts());
+        return Blocks.banner(tone, Figures.decision(report), report.verdict().sentence(), worse,
+                Blocks.facts(compared));
     }
 
-    private void verdict() {
-        out.append("<header class=\"verdict ").append(report.verdict().decision().key()).append("\">\n<h1>")
-                .append(Figures.decision(report)).append("</h1>\n<p>").append(escape(report.verdict().sentence()))
-                .append("</p>\n</header>\n");
+    private Html metrics() {
+        Html card = Blocks.card("Base against tuned, " + report.items().size() + " items",
+                Blocks.note("Difference in points of 100 with its 95 % interval. \"" + Figures.name(report.metric())
+                        + "\" decides."), plot("Differences with intervals", report.metrics()),
+                table(report.metrics(), "metric", "tuned"));
+        report.otherArms().forEach((name, results) -> card.add(tag("h3", "Base against " + name),
+                table(results, "metric", name)));
+        return card;
     }
 
-    private void metrics() {
-        out.append("<section>\n<h2>Base against tuned, ").append(report.items().size()).append(" items</h2>\n");
-        out.append("<p class=\"note\">Difference in points of 100 with its 95 % interval. \"")
-                .append(Figures.name(report.metric())).append("\" decides.</p>\n");
-        out.append(new IntervalPlot(report.metrics()).svg("Differences with intervals"));
-        table(report.metrics(), "metric", "tuned");
-        report.otherArms().forEach((name, results) -> {
-            out.append("<h3>Base against ").append(escape(name)).append("</h3>\n");
-            table(results, "metric", escape(name));
+    private static Html plot(String title, List<MetricResult> results) {
+        IntervalPlot plot = IntervalPlot.titled(title);
+        results.forEach(metric -> {
+            double points = 100 / metric.scale();
+            plot.row(Figures.name(metric.name()), points * metric.interval().low(), points * metric.difference(),
+                    points * metric.interval().high());
         });
-        out.append("</section>\n");
+        return plot.html();
     }
 
-    private void table(List<MetricResult> results, String what, String arm) {
-        out.append("<div class=\"wide\"><table>\n<thead><tr><th>").append(what)
-                .append("</th><th>base</th><th>").append(arm).append("</th>"
-                + "<th>difference</th><th>95 % interval</th><th>p</th><th>p (Holm)</th><th>effect</th><th>test</th>"
-                + "<th>n</th></tr></thead>\n<tbody>\n");
-        for (MetricResult metric : results) {
-            out.append("<tr><th>").append(Figures.name(metric.name())).append("</th>");
-            List.of(Figures.score(metric, metric.base()), Figures.score(metric, metric.tuned()),
-                    Figures.points(metric, metric.difference()), Figures.interval(metric), Figures.p(metric.pValue()),
-                    Figures.p(metric.pAdjusted()), String.format(Locale.ROOT, "%.2f", metric.effectSize()),
-                    Figures.name(metric.test()), Integer.toString(metric.items()))
-                    .forEach(cell -> out.append("<td>").append(escape(cell)).append("</td>"));
-            out.append("</tr>\n");
-        }
-        out.append("</tbody>\n</table></div>\n");
+    private static Html table(List<MetricResult> results, String what, String arm) {
+        Table table = Table.of(what, "base", arm, "difference", "95 % interval", "p", "p (Holm)", "effect", "test",
+                "n");
+        results.forEach(metric -> table.row(Figures.name(metric.name()), Figures.score(metric, metric.base()),
+                Figures.score(metric, metric.tuned()), Figures.points(metric, metric.difference()),
+                Figures.interval(metric), Figures.p(metric.pValue()), Figures.p(metric.pAdjusted()),
+                String.format(Locale.ROOT, "%.2f", metric.effectSize()), Figures.name(metric.test()),
+                metric.items()));
+        return table.html();
     }
 
-    private void arms() {
-        out.append("<section>\n<h2>Who answered</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>arm</th>");
-        report.base().scores().keySet().forEach(key -> out.append("<th>").append(Figures.name(key)).append("</th>"));
-        out.append("<th>time</th></tr></thead>\n<tbody>\n");
+    private Html arms() {
+        List<String> header = new ArrayList<>(List.of("arm"));
+        report.base().scores().keySet().forEach(key -> header.add(Figures.name(key)));
+        header.add("time");
+        Table table = Table.of(header);
         for (ArmResult arm : report.arms()) {
-            out.append("<tr><th>").append(escape(arm.name())).append("<small>").append(escape(arm.description()))
-                    .append("</small></th>");
-            arm.scores().forEach((key, value) -> out.append("<td>").append(report.metric(key)
-                    .map(metric -> Figures.score(metric, value)).orElse("")).append("</td>"));
-            out.append("<td>").append(arm.seconds() == 0 ? "-" : String.format(Locale.ROOT, "%.1f s", arm.seconds()))
-                    .append("</td></tr>\n");
+            List<Object> row = new ArrayList<>(List.of(Html.all(arm.name(), tag("small", arm.description()))));
+            arm.scores().forEach((key, value) -> row.add(report.metric(key)
+                    .map(metric -> Figures.score(metric, value)).orElse("")));
+            row.add(arm.seconds() == 0 ? "-" : String.format(Locale.ROOT, "%.1f s", arm.seconds()));
+            table.row(row.toArray());
         }
-        out.append("</tbody>\n</table></div>\n</section>\n");
+        return Blocks.card("Who answered", table.html());
     }
 
-    private void guard(GuardReport guard) {
-        out.append("<section>\n<h2>Guard set of general ability, ").append(guard.items()).append(" items</h2>\n");
-        out.append("<p class=\"note\">What the training has cost. Each item is answered freely and chosen by "
-                + "likelihood.</p>\n");
+    private static Html guard(GuardReport guard) {
         List<MetricResult> parts = new ArrayList<>(List.of(guard.overall()));
         parts.addAll(guard.parts());
-        out.append(new IntervalPlot(parts).svg("Guard set, differences with intervals"));
-        table(parts, "part", "tuned");
-        out.append("</section>\n");
+        return Blocks.card("Guard set of general ability, " + guard.items() + " items",
+                Blocks.note("What the training has cost. Each item is answered freely and chosen by likelihood."),
+                plot("Guard set, differences with intervals", parts), table(parts, "part", "tuned"));
     }
 
-    private void study(TrainingStudy study) {
-        section(DetailTable.trainings(study), study.curve().map(curve -> new CurvePlot(study, curve).svg())
-                .orElse(""));
+    private static Html plot(TrainingStudy study, Curve curve) {
+        int first = study.points().get(0).examples();
+        int last = curve.examples() + TrainingStudy.MORE;
+        CurvePlot plot = CurvePlot.of("Learning curve", "training examples", IntStream.rangeClosed(0, CURVE_STEPS)
+                .mapToDouble(i -> first + (double) (last - first) * i / CURVE_STEPS).mapToObj(examples -> {
+                    var here = curve.fit().at(examples, 0.95);
+                    return new CurvePlot.Point(examples, here.score(), here.interval().low(), here.interval().high());
+                }).toList()).values(0, 1, value -> String.format(Locale.ROOT, "%.0f %%", 100 * value));
+        study.points().forEach(point -> plot.measured(point.examples(), point.score(), point.name()));
+        return plot.foreseen(last, curve.more().score(), TrainingStudy.MORE + " more examples").html();
     }
 
-    private void section(DetailTable table, String plot) {
-        out.append("<section>\n<h2>").append(escape(table.title())).append("</h2>\n<p class=\"note\">")
-                .append(escape(table.note())).append("</p>\n").append(plot)
-                .append("<div class=\"wide\"><table>\n<thead><tr>");
-        table.header().forEach(cell -> out.append("<th>").append(escape(cell)).append("</th>"));
-        out.append("</tr></thead>\n<tbody>\n");
-        for (List<String> row : table.rows()) {
-            out.append("<tr><th>").append(escape(row.get(0))).append("</th>");
-            row.subList(1, row.size()).forEach(cell -> out.append("<td>").append(escape(cell)).append("</td>"));
-            out.append("</tr>\n");
+    private static Html card(DetailTable details, Html plot) {
+        Table table = Table.of(details.header());
+        details.rows().forEach(row -> table.row(row.toArray()));
+        return Blocks.card(details.title(), Blocks.note(details.note()), plot, table.html());
+    }
+
+    private Html failures() {
+        Html card = Blocks.card("Where the tuned model fails", tag("p", report.failures().wrong().size() + " of "
+                + report.items().size() + " items are wrong; right before: " + report.failures().regressions().size()
+                + "."));
+        report.leakage().ifPresent(leakage -> card.add(tag("p", "Held-out items that also stand in the training data: "
+                + leakage.count() + " of " + leakage.items() + "; asked there in other words: "
+                + leakage.reworded().size() + ".")));
+        if (report.failures().groups().isEmpty()) {
+            return card;
         }
-        out.append("</tbody>\n</table></div>\n</section>\n");
-    }
-
-    private void failures() {
-        out.append("<section>\n<h2>Where the tuned model fails</h2>\n<p>").append(report.failures().wrong().size())
-                .append(" of ").append(report.items().size()).append(" items are wrong; right before: ")
-                .append(report.failures().regressions().size()).append(".</p>\n");
-        report.leakage().ifPresent(leakage -> out.append("<p>Held-out items that also stand in the training data: ")
-                .append(leakage.count()).append(" of ").append(leakage.items()).append("; asked there in other words: ")
-                .append(leakage.reworded().size()).append(".</p>\n"));
-        if (!report.failures().groups().isEmpty()) {
-            out.append("<div class=\"wide\"><table>\n<thead><tr><th>in common</th><th>wrong</th><th>of</th>"
-                    + "<th>words</th><th>similar to training</th><th>collect about</th></tr></thead>\n<tbody>\n");
-            for (FailureGroup group : report.failures().groups()) {
-                out.append("<tr><th>").append(escape(group.common())).append("<small>")
-                        .append(escape(report.items().get(group.items().get(0)).question())).append("</small></th>");
-                List.of(group.items().size() + "", group.itemsLikeThese() + "",
-                        String.format(Locale.ROOT, "%.0f", group.meanWords()),
-                        Double.isNaN(group.trainingSimilarity()) ? "-"
-                                : String.format(Locale.ROOT, "%.2f", group.trainingSimilarity()),
-                        group.examplesToCollect() + " examples")
-                        .forEach(cell -> out.append("<td>").append(cell).append("</td>"));
-                out.append("</tr>\n");
-            }
-            out.append("</tbody>\n</table></div>\n");
+        Table table = Table.of("in common", "wrong", "of", "words", "similar to training", "collect about");
+        for (FailureGroup group : report.failures().groups()) {
+            table.row(Html.all(group.common(),
+                            tag("small", report.items().get(group.items().get(0)).question())),
+                    group.items().size(), group.itemsLikeThese(), String.format(Locale.ROOT, "%.0f",
+                    group.meanWords()), Double.isNaN(group.trainingSimilarity()) ? "-"
+                            : String.format(Locale.ROOT, "%.2f", group.trainingSimilarity()),
+                    group.examplesToCollect() + " examples");
         }
-        out.append("</section>\n");
+        return card.add(table.html());
     }
 
-    private void answers() {
+    private Html answers() {
         List<Integer> order = report.itemsByInterest();
-        out.append("<section>\n<h2>Answers side by side</h2>\n<p class=\"note\">What was right before and is wrong now "
-                + "comes first, then what is wrong, then what is right. Words that only one answer has are marked.")
-                .append(order.size() > MOST_ANSWERS ? " The first " + MOST_ANSWERS + " of " + order.size() + "." : "")
-                .append("</p>\n");
-        order.stream().limit(MOST_ANSWERS).forEach(this::answer);
-        out.append("</section>\n");
+        String first = order.size() > MOST_ANSWERS ? " The first " + MOST_ANSWERS + " of " + order.size() + "." : "";
+        return Blocks.card("Answers side by side", Blocks.note("What was right before and is wrong now comes first, "
+                + "then what is wrong, then what is right. Words that only one answer has are marked." + first),
+                order.stream().limit(MOST_ANSWERS).map(this::answer).toList());
     }
 
-    private void answer(int i) {
+    private Html answer(int i) {
         EvaluationItem item = report.items().get(i);
         String base = report.base().answers().get(i);
         String tuned = report.tuned().answers().get(i);
-        out.append("<article>\n<h3>").append(escape(item.question())).append(report.failures().regressions().contains(i)
-                ? " <em>right before</em>" : "").append("</h3>\n<p class=\"note\">Expected: ")
-                .append(escape(item.expected())).append("</p>\n<div class=\"sides\">\n");
-        side("Base", baseRight[i], base, tuned);
-        side("Tuned", tunedRight[i], tuned, base);
-        out.append("</div>\n</article>\n");
-    }
-
-    private void side(String name, boolean right, String text, String other) {
-        out.append("<div class=\"").append(right ? "right" : "wrong").append("\"><b>").append(name).append(": ")
-                .append(right ? "right" : "wrong").append("</b><p>");
-        for (Words.Word word : Words.compared(text, other)) {
-            out.append(word.common() ? "" : "<mark>").append(escape(word.text()))
-                    .append(word.common() ? " " : "</mark> ");
+        Html question = tag("h3", item.question());
+        if (report.failures().regressions().contains(i)) {
+            question.add(" ", tag("em", "right before"));
         }
-        out.append("</p></div>\n");
+        return tag("article", question, Blocks.note("Expected: ", item.expected()),
+                Blocks.sides(side("Base", baseRight[i], base, tuned), side("Tuned", tunedRight[i], tuned, base)), "\n");
     }
 
-    private void measured() {
-        out.append("<section>\n<h2>How it was measured</h2>\n<dl>\n");
-        report.facts().forEach(this::fact);
-        report.signatures().forEach((key, value) -> fact(Figures.name(key), value));
-        fact("smallest gain that these items show with 80 % power",
-                Figures.points(report.decidingResult(), report.decidingResult().detectable()) + " points of "
-                        + Figures.name(report.metric()));
-        out.append("</dl>\n</section>\n");
+    private static Html side(String name, boolean right, String text, String other) {
+        Html words = tag("p");
+        Words.compared(text, other).forEach(word -> words.add(word.common() ? word.text() : tag("mark", word.text()),
+                " "));
+        return Blocks.side(right ? Tone.GOOD : Tone.BAD, name + ": " + (right ? "right" : "wrong"), words);
     }
 
-    private void fact(String key, String value) {
-        out.append("<dt>").append(escape(key)).append("</dt><dd>").append(escape(value)).append("</dd>\n");
-    }
-
-    /** Texts of models and data are shown, never run. */
-    static String escape(String text) {
-        StringBuilder safe = new StringBuilder();
-        text.codePoints().forEach(c -> {
-            switch (c) {
-                case '&' -> safe.append("&amp;");
-                case '<' -> safe.append("&lt;");
-                case '>' -> safe.append("&gt;");
-                case '"' -> safe.append("&quot;");
-                case '\'' -> safe.append("&#39;");
-                default -> {
-                    boolean control = Character.isISOControl(c) && c != '\n' && c != '\t';
-                    safe.appendCodePoint(control || c >= 0xd800 && c <= 0xdfff ? 0xfffd : c);
-                }
-            }
-        });
-        return safe.toString();
+    private Html measured() {
+        Map<String, String> facts = new LinkedHashMap<>();
+        report.signatures().forEach((key, value) -> facts.put(Figures.name(key), value));
+        facts.put("smallest gain that these items show with 80 % power", Figures.points(report.decidingResult(),
+                report.decidingResult().detectable()) + " points of " + Figures.name(report.metric()));
+        return Blocks.card("How it was measured", Blocks.facts(facts));
     }
 }

@@ -19,6 +19,13 @@ final class MarkdownReport {
         line("# " + Figures.decision(report));
         line("");
         line(escape(report.verdict().sentence()));
+        Losses losses = Losses.of(report);
+        if (!losses.isEmpty()) {
+            line("");
+            line("**" + Losses.HEADING + "**");
+            line("");
+            losses.sentences().forEach(text -> line("- " + escape(text)));
+        }
         table("Base against tuned, " + report.items().size() + " items", "tuned", report.metrics());
         report.otherArms().forEach((name, metrics) -> table("Base against " + name, name, metrics));
         report.guard().ifPresent(guard -> {
