@@ -74,7 +74,7 @@ class DataCheckCommandTest {
         assertTrue(preview.get("text").asText().contains("[[It stands on floor 0."), preview.toString());
         String html = Files.readString(page);
         assertTrue(html.contains("<mark>It stands on floor 0."), html);
-        assertTrue(html.contains("prefers-color-scheme:dark") && html.contains("<svg"), "plots and both colours");
+        assertTrue(html.contains("prefers-color-scheme: dark") && html.contains("<svg"), "plots and both colours");
         assertFalse(html.contains("http://") || html.contains("https://"), "nothing is loaded");
         assertFalse(html.contains("<b>"), "text of the data is no markup");
     }

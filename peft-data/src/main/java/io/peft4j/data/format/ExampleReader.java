@@ -44,8 +44,9 @@ public final class ExampleReader implements AutoCloseable {
      * @param line its line, from 1
      * @param example the example; empty where a fault is fatal
      * @param faults what is wrong with it
+     * @param fields the row's fields; empty where it has none that can be read
      */
-    public record Item(long line, Optional<Example> example, List<RowFault> faults) {
+    public record Item(long line, Optional<Example> example, List<RowFault> faults, Map<String, Object> fields) {
     }
 
     private ExampleReader(Path file, Optional<DataFormat> format, Map<String, String> columns) {
@@ -127,12 +128,12 @@ public final class ExampleReader implements AutoCloseable {
 
     private Item item(RowSource.Entry entry) {
         if (entry.row().isEmpty()) {
-            return new Item(entry.line(), Optional.empty(), List.of(entry.fault().orElseThrow()));
+            return new Item(entry.line(), Optional.empty(), List.of(entry.fault().orElseThrow()), Map.of());
         }
         List<RowFault> faults = new ArrayList<>();
         Optional<Example> example = format.orElseThrow().read(renamed(entry.row().get()), messages, faults::add);
         boolean fatal = faults.stream().anyMatch(RowFault::fatal);
-        return new Item(entry.line(), fatal ? Optional.empty() : example, faults);
+        return new Item(entry.line(), fatal ? Optional.empty() : example, faults, entry.row().get().fields());
     }
 
     private JsonLines.Row renamed(JsonLines.Row row) {

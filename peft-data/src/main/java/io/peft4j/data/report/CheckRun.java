@@ -7,13 +7,16 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.near.Corpus;
 import io.peft4j.data.near.Relations;
+import io.peft4j.data.pii.PiiDetector;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /** One check from the first row to the report: findings on single rows, and statistics over all. */
@@ -31,6 +34,7 @@ final class CheckRun {
     private final int previews;
     private final Corpus corpus;
     private final FindingList findings;
+    private final Excerpts excerpts;
     private final StatisticsCollector statistics = new StatisticsCollector();
     private final Style style = new Style();
     private final long[] rows;
@@ -41,13 +45,14 @@ final class CheckRun {
     private int shown;
 
     CheckRun(List<Path> files, Optional<ChatEncoder> encoder, int maxLength, int previews, int mostFindings,
-            Corpus corpus) {
+            Corpus corpus, PiiDetector detector) {
         this.files = files.stream().map(Path::toString).toList();
         this.encoder = encoder;
         this.maxLength = maxLength;
         this.previews = previews;
         this.corpus = corpus;
         this.findings = new FindingList(mostFindings);
+        this.excerpts = new Excerpts(detector, corpus);
         this.rows = new long[files.size()];
         this.examples = new long[files.size()];
     }
@@ -62,8 +67,8 @@ final class CheckRun {
         for (RowFault fault : row.faults()) {
             FindingCode code = FindingCode.of(fault.code()).orElse(FindingCode.INVALID_JSON);
             String place = fault.column() > 0 ? "column " + fault.column() + ": " : "";
-            findings.add(new Finding(code, fault.fatal() ? Severity.ERROR : Severity.WARNING, files.get(file),
-                    List.of(row.line()), place + fault.message()));
+            findings.add(Finding.of(code, fault.fatal() ? Severity.ERROR : Severity.WARNING, files.get(file),
+                    List.of(row.line()), place + fault.message()), () -> excerpts.of(row));
         }
         if (row.example().isEmpty()) {
             return;
@@ -97,7 +102,8 @@ final class CheckRun {
     }
 
     private void say(FindingCode code, int file, RowScan row, Optional<String> message) {
-        message.ifPresent(text -> findings.add(Finding.of(code, files.get(file), List.of(row.line()), text)));
+        message.ifPresent(text -> findings.add(Finding.of(code, files.get(file), List.of(row.line()), text),
+                () -> excerpts.of(row)));
     }
 
     private void preview(long line, ChatExample example) {
@@ -119,12 +125,12 @@ final class CheckRun {
     }
 
     DataReport report(Relations relations) {
-        new RelationFindings(corpus, relations, files, findings).add();
+        new RelationFindings(corpus, relations, files, findings, excerpts).add();
         style.outliers().forEach(this::addOutliers);
         addSingleUse();
         addImbalance();
         long all = 0;
-        Map<String, Long> rowsOfFiles = new java.util.LinkedHashMap<>();
+        Map<String, Long> rowsOfFiles = new LinkedHashMap<>();
         for (int i = 0; i < rows.length; i++) {
             all += rows[i];
             rowsOfFiles.merge(files.get(i), rows[i], Long::sum);
@@ -134,11 +140,10 @@ final class CheckRun {
     }
 
     private void addOutliers(Style.Outliers outliers) {
-        Map<Integer, List<Long>> lines = new java.util.TreeMap<>();
-        outliers.rows().forEach(row -> lines.computeIfAbsent(corpus.file(row), f -> new ArrayList<>())
-                .add(corpus.line(row)));
-        lines.forEach((file, list) -> findings.add(Finding.of(FindingCode.STYLE_OUTLIER, files.get(file), list,
-                outliers.message())));
+        Map<Integer, List<Integer>> rowsOfFiles = new TreeMap<>();
+        outliers.rows().forEach(row -> rowsOfFiles.computeIfAbsent(corpus.file(row), f -> new ArrayList<>()).add(row));
+        rowsOfFiles.forEach((file, list) -> findings.add(Finding.of(FindingCode.STYLE_OUTLIER, files.get(file),
+                list.stream().map(corpus::line).toList(), outliers.message()), () -> excerpts.of(list)));
     }
 
     private void addSingleUse() {
@@ -147,7 +152,8 @@ final class CheckRun {
         for (Map.Entry<String, Integer> entry : once) {
             findings.add(Finding.of(FindingCode.SINGLE_USE_TERM, files.get(corpus.file(entry.getValue())),
                     List.of(corpus.line(entry.getValue())), "\"" + corpus.spelling(entry.getValue(),
-                    entry.getKey()) + "\" is used in no other example"));
+                    entry.getKey()) + "\" is used in no other example"),
+                    () -> excerpts.of(List.of(entry.getValue())));
         }
     }
 

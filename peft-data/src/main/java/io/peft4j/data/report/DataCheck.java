@@ -120,7 +120,8 @@ public final class DataCheck {
      */
     public DataReport run() {
         try (Corpus corpus = new Corpus()) {
-            CheckRun run = new CheckRun(files, encoder, maxLength, previews, mostFindings, corpus);
+            CheckRun run = new CheckRun(files, encoder, maxLength, previews, mostFindings, corpus,
+                    detector);
             for (int file = 0; file < files.size(); file++) {
                 try (ExampleReader reader = ExampleReader.open(files.get(file), format, columns)) {
                     ParallelRows.forEach(reader, item -> RowScan.of(item, detector, encoder), run.rowsOf(file),

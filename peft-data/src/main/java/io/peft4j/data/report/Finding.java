@@ -11,8 +11,10 @@ import java.util.Objects;
  * @param file the file
  * @param lines the lines that it is about, ascending, from 1; empty: the file as a whole
  * @param message what was found
+ * @param texts what stands in the first of these lines: shortened, without personal data; empty where that is not known
  */
-public record Finding(FindingCode code, Severity severity, String file, List<Long> lines, String message) {
+public record Finding(FindingCode code, Severity severity, String file, List<Long> lines, String message,
+        List<String> texts) {
     /** Copies the list. */
     public Finding {
         Objects.requireNonNull(code, "code");
@@ -20,9 +22,18 @@ public record Finding(FindingCode code, Severity severity, String file, List<Lon
         Objects.requireNonNull(file, "file");
         Objects.requireNonNull(message, "message");
         lines = List.copyOf(lines);
+        texts = List.copyOf(texts);
     }
 
     static Finding of(FindingCode code, String file, List<Long> lines, String message) {
-        return new Finding(code, code.severity(), file, lines, message);
+        return of(code, code.severity(), file, lines, message);
+    }
+
+    static Finding of(FindingCode code, Severity severity, String file, List<Long> lines, String message) {
+        return new Finding(code, severity, file, lines, message, List.of());
+    }
+
+    Finding with(List<String> newTexts) {
+        return new Finding(code, severity, file, lines, message, newTexts);
     }
 }

@@ -21,13 +21,16 @@ final class RelationFindings {
     private final Relations relations;
     private final List<String> files;
     private final FindingList findings;
+    private final Excerpts excerpts;
     private final boolean[] leaked;
 
-    RelationFindings(Corpus corpus, Relations relations, List<String> files, FindingList findings) {
+    RelationFindings(Corpus corpus, Relations relations, List<String> files, FindingList findings,
+            Excerpts excerpts) {
         this.corpus = corpus;
         this.relations = relations;
         this.files = files;
         this.findings = findings;
+        this.excerpts = excerpts;
         this.leaked = new boolean[corpus.size()];
     }
 
@@ -55,17 +58,19 @@ final class RelationFindings {
     }
 
     private void repeated(FindingCode code, int[] group, String what) {
-        lines(group).forEach((file, lines) -> {
-            if (lines.size() > 1) {
-                findings.add(Finding.of(code, files.get(file), lines, "lines " + list(lines) + " " + what));
+        byFile(group).forEach((file, members) -> {
+            if (members.size() > 1) {
+                List<Long> lines = members.stream().map(corpus::line).toList();
+                findings.add(Finding.of(code, files.get(file), lines, "lines " + list(lines) + " " + what),
+                        () -> excerpts.of(members));
             }
         });
     }
 
-    /** The lines of a group by file. */
-    private Map<Integer, List<Long>> lines(int... group) {
+    /** The members of a group by file. */
+    private Map<Integer, List<Integer>> byFile(int... group) {
         return Arrays.stream(group).boxed().collect(Collectors.groupingBy(corpus::file, LinkedHashMap::new,
-                Collectors.mapping(corpus::line, Collectors.toList())));
+                Collectors.toList()));
     }
 
     private static String list(List<Long> lines) {
@@ -87,8 +92,9 @@ final class RelationFindings {
             String message = "to the same question line " + corpus.line(first.first()) + " answers with "
                     + kind(first) + first.firstHas() + ", " + place(first) + " with " + first.secondHas();
             int file = corpus.file(first.first());
-            List<Long> lines = members.stream().filter(i -> corpus.file(i) == file).map(corpus::line).toList();
-            findings.add(Finding.of(FindingCode.CONTRADICTION, files.get(file), lines, message));
+            List<Integer> here = members.stream().filter(i -> corpus.file(i) == file).toList();
+            findings.add(Finding.of(FindingCode.CONTRADICTION, files.get(file), here.stream().map(corpus::line)
+                    .toList(), message), () -> excerpts.of(here));
         }
     }
 
@@ -115,8 +121,8 @@ final class RelationFindings {
             for (int member : group) {
                 if (corpus.file(member) > first && !leaked[member]) {
                     leaked[member] = true;
-                    findings.add(new Finding(FindingCode.LEAKAGE, severity, files.get(corpus.file(member)),
-                            List.of(corpus.line(member)), told));
+                    findings.add(Finding.of(FindingCode.LEAKAGE, severity, files.get(corpus.file(member)),
+                            List.of(corpus.line(member)), told), () -> excerpts.of(List.of(member)));
                 }
             }
         }

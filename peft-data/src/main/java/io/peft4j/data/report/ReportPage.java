@@ -1,175 +1,148 @@
 package io.peft4j.data.report;
 
+import static io.peft4j.report.Html.tag;
+
+import io.peft4j.report.BarPlot;
+import io.peft4j.report.Blocks;
+import io.peft4j.report.HistogramPlot;
+import io.peft4j.report.Html;
+import io.peft4j.report.Page;
+import io.peft4j.report.Table;
+import io.peft4j.report.Tone;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** A report as one HTML page: styles and plots stand in it, nothing is loaded. */
+/** A report as one HTML page. */
 final class ReportPage {
     private static final int MOST_ROWS = 200;
     private static final int MOST_LINES = 12;
-    private static final String STYLE = """
-            :root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--soft:#5b6570;--line:#d9dee4;--bar:#3b6fb6;
-            --error:#b3261e;--warning:#9a6700;--info:#3b6fb6;--learned:#d5ecd4}
-            @media(prefers-color-scheme:dark){:root{--bg:#14171a;--fg:#e6e9ec;--soft:#9aa4ae;--line:#333a41;
-            --bar:#7aa7e8;--error:#ff8a80;--warning:#e3b341;--info:#7aa7e8;--learned:#1f4a2b}}
-            body{background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif;max-width:70rem;
-            margin:2rem auto;padding:0 1rem}
-            h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}
-            table{border-collapse:collapse;width:100%}
-            th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
-            table.list{table-layout:fixed}.list th:nth-child(1){width:5.5rem}.list th:nth-child(2){width:18%}
-            .list th:nth-child(3){width:12%}.list td{overflow-wrap:anywhere}
-            td.n{text-align:right;font-variant-numeric:tabular-nums}
-            .soft{color:var(--soft)}.error{color:var(--error)}.warning{color:var(--warning)}.info{color:var(--info)}
-            pre{white-space:pre-wrap;border:1px solid var(--line);padding:.7rem;overflow-wrap:anywhere}
-            mark{background:var(--learned);color:inherit}
-            svg{max-width:100%;height:auto}svg text{fill:var(--soft);font-size:11px}svg rect{fill:var(--bar)}
-            .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(20rem,1fr));gap:1.5rem}
-            details summary{cursor:pointer}
-            """;
+    private static final int MOST_BARS = 20;
 
     private final DataReport report;
-    private final StringBuilder page = new StringBuilder();
 
     ReportPage(DataReport report) {
         this.report = report;
     }
 
     String html() {
-        page.append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-                + "content=\"width=device-width\"><title>Data report</title><style>").append(STYLE)
-                .append("</style></head><body>\n<h1>Data report</h1>\n");
-        head();
-        overview();
-        statistics();
-        previews();
-        findings();
-        return page.append("</body></html>\n").toString();
-    }
-
-    private void head() {
-        String files = report.files().entrySet().stream().map(e -> text(e.getKey()) + " (" + number(e.getValue())
-                + " rows)").collect(Collectors.joining(", "));
-        long errors = report.errors();
-        page.append("<p>").append(files).append("</p>\n<p>").append(errors == 0
-                ? "No errors." : "<strong class=\"error\">" + counted(errors, "error") + ": a training on these "
-                + "files would fail, or teach or measure nothing.</strong>").append("</p>\n");
-    }
-
-    private void overview() {
-        page.append("<h2>What was found</h2>\n");
-        if (report.counts().isEmpty()) {
-            page.append("<p>Nothing.</p>\n");
-            return;
+        Page page = Page.titled("Data report").add(head(), overview(), statistics());
+        if (!report.statistics().previews().isEmpty()) {
+            page.add(previews());
         }
-        page.append("<table><tr><th>what</th><th>findings</th><th>rows</th><th>why it matters</th><th>what to do</th>"
-                + "</tr>\n");
-        for (FindingCode code : FindingCode.values()) {
-            if (report.counts().containsKey(code)) {
-                page.append("<tr><td class=\"").append(code.severity().code()).append("\">").append(code.code())
-                        .append("</td><td class=\"n\">").append(number(report.counts().get(code)))
-                        .append("</td><td class=\"n\">").append(number(report.findingRows().get(code)))
-                        .append("</td><td>").append(text(code.why())).append("</td><td>").append(text(code.advice()))
-                        .append("</td></tr>\n");
-            }
-        }
-        page.append("</table>\n");
-    }
-
-    private void statistics() {
-        DataStatistics data = report.statistics();
-        page.append("<h2>What the data looks like</h2>\n<div class=\"grid\">\n<div><h3>Length in ").append(data.unit())
-                .append("</h3>\n").append(histogram(data.bins(), data.binWidth())).append("<p class=\"soft\">")
-                .append(data.lengths().entrySet().stream().map(e -> String.format(Locale.ROOT, "%s %,.0f", e.getKey(),
-                        e.getValue())).collect(Collectors.joining(", "))).append("</p></div>\n");
-        if (data.tokens() > 0) {
-            page.append(String.format(Locale.ROOT, "<div><h3>Tokens</h3><p>%,d in all, %,d of them learned (%.1f %%)"
-                    + "</p></div>%n", data.tokens(), data.supervisedTokens(), 100 * data.supervisedShare()));
-        }
-        bars("Who speaks", data.roles());
-        bars("Messages an example", data.turns());
-        bars("Classes", data.labels());
-        bars("Words of questions", data.topics());
-        page.append("</div>\n");
-    }
-
-    private void bars(String title, Map<?, Long> counts) {
-        if (counts.isEmpty()) {
-            return;
-        }
-        long most = counts.values().stream().mapToLong(Long::longValue).max().orElse(1);
-        List<? extends Map.Entry<?, Long>> shown = counts.entrySet().stream().limit(20).toList();
-        page.append("<div><h3>").append(title).append("</h3><svg viewBox=\"0 0 420 ").append(20 * shown.size() + 4)
-                .append("\" width=\"420\" role=\"img\" aria-label=\"").append(title).append("\">");
-        int y = 0;
-        for (Map.Entry<?, Long> entry : shown) {
-            page.append(String.format(Locale.ROOT, "<text x=\"0\" y=\"%d\">%s</text><rect x=\"130\" y=\"%d\" "
-                    + "width=\"%.1f\" height=\"14\"/><text x=\"%.1f\" y=\"%d\">%,d</text>", y + 13,
-                    text(shortened(entry.getKey().toString())), y + 2, 210.0 * entry.getValue() / most,
-                    136 + 210.0 * entry.getValue() / most, y + 13, entry.getValue()));
-            y += 20;
-        }
-        page.append("</svg></div>\n");
-    }
-
-    private static String shortened(String text) {
-        return text.length() <= 20 ? text : text.substring(0, text.offsetByCodePoints(0, 17)) + "...";
-    }
-
-    private static String histogram(List<Integer> bins, int width) {
-        int most = Math.max(1, bins.stream().mapToInt(Integer::intValue).max().orElse(1));
-        StringBuilder svg = new StringBuilder("<svg viewBox=\"0 0 420 140\" width=\"420\" role=\"img\" "
-                + "aria-label=\"Histogram of lengths\">");
-        double step = 420.0 / bins.size();
-        for (int i = 0; i < bins.size(); i++) {
-            double height = 115.0 * bins.get(i) / most;
-            svg.append(String.format(Locale.ROOT, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"><title>"
-                    + "%d to %d: %d</title></rect>", i * step, 118 - height, step - 1, height, i * width,
-                    (i + 1) * width - 1, bins.get(i)));
-        }
-        return svg.append(String.format(Locale.ROOT, "<text x=\"0\" y=\"134\">0</text><text x=\"420\" y=\"134\" "
-                + "text-anchor=\"end\">%,d and more</text></svg>", (bins.size() - 1) * width)).toString();
-    }
-
-    private void previews() {
-        if (report.statistics().previews().isEmpty()) {
-            return;
-        }
-        page.append("<h2>What the model sees</h2>\n<p class=\"soft\">Learned is what is marked.</p>\n");
-        for (DataStatistics.Preview preview : report.statistics().previews()) {
-            page.append("<p class=\"soft\">line ").append(preview.line()).append("</p><pre>")
-                    .append(preview.pieces().stream().map(piece -> piece.learned() ? "<mark>" + text(piece.text())
-                            + "</mark>" : text(piece.text())).collect(Collectors.joining())).append("</pre>\n");
-        }
-    }
-
-    private void findings() {
         for (FindingCode code : FindingCode.values()) {
             List<Finding> list = report.findings().stream().filter(f -> f.code() == code).limit(MOST_ROWS).toList();
-            if (list.isEmpty()) {
-                continue;
+            if (!list.isEmpty()) {
+                page.add(findings(code, list));
             }
-            long count = report.counts().get(code);
-            page.append("<h2>").append(code.code()).append("</h2>\n<details").append(
-                    code.severity() == Severity.INFO ? "" : " open").append("><summary class=\"soft\">")
-                    .append(counted(count, "finding")).append(count > list.size()
-                    ? ", the first " + list.size() + " of which are listed" : "")
-                    .append("</summary>\n<table class=\"list\"><tr><th>severity</th><th>file</th><th>lines</th>"
-                    + "<th>message</th></tr>\n");
-            list.forEach(this::row);
-            page.append("</table></details>\n");
+        }
+        return page.html();
+    }
+
+    private Html head() {
+        long errors = report.errors();
+        boolean warned = report.counts().keySet().stream().anyMatch(code -> code.severity() != Severity.INFO);
+        Tone tone = errors > 0 ? Tone.BAD : warned ? Tone.OPEN : Tone.GOOD;
+        Map<String, String> files = new LinkedHashMap<>();
+        report.files().forEach((file, rows) -> files.put(file, counted(rows, "row")));
+        return Blocks.banner(tone, errors > 0 ? counted(errors, "error") : "No errors", errors > 0
+                ? "A training on these files would fail, or teach or measure nothing."
+                : warned ? "What was found is worth a look before a training."
+                : "Nothing stands in the way of a training.", Blocks.facts(files));
+    }
+
+    private Html overview() {
+        if (report.counts().isEmpty()) {
+            return Blocks.card("What was found", tag("p", "Nothing."));
+        }
+        Table table = Table.of("what", "findings", "rows", "why it matters", "what to do").texts(3, 4);
+        for (FindingCode code : FindingCode.values()) {
+            if (report.counts().containsKey(code)) {
+                table.row(Blocks.toned(tone(code.severity()), code.code()), number(report.counts().get(code)),
+                        number(report.findingRows().get(code)), code.why(), code.advice());
+            }
+        }
+        return Blocks.card("What was found", table.html());
+    }
+
+    private static Tone tone(Severity severity) {
+        return switch (severity) {
+            case ERROR -> Tone.BAD;
+            case WARNING -> Tone.OPEN;
+            case INFO -> Tone.PLAIN;
+        };
+    }
+
+    private Html statistics() {
+        DataStatistics data = report.statistics();
+        List<Html> parts = new ArrayList<>();
+        parts.add(tag("div", tag("h3", "Length in " + data.unit()),
+                HistogramPlot.of("Histogram of lengths", data.bins(), data.binWidth()),
+                Blocks.note(data.lengths().entrySet().stream().map(e -> String.format(Locale.ROOT, "%s %,.0f",
+                        e.getKey(), e.getValue())).collect(Collectors.joining(", ")))));
+        if (data.tokens() > 0) {
+            parts.add(tag("div", tag("h3", "Tokens"), tag("p", String.format(Locale.ROOT, "%,d in all, %,d of them "
+                    + "learned (%.1f %%)", data.tokens(), data.supervisedTokens(), 100 * data.supervisedShare()))));
+        }
+        bars("Who speaks", data.roles(), parts);
+        bars("Messages an example", data.turns(), parts);
+        bars("Classes", data.labels(), parts);
+        bars("Words of questions", data.topics(), parts);
+        return Blocks.card("What the data looks like", Blocks.sides(parts));
+    }
+
+    private static void bars(String title, Map<?, Long> counts, List<Html> parts) {
+        if (!counts.isEmpty()) {
+            BarPlot plot = BarPlot.titled(title);
+            counts.entrySet().stream().limit(MOST_BARS).forEach(e -> plot.bar(e.getKey().toString(), e.getValue()));
+            parts.add(tag("div", tag("h3", title), plot.html()));
         }
     }
 
-    private void row(Finding finding) {
+    private Html previews() {
+        Html card = Blocks.card("What the model sees", Blocks.note("Learned is what is marked."));
+        for (DataStatistics.Preview preview : report.statistics().previews()) {
+            card.add(Blocks.note("line ", preview.line()), tag("pre", preview.pieces().stream()
+                    .map(piece -> piece.learned() ? tag("mark", piece.text()) : Html.all(piece.text())).toList()));
+        }
+        return card;
+    }
+
+    private Html findings(FindingCode code, List<Finding> list) {
+        long count = report.counts().get(code);
+        boolean files = report.files().size() > 1;
+        Table table = files ? Table.of("severity", "file", "lines", "what").texts(1, 3)
+                : Table.of("severity", "lines", "what").texts(2);
+        for (Finding finding : list) {
+            List<Object> row = new ArrayList<>(List.of(Blocks.toned(tone(finding.severity()),
+                    finding.severity().code()), lines(finding), what(finding)));
+            if (files) {
+                row.add(1, finding.file());
+            }
+            table.row(row.toArray());
+        }
+        Html details = tag("details", tag("summary", counted(count, "finding") + (count > list.size() ? ", the first "
+                + list.size() + " of which are listed" : "")), table.html());
+        return Blocks.card(code.code(), code.severity() == Severity.INFO ? details : details.with("open", "open"));
+    }
+
+    private static String lines(Finding finding) {
         String lines = finding.lines().stream().limit(MOST_LINES).map(String::valueOf)
                 .collect(Collectors.joining(", "));
-        page.append("<tr><td class=\"").append(finding.severity().code()).append("\">")
-                .append(finding.severity().code()).append("</td><td>").append(text(finding.file())).append("</td><td>")
-                .append(lines).append(finding.lines().size() > MOST_LINES ? ", ..." : "").append("</td><td>")
-                .append(text(finding.message())).append("</td></tr>\n");
+        return finding.lines().size() > MOST_LINES ? lines + ", ..." : lines;
+    }
+
+    /** The message and, below it, what stands in the rows. */
+    private static Html what(Finding finding) {
+        Html what = Html.all(finding.message());
+        for (int i = 0; i < finding.texts().size(); i++) {
+            String line = finding.lines().size() > 1 ? "line " + finding.lines().get(i) + "\n" : "";
+            what.add(tag("div", line + finding.texts().get(i)).css("row"));
+        }
+        return what;
     }
 
     private static String counted(long count, String what) {
@@ -178,20 +151,5 @@ final class ReportPage {
 
     private static String number(long value) {
         return String.format(Locale.ROOT, "%,d", value);
-    }
-
-    /** Text of the data is data: nothing in it is markup. */
-    private static String text(String text) {
-        StringBuilder escaped = new StringBuilder();
-        text.codePoints().forEach(c -> {
-            switch (c) {
-                case '&' -> escaped.append("&amp;");
-                case '<' -> escaped.append("&lt;");
-                case '>' -> escaped.append("&gt;");
-                case '"' -> escaped.append("&quot;");
-                default -> escaped.appendCodePoint(c < 0x20 && c != '\n' && c != '\t' ? 0xFFFD : c);
-            }
-        });
-        return escaped.toString();
     }
 }

@@ -14,6 +14,7 @@ import io.peft4j.data.pii.PiiMatch;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -32,10 +33,11 @@ import java.util.Set;
  * @param tokens tokens, -1 where no model is given
  * @param supervised supervised tokens
  * @param encoding why it cannot be encoded
+ * @param fields its fields, where it is no example but has some
  */
 record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
         List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal, int traits, int answerWords, int tokens,
-        int supervised, Optional<String> encoding) {
+        int supervised, Optional<String> encoding, Map<String, Object> fields) {
 
     /**
      * Looks at a row.
@@ -45,7 +47,7 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
     static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
         if (item.example().isEmpty()) {
             return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), List.of(), Set.of(),
-                    Optional.empty(), 0, 0, -1, 0, Optional.empty());
+                    Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields());
         }
         Example example = item.example().get();
         List<RowParts.Part> parts = RowParts.of(example);
@@ -75,7 +77,7 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
             }
         }
         return new RowScan(item.line(), item.faults(), item.example(), Optional.of(Corpus.Features.of(example)),
-                parts, pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding);
+                parts, pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of());
     }
 
     private static void find(PiiDetector detector, RowParts.Part part, Set<String> pii) {

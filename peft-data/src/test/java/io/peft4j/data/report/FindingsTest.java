@@ -172,6 +172,31 @@ class FindingsTest {
         assertFalse(html.contains(">1 findings<"), "one is one finding");
     }
 
+    @Test
+    void findingsShowTheirRowsWithoutPersonalData() throws IOException {
+        List<String> rows = rows(12);
+        rows.add(DirtySet.row("<script>alert(1)</script> Whom do I ask?", "Write to ann.miller@example.org."));
+        rows.add(DirtySet.row("Is there more?", "").replace("assistant", "assistent"));
+        rows.add(rows.get(4));
+        rows.add(DirtySet.row("How?", "word ".repeat(200) + "sorry, as an AI language model I cannot help."));
+        DataReport report = DataCheck.of(Files.write(folder.resolve("rows.jsonl"), rows)).run();
+        assertEquals(List.of("user: <script>alert(1)</script> Whom do I ask?\nassistant: Write to [EMAIL]."),
+                texts(report, FindingCode.PII));
+        assertEquals(List.of("user: Is there more?"), texts(report, FindingCode.UNRECOGNIZED_ROLE));
+        assertEquals(2, texts(report, FindingCode.DUPLICATE).size(), "of both rows");
+        assertTrue(texts(report, FindingCode.DUPLICATE).get(0).startsWith("question: Where is the locker"));
+        assertTrue(texts(report, FindingCode.REFUSAL).get(0).endsWith("word wo..."), "shortened");
+        Path page = folder.resolve("report.html");
+        report.writeHtml(page);
+        String html = Files.readString(page);
+        assertTrue(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; Whom do I ask?"), html);
+        assertFalse(html.contains("<script") || html.contains("ann.miller"), html);
+    }
+
+    private static List<String> texts(DataReport report, FindingCode code) {
+        return report.findings().stream().filter(finding -> finding.code() == code).findFirst().orElseThrow().texts();
+    }
+
     private static List<String> rows(int count) {
         return new ArrayList<>(IntStream.range(0, count).mapToObj(i -> DirtySet.row("Where is the " + THINGS[i % 8]
                 + " " + i + "?", "It stands on floor " + i + " beside the " + THINGS[(i + 3) % 8] + ".")).toList());
