@@ -13,7 +13,7 @@ import java.util.List;
  * @param endpoint the server and the model on it
  * @param maxTokens the longest answer
  */
-public record ChatEndpoint(Endpoint endpoint, int maxTokens) implements JudgeModel {
+record ChatEndpoint(Endpoint endpoint, int maxTokens) implements JudgeModel {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String PATH = "chat/completions";
 

@@ -9,7 +9,7 @@ import java.util.Map;
  * no words. With P and R the mean precision and recall over the orders that both texts have,
  * {@code chrF = 100 (1 + b^2) P R / (b^2 P + R)}, b = 2. Of many references the best counts.
  */
-public final class Chrf implements CorpusMetric {
+final class Chrf implements CorpusMetric {
     private static final int ORDER = 6;
     private static final double BETA_SQUARED = 4;
     private static final String VERSION = "2.6.0";

@@ -16,7 +16,7 @@ import java.util.Map;
  * the lines of both texts. Memory is linear in the shorter text, but for Lsum, which traces its subsequences back:
  * there it is the product of two lines' tokens in bits.
  */
-public final class Rouge {
+final class Rouge {
     private final boolean stem;
 
     /**
