@@ -123,7 +123,8 @@ public final class Engine implements AutoCloseable {
     /** Closes the kernels when nobody computes; a second time does nothing. */
     @Override
     public void close() {
-        turns.take(Priority.ANSWER);
+        // As an answer it would come while work gives way, which goes on with the kernels afterwards.
+        turns.take(Priority.WORK);
         try {
             if (!closed) {
                 closed = true;

@@ -57,7 +57,7 @@ class EngineTest {
     }
 
     @Test
-    void closingWaitsForWhoComputes() throws InterruptedException {
+    void closingWaitsForWhoComputesAlsoWhereItGivesWay() throws InterruptedException {
         Engine engine = new Engine(new NaiveKernels());
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch mayEnd = new CountDownLatch(1);
@@ -69,7 +69,10 @@ class EngineTest {
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }
-            ended[0] = true;
+            engine.giveWay();
+            try (INDArray x = Arrays.of(new float[] {1, 2, 3}, 1, 3)) {
+                ended[0] = engine.compute(still -> still.sumOfSquares(x)) > 13;
+            }
         }));
         computing.start();
         begun.await();
