@@ -41,7 +41,6 @@ final class AdapterOptions {
     private static final String CONFIG = "--adapter-config";
     private static final String INIT = "--adapter-init";
     private static final String SETTING = "--adapter-setting";
-    private static final List<String> SHARED = List.of("rank", "alpha", "dropout", "target-modules");
 
     @Option(names = METHOD, paramLabel = "NAME", defaultValue = "lora",
             description = "Method of fine-tuning. Default: ${DEFAULT-VALUE}")
@@ -80,7 +79,8 @@ final class AdapterOptions {
     /** What was chosen; reads the configuration file where there is one. */
     Choice choice(PeftCommand command) {
         List<String> ways = List.of(METHOD, CONFIG, INIT).stream().filter(command::isGiven).toList();
-        List<String> details = Stream.concat(SHARED.stream().map(name -> "--" + name), Stream.of(SETTING))
+        List<String> details = Stream.concat(PeftMethod.SHARED_OPTIONS.stream().map(name -> "--" + name),
+                Stream.of(SETTING))
                 .filter(command::isGiven).toList();
         if (ways.size() > 1) {
             throw command.usage(String.join(" and ", ways) + " are mutually exclusive");
@@ -112,7 +112,7 @@ final class AdapterOptions {
         ObjectNode config = Json.MAPPER.createObjectNode().put("peft_type", chosen.peftType())
                 .put("task_type", "CAUSAL_LM");
         boolean shared = chosen.optionKeys().keySet().containsAll(List.of("rank", "alpha"));
-        for (String name : SHARED) {
+        for (String name : PeftMethod.SHARED_OPTIONS) {
             String key = chosen.optionKeys().get(name);
             if (key != null && (shared || command.isGiven("--" + name))) {
                 put(config, name, key);

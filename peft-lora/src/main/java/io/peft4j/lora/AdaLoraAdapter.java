@@ -2,10 +2,10 @@ package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.LayeredAdapter;
 import io.peft4j.core.peft.StoredForm;
 import io.peft4j.core.peft.TrainingHook;
 import io.peft4j.core.safetensors.TensorData;
@@ -18,10 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** AdaLoRA's layers, and which of their ranks a training has left. In a file the others are cut off. */
-final class AdaLoraAdapter implements Adapter {
+final class AdaLoraAdapter extends LayeredAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(AdaLoraAdapter.class);
 
-    private final List<AdapterLayer> layers;
     /** Whether the tensors are cut already, as in a file of an adapter whose ranks were chosen. */
     private final boolean cut;
     /** The length of the schedule that was asked for; else each training has its own. */
@@ -29,8 +28,8 @@ final class AdaLoraAdapter implements Adapter {
     private AdaLoraConfig config;
 
     AdaLoraAdapter(AdaLoraConfig config, List<AdapterLayer> layers) {
+        super(config, layers);
         this.config = config;
-        this.layers = List.copyOf(layers);
         this.cut = config.rankPattern().isPresent();
         this.asked = config.totalSteps();
     }
@@ -40,13 +39,8 @@ final class AdaLoraAdapter implements Adapter {
         return config;
     }
 
-    @Override
-    public List<AdapterLayer> layers() {
-        return layers;
-    }
-
     List<AdaLoraLayer> decomposed() {
-        return layers.stream().filter(AdaLoraLayer.class::isInstance).map(AdaLoraLayer.class::cast).toList();
+        return layers().stream().filter(AdaLoraLayer.class::isInstance).map(AdaLoraLayer.class::cast).toList();
     }
 
     void leave(RankPattern pattern) {
@@ -72,9 +66,9 @@ final class AdaLoraAdapter implements Adapter {
 
     @Override
     public StoredForm stored() {
-        StoredForm whole = Adapter.super.stored();
+        StoredForm whole = super.stored();
         Map<String, TensorData> tensors = new LinkedHashMap<>(whole.tensors());
-        layers.stream().filter(CutLayer.class::isInstance)
+        layers().stream().filter(CutLayer.class::isInstance)
                 .forEach(layer -> tensors.putAll(((CutLayer) layer).stored()));
         if (cut || config.rankPattern().isEmpty()) {
             return new StoredForm(config, tensors);

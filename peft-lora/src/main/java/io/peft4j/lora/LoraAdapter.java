@@ -1,7 +1,7 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
+import io.peft4j.core.peft.LayeredAdapter;
 import io.peft4j.core.peft.StoredForm;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.lora.init.LoraInit;
@@ -12,23 +12,12 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** LoRA's layers. Where a part of the base belongs to them, a file gets plain LoRA of twice the rank. */
-final class LoraAdapter implements Adapter {
+final class LoraAdapter extends LayeredAdapter {
     private final LoraConfig config;
-    private final List<AdapterLayer> layers;
 
     LoraAdapter(LoraConfig config, List<AdapterLayer> layers) {
+        super(config, layers);
         this.config = config;
-        this.layers = List.copyOf(layers);
-    }
-
-    @Override
-    public LoraConfig config() {
-        return config;
-    }
-
-    @Override
-    public List<AdapterLayer> layers() {
-        return layers;
     }
 
     @Override
@@ -37,12 +26,12 @@ final class LoraAdapter implements Adapter {
     }
 
     private Stream<LoraLayer> plainLayers() {
-        return layers.stream().filter(LoraLayer.class::isInstance).map(LoraLayer.class::cast);
+        return layers().stream().filter(LoraLayer.class::isInstance).map(LoraLayer.class::cast);
     }
 
     @Override
     public StoredForm stored() {
-        StoredForm whole = Adapter.super.stored();
+        StoredForm whole = super.stored();
         LoraInit.BasePart part = config.initialization().basePart();
         if (part == LoraInit.BasePart.NONE || part == LoraInit.BasePart.WHOLE) {
             return whole;

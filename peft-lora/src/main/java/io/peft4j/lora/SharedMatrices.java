@@ -7,6 +7,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.LayeredAdapter;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.StoredForm;
 import io.peft4j.core.safetensors.TensorData;
@@ -82,18 +83,7 @@ final class SharedMatrices implements AutoCloseable {
 
     /** An adapter with these matrices, some of which a file repeats under other keys: their numbers by key. */
     Adapter adapter(PeftConfig config, List<AdapterLayer> layers, Map<String, Integer> repeated) {
-        List<AdapterLayer> copy = List.copyOf(layers);
-        return new Adapter() {
-            @Override
-            public PeftConfig config() {
-                return config;
-            }
-
-            @Override
-            public List<AdapterLayer> layers() {
-                return copy;
-            }
-
+        return new LayeredAdapter(config, layers) {
             @Override
             public List<AdapterTensor> sharedTensors() {
                 return tensors;
@@ -101,7 +91,7 @@ final class SharedMatrices implements AutoCloseable {
 
             @Override
             public StoredForm stored() {
-                Map<String, TensorData> all = new LinkedHashMap<>(Adapter.super.stored().tensors());
+                Map<String, TensorData> all = new LinkedHashMap<>(super.stored().tensors());
                 repeated.forEach((key, index) -> all.put(key, TensorData.of(tensors.get(index).parameter().value())));
                 return new StoredForm(config, all);
             }

@@ -10,11 +10,10 @@ import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.LayeredAdapter;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -34,17 +33,7 @@ public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
     protected Adapter adapter(ShiraConfig config, AdapterSetup setup) {
         Map<String, TensorData> indices = new HashMap<>();
         Adapter layers = config.placement().on(setup).adapter(config, slot -> layer(setup, slot, config, indices));
-        return new Adapter() {
-            @Override
-            public PeftConfig config() {
-                return layers.config();
-            }
-
-            @Override
-            public List<AdapterLayer> layers() {
-                return layers.layers();
-            }
-
+        return new LayeredAdapter(layers.config(), layers.layers()) {
             @Override
             public Map<String, TensorData> computedTensors(Engine engine) {
                 return indices;

@@ -2,9 +2,9 @@ package io.peft4j.methods;
 
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterTensor;
+import io.peft4j.core.peft.LayeredAdapter;
 import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
@@ -15,30 +15,17 @@ import java.util.function.UnaryOperator;
  * An adapter that puts virtual tokens before every sequence, as rows of the batch or as keys and values that are there
  * already.
  */
-final class VirtualTokenAdapter implements Adapter {
-    private final PeftConfig config;
+final class VirtualTokenAdapter extends LayeredAdapter {
     private final int count;
     private final VirtualSource source;
-    private final List<AdapterLayer> layers;
     private final UnaryOperator<PackedBatch> preparation;
 
     VirtualTokenAdapter(PeftConfig config, int count, VirtualSource source, List<AdapterLayer> layers,
             UnaryOperator<PackedBatch> preparation) {
-        this.config = config;
+        super(config, layers);
         this.count = count;
         this.source = source;
-        this.layers = List.copyOf(layers);
         this.preparation = preparation;
-    }
-
-    @Override
-    public PeftConfig config() {
-        return config;
-    }
-
-    @Override
-    public List<AdapterLayer> layers() {
-        return layers;
     }
 
     @Override

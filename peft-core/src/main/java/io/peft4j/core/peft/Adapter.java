@@ -93,17 +93,6 @@ public interface Adapter extends AutoCloseable {
 
     /** An adapter that consists of layers. */
     static Adapter of(PeftConfig config, List<AdapterLayer> layers) {
-        List<AdapterLayer> copy = List.copyOf(layers);
-        return new Adapter() {
-            @Override
-            public PeftConfig config() {
-                return config;
-            }
-
-            @Override
-            public List<AdapterLayer> layers() {
-                return copy;
-            }
-        };
+        return new LayeredAdapter(config, layers);
     }
 }

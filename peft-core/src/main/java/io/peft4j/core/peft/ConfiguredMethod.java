@@ -1,7 +1,6 @@
 package io.peft4j.core.peft;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -11,8 +10,6 @@ import java.util.Objects;
  * @param <C> the configuration
  */
 public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements PeftMethod {
-    private static final List<String> SHARED = List.of("rank", "alpha", "dropout");
-
     private final Class<C> config;
     private final String name;
     private final String description;
@@ -70,7 +67,7 @@ public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements
     public final Map<String, String> optionKeys() {
         Map<String, String> keys = new LinkedHashMap<>();
         ConfigSchema.of(config).options(keys);
-        keys.keySet().retainAll(SHARED);
+        keys.keySet().retainAll(SHARED_OPTIONS);
         if (ConfigSchema.of(config).isPlaced()) {
             keys.put("target-modules", "target_modules");
         }

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -7,6 +8,9 @@ import java.util.Map;
  * new method is a configuration record, a layer class and a {@link ConfiguredMethod} that is registered.
  */
 public interface PeftMethod {
+    /** The names of the options that many methods share. */
+    List<String> SHARED_OPTIONS = List.of("rank", "alpha", "dropout", "target-modules");
+
     /** The id in {@code adapter_config.json}, for instance {@code LORA}. */
     String peftType();
 
@@ -25,8 +29,8 @@ public interface PeftMethod {
     }
 
     /**
-     * The method's names for options that many methods share: from {@code rank}, {@code alpha}, {@code dropout} and
-     * {@code target-modules} to keys of the configuration. An option that is not listed does not exist for the method.
+     * The method's names for the {@link #SHARED_OPTIONS}: from an option to a key of the configuration. An option that
+     * is not listed does not exist for the method.
      */
     Map<String, String> optionKeys();
 
