@@ -47,7 +47,7 @@ public final class ConfigReader {
      * @param source where it comes from, for messages
      * @throws ConfigurationException when it is not a JSON object, or a key stands in it twice
      */
-    public static ConfigReader parse(String json, String source) {
+    static ConfigReader parse(String json, String source) {
         return new ConfigReader(source, ConfigJson.parseObject(json, source), false);
     }
 
@@ -67,17 +67,17 @@ public final class ConfigReader {
     }
 
     /** An integer of at least {@code least}. */
-    public int integer(String key, int fallback, int least) {
+    int integer(String key, int fallback, int least) {
         return value(key, fallback, node -> integerOf(key, node, least));
     }
 
     /** A finite number. */
-    public double number(String key, double fallback) {
+    double number(String key, double fallback) {
         return value(key, fallback, node -> numberOf(key, node));
     }
 
     /** True or false. */
-    public boolean flag(String key, boolean fallback) {
+    boolean flag(String key, boolean fallback) {
         return value(key, fallback, node -> {
             if (!node.isBoolean()) {
                 throw wrong(key, node, "true or false");
@@ -87,12 +87,12 @@ public final class ConfigReader {
     }
 
     /** A text. */
-    public String text(String key, String fallback) {
+    String text(String key, String fallback) {
         return optionalText(key).orElse(fallback);
     }
 
     /** A text, or empty for null and where absent. */
-    public Optional<String> optionalText(String key) {
+    Optional<String> optionalText(String key) {
         return value(key, Optional.empty(), node -> Optional.of(textOf(key, node)));
     }
 
@@ -103,24 +103,24 @@ public final class ConfigReader {
     }
 
     /** A list of texts; empty for null and where absent. */
-    public List<String> texts(String key) {
+    List<String> texts(String key) {
         return value(key, List.of(), node -> list(key, node, "a list of strings", n -> textOf(key, n)));
     }
 
     /** A text or a list of texts. */
-    public OneOrMany<String> oneOrMoreTexts(String key) {
+    OneOrMany<String> oneOrMoreTexts(String key) {
         return value(key, OneOrMany.none(), node -> node.isTextual() ? OneOrMany.one(node.textValue())
                 : OneOrMany.many(list(key, node, "a string or a list of strings", n -> textOf(key, n))));
     }
 
     /** An integer from 0 on, or a list of them. */
-    public OneOrMany<Integer> oneOrMoreIntegers(String key) {
+    OneOrMany<Integer> oneOrMoreIntegers(String key) {
         return value(key, OneOrMany.none(), node -> node.isNumber() ? OneOrMany.one(integerOf(key, node, 0))
                 : OneOrMany.many(list(key, node, "an integer or a list of integers", n -> integerOf(key, n, 0))));
     }
 
     /** Names of layers: null, a text, or a list of texts. */
-    public TargetModules modules(String key) {
+    TargetModules modules(String key) {
         return value(key, TargetModules.UNSET, node -> node.isTextual() ? TargetModules.regex(node.textValue())
                 : TargetModules.of(list(key, node, "a string or a list of strings", n -> textOf(key, n))));
     }
@@ -132,7 +132,7 @@ public final class ConfigReader {
     }
 
     /** Token ids: null, a list, or an object with a list for each name of a layer. */
-    public TokenIndices tokens(String key) {
+    TokenIndices tokens(String key) {
         return value(key, TokenIndices.NONE, node -> {
             if (node.isArray()) {
                 return new TokenIndices(list(key, node, "a list of tokens", n -> integerOf(key, n, 0)), Map.of());
@@ -185,12 +185,12 @@ public final class ConfigReader {
     }
 
     /** Integers of at least 1 by name, in the order of the file; empty for null and where absent. */
-    public Map<String, Integer> integers(String key) {
+    Map<String, Integer> integers(String key) {
         return value(key, Map.of(), node -> map(key, node, "integers", n -> integerOf(key, n, 1)));
     }
 
     /** Numbers by name, in the order of the file; empty for null and where absent. */
-    public Map<String, Double> numbers(String key) {
+    Map<String, Double> numbers(String key) {
         return value(key, Map.of(), node -> map(key, node, "numbers", n -> numberOf(key, n)));
     }
 
@@ -201,7 +201,7 @@ public final class ConfigReader {
      * @param feature what it would switch on, for the message
      * @throws ConfigurationException when it is on
      */
-    public void requireOff(String key, String feature) {
+    void requireOff(String key, String feature) {
         neutral.add(key);
         JsonNode node = root.get(key);
         boolean off = node == null || node.isNull() || node.isBoolean() && !node.booleanValue()
@@ -235,7 +235,7 @@ public final class ConfigReader {
      * The keys that every configuration has, and all that have not been read. To be called last. Keys that are not
      * known are named in one warning.
      */
-    public CommonConfig common() {
+    CommonConfig common() {
         read.add("peft_type");
         Optional<String> taskType = root.has("task_type") ? optionalText("task_type") : Optional.of("CAUSAL_LM");
         read.add("task_type");

@@ -24,7 +24,7 @@ public final class ConfigWriter {
     }
 
     /** Starts with the keys that every configuration has, and with those that were kept. */
-    public ConfigWriter(String peftType, CommonConfig common) {
+    ConfigWriter(String peftType, CommonConfig common) {
         putNull("auto_mapping");
         common.otherKeys().forEach((key, json) -> values.put(key, ConfigJson.parse(json, key)));
         put("peft_type", peftType);
@@ -71,54 +71,54 @@ public final class ConfigWriter {
     }
 
     /** Writes an integer. */
-    public ConfigWriter put(String key, int value) {
+    ConfigWriter put(String key, int value) {
         values.put(key, IntNode.valueOf(value));
         return this;
     }
 
     /** Writes a number, a whole one without a fraction. */
-    public ConfigWriter putNumber(String key, double value) {
+    ConfigWriter putNumber(String key, double value) {
         values.put(key, number(value));
         return this;
     }
 
     /** Writes a number with a fraction, {@code 0.0} for 0. */
-    public ConfigWriter putDecimal(String key, double value) {
+    ConfigWriter putDecimal(String key, double value) {
         values.put(key, DoubleNode.valueOf(value));
         return this;
     }
 
     /** Writes true or false. */
-    public ConfigWriter put(String key, boolean value) {
+    ConfigWriter put(String key, boolean value) {
         values.put(key, JSON.booleanNode(value));
         return this;
     }
 
     /** Writes a text. */
-    public ConfigWriter put(String key, String value) {
+    ConfigWriter put(String key, String value) {
         values.put(key, TextNode.valueOf(value));
         return this;
     }
 
     /** Writes a text, or null. */
-    public ConfigWriter put(String key, Optional<String> value) {
+    ConfigWriter put(String key, Optional<String> value) {
         values.put(key, value.<JsonNode>map(TextNode::valueOf).orElse(NullNode.instance));
         return this;
     }
 
     /** Writes a list of texts or integers, or null where it is empty. */
-    public ConfigWriter putList(String key, Collection<?> items) {
+    ConfigWriter putList(String key, Collection<?> items) {
         values.put(key, items.isEmpty() ? NullNode.instance : list(items));
         return this;
     }
 
     /** Writes one text or integer, a list, or null. */
-    public ConfigWriter put(String key, OneOrMany<?> items) {
+    ConfigWriter put(String key, OneOrMany<?> items) {
         return items.single() ? putItem(key, items.values().get(0)) : putList(key, items.values());
     }
 
     /** Writes names of layers: a text, a list, or null. */
-    public ConfigWriter put(String key, TargetModules modules) {
+    ConfigWriter put(String key, TargetModules modules) {
         if (modules.names().isPresent()) {
             values.put(key, list(modules.names().get()));
             return this;
@@ -127,7 +127,7 @@ public final class ConfigWriter {
     }
 
     /** Writes token ids: a list, an object with lists, or null. */
-    public ConfigWriter put(String key, TokenIndices tokens) {
+    ConfigWriter put(String key, TokenIndices tokens) {
         if (tokens.byLayer().isEmpty()) {
             return putList(key, tokens.ofEmbedding());
         }
@@ -138,7 +138,7 @@ public final class ConfigWriter {
     }
 
     /** Writes numbers by name, whole ones without a fraction. */
-    public ConfigWriter put(String key, Map<String, ? extends Number> numbers) {
+    ConfigWriter put(String key, Map<String, ? extends Number> numbers) {
         ObjectNode object = JSON.objectNode();
         numbers.forEach((name, value) -> object.set(name, number(value.doubleValue())));
         values.put(key, object);
@@ -157,7 +157,7 @@ public final class ConfigWriter {
     }
 
     /** The whole text. */
-    public String toJson() {
+    String toJson() {
         ObjectNode root = JSON.objectNode();
         root.setAll(values);
         return ConfigJson.write(root);
