@@ -3,6 +3,7 @@ package io.peft4j.models.tokenizer;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import io.peft4j.core.array.NativeLibraries;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.FileFormatException;
@@ -19,6 +20,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 
 /**
  * A tokenizer that runs Hugging Face's own library ({@code tokenizers}, through DJL's binding), so that ids equal
@@ -26,7 +28,10 @@ import java.util.function.Function;
  */
 final class FastTokenizer implements Tokenizer {
     private static final String OFFLINE = "ai.djl.offline";
+    private static final TokenizersLibrary LIB = TokenizersLibrary.LIB;
 
+    private final Path origin;
+    private final int longestText;
     private final TokenizerTexts texts;
     private final Vocabulary vocabulary;
     private final OptionalInt bosId;
@@ -46,8 +51,10 @@ final class FastTokenizer implements Tokenizer {
         this.padId = specialId(files, "pad_token");
         files.tokenizer().putNull("truncation");
         files.tokenizer().putNull("padding");
+        this.origin = files.origin();
+        this.longestText = TokenizerCheck.longestText(origin, files.tokenizer());
         this.texts = TokenizerTexts.of(files);
-        this.library = open(files.origin(), texts.tokenizer());
+        this.library = open(origin, texts.tokenizer());
     }
 
     private OptionalInt specialId(TokenizerFiles files, String key) {
@@ -70,19 +77,22 @@ final class FastTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text) {
-        return ids(use(library -> library.encode(wellFormed(text), false, false)));
+        return encode(text, false, FastTokenizer::ids);
     }
 
     @Override
     public int[] encodeWithSpecials(String text) {
-        return ids(use(library -> library.encode(wellFormed(text), true, false)));
+        return encode(text, true, FastTokenizer::ids);
     }
 
     @Override
     public Encoding encodeWithOffsets(String text) {
-        var encoded = use(library -> library.encode(wellFormed(text), false, false));
-        int[] ids = ids(encoded);
-        CharSpan[] spans = encoded.getCharTokenSpans();
+        return encode(text, false, encoding -> withOffsets(text, encoding));
+    }
+
+    private static Encoding withOffsets(String text, long encoding) {
+        int[] ids = ids(encoding);
+        CharSpan[] spans = LIB.getTokenCharSpans(encoding);
         int[] utf16 = utf16Offsets(text);
         int[] start = new int[ids.length];
         int[] end = new int[ids.length];
@@ -92,6 +102,22 @@ final class FastTokenizer implements Tokenizer {
             end[i] = spans[i] == null ? start[i] : utf16[spans[i].getEnd()];
         }
         return new Encoding(ids, start, end);
+    }
+
+    /** Asks the library for what is needed; DJL's own encode fetches eight arrays, with a text for each token. */
+    private <T> T encode(String text, boolean specials, LongFunction<T> read) {
+        if (text.length() > longestText) {
+            throw new FileFormatException(origin, "takes texts of up to " + longestText + " characters, and this one"
+                    + " has " + text.length() + "; encode it in parts");
+        }
+        return use(library -> {
+            long encoding = LIB.encode(library.getHandle(), wellFormed(text), specials);
+            try {
+                return read.apply(encoding);
+            } finally {
+                LIB.deleteEncoding(encoding);
+            }
+        });
     }
 
     /**
@@ -123,8 +149,8 @@ final class FastTokenizer implements Tokenizer {
         return offsets;
     }
 
-    private static int[] ids(ai.djl.huggingface.tokenizers.Encoding encoded) {
-        return Arrays.stream(encoded.getIds()).mapToInt(Math::toIntExact).toArray();
+    private static int[] ids(long encoding) {
+        return Arrays.stream(LIB.getTokenIds(encoding)).mapToInt(Math::toIntExact).toArray();
     }
 
     @Override
@@ -187,9 +213,18 @@ final class FastTokenizer implements Tokenizer {
             if (closed) {
                 throw new ClosedException("the tokenizer");
             }
-            return function.apply(library);
+            return call(function);
         } finally {
             lock.readLock().unlock();
+        }
+    }
+
+    /** The library's errors are bare RuntimeExceptions: a text with a character for which there is no token, say. */
+    private <T> T call(Function<HuggingFaceTokenizer, T> function) {
+        try {
+            return function.apply(library);
+        } catch (RuntimeException e) {
+            throw new FileFormatException(origin, "cannot be used on this text: " + e.getMessage(), e);
         }
     }
 
