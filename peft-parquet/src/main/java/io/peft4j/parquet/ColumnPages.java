@@ -17,15 +17,17 @@ import org.apache.parquet.column.page.PageReader;
 import org.apache.parquet.column.statistics.Statistics;
 import org.apache.parquet.format.DataPageHeader;
 import org.apache.parquet.format.DataPageHeaderV2;
+import org.apache.parquet.format.DictionaryPageHeader;
 import org.apache.parquet.format.PageHeader;
 import org.apache.parquet.format.PageType;
-import org.apache.parquet.format.Util;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
+import shaded.parquet.org.apache.thrift.TConfiguration;
+import shaded.parquet.org.apache.thrift.TException;
+import shaded.parquet.org.apache.thrift.protocol.TCompactProtocol;
+import shaded.parquet.org.apache.thrift.transport.TIOStreamTransport;
 
 /** The pages of one column of a group of rows, read when they are asked for. */
 final class ColumnPages implements PageReader {
-    private static final int LARGEST = 1 << 29;
-
     private final ColumnDescriptor column;
     private final ColumnChunkMetaData chunk;
     private final ChunkBytes in;
@@ -74,18 +76,16 @@ final class ColumnPages implements PageReader {
     private Optional<DataPage> read() {
         try {
             while (values < chunk.getValueCount() && in.available() > 0) {
-                PageHeader header = Util.readPageHeader(in);
+                PageHeader header = header();
                 int size = header.getUncompressed_page_size();
-                if (header.getCompressed_page_size() < 0 || header.getCompressed_page_size() > in.left()
-                        || size < 0 || size > LARGEST) {
+                if (header.getCompressed_page_size() < 0 || header.getCompressed_page_size() > in.left() || size < 0) {
                     throw damage("has a page of " + header.getCompressed_page_size() + " bytes, unpacked " + size);
                 }
+                Expansion.requirePage(chunk, header.getCompressed_page_size(), size);
                 byte[] bytes = in.readNBytes(header.getCompressed_page_size());
                 requireSum(header, bytes);
                 if (header.getType() == PageType.DICTIONARY_PAGE) {
-                    dictionary = Optional.of(new DictionaryPage(BytesInput.from(unpacked(bytes, size)),
-                            count(header.getDictionary_page_header().getNum_values()),
-                            encoding(header.getDictionary_page_header().getEncoding())));
+                    dictionary = Optional.of(dictionary(header.getDictionary_page_header(), unpacked(bytes, size)));
                 } else if (header.getType() == PageType.DATA_PAGE) {
                     return Optional.of(first(header.getData_page_header(), unpacked(bytes, size), size));
                 } else if (header.getType() == PageType.DATA_PAGE_V2) {
@@ -96,6 +96,30 @@ final class ColumnPages implements PageReader {
         } catch (IOException e) {
             throw in.failed() ? new UncheckedIOException(e) : damage("cannot be read: " + e.getMessage());
         }
+    }
+
+    /** As the library reads it, but with no text in it that is longer than what is left of the column. */
+    private PageHeader header() throws IOException {
+        try {
+            int left = (int) Math.min(Integer.MAX_VALUE, in.left());
+            PageHeader header = new PageHeader();
+            header.read(new TCompactProtocol(new TIOStreamTransport(
+                    TConfiguration.custom().setMaxMessageSize(left).build(), in)));
+            return header;
+        } catch (TException e) {
+            if (in.failed()) {
+                throw new IOException(e);
+            }
+            throw damage("has a page whose head cannot be read: " + e.getMessage());
+        }
+    }
+
+    /** Room is made for each of its values before they are read. */
+    private DictionaryPage dictionary(DictionaryPageHeader header, byte[] bytes) {
+        if (count(header.getNum_values()) > bytes.length) {
+            throw damage("has a dictionary of " + header.getNum_values() + " values in " + bytes.length + " bytes");
+        }
+        return new DictionaryPage(BytesInput.from(bytes), header.getNum_values(), encoding(header.getEncoding()));
     }
 
     private DataPage first(DataPageHeader header, byte[] bytes, int size) {

@@ -57,12 +57,14 @@ final class Footer {
         requireFlat(data.getSchema());
         ParquetMetadata metadata = new ParquetMetadataConverter().fromParquetMetadata(data);
         check(metadata, data.getNum_rows(), size - TAIL - length);
+        Expansion.requireRows(data.getNum_rows(), size);
         return metadata;
     }
 
     private static FileMetaData parsed(byte[] footer) {
         try {
-            return Util.readFileMetaData(new ByteArrayInputStream(footer));
+            // No text and no list in it can be longer than itself.
+            return Util.readFileMetaData(new ByteArrayInputStream(footer), footer.length);
         } catch (IOException e) {
             throw new DamageException("has a footer that cannot be read: " + e.getMessage());
         }
@@ -125,7 +127,9 @@ final class Footer {
                     + chunk.getTotalSize() + " bytes from byte " + from + " on, which lie outside of the data");
         }
         ColumnDescriptor column = schema.getColumnDescription(chunk.getPath().toArray());
-        if (column.getMaxRepetitionLevel() == 0 && chunk.getValueCount() != rows) {
+        if (column.getMaxRepetitionLevel() > 0) {
+            Expansion.requireValues(chunk, rows);
+        } else if (chunk.getValueCount() != rows) {
             throw new DamageException("has " + chunk.getValueCount() + " values of the column "
                     + chunk.getPath().toDotString() + " in a group of " + rows + " rows");
         }

@@ -29,6 +29,7 @@ final class ParquetRows implements RowSource {
     private final Path file;
     private final FileChannel channel;
     private Optional<Groups> groups = Optional.empty();
+    private Optional<Expansion> expansion = Optional.empty();
     private boolean ended;
     private long row;
 
@@ -82,6 +83,7 @@ final class ParquetRows implements RowSource {
         try {
             if (groups.isEmpty()) {
                 groups = Optional.of(new Groups(Footer.read(channel)));
+                expansion = Optional.of(new Expansion(channel.size()));
             }
             group = groups.get().next();
         } catch (UncheckedIOException e) {
@@ -100,9 +102,10 @@ final class ParquetRows implements RowSource {
 
     private Entry entry(Group group) {
         try {
-            return Entry.of(new JsonLines.Row(file, row, RowValues.of(group)));
+            return Entry.of(new JsonLines.Row(file, row, new RowValues(expansion.orElseThrow()).of(group)));
         } catch (DamageException e) {
-            return Entry.wrong("wrong_encoding", new DataException(file, row, e.getMessage()));
+            ended = expansion.orElseThrow().isExceeded();
+            return ended ? wrong(row, e) : Entry.wrong("wrong_encoding", new DataException(file, row, e.getMessage()));
         } catch (DateTimeException | ArithmeticException e) {
             return Entry.wrong(CODE, new DataException(file, row, 0, "has an invalid date or time: "
                     + e.getMessage(), e));

@@ -20,7 +20,11 @@ import org.apache.parquet.schema.Type;
 
 /** Makes JSON-like values of a row. A null is an absent key: a table does not distinguish the two. */
 final class RowValues {
-    private RowValues() {
+    private final Expansion expansion;
+
+    /** The rows of a file whose content has this bound. */
+    RowValues(Expansion expansion) {
+        this.expansion = expansion;
     }
 
     /**
@@ -28,7 +32,7 @@ final class RowValues {
      *
      * @throws DamageException when a text is not UTF-8
      */
-    static Map<String, Object> of(Group group) {
+    Map<String, Object> of(Group group) {
         SimpleGroup row = (SimpleGroup) group;
         Map<String, Object> fields = new LinkedHashMap<>();
         for (int i = 0; i < row.getType().getFieldCount(); i++) {
@@ -41,7 +45,7 @@ final class RowValues {
         return value -> fields.put(name, value);
     }
 
-    private static Optional<Object> field(SimpleGroup row, int index) {
+    private Optional<Object> field(SimpleGroup row, int index) {
         int count = row.getFieldRepetitionCount(index);
         if (row.getType().getType(index).isRepetition(Type.Repetition.REPEATED)) {
             List<Object> values = new ArrayList<>();
@@ -53,7 +57,7 @@ final class RowValues {
         return count == 0 ? Optional.empty() : Optional.of(value(row, index, 0));
     }
 
-    private static Object value(SimpleGroup row, int index, int place) {
+    private Object value(SimpleGroup row, int index, int place) {
         Type type = row.getType().getType(index);
         if (type.isPrimitive()) {
             return primitive(row, index, place, type.asPrimitiveType());
@@ -76,7 +80,7 @@ final class RowValues {
     }
 
     /** The rules by which old and new writers wrap the elements of a list (LogicalTypes.md of the Parquet format). */
-    private static List<Object> list(SimpleGroup list, String name) {
+    private List<Object> list(SimpleGroup list, String name) {
         Type repeated = list.getType().getType(0);
         boolean element = repeated.isPrimitive() || repeated.asGroupType().getFieldCount() != 1
                 || repeated.getName().equals("array") || repeated.getName().equals(name + "_tuple");
@@ -87,7 +91,7 @@ final class RowValues {
         return values;
     }
 
-    private static Map<String, Object> map(SimpleGroup map) {
+    private Map<String, Object> map(SimpleGroup map) {
         Map<String, Object> values = new LinkedHashMap<>();
         for (int i = 0; i < map.getFieldRepetitionCount(0); i++) {
             SimpleGroup entry = (SimpleGroup) map.getGroup(0, i);
@@ -98,8 +102,8 @@ final class RowValues {
         return values;
     }
 
-    private static Object primitive(SimpleGroup row, int index, int place, PrimitiveType type) {
-        return switch (type.getPrimitiveTypeName()) {
+    private Object primitive(SimpleGroup row, int index, int place, PrimitiveType type) {
+        return expansion.counted(switch (type.getPrimitiveTypeName()) {
             case BOOLEAN -> row.getBoolean(index, place);
             case INT32 -> Scalars.ofInt(row.getInteger(index, place), type.getLogicalTypeAnnotation());
             case INT64 -> Scalars.ofLong(row.getLong(index, place), type.getLogicalTypeAnnotation());
@@ -107,7 +111,7 @@ final class RowValues {
             case DOUBLE -> row.getDouble(index, place);
             case INT96 -> Scalars.ofInt96(row.getInt96(index, place).getBytes());
             case BINARY, FIXED_LEN_BYTE_ARRAY -> bytes(row.getBinary(index, place).getBytes(), type);
-        };
+        });
     }
 
     private static Object bytes(byte[] bytes, PrimitiveType type) {

@@ -105,6 +105,20 @@ class ParquetFilesTest {
     }
 
     @Test
+    void aFileThatWouldFillTheMemoryIsRefusedWithTheBound() {
+        assertFault("hostile-page.parquet", 1, "invalid_parquet", "unpacks from 3232 bytes to 104857610; up to 2 MiB "
+                + "and 100 times its length are read");
+        assertFault("hostile-rows.parquet", 1, "invalid_parquet", "has 10000000 rows in 26946 bytes; up to 100,000 and "
+                + "one for each byte are read");
+        assertFault("hostile-values.parquet", 1, "invalid_parquet", "has 10000000 values of the column "
+                + "messages.list.element in ");
+        List<RowSource.Entry> entries = entries(FIXTURES.resolve("hostile-content.parquet"));
+        assertEquals(68, entries.size());
+        assertTrue(entries.get(67).fault().orElseThrow().message().contains("has rows that take more than 67159464 "
+                + "bytes when they are unpacked"), entries.get(67).toString());
+    }
+
+    @Test
     void damagedFilesAreReportedWithTheirFirstUnreadableRow() throws IOException {
         byte[] bytes = Files.readAllBytes(FIXTURES.resolve("large.parquet"));
         // In the middle of the second group of 1000 rows.
