@@ -1,15 +1,20 @@
 package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterCheckpoint;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -75,6 +80,28 @@ class MethodParityTest {
         }
     }
 
+    /**
+     * Asked for two factors, Hugging Face PEFT without its CUDA extension makes the tensors of one, computes with one,
+     * and writes two into the configuration.
+     */
+    @Test
+    void boftRunsTheFactorsThatItsTensorsHave(@TempDir Path folder) throws IOException {
+        Path original = Fixtures.method("boft");
+        JsonNode expected = Fixtures.json(original.resolve("expected.json"));
+        ObjectNode config = ((ObjectNode) Fixtures.json(original.resolve(AdapterCheckpoint.CONFIG_FILE)))
+                .put("boft_n_butterfly_factor", 2);
+        Files.writeString(folder.resolve(AdapterCheckpoint.CONFIG_FILE), config.toString());
+        Files.copy(original.resolve(AdapterCheckpoint.WEIGHTS_FILE), folder.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+        String base = expected.get("model").asText();
+        try (BaseModel model = kernels.load(base); PeftModel adapted = PeftModel.load(model, folder)) {
+            Measure.assertClose(Fixtures.doubles(expected.get("nll_f64")),
+                    Measure.oneByOne(adapted, Fixtures.texts(base)), "texts");
+            adapted.saveAdapter(folder.resolve("saved"));
+            assertEquals(1, Fixtures.json(folder.resolve("saved").resolve(AdapterCheckpoint.CONFIG_FILE))
+                    .get("boft_n_butterfly_factor").asInt());
+        }
+    }
+
     /** Without its adapter the model is the base, in every bit, and the adapter is there again afterwards. */
     @ParameterizedTest
     @MethodSource("methods")
@@ -118,6 +145,7 @@ class MethodParityTest {
                     .orElse(tokens.length - 1) + 1;
             // What rounding decides, or follows the end of the turn, is not compared.
             int length = Math.min(open, end);
+            assertTrue(2 * length > tokens.length, "only " + length + " of " + tokens.length + " tokens are certain");
             assertArrayEquals(Arrays.copyOf(tokens, length), Arrays.copyOf(answer, length));
         }
     }

@@ -30,6 +30,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Merged: row o is {@code s[o] * W[o] R^T}; the bias stays.
  */
 final class BoftLayer extends AbstractAdapterLayer {
+    /** The tensor of all factors' blocks. */
+    static final String BLOCKS = "boft_R";
+
     private final double dropout;
     private final Butterfly butterfly;
     private final Rotations rotations;
@@ -46,7 +49,7 @@ final class BoftLayer extends AbstractAdapterLayer {
         int size = butterfly.size();
         this.rotations = Rotations.fromSquare(size, s -> Cayley.exact(s, size),
                 (s, g) -> Cayley.exactGradient(s, g, size));
-        this.blocks = setup.tensor(slot, "boft_R", config.initWeights() ? Initializer.ZEROS : Initializer.normal(0.1),
+        this.blocks = setup.tensor(slot, BLOCKS, config.initWeights() ? Initializer.ZEROS : Initializer.normal(0.1),
                 butterfly.factors(), butterfly.blocks(), size, size);
         this.scale = setup.tensor(slot, "boft_s", config.initWeights() ? Initializer.ONES : nearOne(),
                 linear.outFeatures(), 1);

@@ -59,6 +59,11 @@ public final class AdapterSetup {
             return new int[0];
         }
 
+        /** The shape of a tensor; empty where it is not there. */
+        default Optional<long[]> shape(String key) {
+            return Optional.empty();
+        }
+
         /** Notes a mismatch where the tensor holds other values. */
         default void requireEqual(String key, INDArray values) {
         }
@@ -190,6 +195,14 @@ public final class AdapterSetup {
             throw new IllegalStateException("a new adapter has no file");
         }
         return stored.integers(AdapterCheckpoint.key(slot, name), bounds, shape);
+    }
+
+    /**
+     * The shape that a file gives a tensor of the layer at {@code slot}, for a method whose files may differ from
+     * what their configuration says; empty in a new adapter, and where the file has no such tensor.
+     */
+    public Optional<long[]> storedShape(Slot slot, String name) {
+        return stored == null ? Optional.empty() : stored.shape(AdapterCheckpoint.key(slot, name));
     }
 
     /** The key in the file of a tensor of the layer at {@code slot}. */

@@ -74,6 +74,11 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
     }
 
     @Override
+    public Optional<long[]> shape(String key) {
+        return Optional.ofNullable(file.tensors().get(key)).map(TensorInfo::shape);
+    }
+
+    @Override
     public int[] integers(String key, int[] bounds, long[] shape) {
         asked.add(key);
         TensorInfo info = file.tensors().get(key);
