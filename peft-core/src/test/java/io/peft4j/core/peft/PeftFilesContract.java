@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What every method promises about its files. Extend this class to test a method. */
-public abstract class PeftFilesContract extends PeftMethodContract {
+public abstract class PeftFilesContract extends PeftRowsContract {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @ParameterizedTest

@@ -16,12 +16,10 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.TestInstance;
@@ -313,66 +311,6 @@ public abstract class PeftMethodContract {
             largest = Math.max(largest, Math.abs(value));
         }
         assertArrayEquals(expected, actual, (float) (tolerance * largest));
-    }
-
-    @ParameterizedTest
-    @MethodSource("cases")
-    void rowsUseTheirOwnAdaptersOrAreRefused(Case test) {
-        String[] names = {PeftModel.DEFAULT_ADAPTER, "second", PeftModel.BASE};
-        int[][] ids = {SEQUENCES.get(0), SEQUENCES.get(0), SEQUENCES.get(1), SEQUENCES.get(1), {4, 12, 8, 4, 3}};
-        int[] groups = {0, 1, 2, 1, 0};
-        try (PeftModel model = trained(test, 30)) {
-            addSecond(model, test, 31);
-            model.activate("second");
-            perturb(model.trainableParameters(), 31);
-            try {
-                model.activateByRow(names);
-            } catch (ConfigurationException e) {
-                assertTrue(e.getMessage().contains("cannot share a batch with others: "), e.getMessage());
-                return;
-            }
-            List<TokenSequence> mixed = IntStream.range(0, ids.length)
-                    .mapToObj(i -> TokenSequence.allSupervised(ids[i]).inGroup(groups[i])).toList();
-            float[] together = Passes.groupedLogits(model, mixed);
-            float[] weights = new float[together.length];
-            for (int i = 0; i < weights.length; i++) {
-                weights[i] = (float) Math.sin(i);
-            }
-            Passes.groupedBackward(model, mixed, weights);
-            List<Parameter> parameters = model.trainableParameters();
-            List<float[]> gradients = parameters.stream().map(p -> Arrays.toFloats(p.gradient())).toList();
-            parameters.forEach(Parameter::clearGradient);
-            for (int group = 0; group < names.length; group++) {
-                model.activate(group == 2 ? new String[0] : new String[] {names[group]});
-                List<int[]> own = new ArrayList<>();
-                float[] expected = new float[0];
-                float[] ownWeights = new float[0];
-                int from = 0;
-                for (int i = 0; i < ids.length; i++) {
-                    int to = from + (ids[i].length - 1) * TinyNetwork.VOCABULARY;
-                    if (groups[i] == group) {
-                        own.add(ids[i]);
-                        expected = concat(expected, java.util.Arrays.copyOfRange(together, from, to));
-                        ownWeights = concat(ownWeights, java.util.Arrays.copyOfRange(weights, from, to));
-                    }
-                    from = to;
-                }
-                // Sums in another order where rows of several adapters share a product: the last bits.
-                assertClose(Passes.logits(model, own), expected, 1e-6);
-                if (group != 2) {
-                    Passes.backward(model, own, ownWeights, 0);
-                }
-            }
-            for (int p = 0; p < parameters.size(); p++) {
-                assertClose(Arrays.toFloats(parameters.get(p).gradient()), gradients.get(p), 1e-5);
-            }
-        }
-    }
-
-    private static float[] concat(float[] a, float[] b) {
-        float[] both = java.util.Arrays.copyOf(a, a.length + b.length);
-        System.arraycopy(b, 0, both, a.length, b.length);
-        return both;
     }
 
     @ParameterizedTest

@@ -6,7 +6,7 @@ import static io.peft4j.core.peft.TinyNetwork.KEYS;
 import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 
 import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.PeftMethodContract;
+import io.peft4j.core.peft.PeftRowsContract;
 import io.peft4j.lora.LoraConfig;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * LoRA that begins with values from the base keeps what every method promises. Its files hold another form
  * ({@link LoraInitTest}). With kernels that sum in double, what is taken out and what is put in cancel exactly.
  */
-class LoraInitContractTest extends PeftMethodContract {
+class LoraInitContractTest extends PeftRowsContract {
     private static final int QUERY = HIDDEN + HIDDEN;
     private static final int VALUE = HIDDEN + KEYS;
     private static final int MLP = HIDDEN + INNER;
