@@ -82,6 +82,15 @@ final class ConfigSchema {
         return KNOWN.get(config);
     }
 
+    /** The method's id, {@code peft_type}. */
+    static String peftType(Class<?> config) {
+        PeftType type = config.getAnnotation(PeftType.class);
+        if (type == null) {
+            throw new IllegalStateException(config + " needs a @PeftType");
+        }
+        return type.value();
+    }
+
     Class<?> type() {
         return type;
     }

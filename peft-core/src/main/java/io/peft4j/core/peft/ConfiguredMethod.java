@@ -45,7 +45,7 @@ public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements
 
     @Override
     public final String peftType() {
-        return config.getAnnotation(PeftType.class).value();
+        return ConfigSchema.peftType(config);
     }
 
     @Override

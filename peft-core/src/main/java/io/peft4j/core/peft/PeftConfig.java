@@ -10,7 +10,7 @@ import io.peft4j.core.model.BaseLanguageModel;
 public interface PeftConfig {
     /** The method's id in the file, {@code peft_type}: for instance {@code LORA}. */
     default String peftType() {
-        return getClass().getAnnotation(PeftType.class).value();
+        return ConfigSchema.peftType(getClass());
     }
 
     /** What the configuration of every method holds. */

@@ -80,6 +80,10 @@ class ConfigBuilderTest {
         }
     }
 
+    /** A record without an id. */
+    public record Nameless(CommonConfig common) implements PeftConfig {
+    }
+
     /** A builder that names what the record does not have. */
     public interface Wrong extends ConfigBuilder<Sample> {
         /** There is no such component. */
@@ -170,5 +174,6 @@ class ConfigBuilderTest {
         String message = assertThrows(IllegalStateException.class,
                 () -> ConfigBuilder.of(Wrong.class, Sample.class)).getMessage();
         assertTrue(message.contains("rang"), message);
+        assertThrows(IllegalStateException.class, () -> new Nameless(CommonConfig.defaults()).peftType());
     }
 }
