@@ -27,8 +27,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * implementation, a thousand times slower: such are never run, and the work is done in f32 or in a loop of our own
  * instead.
  *
- * <p>Kernels {@linkplain #forGeneration for generation} keep copies of frozen weights ({@link PackedProducts}) that take
- * at most a third of the memory that the process may use ({@link ProcessUsage#memoryLimitBytes}).
+ * <p>Kernels {@linkplain #forGeneration for generation} keep copies of frozen weights ({@link PackedProducts}) that
+ * take at most a third of the memory that the process may use ({@link ProcessUsage#memoryLimitBytes}).
  *
  * <p>Products of fewer than 64 rows give the same bits on any number of threads, others may differ in the last ones.
  */
