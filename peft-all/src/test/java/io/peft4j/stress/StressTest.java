@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One base model under everything at once, round after round: eight threads ask the base, adapters and views, one
  * trains, one loads, swaps, merges and deletes, and at some moment of each round base and models are closed. Each
- * answer must be the one that the same question gets alone, each training must end with the adapter that it ends with alone,
- * and after a close each thread must hear a clear exception and end.
+ * answer must be the one that the same question gets alone, each training must end with the adapter that it ends with
+ * alone, and after a close each thread must hear a clear exception and end.
  *
  * <p>Rounds go on for {@code -Dpeft4j.stress.seconds}, in the build a few seconds; {@code -Dpeft4j.stress.seed} repeats
  * one. What threads do when is drawn from the seed, how they interleave is the machine's choice.
