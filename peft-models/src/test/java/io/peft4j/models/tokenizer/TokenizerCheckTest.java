@@ -41,7 +41,7 @@ class TokenizerCheckTest {
         return message;
     }
 
-    /** The first three ended the process before. */
+    /** The first two were seen to end the process; the others are read out of the source of the library. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "normalizer|{'type':'Prepend','prepend':''}|prepend of Prepend is empty",
