@@ -59,7 +59,8 @@ class ArchitectureTest {
             .knows(CORE, REPORT).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv",
                     "com.github.luben.zstd", "org.commonmark", "org.jsoup");
     private static final Module PARQUET = new Module("peft-parquet", "io.peft4j.parquet")
-            .knows(CORE, DATA).uses("org.apache.parquet", "io.airlift.compress", "com.github.luben.zstd");
+            .knows(CORE, DATA).uses("org.apache.parquet", "shaded.parquet", "io.airlift.compress",
+                    "com.github.luben.zstd");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
             .knows(CORE, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j");
     private static final Module EVAL = new Module("peft-eval", "io.peft4j.eval")
