@@ -127,7 +127,7 @@ final class TokenizerParts {
     }
 
     private static boolean isId(JsonNode node) {
-        return node.isInt() && node.intValue() >= 0;
+        return node.canConvertToInt() && node.isIntegralNumber() && node.intValue() >= 0;
     }
 
     private void checkPattern(JsonNode pattern, boolean mayMatchNothing) {
