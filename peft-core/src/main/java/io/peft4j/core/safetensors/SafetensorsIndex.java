@@ -15,7 +15,7 @@ import java.util.Map;
  * @param shards the name of the shard that holds each tensor, in the order of the file
  * @param metadata the index's {@code metadata}, numbers as text
  */
-public record SafetensorsIndex(Path file, Map<String, String> shards, Map<String, String> metadata) {
+record SafetensorsIndex(Path file, Map<String, String> shards, Map<String, String> metadata) {
     private static final long MAX_BYTES = 100_000_000;
 
     /** Makes the maps unmodifiable. */

@@ -6,7 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** llama.cpp's names of tensors and Hugging Face's, for models in the form of Llama. */
-public final class GgufTensorNames {
+final class GgufTensorNames {
     private static final Map<String, String> WHOLE = Map.of(
             "token_embd", "model.embed_tokens",
             "output_norm", "model.norm",
