@@ -15,7 +15,7 @@ import java.util.Optional;
  *
  * @param kept by the path of the layer, one value for each initial rank
  */
-record RankPattern(Map<String, List<Boolean>> kept) {
+public record RankPattern(Map<String, List<Boolean>> kept) {
     private static final String SUFFIX = ".lora_E";
 
     /** Copies the map. */
