@@ -114,7 +114,7 @@ final class AttentionTile {
 
     private void hide(Span scores) {
         int most = columns - block.visible();
-        float[] minusInfinity = lane.tiles().floats(HIDDEN, most);
+        float[] minusInfinity = lane.floats(HIDDEN, most);
         java.util.Arrays.fill(minusInfinity, 0, most, Float.NEGATIVE_INFINITY);
         long end = scores.address();
         for (int row = 0; row < rows; row++) {

@@ -72,8 +72,8 @@ final class ElementwiseKernels {
     }
 
     private static void siluMultiply(Lane lane, Span gate, Span up, Span y, int count) {
-        float[] g = lane.tiles().floats(1, count);
-        float[] u = lane.tiles().floats(2, count);
+        float[] g = lane.floats(1, count);
+        float[] u = lane.floats(2, count);
         read(lane, gate, g, count);
         read(lane, up, u, count);
         lane.loops().siluMultiply(g, u, u, 0, count);
@@ -114,8 +114,8 @@ final class ElementwiseKernels {
     void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
         float factor = 1f / (1f - p);
         share(y.length(), (lane, from, all) -> {
-            float[] values = lane.tiles().floats(1, TILE);
-            float[] old = lane.tiles().floats(2, TILE);
+            float[] values = lane.floats(1, TILE);
+            float[] old = lane.floats(2, TILE);
             for (int done = 0; done < all; done += TILE) {
                 int count = Math.min(TILE, all - done);
                 long first = from + done;
@@ -140,7 +140,7 @@ final class ElementwiseKernels {
         int chunks = Math.toIntExact((x.length() + chunk - 1) / chunk);
         double[] sums = new double[chunks];
         team.run(chunks, (lane, task) -> {
-            float[] values = lane.tiles().floats(1, TILE);
+            float[] values = lane.floats(1, TILE);
             long from = (long) task * chunk;
             int all = (int) Math.min(chunk, x.length() - from);
             double sum = 0;
@@ -164,10 +164,10 @@ final class ElementwiseKernels {
         long ms = Arrays.address(firstMoment);
         long vs = Arrays.address(secondMoment);
         share(parameter.length(), (lane, from, all) -> {
-            float[] p = lane.tiles().floats(1, TILE);
-            float[] g = lane.tiles().floats(2, TILE);
-            float[] m = lane.tiles().floats(3, TILE);
-            float[] v = lane.tiles().floats(4, TILE);
+            float[] p = lane.floats(1, TILE);
+            float[] g = lane.floats(2, TILE);
+            float[] m = lane.floats(3, TILE);
+            float[] v = lane.floats(4, TILE);
             for (int done = 0; done < all; done += TILE) {
                 int count = Math.min(TILE, all - done);
                 long offset = 4 * (from + done);
@@ -205,7 +205,7 @@ final class ElementwiseKernels {
     /** Reads elements as floats into a heap array. */
     static void read(Lane lane, Span from, float[] to, int count) {
         if (!from.isFloat() && lane.loops().vectorized()) {
-            short[] bits = lane.tiles().shorts(count);
+            short[] bits = lane.shorts(count);
             NativeMemory.read(from.address(), bits, 0, count);
             lane.loops().widen(bits, to, count);
             return;
@@ -222,7 +222,7 @@ final class ElementwiseKernels {
             return;
         }
         if (lane.loops().vectorized()) {
-            short[] bits = lane.tiles().shorts(count);
+            short[] bits = lane.shorts(count);
             lane.loops().narrow(from, bits, count);
             NativeMemory.write(to.address(), bits, 0, count);
             return;

@@ -45,7 +45,7 @@ record HalvesSpec(DataType type, int rows, int heads, int headSize, int half, bo
         }
         Span together = split ? from : to;
         Span apart = split ? to : from;
-        float[] values = lane.tiles().floats(2, half);
+        float[] values = lane.floats(2, half);
         for (int h = 0; h < heads; h++) {
             for (int i = 0; i < rows; i++) {
                 for (int side = 0; side < 2; side++) {

@@ -156,8 +156,8 @@ final class Int8Products {
             call.get().run(lane, from.address(), scales.address(), to.address());
             return;
         }
-        float[] values = lane.tiles().floats(1, rows * width);
-        float[] factors = lane.tiles().floats(2, width);
+        float[] values = lane.floats(1, rows * width);
+        float[] factors = lane.floats(2, width);
         ElementwiseKernels.read(lane, from, values, rows * width);
         ElementwiseKernels.read(lane, scales, factors, width);
         for (int i = 0; i < rows; i++) {

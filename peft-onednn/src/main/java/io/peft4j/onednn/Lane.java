@@ -1,8 +1,7 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.NativeMemory;
-import io.peft4j.core.kernel.LoopSelection;
-import io.peft4j.core.kernel.Loops;
+import io.peft4j.core.kernel.Tiles;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -16,10 +15,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What one thread works with: its stream, its compiled primitives and its scratch memory. Nothing of it is shared, so
- * lanes never wait for each other inside an operation.
+ * What one thread works with: its stream, its compiled primitives, its scratch memory and its heap arrays. Nothing of
+ * it is shared, so lanes never wait for each other inside an operation.
  */
-final class Lane implements AutoCloseable {
+final class Lane extends Tiles {
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
     /** Primitives kept; more than a training or a generation uses. */
     private static final int MOST_CALLS = 2048;
@@ -27,12 +26,9 @@ final class Lane implements AutoCloseable {
     private static final int COMPILED_BETWEEN_TRIMS = 16;
     private static final float LOAD = 0.5f;
 
-    private final int index;
     private final engine engine;
     private final stream stream;
     private final Scratch scratch = new Scratch();
-    private final Tiles tiles = new Tiles();
-    private final Loops loops = LoopSelection.create();
     private final Map<MatmulSpec.Key, Optional<MatmulSpec.Shared>> shared = new HashMap<>();
     private int compiled;
     private final Set<String> refusals = new HashSet<>();
@@ -47,15 +43,9 @@ final class Lane implements AutoCloseable {
         }
     };
 
-    Lane(int index, engine engine) {
-        this.index = index;
+    Lane(engine engine) {
         this.engine = engine;
         this.stream = new stream(engine);
-    }
-
-    /** The number of the lane; lane 0 belongs to the calling thread. */
-    int index() {
-        return index;
     }
 
     engine engine() {
@@ -69,16 +59,6 @@ final class Lane implements AutoCloseable {
     /** Memory that lives until the task ends. */
     Scratch scratch() {
         return scratch;
-    }
-
-    /** Heap arrays for loops in Java. */
-    Tiles tiles() {
-        return tiles;
-    }
-
-    /** Loops over heap arrays. */
-    Loops loops() {
-        return loops;
     }
 
     /**
@@ -108,10 +88,10 @@ final class Lane implements AutoCloseable {
         return known;
     }
 
-    /** Notes that oneDNN has no fast implementation of {@code spec}; logged once a kind. */
+    /** Notes that oneDNN has no fast implementation of {@code spec}; logged once a kind and lane. */
     void refused(Spec spec, String implementation) {
         String kind = spec.getClass().getSimpleName() + " " + implementation;
-        if (refusals.add(kind) && index == 0) {
+        if (refusals.add(kind)) {
             LOG.debug("oneDNN would run {} as '{}', which is slow; not used", spec, implementation);
         }
     }

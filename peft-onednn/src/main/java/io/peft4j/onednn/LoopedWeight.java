@@ -65,12 +65,12 @@ final class LoopedWeight extends PackedWeight {
     @Override
     void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
         int count = count(slice);
-        float[] input = lane.tiles().floats(INPUT, rows * columns());
-        float[] result = lane.tiles().floats(RESULT, rows * count);
+        float[] input = lane.floats(INPUT, rows * columns());
+        float[] result = lane.floats(RESULT, rows * count);
         ElementwiseKernels.read(lane, x, input, rows * columns());
         products(lane).multiply(parts[slice], input, result, rows);
-        float[] row = lane.tiles().floats(ROW, count);
-        float[] old = lane.tiles().floats(OLD, count);
+        float[] row = lane.floats(ROW, count);
+        float[] old = lane.floats(OLD, count);
         for (int i = 0; i < rows; i++) {
             Span target = y.from((long) i * rows() + first(slice));
             System.arraycopy(result, i * count, row, 0, count);

@@ -50,7 +50,7 @@ final class LossKernels {
         Span column = Span.scratch(lane, DataType.FLOAT, rows);
         Vectors.required(lane, RowSpec.of(Kind.MAX, DataType.FLOAT, DataType.FLOAT, rows, width))
                 .run(lane, x.address(), column.address());
-        float[] values = lane.tiles().floats(1, 2 * rows);
+        float[] values = lane.floats(1, 2 * rows);
         NativeMemory.read(column.address(), values, 0, rows);
         for (int i = 0; i < rows; i++) {
             NativeMemory.read(x.address() + 4 * ((long) i * width + targets[first + i]), values, rows + i, 1);
@@ -75,7 +75,7 @@ final class LossKernels {
         long mark = lane.scratch().mark();
         int pieces = width / PIECE;
         int rest = width - pieces * PIECE;
-        float[] values = lane.tiles().floats(2, pieces + rest);
+        float[] values = lane.floats(2, pieces + rest);
         if (pieces > 0) {
             Span sums = Span.scratch(lane, DataType.FLOAT, pieces);
             Vectors.required(lane, RowSpec.of(Kind.SUM, DataType.FLOAT, DataType.FLOAT, pieces, PIECE))
@@ -118,7 +118,7 @@ final class LossKernels {
             Span x = all.from((long) first * width);
             Span e = Vectors.widened(lane, x, rows * width);
             double[] sums = losses(lane, e, e, first, rows, width, targets, nll);
-            float[] values = lane.tiles().floats(1, rows);
+            float[] values = lane.floats(1, rows);
             for (int i = 0; i < rows; i++) {
                 values[i] = (float) (weights[first + i] / sums[i]);
             }

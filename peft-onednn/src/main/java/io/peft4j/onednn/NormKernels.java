@@ -43,7 +43,7 @@ final class NormKernels {
             long mark = lane.scratch().mark();
             Span squares = Span.scratch(lane, DataType.FLOAT, rows);
             forward(lane, xs.from((long) row * width), w, epsilon, ys.from((long) row * width), squares, rows, width);
-            float[] values = lane.tiles().floats(1, rows);
+            float[] values = lane.floats(1, rows);
             NativeMemory.read(squares.address(), values, 0, rows);
             for (int i = 0; i < rows; i++) {
                 values[i] = (float) (1 / Math.sqrt((double) values[i] + epsilon));
@@ -56,8 +56,8 @@ final class NormKernels {
     /** Few rows by loops through vectors: the call of a primitive takes longer. */
     private static void heapForward(Lane lane, Span x, float[] weight, float epsilon, Span y, long rstd, int rows) {
         int width = weight.length;
-        float[] values = lane.tiles().floats(1, rows * width);
-        float[] factors = lane.tiles().floats(2, rows);
+        float[] values = lane.floats(1, rows * width);
+        float[] factors = lane.floats(2, rows);
         ElementwiseKernels.read(lane, x, values, rows * width);
         for (int i = 0; i < rows; i++) {
             factors[i] = lane.loops().rmsNorm(values, i * width, weight, epsilon);
@@ -130,8 +130,8 @@ final class NormKernels {
         HeapRows.share(team, rstd.length, width, (lane, row, rows) -> {
             int count = rows * width;
             long at = (long) row * width;
-            float[] d = lane.tiles().floats(1, count);
-            float[] u = lane.tiles().floats(2, count);
+            float[] d = lane.floats(1, count);
+            float[] u = lane.floats(2, count);
             ElementwiseKernels.read(lane, dy.from(at), d, count);
             ElementwiseKernels.read(lane, x.from(at), u, count);
             for (int i = 0; i < rows; i++) {
@@ -164,7 +164,7 @@ final class NormKernels {
             int rows, int width) {
         Span dw = Span.scratch(lane, DataType.FLOAT, width);
         Span z = layerNormGradient(lane, dy, x, weights, rstd, row, rows, width, dw);
-        float[] shifts = lane.tiles().floats(1, 2 * rows);
+        float[] shifts = lane.floats(1, 2 * rows);
         weightedSums(lane, dy, weights, twoWeights, shifts, rows, width);
         for (int i = 0; i < rows; i++) {
             shifts[i] *= rstd[row + i] / width;
@@ -180,7 +180,7 @@ final class NormKernels {
             int width, Span dw) {
         Span mean = Span.scratch(lane, DataType.FLOAT, rows);
         NativeMemory.clear(mean.address(), 4L * rows);
-        float[] variances = lane.tiles().floats(1, rows);
+        float[] variances = lane.floats(1, rows);
         for (int i = 0; i < rows; i++) {
             variances[i] = (float) (1 / ((double) rstd[row + i] * rstd[row + i]));
         }
@@ -250,8 +250,8 @@ final class NormKernels {
         int size = Math.max(16, (rows + 31) / 32);
         float[][] sums = new float[(rows + size - 1) / size][width];
         team.run(sums.length, (lane, task) -> {
-            float[] dyRow = lane.tiles().floats(1, width);
-            float[] xRow = lane.tiles().floats(2, width);
+            float[] dyRow = lane.floats(1, width);
+            float[] xRow = lane.floats(2, width);
             float[] sum = sums[task];
             for (int i = task * size; i < Math.min(rows, (task + 1) * size); i++) {
                 ElementwiseKernels.read(lane, dys.from((long) i * width), dyRow, width);

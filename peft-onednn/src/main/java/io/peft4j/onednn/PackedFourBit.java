@@ -57,7 +57,7 @@ final class PackedFourBit extends PackedWeight {
         byte[] numbers = new byte[columns() * count / 2];
         float[] scales = new float[groups * count];
         float[] minima = new float[groups * count];
-        byte[] row = lane.tiles().bytes((int) type.bytes(columns()));
+        byte[] row = lane.bytes((int) type.bytes(columns()));
         for (int j = 0; j < count; j++) {
             NativeMemory.read(weight.address() + type.bytes((long) (first(slice) + j) * columns()), row, 0,
                     (int) type.bytes(columns()));
@@ -103,8 +103,8 @@ final class PackedFourBit extends PackedWeight {
         PlainProduct.run(lane, new MatmulSpec(Operand.rows(DataType.FLOAT, groups), Operand.rows(DataType.FLOAT, count),
                 Operand.rows(DataType.FLOAT, count), padded, groups, count, 1f, true), sums(lane, x, padded).address(),
                 minima(slice, copy), result.address());
-        float[] row = lane.tiles().floats(ROW, count);
-        float[] old = lane.tiles().floats(OLD, count);
+        float[] row = lane.floats(ROW, count);
+        float[] old = lane.floats(OLD, count);
         for (int i = 0; i < rows; i++) {
             Span target = y.from((long) i * rows() + first(slice));
             NativeMemory.read(result.from((long) i * count).address(), row, 0, count);
@@ -121,8 +121,8 @@ final class PackedFourBit extends PackedWeight {
     /** The sums of x over blocks, [padded, groups]. */
     private Span sums(Lane lane, Span x, int padded) {
         int length = padded * columns();
-        float[] values = lane.tiles().floats(ROW, length);
-        float[] sums = lane.tiles().floats(SUMS, padded * groups);
+        float[] values = lane.floats(ROW, length);
+        float[] sums = lane.floats(SUMS, padded * groups);
         NativeMemory.read(x.address(), values, 0, length);
         for (int g = 0; g < padded * groups; g++) {
             float sum = 0;

@@ -30,7 +30,7 @@ final class PlainProduct {
     }
 
     private static void inJava(Lane lane, MatmulSpec spec, Span a, Span b, Span c) {
-        float[] right = lane.tiles().floats(RIGHT, spec.k() * spec.n());
+        float[] right = lane.floats(RIGHT, spec.k() * spec.n());
         for (int i = 0; i < spec.k(); i++) {
             readRow(lane, spec.b(), b, i, spec.n(), right, i * spec.n());
         }
@@ -41,9 +41,9 @@ final class PlainProduct {
 
     private static void row(Lane lane, MatmulSpec spec, Span a, Span c, int i, float[] right) {
         int n = spec.n();
-        float[] left = lane.tiles().floats(LEFT, spec.k());
+        float[] left = lane.floats(LEFT, spec.k());
         readRow(lane, spec.a(), a, i, spec.k(), left, 0);
-        float[] result = lane.tiles().floats(RESULT, n);
+        float[] result = lane.floats(RESULT, n);
         Arrays.fill(result, 0, n, 0f);
         for (int k = 0; k < spec.k(); k++) {
             float factor = spec.alpha() * left[k];
@@ -59,7 +59,7 @@ final class PlainProduct {
     }
 
     private static void add(Lane lane, Span x, float[] sum, int count) {
-        float[] other = lane.tiles().floats(OTHER, count);
+        float[] other = lane.floats(OTHER, count);
         ElementwiseKernels.read(lane, x, other, count);
         for (int j = 0; j < count; j++) {
             sum[j] += other[j];
@@ -70,12 +70,12 @@ final class PlainProduct {
         Span first = matrix.from((long) row * layout.row());
         int step = layout.column();
         if (step == 1) {
-            float[] values = lane.tiles().floats(ELEMENT, columns);
+            float[] values = lane.floats(ELEMENT, columns);
             ElementwiseKernels.read(lane, first, values, columns);
             System.arraycopy(values, 0, to, offset, columns);
             return;
         }
-        float[] value = lane.tiles().floats(ELEMENT, 1);
+        float[] value = lane.floats(ELEMENT, 1);
         for (int j = 0; j < columns; j++) {
             ElementwiseKernels.read(lane, first.from((long) j * step), value, 1);
             to[offset + j] = value[0];

@@ -39,7 +39,7 @@ final class RotaryKernel {
         int half = table.half();
         HeapRows.share(team, positions.length, width, (lane, first, rows) -> {
             int count = rows * width;
-            float[] u = lane.tiles().floats(1, count);
+            float[] u = lane.floats(1, count);
             ElementwiseKernels.read(lane, x.from((long) first * width), u, count);
             for (int at = 0; at < count; at += headSize) {
                 lane.loops().rotate(u, at, half, table.cosines(), table.sines(), positions[first + at / width] * half,
@@ -74,7 +74,7 @@ final class RotaryKernel {
     /** The table's rows at the positions of a block, times a sign: [rows, half]. */
     private static Span gathered(Lane lane, float[] table, HalvesSpec block, int[] positions, int first, float sign) {
         int half = block.half();
-        float[] values = lane.tiles().floats(1, block.rows() * half);
+        float[] values = lane.floats(1, block.rows() * half);
         for (int i = 0; i < block.rows(); i++) {
             System.arraycopy(table, positions[first + i] * half, values, i * half, half);
         }

@@ -94,7 +94,7 @@ final class RowAttention {
 
     private void hidePadding(Span scores) {
         int hidden = padded - block.visible();
-        float[] minusInfinity = lane.tiles().floats(SCORES, hidden);
+        float[] minusInfinity = lane.floats(SCORES, hidden);
         java.util.Arrays.fill(minusInfinity, 0, hidden, Float.NEGATIVE_INFINITY);
         for (int head = 0; head < heads && hidden > 0; head++) {
             NativeMemory.write(scores.from((long) head * padded + block.visible()).address(), minusInfinity, 0, hidden);

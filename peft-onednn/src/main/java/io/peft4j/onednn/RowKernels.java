@@ -39,7 +39,7 @@ final class RowKernels {
         float[] b = Arrays.toFloats(bias);
         Span ys = Span.of(y);
         share(team, Arrays.rows(y), (lane, first, count) -> {
-            float[] row = lane.tiles().floats(1, width);
+            float[] row = lane.floats(1, width);
             for (int i = first; i < first + count; i++) {
                 Span span = ys.from((long) i * width);
                 ElementwiseKernels.read(lane, span, row, width);
@@ -70,7 +70,7 @@ final class RowKernels {
         float[][] sums = new float[(rows + size - 1) / size][width];
         Span dys = Span.of(dy);
         team.run(sums.length, (lane, task) -> {
-            float[] row = lane.tiles().floats(1, width);
+            float[] row = lane.floats(1, width);
             float[] sum = sums[task];
             for (int i = task * size; i < Math.min(rows, (task + 1) * size); i++) {
                 ElementwiseKernels.read(lane, dys.from((long) i * width), row, width);
@@ -99,7 +99,7 @@ final class RowKernels {
         int width = table.columns();
         Span ys = Span.of(y);
         share(team, ids.length, (lane, first, count) -> {
-            float[] row = lane.tiles().floats(1, width);
+            float[] row = lane.floats(1, width);
             for (int i = first; i < first + count; i++) {
                 table.readRow(ids[i], row, 0);
                 ElementwiseKernels.write(lane, row, ys.from((long) i * width), width);
@@ -129,8 +129,8 @@ final class RowKernels {
         int[] starts = IntStream.range(0, order.length)
                 .filter(i -> i == 0 || rows[order[i]] != rows[order[i - 1]]).toArray();
         share(team, starts.length, (lane, first, count) -> {
-            float[] sum = lane.tiles().floats(1, width);
-            float[] row = lane.tiles().floats(2, width);
+            float[] sum = lane.floats(1, width);
+            float[] row = lane.floats(2, width);
             for (int group = first; group < first + count; group++) {
                 Span target = dxs.from((long) rows[order[starts[group]]] * width);
                 int end = group + 1 < starts.length ? starts[group + 1] : order.length;

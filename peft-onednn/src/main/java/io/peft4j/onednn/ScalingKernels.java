@@ -69,8 +69,8 @@ final class ScalingKernels {
         Span bs = Span.of(b);
         float[][] sums = new float[(rows + ROWS - 1) / ROWS][width];
         team.run(sums.length, (lane, task) -> {
-            float[] left = lane.tiles().floats(1, width);
-            float[] right = lane.tiles().floats(2, width);
+            float[] left = lane.floats(1, width);
+            float[] right = lane.floats(2, width);
             for (int i = task * ROWS; i < Math.min(rows, (task + 1) * ROWS); i++) {
                 ElementwiseKernels.read(lane, as.from((long) i * width), left, width);
                 ElementwiseKernels.read(lane, bs.from((long) i * width), right, width);
@@ -98,8 +98,8 @@ final class ScalingKernels {
         Span bs = Span.of(b);
         double[] sums = new double[Arrays.rows(a)];
         RowKernels.share(team, sums.length, (lane, first, count) -> {
-            float[] left = lane.tiles().floats(1, width);
-            float[] right = lane.tiles().floats(2, width);
+            float[] left = lane.floats(1, width);
+            float[] right = lane.floats(2, width);
             for (int i = first; i < first + count; i++) {
                 ElementwiseKernels.read(lane, as.from((long) i * width), left, width);
                 ElementwiseKernels.read(lane, bs.from((long) i * width), right, width);

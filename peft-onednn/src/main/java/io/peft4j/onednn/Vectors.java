@@ -17,6 +17,8 @@ final class Vectors {
     /** Several such vectors lie in the second-level cache. */
     static final int LARGEST = 1 << 15;
     private static final int SMALLEST = 1 << 9;
+    /** The slot of heap arrays that conversions use; operations use the others. */
+    private static final int CONVERSION = 0;
     private static final float[] ONE = {1f};
 
     private Vectors() {
@@ -64,8 +66,8 @@ final class Vectors {
     }
 
     private static void convertInJava(Lane lane, Span from, Span to, int count) {
-        float[] floats = lane.tiles().floats(Tiles.CONVERSION, count);
-        short[] shorts = lane.tiles().shorts(count);
+        float[] floats = lane.floats(CONVERSION, count);
+        short[] shorts = lane.shorts(count);
         if (from.isFloat()) {
             NativeMemory.read(from.address(), floats, 0, count);
             BFloat16.fromFloats(floats, 0, shorts, 0, count);

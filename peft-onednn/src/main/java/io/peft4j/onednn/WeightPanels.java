@@ -76,7 +76,7 @@ final class WeightPanels {
                 fourBit(lane, blocks, first, count, to);
                 return;
             }
-            float[] values = lane.tiles().floats(1, count * columns);
+            float[] values = lane.floats(1, count * columns);
             for (int i = 0; i < count; i++) {
                 read(lane, firstRow + first + i, values, i * columns);
             }
@@ -92,7 +92,7 @@ final class WeightPanels {
         }
 
         private void fourBit(Lane lane, BlockWeight blocks, int first, int count, Span to) {
-            short[] values = lane.tiles().shorts(count * columns);
+            short[] values = lane.shorts(count * columns);
             int number = columns / blocks.type().blockSize();
             for (int i = 0; i < count; i++) {
                 byte[] encoded = encoded(lane, blocks, firstRow + first + i);
@@ -104,7 +104,7 @@ final class WeightPanels {
         /** The blocks of a row. */
         private byte[] encoded(Lane lane, BlockWeight blocks, int row) {
             int bytes = (int) blocks.type().bytes(columns);
-            byte[] encoded = lane.tiles().bytes(bytes);
+            byte[] encoded = lane.bytes(bytes);
             long element = (long) row * w.columns() + firstColumn;
             NativeMemory.read(blocks.address() + blocks.type().bytes(element), encoded, 0, bytes);
             return encoded;
@@ -115,7 +115,7 @@ final class WeightPanels {
                 blocks.type().decode(encoded(lane, blocks, row), columns / blocks.type().blockSize(), values, offset);
             } else {
                 Int8Weight bytes = (Int8Weight) w;
-                bytes.read(row, firstColumn, firstColumn + columns, values, offset, lane.tiles().bytes(columns));
+                bytes.read(row, firstColumn, firstColumn + columns, values, offset, lane.bytes(columns));
             }
         }
     }

@@ -19,13 +19,13 @@ final class BlockAttention implements AutoCloseable {
     private static final int QUERIES = 64;
     private static final int KEYS = 128;
 
-    private final Workers workers;
+    private final Workers<Lane> workers;
     private final Conversion queries;
     private final Conversion keys;
     private final Conversion values;
     private final Conversion gradients;
 
-    BlockAttention(Workers workers) {
+    BlockAttention(Workers<Lane> workers) {
         this.workers = workers;
         queries = new Conversion(workers);
         keys = new Conversion(workers);
@@ -91,7 +91,7 @@ final class BlockAttention implements AutoCloseable {
         Elements outs = Elements.of(out);
         float[] sums = new float[Math.toIntExact(lse.length())];
         List<Block> blocks = blocks(layout);
-        workers.run(blocks.size() * shape.heads(), (part, lane) -> {
+        workers.run(blocks.size() * shape.heads(), (lane, part) -> {
             Block block = blocks.get(part / shape.heads());
             int head = part % shape.heads();
             long scores = lane.scratch(0, (long) block.rows() * block.keys());
@@ -155,13 +155,13 @@ final class BlockAttention implements AutoCloseable {
                 new float[Math.toIntExact(lse.length())]);
         List<Block> blocks = blocks(layout);
         Elements dqs = Elements.of(dq);
-        workers.run(blocks.size() * shape.heads(), (part, lane) ->
+        workers.run(blocks.size() * shape.heads(), (lane, part) ->
                 backward.queries(lane, blocks.get(part / shape.heads()), part % shape.heads(), dqs));
         Elements dks = Elements.of(dk);
         Elements dvs = Elements.of(dv);
         int keyBlocks = (Arrays.rows(k) + KEYS - 1) / KEYS;
         int rows = Arrays.rows(k);
-        workers.run(keyBlocks * shape.keyValueHeads(), (part, lane) -> {
+        workers.run(keyBlocks * shape.keyValueHeads(), (lane, part) -> {
             int start = part / shape.keyValueHeads() * KEYS;
             backward.keys(lane, layout, start, Math.min(rows, start + KEYS), part % shape.keyValueHeads(), dks, dvs);
         });

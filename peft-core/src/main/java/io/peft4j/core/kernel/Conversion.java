@@ -6,10 +6,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Conversion implements AutoCloseable {
     private static final int PIECE = 16 * Lane.TILE;
 
-    private final Workers workers;
+    private final Workers<Lane> workers;
     private final Lane.Native memory = new Lane.Native();
 
-    Conversion(Workers workers) {
+    Conversion(Workers<Lane> workers) {
         this.workers = workers;
     }
 
@@ -26,7 +26,7 @@ final class Conversion implements AutoCloseable {
         }
         long address = memory.floats(count);
         Elements target = new Elements(address, false);
-        workers.run(Math.toIntExact((count + PIECE - 1) / PIECE), (part, lane) -> {
+        workers.run(Math.toIntExact((count + PIECE - 1) / PIECE), (lane, part) -> {
             long end = Math.min(count, (part + 1L) * PIECE);
             for (long i = (long) part * PIECE; i < end; i += Lane.TILE) {
                 int n = (int) Math.min(Lane.TILE, end - i);

@@ -6,9 +6,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class ElementwiseLoops {
     private static final int PIECE = 16 * Lane.TILE;
 
-    private final Workers workers;
+    private final Workers<Lane> workers;
 
-    ElementwiseLoops(Workers workers) {
+    ElementwiseLoops(Workers<Lane> workers) {
         this.workers = workers;
     }
 
@@ -19,7 +19,7 @@ final class ElementwiseLoops {
     }
 
     private void forTiles(long length, TileTask task) {
-        workers.run(Math.toIntExact((length + PIECE - 1) / PIECE), (part, lane) -> {
+        workers.run(Math.toIntExact((length + PIECE - 1) / PIECE), (lane, part) -> {
             long end = Math.min(length, (part + 1L) * PIECE);
             for (long first = (long) part * PIECE; first < end; first += Lane.TILE) {
                 task.run(first, (int) Math.min(Lane.TILE, end - first), lane);
@@ -131,7 +131,7 @@ final class ElementwiseLoops {
         Elements xs = Elements.of(x);
         long length = x.length();
         double[] sums = new double[Math.toIntExact((length + PIECE - 1) / PIECE)];
-        workers.run(sums.length, (part, lane) -> {
+        workers.run(sums.length, (lane, part) -> {
             long end = Math.min(length, (part + 1L) * PIECE);
             for (long first = (long) part * PIECE; first < end; first += Lane.TILE) {
                 int count = (int) Math.min(Lane.TILE, end - first);

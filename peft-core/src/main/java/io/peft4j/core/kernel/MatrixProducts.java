@@ -15,11 +15,11 @@ final class MatrixProducts implements AutoCloseable {
     /** Rows of a weight that are converted at a time. */
     private static final int CONVERTED_ROWS = 256;
 
-    private final Workers workers;
+    private final Workers<Lane> workers;
     private final Conversion left;
     private final Conversion right;
 
-    MatrixProducts(Workers workers) {
+    MatrixProducts(Workers<Lane> workers) {
         this.workers = workers;
         this.left = new Conversion(workers);
         this.right = new Conversion(workers);
@@ -58,7 +58,7 @@ final class MatrixProducts implements AutoCloseable {
         int out = w.rows();
         Result result = new Result(y, out, accumulate);
         Cut columns = Cut.of(out, Math.min(CONVERTED_ROWS, Math.max(32, (out + 3) / 4)), 8);
-        workers.run(columns.pieces(), (part, lane) -> {
+        workers.run(columns.pieces(), (lane, part) -> {
             int from = columns.start(part);
             int to = columns.end(part);
             long tile = lane.scratch(0, (long) (to - from) * in);
@@ -80,7 +80,7 @@ final class MatrixProducts implements AutoCloseable {
         }
         Result result = new Result(dx, in, accumulate);
         Cut columns = Cut.of(in, Math.min(TILE_COLUMNS, Math.max(32, (in + 3) / 4)), Math.max(8, reader.alignment()));
-        workers.run(columns.pieces(), (part, lane) -> {
+        workers.run(columns.pieces(), (lane, part) -> {
             int from = columns.start(part);
             int to = columns.end(part);
             int width = to - from;
@@ -111,7 +111,7 @@ final class MatrixProducts implements AutoCloseable {
         Cut columns = Cut.of(n, m > 128 ? TILE_COLUMNS : m > 32 ? TILE_COLUMNS / 2 : TILE_COLUMNS / 4, 16);
         int strideA = transposeA ? m : k;
         int strideB = transposeB ? k : n;
-        workers.run(rows.pieces() * columns.pieces(), (part, lane) -> {
+        workers.run(rows.pieces() * columns.pieces(), (lane, part) -> {
             int row = rows.start(part / columns.pieces());
             int rowEnd = rows.end(part / columns.pieces());
             int column = columns.start(part % columns.pieces());

@@ -13,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * kernels cut products up themselves; ND4J's own products and decompositions run on one thread from then on.
  */
 public final class Nd4jKernels implements Kernels {
-    private final Workers workers;
+    private final Workers<Lane> workers;
     private final MatrixProducts products;
     private final ElementwiseLoops elementwise;
     private final RowLoops rows;
@@ -26,7 +26,7 @@ public final class Nd4jKernels implements Kernels {
      */
     public Nd4jKernels(int threads) {
         Blas.load();
-        workers = new Workers(threads);
+        workers = new Workers<>(threads, "peft4j-kernels", Lane::new, () -> { });
         products = new MatrixProducts(workers);
         elementwise = new ElementwiseLoops(workers);
         rows = new RowLoops(workers);

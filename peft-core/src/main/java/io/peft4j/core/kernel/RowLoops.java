@@ -10,9 +10,9 @@ final class RowLoops {
     /** Columns that a sum over rows takes at a time. */
     private static final int COLUMNS = 256;
 
-    private final Workers workers;
+    private final Workers<Lane> workers;
 
-    RowLoops(Workers workers) {
+    RowLoops(Workers<Lane> workers) {
         this.workers = workers;
     }
 
@@ -24,7 +24,7 @@ final class RowLoops {
 
     private void forRows(int rows, int width, RowTask task) {
         int piece = Math.max(1, PIECE / width);
-        workers.run((rows + piece - 1) / piece, (part, lane) -> {
+        workers.run((rows + piece - 1) / piece, (lane, part) -> {
             for (int row = part * piece; row < Math.min(rows, (part + 1) * piece); row++) {
                 task.run(row, lane);
             }
@@ -39,7 +39,7 @@ final class RowLoops {
 
     /** Sums over all rows, a range of columns at a time, so that no partial sums have to be joined. */
     private void forColumns(int width, Elements target, boolean accumulate, ColumnTask task) {
-        workers.run((width + COLUMNS - 1) / COLUMNS, (part, lane) -> {
+        workers.run((width + COLUMNS - 1) / COLUMNS, (lane, part) -> {
             int from = part * COLUMNS;
             int count = Math.min(COLUMNS, width - from);
             float[] sums = lane.tile(0);
@@ -109,7 +109,7 @@ final class RowLoops {
         int width = Arrays.columns(dx);
         int[] order = sortedByRow(rows, Arrays.rows(dx));
         int piece = Math.max(1, PIECE / width);
-        workers.run((rows.length + piece - 1) / piece, (part, lane) -> {
+        workers.run((rows.length + piece - 1) / piece, (lane, part) -> {
             int i = part * piece;
             while (i > 0 && i < order.length && rows[order[i]] == rows[order[i - 1]]) {
                 i++;
