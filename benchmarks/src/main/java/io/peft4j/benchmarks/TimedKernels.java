@@ -23,11 +23,16 @@ final class TimedKernels {
     private double flops;
 
     TimedKernels(Kernels kernels) {
-        timed = (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
+        timed = timed(kernels);
+    }
+
+    private Kernels timed(Kernels kernels) {
+        return (Kernels) Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class},
                 (proxy, method, arguments) -> {
                     long begin = System.nanoTime();
                     try {
-                        return method.invoke(kernels, arguments);
+                        Object result = method.invoke(kernels, arguments);
+                        return result instanceof Kernels others ? timed(others) : result;
                     } catch (InvocationTargetException e) {
                         throw e.getCause();
                     } finally {

@@ -9,10 +9,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class AdaptedLinear {
     private final Team team;
-    private final MatrixKernels matrices;
-    private final LowRankKernels lowRank;
+    private final MixedProducts matrices;
+    private final LowRankUpdate lowRank;
 
-    AdaptedLinear(Team team, MatrixKernels matrices, LowRankKernels lowRank) {
+    AdaptedLinear(Team team, MixedProducts matrices, LowRankUpdate lowRank) {
         this.team = team;
         this.matrices = matrices;
         this.lowRank = lowRank;

@@ -52,11 +52,11 @@ record HalvesSpec(DataType type, int rows, int heads, int headSize, int half, bo
                     Span row = together.from((long) (i * heads + h) * headSize + side * half);
                     long address = apart.from((long) ((side * heads + h) * rows + i) * half).address();
                     if (split) {
-                        ElementwiseKernels.read(lane, row, values, half);
+                        OneDnnElements.read(lane, row, values, half);
                         NativeMemory.write(address, values, 0, half);
                     } else {
                         NativeMemory.read(address, values, 0, half);
-                        ElementwiseKernels.write(lane, values, row, half);
+                        OneDnnElements.write(lane, values, row, half);
                     }
                 }
             }

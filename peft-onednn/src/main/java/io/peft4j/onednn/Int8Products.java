@@ -158,13 +158,13 @@ final class Int8Products {
         }
         float[] values = lane.floats(1, rows * width);
         float[] factors = lane.floats(2, width);
-        ElementwiseKernels.read(lane, from, values, rows * width);
-        ElementwiseKernels.read(lane, scales, factors, width);
+        OneDnnElements.read(lane, from, values, rows * width);
+        OneDnnElements.read(lane, scales, factors, width);
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < width; j++) {
                 values[i * width + j] *= factors[j];
             }
         }
-        ElementwiseKernels.write(lane, values, to, rows * width);
+        OneDnnElements.write(lane, values, to, rows * width);
     }
 }

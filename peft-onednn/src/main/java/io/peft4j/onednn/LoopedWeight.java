@@ -67,7 +67,7 @@ final class LoopedWeight extends PackedWeight {
         int count = count(slice);
         float[] input = lane.floats(INPUT, rows * columns());
         float[] result = lane.floats(RESULT, rows * count);
-        ElementwiseKernels.read(lane, x, input, rows * columns());
+        OneDnnElements.read(lane, x, input, rows * columns());
         products(lane).multiply(parts[slice], input, result, rows);
         float[] row = lane.floats(ROW, count);
         float[] old = lane.floats(OLD, count);
@@ -75,10 +75,10 @@ final class LoopedWeight extends PackedWeight {
             Span target = y.from((long) i * rows() + first(slice));
             System.arraycopy(result, i * count, row, 0, count);
             if (accumulate) {
-                ElementwiseKernels.read(lane, target, old, count);
-                RowKernels.add(old, row, count);
+                OneDnnElements.read(lane, target, old, count);
+                OneDnnRows.add(old, row, count);
             }
-            ElementwiseKernels.write(lane, row, target, count);
+            OneDnnElements.write(lane, row, target, count);
         }
     }
 }

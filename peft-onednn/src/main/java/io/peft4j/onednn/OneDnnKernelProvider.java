@@ -1,7 +1,7 @@
 package io.peft4j.onednn;
 
+import io.peft4j.core.kernel.CheckedKernels;
 import io.peft4j.core.kernel.KernelProvider;
-import io.peft4j.core.kernel.Kernels;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +33,7 @@ public final class OneDnnKernelProvider implements KernelProvider {
     }
 
     @Override
-    public Kernels create(int threads) {
+    public CheckedKernels create(int threads) {
         LOG.debug("{}, {} threads", DnnlLibrary.describe(), threads);
         return new OneDnnKernels(threads);
     }

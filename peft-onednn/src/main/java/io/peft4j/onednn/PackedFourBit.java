@@ -109,12 +109,12 @@ final class PackedFourBit extends PackedWeight {
             Span target = y.from((long) i * rows() + first(slice));
             NativeMemory.read(result.from((long) i * count).address(), row, 0, count);
             if (accumulate) {
-                ElementwiseKernels.read(lane, target, old, count);
+                OneDnnElements.read(lane, target, old, count);
                 for (int j = 0; j < count; j++) {
                     row[j] += old[j];
                 }
             }
-            ElementwiseKernels.write(lane, row, target, count);
+            OneDnnElements.write(lane, row, target, count);
         }
     }
 

@@ -55,12 +55,12 @@ final class PlainProduct {
         if (spec.accumulate()) {
             add(lane, target, result, n);
         }
-        ElementwiseKernels.write(lane, result, target, n);
+        OneDnnElements.write(lane, result, target, n);
     }
 
     private static void add(Lane lane, Span x, float[] sum, int count) {
         float[] other = lane.floats(OTHER, count);
-        ElementwiseKernels.read(lane, x, other, count);
+        OneDnnElements.read(lane, x, other, count);
         for (int j = 0; j < count; j++) {
             sum[j] += other[j];
         }
@@ -71,13 +71,13 @@ final class PlainProduct {
         int step = layout.column();
         if (step == 1) {
             float[] values = lane.floats(ELEMENT, columns);
-            ElementwiseKernels.read(lane, first, values, columns);
+            OneDnnElements.read(lane, first, values, columns);
             System.arraycopy(values, 0, to, offset, columns);
             return;
         }
         float[] value = lane.floats(ELEMENT, 1);
         for (int j = 0; j < columns; j++) {
-            ElementwiseKernels.read(lane, first.from((long) j * step), value, 1);
+            OneDnnElements.read(lane, first.from((long) j * step), value, 1);
             to[offset + j] = value[0];
         }
     }

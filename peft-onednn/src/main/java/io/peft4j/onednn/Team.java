@@ -21,6 +21,11 @@ final class Team implements AutoCloseable {
         workers = new Workers<>(threads, "peft4j-onednn", () -> new Lane(engine), openMp::limit);
     }
 
+    /** The threads, for loops that call no native library. */
+    Workers<Lane> workers() {
+        return workers;
+    }
+
     /** The number of threads. */
     int size() {
         return workers.size();

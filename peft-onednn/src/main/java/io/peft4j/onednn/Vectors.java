@@ -46,6 +46,15 @@ final class Vectors {
         }
     }
 
+    /** Copies and converts elements, shared among the threads. */
+    static void convert(Team team, Span from, Span to, long length) {
+        int size = 1 << 16;
+        team.run(Math.toIntExact((length + size - 1) / size), (lane, task) -> {
+            long first = (long) task * size;
+            convert(lane, from.from(first), to.from(first), (int) Math.min(size, length - first));
+        });
+    }
+
     /** Copies and converts {@code count} elements. */
     static void convert(Lane lane, Span from, Span to, int count) {
         if (from.type() == to.type()) {

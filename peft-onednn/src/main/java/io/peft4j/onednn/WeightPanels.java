@@ -53,7 +53,7 @@ final class WeightPanels {
         Scratch scratch = team.caller().scratch();
         long mark = scratch.mark();
         Span decoded = Span.scratch(team.caller(), type, (long) part.rows * part.columns);
-        RowKernels.share(team, part.rows, (lane, from, count) -> {
+        RowBlocks.groups(team, part.rows, (lane, from, count) -> {
             int group = Math.max(1, TILE / part.columns);
             for (int done = 0; done < count; done += group) {
                 int n = Math.min(group, count - done);
@@ -80,7 +80,7 @@ final class WeightPanels {
             for (int i = 0; i < count; i++) {
                 read(lane, firstRow + first + i, values, i * columns);
             }
-            ElementwiseKernels.write(lane, values, to, count * columns);
+            OneDnnElements.write(lane, values, to, count * columns);
         }
 
         private boolean scale(Lane lane, Int8Weight bytes, int first, int count, Span to) {

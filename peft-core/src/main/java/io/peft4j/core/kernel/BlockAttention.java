@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>The backward pass computes the probabilities again from the kept log-sum-exp, twice: once by query blocks for dq,
  * once by key blocks for dk and dv. So every result is written by one thread, whatever the layout shares.
  */
-final class BlockAttention implements AutoCloseable {
+final class BlockAttention implements AttentionKernels, AutoCloseable {
     private static final int QUERIES = 64;
     private static final int KEYS = 128;
 
@@ -85,8 +85,9 @@ final class BlockAttention implements AutoCloseable {
         return blocks;
     }
 
-    void forward(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out,
-            INDArray lse) {
+    @Override
+    public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            INDArray out, INDArray lse) {
         Inputs in = inputs(q, k, v, layout, shape);
         Elements outs = Elements.of(out);
         float[] sums = new float[Math.toIntExact(lse.length())];
@@ -148,8 +149,9 @@ final class BlockAttention implements AutoCloseable {
         }
     }
 
-    void backward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray lse, AttentionLayout layout,
-            AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
+    @Override
+    public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
+            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
         Inputs in = inputs(q, k, v, layout, shape);
         Backward backward = new Backward(in, gradients.floats(dOut), Arrays.toFloats(lse),
                 new float[Math.toIntExact(lse.length())]);

@@ -4,7 +4,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** An f32 copy of a BFLOAT16 array in scratch memory; a FLOAT array is used as it is. Holds one array at a time. */
 final class Conversion implements AutoCloseable {
-    private static final int PIECE = 16 * Lane.TILE;
 
     private final Workers<Lane> workers;
     private final Lane.Native memory = new Lane.Native();
@@ -26,13 +25,9 @@ final class Conversion implements AutoCloseable {
         }
         long address = memory.floats(count);
         Elements target = new Elements(address, false);
-        workers.run(Math.toIntExact((count + PIECE - 1) / PIECE), (lane, part) -> {
-            long end = Math.min(count, (part + 1L) * PIECE);
-            for (long i = (long) part * PIECE; i < end; i += Lane.TILE) {
-                int n = (int) Math.min(Lane.TILE, end - i);
-                source.read(i, lane.tile(0), n, lane);
-                target.write(i, lane.tile(0), n, lane);
-            }
+        Elements.forTiles(workers, count, (first, n, lane) -> {
+            source.read(first, lane.tile(0), n, lane);
+            target.write(first, lane.tile(0), n, lane);
         });
         return address;
     }

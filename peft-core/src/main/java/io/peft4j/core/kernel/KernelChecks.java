@@ -2,175 +2,50 @@ package io.peft4j.core.kernel;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.FrozenWeight;
-import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The checks of arguments that every implementation of {@link Kernels} makes first, one method an operation. They throw
- * {@link IllegalArgumentException} with a message that names the operation and the shapes; kernels that read raw memory
- * are safe behind them.
+ * The checks of arguments that {@link CheckedKernels} makes, one method an operation; those of matrix products are
+ * {@link MatrixChecks}. They throw {@link IllegalArgumentException} with a message that names the operation and the
+ * shapes; kernels that read raw memory are safe behind them.
  */
-public final class KernelChecks {
+final class KernelChecks {
     private KernelChecks() {
     }
 
-    /** Checks {@link Kernels#linear}. */
-    public static void linear(INDArray x, FrozenWeight w, INDArray y) {
-        matrix("linear", "x", x, -1, w.columns());
-        matrix("linear", "y", y, x.size(0), w.rows());
-        apart("linear", y, x);
-    }
-
-    /** Checks {@link Kernels#linearBackward}. */
-    public static void linearBackward(INDArray dy, FrozenWeight w, INDArray dx) {
-        matrix("linearBackward", "dy", dy, -1, w.rows());
-        matrix("linearBackward", "dx", dx, dy.size(0), w.columns());
-        apart("linearBackward", dx, dy);
-    }
-
-    /** Checks {@link Kernels#matmul}. */
-    public static void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c) {
-        matrix("matmul", "a", a, -1, -1);
-        long k = a.size(transposeA ? 0 : 1);
-        matrix("matmul", "b", b, transposeB ? -1 : k, transposeB ? k : -1);
-        matrix("matmul", "c", c, a.size(transposeA ? 1 : 0), b.size(transposeB ? 0 : 1));
-        apart("matmul", c, a);
-        apart("matmul", c, b);
-    }
-
-    /** Checks {@link Kernels#lowRank}. */
-    public static void lowRank(INDArray x, INDArray a, INDArray b, INDArray h, INDArray y) {
-        lowRankInputs("lowRank", x, a, b, h);
-        matrix("lowRank", "y", y, x.size(0), b.size(0));
-        for (INDArray input : new INDArray[] {x, a, b, h}) {
-            apart("lowRank", y, input);
-        }
-        apart("lowRank", h, x);
-        apart("lowRank", h, a);
-        apart("lowRank", h, b);
-    }
-
-    /** Checks {@link Kernels#lowRankBackward}. */
-    public static void lowRankBackward(INDArray dy, INDArray x, INDArray a, INDArray b, INDArray h, INDArray dh,
-            INDArray dx, INDArray da, INDArray db) {
-        String operation = "lowRankBackward";
-        lowRankInputs(operation, x, a, b, h);
-        matrix(operation, "dy", dy, x.size(0), b.size(0));
-        matrix(operation, "dh", dh, h.size(0), h.size(1));
-        matrix(operation, "dx", dx, x.size(0), x.size(1));
-        matrix(operation, "da", da, a.size(0), a.size(1));
-        matrix(operation, "db", db, b.size(0), b.size(1));
-        floats(operation, "dh", dh);
-        floats(operation, "da", da);
-        floats(operation, "db", db);
-        INDArray[] results = {dh, dx, da, db};
-        for (int i = 0; i < results.length; i++) {
-            for (INDArray input : new INDArray[] {dy, x, a, b, h}) {
-                apart(operation, results[i], input);
-            }
-            for (int j = 0; j < i; j++) {
-                apart(operation, results[i], results[j]);
-            }
-        }
-    }
-
-    /** Checks {@link Kernels#lowRankByRows}. */
-    public static void lowRankByRows(INDArray x, List<LowRankPart> parts, INDArray y) {
-        lowRankParts("lowRankByRows", x, parts, y);
-        for (LowRankPart part : parts) {
-            apart("lowRankByRows", y, part.h());
-        }
-    }
-
-    /** Checks {@link Kernels#lowRankByRowsBackward}. */
-    public static void lowRankByRowsBackward(INDArray dy, INDArray x, List<LowRankPart> parts,
-            List<LowRankPart.Gradient> gradients, INDArray dx) {
-        String operation = "lowRankByRowsBackward";
-        lowRankParts(operation, x, parts, dy);
-        matrix(operation, "dx", dx, x.size(0), x.size(1));
-        apart(operation, dx, x);
-        apart(operation, dx, dy);
-        if (gradients.size() != parts.size()) {
-            throw new IllegalArgumentException(operation + ": " + gradients.size() + " gradients for " + parts.size()
-                    + " parts");
-        }
-        for (int i = 0; i < parts.size(); i++) {
-            LowRankPart part = parts.get(i);
-            LowRankPart.Gradient gradient = gradients.get(i);
-            matrix(operation, "dh", gradient.dh(), part.h().size(0), part.h().size(1));
-            matrix(operation, "da", gradient.da(), part.a().size(0), part.a().size(1));
-            matrix(operation, "db", gradient.db(), part.b().size(0), part.b().size(1));
-            floats(operation, "dh", gradient.dh());
-            floats(operation, "da", gradient.da());
-            floats(operation, "db", gradient.db());
-        }
-    }
-
-    private static void lowRankParts(String operation, INDArray x, List<LowRankPart> parts, INDArray y) {
-        matrix(operation, "x", x, -1, -1);
-        matrix(operation, "y", y, x.size(0), -1);
-        apart(operation, y, x);
-        int end = 0;
-        for (LowRankPart part : parts) {
-            if (part.from() < end || part.to() <= part.from() || part.to() > x.size(0)) {
-                throw new IllegalArgumentException(operation + ": rows " + part.from() + " to " + part.to() + " after "
-                        + end + " of " + x.size(0));
-            }
-            end = part.to();
-            matrix(operation, "a", part.a(), -1, x.size(1));
-            matrix(operation, "b", part.b(), y.size(1), part.a().size(0));
-            matrix(operation, "h", part.h(), part.to() - part.from(), part.a().size(0));
-            floats(operation, "h", part.h());
-        }
-    }
-
-    private static void lowRankInputs(String operation, INDArray x, INDArray a, INDArray b, INDArray h) {
-        matrix(operation, "x", x, -1, -1);
-        matrix(operation, "a", a, -1, x.size(1));
-        matrix(operation, "b", b, -1, a.size(0));
-        matrix(operation, "h", h, x.size(0), a.size(0));
-        floats(operation, "h", h);
-    }
-
-    /** Checks {@link Kernels#addBias}. */
-    public static void addBias(INDArray y, INDArray bias) {
+    static void addBias(INDArray y, INDArray bias) {
         matrix("addBias", "y", y, -1, -1);
         vector("addBias", "bias", bias, y.size(1));
         apart("addBias", y, bias);
     }
 
-    /** Checks {@link Kernels#addBiasBackward}. */
-    public static void addBiasBackward(INDArray dy, INDArray db) {
+    static void addBiasBackward(INDArray dy, INDArray db) {
         matrix("addBiasBackward", "dy", dy, -1, -1);
         vector("addBiasBackward", "db", db, dy.size(1));
         apart("addBiasBackward", db, dy);
     }
 
-    /** Checks {@link Kernels#gather}. */
-    public static void gather(FrozenWeight table, int[] ids, INDArray y) {
+    static void gather(FrozenWeight table, int[] ids, INDArray y) {
         matrix("gather", "y", y, ids.length, table.columns());
         indices("gather", "ids", ids, table.rows());
     }
 
-    /** Checks {@link Kernels#gatherRows}. */
-    public static void gatherRows(INDArray x, int[] rows, INDArray y) {
+    static void gatherRows(INDArray x, int[] rows, INDArray y) {
         matrix("gatherRows", "x", x, -1, -1);
         matrix("gatherRows", "y", y, rows.length, x.size(1));
         indices("gatherRows", "rows", rows, x.size(0));
         apart("gatherRows", y, x);
     }
 
-    /** Checks {@link Kernels#gatherRowsBackward}. */
-    public static void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
+    static void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
         matrix("gatherRowsBackward", "dx", dx, -1, -1);
         matrix("gatherRowsBackward", "dy", dy, rows.length, dx.size(1));
         indices("gatherRowsBackward", "rows", rows, dx.size(0));
         apart("gatherRowsBackward", dx, dy);
     }
 
-    /** Checks {@link Kernels#add} and {@link Kernels#multiply}. */
-    public static void binary(String operation, INDArray a, INDArray b, INDArray y) {
+    static void binary(String operation, INDArray a, INDArray b, INDArray y) {
         array(operation, "a", a);
         sameLength(operation, "b", b, a.length());
         sameLength(operation, "y", y, a.length());
@@ -178,15 +53,13 @@ public final class KernelChecks {
         sameOrApart(operation, y, b);
     }
 
-    /** Checks {@link Kernels#scale}. */
-    public static void scale(INDArray x, INDArray y) {
+    static void scale(INDArray x, INDArray y) {
         array("scale", "x", x);
         sameLength("scale", "y", y, x.length());
         sameOrApart("scale", y, x);
     }
 
-    /** Checks {@link Kernels#siluMultiply}. */
-    public static void siluMultiply(INDArray gate, INDArray up, INDArray y) {
+    static void siluMultiply(INDArray gate, INDArray up, INDArray y) {
         array("siluMultiply", "gate", gate);
         sameLength("siluMultiply", "up", up, gate.length());
         sameLength("siluMultiply", "y", y, gate.length());
@@ -194,8 +67,7 @@ public final class KernelChecks {
         apart("siluMultiply", y, up);
     }
 
-    /** Checks {@link Kernels#siluMultiplyBackward}. */
-    public static void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
+    static void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
         String operation = "siluMultiplyBackward";
         array(operation, "dy", dy);
         sameLength(operation, "gate", gate, dy.length());
@@ -211,8 +83,7 @@ public final class KernelChecks {
         apart(operation, dUp, dy);
     }
 
-    /** Checks {@link Kernels#dropout}. */
-    public static void dropout(INDArray x, float p, INDArray y, boolean accumulate) {
+    static void dropout(INDArray x, float p, INDArray y, boolean accumulate) {
         if (!(p >= 0 && p < 1)) {
             throw new IllegalArgumentException("dropout: the probability must lie in [0, 1), got " + p);
         }
@@ -225,8 +96,44 @@ public final class KernelChecks {
         }
     }
 
-    /** Checks {@link Kernels#rmsNorm}. */
-    public static void rmsNorm(INDArray x, INDArray weight, INDArray y, INDArray rstd) {
+    static void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        scaling("scaleColumns", x, v, 1, y, accumulate);
+    }
+
+    static void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        scaling("scaleRows", x, v, 0, y, accumulate);
+    }
+
+    private static void scaling(String operation, INDArray x, INDArray v, int dimension, INDArray y,
+            boolean accumulate) {
+        matrix(operation, "x", x, -1, -1);
+        vector(operation, "v", v, x.size(dimension));
+        matrix(operation, "y", y, x.size(0), x.size(1));
+        apart(operation, y, v);
+        if (accumulate) {
+            apart(operation, y, x);
+        } else {
+            sameOrApart(operation, y, x);
+        }
+    }
+
+    static void columnDots(INDArray a, INDArray b, INDArray v) {
+        dots("columnDots", a, b, v, 1);
+    }
+
+    static void rowDots(INDArray a, INDArray b, INDArray v) {
+        dots("rowDots", a, b, v, 0);
+    }
+
+    private static void dots(String operation, INDArray a, INDArray b, INDArray v, int dimension) {
+        matrix(operation, "a", a, -1, -1);
+        matrix(operation, "b", b, a.size(0), a.size(1));
+        vector(operation, "v", v, a.size(dimension));
+        apart(operation, v, a);
+        apart(operation, v, b);
+    }
+
+    static void rmsNorm(INDArray x, INDArray weight, INDArray y, INDArray rstd) {
         matrix("rmsNorm", "x", x, -1, -1);
         floatVector("rmsNorm", "weight", weight, x.size(1));
         matrix("rmsNorm", "y", y, x.size(0), x.size(1));
@@ -235,8 +142,7 @@ public final class KernelChecks {
         apart("rmsNorm", rstd, x);
     }
 
-    /** Checks {@link Kernels#rmsNormBackward}. */
-    public static void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx) {
+    static void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx) {
         matrix("rmsNormBackward", "x", x, -1, -1);
         matrix("rmsNormBackward", "dy", dy, x.size(0), x.size(1));
         floatVector("rmsNormBackward", "weight", weight, x.size(1));
@@ -246,16 +152,14 @@ public final class KernelChecks {
         apart("rmsNormBackward", dx, dy);
     }
 
-    /** Checks {@link Kernels#rmsNormWeightBackward}. */
-    public static void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
+    static void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
         matrix("rmsNormWeightBackward", "x", x, -1, -1);
         matrix("rmsNormWeightBackward", "dy", dy, x.size(0), x.size(1));
         floatVector("rmsNormWeightBackward", "rstd", rstd, x.size(0));
         floatVector("rmsNormWeightBackward", "dw", dw, x.size(1));
     }
 
-    /** Checks {@link Kernels#rotary}. */
-    public static void rotary(INDArray x, int headSize, RotaryTable table, int[] positions) {
+    static void rotary(INDArray x, int headSize, RotaryTable table, int[] positions) {
         matrix("rotary", "x", x, positions.length, -1);
         if (headSize <= 0 || x.size(1) % headSize != 0 || 2L * table.half() > headSize) {
             throw new IllegalArgumentException("rotary: x " + shape(x) + " is not made of heads of size " + headSize
@@ -264,8 +168,7 @@ public final class KernelChecks {
         indices("rotary", "positions", positions, table.positions());
     }
 
-    /** Checks {@link Kernels#attention}. */
-    public static void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+    static void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             INDArray out, INDArray lse) {
         attentionInputs("attention", q, k, v, layout, shape);
         matrix("attention", "out", out, layout.queryRows(), shape.queryColumns());
@@ -276,8 +179,7 @@ public final class KernelChecks {
         apart("attention", out, v);
     }
 
-    /** Checks {@link Kernels#attentionBackward}. */
-    public static void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
+    static void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
             AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
         String operation = "attentionBackward";
         attentionInputs(operation, q, k, v, layout, shape);
@@ -310,7 +212,7 @@ public final class KernelChecks {
     }
 
     /** Checks {@link Kernels#crossEntropy} ({@code values} is nll) and its gradient ({@code values} is weights). */
-    public static void crossEntropy(INDArray logits, int[] targets, float[] values) {
+    static void crossEntropy(INDArray logits, int[] targets, float[] values) {
         matrix("crossEntropy", "logits", logits, targets.length, -1);
         if (values.length != targets.length) {
             throw new IllegalArgumentException("crossEntropy: " + targets.length + " targets but " + values.length
@@ -319,13 +221,11 @@ public final class KernelChecks {
         indices("crossEntropy", "targets", targets, logits.size(1));
     }
 
-    /** Checks {@link Kernels#sumOfSquares}. */
-    public static void sumOfSquares(INDArray x) {
+    static void sumOfSquares(INDArray x) {
         array("sumOfSquares", "x", x);
     }
 
-    /** Checks {@link Kernels#adamW}. */
-    public static void adamW(INDArray parameter, INDArray gradient, INDArray firstMoment, INDArray secondMoment,
+    static void adamW(INDArray parameter, INDArray gradient, INDArray firstMoment, INDArray secondMoment,
             AdamWStep step) {
         array("adamW", "parameter", parameter);
         floats("adamW", "parameter", parameter);
@@ -358,7 +258,7 @@ public final class KernelChecks {
         }
     }
 
-    private static void floats(String operation, String name, INDArray array) {
+    static void floats(String operation, String name, INDArray array) {
         if (array.dataType() != DataType.FLOAT) {
             throw new IllegalArgumentException(operation + ": " + name + " must be FLOAT, got " + array.dataType());
         }

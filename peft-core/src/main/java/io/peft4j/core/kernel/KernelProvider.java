@@ -21,5 +21,5 @@ public interface KernelProvider {
      *
      * @param threads worker threads to use, at least 1
      */
-    Kernels create(int threads);
+    CheckedKernels create(int threads);
 }

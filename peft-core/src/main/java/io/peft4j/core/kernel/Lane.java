@@ -6,18 +6,10 @@ import org.bytedeco.javacpp.Pointer;
 
 /** The scratch memory of one thread of {@link Nd4jKernels}: heap arrays, and native memory for matrix products. */
 final class Lane extends Tiles {
-    /** Elements that elementwise loops take at a time: a few tiles fit in the first-level cache. */
-    static final int TILE = 1024;
-
     private final Native[] memory = {new Native(), new Native(), new Native(), new Native()};
     final Address a = new Address();
     final Address b = new Address();
     final Address c = new Address();
-
-    /** A tile of {@link #TILE} floats. */
-    float[] tile(int slot) {
-        return floats(slot, TILE);
-    }
 
     /** The address of at least {@code size} native floats. */
     long scratch(int slot, long size) {

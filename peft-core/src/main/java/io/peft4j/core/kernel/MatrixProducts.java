@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * one thread. BFLOAT16 operands are converted to f32 before, BFLOAT16 results after; a weight that is not kept in f32
  * is converted a tile at a time, where it is used, so that scratch memory stays small.
  */
-final class MatrixProducts implements AutoCloseable {
+final class MatrixProducts implements MatrixKernels, AutoCloseable {
     private static final int TILE_ROWS = 256;
     private static final int TILE_COLUMNS = 512;
     /** Rows of a weight that are converted at a time. */
@@ -46,7 +46,8 @@ final class MatrixProducts implements AutoCloseable {
         }
     }
 
-    void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
+    @Override
+    public void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
         WeightReader reader = WeightReader.of(w);
         int rows = Arrays.rows(x);
         int in = w.columns();
@@ -68,7 +69,8 @@ final class MatrixProducts implements AutoCloseable {
         });
     }
 
-    void linearBackward(INDArray dy, FrozenWeight w, INDArray dx, boolean accumulate) {
+    @Override
+    public void linearBackward(INDArray dy, FrozenWeight w, INDArray dx, boolean accumulate) {
         WeightReader reader = WeightReader.of(w);
         int rows = Arrays.rows(dy);
         int in = w.columns();
@@ -96,7 +98,8 @@ final class MatrixProducts implements AutoCloseable {
         });
     }
 
-    void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
+    @Override
+    public void matmul(INDArray a, boolean transposeA, INDArray b, boolean transposeB, INDArray c, float alpha,
             boolean accumulate) {
         int k = transposeA ? Arrays.rows(a) : Arrays.columns(a);
         product(transposeA, transposeB, Arrays.rows(c), Arrays.columns(c), k, alpha, left.floats(a), right.floats(b), c,

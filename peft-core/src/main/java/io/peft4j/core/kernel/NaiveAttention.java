@@ -56,8 +56,8 @@ final class NaiveAttention {
                 }
             }
         });
-        NaiveKernels.store(outs, out, false);
-        NaiveKernels.store(lses, lse, false);
+        NaiveOperations.store(outs, out, false);
+        NaiveOperations.store(lses, lse, false);
     }
 
     /**
@@ -77,7 +77,7 @@ final class NaiveAttention {
             double mean = 0;
             for (int i = 0; i < keys.length; i++) {
                 p[i] = Math.exp(p[i] - lse);
-                dp[i] = NaiveKernels.dot(dOuts, query(row, head), v, key(keys[i], head), size);
+                dp[i] = NaiveOperations.dot(dOuts, query(row, head), v, key(keys[i], head), size);
                 mean += p[i] * dp[i];
             }
             for (int i = 0; i < keys.length; i++) {
@@ -89,9 +89,9 @@ final class NaiveAttention {
                 }
             }
         });
-        NaiveKernels.store(dqs, dq, false);
-        NaiveKernels.store(dks, dk, false);
-        NaiveKernels.store(dvs, dv, false);
+        NaiveOperations.store(dqs, dq, false);
+        NaiveOperations.store(dks, dk, false);
+        NaiveOperations.store(dvs, dv, false);
     }
 
     @FunctionalInterface
@@ -117,7 +117,7 @@ final class NaiveAttention {
         double[] scores = new double[keys.length];
         for (int i = 0; i < keys.length; i++) {
             scores[i] = shape.scale()
-                    * NaiveKernels.dot(q, query(row, head), k, key(keys[i], head), shape.headSize());
+                    * NaiveOperations.dot(q, query(row, head), k, key(keys[i], head), shape.headSize());
         }
         return scores;
     }

@@ -22,7 +22,7 @@ public final class NaiveKernelProvider implements KernelProvider {
     }
 
     @Override
-    public Kernels create(int threads) {
+    public CheckedKernels create(int threads) {
         return new NaiveKernels();
     }
 }

@@ -33,7 +33,7 @@ public final class Nd4jKernelProvider implements KernelProvider {
     }
 
     @Override
-    public Kernels create(int threads) {
+    public CheckedKernels create(int threads) {
         return new Nd4jKernels(threads);
     }
 }

@@ -5,7 +5,7 @@ import io.peft4j.core.weight.FrozenWeight;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The operations of {@link Nd4jKernels} on rows: biases, chosen rows, RMS norm, rotary embedding and cross-entropy. */
-final class RowLoops {
+final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKernels {
     private static final int PIECE = 16 * Lane.TILE;
     /** Columns that a sum over rows takes at a time. */
     private static final int COLUMNS = 256;
@@ -49,7 +49,8 @@ final class RowLoops {
         });
     }
 
-    void addBias(INDArray y, INDArray bias) {
+    @Override
+    public void addBias(INDArray y, INDArray bias) {
         Elements ys = Elements.of(y);
         float[] b = Arrays.toFloats(bias);
         int width = b.length;
@@ -67,7 +68,8 @@ final class RowLoops {
         }
     }
 
-    void addBiasBackward(INDArray dy, INDArray db, boolean accumulate) {
+    @Override
+    public void addBiasBackward(INDArray dy, INDArray db, boolean accumulate) {
         Elements dys = Elements.of(dy);
         int rows = Arrays.rows(dy);
         int width = Arrays.columns(dy);
@@ -80,7 +82,8 @@ final class RowLoops {
         });
     }
 
-    void gather(FrozenWeight table, int[] ids, INDArray y) {
+    @Override
+    public void gather(FrozenWeight table, int[] ids, INDArray y) {
         WeightReader reader = WeightReader.of(table);
         Elements ys = Elements.of(y);
         int width = table.columns();
@@ -91,7 +94,8 @@ final class RowLoops {
         });
     }
 
-    void gatherRows(INDArray x, int[] rows, INDArray y) {
+    @Override
+    public void gatherRows(INDArray x, int[] rows, INDArray y) {
         Elements xs = Elements.of(x);
         Elements ys = Elements.of(y);
         int width = Arrays.columns(x);
@@ -103,7 +107,8 @@ final class RowLoops {
     }
 
     /** Sorts the chosen rows, so that one which was chosen twice is summed by one thread, in order. */
-    void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
+    @Override
+    public void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
         Elements dys = Elements.of(dy);
         Elements dxs = Elements.of(dx);
         int width = Arrays.columns(dx);
@@ -144,7 +149,8 @@ final class RowLoops {
         return order;
     }
 
-    void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
+    @Override
+    public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
         Elements xs = Elements.of(x);
         Elements ys = Elements.of(y);
         float[] w = Arrays.toFloats(weight);
@@ -159,7 +165,9 @@ final class RowLoops {
         Arrays.write(rstd, 0, r, 0, r.length);
     }
 
-    void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx, boolean accumulate) {
+    @Override
+    public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
+            boolean accumulate) {
         Elements dys = Elements.of(dy);
         Elements xs = Elements.of(x);
         Elements dxs = Elements.of(dx);
@@ -176,7 +184,8 @@ final class RowLoops {
         });
     }
 
-    void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
+    @Override
+    public void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
         Elements dys = Elements.of(dy);
         Elements xs = Elements.of(x);
         float[] r = Arrays.toFloats(rstd);
@@ -198,7 +207,8 @@ final class RowLoops {
         }
     }
 
-    void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
+    @Override
+    public void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
         Elements xs = Elements.of(x);
         int width = Arrays.columns(x);
         int half = table.half();
@@ -214,7 +224,8 @@ final class RowLoops {
         });
     }
 
-    void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+    @Override
+    public void crossEntropy(INDArray logits, int[] targets, float[] nll) {
         Elements values = Elements.of(logits);
         int width = Arrays.columns(logits);
         forRows(targets.length, width, (row, lane) -> {
@@ -226,7 +237,8 @@ final class RowLoops {
         });
     }
 
-    void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
+    @Override
+    public void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
         Elements values = Elements.of(logits);
         int width = Arrays.columns(logits);
         forRows(targets.length, width, (row, lane) -> {

@@ -15,7 +15,6 @@ final class ScalingLoops {
     }
 
     static void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
-        ScalingChecks.scaleColumns(x, v, y, accumulate);
         int columns = Arrays.columns(x);
         float[] factors = Arrays.toFloats(v);
         rows(x, y, accumulate, (i, row) -> {
@@ -26,7 +25,6 @@ final class ScalingLoops {
     }
 
     static void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
-        ScalingChecks.scaleRows(x, v, y, accumulate);
         int columns = Arrays.columns(x);
         float[] factors = Arrays.toFloats(v);
         rows(x, y, accumulate, (i, row) -> {
@@ -60,7 +58,6 @@ final class ScalingLoops {
     }
 
     static void columnDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
-        ScalingChecks.columnDots(a, b, v);
         int columns = Arrays.columns(a);
         float[] sums = accumulate ? Arrays.toFloats(v) : new float[columns];
         IntStream.range(0, (columns + BLOCK - 1) / BLOCK).parallel().forEach(block -> {
@@ -84,7 +81,6 @@ final class ScalingLoops {
     }
 
     static void rowDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
-        ScalingChecks.rowDots(a, b, v);
         int columns = Arrays.columns(a);
         float[] sums = accumulate ? Arrays.toFloats(v) : new float[Arrays.rows(a)];
         IntStream.range(0, sums.length).parallel().forEach(i -> {

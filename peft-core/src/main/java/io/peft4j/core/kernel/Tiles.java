@@ -6,6 +6,9 @@ package io.peft4j.core.kernel;
  * it holds.
  */
 public class Tiles implements AutoCloseable {
+    /** Elements that loops take at a time: a few such arrays fit in the first-level cache. */
+    public static final int TILE = 1024;
+
     private static final int SLOTS = 8;
 
     private final float[][] floats = new float[SLOTS][0];
@@ -19,6 +22,11 @@ public class Tiles implements AutoCloseable {
             floats[slot] = new float[Math.max(size, 2 * floats[slot].length)];
         }
         return floats[slot];
+    }
+
+    /** A tile of {@link #TILE} floats. */
+    final float[] tile(int slot) {
+        return floats(slot, TILE);
     }
 
     /** At least {@code size} 16-bit words. */

@@ -14,14 +14,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * input or result are bf16, in bf16 with f32 sums, if the processor is faster that way ({@link BFloat16Products}). What
  * does not fit is converted in scratch memory first: the conversion costs a few percent of a large product.
  */
-final class MatrixKernels {
+final class MixedProducts {
     private final Team team;
     private final Products products;
     private final Int8Products int8;
     private final WeightPanels panels;
     private final BFloat16Products bfloat16;
 
-    MatrixKernels(Team team, BFloat16Products bfloat16) {
+    MixedProducts(Team team, BFloat16Products bfloat16) {
         this.team = team;
         this.products = new Products(team);
         this.int8 = new Int8Products(team);
@@ -108,7 +108,7 @@ final class MatrixKernels {
             Span copy = Span.scratch(team.caller(), type, m.length());
             int storedRows = m.transposed() ? m.columns() : m.rows();
             int storedColumns = m.transposed() ? m.rows() : m.columns();
-            RowKernels.share(team, storedRows, (lane, first, count) -> {
+            RowBlocks.groups(team, storedRows, (lane, first, count) -> {
                 for (int i = first; i < first + count; i++) {
                     Vectors.convert(lane, m.data().from((long) i * m.stride()), copy.from((long) i * storedColumns),
                             storedColumns);
@@ -117,7 +117,7 @@ final class MatrixKernels {
             return m.at(copy);
         }
         Matrix copy = scratchFor(m, type);
-        convert(m.data(), copy.data(), m.length());
+        Vectors.convert(team, m.data(), copy.data(), m.length());
         return copy;
     }
 
@@ -137,20 +137,12 @@ final class MatrixKernels {
     }
 
     private void narrow(Matrix wide, Matrix c, Finish finish) {
-        RowKernels.share(team, c.rows(), (lane, first, count) -> {
+        RowBlocks.groups(team, c.rows(), (lane, first, count) -> {
             for (int i = first; i < first + count; i++) {
                 Vectors.convert(lane, wide.data().from((long) i * wide.stride()), c.data().from((long) i * c.stride()),
                         c.columns());
             }
             finish.run(lane, first, count, 0, c.columns());
-        });
-    }
-
-    private void convert(Span from, Span to, long length) {
-        int size = 1 << 16;
-        team.run(Math.toIntExact((length + size - 1) / size), (lane, task) -> {
-            long first = (long) task * size;
-            Vectors.convert(lane, from.from(first), to.from(first), (int) Math.min(size, length - first));
         });
     }
 

@@ -1,23 +1,24 @@
 package io.peft4j.onednn;
 
-import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
-import io.peft4j.core.kernel.AdamWStep;
 import io.peft4j.core.kernel.DropoutMask;
+import io.peft4j.core.kernel.ElementwiseKernels;
 import io.peft4j.onednn.BinarySpec.Operator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Operations on elements that do not see each other, and sums over them. */
-final class ElementwiseKernels {
+/** Operations on elements that do not see each other. */
+final class OneDnnElements implements ElementwiseKernels {
     /** Elements below which a second thread does not pay. */
     private static final int SMALLEST_SHARE = 1 << 10;
     /** Elements that are in the first-level cache together with a few others. */
     static final int TILE = 1 << 12;
 
+    private static final int FEW = 1 << 11;
+
     private final Team team;
 
-    ElementwiseKernels(Team team) {
+    OneDnnElements(Team team) {
         this.team = team;
     }
 
@@ -38,7 +39,21 @@ final class ElementwiseKernels {
         });
     }
 
-    void binary(Operator operator, INDArray a, INDArray b, INDArray y, boolean accumulate) {
+    @Override
+    public void add(INDArray a, INDArray b, INDArray y) {
+        if (areFew(y.length())) {
+            team.alone((lane, unused) -> addInHeap(lane, Span.of(a), Span.of(b), Span.of(y), (int) y.length()));
+        } else {
+            binary(Operator.ADD, a, b, y, false);
+        }
+    }
+
+    @Override
+    public void multiply(INDArray a, INDArray b, INDArray y, boolean accumulate) {
+        binary(Operator.MULTIPLY, a, b, y, accumulate);
+    }
+
+    private void binary(Operator operator, INDArray a, INDArray b, INDArray y, boolean accumulate) {
         Span as = Span.of(a);
         Span bs = Span.of(b);
         Span ys = Span.of(y);
@@ -46,7 +61,8 @@ final class ElementwiseKernels {
                 Vectors.binary(lane, operator, as.from(first), bs.from(first), ys.from(first), accumulate, count));
     }
 
-    void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
+    @Override
+    public void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
         Span xs = Span.of(x);
         Span ys = Span.of(y);
         share(y.length(), (lane, first, count) -> {
@@ -58,17 +74,35 @@ final class ElementwiseKernels {
         });
     }
 
-    void siluMultiply(INDArray gate, INDArray up, INDArray y) {
+    @Override
+    public void siluMultiply(INDArray gate, INDArray up, INDArray y) {
         Span gates = Span.of(gate);
         Span ups = Span.of(up);
         Span ys = Span.of(y);
-        if (FewElements.takes(y.length()) && team.caller().loops().vectorized()) {
+        if (areFew(y.length()) && team.caller().loops().vectorized()) {
             team.alone((lane, unused) -> siluMultiply(lane, gates, ups, ys, (int) y.length()));
             return;
         }
         share(y.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
             Vectors.gate(l, gates.from(first), ups.from(first), ys.from(first), count);
         }));
+    }
+
+    /**
+     * Whether an array is as small as in a step of generation, where a dozen calls of primitives on its pieces cost ten
+     * times as much as a plain loop.
+     */
+    static boolean areFew(long length) {
+        return length <= FEW;
+    }
+
+    private static void addInHeap(Lane lane, Span a, Span b, Span y, int count) {
+        float[] u = lane.floats(1, count);
+        float[] v = lane.floats(2, count);
+        read(lane, a, u, count);
+        read(lane, b, v, count);
+        OneDnnRows.add(v, u, count);
+        write(lane, u, y, count);
     }
 
     private static void siluMultiply(Lane lane, Span gate, Span up, Span y, int count) {
@@ -81,7 +115,8 @@ final class ElementwiseKernels {
     }
 
     // dUp = dy * swish(gate), dGate = dy * up * swish'(gate)
-    void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
+    @Override
+    public void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
         Span dys = Span.of(dy);
         Span gates = Span.of(gate);
         Span ups = Span.of(up);
@@ -111,7 +146,8 @@ final class ElementwiseKernels {
         }
     }
 
-    void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
+    @Override
+    public void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
         float factor = 1f / (1f - p);
         share(y.length(), (lane, from, all) -> {
             float[] values = lane.floats(1, TILE);
@@ -132,74 +168,6 @@ final class ElementwiseKernels {
                 write(lane, values, Span.of(y).from(first), count);
             }
         });
-    }
-
-    double sumOfSquares(INDArray x) {
-        Span xs = Span.of(x);
-        int chunk = 1 << 13;
-        int chunks = Math.toIntExact((x.length() + chunk - 1) / chunk);
-        double[] sums = new double[chunks];
-        team.run(chunks, (lane, task) -> {
-            float[] values = lane.floats(1, TILE);
-            long from = (long) task * chunk;
-            int all = (int) Math.min(chunk, x.length() - from);
-            double sum = 0;
-            for (int done = 0; done < all; done += TILE) {
-                int count = Math.min(TILE, all - done);
-                read(lane, xs.from(from + done), values, count);
-                sum += lane.loops().dot(values, values, 0, count);
-            }
-            sums[task] = sum;
-        });
-        double total = 0;
-        for (double sum : sums) {
-            total += sum;
-        }
-        return total;
-    }
-
-    void adamW(INDArray parameter, INDArray gradient, INDArray firstMoment, INDArray secondMoment, AdamWStep step) {
-        long ps = Arrays.address(parameter);
-        long gs = Arrays.address(gradient);
-        long ms = Arrays.address(firstMoment);
-        long vs = Arrays.address(secondMoment);
-        share(parameter.length(), (lane, from, all) -> {
-            float[] p = lane.floats(1, TILE);
-            float[] g = lane.floats(2, TILE);
-            float[] m = lane.floats(3, TILE);
-            float[] v = lane.floats(4, TILE);
-            for (int done = 0; done < all; done += TILE) {
-                int count = Math.min(TILE, all - done);
-                long offset = 4 * (from + done);
-                NativeMemory.read(ps + offset, p, 0, count);
-                NativeMemory.read(gs + offset, g, 0, count);
-                NativeMemory.read(ms + offset, m, 0, count);
-                NativeMemory.read(vs + offset, v, 0, count);
-                adamW(p, g, m, v, count, step);
-                NativeMemory.write(ps + offset, p, 0, count);
-                NativeMemory.write(ms + offset, m, 0, count);
-                NativeMemory.write(vs + offset, v, 0, count);
-            }
-        });
-    }
-
-    private static void adamW(float[] p, float[] g, float[] m, float[] v, int count, AdamWStep step) {
-        float scale = (float) step.gradientScale();
-        float keep = (float) (1 - step.learningRate() * step.weightDecay());
-        float rest1 = (float) (1 - step.beta1());
-        float beta2 = (float) step.beta2();
-        float rest2 = (float) (1 - step.beta2());
-        float size = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), step.step())));
-        float root = (float) (1 / Math.sqrt(1 - Math.pow(step.beta2(), step.step())));
-        float epsilon = (float) step.epsilon();
-        for (int i = 0; i < count; i++) {
-            float gradient = g[i] * scale;
-            float first = m[i] + (gradient - m[i]) * rest1;
-            float second = v[i] * beta2 + rest2 * gradient * gradient;
-            m[i] = first;
-            v[i] = second;
-            p[i] = p[i] * keep - size * first / ((float) Math.sqrt(second) * root + epsilon);
-        }
     }
 
     /** Reads elements as floats into a heap array. */

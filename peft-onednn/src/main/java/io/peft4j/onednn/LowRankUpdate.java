@@ -18,14 +18,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Products are computed in one type ({@link BFloat16Products#type}). Where that is f32 and activations are bf16,
  * only what stands on the left of a product is widened before; right operands and results stay as they are stored.
  */
-final class LowRankKernels {
+final class LowRankUpdate {
     private static final int ROW_UNIT = 16;
     private static final int FEWEST_ROWS = 64;
 
     private final Team team;
     private final BFloat16Products bfloat16;
 
-    LowRankKernels(Team team, BFloat16Products bfloat16) {
+    LowRankUpdate(Team team, BFloat16Products bfloat16) {
         this.team = team;
         this.bfloat16 = bfloat16;
     }

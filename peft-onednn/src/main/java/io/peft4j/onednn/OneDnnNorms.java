@@ -3,6 +3,7 @@ package io.peft4j.onednn;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.BFloat16;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.NormKernels;
 import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.BinarySpec.Shape;
 import io.peft4j.onednn.MatmulSpec.Operand;
@@ -17,26 +18,23 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * mean of 0 and a variance of {@code 1 / rstd^2} it differs from RMS norm's by {@code rstd * mean(g)} alone, one number
  * a row. Loops through vectors, where there are any, need no such detour.
  */
-final class NormKernels {
+final class OneDnnNorms implements NormKernels {
     private final Team team;
 
-    NormKernels(Team team) {
+    OneDnnNorms(Team team) {
         this.team = team;
     }
 
-    void forward(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
+    @Override
+    public void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
         int width = Arrays.columns(x);
-        if (NarrowRows.areNarrow(width)) {
-            narrowForward(x, weight, epsilon, y, rstd);
-            return;
-        }
         Span xs = Span.of(x);
         Span ys = Span.of(y);
         long w = Arrays.address(weight);
         long r = Arrays.address(rstd);
-        if (FewElements.takes(x.length()) && team.caller().loops().vectorized()) {
-            float[] factors = Arrays.toFloats(weight);
-            team.alone((lane, unused) -> heapForward(lane, xs, factors, epsilon, ys, r, Arrays.rows(x)));
+        boolean few = OneDnnElements.areFew(x.length()) && team.caller().loops().vectorized();
+        if (few || NarrowRows.areNarrow(width)) {
+            heapForward(xs, Arrays.toFloats(weight), epsilon, ys, r, Arrays.rows(x));
             return;
         }
         RowBlocks.share(team, Arrays.rows(x), width, (lane, row, rows) -> {
@@ -53,25 +51,19 @@ final class NormKernels {
         });
     }
 
-    /** Few rows by loops through vectors: the call of a primitive takes longer. */
-    private static void heapForward(Lane lane, Span x, float[] weight, float epsilon, Span y, long rstd, int rows) {
+    /** Few rows, for which the call of a primitive takes longer, or narrow ones by loops. */
+    private void heapForward(Span x, float[] weight, float epsilon, Span y, long rstd, int count) {
         int width = weight.length;
-        float[] values = lane.floats(1, rows * width);
-        float[] factors = lane.floats(2, rows);
-        ElementwiseKernels.read(lane, x, values, rows * width);
-        for (int i = 0; i < rows; i++) {
-            factors[i] = lane.loops().rmsNorm(values, i * width, weight, epsilon);
-        }
-        ElementwiseKernels.write(lane, values, y, rows * width);
-        NativeMemory.write(rstd, factors, 0, rows);
-    }
-
-    private void narrowForward(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
-        float[] values = Arrays.toFloats(x);
-        float[] factors = new float[Arrays.rows(x)];
-        NarrowRows.rmsNorm(values, Arrays.toFloats(weight), epsilon, factors);
-        Arrays.write(y, 0, values, 0, values.length);
-        Arrays.write(rstd, 0, factors, 0, factors.length);
+        RowBlocks.tiles(team, count, width, (lane, row, rows) -> {
+            float[] values = lane.floats(1, rows * width);
+            float[] factors = lane.floats(2, rows);
+            OneDnnElements.read(lane, x.from((long) row * width), values, rows * width);
+            for (int i = 0; i < rows; i++) {
+                factors[i] = lane.loops().rmsNorm(values, i * width, weight, epsilon);
+            }
+            OneDnnElements.write(lane, values, y.from((long) row * width), rows * width);
+            NativeMemory.write(rstd + 4L * row, factors, 0, rows);
+        });
     }
 
     private static void forward(Lane lane, Span x, long weight, float epsilon, Span y, Span squares, int rows,
@@ -91,17 +83,15 @@ final class NormKernels {
         }
     }
 
-    void backward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx, boolean accumulate) {
+    @Override
+    public void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
+            boolean accumulate) {
         int width = Arrays.columns(x);
-        if (NarrowRows.areNarrow(width)) {
-            narrowBackward(dy, x, weight, rstd, dx, accumulate);
-            return;
-        }
         Span dys = Span.of(dy);
         Span xs = Span.of(x);
         Span dxs = Span.of(dx);
         float[] r = Arrays.toFloats(rstd);
-        if (team.caller().loops().vectorized()) {
+        if (team.caller().loops().vectorized() || NarrowRows.areNarrow(width)) {
             heapBackward(dys, xs, Arrays.toFloats(weight), r, dxs, accumulate);
             return;
         }
@@ -127,36 +117,22 @@ final class NormKernels {
 
     private void heapBackward(Span dy, Span x, float[] weight, float[] rstd, Span dx, boolean accumulate) {
         int width = weight.length;
-        HeapRows.share(team, rstd.length, width, (lane, row, rows) -> {
+        RowBlocks.tiles(team, rstd.length, width, (lane, row, rows) -> {
             int count = rows * width;
             long at = (long) row * width;
             float[] d = lane.floats(1, count);
             float[] u = lane.floats(2, count);
-            ElementwiseKernels.read(lane, dy.from(at), d, count);
-            ElementwiseKernels.read(lane, x.from(at), u, count);
+            OneDnnElements.read(lane, dy.from(at), d, count);
+            OneDnnElements.read(lane, x.from(at), u, count);
             for (int i = 0; i < rows; i++) {
                 lane.loops().rmsNormBackward(d, u, i * width, weight, rstd[row + i]);
             }
             if (accumulate) {
-                ElementwiseKernels.read(lane, dx.from(at), u, count);
-                RowKernels.add(u, d, count);
+                OneDnnElements.read(lane, dx.from(at), u, count);
+                OneDnnRows.add(u, d, count);
             }
-            ElementwiseKernels.write(lane, d, dx.from(at), count);
+            OneDnnElements.write(lane, d, dx.from(at), count);
         });
-    }
-
-    private void narrowBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
-            boolean accumulate) {
-        float[] values = Arrays.toFloats(dy);
-        float[] factors = Arrays.toFloats(rstd);
-        NarrowRows.rmsNormBackward(values, Arrays.toFloats(x), Arrays.toFloats(weight), factors);
-        if (accumulate) {
-            float[] old = Arrays.toFloats(dx);
-            for (int i = 0; i < old.length; i++) {
-                values[i] += old[i];
-            }
-        }
-        Arrays.write(dx, 0, values, 0, values.length);
     }
 
     /** The gradient of a few rows in scratch memory, FLOAT. */
@@ -241,7 +217,8 @@ final class NormKernels {
                 Operand.rows(DataType.FLOAT, columns), rows, width, columns, 1f, false);
     }
 
-    void weightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
+    @Override
+    public void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
         int width = Arrays.columns(x);
         int rows = Arrays.rows(x);
         Span dys = Span.of(dy);
@@ -254,8 +231,8 @@ final class NormKernels {
             float[] xRow = lane.floats(2, width);
             float[] sum = sums[task];
             for (int i = task * size; i < Math.min(rows, (task + 1) * size); i++) {
-                ElementwiseKernels.read(lane, dys.from((long) i * width), dyRow, width);
-                ElementwiseKernels.read(lane, xs.from((long) i * width), xRow, width);
+                OneDnnElements.read(lane, dys.from((long) i * width), dyRow, width);
+                OneDnnElements.read(lane, xs.from((long) i * width), xRow, width);
                 float factor = r[i];
                 for (int j = 0; j < width; j++) {
                     sum[j] += dyRow[j] * xRow[j] * factor;

@@ -2,6 +2,7 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.LossKernels;
 import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.BinarySpec.Shape;
 import io.peft4j.onednn.RowSpec.Kind;
@@ -12,16 +13,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Cross-entropy, in blocks of rows that lie in the second-level cache. Everything but the sums is computed in f32.
  */
-final class LossKernels {
+final class OneDnnLosses implements LossKernels {
     private static final int PIECE = 512;
 
     private final Team team;
 
-    LossKernels(Team team) {
+    OneDnnLosses(Team team) {
         this.team = team;
     }
 
-    void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+    @Override
+    public void crossEntropy(INDArray logits, int[] targets, float[] nll) {
         int width = Arrays.columns(logits);
         if (NarrowRows.areNarrow(width)) {
             float[] x = Arrays.toFloats(logits);
@@ -91,7 +93,8 @@ final class LossKernels {
         return sum;
     }
 
-    void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
+    @Override
+    public void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
         crossEntropyGradient(logits, targets, weights, new float[targets.length]);
     }
 
@@ -105,7 +108,8 @@ final class LossKernels {
     }
 
     /** The losses, and their gradient over the logits: the exponentials serve both. */
-    void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll) {
+    @Override
+    public void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll) {
         int width = Arrays.columns(logits);
         if (NarrowRows.areNarrow(width)) {
             crossEntropy(logits, targets, nll);

@@ -2,6 +2,7 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.RotaryKernels;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.BinarySpec.Shape;
@@ -13,14 +14,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * as [2, heads, rows, half]: then a rotation is four products with the block's cosines and sines, which all heads
  * share. Loops through vectors, where there are any, rotate rows as they lie.
  */
-final class RotaryKernel {
+final class OneDnnRotary implements RotaryKernels {
     private final Team team;
 
-    RotaryKernel(Team team) {
+    OneDnnRotary(Team team) {
         this.team = team;
     }
 
-    void rotate(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
+    @Override
+    public void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
         int width = Arrays.columns(x);
         Span xs = Span.of(x);
         if (team.caller().loops().vectorized()) {
@@ -37,15 +39,15 @@ final class RotaryKernel {
 
     private void rotateInHeap(Span x, int width, int headSize, RotaryTable table, int[] positions, float sign) {
         int half = table.half();
-        HeapRows.share(team, positions.length, width, (lane, first, rows) -> {
+        RowBlocks.tiles(team, positions.length, width, (lane, first, rows) -> {
             int count = rows * width;
             float[] u = lane.floats(1, count);
-            ElementwiseKernels.read(lane, x.from((long) first * width), u, count);
+            OneDnnElements.read(lane, x.from((long) first * width), u, count);
             for (int at = 0; at < count; at += headSize) {
                 lane.loops().rotate(u, at, half, table.cosines(), table.sines(), positions[first + at / width] * half,
                         sign);
             }
-            ElementwiseKernels.write(lane, u, x.from((long) first * width), count);
+            OneDnnElements.write(lane, u, x.from((long) first * width), count);
         });
     }
 

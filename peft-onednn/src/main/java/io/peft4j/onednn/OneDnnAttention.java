@@ -2,6 +2,7 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.AttentionKernels;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.onednn.AttentionPlan.Block;
@@ -16,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Attention in blocks of query rows whose scores stay in the cache: cost follows the visible keys, memory is linear in
  * the number of rows. The gradient computes the probabilities again.
  */
-final class AttentionKernels {
+final class OneDnnAttention implements AttentionKernels {
     private static final int MOST_SHARES = 4;
     /** How much longer than the mean the busiest thread may work before a group is cut into more shares. */
     private static final double TOLERATED_IMBALANCE = 1.1;
@@ -27,12 +28,14 @@ final class AttentionKernels {
     private AttentionShape plannedShape;
     private AttentionPlan plan;
 
-    AttentionKernels(Team team, BFloat16Products bfloat16) {
+    OneDnnAttention(Team team, BFloat16Products bfloat16) {
         this.team = team;
         this.bfloat16 = bfloat16;
     }
 
-    void forward(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape, INDArray out) {
+    @Override
+    public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            INDArray out, INDArray lse) {
         AttentionPlan cut = plan(layout, shape);
         boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
         DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);
@@ -44,7 +47,7 @@ final class AttentionKernels {
             Span result = out.dataType() == type ? Span.of(out) : Span.scratch(team.caller(), type, out.length());
             team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result));
             if (out.dataType() != type) {
-                convert(result, Span.of(out), out.length());
+                Vectors.convert(team, result, Span.of(out), out.length());
             }
         } else {
             Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape);
@@ -61,8 +64,14 @@ final class AttentionKernels {
         tile.unfold(tile.timesKeys(p, true, 1f), out);
     }
 
-    void backward(INDArray dOut, INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
-            INDArray dq, INDArray dk, INDArray dv) {
+    @Override
+    public boolean readsLogSumExp() {
+        return false;
+    }
+
+    @Override
+    public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
+            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
         AttentionPlan cut = plan(layout, shape);
         DataType type = bfloat16.type(Arrays.rows(q), dOut, q, k, v, dq, dk, dv);
         long mark = team.caller().scratch().mark();
@@ -184,20 +193,12 @@ final class AttentionKernels {
             return Span.of(array);
         }
         Span copy = Span.scratch(team.caller(), type, array.length());
-        convert(Span.of(array), copy, array.length());
+        Vectors.convert(team, Span.of(array), copy, array.length());
         return copy;
     }
 
     /** Keys or values as right operands of products of the given type. */
     private Span right(INDArray array, DataType type) {
         return type == DataType.FLOAT && bfloat16.widen() ? Span.of(array) : as(array, type);
-    }
-
-    private void convert(Span from, Span to, long length) {
-        int size = 1 << 16;
-        team.run(Math.toIntExact((length + size - 1) / size), (lane, task) -> {
-            long first = (long) task * size;
-            Vectors.convert(lane, from.from(first), to.from(first), (int) Math.min(size, length - first));
-        });
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.ScalingKernels;
 import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.BinarySpec.Shape;
 import java.util.Optional;
@@ -11,27 +12,37 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Scaling of rows and columns, and the sums that are its gradients. Sums go over few rows in f32 and over these sums in
  * double, in an order that does not depend on the number of threads.
  */
-final class ScalingKernels {
+final class OneDnnScaling implements ScalingKernels {
     /** Rows whose products are summed in f32. */
     private static final int ROWS = 16;
 
     private final Team team;
 
-    ScalingKernels(Team team) {
+    OneDnnScaling(Team team) {
         this.team = team;
     }
 
     /** Whether the operands are such as oneDNN has something fast for. */
-    static boolean supports(INDArray x, INDArray v) {
+    private static boolean supports(INDArray x, INDArray v) {
         return v.dataType() == DataType.FLOAT && !NarrowRows.areNarrow(Arrays.columns(x));
     }
 
-    void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
-        scale(Shape.ROW, x, v, y, accumulate);
+    @Override
+    public void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        if (supports(x, v)) {
+            scale(Shape.ROW, x, v, y, accumulate);
+        } else {
+            ScalingKernels.super.scaleColumns(x, v, y, accumulate);
+        }
     }
 
-    void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
-        scale(Shape.COLUMN, x, v, y, accumulate);
+    @Override
+    public void scaleRows(INDArray x, INDArray v, INDArray y, boolean accumulate) {
+        if (supports(x, v)) {
+            scale(Shape.COLUMN, x, v, y, accumulate);
+        } else {
+            ScalingKernels.super.scaleRows(x, v, y, accumulate);
+        }
     }
 
     private void scale(Shape shape, INDArray x, INDArray v, INDArray y, boolean accumulate) {
@@ -62,7 +73,8 @@ final class ScalingKernels {
         Vectors.deliver(lane, wideY, y, rows * width);
     }
 
-    void columnDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
+    @Override
+    public void columnDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
         int width = Arrays.columns(a);
         int rows = Arrays.rows(a);
         Span as = Span.of(a);
@@ -72,8 +84,8 @@ final class ScalingKernels {
             float[] left = lane.floats(1, width);
             float[] right = lane.floats(2, width);
             for (int i = task * ROWS; i < Math.min(rows, (task + 1) * ROWS); i++) {
-                ElementwiseKernels.read(lane, as.from((long) i * width), left, width);
-                ElementwiseKernels.read(lane, bs.from((long) i * width), right, width);
+                OneDnnElements.read(lane, as.from((long) i * width), left, width);
+                OneDnnElements.read(lane, bs.from((long) i * width), right, width);
                 addProducts(left, right, sums[task], width);
             }
         });
@@ -92,17 +104,18 @@ final class ScalingKernels {
         }
     }
 
-    void rowDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
+    @Override
+    public void rowDots(INDArray a, INDArray b, INDArray v, boolean accumulate) {
         int width = Arrays.columns(a);
         Span as = Span.of(a);
         Span bs = Span.of(b);
         double[] sums = new double[Arrays.rows(a)];
-        RowKernels.share(team, sums.length, (lane, first, count) -> {
+        RowBlocks.groups(team, sums.length, (lane, first, count) -> {
             float[] left = lane.floats(1, width);
             float[] right = lane.floats(2, width);
             for (int i = first; i < first + count; i++) {
-                ElementwiseKernels.read(lane, as.from((long) i * width), left, width);
-                ElementwiseKernels.read(lane, bs.from((long) i * width), right, width);
+                OneDnnElements.read(lane, as.from((long) i * width), left, width);
+                OneDnnElements.read(lane, bs.from((long) i * width), right, width);
                 sums[i] = lane.loops().dot(left, right, 0, width);
             }
         });

@@ -1,6 +1,7 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.RowKernels;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.onednn.BinarySpec.Operator;
@@ -8,50 +9,35 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Operations on rows in loops of our own: biases and chosen rows. */
-final class RowKernels {
-    private static final int ROWS = 16;
+final class OneDnnRows implements RowKernels {
+    private static final int ROWS = RowBlocks.GROUP;
 
     private final Team team;
 
-    RowKernels(Team team) {
+    OneDnnRows(Team team) {
         this.team = team;
     }
 
-    /** Some rows of a matrix. */
-    @FunctionalInterface
-    interface Rows {
-        /** Works on rows {@code first} to {@code first + count - 1}. */
-        void run(Lane lane, int first, int count);
-    }
-
-    /** Shares rows among the threads, a few groups for each. */
-    static void share(Team team, int rows, Rows part) {
-        int groups = Math.min((rows + ROWS - 1) / ROWS, 4 * team.size());
-        int size = groups == 0 ? 1 : (rows + groups - 1) / groups;
-        team.run((rows + size - 1) / size, (lane, task) -> {
-            int first = task * size;
-            part.run(lane, first, Math.min(size, rows - first));
-        });
-    }
-
-    void addBias(INDArray y, INDArray bias) {
+    @Override
+    public void addBias(INDArray y, INDArray bias) {
         int width = Arrays.columns(y);
         float[] b = Arrays.toFloats(bias);
         Span ys = Span.of(y);
-        share(team, Arrays.rows(y), (lane, first, count) -> {
+        RowBlocks.groups(team, Arrays.rows(y), (lane, first, count) -> {
             float[] row = lane.floats(1, width);
             for (int i = first; i < first + count; i++) {
                 Span span = ys.from((long) i * width);
-                ElementwiseKernels.read(lane, span, row, width);
+                OneDnnElements.read(lane, span, row, width);
                 for (int j = 0; j < width; j++) {
                     row[j] += b[j];
                 }
-                ElementwiseKernels.write(lane, row, span, width);
+                OneDnnElements.write(lane, row, span, width);
             }
         });
     }
 
-    void addBiasBackward(INDArray dy, INDArray db, boolean accumulate) {
+    @Override
+    public void addBiasBackward(INDArray dy, INDArray db, boolean accumulate) {
         int width = Arrays.columns(dy);
         float[] total = sumOfRows(dy, width);
         if (accumulate) {
@@ -73,7 +59,7 @@ final class RowKernels {
             float[] row = lane.floats(1, width);
             float[] sum = sums[task];
             for (int i = task * size; i < Math.min(rows, (task + 1) * size); i++) {
-                ElementwiseKernels.read(lane, dys.from((long) i * width), row, width);
+                OneDnnElements.read(lane, dys.from((long) i * width), row, width);
                 add(row, sum, width);
             }
         });
@@ -91,27 +77,29 @@ final class RowKernels {
         }
     }
 
-    void gather(FrozenWeight table, int[] ids, INDArray y) {
+    @Override
+    public void gather(FrozenWeight table, int[] ids, INDArray y) {
         if (table instanceof DenseWeight dense) {
             gatherRows(dense.values(), ids, y);
             return;
         }
         int width = table.columns();
         Span ys = Span.of(y);
-        share(team, ids.length, (lane, first, count) -> {
+        RowBlocks.groups(team, ids.length, (lane, first, count) -> {
             float[] row = lane.floats(1, width);
             for (int i = first; i < first + count; i++) {
                 table.readRow(ids[i], row, 0);
-                ElementwiseKernels.write(lane, row, ys.from((long) i * width), width);
+                OneDnnElements.write(lane, row, ys.from((long) i * width), width);
             }
         });
     }
 
-    void gatherRows(INDArray x, int[] rows, INDArray y) {
+    @Override
+    public void gatherRows(INDArray x, int[] rows, INDArray y) {
         int width = Arrays.columns(x);
         Span xs = Span.of(x);
         Span ys = Span.of(y);
-        share(team, rows.length, (lane, first, count) -> {
+        RowBlocks.groups(team, rows.length, (lane, first, count) -> {
             for (int i = first; i < first + count; i++) {
                 Vectors.convert(lane, xs.from((long) rows[i] * width), ys.from((long) i * width), width);
             }
@@ -119,7 +107,8 @@ final class RowKernels {
     }
 
     /** Rows that are taken more than once are summed in f32, in the order of their index. */
-    void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
+    @Override
+    public void gatherRowsBackward(INDArray dy, int[] rows, INDArray dx) {
         int width = Arrays.columns(dx);
         Span dys = Span.of(dy);
         Span dxs = Span.of(dx);
@@ -128,7 +117,7 @@ final class RowKernels {
                 .mapToInt(Integer::intValue).toArray();
         int[] starts = IntStream.range(0, order.length)
                 .filter(i -> i == 0 || rows[order[i]] != rows[order[i - 1]]).toArray();
-        share(team, starts.length, (lane, first, count) -> {
+        RowBlocks.groups(team, starts.length, (lane, first, count) -> {
             float[] sum = lane.floats(1, width);
             float[] row = lane.floats(2, width);
             for (int group = first; group < first + count; group++) {
@@ -139,12 +128,12 @@ final class RowKernels {
                             false, width);
                     continue;
                 }
-                ElementwiseKernels.read(lane, target, sum, width);
+                OneDnnElements.read(lane, target, sum, width);
                 for (int i = starts[group]; i < end; i++) {
-                    ElementwiseKernels.read(lane, dys.from((long) order[i] * width), row, width);
+                    OneDnnElements.read(lane, dys.from((long) order[i] * width), row, width);
                     add(row, sum, width);
                 }
-                ElementwiseKernels.write(lane, sum, target, width);
+                OneDnnElements.write(lane, sum, target, width);
             }
         });
     }
