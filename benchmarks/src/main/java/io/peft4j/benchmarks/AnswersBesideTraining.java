@@ -49,10 +49,10 @@ public final class AnswersBesideTraining {
                     beside[1] = median(times);
                     beside[2] = times[(int) (0.95 * times.length)];
                 });
-                System.out.printf("answer of one token: %.1f ms alone, %.1f beside a training (five a second), %.1f (one "
-                        + "after the other, 95 %% within %.1f); training: %.0f tokens/s alone, %.0f and %.0f (%.0f %%) "
-                        + "beside answers%n", alone, beside[0], beside[1], beside[2], trainingAlone, spaced, dense,
-                        100 * dense / trainingAlone);
+                System.out.printf("answer of one token: %.1f ms alone, %.1f beside a training (five a second), %.1f "
+                        + "(one after the other, 95 %% within %.1f); training: %.0f tokens/s alone, %.0f and %.0f "
+                        + "(%.0f %%) beside answers%n", alone, beside[0], beside[1], beside[2], trainingAlone,
+                        spaced, dense, 100 * dense / trainingAlone);
             }
         }
     }
