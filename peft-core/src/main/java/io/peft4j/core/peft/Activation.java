@@ -85,11 +85,11 @@ final class Activation {
 
     /** What would run with a choice. */
     Active active(Choice choice) {
-        List<HeldAdapter> held = choice.adapters().stream().map(adapters::held).toList();
-        Map<String, Adapter> byName = new LinkedHashMap<>();
-        held.forEach(each -> byName.put(choice.adapters().get(byName.size()), each.adapter()));
-        return new Active(choice, layers(choice, byName::get),
-                held.stream().map(HeldAdapter::lifetime).toList());
+        // Looked up once, so that the layers are those of the adapters that are kept alive.
+        Map<String, HeldAdapter> held = new LinkedHashMap<>();
+        choice.adapters().forEach(name -> held.put(name, adapters.held(name)));
+        return new Active(choice, layers(choice, name -> held.get(name).adapter()),
+                held.values().stream().map(HeldAdapter::lifetime).toList());
     }
 
     /** Makes nothing active until the result is closed. */

@@ -3,6 +3,7 @@ package io.peft4j.eval.task;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.io.Sha256;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
@@ -13,9 +14,6 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatTemplate;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -27,14 +25,9 @@ final class ModelFingerprint {
     private static final String PROBE = "At 9:30 the clerk read 1,204 letters; \"Who wrote this?\" she asked.\n";
     private static final int LONGEST_PROBE = 32;
 
-    private final MessageDigest digest;
+    private final Sha256 sha = new Sha256();
 
     private ModelFingerprint() {
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
     }
 
     /** 64 hexadecimal digits. */
@@ -52,26 +45,25 @@ final class ModelFingerprint {
         if (model instanceof PeftModel adapted) {
             adapted.activeAdapters().forEach(name -> fingerprint.addAdapter(adapted, name));
         }
-        return HexFormat.of().formatHex(fingerprint.digest.digest());
+        return fingerprint.sha.hex();
     }
 
     /** 64 hexadecimal digits for texts. */
     static String of(List<String> texts) {
         ModelFingerprint fingerprint = new ModelFingerprint();
         texts.forEach(fingerprint::add);
-        return HexFormat.of().formatHex(fingerprint.digest.digest());
+        return fingerprint.sha.hex();
     }
 
     private void add(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        digest.update(ByteBuffer.allocate(4).putInt(bytes.length).flip());
-        digest.update(bytes);
+        sha.add(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array()).add(bytes);
     }
 
     private void add(float[] values) {
         ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * values.length);
         bytes.asFloatBuffer().put(values);
-        digest.update(bytes);
+        sha.add(bytes.array());
     }
 
     private void addLogits(LanguageModel model, int[] probe) {
