@@ -127,12 +127,23 @@ public final class GgufFile implements TensorStore {
     @Override
     public void readFloats(String name, long first, float[] target, int offset, int count) {
         GgufTensor info = info(name);
-        BlockType type = info.type().orElseThrow(() -> new FileFormatException(path(), "tensor '" + name
-                + "' is of ggml's type " + GgmlTypeNames.of(info.ggmlType()) + ", which cannot be read; supported are "
-                + Arrays.toString(BlockType.values())));
+        BlockType type = info.type().orElseThrow(() -> unreadable(name));
         Objects.checkFromIndexSize(first, (long) count, elements(name));
         type.dequantize((position, bytes, at, length) -> file.get(info.offset() + position, bytes, at, length),
                 first, target, offset, count);
+    }
+
+    /**
+     * The exception for a tensor of a type that cannot be read, which says what else there is.
+     *
+     * @param name a tensor whose {@link #blockType} is empty
+     * @return the exception
+     */
+    public FileFormatException unreadable(String name) {
+        return new FileFormatException(path(), "tensor '" + name + "' is of ggml's type "
+                + GgmlTypeNames.of(info(name).ggmlType()) + ", which cannot be read; supported are "
+                + Arrays.toString(BlockType.values()) + ". Take the model in another quantization, Q4_K_M or Q8_0 for "
+                + "instance, or convert it: llama-quantize --allow-requantize IN.gguf OUT.gguf Q8_0");
     }
 
     @Override

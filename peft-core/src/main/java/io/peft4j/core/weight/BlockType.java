@@ -29,10 +29,18 @@ public enum BlockType {
     Q5_1(7, 32, 24, SimpleBlocks::q51, 0, 2),
     /** Signed 8-bit q: {@code d * q}. */
     Q8_0(8, 32, 34, SimpleBlocks::q80, 0),
+    /** 2-bit q in sixteen sub-blocks with 4-bit scales s and minima n: {@code d * s * q - dmin * n}. */
+    Q2_K(10, 256, 84, SuperBlocks::q2k, 80, 82),
+    /** 3-bit q in sixteen sub-blocks with 6-bit scales s: {@code d * (s - 32) * (q - 4)}. */
+    Q3_K(11, 256, 110, SuperBlocks::q3k, 108),
     /** 4-bit q in eight sub-blocks with 6-bit scales s and minima n: {@code d * s * q - dmin * n}. */
     Q4_K(12, 256, 144, SuperBlocks::q4k, 0, 2),
+    /** 5-bit q in eight sub-blocks with 6-bit scales s and minima n: {@code d * s * q - dmin * n}. */
+    Q5_K(13, 256, 176, SuperBlocks::q5k, 0, 2),
     /** 6-bit q in sixteen sub-blocks with 8-bit scales s: {@code d * s * (q - 32)}. */
-    Q6_K(14, 256, 210, SuperBlocks::q6k, 208);
+    Q6_K(14, 256, 210, SuperBlocks::q6k, 208),
+    /** 4-bit floats q of OCP's microscaling format with a power of two as their scale: {@code 2^(e - 127) * q}. */
+    MXFP4(39, 32, 17, SimpleBlocks::mxfp4);
 
     /** What is copied to the heap at a time: well inside the first-level cache with its floats. */
     private static final int TILE_BYTES = 1 << 12;
@@ -198,6 +206,9 @@ public enum BlockType {
         }
         if (this == BF16) {
             return FloatBlocks.isFinite(source, blocks * blockBytes, 0x7F807F80_7F807F80L, 0x00800080_00800080L);
+        }
+        if (this == MXFP4) {
+            return SimpleBlocks.isFiniteMxfp4(source, blocks);
         }
         for (int half : halves) {
             for (int i = half; i < blocks * blockBytes; i += blockBytes) {

@@ -25,6 +25,10 @@ final class RandomBlocks {
                 case Q4_1, Q5_1 -> buffer.putShort(at, scale(0.2, random))
                         .putShort(at + 2, half(-2 * random.nextFloat()));
                 case Q8_0 -> buffer.putShort(at, scale(0.02, random));
+                case Q2_K -> buffer.putShort(at + 80, scale(0.1, random)).putShort(at + 82, scale(0.15, random));
+                case Q3_K -> buffer.putShort(at + 108, scale(0.02, random));
+                case Q5_K -> buffer.putShort(at, scale(0.0025, random)).putShort(at + 2, scale(0.03, random));
+                case MXFP4 -> buffer.put(at, (byte) (125 + random.nextInt(3)));
                 case Q4_K -> buffer.putShort(at, scale(0.005, random)).putShort(at + 2, scale(0.03, random));
                 case Q6_K -> buffer.putShort(at + 208, scale(0.001, random));
                 default -> throw new IllegalArgumentException("no random blocks of type " + type);

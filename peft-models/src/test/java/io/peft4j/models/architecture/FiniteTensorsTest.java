@@ -59,7 +59,10 @@ class FiniteTensorsTest {
                 case F32 -> buffer.putFloat(i, 1);
                 case BF16 -> buffer.putShort(i, (short) 0x3F80);
                 case Q6_K -> buffer.putShort(i + 208, (short) 0x3C00);
-                case Q4_1, Q5_1, Q4_K -> buffer.putInt(i, 0x3C003C00);
+                case Q3_K -> buffer.putShort(i + 108, (short) 0x3C00);
+                case Q2_K -> buffer.putInt(i + 80, 0x3C003C00);
+                case MXFP4 -> buffer.put(i, (byte) 127);
+                case Q4_1, Q5_1, Q4_K, Q5_K -> buffer.putInt(i, 0x3C003C00);
                 default -> buffer.putShort(i, (short) 0x3C00);
             }
         }
@@ -88,7 +91,14 @@ class FiniteTensorsTest {
     void oneNumberThatIsNoneIsFoundWhateverTheModelComputesWith(BlockType type) {
         byte[] good = finite(type);
         int blocks = good.length / type.blockBytes();
-        int scale = type == BlockType.Q6_K ? 209 : type.blockBytes() == 4 && type == BlockType.F32 ? 3 : 1;
+        int scale = switch (type) {
+            case Q2_K -> 81;
+            case Q3_K -> 109;
+            case Q6_K -> 209;
+            case F32 -> 3;
+            case MXFP4 -> 0;
+            default -> 1;
+        };
         for (WeightType weights : weightTypes()) {
             for (boolean linear : new boolean[] {true, false}) {
                 load(store(type, good), weights, linear);
@@ -98,8 +108,11 @@ class FiniteTensorsTest {
             for (byte sign : new byte[] {0x7F, (byte) 0xFF}) {
                 byte[] bad = good.clone();
                 // The exponent's bits all set, and some of the fraction's or none.
-                bad[block * type.blockBytes() + scale] = type == BlockType.F32 || type == BlockType.BF16 ? sign
-                        : (byte) (sign & 0xFC);
+                bad[block * type.blockBytes() + scale] = switch (type) {
+                    case F32, BF16 -> sign;
+                    case MXFP4 -> (byte) 255;
+                    default -> (byte) (sign & 0xFC);
+                };
                 if (type == BlockType.F32 || type == BlockType.BF16) {
                     bad[block * type.blockBytes() + scale - 1] |= (byte) 0x80;
                 }
