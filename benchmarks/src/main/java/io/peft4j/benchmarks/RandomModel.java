@@ -6,7 +6,7 @@ import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
@@ -42,7 +42,7 @@ final class RandomModel implements BaseLanguageModel {
 
     private final Engine engine;
     private final Lifetime lifetime = new Lifetime("the model", this::free);
-    private final CausalNetwork network;
+    private final Network network;
     private final Architecture architecture;
     private final Tokenizer tokenizer = new LetterTokenizer(VOCABULARY);
     private final TextGenerator generator;
@@ -103,7 +103,7 @@ final class RandomModel implements BaseLanguageModel {
     }
 
     @Override
-    public CausalNetwork network() {
+    public Network network() {
         return network;
     }
 

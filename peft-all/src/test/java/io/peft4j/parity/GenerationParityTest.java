@@ -95,7 +95,7 @@ class GenerationParityTest {
 
     private static List<float[]> cachedLogits(LanguageModel model, int[] ids, int promptLength) {
         List<float[]> logits = new ArrayList<>();
-        try (ModelLease lease = model.lease(); KvCache cache = model.network().newCache(ids.length);
+        try (ModelLease lease = model.lease(); KvCache cache = model.network().causal().newCache(ids.length);
                 Workspace workspace = lease.engine().workspace(Priority.ANSWER)) {
             for (int from = 0, to = promptLength; from < ids.length; from = to, to++) {
                 int[] rows = IntStream.range(from, to).toArray();

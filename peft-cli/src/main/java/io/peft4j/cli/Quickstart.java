@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
@@ -111,7 +111,7 @@ final class Quickstart {
 
     /** LoRA on all linear layers of the upper decoder layers. */
     private LoraConfig config() {
-        CausalNetwork network = base.network();
+        Network network = base.network();
         return LoraConfig.builder().rank(RANK).alpha(ALPHA).targetModules(Targets.allLinearNames(network))
                 .layersToTransform(IntStream.range(firstLayer(), network.description().layers()).toArray()).build();
     }

@@ -128,7 +128,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     }
 
     private static void requireActivated(AdapterSetup setup, Slot slot) {
-        if (slot.layer() instanceof Embedding || slot == setup.network().head()) {
+        if (slot.layer() instanceof Embedding || setup.network().output().filter(slot::equals).isPresent()) {
             throw new ConfigurationException("alora_invocation_tokens do not work on " + slot.path() + ": only linear "
                     + "layers below the output layer can be invoked; exclude it from the targets");
         }
@@ -140,7 +140,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
             LOG.warn("ensure_weight_tying has no effect: embedding and output layer have a matrix each");
             return false;
         }
-        Stream.of(setup.network().embedding(), setup.network().head()).filter(targets::contains).findFirst()
+        Stream.of(setup.network().embedding(), setup.network().causal().head()).filter(targets::contains).findFirst()
                 .ifPresent(slot -> {
             throw new ConfigurationException("ensure_weight_tying cannot tie low-rank changes in this version, and "
                     + slot.path() + " is a target; name it in modules_to_save, or leave ensure_weight_tying off");

@@ -36,7 +36,8 @@ public final class FullMethod extends ConfiguredMethod<FullConfig> {
 
     private static List<AdapterLayer> copies(AdapterSetup setup, List<Slot> targets) {
         Slot embedding = setup.network().embedding();
-        Slot head = setup.network().head();
+        // Without an output layer there is nothing to tie.
+        Slot head = setup.network().output().orElse(embedding);
         boolean tied = setup.network().description().tiedEmbeddings() && targets.contains(embedding)
                 && targets.contains(head);
         List<AdapterLayer> layers = new ArrayList<>();

@@ -7,7 +7,7 @@ import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
@@ -48,7 +48,7 @@ public final class BaseModel implements BaseLanguageModel {
     private static final Logger LOG = LoggerFactory.getLogger(BaseModel.class);
 
     private final Architecture architecture;
-    private final CausalNetwork network;
+    private final Network network;
     private final PrecisionChoice precision;
     private final Engine engine;
     private final Tokenizer tokenizer;
@@ -60,7 +60,7 @@ public final class BaseModel implements BaseLanguageModel {
     /** For each layer its number as it was loaded; empty where none is repeated or left out. */
     private final List<Integer> layerOrder;
 
-    private BaseModel(Architecture architecture, ModelConfig config, CausalNetwork network, PrecisionChoice precision,
+    private BaseModel(Architecture architecture, ModelConfig config, Network network, PrecisionChoice precision,
             Engine engine, Tokenizer tokenizer, Set<Integer> stopTokens, List<Integer> layerOrder,
             Optional<Lifetime> shared) {
         this.layerOrder = layerOrder;
@@ -121,7 +121,7 @@ public final class BaseModel implements BaseLanguageModel {
                     ProcessUsage.memoryLimitBytes(), checkpoint.size());
             boolean narrow = speed != BFloat16Speed.SLOWER;
             LOG.info("{} is loaded in {} ({})", source.name(), precision.name(), precision.reason());
-            CausalNetwork network = architecture.build(source.name(), checkpoint.config(),
+            Network network = architecture.build(source.name(), checkpoint.config(),
                     checkpoint.weights(options.weightType(precision.precision(), narrow), threads));
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
@@ -191,7 +191,7 @@ public final class BaseModel implements BaseLanguageModel {
     }
 
     @Override
-    public CausalNetwork network() {
+    public Network network() {
         return network;
     }
 

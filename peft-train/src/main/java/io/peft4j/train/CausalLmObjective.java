@@ -3,7 +3,7 @@ package io.peft4j.train;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
-import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Model;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
@@ -24,14 +24,14 @@ public final class CausalLmObjective implements AutoCloseable {
     /** And as much as so many copies of the model's weights in the activations' type. */
     private static final double KEPT_COPIES = 1.7;
 
-    private final LanguageModel model;
+    private final Model model;
     private final long keptBytes;
     private final FrozenStates states;
     private final Workspace workspace;
     private final OptionalInt chunkRows;
 
     /** The objective for {@code model} with the layers that are active in it at each call. */
-    public CausalLmObjective(LanguageModel model) {
+    public CausalLmObjective(Model model) {
         this(model, false);
     }
 
@@ -42,7 +42,7 @@ public final class CausalLmObjective implements AutoCloseable {
      *     those of a long batch do so which begin when 1.7 times the size of the model's weights, and 256 MB, are kept
      *     already
      */
-    public CausalLmObjective(LanguageModel model, boolean recompute) {
+    public CausalLmObjective(Model model, boolean recompute) {
         this(model, recompute, FrozenStates.none());
     }
 
@@ -51,7 +51,7 @@ public final class CausalLmObjective implements AutoCloseable {
      *
      * @param states closed with the objective
      */
-    CausalLmObjective(LanguageModel model, boolean recompute, FrozenStates states) {
+    CausalLmObjective(Model model, boolean recompute, FrozenStates states) {
         this(model, recompute ? 0 : keptBytes(model.network().description()), OptionalInt.empty(), states);
     }
 
@@ -61,7 +61,7 @@ public final class CausalLmObjective implements AutoCloseable {
      * @param keptBytes about as much is kept for the gradients, see {@link ForwardContext#recomputingAbove}
      * @param chunkRows the most rows of logits at a time, where not as many as a pass takes
      */
-    CausalLmObjective(LanguageModel model, long keptBytes, OptionalInt chunkRows, FrozenStates states) {
+    CausalLmObjective(Model model, long keptBytes, OptionalInt chunkRows, FrozenStates states) {
         this.keptBytes = keptBytes;
         this.states = states;
         this.model = Objects.requireNonNull(model, "model");

@@ -5,7 +5,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.engine.Workspace;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.ForwardContext;
@@ -123,7 +123,7 @@ final class FrozenStates implements AutoCloseable {
     }
 
     /** The number of the first decoder layer that is not as in the base; 0 also if unknown. */
-    private static int firstChanged(CausalNetwork network, LayerSelection layers) {
+    private static int firstChanged(Network network, LayerSelection layers) {
         if (layers.virtualTokens() > 0 || isChanged(network.embedding(), layers)) {
             return 0;
         }
@@ -152,7 +152,7 @@ final class FrozenStates implements AutoCloseable {
     /** Computes the states of sequences, and puts those of each under its token ids. */
     private void compute(ModelLease model, Workspace workspace, List<TokenSequence> sequences, Memory memory,
             Map<int[], INDArray> results) {
-        PackedBatch packed = PackedBatch.sharingPrefixes(sequences);
+        PackedBatch packed = model.network().pack(sequences);
         try (Tape tape = workspace.inference(model.network().description().activationType())) {
             INDArray found = model.network().statesBefore(
                     ForwardContext.evaluation(tape, packed, LayerSelection.BASE), layer).value();

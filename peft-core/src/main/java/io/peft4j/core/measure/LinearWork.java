@@ -1,6 +1,6 @@
 package io.peft4j.core.measure;
 
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 
@@ -14,14 +14,14 @@ import io.peft4j.core.nn.Slot;
  */
 public record LinearWork(long parameters, long headParameters, long bytes) {
     /** Counts the layers of a network. */
-    public static LinearWork of(CausalNetwork network) {
+    public static LinearWork of(Network network) {
         long parameters = 0;
         long head = 0;
         long bytes = 0;
         for (Slot slot : network.slots()) {
             if (slot.layer() instanceof Linear linear) {
                 long elements = (long) linear.inFeatures() * linear.outFeatures();
-                boolean output = slot == network.head();
+                boolean output = network.output().filter(slot::equals).isPresent();
                 parameters += output ? 0 : elements;
                 head += output ? elements : 0;
                 bytes += linear.weight().bytes();

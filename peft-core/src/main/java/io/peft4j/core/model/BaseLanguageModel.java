@@ -25,7 +25,7 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
 
     /**
      * The model with its decoder layers in another order, each as often as it is named
-     * ({@link CausalNetwork#withLayers}). It shares all that this model owns, and closing it frees nothing.
+     * ({@link Network#withLayers}). It shares all that this model owns, and closing it frees nothing.
      *
      * @throws ConfigurationException when a layer does not exist, the list is empty, or models of
      *     this architecture cannot be arranged anew

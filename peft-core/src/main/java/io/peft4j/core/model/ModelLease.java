@@ -12,7 +12,7 @@ import java.util.Objects;
  * swapped, deleted or closed meanwhile. What is closed refuses new leases, and frees its memory when the last one ends.
  */
 public final class ModelLease implements AutoCloseable {
-    private final CausalNetwork network;
+    private final Network network;
     private final Engine engine;
     private final LayerSelection layers;
     private final List<Lifetime.Lease> held;
@@ -22,7 +22,7 @@ public final class ModelLease implements AutoCloseable {
      *
      * @param held what is kept alive; closed with the lease
      */
-    public ModelLease(CausalNetwork network, Engine engine, LayerSelection layers, List<Lifetime.Lease> held) {
+    public ModelLease(Network network, Engine engine, LayerSelection layers, List<Lifetime.Lease> held) {
         this.network = Objects.requireNonNull(network, "network");
         this.engine = Objects.requireNonNull(engine, "engine");
         this.layers = Objects.requireNonNull(layers, "layers");
@@ -30,7 +30,7 @@ public final class ModelLease implements AutoCloseable {
     }
 
     /** The network. */
-    public CausalNetwork network() {
+    public Network network() {
         return network;
     }
 

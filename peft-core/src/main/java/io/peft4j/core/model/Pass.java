@@ -107,7 +107,7 @@ public final class Pass implements AutoCloseable {
         return workspace.compute(() -> {
             Variable states = model.network().hidden(context);
             if (withHead) {
-                model.network().logits(context, states);
+                model.network().causal().logits(context, states);
             }
             return states;
         });
@@ -136,7 +136,7 @@ public final class Pass implements AutoCloseable {
             INDArray part = workspace.arena().rows(hidden, from, Math.min(rows.length, from + chunkRows));
             try (Tape head = workspace.inference(DataType.FLOAT)) {
                 INDArray logits = workspace.compute(() ->
-                        model.network().logits(context.onTape(head), head.constant(part)).value());
+                        model.network().causal().logits(context.onTape(head), head.constant(part)).value());
                 reader.read(from, logits);
             }
         }
@@ -162,7 +162,8 @@ public final class Pass implements AutoCloseable {
             for (Chunk chunk : chunks(targets)) {
                 float[] nll = new float[chunk.size()];
                 try (Tape head = workspace.inference(DataType.FLOAT)) {
-                    Variable logits = model.network().logits(context.onTape(head), head.constant(chunk.of(rows)));
+                    Variable logits = model.network().causal().logits(context.onTape(head),
+                            head.constant(chunk.of(rows)));
                     head.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
                 }
                 System.arraycopy(nll, 0, all, chunk.from(), nll.length);
@@ -204,7 +205,7 @@ public final class Pass implements AutoCloseable {
         }
         try (Tape head = workspace.recording(rows.dataType())) {
             Variable hidden = head.input(chunk.of(rows), chunk.of(gradient));
-            Variable logits = model.network().logits(context.onTape(head), hidden);
+            Variable logits = model.network().causal().logits(context.onTape(head), hidden);
             head.kernels().crossEntropyGradient(logits.value(), chunk.ids(), shares, nll);
             head.backward(logits, logits.value());
         }

@@ -3,7 +3,6 @@ package io.peft4j.core.model;
 import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +38,7 @@ public final class SequenceScorer implements AutoCloseable {
      *
      * @param action told of each score
      */
-    public SequenceScorer(LanguageModel model, Consumer<Score> action) {
+    public SequenceScorer(Model model, Consumer<Score> action) {
         this.action = Objects.requireNonNull(action, "action");
         this.model = model.lease();
         this.workspace = model.engine().workspace(Priority.WORK);
@@ -51,7 +50,7 @@ public final class SequenceScorer implements AutoCloseable {
      * @return the negative log-likelihood of each one's supervised tokens, in their order
      * @throws ConfigurationException as {@link #add}
      */
-    public static double[] negativeLogLikelihoods(LanguageModel model, List<TokenSequence> sequences) {
+    public static double[] negativeLogLikelihoods(Model model, List<TokenSequence> sequences) {
         List<Double> sums = new ArrayList<>(sequences.size());
         try (SequenceScorer scorer = new SequenceScorer(model, score -> sums.add(score.nll()))) {
             sequences.forEach(scorer::add);
@@ -83,7 +82,7 @@ public final class SequenceScorer implements AutoCloseable {
             return;
         }
         double[] sums = new double[batch.size()];
-        try (Pass pass = Pass.evaluation(model, workspace, PackedBatch.sharingPrefixes(batch))) {
+        try (Pass pass = Pass.evaluation(model, workspace, model.network().pack(batch))) {
             float[] nll = pass.negativeLogLikelihoods();
             for (int i = 0; i < nll.length; i++) {
                 sums[pass.batch().targets().sequences()[i]] += nll[i];

@@ -1,5 +1,5 @@
 /**
- * What the rest of the library knows of a language model. Open {@link io.peft4j.core.model.LanguageModel} first, then
- * {@link io.peft4j.core.model.CausalNetwork}: what training runs.
+ * What the rest of the library knows of a model. Open {@link io.peft4j.core.model.Model} and
+ * {@link io.peft4j.core.model.LanguageModel} first, then {@link io.peft4j.core.model.Network}: what training runs.
  */
 package io.peft4j.core.model;

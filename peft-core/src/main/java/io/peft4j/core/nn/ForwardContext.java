@@ -90,9 +90,9 @@ public final class ForwardContext {
 
     /**
      * The same pass, begun in the middle: what lies before a decoder layer is not computed but given. For networks that
-     * name their {@link io.peft4j.core.model.CausalNetwork#decoderLayers() decoder layers}.
+     * name their {@link io.peft4j.core.model.Network#decoderLayers() decoder layers}.
      *
-     * @param given what enters the layer, as {@link io.peft4j.core.model.CausalNetwork#statesBefore} computes it; the
+     * @param given what enters the layer, as {@link io.peft4j.core.model.Network#statesBefore} computes it; the
      *     caller keeps the memory
      */
     public ForwardContext startingWith(LayerStates given) {

@@ -1,7 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
@@ -157,7 +157,7 @@ final class ActiveLayers implements LayerSelection {
      *
      * @throws ConfigurationException when nothing is merged
      */
-    static Map<String, INDArray> weights(CausalNetwork network, Map<String, MergedLayer> merged) {
+    static Map<String, INDArray> weights(Network network, Map<String, MergedLayer> merged) {
         if (merged.isEmpty()) {
             throw new ConfigurationException("the model is not merged; call merge() first");
         }

@@ -5,7 +5,7 @@ import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.peft.Activation.Active;
@@ -40,7 +40,7 @@ final class AdapterSet {
         this.base = base;
     }
 
-    CausalNetwork network() {
+    Network network() {
         return base.network();
     }
 

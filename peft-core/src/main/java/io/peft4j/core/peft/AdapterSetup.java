@@ -4,7 +4,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,7 +93,7 @@ public final class AdapterSetup {
     }
 
     /** The network of the base model. */
-    public CausalNetwork network() {
+    public Network network() {
         return base.network();
     }
 

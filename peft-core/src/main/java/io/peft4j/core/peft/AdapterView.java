@@ -1,7 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.engine.Engine;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -20,7 +20,7 @@ record AdapterView(PeftModel model, AdapterSet adapters, Activation.Choice choic
     }
 
     @Override
-    public CausalNetwork network() {
+    public Network network() {
         return model.network();
     }
 

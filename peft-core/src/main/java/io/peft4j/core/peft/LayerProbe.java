@@ -54,7 +54,7 @@ public final class LayerProbe {
         };
         try (ModelLease lease = base.lease(); Workspace workspace = base.engine().workspace(Priority.WORK);
                 Pass pass = Pass.evaluation(lease.withLayers(tapped), workspace, PackedBatch.of(sequences))) {
-            pass.hidden(places.contains(base.network().head()));
+            pass.hidden(base.network().output().filter(places::contains).isPresent());
         }
     }
 

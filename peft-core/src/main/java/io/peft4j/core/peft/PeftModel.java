@@ -4,7 +4,7 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -370,7 +370,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     }
 
     @Override
-    public CausalNetwork network() {
+    public Network network() {
         return base.network();
     }
 

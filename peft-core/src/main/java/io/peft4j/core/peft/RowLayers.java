@@ -5,7 +5,7 @@ import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
@@ -49,7 +49,7 @@ final class RowLayers implements LayerSelection {
      * @param names the adapter of each group, or {@link PeftModel#BASE}
      * @throws ConfigurationException when a name is unknown, or an adapter cannot run on some rows
      */
-    static RowLayers of(CausalNetwork network, Function<String, Adapter> lookup, List<String> names) {
+    static RowLayers of(Network network, Function<String, Adapter> lookup, List<String> names) {
         List<Map.Entry<String, Optional<Adapter>>> groups = new ArrayList<>();
         for (String name : names) {
             groups.add(Map.entry(name, name.equals(PeftModel.BASE) ? Optional.empty()
@@ -58,7 +58,7 @@ final class RowLayers implements LayerSelection {
         return of(network, groups);
     }
 
-    private static RowLayers of(CausalNetwork network, List<Map.Entry<String, Optional<Adapter>>> adapters) {
+    private static RowLayers of(Network network, List<Map.Entry<String, Optional<Adapter>>> adapters) {
         RowLayers rows = new RowLayers(new int[0], new Invocations(group -> group >= adapters.size() ? List.of()
                 : adapters.get(group).getValue().map(Adapter::invocation).orElse(List.of())));
         Map<String, List<List<AdapterLayer>>> places = new HashMap<>();
@@ -85,12 +85,13 @@ final class RowLayers implements LayerSelection {
         return IntStream.range(0, groups).<List<AdapterLayer>>mapToObj(g -> new ArrayList<>()).toList();
     }
 
-    private static void requireMixable(CausalNetwork network, String name, Adapter adapter) {
+    private static void requireMixable(Network network, String name, Adapter adapter) {
         PackedBatch probe = PackedBatch.of(List.of(TokenSequence.unsupervised(0)));
         Optional<String> obstacle = adapter.prepare(probe) != probe
                 ? Optional.of("it adds virtual tokens to a batch") : adapter.layers().stream()
                 .flatMap(layer -> layer.mixingObstacle().stream()).findFirst();
-        if (obstacle.isEmpty() && adapter.layers().stream().anyMatch(l -> l.slot() == network.head())) {
+        if (obstacle.isEmpty() && adapter.layers().stream()
+                .anyMatch(layer -> network.output().filter(layer.slot()::equals).isPresent())) {
             obstacle = Optional.of("it changes the output layer, which runs on chosen rows only");
         }
         obstacle.ifPresent(reason -> {

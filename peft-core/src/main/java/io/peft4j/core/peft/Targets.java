@@ -2,7 +2,7 @@ package io.peft4j.core.peft;
 
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.TargetModuleException;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
@@ -100,7 +100,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
             return;
         }
         Slot embedding = setup.network().embedding();
-        Slot head = setup.network().head();
+        Slot head = setup.network().causal().head();
         boolean embeds = layers.stream().anyMatch(layer -> layer.slot() == embedding);
         boolean heads = layers.stream().anyMatch(layer -> layer.slot() == head);
         if (embeds || heads) {
@@ -141,14 +141,14 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
      * What {@code all-linear} stands for in a network, as a list: for settings that go with lists only, such as
      * {@code layersToTransform}.
      */
-    public static TargetModules allLinearNames(CausalNetwork network) {
+    public static TargetModules allLinearNames(Network network) {
         return shortNames(allLinear(network), network.slots());
     }
 
-    private static List<Slot> allLinear(CausalNetwork network) {
-        Slot head = network.head();
+    private static List<Slot> allLinear(Network network) {
+        String output = network.output().map(Slot::path).orElse("");
         return network.slots().stream()
-                .filter(slot -> slot.layer() instanceof Linear && !slot.path().equals(head.path())).toList();
+                .filter(slot -> slot.layer() instanceof Linear && !slot.path().equals(output)).toList();
     }
 
     private static List<String> paths(List<Slot> slots) {

@@ -74,7 +74,7 @@ public final class TrainedCopies {
             throw new IllegalArgumentException("embedding and output layer are not tied");
         }
         TrainedEmbedding embedding = new TrainedEmbedding(setup, setup.network().embedding(), "");
-        return List.of(embedding, new TrainedLinear(setup.network().head(), embedding.table(), List.of()));
+        return List.of(embedding, new TrainedLinear(setup.network().causal().head(), embedding.table(), List.of()));
     }
 
     /**
@@ -86,7 +86,7 @@ public final class TrainedCopies {
     public static List<AdapterLayer> besideTied(AdapterSetup setup, List<Slot> targets, List<String> modulesToSave,
             Bias bias) {
         Slot input = setup.network().embedding();
-        Slot head = setup.network().head();
+        Slot head = setup.network().causal().head();
         List<String> names = new ArrayList<>(modulesToSave);
         if (names.removeIf(head.path()::endsWith) | names.removeIf(input.path()::endsWith)) {
             names.add(input.path());

@@ -34,9 +34,11 @@ public final class TrainedTokens {
     public static List<AdapterLayer> of(AdapterSetup setup, Slot slot, List<Integer> tokens, boolean asTheBase) {
         TokenRows.Values rows = values(setup, slot, tokens, NAME, asTheBase).inPlaceOfBase();
         TokenRows embedding = new TokenRows(slot, rows);
-        Slot head = setup.network().head();
-        return isTied(setup, slot) ? List.of(embedding,
-                new TokenColumns(head, rows, List.of(setup.again(head, rows.tensor())))) : List.of(embedding);
+        if (!isTied(setup, slot)) {
+            return List.of(embedding);
+        }
+        Slot head = setup.network().causal().head();
+        return List.of(embedding, new TokenColumns(head, rows, List.of(setup.again(head, rows.tensor()))));
     }
 
     /**
@@ -53,8 +55,9 @@ public final class TrainedTokens {
             boolean tieAlways) {
         Map<Slot, List<Integer>> places = places(setup, tokens);
         Slot embedding = setup.network().embedding();
-        Slot head = setup.network().head();
-        boolean tied = setup.network().description().tiedEmbeddings() && places.containsKey(embedding);
+        boolean tied = isTied(setup, embedding) && places.containsKey(embedding);
+        // Without one there is nothing to tie.
+        Slot head = setup.network().output().orElse(embedding);
         if (tied && places.containsKey(head) && !places.get(head).equals(places.get(embedding))) {
             if (tieAlways) {
                 throw new ConfigurationException("ensure_weight_tying is on, but trainable_token_indices names other "

@@ -1,7 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.RmsNorm;
@@ -30,9 +30,10 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
     }
 
     /** Samples of the embedding, the first, middle and last linear layer, the last norm and the output layer. */
-    static List<WeightSample> of(CausalNetwork network) {
+    static List<WeightSample> of(Network network) {
         List<Slot> linear = network.slots().stream()
-                .filter(slot -> slot.layer() instanceof Linear && slot != network.head()).toList();
+                .filter(slot -> slot.layer() instanceof Linear && network.output().filter(slot::equals).isEmpty())
+                .toList();
         List<Slot> chosen = new ArrayList<>();
         chosen.add(network.embedding());
         if (!linear.isEmpty()) {
@@ -40,7 +41,7 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
         }
         network.slots().stream().filter(slot -> slot.layer() instanceof RmsNorm).reduce((a, b) -> b)
                 .ifPresent(chosen::add);
-        chosen.add(network.head());
+        network.output().ifPresent(chosen::add);
         return chosen.stream().distinct().flatMap(slot -> of(slot).stream()).toList();
     }
 

@@ -99,6 +99,6 @@ public final class Passes {
     private static Variable logits(ModelLease model, ForwardContext context) {
         Variable hidden = model.network().hidden(context);
         Variable rows = RowOps.gatherRows(context.tape(), hidden, context.batch().targets().rows());
-        return model.network().logits(context, rows);
+        return model.network().causal().logits(context, rows);
     }
 }

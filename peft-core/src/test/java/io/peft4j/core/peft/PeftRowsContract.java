@@ -36,7 +36,7 @@ public abstract class PeftRowsContract extends PeftMethodContract {
             model.activate("second");
             perturb(model.trainableParameters(), 31);
             boolean changesHead = model.adapter("second").layers().stream()
-                    .anyMatch(layer -> layer.slot() == model.network().head());
+                    .anyMatch(layer -> layer.slot() == model.network().causal().head());
             Optional<String> obstacle = mixingObstacle(test).or(() -> changesHead
                     ? Optional.of("it changes the output layer, which runs on chosen rows only") : Optional.empty());
             if (obstacle.isPresent()) {

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -102,7 +102,7 @@ class TrainingStudyTest {
         }
 
         @Override
-        public CausalNetwork network() {
+        public Network network() {
             return model.network();
         }
 

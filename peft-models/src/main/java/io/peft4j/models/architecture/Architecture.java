@@ -1,6 +1,6 @@
 package io.peft4j.models.architecture;
 
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import java.util.List;
 
 /**
@@ -29,5 +29,5 @@ public interface Architecture {
      * @throws io.peft4j.core.error.PeftException when a value or a tensor is missing, has the wrong shape or asks for
      *     something that is not supported
      */
-    CausalNetwork build(String name, ModelConfig config, WeightLoader weights);
+    Network build(String name, ModelConfig config, WeightLoader weights);
 }

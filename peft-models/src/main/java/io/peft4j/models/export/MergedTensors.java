@@ -1,7 +1,7 @@
 package io.peft4j.models.export;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
@@ -25,13 +25,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record MergedTensors(List<ModelTensor> tensors, boolean tied) {
     /** With the given values in place of the network's. */
-    static MergedTensors of(CausalNetwork network, Map<String, INDArray> merged) {
+    static MergedTensors of(Network network, Map<String, INDArray> merged) {
         boolean tied = network.description().tiedEmbeddings() && areOne(
                 Optional.ofNullable(merged.get(network.embedding().path() + ".weight")),
-                Optional.ofNullable(merged.get(network.head().path() + ".weight")));
+                network.output().map(output -> merged.get(output.path() + ".weight")));
         List<ModelTensor> tensors = new ArrayList<>();
         for (Slot slot : network.slots()) {
-            if (!(tied && slot == network.head())) {
+            if (!(tied && network.output().filter(slot::equals).isPresent())) {
                 add(tensors, slot, merged);
             }
         }

@@ -61,7 +61,7 @@ final class DecodingBatch implements AutoCloseable {
         this.promptBatch = model.layers().prepare(packed).withCacheRows();
         this.running = IntStream.range(0, prompts.size()).toArray();
         int promptKeys = promptBatch.layout().keyRows();
-        this.cache = model.network().newCache(promptKeys + prompts.size() * CacheSpace.PIECE);
+        this.cache = model.network().causal().newCache(promptKeys + prompts.size() * CacheSpace.PIECE);
         CacheSpace space = new CacheSpace(cache, promptKeys);
         for (int s = 0; s < prompts.size(); s++) {
             newRows.add(space.new Rows(promptRanges(s)));

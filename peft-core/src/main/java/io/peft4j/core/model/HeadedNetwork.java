@@ -1,0 +1,23 @@
+package io.peft4j.core.model;
+
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+
+/**
+ * A network with the head of a task: a classifier of texts or of tokens, the ends of an answer in a text, or a pooling
+ * that makes one vector of a text.
+ */
+public interface HeadedNetwork extends Network {
+    /**
+     * The result for the sequences of the context's batch: FLOAT, one row a sequence in their order, [B, outputs]; for
+     * tasks that judge tokens ({@link Task.Type#judgesTokens()}) one row a token of the batch, [N, outputs].
+     *
+     * @throws IllegalArgumentException when a token id or a position is out of the model's range
+     */
+    Variable outputs(ForwardContext context);
+
+    @Override
+    default HeadedNetwork headed() {
+        return this;
+    }
+}
