@@ -18,7 +18,7 @@ import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
-import io.peft4j.models.llama.LlamaArchitecture;
+import io.peft4j.models.decoder.LlamaFamily;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,7 +36,7 @@ class DecodingBatchTest {
     private static final float ROUNDING = 2e-5f;
 
     private final Engine engine = new Engine(new NaiveKernels());
-    private final CountingNetwork network = new CountingNetwork(new LlamaArchitecture().build("tiny",
+    private final CountingNetwork network = new CountingNetwork(new LlamaFamily().build("tiny",
             ModelConfig.read(MODEL.resolve("config.json")),
             new WeightLoader(Safetensors.open(MODEL), WeightType.F32)));
 

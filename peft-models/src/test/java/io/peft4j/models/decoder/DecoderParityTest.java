@@ -1,4 +1,4 @@
-package io.peft4j.models.llama;
+package io.peft4j.models.decoder;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** The tiny models of the fixtures against the numbers that Hugging Face computed with them. */
-class LlamaParityTest {
+class DecoderParityTest {
     private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
 
     @ParameterizedTest
@@ -82,7 +82,7 @@ class LlamaParityTest {
 
     private static CausalNetwork load(Path folder) {
         WeightLoader weights = new WeightLoader(Safetensors.open(folder), WeightType.F32);
-        return new LlamaArchitecture().build("tiny", ModelConfig.read(folder.resolve("config.json")), weights);
+        return new LlamaFamily().build("tiny", ModelConfig.read(folder.resolve("config.json")), weights);
     }
 
     private static double nll(CausalNetwork network, Kernels kernels, Arena arena, PackedBatch batch) {

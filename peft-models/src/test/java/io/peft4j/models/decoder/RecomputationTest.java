@@ -1,4 +1,4 @@
-package io.peft4j.models.llama;
+package io.peft4j.models.decoder;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -34,7 +34,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The less a pass may keep, the more it computes again, to the same bits. */
-class LlamaRecomputationTest {
+class RecomputationTest {
     private static final Path FOLDER = Path.of("src/test/resources/fixtures/tiny-llama");
     private static final int RANK = 2;
     private static final int PRODUCTS_OF_A_LAYER = 7;
@@ -42,7 +42,7 @@ class LlamaRecomputationTest {
 
     private final PackedBatch batch = PackedBatch.of(List.of(TokenSequence.allSupervised(5, 6, 7, 8, 9, 10),
             TokenSequence.allSupervised(5, 6, 7, 8, 11)));
-    private final CausalNetwork network = new LlamaArchitecture().build("tiny",
+    private final CausalNetwork network = new LlamaFamily().build("tiny",
             ModelConfig.read(FOLDER.resolve("config.json")),
             new WeightLoader(Safetensors.open(FOLDER), WeightType.F32));
     private final Random random = new Random(2);

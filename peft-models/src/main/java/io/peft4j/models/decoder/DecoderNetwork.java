@@ -1,5 +1,6 @@
-package io.peft4j.models.llama;
+package io.peft4j.models.decoder;
 
+import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
@@ -16,27 +17,29 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A Llama network (<a href="https://arxiv.org/abs/2302.13971">2302.13971</a>): token embedding, decoder layers, a final
- * norm and an output layer. Built by {@link LlamaBuilder}; owns its weights.
+ * A decoder of any family: token embedding, decoder layers, a final norm and an output layer, as its
+ * {@link DecoderPlan} says. Built by {@link DecoderBuilder}; owns its weights.
  */
-final class LlamaNetwork implements CausalNetwork {
+final class DecoderNetwork implements CausalNetwork {
     private final ModelDescription description;
-    private final LlamaConfig config;
-    private final Slot embedding;
-    private final List<Slot> decoderLayers;
-    private final Slot norm;
-    private final Slot head;
+    private final DecoderPlan plan;
+    private final Parts parts;
     private final List<Slot> slots;
     private final List<AutoCloseable> weights;
 
-    LlamaNetwork(ModelDescription description, LlamaConfig config, Slot embedding, List<Slot> decoderLayers, Slot norm,
-            Slot head, List<Slot> slots, List<AutoCloseable> weights) {
+    /** The places of the parts, in the order of the computation. */
+    record Parts(Slot embedding, List<Slot> layers, Slot norm, Slot head) {
+        /** Copies the list. */
+        Parts {
+            layers = List.copyOf(layers);
+        }
+    }
+
+    DecoderNetwork(ModelDescription description, DecoderPlan plan, Parts parts, List<Slot> slots,
+            List<AutoCloseable> weights) {
         this.description = description;
-        this.config = config;
-        this.embedding = embedding;
-        this.decoderLayers = List.copyOf(decoderLayers);
-        this.norm = norm;
-        this.head = head;
+        this.plan = plan;
+        this.parts = parts;
         this.slots = List.copyOf(slots);
         this.weights = weights;
     }
@@ -53,22 +56,22 @@ final class LlamaNetwork implements CausalNetwork {
 
     @Override
     public Slot embedding() {
-        return embedding;
+        return parts.embedding();
     }
 
     @Override
     public Slot head() {
-        return head;
+        return parts.head();
     }
 
     @Override
     public List<Slot> decoderLayers() {
-        return decoderLayers;
+        return parts.layers();
     }
 
     @Override
     public Variable statesBefore(ForwardContext context, int layer) {
-        if (layer < 0 || layer >= decoderLayers.size()) {
+        if (layer < 0 || layer >= parts.layers().size()) {
             throw new IllegalArgumentException(noLayer(layer));
         }
         return below(context, layer);
@@ -76,22 +79,22 @@ final class LlamaNetwork implements CausalNetwork {
 
     @Override
     public Variable hidden(ForwardContext context) {
-        Variable x = below(context, decoderLayers.size());
-        return context.block(x, norm::forward);
+        Variable x = below(context, parts.layers().size());
+        return context.block(x, parts.norm()::forward);
     }
 
     @Override
     public Variable hidden(ForwardContext context, int... rows) {
         int[] wanted = IntStream.of(rows).sorted().distinct().toArray();
-        Slot last = decoderLayers.get(decoderLayers.size() - 1);
-        LlamaDecoderLayer layer = (LlamaDecoderLayer) last.layer();
+        Slot last = parts.layers().get(parts.layers().size() - 1);
+        DecoderLayer layer = (DecoderLayer) last.layer();
         if (wanted.length == context.batch().rows() || context.layers().at(last) != layer
                 || !layer.canSelectRows(context)) {
             return RowOps.gatherRows(context.tape(), hidden(context), rows);
         }
-        Variable x = below(context, decoderLayers.size() - 1);
+        Variable x = below(context, parts.layers().size() - 1);
         x = context.block(x, (c, input) -> layer.forward(c, input, wanted));
-        Variable hidden = context.block(x, norm::forward);
+        Variable hidden = context.block(x, parts.norm()::forward);
         return Arrays.equals(rows, wanted) ? hidden : RowOps.gatherRows(context.tape(), hidden,
                 IntStream.of(rows).map(row -> Arrays.binarySearch(wanted, row)).toArray());
     }
@@ -101,40 +104,54 @@ final class LlamaNetwork implements CausalNetwork {
         check(context.batch());
         int first = context.start().map(ForwardContext.LayerStates::layer).orElse(0);
         Variable x = context.start().map(given -> context.tape().constant(given.states()))
-                .orElseGet(() -> embedding.forward(context, context.noInput()));
+                .orElseGet(() -> embedded(context));
         for (int i = first; i < layers; i++) {
-            x = context.block(x, decoderLayers.get(i)::forward, decoderLayers.size() - 1 - i);
+            x = context.block(x, parts.layers().get(i)::forward, parts.layers().size() - 1 - i);
         }
         return x;
     }
 
+    private Variable embedded(ForwardContext context) {
+        return scaled(context, parts.embedding().forward(context, context.noInput()), plan.embeddingScale());
+    }
+
+    @Override
+    public Variable logits(ForwardContext context, Variable hidden) {
+        return scaled(context, parts.head().forward(context, hidden), plan.logitScale());
+    }
+
+    private static Variable scaled(ForwardContext context, Variable x, float factor) {
+        return factor == 1 ? x : ElementwiseOps.scale(context.tape(), x, factor);
+    }
+
     private String noLayer(int number) {
         return "no layer " + number + "; " + description.name() + " has layers 0 to "
-                + (decoderLayers.size() - 1);
+                + (parts.layers().size() - 1);
     }
 
     @Override
     public CausalNetwork withLayers(List<Integer> order) {
-        List<Slot> all = new ArrayList<>(List.of(embedding));
+        List<Slot> all = new ArrayList<>(slots.subList(0, slots.indexOf(parts.layers().get(0))));
         List<Slot> layers = new ArrayList<>();
         for (int number : order) {
-            if (number < 0 || number >= decoderLayers.size()) {
+            if (number < 0 || number >= parts.layers().size()) {
                 throw new ConfigurationException(noLayer(number));
             }
-            LlamaDecoderLayer layer = (LlamaDecoderLayer) decoderLayers.get(number).layer();
-            layers.add(layer.copyAt(layers.size(), LlamaBuilder.layerPath(layers.size()), all));
+            Slot layer = parts.layers().get(number);
+            layers.add(new LayerCopy(layers.size(), layer.path(), plan.names().layers() + "." + layers.size(), all)
+                    .of(layer));
         }
         if (layers.isEmpty()) {
             throw new ConfigurationException("a model needs at least one layer, but the list is empty");
         }
-        all.addAll(List.of(norm, head));
-        return new LlamaNetwork(description.withLayers(layers.size()), config, embedding, layers, norm, head, all,
-                List.of());
+        all.addAll(List.of(parts.norm(), parts.head()));
+        return new DecoderNetwork(description.withLayers(layers.size()), plan,
+                new Parts(parts.embedding(), layers, parts.norm(), parts.head()), all, List.of());
     }
 
     @Override
     public KvCache newCache(int rows) {
-        return new KvCache(decoderLayers.size(), rows, config.attentionShape().keyColumns(),
+        return new KvCache(parts.layers().size(), rows, plan.layers().get(0).attention().shape().keyColumns(),
                 description.activationType());
     }
 
@@ -144,14 +161,14 @@ final class LlamaNetwork implements CausalNetwork {
     }
 
     private void check(PackedBatch batch) {
-        if (batch.maxPosition() >= config.maxPositions()) {
+        if (batch.maxPosition() >= description.maxPositions()) {
             throw new IllegalArgumentException("a sequence of " + (batch.maxPosition() + 1) + " tokens is longer than "
-                    + "the limit of " + description.name() + ", " + config.maxPositions());
+                    + "the limit of " + description.name() + ", " + description.maxPositions());
         }
         for (int id : batch.tokens()) {
-            if (id < 0 || id >= config.vocabSize()) {
+            if (id < 0 || id >= description.vocabularySize()) {
                 throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of "
-                        + config.vocabSize());
+                        + description.vocabularySize());
             }
         }
     }
