@@ -19,7 +19,7 @@ public final class AdaLoraMethod extends ConfiguredMethod<AdaLoraConfig> {
 
     @Override
     protected Adapter adapter(AdaLoraConfig config, AdapterSetup setup) {
-        Targets targets = config.placement().on(setup);
+        Targets targets = Targets.of(config.placement(), setup);
         List<AdapterLayer> layers = targets.layers(slot -> AdaLoraAdapter.layer(setup, slot, config));
         layers.addAll(TrainedTokens.beside(setup, config.lora().trainableTokens(), layers, false));
         return new AdaLoraAdapter(targets.named(config), layers);

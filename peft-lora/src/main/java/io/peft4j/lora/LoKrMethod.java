@@ -18,7 +18,7 @@ public final class LoKrMethod extends ConfiguredMethod<LoKrConfig> {
 
     @Override
     protected Adapter adapter(LoKrConfig config, AdapterSetup setup) {
-        Targets targets = config.placement().on(setup);
+        Targets targets = Targets.of(config.placement(), setup);
         Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
                 config.rank());
         Function<Slot, Double> alphas = targets.values(new PathPatterns<>("alpha_pattern", config.alphaPattern()),

@@ -40,7 +40,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     protected Adapter adapter(LoraConfig config, AdapterSetup setup) {
         LoraConfig arranged = LayerRange.described(config, setup);
         check(arranged, setup);
-        Targets targets = arranged.placement().on(setup, setup.base().defaultTargetModules(),
+        Targets targets = Targets.of(arranged.placement(), setup, setup.base().defaultTargetModules(),
                 layer -> layer instanceof Linear || layer instanceof Embedding);
         Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
                 config.rank());

@@ -3,6 +3,7 @@ package io.peft4j.lora;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.Targets;
 
 /** A mixture of LoRA experts; {@link LoraMixtureConfig} says what it computes. */
 public final class LoraMixtureMethod extends ConfiguredMethod<LoraMixtureConfig> {
@@ -20,6 +21,6 @@ public final class LoraMixtureMethod extends ConfiguredMethod<LoraMixtureConfig>
 
     @Override
     protected Adapter adapter(LoraMixtureConfig config, AdapterSetup setup) {
-        return config.placement().on(setup).adapter(config, slot -> new LoraMixtureLayer(setup, slot, config));
+        return Targets.of(config.placement(), setup).adapter(config, slot -> new LoraMixtureLayer(setup, slot, config));
     }
 }

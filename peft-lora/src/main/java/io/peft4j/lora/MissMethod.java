@@ -3,6 +3,7 @@ package io.peft4j.lora;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.Targets;
 
 /** MiSS; {@link MissConfig} says what it computes. */
 public final class MissMethod extends ConfiguredMethod<MissConfig> {
@@ -14,7 +15,7 @@ public final class MissMethod extends ConfiguredMethod<MissConfig> {
 
     @Override
     protected Adapter adapter(MissConfig config, AdapterSetup setup) {
-        return config.placement().on(setup).adapter(config,
+        return Targets.of(config.placement(), setup).adapter(config,
                 slot -> config.initialization() == MissConfig.Initialization.BAT ? new BatLayer(setup, slot, config)
                         : new MissLayer(setup, slot, config));
     }

@@ -24,7 +24,7 @@ public final class RandLoraMethod extends ConfiguredMethod<RandLoraConfig> {
     @Override
     protected Adapter adapter(RandLoraConfig config, AdapterSetup setup) {
         SharedMatrices.requireSaved(config.saveProjection(), "RandLoRA");
-        Targets targets = config.placement().on(setup);
+        Targets targets = Targets.of(config.placement(), setup);
         SharedMatrices.Sizes sizes = SharedMatrices.Sizes.of(targets.slots());
         int min = Math.min(sizes.in(), sizes.out());
         int rank = config.rank();

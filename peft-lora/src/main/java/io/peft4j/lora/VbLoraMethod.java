@@ -28,7 +28,7 @@ public final class VbLoraMethod extends ConfiguredMethod<VbLoraConfig> {
     protected Adapter adapter(VbLoraConfig config, AdapterSetup setup) {
         AdapterTensor bank = setup.sharedTensor("base_model.vblora_vector_bank",
                 Initializer.uniform(config.bankBound()), config.vectors(), config.vectorLength());
-        Targets targets = config.placement().on(setup);
+        Targets targets = Targets.of(config.placement(), setup);
         return new SharedMatrices(List.of(bank)).adapter(targets.named(config),
                 targets.layers(slot -> new VbLoraLayer(setup, slot, config, bank)));
     }

@@ -19,7 +19,7 @@ public final class VeraMethod extends ConfiguredMethod<VeraConfig> {
     @Override
     protected Adapter adapter(VeraConfig config, AdapterSetup setup) {
         SharedMatrices.requireSaved(config.saveProjection(), "VeRA");
-        Targets targets = config.placement().on(setup);
+        Targets targets = Targets.of(config.placement(), setup);
         SharedMatrices.Sizes sizes = SharedMatrices.Sizes.of(targets.slots());
         AdapterTensor a = setup.sharedTensor("base_model.vera_A", kaiming(sizes.in()), config.rank(), sizes.in());
         AdapterTensor b = setup.sharedTensor("base_model.vera_B", kaiming(config.rank()), sizes.out(), config.rank());

@@ -110,9 +110,9 @@ class PassportTest {
         Map<String, String> training = Map.of("seed", "7", "data", "abc");
         try (PeftModel model = PeftModel.of(base, CONFIG)) {
             model.saveAdapter(folder);
-            Passport.of(model, "default", training, texts).write(folder);
+            Passport.of(model, model.adapter("default"), training, texts).write(folder);
             Passport passport = Passport.read(folder).orElseThrow();
-            assertEquals(Passport.of(model, "default", training, texts), passport);
+            assertEquals(Passport.of(model, model.adapter("default"), training, texts), passport);
             assertEquals(training, passport.training());
             assertEquals(List.of(), passport.goldenMismatches(model));
             model.activate();

@@ -19,7 +19,7 @@ public final class BoftMethod extends ConfiguredMethod<BoftConfig> {
 
     @Override
     protected Adapter adapter(BoftConfig config, AdapterSetup setup) {
-        Targets targets = config.placement().on(setup);
+        Targets targets = Targets.of(config.placement(), setup);
         BoftConfig stored = asStored(config, setup, targets);
         return targets.adapter(stored, slot -> new BoftLayer(setup, slot, stored));
     }

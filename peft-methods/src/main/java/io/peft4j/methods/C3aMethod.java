@@ -30,7 +30,7 @@ public final class C3aMethod extends ConfiguredMethod<C3aConfig> {
 
     @Override
     protected Adapter adapter(C3aConfig config, AdapterSetup setup) {
-        Targets targets = config.placement().on(setup);
+        Targets targets = Targets.of(config.placement(), setup);
         Function<Slot, Integer> sizes = targets.values(PathPatterns.belowAnother("block_size_pattern",
                 config.blockSizePattern()), config.blockSize());
         return targets.adapter(config, slot -> layer(setup, slot, config, sizes.apply(slot)));

@@ -23,7 +23,7 @@ public final class FourierFtMethod extends ConfiguredMethod<FourierFtConfig> {
 
     @Override
     protected Adapter adapter(FourierFtConfig config, AdapterSetup setup) {
-        Targets targets = config.placement().on(setup);
+        Targets targets = Targets.of(config.placement(), setup);
         Function<Slot, Integer> numbers = targets.values(PathPatterns.belowAnother("n_frequency_pattern",
                 config.frequencyPattern()), config.frequencies());
         return targets.adapter(config, slot -> layer(setup, slot, config, numbers.apply(slot)));

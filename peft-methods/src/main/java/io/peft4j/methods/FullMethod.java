@@ -6,6 +6,7 @@ import io.peft4j.core.peft.AdapterLayer;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.Targets;
 import io.peft4j.core.peft.TrainedCopies;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,10 +27,10 @@ public final class FullMethod extends ConfiguredMethod<FullConfig> {
     @Override
     protected Adapter adapter(FullConfig config, AdapterSetup setup) {
         if (!config.targetModules().isUnset()) {
-            return config.placement().on(setup, List.of(), TrainedCopies::canCopy)
+            return Targets.of(config.placement(), setup, List.of(), TrainedCopies::canCopy)
                     .adapter(config, slot -> TrainedCopies.of(setup, slot));
         }
-        List<Slot> slots = config.placement().withTargets(TargetModules.regex(".*")).on(setup, List.of(), layer -> true)
+        List<Slot> slots = Targets.of(config.placement().withTargets(TargetModules.regex(".*")), setup, List.of(), layer -> true)
                 .slots().stream().filter(slot -> TrainedCopies.canCopy(slot.layer())).toList();
         return Adapter.of(config, copies(setup, slots));
     }

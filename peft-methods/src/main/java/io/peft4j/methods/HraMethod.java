@@ -3,6 +3,7 @@ package io.peft4j.methods;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.Targets;
 
 /** HRA; {@link HraConfig} says what it computes. */
 public final class HraMethod extends ConfiguredMethod<HraConfig> {
@@ -14,6 +15,6 @@ public final class HraMethod extends ConfiguredMethod<HraConfig> {
 
     @Override
     protected Adapter adapter(HraConfig config, AdapterSetup setup) {
-        return config.placement().on(setup).adapter(config, slot -> new HraLayer(setup, slot, config));
+        return Targets.of(config.placement(), setup).adapter(config, slot -> new HraLayer(setup, slot, config));
     }
 }

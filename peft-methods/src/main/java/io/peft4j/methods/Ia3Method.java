@@ -32,7 +32,7 @@ public final class Ia3Method extends ConfiguredMethod<Ia3Config> {
         Checks.require(!config.fanInFanOut() || setup.isRestoring(), "fan_in_fan_out is on, but no layer of this model "
                 + "stores its weight as [in, out]; leave it off");
         List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());
-        Targets targets = config.placement().on(setup, defaults, Linear.class::isInstance);
+        Targets targets = Targets.of(config.placement(), setup, defaults, Linear.class::isInstance);
         TargetModules feedforward = config.feedforwardModules().isUnset() && !defaults.isEmpty()
                 ? amongTargets(targets.placement()) : config.feedforwardModules();
         Ia3Config resolved = setup.isRestoring() ? config : config.toBuilder().placement(targets.placement())

@@ -3,6 +3,7 @@ package io.peft4j.methods;
 import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.Targets;
 import io.peft4j.core.peft.TrainedCopies;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ public final class LnTuningMethod extends ConfiguredMethod<LnTuningConfig> {
     @Override
     protected Adapter adapter(LnTuningConfig config, AdapterSetup setup) {
         List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());
-        return config.placement().on(setup, defaults, TrainedCopies::canCopy)
+        return Targets.of(config.placement(), setup, defaults, TrainedCopies::canCopy)
                 .adapter(config, slot -> TrainedCopies.of(setup, slot, "ln_tuning_layers."));
     }
 }

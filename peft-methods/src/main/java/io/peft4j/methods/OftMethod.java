@@ -4,6 +4,7 @@ import io.peft4j.core.peft.Adapter;
 import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.Targets;
 
 /** OFT; {@link OftConfig} says what it computes. */
 public final class OftMethod extends ConfiguredMethod<OftConfig> {
@@ -17,6 +18,6 @@ public final class OftMethod extends ConfiguredMethod<OftConfig> {
     protected Adapter adapter(OftConfig config, AdapterSetup setup) {
         Checks.require(config.moduleDropout() == 0 || setup.isRestoring(), "module_dropout is " + config.moduleDropout()
                 + ", which has no effect in Hugging Face PEFT 0.21 either; leave it at 0");
-        return config.placement().on(setup).adapter(config, slot -> new OftLayer(setup, slot, config));
+        return Targets.of(config.placement(), setup).adapter(config, slot -> new OftLayer(setup, slot, config));
     }
 }

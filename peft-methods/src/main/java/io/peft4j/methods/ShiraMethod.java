@@ -11,6 +11,7 @@ import io.peft4j.core.peft.AdapterTensor;
 import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Initializer;
 import io.peft4j.core.peft.LayeredAdapter;
+import io.peft4j.core.peft.Targets;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -32,7 +33,7 @@ public final class ShiraMethod extends ConfiguredMethod<ShiraConfig> {
     @Override
     protected Adapter adapter(ShiraConfig config, AdapterSetup setup) {
         Map<String, TensorData> indices = new HashMap<>();
-        Adapter layers = config.placement().on(setup).adapter(config, slot -> layer(setup, slot, config, indices));
+        Adapter layers = Targets.of(config.placement(), setup).adapter(config, slot -> layer(setup, slot, config, indices));
         return new LayeredAdapter(layers.config(), layers.layers()) {
             @Override
             public Map<String, TensorData> computedTensors(Engine engine) {

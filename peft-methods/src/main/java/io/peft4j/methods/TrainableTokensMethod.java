@@ -7,6 +7,7 @@ import io.peft4j.core.peft.AdapterSetup;
 import io.peft4j.core.peft.ConfiguredMethod;
 import io.peft4j.core.peft.Placement;
 import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.Targets;
 import io.peft4j.core.peft.TrainedTokens;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,7 @@ public final class TrainableTokensMethod extends ConfiguredMethod<TrainableToken
         TrainableTokensConfig resolved = config.targetModules().isUnset() ? config.toBuilder()
                 .targetModules(TargetModules.regex(setup.network().embedding().path())).build() : config;
         List<AdapterLayer> layers = new ArrayList<>();
-        Placement.at(resolved.targetModules()).on(setup, List.of(), Embedding.class::isInstance).slots().forEach(
+        Targets.of(Placement.at(resolved.targetModules()), setup, List.of(), Embedding.class::isInstance).slots().forEach(
                 slot -> layers.addAll(TrainedTokens.of(setup, slot, config.tokenIndices(), config.initWeights())));
         return Adapter.of(setup.isRestoring() ? config : resolved, layers);
     }

@@ -106,7 +106,7 @@ final class RunFolder implements AutoCloseable {
         try {
             ModelCard.write(path(), model, options, result);
             for (String name : model.activeAdapters()) {
-                Passport.of(model, name, settings.values(), List.of()).write(output.adapterFolder(name));
+                Passport.of(model, model.adapter(name), settings.values(), List.of()).write(output.adapterFolder(name));
             }
         } catch (UncheckedIOException e) {
             LOG.warn("the adapter is saved, but not all that is written about it: {}", e.getMessage());

@@ -46,23 +46,11 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      * Tensors that Hugging Face PEFT does not store, and that a training needs to go on; only some methods have any.
      */
     public static final String TRAINING_FILE = "adapter_training.safetensors";
-    private static final String PREFIX = "base_model.model.";
     private static final Logger LOG = LoggerFactory.getLogger(AdapterCheckpoint.class);
 
     /** Copies the set. */
     public AdapterCheckpoint {
         baseCopies = Set.copyOf(baseCopies);
-    }
-
-    /** The key of a tensor of the layer at {@code slot}. */
-    static String key(Slot slot, String name) {
-        return PREFIX + slot.path() + "." + name;
-    }
-
-    /** The path that a key without its last parts names, or empty where it is not a key of a layer. */
-    static String path(String key, String name) {
-        return key.startsWith(PREFIX) && key.endsWith("." + name)
-                ? key.substring(PREFIX.length(), key.length() - name.length() - 1) : "";
     }
 
     /** Whether a folder holds an adapter. */
@@ -81,12 +69,11 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
     }
 
     /** A new adapter, of which nothing is stored yet; where it fails, nothing is left allocated. */
-    static AdapterCheckpoint create(String name, PeftConfig config, AdapterSetup setup) {
+    static AdapterCheckpoint create(PeftConfig config, AdapterSetup setup) {
         PeftConfig named = config.common().baseModel().isPresent() ? config
                 : config.withCommon(config.common().withBaseModel(setup.network().description().name()));
         return setup.run(() -> {
             Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
-            ActiveLayers.of(Map.of(name, made));
             return new AdapterCheckpoint(made, Set.of());
         });
     }
@@ -111,7 +98,6 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
             AdapterSetup setup = AdapterSetup.restoring(base, stored, more);
             return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
-                ActiveLayers.of(Map.of(PeftModel.DEFAULT_ADAPTER, adapter));
                 Passport.read(folder).ifPresent(passport -> stored.compare(passport, base));
                 Set<String> copies = stored.finish(config, adapter, base);
                 if (more != null) {
@@ -178,7 +164,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         Map<String, TensorData> tensors = new LinkedHashMap<>(stored);
         tensors.putAll(adapter.computedTensors(base.engine()));
         for (Slot slot : base.network().slots()) {
-            String key = key(slot, BaseCopy.NAME);
+            String key = AdapterSetup.key(slot, BaseCopy.NAME);
             if (baseCopies.contains(key)) {
                 tensors.put(key, BaseCopy.data(slot));
             }

@@ -160,7 +160,9 @@ final class AdapterSet {
                 throw new ConfigurationException("adapter '" + name + "' already exists; choose another name, or "
                         + "delete it");
             }
-            put(name, made.get());
+            AdapterCheckpoint adapter = made.get();
+            closingOnFailure(adapter, () -> ActiveLayers.of(Map.of(name, adapter.adapter())));
+            put(name, adapter);
             if (adapters.size() == 1) {
                 activation.choose(Choice.onAllRows(List.of(name)));
             }
@@ -173,21 +175,29 @@ final class AdapterSet {
         adapters = Collections.unmodifiableMap(more);
     }
 
+    /** Looks whether an adapter can run; frees it where it cannot. */
+    private static void closingOnFailure(AdapterCheckpoint adapter, Runnable check) {
+        boolean fits = false;
+        try {
+            check.run();
+            fits = true;
+        } finally {
+            if (!fits) {
+                adapter.adapter().close();
+            }
+        }
+    }
+
     /** Puts the adapter of a folder in the place of another one. */
     void swap(String name, Path folder) {
         change(() -> {
             requireUnmerged("swap an adapter");
             HeldAdapter before = unused(name, "swap");
             AdapterCheckpoint loaded = AdapterCheckpoint.load(folder, base);
-            boolean fits = false;
-            try {
+            closingOnFailure(loaded, () -> {
+                ActiveLayers.of(Map.of(name, loaded.adapter()));
                 activation.requireFit(name, loaded.adapter());
-                fits = true;
-            } finally {
-                if (!fits) {
-                    loaded.adapter().close();
-                }
-            }
+            });
             put(name, loaded);
             activation.refresh();
             before.lifetime().close();

@@ -145,7 +145,7 @@ public final class AdapterSetup {
      * @param shape its dimensions
      */
     public AdapterTensor tensor(Slot slot, String name, Initializer initializer, long... shape) {
-        return make(AdapterCheckpoint.key(slot, name), name, initializer, false, shape);
+        return make(key(slot, name), name, initializer, false, shape);
     }
 
     /**
@@ -156,7 +156,7 @@ public final class AdapterSetup {
      * @param columns second dimension in the file, the first one in memory
      */
     public AdapterTensor transposedTensor(Slot slot, String name, Initializer initializer, long rows, long columns) {
-        return make(AdapterCheckpoint.key(slot, name), name, initializer, true, rows, columns);
+        return make(key(slot, name), name, initializer, true, rows, columns);
     }
 
     /**
@@ -194,7 +194,7 @@ public final class AdapterSetup {
         if (stored == null) {
             throw new IllegalStateException("a new adapter has no file");
         }
-        return stored.integers(AdapterCheckpoint.key(slot, name), bounds, shape);
+        return stored.integers(key(slot, name), bounds, shape);
     }
 
     /**
@@ -202,12 +202,12 @@ public final class AdapterSetup {
      * what their configuration says; empty in a new adapter, and where the file has no such tensor.
      */
     public Optional<long[]> storedShape(Slot slot, String name) {
-        return stored == null ? Optional.empty() : stored.shape(AdapterCheckpoint.key(slot, name));
+        return stored == null ? Optional.empty() : stored.shape(key(slot, name));
     }
 
     /** The key in the file of a tensor of the layer at {@code slot}. */
     public static String key(Slot slot, String name) {
-        return AdapterCheckpoint.key(slot, name);
+        return "base_model.model." + slot.path() + "." + name;
     }
 
     /**
@@ -217,7 +217,7 @@ public final class AdapterSetup {
      * @return the same tensor, neither trained nor counted a second time
      */
     public AdapterTensor again(Slot slot, AdapterTensor original) {
-        String key = AdapterCheckpoint.key(slot, original.name());
+        String key = key(slot, original.name());
         if (stored != null && stored.offers(key, original.fileShape())) {
             stored.requireEqual(key, original.parameter().value());
         }
@@ -231,7 +231,7 @@ public final class AdapterSetup {
      * @return its key in the file
      */
     public String idleTensor(Slot slot, String name, long... shape) {
-        String key = AdapterCheckpoint.key(slot, name);
+        String key = key(slot, name);
         if (stored != null) {
             stored.offers(key, shape);
         }

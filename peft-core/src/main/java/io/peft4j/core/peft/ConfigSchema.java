@@ -82,15 +82,6 @@ final class ConfigSchema {
         return KNOWN.get(config);
     }
 
-    /** The method's id, {@code peft_type}. */
-    static String peftType(Class<?> config) {
-        PeftType type = config.getAnnotation(PeftType.class);
-        if (type == null) {
-            throw new IllegalStateException(config + " needs a @PeftType");
-        }
-        return type.value();
-    }
-
     Class<?> type() {
         return type;
     }
@@ -271,11 +262,5 @@ final class ConfigSchema {
             }
         }
         parts.stream().filter(Inner.class::isInstance).forEach(part -> ((Inner) part).schema().options(keys));
-    }
-
-    /** Whether the configuration has a {@link Placement}. */
-    boolean isPlaced() {
-        return parts.stream().anyMatch(part -> part instanceof Inner inner
-                && (inner.schema().type() == Placement.class || inner.schema().isPlaced()));
     }
 }

@@ -1,6 +1,5 @@
 package io.peft4j.core.peft;
 
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 
@@ -40,12 +39,12 @@ public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements
 
     @Override
     public final C readConfig(ConfigReader reader) {
-        return config.cast(ConfigSchema.of(config).read(reader));
+        return reader.record(config);
     }
 
     @Override
     public final String peftType() {
-        return ConfigSchema.peftType(config);
+        return PeftConfig.peftType(config);
     }
 
     @Override
@@ -65,12 +64,8 @@ public abstract class ConfiguredMethod<C extends Record & PeftConfig> implements
 
     @Override
     public final Map<String, String> optionKeys() {
-        Map<String, String> keys = new LinkedHashMap<>();
-        ConfigSchema.of(config).options(keys);
+        Map<String, String> keys = PeftConfig.optionKeys(config);
         keys.keySet().retainAll(SHARED_OPTIONS);
-        if (ConfigSchema.of(config).isPlaced()) {
-            keys.put("target-modules", "target_modules");
-        }
         return Map.copyOf(keys);
     }
 }

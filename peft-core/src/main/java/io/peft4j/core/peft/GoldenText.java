@@ -1,12 +1,16 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /**
  * A text and what a model made of it.
@@ -26,22 +30,21 @@ public record GoldenText(String text, List<Integer> ids, double nll) {
     }
 
     /** What the model makes of texts, those left out that have fewer than two tokens, or unknown ones. */
-    static List<GoldenText> of(PeftModel model, List<String> texts) {
-        int vocabulary = model.network().description().vocabularySize();
-        List<String> usable = texts.stream().filter(text -> isUsable(model.tokenizer().encodeWithSpecials(text),
-                vocabulary)).toList();
-        if (usable.isEmpty()) {
-            return List.of();
-        }
-        List<int[]> sequences = new MergeCheck(usable, 1).sequences(model);
+    static List<GoldenText> of(LanguageModel model, List<String> texts) {
+        ModelDescription sizes = model.network().description();
+        Map<String, int[]> usable = new LinkedHashMap<>();
+        texts.forEach(text -> {
+            int[] ids = model.tokenizer().encodeWithSpecials(text);
+            if (ids.length > 1 && Arrays.stream(ids).allMatch(id -> id < sizes.vocabularySize())) {
+                usable.put(text, Arrays.copyOf(ids, Math.min(ids.length, sizes.maxPositions())));
+            }
+        });
         double[] losses = SequenceScorer.negativeLogLikelihoods(model,
-                sequences.stream().map(TokenSequence::allSupervised).toList());
-        return IntStream.range(0, losses.length).mapToObj(i -> new GoldenText(usable.get(i),
-                Arrays.stream(sequences.get(i)).boxed().toList(), losses[i])).toList();
-    }
-
-    private static boolean isUsable(int[] ids, int vocabulary) {
-        return ids.length > 1 && Arrays.stream(ids).allMatch(id -> id < vocabulary);
+                usable.values().stream().map(TokenSequence::allSupervised).toList());
+        List<GoldenText> golden = new ArrayList<>();
+        usable.forEach((text, ids) -> golden.add(new GoldenText(text, Arrays.stream(ids).boxed().toList(),
+                losses[golden.size()])));
+        return golden;
     }
 
     /** What another model makes of the text differently. */

@@ -3,6 +3,7 @@ package io.peft4j.core.peft;
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
@@ -58,11 +59,11 @@ public record Passport(String base, Map<String, String> description, List<Weight
     }
 
     /** The passport of an adapter's configuration on a base, without training and texts. */
-    static Passport of(BaseLanguageModel base, PeftConfig config) {
+    static Passport of(LanguageModel base, PeftConfig config) {
         return of(base, Sha256.of(config.toJson()));
     }
 
-    private static Passport of(BaseLanguageModel base, String config) {
+    private static Passport of(LanguageModel base, String config) {
         ModelDescription sizes = base.network().description();
         return new Passport(sizes.name(), description(sizes), WeightSample.of(base.network()),
                 fingerprint(base.tokenizer()), base.chatTemplate().map(ChatTemplate::source).map(Sha256::of), config,
@@ -82,13 +83,13 @@ public record Passport(String base, Map<String, String> description, List<Weight
     /**
      * The passport of an adapter as it is now, with what the model makes of some texts.
      *
-     * @param model the model; the adapter must be its only active one
-     * @param adapter the adapter's name
+     * @param model the model with this adapter, and no other, active
+     * @param adapter the adapter
      * @param training how it was trained, by name; for instance {@code data}, {@code seed}
      * @param texts texts whose likelihood is noted
      */
-    public static Passport of(PeftModel model, String adapter, Map<String, String> training, List<String> texts) {
-        Passport plain = of(model.base(), saved(model.adapter(adapter).config()));
+    public static Passport of(LanguageModel model, Adapter adapter, Map<String, String> training, List<String> texts) {
+        Passport plain = of(model, saved(adapter.config()));
         return new Passport(plain.base, plain.description, plain.samples, plain.tokenizer, plain.chatTemplate,
                 plain.config, training, GoldenText.of(model, texts));
     }
@@ -115,7 +116,7 @@ public record Passport(String base, Map<String, String> description, List<Weight
      * @param folder the folder of an adapter
      * @param model the model with this adapter, and no other, active
      */
-    public static void addTexts(Path folder, PeftModel model, List<String> texts) {
+    public static void addTexts(Path folder, LanguageModel model, List<String> texts) {
         read(folder).ifPresent(p -> new Passport(p.base, p.description, p.samples, p.tokenizer, p.chatTemplate,
                 p.config, p.training, GoldenText.of(model, texts)).write(folder));
     }
@@ -174,7 +175,7 @@ public record Passport(String base, Map<String, String> description, List<Weight
     }
 
     /** What differs between the texts' likelihoods then and now; runs the model with its active adapters. */
-    public List<Mismatch> goldenMismatches(PeftModel model) {
+    public List<Mismatch> goldenMismatches(LanguageModel model) {
         List<Mismatch> found = new ArrayList<>();
         List<GoldenText> now = GoldenText.of(model, golden.stream().map(GoldenText::text).toList());
         if (now.size() != golden.size()) {

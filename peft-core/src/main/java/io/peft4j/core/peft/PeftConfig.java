@@ -1,6 +1,8 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.model.BaseLanguageModel;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * The configuration of an adapter: an immutable value with a field for each key of Hugging Face's
@@ -10,7 +12,23 @@ import io.peft4j.core.model.BaseLanguageModel;
 public interface PeftConfig {
     /** The method's id in the file, {@code peft_type}: for instance {@code LORA}. */
     default String peftType() {
-        return ConfigSchema.peftType(getClass());
+        return peftType(getClass());
+    }
+
+    /** The id in a configuration's {@link PeftType}. */
+    static String peftType(Class<?> config) {
+        PeftType type = config.getAnnotation(PeftType.class);
+        if (type == null) {
+            throw new IllegalStateException(config + " needs a @PeftType");
+        }
+        return type.value();
+    }
+
+    /** What the components of a configuration record are called as options, with the key that each sets. */
+    static Map<String, String> optionKeys(Class<? extends PeftConfig> config) {
+        Map<String, String> keys = new LinkedHashMap<>();
+        ConfigSchema.of(config).options(keys);
+        return keys;
     }
 
     /** What the configuration of every method holds. */

@@ -101,7 +101,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     /** As the other, with the data that the first values of some adapters are computed from. */
     public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random,
             Optional<Calibration> calibration) {
-        adapters.add(name, () -> AdapterCheckpoint.create(name, config,
+        adapters.add(name, () -> AdapterCheckpoint.create(config,
                 AdapterSetup.creating(base, random, calibration)));
         return this;
     }

@@ -5,6 +5,11 @@ public interface PlacedConfig extends PeftConfig {
     /** Where the adapter's layers sit, and what is trained as a whole beside them. */
     Placement placement();
 
+    /** The same with another placement. */
+    static <C extends PlacedConfig> C with(C config, Placement placement) {
+        return ConfigSchema.with(config, "placement", placement);
+    }
+
     @Override
     default TargetModules targetModules() {
         return placement().targetModules();

@@ -1,11 +1,8 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.nn.Layer;
-import io.peft4j.core.nn.Linear;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Predicate;
 
 /**
  * Where an adapter's layers sit, and which parts of the base are trained as a whole beside them. A method has those of
@@ -22,7 +19,7 @@ import java.util.function.Predicate;
  *     none
  * @param bias {@code bias}: which biases of the base are trained; default none
  */
-public record Placement(@Key("target_modules") TargetModules targetModules,
+public record Placement(@Key(value = "target_modules", option = "target-modules") TargetModules targetModules,
         @Key("exclude_modules") TargetModules excludeModules,
         @Key("layers_to_transform") OneOrMany<Integer> layersToTransform,
         @Key("layers_pattern") OneOrMany<String> layersPattern,
@@ -62,28 +59,5 @@ public record Placement(@Key("target_modules") TargetModules targetModules,
     /** The same with other targets. */
     public Placement withTargets(TargetModules targets) {
         return new Placement(targets, excludeModules, layersToTransform, layersPattern, modulesToSave, bias);
-    }
-
-    /**
-     * The places on a model, of linear layers; without targets those that the architecture has by default.
-     *
-     * @throws io.peft4j.core.error.TargetModuleException as {@link #on(AdapterSetup, List, Predicate)}
-     */
-    public Targets on(AdapterSetup setup) {
-        return on(setup, setup.base().defaultTargetModules(), Linear.class::isInstance);
-    }
-
-    /**
-     * The places on a model.
-     *
-     * @param setup the model; a stored adapter may name targets that match nothing, a new one may not
-     * @param defaults names for unset targets
-     * @param supported whether the method can adapt a layer
-     * @throws io.peft4j.core.error.TargetModuleException when an entry matches nothing (the message names the nearest
-     *     paths), all matches are excluded, a match is of a kind that is not supported, or the targets are unset and
-     *     there are no defaults
-     */
-    public Targets on(AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
-        return Targets.of(this, setup, defaults, supported);
     }
 }

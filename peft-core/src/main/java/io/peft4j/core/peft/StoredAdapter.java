@@ -124,10 +124,10 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
     Set<String> finish(PeftConfig config, Adapter adapter, BaseLanguageModel base) {
         Set<String> copies = new HashSet<>();
         Map<String, Slot> adapted = new LinkedHashMap<>();
-        adapter.layers().forEach(layer -> adapted.put(layer.slot().path(), layer.slot()));
+        adapter.layers().forEach(layer -> adapted.put(AdapterSetup.key(layer.slot(), BaseCopy.NAME), layer.slot()));
         for (TensorInfo info : file.tensors().values()) {
             String key = info.name();
-            Slot slot = adapted.get(AdapterCheckpoint.path(key, BaseCopy.NAME));
+            Slot slot = adapted.get(key);
             if (asked.contains(key)) {
                 continue;
             }
@@ -173,7 +173,7 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
 
     private static boolean isBaseWeight(String key, BaseLanguageModel base) {
         return base.network().slots().stream().anyMatch(slot ->
-                BASE_NAMES.stream().anyMatch(name -> key.equals(AdapterCheckpoint.key(slot, name))));
+                BASE_NAMES.stream().anyMatch(name -> key.equals(AdapterSetup.key(slot, name))));
     }
 
     private void note(String kind, String entry) {

@@ -78,21 +78,21 @@ public final class TargetModules {
     }
 
     /** As {@link #matches}, for many paths. */
-    Predicate<String> matcher(String key) {
+    public Predicate<String> matcher(String key) {
         if (text.isPresent()) {
             return PathPattern.of(key, text.get())::matchesAll;
         }
-        return path -> names.orElse(List.of()).stream().anyMatch(name -> named(path, name));
+        return path -> names.orElse(List.of()).stream().anyMatch(name -> isNamed(path, name));
     }
 
     /** Of a list of names those that one of the paths is meant by; anything else as it is. */
     public TargetModules among(Collection<String> paths) {
         return names.isEmpty() ? this : of(names.get().stream()
-                .filter(name -> paths.stream().anyMatch(path -> named(path, name))).toList());
+                .filter(name -> paths.stream().anyMatch(path -> isNamed(path, name))).toList());
     }
 
     /** Whether a path equals a name or ends with a dot and the name. */
-    static boolean named(String path, String name) {
+    private static boolean isNamed(String path, String name) {
         return path.equals(name) || path.endsWith("." + name);
     }
 

@@ -33,7 +33,26 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
     private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
     private static final PathPattern FIRST_NUMBER = PathPattern.of("layers_pattern", ".*?\\.[^.]*\\.(?<idx>\\d+)\\.");
 
-    static Targets of(Placement asked, AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
+    /**
+     * The places on a model, of linear layers; without targets those that the architecture has by default.
+     *
+     * @throws TargetModuleException as {@link #of(Placement, AdapterSetup, List, Predicate)}
+     */
+    public static Targets of(Placement asked, AdapterSetup setup) {
+        return of(asked, setup, setup.base().defaultTargetModules(), Linear.class::isInstance);
+    }
+
+    /**
+     * The places on a model.
+     *
+     * @param asked what is asked for
+     * @param setup the model; a stored adapter may name targets that match nothing, a new one may not
+     * @param defaults names for unset targets
+     * @param supported whether the method can adapt a layer
+     * @throws TargetModuleException when an entry matches nothing (the message names the nearest paths), all matches
+     *     are excluded, a match is of a kind that is not supported, or the targets are unset and there are no defaults
+     */
+    public static Targets of(Placement asked, AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
         TargetModules resolved = resolved(asked.targetModules(), setup, defaults);
         List<Slot> slots = new Choice(asked, resolved, setup).slots(supported);
         return new Targets(setup, setup.isRestoring() ? asked : asked.withTargets(resolved), slots);
@@ -44,13 +63,13 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
     /**
      * An adapter with one layer at each place, and what is trained as a whole; the configuration gets the placement.
      */
-    public <C extends PeftConfig> Adapter adapter(C config, Function<Slot, ? extends AdapterLayer> maker) {
+    public <C extends PlacedConfig> Adapter adapter(C config, Function<Slot, ? extends AdapterLayer> maker) {
         return Adapter.of(named(config), layers(maker));
     }
 
     /** The configuration with the placement as it is stored. */
-    public <C extends PeftConfig> C named(C config) {
-        return ConfigSchema.with(config, "placement", placement);
+    public <C extends PlacedConfig> C named(C config) {
+        return PlacedConfig.with(config, placement);
     }
 
     /**
@@ -222,7 +241,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
 
         private void checkNames(List<Slot> slots) {
             List<String> unmatched = targets.names().orElse(List.of()).stream()
-                    .filter(name -> slots.stream().noneMatch(slot -> TargetModules.named(slot.path(), name))).toList();
+                    .filter(name -> slots.stream().noneMatch(slot -> isNamed(slot.path(), name))).toList();
             if (!unmatched.isEmpty() && !setup.isRestoring()) {
                 throw new TargetModuleException("target_modules: '" + unmatched.get(0) + "' matches no layer; "
                         + nearest(unmatched.get(0), slots));
@@ -237,8 +256,12 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
             Set<String> candidates = new LinkedHashSet<>();
             slots.forEach(slot -> candidates.add(name.contains(".") ? slot.path() : slot.name()));
             return "the nearest layers are " + NearNames.of(name, candidates, 3).stream()
-                    .map(near -> slots.stream().map(Slot::path).filter(path -> TargetModules.named(path, near))
+                    .map(near -> slots.stream().map(Slot::path).filter(path -> isNamed(path, near))
                             .findFirst().orElseThrow()).toList();
+        }
+
+        private static boolean isNamed(String path, String name) {
+            return TargetModules.of(name).matches("target_modules", path);
         }
 
         private void requireSome(List<Slot> chosen, List<Slot> matched, int left) {

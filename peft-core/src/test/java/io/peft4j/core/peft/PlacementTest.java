@@ -30,7 +30,7 @@ class PlacementTest {
     }
 
     private static List<String> select(Placement placement) {
-        return placement.on(setup(), DEFAULTS, layer -> layer instanceof Linear).slots().stream().map(Slot::path)
+        return Targets.of(placement, setup(), DEFAULTS, layer -> layer instanceof Linear).slots().stream().map(Slot::path)
                 .toList();
     }
 
@@ -39,7 +39,7 @@ class PlacementTest {
     }
 
     private static TargetModules resolved(TargetModules targets, List<String> defaults) {
-        return Placement.at(targets).on(setup(), defaults, layer -> true).placement().targetModules();
+        return Targets.of(Placement.at(targets), setup(), defaults, layer -> true).placement().targetModules();
     }
 
     private static void assertRefused(Placement placement, String... parts) {

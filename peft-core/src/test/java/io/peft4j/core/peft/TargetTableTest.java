@@ -77,16 +77,13 @@ class TargetTableTest {
     @ParameterizedTest
     @MethodSource("choices")
     void choosesTheSameLayersAsPeft(JsonNode row) {
-        ConfigReader reader = ConfigReader.parse(row.get("config").toString(), "table");
-        Placement placement = new Placement(reader.modules("target_modules"),
-                reader.modules("exclude_modules"), reader.oneOrMoreIntegers("layers_to_transform"),
-                reader.oneOrMoreTexts("layers_pattern"), reader.texts("modules_to_save"), Bias.NONE);
+        Placement placement = ConfigReader.parse(row.get("config").toString(), "table").record(Placement.class);
         Set<String> expected = texts(row.get("chosen"));
         if (expected.isEmpty()) {
-            assertThrows(TargetModuleException.class, () -> placement.on(stored(), List.of(), layer -> true));
+            assertThrows(TargetModuleException.class, () -> Targets.of(placement, stored(), List.of(), layer -> true));
             return;
         }
-        List<String> chosen = placement.on(stored(), List.of(), layer -> true).slots().stream().map(Slot::path)
+        List<String> chosen = Targets.of(placement, stored(), List.of(), layer -> true).slots().stream().map(Slot::path)
                 .toList();
         assertEquals(expected, new TreeSet<>(chosen));
         assertEquals(chosen.size(), new TreeSet<>(chosen).size());
