@@ -3,7 +3,7 @@
 Made with Python 3.11, torch 2.15.0 (CPU), transformers 5.24.0, peft 0.21.2:
 
     pip install torch==2.15.0 transformers==5.24.0 peft==0.21.2
-    python target_modules.py > ../resources/io/peft4j/core/peft/target_modules.json
+    python target_modules.py > ../resources/io/peft4j/core/peft/method/target_modules.json
 """
 import copy
 import json

@@ -1,9 +1,9 @@
 package io.peft4j.benchmarks;
 
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.methods.LnTuningConfig;
 import io.peft4j.train.AdamW;

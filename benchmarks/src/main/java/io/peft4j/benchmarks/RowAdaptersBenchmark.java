@@ -3,7 +3,7 @@ package io.peft4j.benchmarks;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.CausalLmObjective;
 import io.peft4j.train.TrainingBenchmark;

@@ -7,7 +7,7 @@ import io.peft4j.core.measure.SpeedLimits;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;

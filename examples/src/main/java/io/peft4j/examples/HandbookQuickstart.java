@@ -1,6 +1,6 @@
 package io.peft4j.examples;
 
-import static io.peft4j.core.peft.TargetModules.ALL_LINEAR;
+import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
 
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;

@@ -8,7 +8,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.measure.LinearWork;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateSchedule;

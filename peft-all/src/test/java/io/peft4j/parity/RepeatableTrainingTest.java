@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.peft.AdapterCheckpoint;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;

@@ -2,9 +2,9 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.peft.AdapterSummary;
-import io.peft4j.core.peft.Passport;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterSummary;
+import io.peft4j.core.peft.file.Passport;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.AdapterExport;

@@ -4,7 +4,7 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.Targets;
+import io.peft4j.core.peft.method.Targets;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.FactAccuracy;
 import io.peft4j.eval.FactQuestion;

@@ -1,6 +1,9 @@
 import io.peft4j.core.error.*;
 import io.peft4j.core.model.*;
 import io.peft4j.core.peft.*;
+import io.peft4j.core.peft.config.*;
+import io.peft4j.core.peft.file.*;
+import io.peft4j.core.peft.method.*;
 import io.peft4j.core.text.*;
 import io.peft4j.data.*;
 import io.peft4j.eval.*;
@@ -14,4 +17,4 @@ import io.peft4j.methods.*;
 import io.peft4j.models.*;
 import io.peft4j.models.hub.*;
 import io.peft4j.train.*;
-import static io.peft4j.core.peft.TargetModules.ALL_LINEAR;
+import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;

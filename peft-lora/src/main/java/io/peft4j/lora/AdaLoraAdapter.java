@@ -2,12 +2,12 @@ package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.LayeredAdapter;
-import io.peft4j.core.peft.StoredForm;
-import io.peft4j.core.peft.TrainingHook;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.LayeredAdapter;
+import io.peft4j.core.peft.method.StoredForm;
+import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,12 +1,12 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Group;
-import io.peft4j.core.peft.Key;
-import io.peft4j.core.peft.PeftType;
-import io.peft4j.core.peft.PlacedBuilder;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Group;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.PeftType;
+import io.peft4j.core.peft.config.PlacedBuilder;
 import java.util.Optional;
 import java.util.OptionalInt;
 

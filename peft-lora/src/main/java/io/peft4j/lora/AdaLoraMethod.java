@@ -1,11 +1,11 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Targets;
-import io.peft4j.core.peft.TrainedTokens;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainedTokens;
 import java.util.List;
 
 /** AdaLoRA; {@link AdaLoraConfig} says what it computes. */

@@ -1,10 +1,10 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.KeyFormat;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.ConfigReader;
+import io.peft4j.core.peft.config.ConfigWriter;
+import io.peft4j.core.peft.config.KeyFormat;
+import io.peft4j.core.peft.method.AdapterSetup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

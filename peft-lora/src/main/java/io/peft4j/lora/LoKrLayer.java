@@ -5,9 +5,9 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.Initializer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.Initializer;
 import java.util.ArrayList;
 import java.util.List;
 

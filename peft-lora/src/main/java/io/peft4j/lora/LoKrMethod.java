@@ -1,11 +1,11 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.PathPatterns;
-import io.peft4j.core.peft.Targets;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.PathPatterns;
+import io.peft4j.core.peft.method.Targets;
 import java.util.function.Function;
 
 /** LoKr; {@link LoKrConfig} says what it computes. */

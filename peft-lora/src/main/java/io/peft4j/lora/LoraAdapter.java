@@ -1,8 +1,8 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.LayeredAdapter;
-import io.peft4j.core.peft.StoredForm;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.LayeredAdapter;
+import io.peft4j.core.peft.method.StoredForm;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.lora.init.LoraInit;
 import java.util.LinkedHashMap;

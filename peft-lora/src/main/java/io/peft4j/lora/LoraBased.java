@@ -1,9 +1,9 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.PlacedConfig;
-import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.PlacedConfig;
+import io.peft4j.core.peft.config.Placement;
 import java.util.List;
 
 /** A configuration that has LoRA's values: LoRA's own, and those of methods that are LoRA with something more. */

@@ -2,7 +2,7 @@ package io.peft4j.lora;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.UpdateRule;
+import io.peft4j.core.peft.method.UpdateRule;
 
 /**
  * LoRA+ (<a href="https://arxiv.org/abs/2402.12354">2402.12354</a>): B, and all vectors, are trained with {@code ratio}

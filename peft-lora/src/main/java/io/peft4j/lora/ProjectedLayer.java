@@ -6,7 +6,7 @@ import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AbstractAdapterLayer;
+import io.peft4j.core.peft.method.AbstractAdapterLayer;
 
 /** A layer that adds a change of its input to the output of the base: {@code y = base(x) + change(dropout(x))}. */
 abstract class ProjectedLayer extends AbstractAdapterLayer {

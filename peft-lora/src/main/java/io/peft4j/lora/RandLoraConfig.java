@@ -1,16 +1,16 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Group;
-import io.peft4j.core.peft.Key;
-import io.peft4j.core.peft.PeftType;
-import io.peft4j.core.peft.PlacedBuilder;
-import io.peft4j.core.peft.PlacedConfig;
-import io.peft4j.core.peft.Placement;
-import io.peft4j.core.peft.UnusedKey;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Group;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.PeftType;
+import io.peft4j.core.peft.config.PlacedBuilder;
+import io.peft4j.core.peft.config.PlacedConfig;
+import io.peft4j.core.peft.config.Placement;
+import io.peft4j.core.peft.config.UnusedKey;
 
 /**
  * RandLoRA (<a href="https://arxiv.org/abs/2502.00987">2502.00987</a>): a change of full rank as a weighted sum of n =

@@ -1,13 +1,13 @@
 package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.Targets;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.Targets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

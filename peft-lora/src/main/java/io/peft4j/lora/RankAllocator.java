@@ -2,7 +2,7 @@ package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
-import io.peft4j.core.peft.TrainingHook;
+import io.peft4j.core.peft.method.TrainingHook;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.KeyFormat;
+import io.peft4j.core.peft.config.ConfigReader;
+import io.peft4j.core.peft.config.ConfigWriter;
+import io.peft4j.core.peft.config.KeyFormat;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;

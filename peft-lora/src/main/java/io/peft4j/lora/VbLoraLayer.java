@@ -7,10 +7,10 @@ import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.MergedLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.MergedLayer;
 import java.util.List;
 
 /**

@@ -1,11 +1,11 @@
 package io.peft4j.lora;
 
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.Targets;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.Targets;
 import java.util.List;
 import java.util.Map;
 

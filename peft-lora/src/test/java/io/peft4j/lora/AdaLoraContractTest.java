@@ -5,10 +5,10 @@ import static io.peft4j.core.peft.TinyNetwork.INNER;
 import static io.peft4j.core.peft.TinyNetwork.KEYS;
 import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.stream.Stream;

@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.LowRankUpdate;
 import io.peft4j.core.peft.Passes;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.core.peft.method.LowRankUpdate;
 import io.peft4j.lora.init.LoraInit;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

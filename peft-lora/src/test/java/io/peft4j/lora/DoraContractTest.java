@@ -7,10 +7,10 @@ import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static io.peft4j.core.peft.TinyNetwork.VOCABULARY;
 
 import io.peft4j.core.autograd.Parameter;
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.init.Eva;
 import io.peft4j.lora.init.LoraInit;
 import java.util.List;

@@ -2,9 +2,9 @@ package io.peft4j.lora;
 
 import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.TargetModules;
 import java.util.List;
 import java.util.stream.Stream;
 

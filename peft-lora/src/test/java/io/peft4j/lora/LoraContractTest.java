@@ -6,11 +6,11 @@ import static io.peft4j.core.peft.TinyNetwork.KEYS;
 import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static io.peft4j.core.peft.TinyNetwork.VOCABULARY;
 
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
-import io.peft4j.core.peft.TargetModules;
-import io.peft4j.core.peft.TokenIndices;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.config.TokenIndices;
 import io.peft4j.lora.init.Eva;
 import io.peft4j.lora.init.LoftQ;
 import io.peft4j.lora.init.LoraInit;

@@ -7,9 +7,9 @@ import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.lora.init.LoraInit;
 import java.util.List;
 import java.util.Map;

@@ -6,8 +6,8 @@ import static io.peft4j.core.peft.TinyNetwork.KEYS;
 import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 import static io.peft4j.core.peft.TinyNetwork.VOCABULARY;
 
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
+import io.peft4j.core.peft.config.PeftConfig;
 import java.util.List;
 import java.util.stream.Stream;
 

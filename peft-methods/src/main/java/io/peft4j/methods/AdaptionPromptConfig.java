@@ -1,12 +1,12 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Key;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.PeftType;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.PeftType;
+import io.peft4j.core.peft.config.TargetModules;
 import java.util.Optional;
 
 /**

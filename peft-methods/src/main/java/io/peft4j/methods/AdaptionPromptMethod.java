@@ -2,11 +2,11 @@ package io.peft4j.methods;
 
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
 import java.util.ArrayList;
 import java.util.List;
 

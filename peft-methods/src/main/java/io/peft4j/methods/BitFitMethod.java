@@ -2,14 +2,14 @@ package io.peft4j.methods;
 
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Placement;
-import io.peft4j.core.peft.TargetModules;
-import io.peft4j.core.peft.Targets;
-import io.peft4j.core.peft.TrainedCopies;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.Placement;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainedCopies;
 import java.util.List;
 
 /** BitFit; {@link BitFitConfig} says what it trains. */

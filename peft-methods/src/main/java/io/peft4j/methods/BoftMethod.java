@@ -1,9 +1,9 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Targets;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Targets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -1,10 +1,10 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Targets;
-import io.peft4j.core.peft.TrainedCopies;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.MergedLayer;
+import io.peft4j.core.peft.method.Targets;
 import java.util.List;
 
 /** Bottleneck adapters; {@link BottleneckConfig} says what they compute. */
@@ -25,7 +25,7 @@ public final class BottleneckMethod extends ConfiguredMethod<BottleneckConfig> {
         List<String> defaults = config.style() == BottleneckConfig.Style.HOULSBY ? List.of("self_attn", "mlp")
                 : List.of("mlp");
         // Blocks, and not the layers in them: what stands behind those may have other features.
-        return Targets.of(config.placement(), setup, defaults, layer -> !TrainedCopies.canCopy(layer))
+        return Targets.of(config.placement(), setup, defaults, layer -> !MergedLayer.canCopy(layer))
                 .adapter(config, slot -> new BottleneckLayer(setup, slot, config));
     }
 }

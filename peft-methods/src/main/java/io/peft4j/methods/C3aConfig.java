@@ -1,16 +1,16 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Group;
-import io.peft4j.core.peft.Key;
-import io.peft4j.core.peft.KeyFormat;
-import io.peft4j.core.peft.PeftType;
-import io.peft4j.core.peft.PlacedBuilder;
-import io.peft4j.core.peft.PlacedConfig;
-import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Group;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.KeyFormat;
+import io.peft4j.core.peft.config.PeftType;
+import io.peft4j.core.peft.config.PlacedBuilder;
+import io.peft4j.core.peft.config.PlacedConfig;
+import io.peft4j.core.peft.config.Placement;
 import java.util.Map;
 
 /**
@@ -24,7 +24,7 @@ import java.util.Map;
  * @param blockSize {@code block_size}: B, a divisor of both sides of each weight; default 256
  * @param blockSizePattern {@code block_size_pattern}: other sizes, by expressions for the end of a path from the
  *     beginning of one of its parts, the first that matches, or else by a whole path ({@link
- *     io.peft4j.core.peft.PathPatterns#belowAnother}); default none
+ *     io.peft4j.core.peft.method.PathPatterns#belowAnother}); default none
  * @param initialization {@code init_weights}: how the rows begin; default {@link Initialization#XAVIER_UNIFORM}
  */
 @PeftType("C3A")

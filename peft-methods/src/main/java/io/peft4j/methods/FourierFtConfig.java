@@ -1,15 +1,15 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Group;
-import io.peft4j.core.peft.Key;
-import io.peft4j.core.peft.PeftType;
-import io.peft4j.core.peft.PlacedBuilder;
-import io.peft4j.core.peft.PlacedConfig;
-import io.peft4j.core.peft.Placement;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Group;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.PeftType;
+import io.peft4j.core.peft.config.PlacedBuilder;
+import io.peft4j.core.peft.config.PlacedConfig;
+import io.peft4j.core.peft.config.Placement;
 import java.util.Map;
 
 /**
@@ -23,7 +23,7 @@ import java.util.Map;
  * @param seed {@code random_loc_seed}: chooses the frequencies, the same in Hugging Face PEFT; default 777
  * @param frequencyPattern {@code n_frequency_pattern}: other numbers, by expressions for the end of a path from the
  *     beginning of one of its parts, the first that matches, or else by a whole path ({@link
- *     io.peft4j.core.peft.PathPatterns#belowAnother}); default none
+ *     io.peft4j.core.peft.method.PathPatterns#belowAnother}); default none
  * @param initWeights {@code init_weights}: whether coefficients begin at 0, so that the model begins as the base;
  *     otherwise normal with standard deviation 1; default false
  * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; has no effect here

@@ -3,14 +3,14 @@ package io.peft4j.methods;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.PathPatterns;
-import io.peft4j.core.peft.Targets;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.PathPatterns;
+import io.peft4j.core.peft.method.Targets;
 import java.util.function.Function;
 
 /** FourierFT; {@link FourierFtConfig} says what it computes. */

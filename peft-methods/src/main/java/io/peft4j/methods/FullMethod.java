@@ -1,13 +1,14 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.TargetModules;
-import io.peft4j.core.peft.Targets;
-import io.peft4j.core.peft.TrainedCopies;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.MergedLayer;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainedCopies;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,11 +28,11 @@ public final class FullMethod extends ConfiguredMethod<FullConfig> {
     @Override
     protected Adapter adapter(FullConfig config, AdapterSetup setup) {
         if (!config.targetModules().isUnset()) {
-            return Targets.of(config.placement(), setup, List.of(), TrainedCopies::canCopy)
+            return Targets.of(config.placement(), setup, List.of(), MergedLayer::canCopy)
                     .adapter(config, slot -> TrainedCopies.of(setup, slot));
         }
         List<Slot> slots = Targets.of(config.placement().withTargets(TargetModules.regex(".*")), setup, List.of(), layer -> true)
-                .slots().stream().filter(slot -> TrainedCopies.canCopy(slot.layer())).toList();
+                .slots().stream().filter(slot -> MergedLayer.canCopy(slot.layer())).toList();
         return Adapter.of(config, copies(setup, slots));
     }
 

@@ -1,11 +1,11 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.Checks;
 import io.peft4j.core.peft.DerivedAdapter;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.method.AdapterLayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

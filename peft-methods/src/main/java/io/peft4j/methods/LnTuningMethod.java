@@ -1,10 +1,11 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Targets;
-import io.peft4j.core.peft.TrainedCopies;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.MergedLayer;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainedCopies;
 import java.util.List;
 import java.util.Map;
 
@@ -25,7 +26,7 @@ public final class LnTuningMethod extends ConfiguredMethod<LnTuningConfig> {
     @Override
     protected Adapter adapter(LnTuningConfig config, AdapterSetup setup) {
         List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());
-        return Targets.of(config.placement(), setup, defaults, TrainedCopies::canCopy)
+        return Targets.of(config.placement(), setup, defaults, MergedLayer::canCopy)
                 .adapter(config, slot -> TrainedCopies.of(setup, slot, "ln_tuning_layers."));
     }
 }

@@ -1,10 +1,10 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Targets;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Targets;
 
 /** OFT; {@link OftConfig} says what it computes. */
 public final class OftMethod extends ConfiguredMethod<OftConfig> {

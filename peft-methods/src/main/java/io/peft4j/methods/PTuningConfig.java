@@ -1,12 +1,12 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Group;
-import io.peft4j.core.peft.Key;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.PeftType;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Group;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.PeftType;
 
 /**
  * P-tuning (<a href="https://arxiv.org/abs/2103.10385">2103.10385</a>): as prompt tuning, but while they are trained

@@ -1,8 +1,8 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfiguredMethod;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
 
 /** P-tuning; {@link PTuningConfig} says what it computes. */
 public final class PTuningMethod extends ConfiguredMethod<PTuningConfig> {

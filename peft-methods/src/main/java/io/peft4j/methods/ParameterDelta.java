@@ -5,10 +5,10 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.DeltaLayer;
-import io.peft4j.core.peft.Remembered;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.DeltaLayer;
+import io.peft4j.core.peft.method.Remembered;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

@@ -4,12 +4,12 @@ import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.SelfAttention;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Initializer;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,14 +1,14 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.nn.Embedding;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfiguredMethod;
-import io.peft4j.core.peft.Placement;
-import io.peft4j.core.peft.TargetModules;
-import io.peft4j.core.peft.Targets;
-import io.peft4j.core.peft.TrainedTokens;
+import io.peft4j.core.peft.config.Placement;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainedTokens;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -2,10 +2,10 @@ package io.peft4j.methods;
 
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.LayeredAdapter;
-import io.peft4j.core.peft.PeftConfig;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.LayeredAdapter;
 import io.peft4j.core.safetensors.TensorData;
 import java.util.List;
 import java.util.Map;

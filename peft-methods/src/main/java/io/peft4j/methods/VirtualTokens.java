@@ -3,12 +3,12 @@ package io.peft4j.methods;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.SelfAttention;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.CommonConfig;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Key;
-import io.peft4j.core.peft.UnusedKey;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.UnusedKey;
+import io.peft4j.core.peft.method.AdapterSetup;
 import java.util.List;
 
 /**

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.TargetModules;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.core.peft.config.TargetModules;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

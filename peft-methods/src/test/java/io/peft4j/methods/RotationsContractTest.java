@@ -7,10 +7,10 @@ import static io.peft4j.methods.Sizes.LAYERS;
 import static io.peft4j.methods.Sizes.at;
 import static io.peft4j.methods.Sizes.moved;
 
-import io.peft4j.core.peft.Bias;
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.Bias;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.TargetModules;
 import java.util.List;
 import java.util.stream.Stream;
 

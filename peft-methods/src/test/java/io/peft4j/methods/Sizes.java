@@ -1,9 +1,9 @@
 package io.peft4j.methods;
 
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftMethodContract.Base;
 import io.peft4j.core.peft.PeftMethodContract.Case;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.core.peft.config.PeftConfig;
 
 /** Sizes of {@link TinyNetwork}, for closed formulas, and short forms of the contract's cases. */
 final class Sizes {

@@ -4,8 +4,8 @@ import static io.peft4j.methods.Sizes.H;
 import static io.peft4j.methods.Sizes.KEYS;
 import static io.peft4j.methods.Sizes.LAYERS;
 
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
+import io.peft4j.core.peft.config.PeftConfig;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;

@@ -7,9 +7,9 @@ import static io.peft4j.methods.Sizes.LAYERS;
 import static io.peft4j.methods.Sizes.V;
 import static io.peft4j.methods.Sizes.at;
 
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftFilesContract;
-import io.peft4j.core.peft.TargetModules;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.config.TargetModules;
 import java.util.List;
 import java.util.stream.Stream;
 

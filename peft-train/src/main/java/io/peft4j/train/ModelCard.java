@@ -1,9 +1,9 @@
 package io.peft4j.train;
 
 import io.peft4j.core.io.AtomicFiles;
-import io.peft4j.core.peft.PeftConfig;
-import io.peft4j.core.peft.PeftMethods;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.PeftMethods;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

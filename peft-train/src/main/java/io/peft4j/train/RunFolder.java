@@ -2,9 +2,9 @@ package io.peft4j.train;
 
 import io.peft4j.core.io.AtomicFiles;
 import io.peft4j.core.io.FolderLock;
-import io.peft4j.core.peft.AdapterCheckpoint;
-import io.peft4j.core.peft.Passport;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.peft.file.Passport;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -4,9 +4,9 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.peft.Calibration;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.UpdateRule;
+import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
@@ -165,7 +165,7 @@ public final class Trainer {
 
     /**
      * The first examples of a training, for an adapter whose first values are computed from data
-     * ({@link io.peft4j.core.peft.PeftConfig#needsCalibration()}). Examples that are too long are left out.
+     * ({@link io.peft4j.core.peft.config.PeftConfig#needsCalibration()}). Examples that are too long are left out.
      *
      * @param model the base model
      * @param examples the training's conversations

@@ -3,7 +3,7 @@ package io.peft4j.train;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.UpdateRule;
+import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.pack.PackOptions;

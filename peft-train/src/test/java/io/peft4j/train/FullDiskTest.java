@@ -13,10 +13,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.peft.Passport;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.core.peft.file.Passport;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.lora.LoraConfig;
 import java.io.IOException;

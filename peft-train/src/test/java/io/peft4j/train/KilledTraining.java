@@ -2,8 +2,8 @@ package io.peft4j.train;
 
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.NaiveKernels;
-import io.peft4j.core.peft.PeftMethods;
 import io.peft4j.core.peft.TinyNetwork;
+import io.peft4j.core.peft.method.PeftMethods;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.core.peft.AdapterCheckpoint;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

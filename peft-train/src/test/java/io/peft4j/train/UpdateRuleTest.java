@@ -13,7 +13,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;
 import io.peft4j.core.peft.TinyNetwork;
-import io.peft4j.core.peft.UpdateRule;
+import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;

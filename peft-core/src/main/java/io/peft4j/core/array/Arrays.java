@@ -155,4 +155,30 @@ public final class Arrays {
             throw new IllegalArgumentException("expected FLOAT or BFLOAT16, got " + array.dataType());
         }
     }
+
+    /** The transpose of a matrix in c order, [columns, rows]. */
+    public static float[] transposed(float[] values, int rows, int columns) {
+        float[] result = new float[values.length];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                result[j * rows + i] = values[i * columns + j];
+            }
+        }
+        return result;
+    }
+
+    /** Whether no value of a FLOAT array is NaN or infinite. */
+    public static boolean isFinite(INDArray array) {
+        float[] tile = new float[(int) Math.min(1 << 14, array.length())];
+        for (long done = 0; done < array.length(); done += tile.length) {
+            int n = (int) Math.min(tile.length, array.length() - done);
+            read(array, done, tile, 0, n);
+            for (int i = 0; i < n; i++) {
+                if (!Float.isFinite(tile[i])) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
 }

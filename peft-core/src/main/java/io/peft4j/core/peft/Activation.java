@@ -3,6 +3,8 @@ package io.peft4j.core.peft;
 import io.peft4j.core.engine.Lifetime;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.LayerSelection;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.MergedLayer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -10,6 +10,8 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.peft.Activation.Active;
 import io.peft4j.core.peft.Activation.Choice;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.peft.method.Adapter;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;

@@ -1,5 +1,7 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.Adapter;
 import java.util.function.Consumer;
 
 /** Adapters whose values are computed from those of others. */

@@ -1,6 +1,7 @@
 package io.peft4j.core.peft;
 
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.method.AdapterLayer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;

@@ -1,5 +1,6 @@
 package io.peft4j.core.peft;
 
+import io.peft4j.core.peft.method.AdapterTensor;
 import java.util.Locale;
 import java.util.stream.Stream;
 

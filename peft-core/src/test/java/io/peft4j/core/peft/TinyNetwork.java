@@ -18,6 +18,7 @@ import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.method.Initializer;
 import io.peft4j.core.weight.DenseWeight;
 import java.util.ArrayList;
 import java.util.List;

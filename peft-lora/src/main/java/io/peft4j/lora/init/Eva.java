@@ -1,11 +1,11 @@
 package io.peft4j.lora.init;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.Calibration;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.method.AdapterSetup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

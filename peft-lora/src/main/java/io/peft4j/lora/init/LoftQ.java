@@ -2,10 +2,10 @@ package io.peft4j.lora.init;
 
 import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.Checks;
-import io.peft4j.core.peft.ConfigBuilder;
-import io.peft4j.core.peft.Key;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
 

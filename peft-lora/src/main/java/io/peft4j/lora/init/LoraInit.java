@@ -1,11 +1,11 @@
 package io.peft4j.lora.init;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.ConfigReader;
-import io.peft4j.core.peft.ConfigWriter;
-import io.peft4j.core.peft.Initializer;
-import io.peft4j.core.peft.KeyFormat;
+import io.peft4j.core.peft.config.ConfigReader;
+import io.peft4j.core.peft.config.ConfigWriter;
+import io.peft4j.core.peft.config.KeyFormat;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.Initializer;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * as Hugging Face PEFT writes with {@code path_initial_model_for_weight_conversion}.
  *
  * <p>{@link LoftQ} puts another weight in the place of the base's. {@link Eva}, Corda and LoraGa are computed from data
- * ({@link io.peft4j.core.peft.Calibration}).
+ * ({@link io.peft4j.core.peft.config.Calibration}).
  */
 public sealed interface LoraInit permits LoraInit.Kaiming, LoraInit.Gaussian, LoraInit.Random, Orthogonal, Olora, Pissa,
         Mica, LoraInit.WithOptions {

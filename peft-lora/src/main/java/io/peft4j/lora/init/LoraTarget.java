@@ -4,7 +4,7 @@ import io.peft4j.core.array.SingularValues;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.config.Checks;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;

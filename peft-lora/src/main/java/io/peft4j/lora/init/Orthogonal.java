@@ -1,7 +1,7 @@
 package io.peft4j.lora.init;
 
-import io.peft4j.core.peft.AdapterSetup;
-import io.peft4j.core.peft.Checks;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.method.AdapterSetup;
 import java.util.List;
 import java.util.random.RandomGenerator;
 

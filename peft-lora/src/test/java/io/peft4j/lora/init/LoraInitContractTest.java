@@ -5,8 +5,8 @@ import static io.peft4j.core.peft.TinyNetwork.INNER;
 import static io.peft4j.core.peft.TinyNetwork.KEYS;
 import static io.peft4j.core.peft.TinyNetwork.LAYERS;
 
-import io.peft4j.core.peft.PeftConfig;
 import io.peft4j.core.peft.PeftRowsContract;
+import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.lora.LoraConfig;
 import java.util.List;
 import java.util.Map;

@@ -1,10 +1,10 @@
 package io.peft4j.models.export;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.PeftMethods;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.gguf.GgufLoraFile;
 import java.nio.file.Path;

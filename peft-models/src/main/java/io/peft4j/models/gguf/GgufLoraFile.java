@@ -2,10 +2,10 @@ package io.peft4j.models.gguf;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufWriter;
-import io.peft4j.core.peft.Adapter;
-import io.peft4j.core.peft.AdapterLayer;
-import io.peft4j.core.peft.AdapterTensor;
-import io.peft4j.core.peft.LowRankUpdate;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.LowRankUpdate;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.ModelConfig;

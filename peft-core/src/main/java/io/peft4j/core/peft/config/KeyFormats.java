@@ -1,0 +1,135 @@
+package io.peft4j.core.peft.config;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.BiFunction;
+
+/** The formats of the types that components of configurations have. */
+final class KeyFormats {
+    private static final Map<String, KeyFormat<?>> BY_TYPE = new HashMap<>();
+
+    static {
+        put(boolean.class, format((reader, key) -> reader.flag(key, false), ConfigWriter::put));
+        put(TargetModules.class, format(ConfigReader::modules, ConfigWriter::put));
+        put(TokenIndices.class, format(ConfigReader::tokens, ConfigWriter::put));
+        put("java.util.Optional<java.lang.String>", format(ConfigReader::optionalText, ConfigWriter::put));
+        put("java.util.List<java.lang.String>", format(ConfigReader::texts, ConfigWriter::putList));
+        put("java.util.List<java.lang.Integer>", format((reader, key) -> reader.oneOrMoreIntegers(key).values(),
+                ConfigWriter::putList));
+        put(OneOrMany.class.getName() + "<java.lang.String>", format(ConfigReader::oneOrMoreTexts,
+                ConfigWriter::put));
+        put(OneOrMany.class.getName() + "<java.lang.Integer>", format(ConfigReader::oneOrMoreIntegers,
+                ConfigWriter::put));
+        put("java.util.Map<java.lang.String, java.lang.Integer>", format(ConfigReader::integers, ConfigWriter::put));
+        put("java.util.Map<java.lang.String, java.lang.Double>", format(ConfigReader::numbers, ConfigWriter::put));
+    }
+
+    private KeyFormats() {
+    }
+
+    /** Writes a value. */
+    private interface Writing<T> {
+        void write(ConfigWriter writer, String key, T value);
+    }
+
+    private static void put(Object type, KeyFormat<?> format) {
+        BY_TYPE.put(type instanceof Class<?> c ? c.getName() : type.toString(), format);
+    }
+
+    private static <T> KeyFormat<T> format(BiFunction<ConfigReader, String, T> reading, Writing<T> writing) {
+        return new KeyFormat<>() {
+            @Override
+            public T read(ConfigReader reader, String key, String fallback) {
+                return reading.apply(reader.withDefault(key, fallback), key);
+            }
+
+            @Override
+            public void write(ConfigWriter writer, String key, T value) {
+                writing.write(writer, key, value);
+            }
+        };
+    }
+
+    /** The format of a component. */
+    @SuppressWarnings("unchecked")
+    static KeyFormat<Object> of(RecordComponent component, Key key, String biasWord) {
+        return (KeyFormat<Object>) find(component, key, biasWord);
+    }
+
+    private static KeyFormat<?> find(RecordComponent component, Key key, String biasWord) {
+        Type type = component.getGenericType();
+        if (key.format() != KeyFormat.class) {
+            return instance(key.format());
+        }
+        if (type == int.class || type == long.class || type == double.class || type == OptionalInt.class) {
+            return number(component.getType(), key);
+        }
+        if (type == Bias.class) {
+            return format((reader, k) -> Bias.read(reader, biasWord),
+                    (writer, k, bias) -> writer.put(k, bias.json(biasWord)));
+        }
+        if (type instanceof Class<?> c && c.isEnum()) {
+            return choice(c.getEnumConstants());
+        }
+        KeyFormat<?> known = BY_TYPE.get(type instanceof ParameterizedType ? type.toString() : type.getTypeName());
+        if (known == null) {
+            throw new IllegalStateException(component + ": a key of type " + type + " needs a format");
+        }
+        return known;
+    }
+
+    private static KeyFormat<?> instance(Class<?> format) {
+        try {
+            var constructor = format.getDeclaredConstructor();
+            constructor.setAccessible(true);
+            return (KeyFormat<?>) constructor.newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static KeyFormat<?> number(Class<?> type, Key settings) {
+        Writing<Object> writing = (writer, key, value) -> {
+            double number = value instanceof OptionalInt i ? i.orElse(0) : ((Number) value).doubleValue();
+            if (value.equals(OptionalInt.empty()) || settings.zeroIsNull() && number == 0) {
+                writer.putNull(key);
+            } else if (type == double.class && !settings.whole()) {
+                writer.putDecimal(key, number);
+            } else {
+                writer.putNumber(key, number);
+            }
+        };
+        if (type == double.class) {
+            return format((reader, key) -> (Object) reader.number(key, 0), writing);
+        }
+        if (type == OptionalInt.class) {
+            return format((reader, key) -> reader.isGiven(key) ? OptionalInt.of(integer(reader, key))
+                    : OptionalInt.empty(), writing::write);
+        }
+        return format((reader, key) -> type == int.class ? (Object) integer(reader, key)
+                : (Object) (long) integer(reader, key), writing);
+    }
+
+    private static int integer(ConfigReader reader, String key) {
+        return reader.integer(key, 0, Integer.MIN_VALUE);
+    }
+
+    private static KeyFormat<Object> choice(Object[] constants) {
+        return format((reader, key) -> {
+            String json = reader.jsonText(key);
+            return Arrays.stream(constants).filter(constant -> name(constant).equals(json)).findFirst()
+                    .orElseThrow(() -> new ConfigurationException(reader.source() + ": " + key + " is " + json
+                            + "; it must be one of " + Arrays.stream(constants).map(KeyFormats::name).toList()));
+        }, (writer, key, constant) -> writer.putJson(key, name(constant)));
+    }
+
+    private static String name(Object constant) {
+        return constant instanceof KeyFormat.Named named ? named.json() : '"' + ((Enum<?>) constant).name() + '"';
+    }
+}

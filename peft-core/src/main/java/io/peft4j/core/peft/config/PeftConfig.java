@@ -1,0 +1,71 @@
+package io.peft4j.core.peft.config;
+
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.peft.method.PeftMethod;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The configuration of an adapter: an immutable value with a field for each key of Hugging Face's
+ * {@code adapter_config.json} that the method uses ({@link Key}). Method by method a record with a {@link PeftType}
+ * and a {@link ConfigBuilder}; read by its {@link PeftMethod}.
+ */
+public interface PeftConfig {
+    /** The method's id in the file, {@code peft_type}: for instance {@code LORA}. */
+    default String peftType() {
+        return peftType(getClass());
+    }
+
+    /** The id in a configuration's {@link PeftType}. */
+    static String peftType(Class<?> config) {
+        PeftType type = config.getAnnotation(PeftType.class);
+        if (type == null) {
+            throw new IllegalStateException(config + " needs a @PeftType");
+        }
+        return type.value();
+    }
+
+    /** What the components of a configuration record are called as options, with the key that each sets. */
+    static Map<String, String> optionKeys(Class<? extends PeftConfig> config) {
+        Map<String, String> keys = new LinkedHashMap<>();
+        ConfigSchema.of(config).options(keys);
+        return keys;
+    }
+
+    /** What the configuration of every method holds. */
+    CommonConfig common();
+
+    /** The same with other common values. */
+    default PeftConfig withCommon(CommonConfig common) {
+        return ConfigSchema.with(this, "common", common);
+    }
+
+    /** Which layers are adapted; {@link TargetModules#UNSET} where the method chooses them, or targets no layers. */
+    default TargetModules targetModules() {
+        return TargetModules.UNSET;
+    }
+
+    /**
+     * The model that an adapter stands on: the base itself, or the base with layers repeated where they are not yet.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when the base cannot be changed so
+     */
+    default BaseLanguageModel modelOn(BaseLanguageModel base) {
+        return base;
+    }
+
+    /** Whether the first values of a new adapter are computed from data, a {@link Calibration}; default false. */
+    default boolean needsCalibration() {
+        return false;
+    }
+
+    /**
+     * The content of {@code adapter_config.json}: all keys, also those at their default, sorted; keys that were unknown
+     * when the configuration was read stand there as they were.
+     */
+    default String toJson() {
+        ConfigWriter writer = new ConfigWriter(peftType(), common());
+        ConfigSchema.of(getClass()).write(writer, this);
+        return writer.toJson();
+    }
+}

@@ -1,0 +1,208 @@
+package io.peft4j.core.peft.file;
+
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.Sha256;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.config.ConfigReader;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.core.peft.method.StoredForm;
+import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.safetensors.SafetensorsWriter;
+import io.peft4j.core.safetensors.TensorData;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An adapter on disk, as Hugging Face PEFT's {@code save_pretrained} writes it: a folder with {@value #CONFIG_FILE} and
+ * {@value #WEIGHTS_FILE}. The key of a layer's tensor is {@code base_model.model.}, the path of the place, a dot, and
+ * the tensor's name.
+ *
+ * <p>Loading is strict. Every tensor that the configuration asks for must be there in the right shape, and nothing
+ * else; all that does not fit stands in one report. Nothing is allocated by a size that only the configuration claims.
+ *
+ * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
+ * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter
+ * belongs to it. A copy that was there is written again, others are not made. For the same end a {@link Passport} lies
+ * in each folder that is saved here; where there is one it is compared with the base model.
+ *
+ * @param adapter the adapter
+ * @param baseCopies keys of the file that hold frozen weights of the base model
+ */
+public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
+    /** The configuration. */
+    public static final String CONFIG_FILE = "adapter_config.json";
+    /** The tensors. */
+    public static final String WEIGHTS_FILE = "adapter_model.safetensors";
+    /**
+     * Tensors that Hugging Face PEFT does not store, and that a training needs to go on; only some methods have any.
+     */
+    public static final String TRAINING_FILE = "adapter_training.safetensors";
+    private static final Logger LOG = LoggerFactory.getLogger(AdapterCheckpoint.class);
+
+    /** Copies the set. */
+    public AdapterCheckpoint {
+        baseCopies = Set.copyOf(baseCopies);
+    }
+
+    /** Whether a folder holds an adapter. */
+    public static boolean isAdapter(Path folder) {
+        return Files.isRegularFile(folder.resolve(CONFIG_FILE));
+    }
+
+    /**
+     * Reads the configuration alone.
+     *
+     * @throws io.peft4j.core.error.PeftException when the folder holds no adapter, or its configuration is wrong
+     * @throws UncheckedIOException when it cannot be read
+     */
+    public static PeftConfig readConfig(Path folder) {
+        return PeftMethods.readConfig(ConfigReader.read(existing(folder, CONFIG_FILE)));
+    }
+
+    /** A new adapter, of which nothing is stored yet; where it fails, nothing is left allocated. */
+    public static AdapterCheckpoint create(PeftConfig config, AdapterSetup setup) {
+        PeftConfig named = config.common().baseModel().isPresent() ? config
+                : config.withCommon(config.common().withBaseModel(setup.network().description().name()));
+        return setup.run(() -> {
+            Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
+            return new AdapterCheckpoint(made, Set.of());
+        });
+    }
+
+    /**
+     * Loads an adapter.
+     *
+     * @param folder the folder
+     * @param base the model that it was made for
+     * @throws io.peft4j.core.error.AdapterMismatchException when it does not fit the model, with all that does not
+     * @throws io.peft4j.core.error.PeftException when a file is damaged or hostile, or asks for what is not supported
+     * @throws UncheckedIOException when a file cannot be read
+     */
+    public static AdapterCheckpoint load(Path folder, BaseLanguageModel base) {
+        PeftConfig config = readConfig(folder);
+        Path forTraining = folder.resolve(TRAINING_FILE);
+        try (SafetensorsFile weights = SafetensorsFile.open(existing(folder, WEIGHTS_FILE));
+                SafetensorsFile training = Files.isRegularFile(forTraining) ? SafetensorsFile.open(forTraining)
+                        : null) {
+            StoredAdapter stored = new StoredAdapter(weights);
+            StoredAdapter more = training == null ? null : new StoredAdapter(training);
+            AdapterSetup setup = AdapterSetup.restoring(base, stored, more);
+            return setup.run(() -> {
+                Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
+                Passport.read(folder).ifPresent(passport -> stored.compare(passport, base));
+                Set<String> copies = stored.finish(config, adapter, base);
+                if (more != null) {
+                    more.finish(config, adapter, base);
+                }
+                return new AdapterCheckpoint(adapter, copies);
+            });
+        }
+    }
+
+    /**
+     * Writes the adapter. The files of an adapter that is there are replaced when all of the new ones are complete, the
+     * configuration last; other files stay.
+     *
+     * @param folder the folder; made where it does not exist
+     * @param base the model that it belongs to
+     * @throws UncheckedIOException when a file cannot be written; the message names it
+     */
+    public void save(Path folder, BaseLanguageModel base) {
+        StoredForm stored = adapter.stored();
+        PeftConfig config = Passport.saved(stored.config());
+        Map<String, TensorData> forTraining = trainingTensors();
+        Map<Path, AtomicFiles.Content> files = new LinkedHashMap<>();
+        files.put(folder.resolve(WEIGHTS_FILE), SafetensorsWriter.content(complete(stored.tensors(), base)));
+        if (!forTraining.isEmpty()) {
+            files.put(folder.resolve(TRAINING_FILE), SafetensorsWriter.content(forTraining));
+        }
+        files.put(folder.resolve(Passport.FILE), AtomicFiles.text(PassportJson.write(Passport.of(base, config))));
+        files.put(folder.resolve(CONFIG_FILE), AtomicFiles.text(config.toJson()));
+        AtomicFiles.writeTogether(files);
+        if (forTraining.isEmpty()) {
+            deleteTrainingFile(folder.resolve(TRAINING_FILE));
+        }
+        LOG.debug("saved an adapter of method {} in {}", config.peftType(), folder);
+    }
+
+    /**
+     * The hash of {@value #WEIGHTS_FILE} as {@link #save} would write it now. Two adapters of one configuration with
+     * the same hash are the same also in what is not trained and in what they take out of the base's weights.
+     */
+    public String fingerprint(BaseLanguageModel base) {
+        return Sha256.of(SafetensorsWriter.content(complete(adapter.stored().tensors(), base)));
+    }
+
+    /** Hugging Face PEFT does not store the network that computes a prompt, and does not look at other files. */
+    private Map<String, TensorData> trainingTensors() {
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        adapter.sharedTensors().stream().filter(AdapterTensor::isForTraining)
+                .forEach(tensor -> tensors.put(tensor.name(), tensor.stored()));
+        return tensors;
+    }
+
+    private static void deleteTrainingFile(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot delete " + file + ", which belongs to another adapter: "
+                    + e.getMessage(), e);
+        }
+    }
+
+    /** With what is computed when the adapter is saved, and the copies of base weights that its file had. */
+    private Map<String, TensorData> complete(Map<String, TensorData> stored, BaseLanguageModel base) {
+        Map<String, TensorData> tensors = new LinkedHashMap<>(stored);
+        tensors.putAll(adapter.computedTensors(base.engine()));
+        for (Slot slot : base.network().slots()) {
+            String key = AdapterSetup.key(slot, BaseCopy.NAME);
+            if (baseCopies.contains(key)) {
+                tensors.put(key, BaseCopy.data(slot));
+            }
+        }
+        return tensors;
+    }
+
+    /** A file of the folder, or an error that says what is there instead. */
+    static Path existing(Path folder, String name) {
+        Path file = folder.resolve(name);
+        if (Files.isRegularFile(file)) {
+            return file;
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new FileFormatException(folder, "is not a folder; an adapter is a folder with " + CONFIG_FILE + " "
+                    + "and "
+                    + WEIGHTS_FILE);
+        }
+        Set<String> present = new TreeSet<>();
+        Set<String> adapters = new TreeSet<>();
+        try (Stream<Path> entries = Files.list(folder)) {
+            for (Path entry : (List<Path>) entries.toList()) {
+                (isAdapter(entry) ? adapters : present).add(entry.getFileName().toString());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot list " + folder + ": " + e.getMessage(), e);
+        }
+        String hint = !adapters.isEmpty() ? "; did you mean one of its subfolders " + adapters + "?"
+                : present.contains("adapter_model.bin") ? "; adapter_model.bin (pickle) is not supported: load it "
+                + "in Hugging Face PEFT and save it as safetensors" : "; it contains "
+                + (present.size() > 20 ? present.size() + " other files" : present);
+        throw new FileFormatException(folder, "is not an adapter: it has no " + name + hint);
+    }
+}

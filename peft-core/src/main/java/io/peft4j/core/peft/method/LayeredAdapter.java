@@ -1,0 +1,27 @@
+package io.peft4j.core.peft.method;
+
+import io.peft4j.core.peft.config.PeftConfig;
+import java.util.List;
+import java.util.Objects;
+
+/** An adapter that consists of layers. */
+public class LayeredAdapter implements Adapter {
+    private final PeftConfig config;
+    private final List<AdapterLayer> layers;
+
+    /** With the configuration that it was made from. */
+    public LayeredAdapter(PeftConfig config, List<AdapterLayer> layers) {
+        this.config = Objects.requireNonNull(config, "config");
+        this.layers = List.copyOf(layers);
+    }
+
+    @Override
+    public PeftConfig config() {
+        return config;
+    }
+
+    @Override
+    public final List<AdapterLayer> layers() {
+        return layers;
+    }
+}

@@ -1,0 +1,309 @@
+package io.peft4j.core.peft.method;
+
+import io.peft4j.core.error.NearNames;
+import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.model.Network;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.config.PlacedConfig;
+import io.peft4j.core.peft.config.Placement;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.config.internal.PathPattern;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The places that an adapter takes, chosen by Hugging Face PEFT's rules, of which what PEFT silently ignores is
+ * refused.
+ *
+ * <p>A place is taken where {@code target_modules} match it (see {@link TargetModules}), {@code exclude_modules} do
+ * not, no entry of {@code modules_to_save} matches a part of its path, and, where {@code layers_to_transform} are
+ * given and the place was not named by its whole path, the number of its layer is among them. That number is the first
+ * one in the path that follows a name and a dot, or the one after {@code layers_pattern}.
+ *
+ * @param setup the model, and where values come from
+ * @param placement what was asked for; in a new adapter with names in place of the default and of {@code all-linear},
+ *     as Hugging Face PEFT writes them into a file
+ * @param slots the places, in the order of the network
+ */
+public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots) {
+    private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
+    private static final PathPattern FIRST_NUMBER = PathPattern.of("layers_pattern", ".*?\\.[^.]*\\.(?<idx>\\d+)\\.");
+
+    /**
+     * The places on a model, of linear layers; without targets those that the architecture has by default.
+     *
+     * @throws TargetModuleException as {@link #of(Placement, AdapterSetup, List, Predicate)}
+     */
+    public static Targets of(Placement asked, AdapterSetup setup) {
+        return of(asked, setup, setup.base().defaultTargetModules(), Linear.class::isInstance);
+    }
+
+    /**
+     * The places on a model.
+     *
+     * @param asked what is asked for
+     * @param setup the model; a stored adapter may name targets that match nothing, a new one may not
+     * @param defaults names for unset targets
+     * @param supported whether the method can adapt a layer
+     * @throws TargetModuleException when an entry matches nothing (the message names the nearest paths), all matches
+     *     are excluded, a match is of a kind that is not supported, or the targets are unset and there are no defaults
+     */
+    public static Targets of(Placement asked, AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
+        TargetModules resolved = resolved(asked.targetModules(), setup, defaults);
+        List<Slot> slots = new Choice(asked, resolved, setup).slots(supported);
+        return new Targets(setup, setup.isRestoring() ? asked : asked.withTargets(resolved), slots);
+    }
+
+    // ---- the adapter's layers
+
+    /**
+     * An adapter with one layer at each place, and what is trained as a whole; the configuration gets the placement.
+     */
+    public <C extends PlacedConfig> Adapter adapter(C config, Function<Slot, ? extends AdapterLayer> maker) {
+        return Adapter.of(named(config), layers(maker));
+    }
+
+    /** The configuration with the placement as it is stored. */
+    public <C extends PlacedConfig> C named(C config) {
+        return PlacedConfig.with(config, placement);
+    }
+
+    /**
+     * The layers of an adapter: one for each place, and what is trained as a whole beside them.
+     *
+     * @param maker makes the layer of a place
+     * @throws io.peft4j.core.error.ConfigurationException when a place is a target and copied, too
+     */
+    public List<AdapterLayer> layers(Function<Slot, ? extends AdapterLayer> maker) {
+        List<AdapterLayer> layers = own(maker);
+        layers.addAll(TrainedCopies.beside(setup, slots, placement.modulesToSave(), placement.bias()));
+        connectBiases(layers);
+        warnIfTied(layers);
+        return layers;
+    }
+
+    /**
+     * As {@link #layers} for a model whose output layer is the input embedding: where one of the two is trained as a
+     * whole, so is the other, with one matrix, which stands in the file twice, as Hugging Face PEFT does with
+     * {@code ensure_weight_tying}.
+     */
+    public List<AdapterLayer> layersWithTies(Function<Slot, ? extends AdapterLayer> maker) {
+        List<AdapterLayer> layers = own(maker);
+        layers.addAll(TrainedCopies.besideTied(setup, slots, placement.modulesToSave(), placement.bias()));
+        connectBiases(layers);
+        return layers;
+    }
+
+    private List<AdapterLayer> own(Function<Slot, ? extends AdapterLayer> maker) {
+        List<AdapterLayer> layers = new ArrayList<>();
+        slots.forEach(slot -> layers.add(maker.apply(slot)));
+        return layers;
+    }
+
+    private static void connectBiases(List<AdapterLayer> layers) {
+        for (AdapterLayer trained : layers) {
+            if (trained instanceof TrainedBias) {
+                layers.stream().filter(layer -> layer.slot() == trained.slot() && layer != trained)
+                        .forEach(layer -> layer.useBias(trained.tensors().get(0)));
+            }
+        }
+    }
+
+    /** Hugging Face PEFT's issue 2018 and many like it: people expect that a tied layer changes with its twin. */
+    private void warnIfTied(List<AdapterLayer> layers) {
+        if (!setup.network().description().tiedEmbeddings() || setup.isRestoring()) {
+            return;
+        }
+        Slot embedding = setup.network().embedding();
+        Slot head = setup.network().causal().head();
+        boolean embeds = layers.stream().anyMatch(layer -> layer.slot() == embedding);
+        boolean heads = layers.stream().anyMatch(layer -> layer.slot() == head);
+        if (embeds || heads) {
+            LOG.warn("{} and {} share one weight in the base model; this adapter changes {}, as in Hugging Face "
+                    + "PEFT. A merged model has two weights", embedding.path(), head.path(), embeds && heads
+                    ? "each in its own way" : "only " + (embeds ? embedding : head).path());
+        }
+    }
+
+    /**
+     * A value for each place: that of the first expression that matches, else {@code fallback}.
+     *
+     * @param patterns values by expression, such as {@code rank_pattern}
+     * @throws io.peft4j.core.error.ConfigurationException when an expression of a new adapter matches none of the
+     *     places
+     */
+    public <T> Function<Slot, T> values(PathPatterns<T> patterns, T fallback) {
+        patterns.checkUse(setup, slots);
+        return slot -> patterns.first(slot.path()).orElse(fallback);
+    }
+
+    // ---- the choice
+
+    /** The targets with names in place of the default and of {@code all-linear}. */
+    static TargetModules resolved(TargetModules targets, AdapterSetup setup, List<String> defaults) {
+        if (targets.isUnset()) {
+            if (defaults.isEmpty()) {
+                throw new TargetModuleException("no default target modules for models of type "
+                        + setup.network().description().modelType()
+                        + "; set target_modules, or use 'all-linear'");
+            }
+            return TargetModules.of(defaults);
+        }
+        return targets.isAllLinear() ? allLinearNames(setup.network()) : targets;
+    }
+
+    /**
+     * What {@code all-linear} stands for in a network, as a list: for settings that go with lists only, such as
+     * {@code layersToTransform}.
+     */
+    public static TargetModules allLinearNames(Network network) {
+        return shortNames(allLinear(network), network.slots());
+    }
+
+    private static List<Slot> allLinear(Network network) {
+        String output = network.output().map(Slot::path).orElse("");
+        return network.slots().stream()
+                .filter(slot -> slot.layer() instanceof Linear && !slot.path().equals(output)).toList();
+    }
+
+    private static List<String> paths(List<Slot> slots) {
+        return slots.stream().map(Slot::path).toList();
+    }
+
+    /** The last parts of the paths, or the whole paths where these would match other places too. */
+    private static TargetModules shortNames(List<Slot> chosen, List<Slot> all) {
+        Set<String> names = new LinkedHashSet<>();
+        chosen.forEach(slot -> names.add(slot.name()));
+        long matches = all.stream().filter(slot -> names.contains(slot.name())).count();
+        return TargetModules.of(matches == chosen.size() ? List.copyOf(names) : paths(chosen));
+    }
+
+    /** What is asked for, with the names of the targets. */
+    private record Choice(Placement asked, TargetModules targets, AdapterSetup setup) {
+        List<Slot> slots(Predicate<Layer> supported) {
+            List<Slot> slots = setup.network().slots();
+            Predicate<String> target = targets.matcher("target_modules");
+            Predicate<String> exclusion = asked.excludeModules().matcher("exclude_modules");
+            Predicate<String> saved = savedMatcher();
+            List<Slot> matched = slots.stream().filter(slot -> target.test(slot.path())).toList();
+            checkNames(slots);
+            List<Slot> chosen = new ArrayList<>();
+            Set<Integer> layersSeen = new LinkedHashSet<>();
+            int left = 0;
+            for (Slot slot : matched) {
+                if (exclusion.test(slot.path()) || saved.test(slot.path())) {
+                    left++;
+                } else if (isInLayers(slot.path(), layersSeen)) {
+                    chosen.add(slot);
+                }
+            }
+            if (!asked.excludeModules().isUnset() && slots.stream().noneMatch(slot -> exclusion.test(slot.path()))) {
+                LOG.warn("exclude_modules {} matches no layer", asked.excludeModules());
+            }
+            requireSome(chosen, matched, left);
+            requireLayers(chosen, layersSeen);
+            requireSupported(chosen, supported);
+            return List.copyOf(chosen);
+        }
+
+        /** PEFT: an entry of modules_to_save is an expression for one or more whole parts of the path. */
+        private Predicate<String> savedMatcher() {
+            List<PathPattern> patterns = asked.modulesToSave().stream()
+                    .map(name -> PathPattern.of("modules_to_save", "(^|.*\\.)" + name + "($|\\..*)")).toList();
+            return path -> patterns.stream().anyMatch(pattern -> pattern.matchesBeginning(path));
+        }
+
+        private boolean isInLayers(String path, Set<Integer> seen) {
+            List<Integer> layers = asked.layersToTransform().values();
+            if (layers.isEmpty() || targets.names().orElse(List.of()).contains(path)) {
+                return true;
+            }
+            String number = "";
+            if (asked.layersPattern().isEmpty()) {
+                number = FIRST_NUMBER.groupFromBeginning(path, "idx");
+            }
+            for (String name : asked.layersPattern().values()) {
+                if (number.isEmpty()) {
+                    number = PathPattern.of("layers_pattern", "(?:^|.*?\\.)" + name + "\\.(?<idx>\\d+)\\.")
+                            .groupFromBeginning(path, "idx");
+                }
+            }
+            if (number.isEmpty() || number.length() > 9 || !layers.contains(Integer.valueOf(number))) {
+                return false;
+            }
+            seen.add(Integer.valueOf(number));
+            return true;
+        }
+
+        private void checkNames(List<Slot> slots) {
+            List<String> unmatched = targets.names().orElse(List.of()).stream()
+                    .filter(name -> slots.stream().noneMatch(slot -> isNamed(slot.path(), name))).toList();
+            if (!unmatched.isEmpty() && !setup.isRestoring()) {
+                throw new TargetModuleException("target_modules: '" + unmatched.get(0) + "' matches no layer; "
+                        + nearest(unmatched.get(0), slots));
+            }
+            if (!unmatched.isEmpty()) {
+                LOG.warn("target_modules of the stored adapter match no layer of this model: {}", unmatched);
+            }
+        }
+
+        /** Compares a short name with the last parts of paths, a longer one with whole paths. */
+        private static String nearest(String name, List<Slot> slots) {
+            Set<String> candidates = new LinkedHashSet<>();
+            slots.forEach(slot -> candidates.add(name.contains(".") ? slot.path() : slot.name()));
+            return "the nearest layers are " + NearNames.of(name, candidates, 3).stream()
+                    .map(near -> slots.stream().map(Slot::path).filter(path -> isNamed(path, near))
+                            .findFirst().orElseThrow()).toList();
+        }
+
+        private static boolean isNamed(String path, String name) {
+            return TargetModules.of(name).matches("target_modules", path);
+        }
+
+        private void requireSome(List<Slot> chosen, List<Slot> matched, int left) {
+            List<Slot> slots = setup.network().slots();
+            if (matched.isEmpty()) {
+                throw new TargetModuleException("target_modules '" + asked.targetModules() + "' matches none of the "
+                        + slots.size() + " layers; their paths look like "
+                        + paths(slots).subList(0, Math.min(3, slots.size())));
+            }
+            if (chosen.isEmpty() && left == matched.size()) {
+                throw new TargetModuleException("all " + left + " layers that target_modules " + asked.targetModules()
+                        + " matches are excluded by exclude_modules " + asked.excludeModules()
+                        + " or modules_to_save " + asked.modulesToSave());
+            }
+        }
+
+        private void requireLayers(List<Slot> chosen, Set<Integer> seen) {
+            List<Integer> layers = asked.layersToTransform().values();
+            List<Integer> unseen = new ArrayList<>(layers);
+            unseen.removeAll(seen);
+            if (chosen.isEmpty() || !unseen.isEmpty() && !setup.isRestoring()) {
+                throw new TargetModuleException("layers_to_transform " + layers
+                        + (asked.layersPattern().isEmpty() ? ""
+                        : " with layers_pattern " + asked.layersPattern().values())
+                        + " matches no layer for " + (unseen.isEmpty() ? layers : unseen)
+                        + "; the model has layers 0 to " + (setup.network().description().layers() - 1));
+            }
+        }
+
+        private void requireSupported(List<Slot> chosen, Predicate<Layer> supported) {
+            List<Slot> others = chosen.stream().filter(slot -> !supported.test(slot.layer())).toList();
+            if (!others.isEmpty()) {
+                throw new TargetModuleException("target_modules " + asked.targetModules()
+                        + " matches layers of a kind that this method cannot adapt: "
+                        + others.subList(0, Math.min(5, others.size()))
+                        + (others.size() > 5 ? " and " + (others.size() - 5) + " more" : "")
+                        + "; make the names or the expression more precise");
+            }
+        }
+    }
+}
