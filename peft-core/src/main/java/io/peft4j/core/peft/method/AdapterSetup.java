@@ -71,7 +71,8 @@ public final class AdapterSetup {
     }
 
     /** For a new adapter; {@code calibration} where its values are computed from data. */
-    public static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random, Optional<Calibration> calibration) {
+    public static AdapterSetup creating(BaseLanguageModel base, RandomGenerator random,
+            Optional<Calibration> calibration) {
         return new AdapterSetup(base, random, null, null, calibration);
     }
 

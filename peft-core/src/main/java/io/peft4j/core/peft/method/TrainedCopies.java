@@ -4,7 +4,6 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.nn.Embedding;
-import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;

@@ -36,8 +36,8 @@ class PlacementTest {
     }
 
     private static List<String> select(Placement placement) {
-        return Targets.of(placement, setup(), DEFAULTS, layer -> layer instanceof Linear).slots().stream().map(Slot::path)
-                .toList();
+        return Targets.of(placement, setup(), DEFAULTS, layer -> layer instanceof Linear).slots().stream()
+                .map(Slot::path).toList();
     }
 
     private static Placement excluding(TargetModules targets, TargetModules excluded) {

@@ -29,6 +29,12 @@ public final class ConfigJson {
     private ConfigJson() {
     }
 
+    /**
+     * Reads any value.
+     *
+     * @param source where it comes from, for messages
+     * @throws ConfigurationException when it is not JSON, or a key stands in it twice
+     */
     public static JsonNode parse(String json, String source) {
         try {
             return MAPPER.readTree(json);
@@ -39,6 +45,11 @@ public final class ConfigJson {
         }
     }
 
+    /**
+     * Reads an object.
+     *
+     * @throws ConfigurationException as {@link #parse}, and when it is something else
+     */
     public static ObjectNode parseObject(String json, String source) {
         if (parse(json, source) instanceof ObjectNode object) {
             return object;
@@ -46,6 +57,11 @@ public final class ConfigJson {
         throw new ConfigurationException(source + " must be a JSON object, {...}");
     }
 
+    /**
+     * The text of a file of at most a few megabytes.
+     *
+     * @throws FileFormatException when it is longer, or not in UTF-8
+     */
     public static String readFile(Path file) {
         try {
             return StandardCharsets.UTF_8.newDecoder()
@@ -55,6 +71,7 @@ public final class ConfigJson {
         }
     }
 
+    /** A value as Python's {@code json.dumps(..., indent=2)} writes it. */
     public static String write(JsonNode node) {
         try {
             return WRITER.writeValueAsString(node);
@@ -63,7 +80,6 @@ public final class ConfigJson {
         }
     }
 
-    /** As Python's {@code json.dumps(..., indent=2)}. */
     private static final class PythonLayout extends DefaultPrettyPrinter {
         private static final long serialVersionUID = 1L;
 
