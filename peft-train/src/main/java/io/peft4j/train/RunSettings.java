@@ -123,6 +123,10 @@ record RunSettings(Map<String, String> values) {
                 bytes.putInt(example.ids()[i]).putFloat(example.weights()[i]);
             }
             sha.add(bytes.array());
+            // Most sequences have neither, and keep the hash that they had.
+            if (example.types().length + example.source().length > 0) {
+                sha.add(Arrays.toString(example.types()) + Arrays.toString(example.source()));
+            }
         }
         return sha.hex();
     }

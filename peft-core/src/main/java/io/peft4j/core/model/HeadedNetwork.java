@@ -2,6 +2,8 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * A network with the head of a task: a classifier of texts or of tokens, the ends of an answer in a text, or a pooling
@@ -15,6 +17,16 @@ public interface HeadedNetwork extends Network {
      * @throws IllegalArgumentException when a token id or a position is out of the model's range
      */
     Variable outputs(ForwardContext context);
+
+    /** Texts by name that a sentence-transformers model was trained to see before others; often none. */
+    default Map<String, String> prompts() {
+        return Map.of();
+    }
+
+    /** The name of the prompt that is used where none is asked for. */
+    default Optional<String> defaultPrompt() {
+        return Optional.empty();
+    }
 
     @Override
     default HeadedNetwork headed() {

@@ -99,7 +99,8 @@ public interface Network extends AutoCloseable {
      */
     default HeadedNetwork headed() {
         throw new ConfigurationException(description().name() + " was loaded for " + task().type()
-                + "; load it for a task with a head of its own: ModelOptions.defaults().withTask(Task.classification(\"yes\", \"no\"))");
+                + "; load it for a task with a head of its own, as ModelOptions.defaults()"
+                + ".withTask(Task.classification(\"yes\", \"no\")) does");
     }
 
     /**

@@ -150,6 +150,45 @@ public final class Pass implements AutoCloseable {
         return all;
     }
 
+    /** The result of the network's head ({@link HeadedNetwork#outputs}), one row after the other. */
+    public float[] outputs() {
+        return workspace.compute(() -> Arrays.toFloats(model.network().headed().outputs(context).value()));
+    }
+
+    /** The loss of a head's result. */
+    @FunctionalInterface
+    public interface OutputLoss {
+        /**
+         * Computes it. Runs outside of the engine; others may compute meanwhile.
+         *
+         * @param outputs the head's result, one row after the other
+         * @param columns values in a row
+         * @param gradient is filled with the gradient of the loss for each of them; all 0 at first
+         * @return the loss
+         */
+        double compute(float[] outputs, int columns, float[] gradient);
+    }
+
+    /**
+     * The loss of the head's result, with its gradients added to the trainable parameters.
+     *
+     * @param loss what is minimized, in all its parts divided as wanted
+     */
+    public double backward(OutputLoss loss) {
+        Variable outputs = workspace.compute(() -> model.network().headed().outputs(context));
+        float[] gradient = new float[(int) outputs.value().length()];
+        double sum = loss.compute(Arrays.toFloats(outputs.value()), outputs.columns(), gradient);
+        if (outputs.requiresGradient()) {
+            workspace.compute(() -> {
+                INDArray array = workspace.arena().allocate(outputs.value().dataType(), outputs.value().shape());
+                Arrays.write(array, 0, gradient, 0, gradient.length);
+                tape.backward(outputs, array);
+                return sum;
+            });
+        }
+        return sum;
+    }
+
     /** The negative log-likelihood of each supervised token, in the order of the batch's targets. */
     public float[] negativeLogLikelihoods() {
         PackedBatch.Targets targets = batch().targets();

@@ -26,6 +26,7 @@ final class BatchPacker {
     private final int[] positions;
     private final int[] groups;
     private final boolean[] invoked;
+    private final int[] types;
     private final int[][] rowOf;
     private int rows;
 
@@ -46,6 +47,7 @@ final class BatchPacker {
         this.positions = new int[length];
         this.groups = new int[length];
         this.invoked = new boolean[length];
+        this.types = new int[length];
     }
 
     /**
@@ -57,6 +59,10 @@ final class BatchPacker {
     static PackedBatch pack(List<TokenSequence> sequences, boolean sharesPrefixes, IntUnaryOperator starts) {
         if (sequences.isEmpty()) {
             throw new IllegalArgumentException("a batch needs at least one sequence");
+        }
+        if (sharesPrefixes && sequences.stream().anyMatch(each -> each.types().length > 0
+                || each.source().length > 0)) {
+            throw new IllegalArgumentException("sequences of two texts, or with a source, share no beginning");
         }
         BatchPacker packer = new BatchPacker(List.copyOf(sequences), starts);
         int[] all = new int[sequences.size()];
@@ -127,11 +133,13 @@ final class BatchPacker {
     private int addSegment(int[] group, int from, int end, List<AttentionLayout.Range> context) {
         int start = rows;
         int[] ids = ids(group[0]);
+        int[] typed = sequences.get(group[0]).types();
         for (int position = from; position < end; position++) {
             tokens[rows] = ids[position];
             positions[rows] = position;
             groups[rows] = sequences.get(group[0]).group();
             invoked[rows] = keys[group[0]][position] < 0;
+            types[rows] = position < typed.length ? typed[position] : 0;
             for (int member : group) {
                 rowOf[member][position] = rows;
             }
@@ -139,6 +147,15 @@ final class BatchPacker {
         }
         segments.add(new AttentionLayout.Segment(start, rows, context, start, 0));
         return start;
+    }
+
+    /** What the encoder reads, where the sequences are an encoder-decoder's. */
+    private Optional<PackedBatch> source() {
+        if (sequences.stream().noneMatch(sequence -> sequence.source().length > 0)) {
+            return Optional.empty();
+        }
+        return Optional.of(PackedBatch.of(sequences.stream().map(sequence ->
+                TokenSequence.unsupervised(sequence.source()).inGroup(sequence.group())).toList()));
     }
 
     private PackedBatch build(boolean sharesPrefixes) {
@@ -162,6 +179,7 @@ final class BatchPacker {
                 }
             }
         }
+        boolean typed = sequences.stream().anyMatch(sequence -> sequence.types().length > 0);
         boolean mixed = sequences.stream().anyMatch(sequence -> sequence.group() != 0);
         boolean[] reached = Arrays.copyOf(invoked, rows);
         boolean waits = false;
@@ -169,9 +187,10 @@ final class BatchPacker {
             waits |= !row;
         }
         RowMarks marks = new RowMarks(mixed ? Arrays.copyOf(groups, rows) : new int[0],
-                waits ? reached : new boolean[0], new int[0]);
+                waits ? reached : new boolean[0], new int[0],
+                typed ? types : new int[0]);
         return new PackedBatch(Arrays.copyOf(tokens, rows), Arrays.copyOf(positions, rows),
                 new AttentionLayout(segments), targets, lastRows, new int[0], marks,
-                Optional.of(new PackedBatch.Origin(sequences, sharesPrefixes, rowOf)));
+                Optional.of(new PackedBatch.Origin(sequences, sharesPrefixes, rowOf)), source());
     }
 }

@@ -44,6 +44,7 @@ public final class PackedBatch {
     private final int[] cacheRows;
     private final RowMarks marks;
     private final Optional<Origin> origin;
+    private final Optional<PackedBatch> source;
     private final int maxPosition;
     /** Computed when first asked for, at each of the many places that ask. */
     private Map<Integer, int[]> rowsOfGroups;
@@ -68,11 +69,12 @@ public final class PackedBatch {
      */
     public PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
             int[] cacheRows) {
-        this(tokens, positions, layout, targets, lastRows, cacheRows, RowMarks.NONE, Optional.empty());
+        this(tokens, positions, layout, targets, lastRows, cacheRows, RowMarks.NONE, Optional.empty(),
+                Optional.empty());
     }
 
     PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
-            int[] cacheRows, RowMarks marks, Optional<Origin> origin) {
+            int[] cacheRows, RowMarks marks, Optional<Origin> origin, Optional<PackedBatch> source) {
         this.tokens = Objects.requireNonNull(tokens, "tokens");
         this.positions = Objects.requireNonNull(positions, "positions");
         this.layout = Objects.requireNonNull(layout, "layout");
@@ -81,6 +83,7 @@ public final class PackedBatch {
         this.cacheRows = Objects.requireNonNull(cacheRows, "cacheRows");
         this.marks = marks;
         this.origin = origin;
+        this.source = source;
         if (tokens.length == 0 || positions.length != tokens.length || layout.queryRows() != tokens.length) {
             throw new IllegalArgumentException("a batch needs at least one token, and a position and a segment for "
                     + "each; got " + tokens.length + " tokens, " + positions.length + " positions, "
@@ -126,7 +129,7 @@ public final class PackedBatch {
 
     private PackedBatch marked(RowMarks newMarks) {
         newMarks.requireRows(rows());
-        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, newMarks, Optional.empty());
+        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, newMarks, Optional.empty(), source);
     }
 
     /**
@@ -137,7 +140,7 @@ public final class PackedBatch {
     public PackedBatch select(int... rows) {
         return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
                 new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
-                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows), marks.select(rows), Optional.empty());
+                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows), marks.select(rows), Optional.empty(), source);
     }
 
     /**
@@ -159,7 +162,7 @@ public final class PackedBatch {
             shifted[i] = i;
         }
         return new PackedBatch(prepend(count, tokens, 0), shifted, layout.behind(count, count), shifted(targets, count),
-                plus(lastRows, count), cacheRows, marks.behindVirtualTokens(count, rows()), Optional.empty());
+                plus(lastRows, count), cacheRows, marks.behindVirtualTokens(count, rows()), Optional.empty(), source);
     }
 
     /**
@@ -168,7 +171,7 @@ public final class PackedBatch {
      */
     public PackedBatch afterPast(int count) {
         return new PackedBatch(tokens, plus(positions, count), layout.behind(count, 0), targets, lastRows, cacheRows,
-                marks, Optional.empty());
+                marks, Optional.empty(), source);
     }
 
     /** The batch for generation: each row's key and value go to the row of the cache that the layout says. */
@@ -179,7 +182,7 @@ public final class PackedBatch {
             own[i] = past + i;
         }
         return new PackedBatch(tokens, positions, layout, targets, lastRows, own, marks,
-                Optional.empty());
+                Optional.empty(), source);
     }
 
     private static Targets shifted(Targets targets, int count) {
@@ -284,6 +287,19 @@ public final class PackedBatch {
      */
     public boolean[] invoked() {
         return marks.invoked();
+    }
+
+    /**
+     * Which text of its sequence each row belongs to; empty where all belong to text 0. The array itself, not to be
+     * changed.
+     */
+    public int[] types() {
+        return marks.types();
+    }
+
+    /** What the encoder of an encoder-decoder reads: a sequence for each of this batch, in their order. */
+    public Optional<PackedBatch> source() {
+        return source;
     }
 
     /** For each row the number of its virtual token, -1 for a row with a token; empty where there are none. */

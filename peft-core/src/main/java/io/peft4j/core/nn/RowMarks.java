@@ -9,21 +9,22 @@ import java.util.Arrays;
  * @param invoked whether adapters that wait for an invocation work on each row; empty where they do on all
  * @param virtualTokens rows without a token: they stand for virtual tokens 0, 1, ...; empty where there are none, else
  *     -1 for others
+ * @param types which text of its sequence each row belongs to; empty where all belong to text 0
  */
-record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens) {
+record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens, int[] types) {
     /** No marks. */
-    static final RowMarks NONE = new RowMarks(new int[0], new boolean[0], new int[0]);
+    static final RowMarks NONE = new RowMarks(new int[0], new boolean[0], new int[0], new int[0]);
 
     RowMarks withGroups(int[] newGroups) {
-        return new RowMarks(newGroups, invoked, virtualTokens);
+        return new RowMarks(newGroups, invoked, virtualTokens, types);
     }
 
     RowMarks withInvoked(boolean[] rows) {
-        return new RowMarks(groups, rows, virtualTokens);
+        return new RowMarks(groups, rows, virtualTokens, types);
     }
 
     void requireRows(int rows) {
-        for (int length : new int[] {groups.length, invoked.length, virtualTokens.length}) {
+        for (int length : new int[] {groups.length, invoked.length, virtualTokens.length, types.length}) {
             if (length != 0 && length != rows) {
                 throw new IllegalArgumentException(length + " marks for " + rows + " rows");
             }
@@ -33,7 +34,8 @@ record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens) {
     RowMarks select(int... rows) {
         return new RowMarks(groups.length == 0 ? groups : PackedBatch.take(groups, rows),
                 invoked.length == 0 ? invoked : take(invoked, rows),
-                virtualTokens.length == 0 ? virtualTokens : PackedBatch.take(virtualTokens, rows));
+                virtualTokens.length == 0 ? virtualTokens : PackedBatch.take(virtualTokens, rows),
+                types.length == 0 ? types : PackedBatch.take(types, rows));
     }
 
     private static boolean[] take(boolean[] values, int[] rows) {
@@ -58,6 +60,7 @@ record RowMarks(int[] groups, boolean[] invoked, int[] virtualTokens) {
             reached = new boolean[count + rows];
             System.arraycopy(invoked, 0, reached, count, rows);
         }
-        return new RowMarks(groups.length == 0 ? groups : PackedBatch.prepend(count, groups, 0), reached, longer);
+        return new RowMarks(groups.length == 0 ? groups : PackedBatch.prepend(count, groups, 0), reached, longer,
+                types.length == 0 ? types : PackedBatch.prepend(count, types, 0));
     }
 }

@@ -9,9 +9,14 @@ import java.util.Objects;
  * @param weights weight of each token in the loss, 0 where it is not supervised; the first token is never predicted, so
  *     its weight is not used
  * @param group which of several adapters the sequence runs through, where a batch mixes them; default 0
+ * @param types for networks that tell two texts in a sequence apart, which of them each token belongs to
+ *     ({@code token_type_ids}); default none, which stands for 0 everywhere
+ * @param source for an encoder-decoder, the token ids that its encoder reads; default none
  */
-public record TokenSequence(int[] ids, float[] weights, int group) {
-    /** Checks that both have the same length. */
+public record TokenSequence(int[] ids, float[] weights, int group, int[] types, int[] source) {
+    private static final int[] NONE = {};
+
+    /** Checks that ids, weights and types have the same length. */
     public TokenSequence {
         Objects.requireNonNull(ids, "ids");
         Objects.requireNonNull(weights, "weights");
@@ -19,6 +24,15 @@ public record TokenSequence(int[] ids, float[] weights, int group) {
             throw new IllegalArgumentException("a sequence needs at least one token and one weight for each; got "
                     + ids.length + " tokens and " + weights.length + " weights");
         }
+        if (types.length != 0 && types.length != ids.length) {
+            throw new IllegalArgumentException(types.length + " token types for " + ids.length + " tokens");
+        }
+        Objects.requireNonNull(source, "source");
+    }
+
+    /** A sequence of one text, which no encoder's goes with. */
+    public TokenSequence(int[] ids, float[] weights, int group) {
+        this(ids, weights, group, NONE, NONE);
     }
 
     /** A sequence of group 0. */
@@ -28,7 +42,17 @@ public record TokenSequence(int[] ids, float[] weights, int group) {
 
     /** The same in another group. */
     public TokenSequence inGroup(int newGroup) {
-        return new TokenSequence(ids, weights, newGroup);
+        return new TokenSequence(ids, weights, newGroup, types, source);
+    }
+
+    /** The same with the text that each token belongs to. */
+    public TokenSequence withTypes(int... ofTokens) {
+        return new TokenSequence(ids, weights, group, ofTokens, source);
+    }
+
+    /** The same for an encoder-decoder whose encoder reads these tokens. */
+    public TokenSequence withSource(int... ofEncoder) {
+        return new TokenSequence(ids, weights, group, types, ofEncoder);
     }
 
     /** A sequence of which every token after the first is predicted. */

@@ -1,6 +1,7 @@
 package io.peft4j.core.text;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -20,6 +21,26 @@ public interface Tokenizer extends AutoCloseable {
 
     /** As {@link #encode}, with the place of each token in the text. */
     Encoding encodeWithOffsets(String text);
+
+    /**
+     * Two texts as one sequence with the special tokens that transformers' tokenizer puts between and around them, for
+     * instance a question and the text that answers it.
+     *
+     * @throws UnsupportedOperationException where the tokenizer joins no texts
+     */
+    default PairEncoding encodePair(String first, String second) {
+        throw new UnsupportedOperationException("this tokenizer joins no two texts");
+    }
+
+    /**
+     * The tokens of a text that is cut into words already, with no special token added: the same as Python's tokenizer
+     * gives with {@code is_split_into_words}.
+     *
+     * @throws UnsupportedOperationException where the tokenizer takes no words
+     */
+    default WordEncoding encodeWords(List<String> words) {
+        throw new UnsupportedOperationException("this tokenizer takes no words");
+    }
 
     /**
      * The text of token ids.

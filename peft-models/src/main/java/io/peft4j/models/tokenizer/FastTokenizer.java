@@ -9,11 +9,14 @@ import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
+import io.peft4j.core.text.PairEncoding;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.core.text.WordEncoding;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -21,6 +24,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import java.util.function.LongFunction;
+import java.util.function.LongUnaryOperator;
 
 /**
  * A tokenizer that runs Hugging Face's own library ({@code tokenizers}, through DJL's binding), so that ids equal
@@ -104,14 +108,38 @@ final class FastTokenizer implements Tokenizer {
         return new Encoding(ids, start, end);
     }
 
-    /** Asks the library for what is needed; DJL's own encode fetches eight arrays, with a text for each token. */
+    @Override
+    public PairEncoding encodePair(String first, String second) {
+        requireShort((long) first.length() + second.length());
+        return encode(handle -> LIB.encodeDual(handle, wellFormed(first), wellFormed(second), true),
+                encoding -> new PairEncoding(ids(encoding), ints(LIB.getTypeIds(encoding))));
+    }
+
+    @Override
+    public WordEncoding encodeWords(List<String> words) {
+        requireShort(words.stream().mapToLong(String::length).sum());
+        String[] each = words.stream().map(FastTokenizer::wellFormed).toArray(String[]::new);
+        return each.length == 0 ? new WordEncoding(new int[0], new int[0])
+                : encode(handle -> LIB.encodeList(handle, each, false),
+                        encoding -> new WordEncoding(ids(encoding), ints(LIB.getWordIds(encoding))));
+    }
+
     private <T> T encode(String text, boolean specials, LongFunction<T> read) {
-        if (text.length() > longestText) {
+        requireShort(text.length());
+        return encode(handle -> LIB.encode(handle, wellFormed(text), specials), read);
+    }
+
+    private void requireShort(long length) {
+        if (length > longestText) {
             throw new FileFormatException(origin, "takes texts of up to " + longestText + " characters, and this one"
-                    + " has " + text.length() + "; encode it in parts");
+                    + " has " + length + "; encode it in parts");
         }
+    }
+
+    /** Asks the library for what is needed; DJL's own encode fetches eight arrays, with a text for each token. */
+    private <T> T encode(LongUnaryOperator encode, LongFunction<T> read) {
         return use(library -> {
-            long encoding = LIB.encode(library.getHandle(), wellFormed(text), specials);
+            long encoding = encode.applyAsLong(library.getHandle());
             try {
                 return read.apply(encoding);
             } finally {
@@ -150,7 +178,11 @@ final class FastTokenizer implements Tokenizer {
     }
 
     private static int[] ids(long encoding) {
-        return Arrays.stream(LIB.getTokenIds(encoding)).mapToInt(Math::toIntExact).toArray();
+        return ints(LIB.getTokenIds(encoding));
+    }
+
+    private static int[] ints(long[] values) {
+        return Arrays.stream(values).mapToInt(Math::toIntExact).toArray();
     }
 
     @Override

@@ -1,0 +1,77 @@
+package io.peft4j.core.task;
+
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.TokenSequence;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Labels words, for instance as parts of names. A word's label is that of its first piece.
+ *
+ * <pre>{@code
+ * List<String> words = List.of("Ada", "Lovelace", "lived", "in", "London");
+ * new TokenTagger(model).entities(words).forEach(System.out::println);
+ * }</pre>
+ */
+public final class TokenTagger {
+    private static final String OUTSIDE = "O";
+
+    private final Model model;
+    private final Task task;
+
+    /**
+     * A tagger.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when the model was loaded for another task than TOKEN_CLS
+     */
+    public TokenTagger(Model model) {
+        this.model = Objects.requireNonNull(model, "model");
+        this.task = HeadPasses.require(model, Task.Type.TOKEN_CLS);
+    }
+
+    /** The entities among words, by their labels in IOB form; see {@link EntitySpan#of}. */
+    public List<EntitySpan> entities(List<String> words) {
+        return EntitySpan.of(tag(words));
+    }
+
+    /** The label of each word. */
+    public List<String> tag(List<String> words) {
+        return tagAll(List.of(words)).get(0);
+    }
+
+    /**
+     * The labels of the words of many texts. A word that is cut off, since a text is longer than the model can read, or
+     * that has no token is {@code O}, or where there is no such label the first one.
+     */
+    public List<List<String>> tagAll(List<List<String>> texts) {
+        TextEncoder encoder = TextEncoder.of(model);
+        List<TextEncoder.Words> encoded = texts.stream().map(encoder::words).toList();
+        List<float[]> logits = logitsOf(encoded.stream().map(TextEncoder.Words::sequence).toList());
+        List<List<String>> all = new ArrayList<>();
+        for (int i = 0; i < encoded.size(); i++) {
+            List<String> labels = new ArrayList<>();
+            for (int token : encoded.get(i).firstPieces()) {
+                labels.add(token >= 0 ? task.labels().get(best(logits.get(i), token))
+                        : task.labels().contains(OUTSIDE) ? OUTSIDE : task.labels().get(0));
+            }
+            all.add(labels);
+        }
+        return all;
+    }
+
+    private int best(float[] logits, int token) {
+        int columns = task.labels().size();
+        int best = 0;
+        for (int i = 1; i < columns; i++) {
+            best = logits[token * columns + i] > logits[token * columns + best] ? i : best;
+        }
+        return best;
+    }
+
+    /** The logits of each token of sequences, [T, labels] row after row, special tokens included. */
+    public List<float[]> logitsOf(List<TokenSequence> sequences) {
+        return HeadPasses.outputs(model, sequences);
+    }
+}
