@@ -129,7 +129,8 @@ public final class PackedBatch {
 
     private PackedBatch marked(RowMarks newMarks) {
         newMarks.requireRows(rows());
-        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, newMarks, Optional.empty(), source);
+        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, newMarks, Optional.empty(),
+                source);
     }
 
     /**
@@ -140,7 +141,8 @@ public final class PackedBatch {
     public PackedBatch select(int... rows) {
         return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
                 new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
-                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows), marks.select(rows), Optional.empty(), source);
+                cacheRows.length == 0 ? cacheRows : take(cacheRows, rows), marks.select(rows), Optional.empty(),
+                source);
     }
 
     /**
