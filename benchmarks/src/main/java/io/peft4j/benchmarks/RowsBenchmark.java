@@ -1,5 +1,6 @@
 package io.peft4j.benchmarks;
 
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.RotaryTable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -81,13 +82,13 @@ public class RowsBenchmark {
     /** SwiGLU. */
     @Benchmark
     public void siluMultiply(KernelState state) {
-        state.get().siluMultiply(gate, up, dGate);
+        state.get().gated(Activation.SILU, gate, up, dGate);
     }
 
     /** Gradients of SwiGLU. */
     @Benchmark
     public void siluMultiplyBackward(KernelState state) {
-        state.get().siluMultiplyBackward(up, gate, up, dGate, dUp);
+        state.get().gatedBackward(Activation.SILU, up, gate, up, dGate, dUp);
     }
 
     /** Sum of a residual connection. */

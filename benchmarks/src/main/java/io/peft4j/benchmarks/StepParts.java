@@ -12,10 +12,10 @@ enum StepParts {
     ADAPTERS("adapters alone", "lowRank", "lowRankBackward", "matmul"),
     /** Attention and the rotation of queries and keys. */
     ATTENTION("attention, rotary embedding", "attention", "attentionBackward", "rotary"),
-    /** RMS norms. */
-    NORMS("norms", "rmsNorm", "rmsNormBackward"),
-    /** The feed-forward network's product of gate and up. */
-    SILU("silu", "siluMultiply", "siluMultiplyBackward"),
+    /** Norms. */
+    NORMS("norms", "rmsNorm", "rmsNormBackward", "layerNorm", "layerNormBackward"),
+    /** The feed-forward network's activation, and what it gates. */
+    ACTIVATION("activation", "gated", "gatedBackward", "activate", "activateBackward"),
     /** Cross-entropy without the output layer. */
     LOSS("loss", "crossEntropyGradient"),
     /** Clipping and AdamW. */

@@ -2,9 +2,12 @@ package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionKernels;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.onednn.AttentionPlan.Block;
 import io.peft4j.onednn.AttentionPlan.Group;
 import io.peft4j.onednn.AttentionTile.Inputs;
@@ -18,6 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * the number of rows. The gradient computes the probabilities again.
  */
 final class OneDnnAttention implements AttentionKernels {
+    private static final Kernels NAIVE = new NaiveKernels();
     private static final int MOST_SHARES = 4;
     /** How much longer than the mean the busiest thread may work before a group is cut into more shares. */
     private static final double TOLERATED_IMBALANCE = 1.1;
@@ -35,7 +39,11 @@ final class OneDnnAttention implements AttentionKernels {
 
     @Override
     public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
-            INDArray out, INDArray lse) {
+            AttentionExtras extras, INDArray out, INDArray lse) {
+        if (!layout.isCausal() || shape.softCap() != 0 || !extras.isNone()) {
+            NAIVE.attention(q, k, v, layout, shape, extras, out, lse);
+            return;
+        }
         AttentionPlan cut = plan(layout, shape);
         boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
         DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);
@@ -71,7 +79,12 @@ final class OneDnnAttention implements AttentionKernels {
 
     @Override
     public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
-            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
+            AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
+            INDArray dv) {
+        if (!layout.isCausal() || shape.softCap() != 0 || !extras.isNone()) {
+            NAIVE.attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
+            return;
+        }
         AttentionPlan cut = plan(layout, shape);
         DataType type = bfloat16.type(Arrays.rows(q), dOut, q, k, v, dq, dk, dv);
         long mark = team.caller().scratch().mark();

@@ -24,11 +24,16 @@ final class OneDnnElements implements ElementwiseKernels {
 
     /** A part of a vector. */
     @FunctionalInterface
-    private interface Part {
+    interface Part {
         void run(Lane lane, long first, int count);
     }
 
     private void share(long length, Part part) {
+        share(team, length, part);
+    }
+
+    /** Shares a vector among the threads. */
+    static void share(Team team, long length, Part part) {
         long perTask = (length + team.size() - 1) / team.size();
         perTask = (perTask + SMALLEST_SHARE - 1) / SMALLEST_SHARE * SMALLEST_SHARE;
         perTask = Math.min(perTask, 1 << 30);
@@ -74,20 +79,6 @@ final class OneDnnElements implements ElementwiseKernels {
         });
     }
 
-    @Override
-    public void siluMultiply(INDArray gate, INDArray up, INDArray y) {
-        Span gates = Span.of(gate);
-        Span ups = Span.of(up);
-        Span ys = Span.of(y);
-        if (areFew(y.length()) && team.caller().loops().vectorized()) {
-            team.alone((lane, unused) -> siluMultiply(lane, gates, ups, ys, (int) y.length()));
-            return;
-        }
-        share(y.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
-            Vectors.gate(l, gates.from(first), ups.from(first), ys.from(first), count);
-        }));
-    }
-
     /**
      * Whether an array is as small as in a step of generation, where a dozen calls of primitives on its pieces cost ten
      * times as much as a plain loop.
@@ -103,47 +94,6 @@ final class OneDnnElements implements ElementwiseKernels {
         read(lane, b, v, count);
         OneDnnRows.add(v, u, count);
         write(lane, u, y, count);
-    }
-
-    private static void siluMultiply(Lane lane, Span gate, Span up, Span y, int count) {
-        float[] g = lane.floats(1, count);
-        float[] u = lane.floats(2, count);
-        read(lane, gate, g, count);
-        read(lane, up, u, count);
-        lane.loops().siluMultiply(g, u, u, 0, count);
-        write(lane, u, y, count);
-    }
-
-    // dUp = dy * swish(gate), dGate = dy * up * swish'(gate)
-    @Override
-    public void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
-        Span dys = Span.of(dy);
-        Span gates = Span.of(gate);
-        Span ups = Span.of(up);
-        Span dGates = Span.of(dGate);
-        Span dUps = Span.of(dUp);
-        share(dy.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
-            Span x = gates.from(first);
-            Span product = Span.scratch(l, gates.type(), count);
-            Vectors.binary(l, Operator.MULTIPLY, dys.from(first), ups.from(first), product, false, count);
-            Vectors.gate(l, x, dys.from(first), dUps.from(first), count);
-            if (dGates.type() == gates.type()) {
-                Vectors.swishBackward(l, x, product, dGates.from(first), count);
-            } else {
-                Vectors.swishBackward(l, x, product, product, count);
-                Vectors.convert(l, product, dGates.from(first), count);
-            }
-        }));
-    }
-
-    /** Cuts a part into pieces of which several fit into the second-level cache. */
-    private static void tiles(Lane lane, long first, int count, Part part) {
-        int size = Vectors.LARGEST;
-        for (int done = 0; done < count; done += size) {
-            long mark = lane.scratch().mark();
-            part.run(lane, first + done, Math.min(size, count - done));
-            lane.scratch().release(mark);
-        }
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.CheckedKernels;
 import io.peft4j.core.kernel.KernelGroups;
 import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.LayerNormLoops;
 import io.peft4j.core.kernel.UpdateLoops;
 import io.peft4j.core.measure.ProcessUsage;
 import io.peft4j.core.weight.FrozenWeight;
@@ -141,7 +142,8 @@ public final class OneDnnKernels extends CheckedKernels {
             bfloat16 = BFloat16Products.choose(team, bfloat16Way);
             packed = new PackedProducts(team, bfloat16, packedBytes);
             groups = new KernelGroups(new OneDnnMatrices(team, bfloat16), new OneDnnRows(team),
-                    new OneDnnElements(team), new OneDnnScaling(team), new OneDnnNorms(team), new OneDnnRotary(team),
+                    new OneDnnElements(team), new OneDnnActivations(team), new OneDnnScaling(team),
+                    new OneDnnNorms(team), new LayerNormLoops(team.workers()), new OneDnnRotary(team),
                     new OneDnnAttention(team, bfloat16), new OneDnnLosses(team), new UpdateLoops(team.workers()));
         }
     }

@@ -8,7 +8,7 @@ import io.peft4j.onednn.BinarySpec.Operator;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Operations on rows in loops of our own: biases and chosen rows. */
+/** Operations on rows in loops of our own: biases, chosen rows and columns, softmax of rows. */
 final class OneDnnRows implements RowKernels {
     private static final int ROWS = RowBlocks.GROUP;
 
@@ -134,6 +134,69 @@ final class OneDnnRows implements RowKernels {
                     add(row, sum, width);
                 }
                 OneDnnElements.write(lane, sum, target, width);
+            }
+        });
+    }
+
+    @Override
+    public void copyColumns(INDArray x, int fromX, INDArray y, int fromY, int count, boolean accumulate) {
+        int widthX = Arrays.columns(x);
+        int widthY = Arrays.columns(y);
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        RowBlocks.groups(team, Arrays.rows(x), (lane, first, rows) -> {
+            for (int i = first; i < first + rows; i++) {
+                Span from = xs.from((long) i * widthX + fromX);
+                Span to = ys.from((long) i * widthY + fromY);
+                if (accumulate) {
+                    Vectors.binary(lane, Operator.ADD, to, from, to, false, count);
+                } else {
+                    Vectors.convert(lane, from, to, count);
+                }
+            }
+        });
+    }
+
+    @Override
+    public void softmax(INDArray x, INDArray y) {
+        int width = Arrays.columns(x);
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        RowBlocks.groups(team, Arrays.rows(x), (lane, first, count) -> {
+            float[] row = lane.floats(1, width);
+            for (int i = first; i < first + count; i++) {
+                OneDnnElements.read(lane, xs.from((long) i * width), row, width);
+                double sum = lane.loops().exponentials(row, 0, width, lane.loops().max(row, 0, width));
+                float factor = (float) (1 / sum);
+                for (int j = 0; j < width; j++) {
+                    row[j] *= factor;
+                }
+                OneDnnElements.write(lane, row, ys.from((long) i * width), width);
+            }
+        });
+    }
+
+    @Override
+    public void softmaxBackward(INDArray dy, INDArray y, INDArray dx, boolean accumulate) {
+        int width = Arrays.columns(y);
+        Span dys = Span.of(dy);
+        Span ys = Span.of(y);
+        Span dxs = Span.of(dx);
+        RowBlocks.groups(team, Arrays.rows(y), (lane, first, count) -> {
+            float[] p = lane.floats(1, width);
+            float[] d = lane.floats(2, width);
+            for (int i = first; i < first + count; i++) {
+                OneDnnElements.read(lane, ys.from((long) i * width), p, width);
+                OneDnnElements.read(lane, dys.from((long) i * width), d, width);
+                float dot = (float) lane.loops().dot(d, p, 0, width);
+                for (int j = 0; j < width; j++) {
+                    d[j] = p[j] * (d[j] - dot);
+                }
+                if (accumulate) {
+                    OneDnnElements.read(lane, dxs.from((long) i * width), p, width);
+                    add(p, d, width);
+                }
+                OneDnnElements.write(lane, d, dxs.from((long) i * width), width);
             }
         });
     }

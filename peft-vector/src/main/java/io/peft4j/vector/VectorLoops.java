@@ -1,6 +1,7 @@
 package io.peft4j.vector;
 
 import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.Loops;
 import io.peft4j.core.kernel.PlainLoops;
 import io.peft4j.core.kernel.RowProducts;
@@ -158,6 +159,16 @@ final class VectorLoops implements Loops {
             }
         }
         plain.siluMultiplyBackward(dy, gate, up, dGate, dUp, end, to);
+    }
+
+    @Override
+    public void activate(Activation f, float[] x, float[] y, int count) {
+        plain.activate(f, x, y, count);
+    }
+
+    @Override
+    public void slopes(Activation f, float[] x, float[] y, float[] slopes, int count) {
+        plain.slopes(f, x, y, slopes, count);
     }
 
     @Override

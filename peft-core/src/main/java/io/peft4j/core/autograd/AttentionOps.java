@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.Kernels;
@@ -28,15 +29,22 @@ public final class AttentionOps {
     /** Attention over the rows that the layout makes visible; see {@link Kernels#attention}. */
     public static Variable attention(Tape tape, Variable q, Variable k, Variable v, AttentionLayout layout,
             AttentionShape shape) {
+        return attention(tape, q, k, v, layout, shape, AttentionExtras.NONE);
+    }
+
+    /** As the other, with sinks or a bias in the softmax. */
+    public static Variable attention(Tape tape, Variable q, Variable k, Variable v, AttentionLayout layout,
+            AttentionShape shape, AttentionExtras extras) {
         Kernels kernels = tape.kernels();
         INDArray out = tape.allocateLike(q.value());
         INDArray lse = tape.allocateFloat(q.rows(), shape.heads());
-        kernels.attention(q.value(), k.value(), v.value(), layout, shape, out, lse);
+        kernels.attention(q.value(), k.value(), v.value(), layout, shape, extras, out, lse);
         Variable result = tape.record(out, (output, dOut) -> {
             INDArray dq = tape.allocateLike(q.value());
             INDArray dk = tape.allocateLike(k.value());
             INDArray dv = tape.allocateLike(v.value());
-            kernels.attentionBackward(dOut, q.value(), k.value(), v.value(), out, lse, layout, shape, dq, dk, dv);
+            kernels.attentionBackward(dOut, q.value(), k.value(), v.value(), out, lse, layout, shape, extras, dq, dk,
+                    dv);
             q.addTemporaryGradient(dq);
             k.addTemporaryGradient(dk);
             v.addTemporaryGradient(dv);

@@ -1,12 +1,45 @@
 package io.peft4j.core.autograd;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.Kernels;
 import java.util.List;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Exchanging columns on a tape. */
+/** Choosing, joining and exchanging columns on a tape. */
 public final class ColumnOps {
     private ColumnOps() {
+    }
+
+    /**
+     * Columns {@code from} to {@code to}, the last excluded, as of fused projections: x [N, I], result [N, to - from].
+     * Gradient: goes back to these columns.
+     */
+    public static Variable slice(Tape tape, Variable x, int from, int to) {
+        Kernels kernels = tape.kernels();
+        INDArray y = tape.arena().allocate(x.value().dataType(), x.rows(), to - from);
+        Consumer<INDArray> forward = result -> kernels.copyColumns(x.value(), from, result, 0, to - from, false);
+        forward.accept(y);
+        return tape.recordRecomputable(y, forward, (out, dy) -> x.addGradient((dx, accumulate) -> {
+            if (!accumulate) {
+                Arrays.clear(dx);
+            }
+            kernels.copyColumns(dy, 0, dx, from, to - from, accumulate);
+        }), List.of(x));
+    }
+
+    /** The columns of a, then those of b: a [N, I], b [N, O], result [N, I + O] of a's type. Gradients: the parts. */
+    public static Variable concat(Tape tape, Variable a, Variable b) {
+        Kernels kernels = tape.kernels();
+        int first = a.columns();
+        int second = b.columns();
+        INDArray y = tape.arena().allocate(a.value().dataType(), a.rows(), first + second);
+        kernels.copyColumns(a.value(), 0, y, 0, first, false);
+        kernels.copyColumns(b.value(), 0, y, first, second, false);
+        return tape.record(y, (out, dy) -> {
+            a.addGradient((da, accumulate) -> kernels.copyColumns(dy, 0, da, 0, first, accumulate));
+            b.addGradient((db, accumulate) -> kernels.copyColumns(dy, first, db, 0, second, accumulate));
+        }, List.of(a, b));
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.Kernels;
 import java.util.List;
 import java.util.function.Consumer;
@@ -46,17 +47,57 @@ public final class ElementwiseOps {
                 (out, dy) -> x.addGradient((dx, accumulate) -> kernels.scale(dy, alpha, dx, accumulate)), List.of(x));
     }
 
-    /** SwiGLU: {@code silu(gate) * up}; see {@link Kernels#siluMultiply}. */
-    public static Variable siluMultiply(Tape tape, Variable gate, Variable up) {
+    /** {@code f(x)}; see {@link Kernels#activate}. */
+    public static Variable activate(Tape tape, Activation f, Variable x) {
         Kernels kernels = tape.kernels();
-        Consumer<INDArray> forward = result -> kernels.siluMultiply(gate.value(), up.value(), result);
+        return computed(tape, x, result -> kernels.activate(f, x.value(), result), (out, dy) -> x.addGradient(
+                (dx, accumulate) -> kernels.activateBackward(f, dy, x.value(), dx, accumulate)), List.of(x));
+    }
+
+    /** A gated linear unit, {@code f(gate) * up}: SwiGLU, GeGLU; see {@link Kernels#gated}. */
+    public static Variable gated(Tape tape, Activation f, Variable gate, Variable up) {
+        Kernels kernels = tape.kernels();
+        return gate(tape, gate, up, result -> kernels.gated(f, gate.value(), up.value(), result),
+                (dy, dGate, dUp) -> kernels.gatedBackward(f, dy, gate.value(), up.value(), dGate, dUp));
+    }
+
+    /** The gate of gpt-oss; see {@link Kernels#clampedGate}. */
+    public static Variable clampedGate(Tape tape, Variable gate, Variable up, float alpha, float limit) {
+        Kernels kernels = tape.kernels();
+        return gate(tape, gate, up, result -> kernels.clampedGate(gate.value(), up.value(), alpha, limit, result),
+                (dy, dGate, dUp) ->
+                        kernels.clampedGateBackward(dy, gate.value(), up.value(), alpha, limit, dGate, dUp));
+    }
+
+    /** Writes the gradients of a gate and of what it lets through. */
+    @FunctionalInterface
+    private interface GateGradients {
+        void write(INDArray dy, INDArray dGate, INDArray dUp);
+    }
+
+    private static Variable gate(Tape tape, Variable gate, Variable up, Consumer<INDArray> forward,
+            GateGradients gradients) {
         return computed(tape, gate, forward, (out, dy) -> {
             INDArray dGate = tape.allocateLike(gate.value());
             INDArray dUp = tape.allocateLike(up.value());
-            kernels.siluMultiplyBackward(dy, gate.value(), up.value(), dGate, dUp);
+            gradients.write(dy, dGate, dUp);
             gate.addTemporaryGradient(dGate);
             up.addTemporaryGradient(dUp);
         }, List.of(gate, up));
+    }
+
+    /** {@code cap * tanh(x / cap)}; see {@link Kernels#softCap}. Its gradient reads the result. */
+    public static Variable softCap(Tape tape, Variable x, float cap) {
+        Kernels kernels = tape.kernels();
+        Variable y = computed(tape, x, result -> kernels.softCap(x.value(), cap, result), (out, dy) -> {
+            INDArray dx = tape.allocateLike(x.value());
+            kernels.softCapBackward(dy, out.value(), cap, dx);
+            x.addTemporaryGradient(dx);
+        }, List.of(x));
+        if (y.requiresGradient()) {
+            y.markRead();
+        }
+        return y;
     }
 
     /** Inverted dropout with probability {@code p}; see {@link Kernels#dropout}. */

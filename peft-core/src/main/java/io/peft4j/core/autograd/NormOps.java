@@ -2,7 +2,9 @@ package io.peft4j.core.autograd;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.Kernels;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -28,5 +30,48 @@ public final class NormOps {
             x.addGradient((dx, accumulate) ->
                     kernels.rmsNormBackward(dy, x.value(), weight.value(), rstd, dx, accumulate));
         }, List.of(x, weight), rstd);
+    }
+
+    /** Layer norm: x [N, H], weight and bias [H]; see {@link Kernels#layerNorm}. */
+    public static Variable layerNorm(Tape tape, Variable x, Variable weight, Optional<Variable> bias, float epsilon) {
+        Kernels kernels = tape.kernels();
+        INDArray y = tape.allocateLike(x.value());
+        INDArray mean = tape.allocateFloat(x.rows());
+        INDArray rstd = tape.allocateFloat(x.rows());
+        Consumer<INDArray> forward = result -> kernels.layerNorm(x.value(), weight.value(), bias.map(Variable::value),
+                epsilon, result, mean, rstd);
+        forward.accept(y);
+        List<Variable> inputs = new ArrayList<>(List.of(x, weight));
+        bias.ifPresent(inputs::add);
+        return tape.recordRecomputable(y, forward, (out, dy) -> {
+            layerNormWeights(kernels, dy, x, weight, bias, mean, rstd);
+            x.addGradient((dx, accumulate) ->
+                    kernels.layerNormBackward(dy, x.value(), weight.value(), mean, rstd, dx, accumulate));
+        }, inputs, mean, rstd);
+    }
+
+    /** The gradients of weight and bias: in one pass over the rows where both are trained. */
+    private static void layerNormWeights(Kernels kernels, INDArray dy, Variable x, Variable weight,
+            Optional<Variable> bias, INDArray mean, INDArray rstd) {
+        Optional<Variable> trainedBias = bias.filter(Variable::requiresGradient);
+        if (!weight.requiresGradient()) {
+            trainedBias.ifPresent(b -> b.addGradient((db, accumulate) -> kernels.addBiasBackward(dy, db, accumulate)));
+            return;
+        }
+        weight.addGradient((dw, accumulate) -> {
+            if (!accumulate) {
+                Arrays.clear(dw);
+            }
+            if (trainedBias.isEmpty()) {
+                kernels.layerNormWeightBackward(dy, x.value(), mean, rstd, dw, Optional.empty());
+            } else {
+                trainedBias.get().addGradient((db, adds) -> {
+                    if (!adds) {
+                        Arrays.clear(db);
+                    }
+                    kernels.layerNormWeightBackward(dy, x.value(), mean, rstd, dw, Optional.of(db));
+                });
+            }
+        });
     }
 }

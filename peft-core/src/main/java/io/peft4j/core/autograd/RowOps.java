@@ -52,19 +52,23 @@ public final class RowOps {
         for (int p = 0; p < parts.size(); p++) {
             kernels.gatherRowsBackward(parts.get(p).value(), rows.get(p), y);
         }
-        return tape.record(y, (out, dy) -> {
-            for (int p = 0; p < rows.size(); p++) {
-                int[] own = rows.get(p);
-                parts.get(p).addGradient((dx, accumulate) -> {
-                    INDArray target = accumulate ? tape.arena().allocate(dx.dataType(), dx.shape()) : dx;
-                    kernels.gatherRows(dy, own, target);
-                    if (accumulate) {
-                        kernels.add(dx, target, dx);
-                        tape.free(target);
-                    }
-                });
-            }
-        }, parts);
+        return tape.record(y, (out, dy) -> gatherBack(tape, parts, rows, dy), parts);
+    }
+
+    /** Gives each part the rows of dy that it went to. */
+    static void gatherBack(Tape tape, List<Variable> parts, List<int[]> rows, INDArray dy) {
+        Kernels kernels = tape.kernels();
+        for (int p = 0; p < rows.size(); p++) {
+            int[] own = rows.get(p);
+            parts.get(p).addGradient((dx, accumulate) -> {
+                INDArray target = accumulate ? tape.arena().allocate(dx.dataType(), dx.shape()) : dx;
+                kernels.gatherRows(dy, own, target);
+                if (accumulate) {
+                    kernels.add(dx, target, dx);
+                    tape.free(target);
+                }
+            });
+        }
     }
 
     /**

@@ -7,13 +7,16 @@ import java.util.Objects;
 /**
  * Which key rows each query row of a packed batch sees.
  *
- * <p>Query rows are cut into segments, one after the other without gaps. A row of a segment sees the segment's context
- * (whole ranges of key rows, for instance a prefix shared with other segments) and then, causally, the segment's own
- * key rows: row {@code i} (counted from 0) sees {@code ownKeysBefore + i + 1} of them. Nothing else is visible, so
- * examples that share a batch never see each other.
+ * <p>Query rows are cut into segments, one after the other without gaps. The keys of a segment are its context (whole
+ * ranges of key rows, for instance a prefix shared with other segments) and then the segment's own key rows; in this
+ * order they have the numbers 0, 1, 2, ... Row {@code i} of a segment (counted from 0) stands at key p, which is the
+ * number of context keys + {@code ownKeysBefore + i}. What it sees of the segment's keys follows from the
+ * {@link Sight} and the window: one interval of numbers, {@link Segment#seenFrom} to {@link Segment#seenTo}. Nothing
+ * else is visible, so examples that share a batch never see each other.
  *
  * <p>In training the key rows are the rows of the same batch and {@code ownKeysBefore} is 0. In generation they are
- * rows of a key/value cache, and {@code ownKeysBefore} counts what the cache already holds of the sequence.
+ * rows of a key/value cache, and {@code ownKeysBefore} counts what the cache already holds of the sequence. In cross
+ * attention they are the rows of the encoder, and all of them are context.
  */
 public final class AttentionLayout {
     /** Key rows {@code start} (inclusive) to {@code end} (exclusive). */
@@ -31,23 +34,60 @@ public final class AttentionLayout {
         }
     }
 
+    /** Which of a segment's keys its rows see, where no window narrows it. */
+    public enum Sight {
+        /** All keys up to the one at which the row stands: decoders. */
+        CAUSAL,
+        /** All keys: encoders. */
+        BIDIRECTIONAL,
+        /** All keys, which are context: the segment has none of its own. Attention of a decoder to an encoder. */
+        CROSS
+    }
+
     /**
      * One segment of query rows.
      *
      * @param queryStart first query row
      * @param queryEnd the row after the last
-     * @param context key ranges that every row of the segment sees, in order
+     * @param context key ranges that come before the segment's own keys, in order
      * @param ownKeyStart first key row of the segment itself
-     * @param ownKeysBefore own key rows that precede the first query row
+     * @param ownKeysBefore own key rows that precede that of the first query row
+     * @param ownKeysAfter own key rows that follow that of the last query row; 0 unless {@link Sight#BIDIRECTIONAL}
+     * @param sight which keys the rows see
+     * @param window 0: no window; otherwise a {@link Sight#CAUSAL} row at key p sees the last {@code window} keys, its
+     *     own among them, and a {@link Sight#BIDIRECTIONAL} one those at most {@code window / 2} away
      */
-    public record Segment(int queryStart, int queryEnd, List<Range> context, int ownKeyStart, int ownKeysBefore) {
+    public record Segment(int queryStart, int queryEnd, List<Range> context, int ownKeyStart, int ownKeysBefore,
+            int ownKeysAfter, Sight sight, int window) {
         /** Copies the list and checks the numbers. */
         public Segment {
             context = List.copyOf(context);
-            if (queryStart < 0 || queryEnd <= queryStart || ownKeyStart < 0 || ownKeysBefore < 0) {
+            if (queryStart < 0 || queryEnd <= queryStart || ownKeyStart < 0 || ownKeysBefore < 0 || ownKeysAfter < 0
+                    || ownKeysAfter > 0 && sight != Sight.BIDIRECTIONAL || window < 0) {
                 throw new IllegalArgumentException("bad attention segment: query rows " + queryStart + " to " + queryEnd
-                        + ", own keys from " + ownKeyStart + " with " + ownKeysBefore + " before");
+                        + ", own keys from " + ownKeyStart + " with " + ownKeysBefore + " before and " + ownKeysAfter
+                        + " after, " + sight + ", window " + window);
             }
+            if (sight == Sight.CROSS && (ownKeyStart > 0 || ownKeysBefore > 0 || window > 0
+                    || context.stream().allMatch(range -> range.length() == 0))) {
+                throw new IllegalArgumentException("a segment of cross attention needs keys in its context, and can "
+                        + "have neither own keys nor a window; got " + context);
+            }
+        }
+
+        /** A causal segment. */
+        public Segment(int queryStart, int queryEnd, List<Range> context, int ownKeyStart, int ownKeysBefore) {
+            this(queryStart, queryEnd, context, ownKeyStart, ownKeysBefore, 0, Sight.CAUSAL, 0);
+        }
+
+        /** A segment whose rows see its context and all of each other. */
+        public static Segment bidirectional(int queryStart, int queryEnd, List<Range> context, int ownKeyStart) {
+            return new Segment(queryStart, queryEnd, context, ownKeyStart, 0, 0, Sight.BIDIRECTIONAL, 0);
+        }
+
+        /** A segment whose rows see all of {@code keys} and nothing else. */
+        public static Segment cross(int queryStart, int queryEnd, List<Range> keys) {
+            return new Segment(queryStart, queryEnd, keys, 0, 0, 0, Sight.CROSS, 0);
         }
 
         /** The number of query rows. */
@@ -60,19 +100,74 @@ public final class AttentionLayout {
             return context.stream().mapToInt(Range::length).sum();
         }
 
-        /** The number of keys that the last query row sees. */
+        /** The number of own keys. */
+        public int ownKeys() {
+            return sight == Sight.CROSS ? 0 : ownKeysBefore + queries() + ownKeysAfter;
+        }
+
+        /** The number of keys, context and own. */
         public int keys() {
-            return contextKeys() + ownKeysBefore + queries();
+            return contextKeys() + ownKeys();
         }
 
         /** The row after the last own key row. */
         public int ownKeyEnd() {
-            return ownKeyStart + ownKeysBefore + queries();
+            return ownKeyStart + ownKeys();
+        }
+
+        /** The number p of the key at which row {@code i} of the segment stands. */
+        public int position(int i) {
+            return contextKeys() + ownKeysBefore + i;
+        }
+
+        /** The number of the first key that row {@code i} of the segment sees. */
+        public int seenFrom(int i) {
+            if (window == 0) {
+                return 0;
+            }
+            return Math.max(0, position(i) - (sight == Sight.CAUSAL ? window - 1 : window / 2));
+        }
+
+        /** The number after that of the last key that row {@code i} of the segment sees. */
+        public int seenTo(int i) {
+            if (sight == Sight.CAUSAL) {
+                return position(i) + 1;
+            }
+            return window == 0 ? keys() : Math.min(keys(), position(i) + window / 2 + 1);
+        }
+
+        /** The same rows with another window, or none where it would hide nothing. */
+        Segment windowed(int newWindow) {
+            int reach = sight == Sight.BIDIRECTIONAL ? newWindow / 2 + 1 : newWindow;
+            int effective = sight == Sight.CROSS || keys() <= reach ? 0 : newWindow;
+            return effective == window ? this : new Segment(queryStart, queryEnd, context, ownKeyStart, ownKeysBefore,
+                    ownKeysAfter, sight, effective);
+        }
+
+        /** Rows {@code first} to {@code last}, which become query rows {@code start} and after. */
+        private Segment rows(int first, int last, int start) {
+            int after = sight == Sight.BIDIRECTIONAL ? ownKeysAfter + queries() - last : 0;
+            return new Segment(start, start + last - first, context, ownKeyStart,
+                    sight == Sight.CROSS ? 0 : ownKeysBefore + first, after, sight, window);
+        }
+
+        /** The same rows {@code queries} further, behind {@code keys} key rows that all of them see. */
+        private Segment behind(int keys, int queries) {
+            List<Range> longer = new ArrayList<>(List.of(new Range(0, keys)));
+            context.forEach(range -> longer.add(new Range(range.start() + keys, range.end() + keys)));
+            return new Segment(queryStart + queries, queryEnd + queries, longer,
+                    sight == Sight.CROSS ? 0 : ownKeyStart + keys, ownKeysBefore, ownKeysAfter, sight, window);
         }
     }
 
     private final List<Segment> segments;
     private final int keyRows;
+    private final boolean causal;
+    /** The last one that was asked for: each layer of a pass asks again. */
+    private volatile Windowed windowed;
+
+    private record Windowed(int window, AttentionLayout layout) {
+    }
 
     /**
      * A layout of the given segments.
@@ -95,6 +190,7 @@ public final class AttentionLayout {
             }
         }
         this.keyRows = keys;
+        this.causal = this.segments.stream().allMatch(s -> s.sight() == Sight.CAUSAL && s.window() == 0);
     }
 
     /** Independent sequences of the given lengths packed one after the other. */
@@ -106,6 +202,62 @@ public final class AttentionLayout {
             row += lengths[i];
         }
         return new AttentionLayout(List.of(segments));
+    }
+
+    /** Independent sequences of the given lengths, each row of which sees all of its sequence. */
+    public static AttentionLayout bidirectional(int... lengths) {
+        List<Segment> segments = new ArrayList<>();
+        int row = 0;
+        for (int length : lengths) {
+            segments.add(Segment.bidirectional(row, row + length, List.of(), row));
+            row += length;
+        }
+        return new AttentionLayout(segments);
+    }
+
+    /**
+     * Attention of packed sequences to packed others: sequence i has {@code queries[i]} query rows, which see all of
+     * its {@code keys[i]} key rows.
+     */
+    public static AttentionLayout cross(int[] queries, int[] keys) {
+        if (queries.length != keys.length) {
+            throw new IllegalArgumentException(queries.length + " sequences of queries but " + keys.length
+                    + " of keys");
+        }
+        List<Segment> segments = new ArrayList<>();
+        int row = 0;
+        int key = 0;
+        for (int i = 0; i < queries.length; i++) {
+            segments.add(Segment.cross(row, row + queries[i], List.of(new Range(key, key + keys[i]))));
+            row += queries[i];
+            key += keys[i];
+        }
+        return new AttentionLayout(segments);
+    }
+
+    /**
+     * The same rows that see through a window, as layers with local attention do: see {@link Segment#window}. It
+     * replaces a window that they have; rows of cross attention keep seeing all. Where it hides nothing, this layout.
+     *
+     * @param window keys that a causal row sees, its own among them; a bidirectional one sees {@code window / 2} keys
+     *     on either side of its own
+     */
+    public AttentionLayout windowed(int window) {
+        if (window < 1) {
+            throw new IllegalArgumentException("a window must hold at least 1 key, got " + window);
+        }
+        Windowed known = windowed;
+        if (known == null || known.window() != window) {
+            List<Segment> narrowed = segments.stream().map(segment -> segment.windowed(window)).toList();
+            known = new Windowed(window, narrowed.equals(segments) ? this : new AttentionLayout(narrowed));
+            windowed = known;
+        }
+        return known.layout();
+    }
+
+    /** Whether all segments are causal without a window. */
+    public boolean isCausal() {
+        return causal;
     }
 
     /**
@@ -129,8 +281,8 @@ public final class AttentionLayout {
                 while (++next < rows.length && rows[next] < segment.queryEnd() && rows[next] == rows[next - 1] + 1) {
                     // Counts the neighbours.
                 }
-                selected.add(new Segment(first, next, segment.context(), segment.ownKeyStart(),
-                        segment.ownKeysBefore() + rows[first] - segment.queryStart()));
+                int from = rows[first] - segment.queryStart();
+                selected.add(segment.rows(from, from + next - first, first));
             }
         }
         return new AttentionLayout(selected);
@@ -141,23 +293,23 @@ public final class AttentionLayout {
      *
      * @param keys key rows that come first
      * @param queries of these, key rows that are query rows as well, in one segment of their own: all, or none
-     * @throws IllegalArgumentException when neither all nor none of them are query rows
+     * @throws IllegalArgumentException when neither all nor none of them are query rows, or they are and see the
+     *     sequences, as all rows of a bidirectional one would
      */
     public AttentionLayout behind(int keys, int queries) {
         if (keys <= 0 || queries != 0 && queries != keys) {
             throw new IllegalArgumentException("a prefix needs at least one key row, and as many query rows or none; "
                     + "got " + keys + " and " + queries);
         }
+        if (queries > 0 && segments.stream().anyMatch(segment -> segment.sight() != Sight.CAUSAL)) {
+            throw new IllegalArgumentException("query rows before sequences can be shared by them only where they do "
+                    + "not see them: the attention must be causal");
+        }
         List<Segment> shifted = new ArrayList<>();
         if (queries > 0) {
             shifted.add(new Segment(0, queries, List.of(), 0, 0));
         }
-        for (Segment segment : segments) {
-            List<Range> context = new ArrayList<>(List.of(new Range(0, keys)));
-            segment.context().forEach(range -> context.add(new Range(range.start() + keys, range.end() + keys)));
-            shifted.add(new Segment(segment.queryStart() + queries, segment.queryEnd() + queries, context,
-                    segment.ownKeyStart() + keys, segment.ownKeysBefore()));
-        }
+        segments.forEach(segment -> shifted.add(segment.behind(keys, queries)));
         return new AttentionLayout(shifted);
     }
 

@@ -8,8 +8,9 @@ package io.peft4j.core.kernel;
  * @param keyValueHeads number of key and value heads, a divisor of {@code heads}
  * @param headSize D, elements of one head
  * @param scale factor on the scores, usually {@code 1 / sqrt(D)}
+ * @param softCap bound of the scores, which become {@code softCap * tanh(score / softCap)}, as in Gemma 2; 0: none
  */
-public record AttentionShape(int heads, int keyValueHeads, int headSize, float scale) {
+public record AttentionShape(int heads, int keyValueHeads, int headSize, float scale, float softCap) {
     /** Checks that the head counts divide. */
     public AttentionShape {
         if (heads <= 0 || keyValueHeads <= 0 || headSize <= 0 || heads % keyValueHeads != 0) {
@@ -17,6 +18,15 @@ public record AttentionShape(int heads, int keyValueHeads, int headSize, float s
                     + "multiple of the key/value heads; got " + heads + " heads, " + keyValueHeads
                     + " key/value heads, head size " + headSize);
         }
+        if (!(softCap >= 0 && softCap < Float.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("the soft cap of attention scores must be 0 (none) or more, got "
+                    + softCap);
+        }
+    }
+
+    /** Heads without a soft cap. */
+    public AttentionShape(int heads, int keyValueHeads, int headSize, float scale) {
+        this(heads, keyValueHeads, headSize, scale, 0);
     }
 
     /** Columns of the queries: heads x D. */

@@ -87,7 +87,11 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
 
     @Override
     public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
-            INDArray out, INDArray lse) {
+            AttentionExtras extras, INDArray out, INDArray lse) {
+        if (!isSimple(layout, shape, extras)) {
+            new NaiveAttention(q, k, v, layout, shape, extras).forward(out, lse);
+            return;
+        }
         Inputs in = inputs(q, k, v, layout, shape);
         Elements outs = Elements.of(out);
         float[] sums = new float[Math.toIntExact(lse.length())];
@@ -102,6 +106,10 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
             weighted(lane, block, scores, in.value(0, in.keyHead(head)), in, outs, head);
         });
         Arrays.write(lse, 0, sums, 0, sums.length);
+    }
+
+    private static boolean isSimple(AttentionLayout layout, AttentionShape shape, AttentionExtras extras) {
+        return layout.isCausal() && shape.softCap() == 0 && extras.isNone();
     }
 
     /** Scaled scores of a block, [rows, keys]. */
@@ -151,7 +159,12 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
 
     @Override
     public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
-            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
+            AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
+            INDArray dv) {
+        if (!isSimple(layout, shape, extras)) {
+            new NaiveAttention(q, k, v, layout, shape, extras).backward(dOut, dq, dk, dv);
+            return;
+        }
         Inputs in = inputs(q, k, v, layout, shape);
         Backward backward = new Backward(in, gradients.floats(dOut), Arrays.toFloats(lse),
                 new float[Math.toIntExact(lse.length())]);

@@ -2,6 +2,7 @@ package io.peft4j.core.kernel;
 
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.List;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -116,39 +117,99 @@ public abstract class CheckedKernels implements Kernels {
     }
 
     @Override
+    public final void copyColumns(INDArray x, int fromX, INDArray y, int fromY, int count, boolean accumulate) {
+        KernelChecks.copyColumns(x, fromX, y, fromY, count);
+        groups.rows().copyColumns(x, fromX, y, fromY, count, accumulate);
+    }
+
+    @Override
+    public final void softmax(INDArray x, INDArray y) {
+        KernelChecks.softmax(x, y);
+        groups.rows().softmax(x, y);
+    }
+
+    @Override
+    public final void softmaxBackward(INDArray dy, INDArray y, INDArray dx, boolean accumulate) {
+        KernelChecks.softmaxBackward(dy, y, dx);
+        groups.rows().softmaxBackward(dy, y, dx, accumulate);
+    }
+
+    @Override
     public final void add(INDArray a, INDArray b, INDArray y) {
-        KernelChecks.binary("add", a, b, y);
+        ElementChecks.binary("add", a, b, y);
         groups.elements().add(a, b, y);
     }
 
     @Override
     public final void multiply(INDArray a, INDArray b, INDArray y, boolean accumulate) {
-        KernelChecks.binary("multiply", a, b, y);
+        ElementChecks.binary("multiply", a, b, y);
         groups.elements().multiply(a, b, y, accumulate);
     }
 
     @Override
     public final void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
-        KernelChecks.scale(x, y);
+        ElementChecks.scale(x, y);
         groups.elements().scale(x, alpha, y, accumulate);
     }
 
     @Override
-    public final void siluMultiply(INDArray gate, INDArray up, INDArray y) {
-        KernelChecks.siluMultiply(gate, up, y);
-        groups.elements().siluMultiply(gate, up, y);
-    }
-
-    @Override
-    public final void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
-        KernelChecks.siluMultiplyBackward(dy, gate, up, dGate, dUp);
-        groups.elements().siluMultiplyBackward(dy, gate, up, dGate, dUp);
-    }
-
-    @Override
     public final void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
-        KernelChecks.dropout(x, p, y, accumulate);
+        ElementChecks.dropout(x, p, y, accumulate);
         groups.elements().dropout(x, p, seed, y, accumulate);
+    }
+
+    @Override
+    public final void activate(Activation f, INDArray x, INDArray y) {
+        ElementChecks.unary("activate", x, y);
+        groups.activations().activate(f, x, y);
+    }
+
+    @Override
+    public final void activateBackward(Activation f, INDArray dy, INDArray x, INDArray dx, boolean accumulate) {
+        ElementChecks.activateBackward(dy, x, dx);
+        groups.activations().activateBackward(f, dy, x, dx, accumulate);
+    }
+
+    @Override
+    public final void gated(Activation f, INDArray gate, INDArray up, INDArray y) {
+        ElementChecks.gate("gated", gate, up, y);
+        groups.activations().gated(f, gate, up, y);
+    }
+
+    @Override
+    public final void gatedBackward(Activation f, INDArray dy, INDArray gate, INDArray up, INDArray dGate,
+            INDArray dUp) {
+        ElementChecks.gateBackward("gatedBackward", dy, gate, up, dGate, dUp);
+        groups.activations().gatedBackward(f, dy, gate, up, dGate, dUp);
+    }
+
+    @Override
+    public final void clampedGate(INDArray gate, INDArray up, float alpha, float limit, INDArray y) {
+        ElementChecks.gate("clampedGate", gate, up, y);
+        ElementChecks.positive("clampedGate", "limit", limit);
+        groups.activations().clampedGate(gate, up, alpha, limit, y);
+    }
+
+    @Override
+    public final void clampedGateBackward(INDArray dy, INDArray gate, INDArray up, float alpha, float limit,
+            INDArray dGate, INDArray dUp) {
+        ElementChecks.gateBackward("clampedGateBackward", dy, gate, up, dGate, dUp);
+        ElementChecks.positive("clampedGateBackward", "limit", limit);
+        groups.activations().clampedGateBackward(dy, gate, up, alpha, limit, dGate, dUp);
+    }
+
+    @Override
+    public final void softCap(INDArray x, float cap, INDArray y) {
+        ElementChecks.unary("softCap", x, y);
+        ElementChecks.positive("softCap", "cap", cap);
+        groups.activations().softCap(x, cap, y);
+    }
+
+    @Override
+    public final void softCapBackward(INDArray dy, INDArray y, float cap, INDArray dx) {
+        ElementChecks.softCapBackward(dy, y, dx);
+        ElementChecks.positive("softCapBackward", "cap", cap);
+        groups.activations().softCapBackward(dy, y, cap, dx);
     }
 
     @Override
@@ -177,34 +238,55 @@ public abstract class CheckedKernels implements Kernels {
 
     @Override
     public final void rmsNorm(INDArray x, INDArray weight, float epsilon, INDArray y, INDArray rstd) {
-        KernelChecks.rmsNorm(x, weight, y, rstd);
+        NormChecks.rmsNorm(x, weight, y, rstd);
         groups.norms().rmsNorm(x, weight, epsilon, y, rstd);
     }
 
     @Override
     public final void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx,
             boolean accumulate) {
-        KernelChecks.rmsNormBackward(dy, x, weight, rstd, dx);
+        NormChecks.rmsNormBackward(dy, x, weight, rstd, dx);
         groups.norms().rmsNormBackward(dy, x, weight, rstd, dx, accumulate);
     }
 
     @Override
     public final void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
-        KernelChecks.rmsNormWeightBackward(dy, x, rstd, dw);
+        NormChecks.rmsNormWeightBackward(dy, x, rstd, dw);
         groups.norms().rmsNormWeightBackward(dy, x, rstd, dw);
     }
 
     @Override
+    public final void layerNorm(INDArray x, INDArray weight, Optional<INDArray> bias, float epsilon, INDArray y,
+            INDArray mean, INDArray rstd) {
+        NormChecks.layerNorm(x, weight, bias, y, mean, rstd);
+        groups.layerNorms().layerNorm(x, weight, bias, epsilon, y, mean, rstd);
+    }
+
+    @Override
+    public final void layerNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray rstd,
+            INDArray dx, boolean accumulate) {
+        NormChecks.layerNormBackward(dy, x, weight, mean, rstd, dx);
+        groups.layerNorms().layerNormBackward(dy, x, weight, mean, rstd, dx, accumulate);
+    }
+
+    @Override
+    public final void layerNormWeightBackward(INDArray dy, INDArray x, INDArray mean, INDArray rstd, INDArray dw,
+            Optional<INDArray> db) {
+        NormChecks.layerNormWeightBackward(dy, x, mean, rstd, dw, db);
+        groups.layerNorms().layerNormWeightBackward(dy, x, mean, rstd, dw, db);
+    }
+
+    @Override
     public final void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
-        KernelChecks.rotary(x, headSize, table, positions);
+        AttentionChecks.rotary(x, headSize, table, positions);
         groups.rotary().rotary(x, headSize, table, positions, inverse);
     }
 
     @Override
     public final void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
-            INDArray out, INDArray lse) {
-        KernelChecks.attention(q, k, v, layout, shape, out, lse);
-        groups.attention().attention(q, k, v, layout, shape, out, lse);
+            AttentionExtras extras, INDArray out, INDArray lse) {
+        AttentionChecks.attention(q, k, v, layout, shape, extras, out, lse);
+        groups.attention().attention(q, k, v, layout, shape, extras, out, lse);
     }
 
     @Override
@@ -214,9 +296,10 @@ public abstract class CheckedKernels implements Kernels {
 
     @Override
     public final void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
-            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
-        KernelChecks.attentionBackward(dOut, q, k, v, out, lse, layout, shape, dq, dk, dv);
-        groups.attention().attentionBackward(dOut, q, k, v, out, lse, layout, shape, dq, dk, dv);
+            AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
+            INDArray dv) {
+        AttentionChecks.attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
+        groups.attention().attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
     }
 
     @Override

@@ -13,12 +13,6 @@ public interface ElementwiseKernels {
     /** {@code y = alpha * x}; with another type of y it is a conversion; y may be x. */
     void scale(INDArray x, float alpha, INDArray y, boolean accumulate);
 
-    /** SwiGLU (<a href="https://arxiv.org/abs/2002.05202">2002.05202</a>): {@code y = silu(gate) * up}. */
-    void siluMultiply(INDArray gate, INDArray up, INDArray y);
-
-    /** Gradient of {@link #siluMultiply}; overwrites dGate and dUp, which may be gate and up themselves. */
-    void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp);
-
     /**
      * Inverted dropout: {@code y = x * keep / (1 - p)}. Which elements are kept depends on {@code seed} and the
      * element's index alone (see {@link DropoutMask}), so the gradient is the same operation on dy. y may be x unless

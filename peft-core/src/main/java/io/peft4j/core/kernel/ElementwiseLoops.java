@@ -80,39 +80,4 @@ final class ElementwiseLoops implements ElementwiseKernels {
             ys.write(first, u, count, accumulate, lane, 1);
         });
     }
-
-    @Override
-    public void siluMultiply(INDArray gate, INDArray up, INDArray y) {
-        Elements gates = Elements.of(gate);
-        Elements ups = Elements.of(up);
-        Elements ys = Elements.of(y);
-        Elements.forTiles(workers, gate.length(), (first, count, lane) -> {
-            float[] g = lane.tile(0);
-            float[] u = lane.tile(1);
-            gates.read(first, g, count, lane);
-            ups.read(first, u, count, lane);
-            lane.loops().siluMultiply(g, u, u, 0, count);
-            ys.write(first, u, count, lane);
-        });
-    }
-
-    @Override
-    public void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
-        Elements dys = Elements.of(dy);
-        Elements gates = Elements.of(gate);
-        Elements ups = Elements.of(up);
-        Elements dGates = Elements.of(dGate);
-        Elements dUps = Elements.of(dUp);
-        Elements.forTiles(workers, dy.length(), (first, count, lane) -> {
-            float[] g = lane.tile(0);
-            float[] u = lane.tile(1);
-            float[] d = lane.tile(2);
-            gates.read(first, g, count, lane);
-            ups.read(first, u, count, lane);
-            dys.read(first, d, count, lane);
-            lane.loops().siluMultiplyBackward(d, g, u, u, g, 0, count);
-            dGates.write(first, u, count, lane);
-            dUps.write(first, g, count, lane);
-        });
-    }
 }

@@ -7,7 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The checks of arguments that {@link CheckedKernels} makes, one method an operation; those of matrix products are
- * {@link MatrixChecks}. They throw {@link IllegalArgumentException} with a message that names the operation and the
+ * {@link MatrixChecks}, of elements {@link ElementChecks}, of norms {@link NormChecks}, of attention
+ * {@link AttentionChecks}. They throw {@link IllegalArgumentException} with a message that names the operation and the
  * shapes; kernels that read raw memory are safe behind them.
  */
 final class KernelChecks {
@@ -45,55 +46,29 @@ final class KernelChecks {
         apart("gatherRowsBackward", dx, dy);
     }
 
-    static void binary(String operation, INDArray a, INDArray b, INDArray y) {
-        array(operation, "a", a);
-        sameLength(operation, "b", b, a.length());
-        sameLength(operation, "y", y, a.length());
-        sameOrApart(operation, y, a);
-        sameOrApart(operation, y, b);
-    }
-
-    static void scale(INDArray x, INDArray y) {
-        array("scale", "x", x);
-        sameLength("scale", "y", y, x.length());
-        sameOrApart("scale", y, x);
-    }
-
-    static void siluMultiply(INDArray gate, INDArray up, INDArray y) {
-        array("siluMultiply", "gate", gate);
-        sameLength("siluMultiply", "up", up, gate.length());
-        sameLength("siluMultiply", "y", y, gate.length());
-        apart("siluMultiply", y, gate);
-        apart("siluMultiply", y, up);
-    }
-
-    static void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
-        String operation = "siluMultiplyBackward";
-        array(operation, "dy", dy);
-        sameLength(operation, "gate", gate, dy.length());
-        sameLength(operation, "up", up, dy.length());
-        sameLength(operation, "dGate", dGate, dy.length());
-        sameLength(operation, "dUp", dUp, dy.length());
-        sameOrApart(operation, dGate, gate);
-        sameOrApart(operation, dUp, up);
-        apart(operation, dGate, dUp);
-        apart(operation, dGate, up);
-        apart(operation, dUp, gate);
-        apart(operation, dGate, dy);
-        apart(operation, dUp, dy);
-    }
-
-    static void dropout(INDArray x, float p, INDArray y, boolean accumulate) {
-        if (!(p >= 0 && p < 1)) {
-            throw new IllegalArgumentException("dropout: the probability must lie in [0, 1), got " + p);
+    static void copyColumns(INDArray x, int fromX, INDArray y, int fromY, int count) {
+        matrix("copyColumns", "x", x, -1, -1);
+        matrix("copyColumns", "y", y, x.size(0), -1);
+        if (count < 0 || fromX < 0 || fromX + (long) count > x.size(1) || fromY < 0
+                || fromY + (long) count > y.size(1)) {
+            throw new IllegalArgumentException("copyColumns: " + count + " columns from " + fromX + " of x " + shape(x)
+                    + " to " + fromY + " of y " + shape(y) + " are not all there");
         }
-        array("dropout", "x", x);
-        sameLength("dropout", "y", y, x.length());
-        if (accumulate) {
-            apart("dropout", y, x);
-        } else {
-            sameOrApart("dropout", y, x);
-        }
+        apart("copyColumns", y, x);
+    }
+
+    static void softmax(INDArray x, INDArray y) {
+        matrix("softmax", "x", x, -1, -1);
+        matrix("softmax", "y", y, x.size(0), x.size(1));
+        apart("softmax", y, x);
+    }
+
+    static void softmaxBackward(INDArray dy, INDArray y, INDArray dx) {
+        matrix("softmaxBackward", "y", y, -1, -1);
+        matrix("softmaxBackward", "dy", dy, y.size(0), y.size(1));
+        matrix("softmaxBackward", "dx", dx, y.size(0), y.size(1));
+        apart("softmaxBackward", dx, dy);
+        apart("softmaxBackward", dx, y);
     }
 
     static void scaleColumns(INDArray x, INDArray v, INDArray y, boolean accumulate) {
@@ -133,84 +108,6 @@ final class KernelChecks {
         apart(operation, v, b);
     }
 
-    static void rmsNorm(INDArray x, INDArray weight, INDArray y, INDArray rstd) {
-        matrix("rmsNorm", "x", x, -1, -1);
-        floatVector("rmsNorm", "weight", weight, x.size(1));
-        matrix("rmsNorm", "y", y, x.size(0), x.size(1));
-        floatVector("rmsNorm", "rstd", rstd, x.size(0));
-        apart("rmsNorm", y, x);
-        apart("rmsNorm", rstd, x);
-    }
-
-    static void rmsNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray rstd, INDArray dx) {
-        matrix("rmsNormBackward", "x", x, -1, -1);
-        matrix("rmsNormBackward", "dy", dy, x.size(0), x.size(1));
-        floatVector("rmsNormBackward", "weight", weight, x.size(1));
-        floatVector("rmsNormBackward", "rstd", rstd, x.size(0));
-        matrix("rmsNormBackward", "dx", dx, x.size(0), x.size(1));
-        apart("rmsNormBackward", dx, x);
-        apart("rmsNormBackward", dx, dy);
-    }
-
-    static void rmsNormWeightBackward(INDArray dy, INDArray x, INDArray rstd, INDArray dw) {
-        matrix("rmsNormWeightBackward", "x", x, -1, -1);
-        matrix("rmsNormWeightBackward", "dy", dy, x.size(0), x.size(1));
-        floatVector("rmsNormWeightBackward", "rstd", rstd, x.size(0));
-        floatVector("rmsNormWeightBackward", "dw", dw, x.size(1));
-    }
-
-    static void rotary(INDArray x, int headSize, RotaryTable table, int[] positions) {
-        matrix("rotary", "x", x, positions.length, -1);
-        if (headSize <= 0 || x.size(1) % headSize != 0 || 2L * table.half() > headSize) {
-            throw new IllegalArgumentException("rotary: x " + shape(x) + " is not made of heads of size " + headSize
-                    + ", or they are smaller than the " + 2 * table.half() + " elements that the table rotates");
-        }
-        indices("rotary", "positions", positions, table.positions());
-    }
-
-    static void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
-            INDArray out, INDArray lse) {
-        attentionInputs("attention", q, k, v, layout, shape);
-        matrix("attention", "out", out, layout.queryRows(), shape.queryColumns());
-        matrix("attention", "lse", lse, layout.queryRows(), shape.heads());
-        floats("attention", "lse", lse);
-        apart("attention", out, q);
-        apart("attention", out, k);
-        apart("attention", out, v);
-    }
-
-    static void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
-            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
-        String operation = "attentionBackward";
-        attentionInputs(operation, q, k, v, layout, shape);
-        matrix(operation, "dOut", dOut, layout.queryRows(), shape.queryColumns());
-        matrix(operation, "out", out, layout.queryRows(), shape.queryColumns());
-        matrix(operation, "lse", lse, layout.queryRows(), shape.heads());
-        floats(operation, "lse", lse);
-        matrix(operation, "dq", dq, q.size(0), q.size(1));
-        matrix(operation, "dk", dk, k.size(0), k.size(1));
-        matrix(operation, "dv", dv, v.size(0), v.size(1));
-        for (INDArray result : new INDArray[] {dq, dk, dv}) {
-            for (INDArray input : new INDArray[] {dOut, q, k, v, out}) {
-                apart(operation, result, input);
-            }
-        }
-        apart(operation, dq, dk);
-        apart(operation, dq, dv);
-        apart(operation, dk, dv);
-    }
-
-    private static void attentionInputs(String operation, INDArray q, INDArray k, INDArray v, AttentionLayout layout,
-            AttentionShape shape) {
-        matrix(operation, "q", q, layout.queryRows(), shape.queryColumns());
-        matrix(operation, "k", k, -1, shape.keyColumns());
-        matrix(operation, "v", v, k.size(0), shape.keyColumns());
-        if (k.size(0) < layout.keyRows()) {
-            throw new IllegalArgumentException(operation + ": the layout reads " + layout.keyRows()
-                    + " key rows, k has " + k.size(0));
-        }
-    }
-
     /** Checks {@link Kernels#crossEntropy} ({@code values} is nll) and its gradient ({@code values} is weights). */
     static void crossEntropy(INDArray logits, int[] targets, float[] values) {
         matrix("crossEntropy", "logits", logits, targets.length, -1);
@@ -242,7 +139,7 @@ final class KernelChecks {
 
     // ---- parts
 
-    private static void array(String operation, String name, INDArray array) {
+    static void array(String operation, String name, INDArray array) {
         DataType type = array.dataType();
         if (type != DataType.FLOAT && type != DataType.BFLOAT16) {
             throw new IllegalArgumentException(operation + ": " + name + " must be FLOAT or BFLOAT16, got " + type);
@@ -281,16 +178,16 @@ final class KernelChecks {
         }
     }
 
-    private static void floatVector(String operation, String name, INDArray array, long length) {
+    static void floatVector(String operation, String name, INDArray array, long length) {
         vector(operation, name, array, length);
         floats(operation, name, array);
     }
 
-    private static void sameLength(String operation, String name, INDArray array, long length) {
+    static void sameLength(String operation, String name, INDArray array, long length) {
         vector(operation, name, array, length);
     }
 
-    private static void indices(String operation, String name, int[] indices, long bound) {
+    static void indices(String operation, String name, int[] indices, long bound) {
         for (int i = 0; i < indices.length; i++) {
             if (indices[i] < 0 || indices[i] >= bound) {
                 throw new IllegalArgumentException(operation + ": " + name + "[" + i + "] is " + indices[i]
@@ -319,7 +216,7 @@ final class KernelChecks {
                 && startB < startA + a.length() * Arrays.bytes(a.dataType());
     }
 
-    private static String shape(INDArray array) {
+    static String shape(INDArray array) {
         return java.util.Arrays.toString(array.shape());
     }
 }

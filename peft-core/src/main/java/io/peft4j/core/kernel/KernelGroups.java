@@ -6,18 +6,21 @@ package io.peft4j.core.kernel;
  * @param matrices matrix products
  * @param rows biases and chosen rows
  * @param elements operations on elements
+ * @param activations activations and gates
  * @param scaling scaling of rows and columns
- * @param norms normalization
+ * @param norms RMS norm
+ * @param layerNorms layer norm
  * @param rotary rotary position embedding
  * @param attention attention
  * @param losses the loss over logits
  * @param updates what an optimizer does
  */
 public record KernelGroups(MatrixKernels matrices, RowKernels rows, ElementwiseKernels elements,
-        ScalingKernels scaling, NormKernels norms, RotaryKernels rotary, AttentionKernels attention, LossKernels losses,
-        UpdateKernels updates) {
+        ActivationKernels activations, ScalingKernels scaling, NormKernels norms, LayerNormKernels layerNorms,
+        RotaryKernels rotary, AttentionKernels attention, LossKernels losses, UpdateKernels updates) {
     /** The same with other matrix products. */
     public KernelGroups with(MatrixKernels other) {
-        return new KernelGroups(other, rows, elements, scaling, norms, rotary, attention, losses, updates);
+        return new KernelGroups(other, rows, elements, activations, scaling, norms, layerNorms, rotary, attention,
+                losses, updates);
     }
 }

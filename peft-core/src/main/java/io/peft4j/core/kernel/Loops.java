@@ -45,6 +45,15 @@ public interface Loops {
      */
     void siluMultiplyBackward(float[] dy, float[] gate, float[] up, float[] dGate, float[] dUp, int from, int to);
 
+    /** {@code y = f(x)} for the first {@code count} elements, at most {@link Tiles#TILE}; y may be x. */
+    void activate(Activation f, float[] x, float[] y, int count);
+
+    /**
+     * {@code y = f(x)}, {@code slopes = f'(x)} for the first {@code count} elements, at most {@link Tiles#TILE}; one of
+     * y and slopes may be x.
+     */
+    void slopes(Activation f, float[] x, float[] y, float[] slopes, int count);
+
     /**
      * RMS norm of one row in place: {@code x = x * rstd * weight}, {@code rstd = 1 / sqrt(mean(x^2) + epsilon)}.
      *

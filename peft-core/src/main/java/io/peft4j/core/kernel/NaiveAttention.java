@@ -1,6 +1,7 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.array.Arrays;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -11,13 +12,18 @@ final class NaiveAttention {
     private final float[] v;
     private final AttentionLayout layout;
     private final AttentionShape shape;
+    private final float[] sinks;
+    private final float[] bias;
 
-    NaiveAttention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape) {
+    NaiveAttention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            AttentionExtras extras) {
         this.q = Arrays.toFloats(q);
         this.k = Arrays.toFloats(k);
         this.v = Arrays.toFloats(v);
         this.layout = layout;
         this.shape = shape;
+        this.sinks = extras.sinks().map(Arrays::toFloats).orElseGet(() -> new float[0]);
+        this.bias = extras.bias().map(Arrays::toFloats).orElseGet(() -> new float[0]);
     }
 
     static void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
@@ -40,19 +46,28 @@ final class NaiveAttention {
         Arrays.write(x, 0, xs, 0, xs.length);
     }
 
-    /** {@code out = sum over visible j of p[j] * v[j]}, {@code p = softmax(scale * q k^T)}. */
+    /**
+     * A query row and a head of it.
+     *
+     * @param keys the key rows that it sees
+     * @param distance from the key at which it stands to the first of these
+     */
+    private record Row(int row, int head, int[] keys, int distance) {
+    }
+
+    /** {@code out = sum over visible j of p[j] * v[j]}, {@code p = softmax(scores)}. */
     void forward(INDArray out, INDArray lse) {
         int size = shape.headSize();
         double[] outs = new double[Math.toIntExact(out.length())];
         double[] lses = new double[Math.toIntExact(lse.length())];
-        forEachRow((row, head, keys) -> {
-            double[] scores = scores(row, head, keys);
-            double sum = logSumExp(scores);
-            lses[row * shape.heads() + head] = sum;
-            for (int i = 0; i < keys.length; i++) {
+        forEachRow(row -> {
+            double[] scores = biased(row, capped(row));
+            double sum = logSumExp(scores, row.head());
+            lses[row.row() * shape.heads() + row.head()] = sum;
+            for (int i = 0; i < scores.length; i++) {
                 double p = Math.exp(scores[i] - sum);
                 for (int d = 0; d < size; d++) {
-                    outs[query(row, head) + d] += p * v[key(keys[i], head) + d];
+                    outs[query(row) + d] += p * v[key(row, i) + d];
                 }
             }
         });
@@ -61,8 +76,9 @@ final class NaiveAttention {
     }
 
     /**
-     * With {@code dp[j] = dOut . v[j]} and {@code ds[j] = p[j] * (dp[j] - sum over i of p[i] * dp[i])}:
-     * {@code dv[j] += p[j] * dOut}, {@code dq += scale * ds[j] * k[j]}, {@code dk[j] += scale * ds[j] * q}.
+     * With {@code dp[j] = dOut . v[j]} and {@code ds[j] = p[j] * (dp[j] - sum over i of p[i] * dp[i])}, times
+     * {@code 1 - (c[j] / cap)^2} where c are soft-capped scores: {@code dv[j] += p[j] * dOut},
+     * {@code dq += scale * ds[j] * k[j]}, {@code dk[j] += scale * ds[j] * q}.
      */
     void backward(INDArray dOut, INDArray dq, INDArray dk, INDArray dv) {
         int size = shape.headSize();
@@ -70,22 +86,24 @@ final class NaiveAttention {
         double[] dqs = new double[q.length];
         double[] dks = new double[k.length];
         double[] dvs = new double[v.length];
-        forEachRow((row, head, keys) -> {
-            double[] p = scores(row, head, keys);
-            double[] dp = new double[keys.length];
-            double lse = logSumExp(p);
+        forEachRow(row -> {
+            double[] capped = capped(row);
+            double[] p = biased(row, capped.clone());
+            double[] dp = new double[p.length];
+            double lse = logSumExp(p, row.head());
             double mean = 0;
-            for (int i = 0; i < keys.length; i++) {
+            for (int i = 0; i < p.length; i++) {
                 p[i] = Math.exp(p[i] - lse);
-                dp[i] = NaiveOperations.dot(dOuts, query(row, head), v, key(keys[i], head), size);
+                dp[i] = NaiveOperations.dot(dOuts, query(row), v, key(row, i), size);
                 mean += p[i] * dp[i];
             }
-            for (int i = 0; i < keys.length; i++) {
-                double ds = shape.scale() * p[i] * (dp[i] - mean);
+            for (int i = 0; i < p.length; i++) {
+                double share = shape.softCap() == 0 ? 0 : capped[i] / shape.softCap();
+                double ds = shape.scale() * p[i] * (dp[i] - mean) * (1 - share * share);
                 for (int d = 0; d < size; d++) {
-                    dqs[query(row, head) + d] += ds * k[key(keys[i], head) + d];
-                    dks[key(keys[i], head) + d] += ds * q[query(row, head) + d];
-                    dvs[key(keys[i], head) + d] += p[i] * dOuts[query(row, head) + d];
+                    dqs[query(row) + d] += ds * k[key(row, i) + d];
+                    dks[key(row, i) + d] += ds * q[query(row) + d];
+                    dvs[key(row, i) + d] += p[i] * dOuts[query(row) + d];
                 }
             }
         });
@@ -94,49 +112,60 @@ final class NaiveAttention {
         NaiveOperations.store(dvs, dv, false);
     }
 
-    @FunctionalInterface
-    private interface RowTask {
-        void run(int row, int head, int[] keys);
-    }
-
-    private void forEachRow(RowTask task) {
+    private void forEachRow(Consumer<Row> task) {
         for (AttentionLayout.Segment segment : layout.segments()) {
-            int[] context = segment.context().stream().flatMapToInt(r -> IntStream.range(r.start(), r.end())).toArray();
-            for (int row = segment.queryStart(); row < segment.queryEnd(); row++) {
-                int own = segment.ownKeysBefore() + row - segment.queryStart() + 1;
-                int start = segment.ownKeyStart();
-                int[] keys = IntStream.concat(IntStream.of(context), IntStream.range(start, start + own)).toArray();
+            int[] keys = IntStream.concat(
+                    segment.context().stream().flatMapToInt(r -> IntStream.range(r.start(), r.end())),
+                    IntStream.range(segment.ownKeyStart(), segment.ownKeyEnd())).toArray();
+            for (int i = 0; i < segment.queries(); i++) {
+                int first = segment.seenFrom(i);
+                int[] seen = java.util.Arrays.copyOfRange(keys, first, segment.seenTo(i));
                 for (int head = 0; head < shape.heads(); head++) {
-                    task.run(row, head, keys);
+                    task.accept(new Row(segment.queryStart() + i, head, seen, first - segment.position(i)));
                 }
             }
         }
     }
 
-    private double[] scores(int row, int head, int[] keys) {
-        double[] scores = new double[keys.length];
-        for (int i = 0; i < keys.length; i++) {
-            scores[i] = shape.scale()
-                    * NaiveOperations.dot(q, query(row, head), k, key(keys[i], head), shape.headSize());
+    /** The scores before the bias. */
+    private double[] capped(Row row) {
+        double[] scores = new double[row.keys().length];
+        double cap = shape.softCap();
+        for (int i = 0; i < scores.length; i++) {
+            double score = shape.scale() * NaiveOperations.dot(q, query(row), k, key(row, i), shape.headSize());
+            scores[i] = cap == 0 ? score : cap * Math.tanh(score / cap);
         }
         return scores;
     }
 
-    private int query(int row, int head) {
-        return row * shape.queryColumns() + head * shape.headSize();
+    /** Adds the bias to scores. */
+    private double[] biased(Row row, double[] scores) {
+        if (bias.length > 0) {
+            int width = bias.length / shape.heads();
+            int span = width / 2;
+            for (int i = 0; i < scores.length; i++) {
+                int distance = Math.max(-span, Math.min(span, row.distance() + i));
+                scores[i] += bias[row.head() * width + span + distance];
+            }
+        }
+        return scores;
     }
 
-    private int key(int row, int head) {
+    private int query(Row row) {
+        return row.row() * shape.queryColumns() + row.head() * shape.headSize();
+    }
+
+    private int key(Row row, int i) {
         int group = shape.heads() / shape.keyValueHeads();
-        return row * shape.keyColumns() + head / group * shape.headSize();
+        return row.keys()[i] * shape.keyColumns() + row.head() / group * shape.headSize();
     }
 
-    private static double logSumExp(double[] scores) {
-        double max = Double.NEGATIVE_INFINITY;
+    private double logSumExp(double[] scores, int head) {
+        double max = sinks.length > 0 ? sinks[head] : Double.NEGATIVE_INFINITY;
         for (double score : scores) {
             max = Math.max(max, score);
         }
-        double sum = 0;
+        double sum = sinks.length > 0 ? Math.exp(sinks[head] - max) : 0;
         for (double score : scores) {
             sum += Math.exp(score - max);
         }

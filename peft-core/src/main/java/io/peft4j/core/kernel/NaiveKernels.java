@@ -13,7 +13,8 @@ public final class NaiveKernels extends CheckedKernels {
     }
 
     private NaiveKernels(NaiveOperations all) {
-        super("naive", new KernelGroups(all, all, all, all, all, all, all, all, all));
+        super("naive", new KernelGroups(all, all, all, new NaiveActivations(), all, all, new NaiveLayerNorm(), all, all,
+                all, all));
     }
 
     @Override

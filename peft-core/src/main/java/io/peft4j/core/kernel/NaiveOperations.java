@@ -110,6 +110,48 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
     }
 
     @Override
+    public void copyColumns(INDArray x, int fromX, INDArray y, int fromY, int count, boolean accumulate) {
+        int widthX = Arrays.columns(x);
+        int widthY = Arrays.columns(y);
+        float[] xs = Arrays.toFloats(x);
+        float[] ys = Arrays.toFloats(y);
+        store(y, i -> {
+            int column = i % widthY - fromY;
+            if (column < 0 || column >= count) {
+                return ys[i];
+            }
+            return (accumulate ? ys[i] : 0.0) + xs[i / widthY * widthX + fromX + column];
+        }, false);
+    }
+
+    @Override
+    public void softmax(INDArray x, INDArray y) {
+        int width = Arrays.columns(x);
+        float[] row = new float[width];
+        for (int i = 0; i < Arrays.rows(x); i++) {
+            Arrays.read(x, (long) i * width, row, 0, width);
+            double sum = logSumExp(row);
+            for (int j = 0; j < width; j++) {
+                row[j] = (float) Math.exp(row[j] - sum);
+            }
+            Arrays.write(y, (long) i * width, row, 0, width);
+        }
+    }
+
+    // dx = y * (dy - sum over the row of dy * y)
+    @Override
+    public void softmaxBackward(INDArray dy, INDArray y, INDArray dx, boolean accumulate) {
+        int width = Arrays.columns(y);
+        float[] dys = Arrays.toFloats(dy);
+        float[] ys = Arrays.toFloats(y);
+        double[] dots = new double[Arrays.rows(y)];
+        for (int i = 0; i < dots.length; i++) {
+            dots[i] = dot(dys, i * width, ys, i * width, width);
+        }
+        store(dx, i -> ys[i] * (dys[i] - dots[i / width]), accumulate);
+    }
+
+    @Override
     public void add(INDArray a, INDArray b, INDArray y) {
         float[] as = Arrays.toFloats(a);
         float[] bs = Arrays.toFloats(b);
@@ -127,26 +169,6 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
     public void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
         float[] xs = Arrays.toFloats(x);
         store(y, i -> (double) alpha * xs[i], accumulate);
-    }
-
-    @Override
-    public void siluMultiply(INDArray gate, INDArray up, INDArray y) {
-        float[] gates = Arrays.toFloats(gate);
-        float[] ups = Arrays.toFloats(up);
-        store(y, i -> gates[i] * sigmoid(gates[i]) * ups[i], false);
-    }
-
-    // with s = sigmoid(gate): dUp = dy * gate * s, dGate = dy * up * s * (1 + gate * (1 - s))
-    @Override
-    public void siluMultiplyBackward(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
-        float[] dys = Arrays.toFloats(dy);
-        float[] gates = Arrays.toFloats(gate);
-        float[] ups = Arrays.toFloats(up);
-        store(dUp, i -> dys[i] * gates[i] * sigmoid(gates[i]), false);
-        store(dGate, i -> {
-            double s = sigmoid(gates[i]);
-            return dys[i] * ups[i] * s * (1 + gates[i] * (1 - s));
-        }, false);
     }
 
     @Override
@@ -207,14 +229,15 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
 
     @Override
     public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
-            INDArray out, INDArray lse) {
-        new NaiveAttention(q, k, v, layout, shape).forward(out, lse);
+            AttentionExtras extras, INDArray out, INDArray lse) {
+        new NaiveAttention(q, k, v, layout, shape, extras).forward(out, lse);
     }
 
     @Override
     public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
-            AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
-        new NaiveAttention(q, k, v, layout, shape).backward(dOut, dq, dk, dv);
+            AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
+            INDArray dv) {
+        new NaiveAttention(q, k, v, layout, shape, extras).backward(dOut, dq, dk, dv);
     }
 
     @Override
@@ -281,10 +304,6 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
         return sum;
     }
 
-    private static double sigmoid(double x) {
-        return 1 / (1 + Math.exp(-x));
-    }
-
     private static double logSumExp(float[] row) {
         double max = Double.NEGATIVE_INFINITY;
         for (float value : row) {
@@ -301,7 +320,7 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
         store(target, i -> values[i], accumulate);
     }
 
-    private static void store(INDArray target, IntToDoubleFunction value, boolean accumulate) {
+    static void store(INDArray target, IntToDoubleFunction value, boolean accumulate) {
         float[] old = accumulate ? Arrays.toFloats(target) : new float[Math.toIntExact(target.length())];
         for (int i = 0; i < old.length; i++) {
             old[i] = (float) (accumulate ? old[i] + value.applyAsDouble(i) : value.applyAsDouble(i));

@@ -54,8 +54,9 @@ public final class Nd4jKernels extends CheckedKernels {
 
         KernelGroups groups() {
             RowLoops rows = new RowLoops(workers);
-            return new KernelGroups(products, rows, new ElementwiseLoops(workers), new ScalingKernels() { }, rows, rows,
-                    attention, rows, new UpdateLoops(workers));
+            return new KernelGroups(products, rows, new ElementwiseLoops(workers), new ActivationLoops(workers),
+                    new ScalingKernels() { }, rows, new LayerNormLoops(workers), rows, attention, rows,
+                    new UpdateLoops(workers));
         }
     }
 }

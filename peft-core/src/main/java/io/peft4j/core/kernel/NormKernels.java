@@ -2,7 +2,7 @@ package io.peft4j.core.kernel;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Normalization of rows: a group of {@link Kernels}. */
+/** RMS norm: a group of {@link Kernels}. */
 public interface NormKernels {
     /**
      * RMS norm (<a href="https://arxiv.org/abs/1910.07467">1910.07467</a>):

@@ -13,6 +13,7 @@ public final class PlainLoops implements Loops {
     private static final int TILE = Exponential.TILE;
 
     private final Exponential exponential = new Exponential();
+    private final ActivationMath activations = new ActivationMath();
     private final float[] tile = new float[TILE];
     private final float[] gates = new float[TILE];
     private final float[] ups = new float[TILE];
@@ -141,6 +142,16 @@ public final class PlainLoops implements Loops {
             u[i] = d[i] * u[i] * s * (1 + x * (1 - s));
             g[i] = d[i] * x * s;
         }
+    }
+
+    @Override
+    public void activate(Activation f, float[] x, float[] y, int count) {
+        activations.values(f, x, y, count);
+    }
+
+    @Override
+    public void slopes(Activation f, float[] x, float[] y, float[] slopes, int count) {
+        activations.slopes(f, x, y, slopes, count);
     }
 
     @Override

@@ -4,7 +4,10 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.FrozenWeight;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The operations of {@link Nd4jKernels} on rows: biases, chosen rows, RMS norm, rotary embedding and cross-entropy. */
+/**
+ * The operations of {@link Nd4jKernels} on rows: biases, chosen rows and columns, softmax, RMS norm, rotary embedding
+ * and cross-entropy.
+ */
 final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKernels {
     private static final int PIECE = 16 * Lane.TILE;
     /** Columns that a sum over rows takes at a time. */
@@ -147,6 +150,52 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
             order[ends[rows[i]]++] = i;
         }
         return order;
+    }
+
+    @Override
+    public void copyColumns(INDArray x, int fromX, INDArray y, int fromY, int count, boolean accumulate) {
+        Elements xs = Elements.of(x);
+        Elements ys = Elements.of(y);
+        int widthX = Arrays.columns(x);
+        int widthY = Arrays.columns(y);
+        forRows(Arrays.rows(x), Math.max(1, count), (row, lane) -> {
+            float[] u = lane.floats(0, count);
+            xs.read((long) row * widthX + fromX, u, count, lane);
+            ys.write((long) row * widthY + fromY, u, count, accumulate, lane, 1);
+        });
+    }
+
+    @Override
+    public void softmax(INDArray x, INDArray y) {
+        Elements xs = Elements.of(x);
+        Elements ys = Elements.of(y);
+        int width = Arrays.columns(x);
+        forRows(Arrays.rows(x), width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            xs.read((long) row * width, u, width, lane);
+            double sum = lane.loops().exponentials(u, 0, width, lane.loops().max(u, 0, width));
+            RowMath.scale(u, (float) (1 / sum), 0, width);
+            ys.write((long) row * width, u, width, lane);
+        });
+    }
+
+    @Override
+    public void softmaxBackward(INDArray dy, INDArray y, INDArray dx, boolean accumulate) {
+        Elements dys = Elements.of(dy);
+        Elements ys = Elements.of(y);
+        Elements dxs = Elements.of(dx);
+        int width = Arrays.columns(y);
+        forRows(Arrays.rows(y), width, (row, lane) -> {
+            float[] u = lane.floats(0, width);
+            float[] d = lane.floats(1, width);
+            ys.read((long) row * width, u, width, lane);
+            dys.read((long) row * width, d, width, lane);
+            float dot = (float) lane.loops().dot(d, u, 0, width);
+            for (int j = 0; j < width; j++) {
+                d[j] = u[j] * (d[j] - dot);
+            }
+            dxs.write((long) row * width, d, width, accumulate, lane, 2);
+        });
     }
 
     @Override

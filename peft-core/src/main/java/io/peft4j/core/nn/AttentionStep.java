@@ -28,11 +28,12 @@ public interface AttentionStep {
         Optional<KvCache> cache = context.cache();
         if (cache.isEmpty()) {
             return AttentionOps.attention(tape, inputs.queries(), inputs.keys(), inputs.values(), layout,
-                    inputs.shape());
+                    inputs.shape(), inputs.extras());
         }
         cache.get().store(inputs.layer(), inputs.keys().value(), inputs.values().value(),
                 context.batch().cacheRows());
         return AttentionOps.attention(tape, inputs.queries(), tape.constant(cache.get().keys(inputs.layer())),
-                tape.constant(cache.get().values(inputs.layer())), layout, inputs.shape());
+                tape.constant(cache.get().values(inputs.layer())), layout, inputs.shape(),
+                inputs.extras());
     }
 }

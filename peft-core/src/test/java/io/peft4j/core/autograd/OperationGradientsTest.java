@@ -1,5 +1,6 @@
 package io.peft4j.core.autograd;
 
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
@@ -132,7 +133,7 @@ class OperationGradientsTest {
     void products() {
         try (GradientCase c = new GradientCase("products").parameter(3, 5).parameter(3, 5)) {
             c.check((tape, p) -> ElementwiseOps.multiply(tape, p.get(0), p.get(1)));
-            c.check((tape, p) -> ElementwiseOps.siluMultiply(tape, p.get(0), p.get(1)));
+            c.check((tape, p) -> ElementwiseOps.gated(tape, Activation.SILU, p.get(0), p.get(1)));
         }
     }
 
@@ -142,7 +143,7 @@ class OperationGradientsTest {
             c.check((tape, p) -> ElementwiseOps.add(tape, p.get(0), ElementwiseOps.scale(tape, p.get(0), -3)));
             c.check((tape, p) -> ElementwiseOps.add(tape, p.get(0), p.get(0)));
             c.check((tape, p) -> ElementwiseOps.multiply(tape, p.get(0), p.get(0)));
-            c.check((tape, p) -> ElementwiseOps.siluMultiply(tape, p.get(0), p.get(0)));
+            c.check((tape, p) -> ElementwiseOps.gated(tape, Activation.SILU, p.get(0), p.get(0)));
         }
     }
 
@@ -195,7 +196,7 @@ class OperationGradientsTest {
             c.check((tape, p) -> {
                 Variable x = NormOps.rmsNorm(tape, p.get(0), p.get(2), 0.1f);
                 Variable gate = MatrixOps.matmulTransposed(tape, x, p.get(1));
-                Variable inner = ElementwiseOps.siluMultiply(tape, gate, x);
+                Variable inner = ElementwiseOps.gated(tape, Activation.SILU, gate, x);
                 Variable sum = ElementwiseOps.add(tape, inner, x);
                 return ElementwiseOps.multiply(tape, sum, gate);
             });

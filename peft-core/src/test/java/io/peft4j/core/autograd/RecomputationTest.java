@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.core.weight.DenseWeight;
 import java.util.ArrayList;
@@ -104,7 +105,7 @@ class RecomputationTest {
     private Variable layer(Tape tape, Variable x, Parameter trained) {
         Variable normed = NormOps.rmsNorm(tape, x, tape.constant(norm), 1e-5f);
         Variable up = tape.wide(() -> MatrixOps.linear(tape, normed, weight));
-        Variable active = ElementwiseOps.siluMultiply(tape, normed, up);
+        Variable active = ElementwiseOps.gated(tape, Activation.SILU, normed, up);
         Variable dropped = ElementwiseOps.dropout(tape, active, 0.3f, 7);
         return ElementwiseOps.addInto(tape, x,
                 MatrixOps.matmulTransposed(tape, dropped, tape.parameter(trained)));

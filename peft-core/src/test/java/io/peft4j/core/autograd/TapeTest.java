@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.NaiveKernels;
@@ -42,7 +43,7 @@ class TapeTest {
     void nothingIsRecordedBelowTheFirstTrainedLayer() {
         try (Tape tape = recording()) {
             Variable x = MatrixOps.linear(tape, tape.constant(input), weight);
-            x = ElementwiseOps.siluMultiply(tape, x, x);
+            x = ElementwiseOps.gated(tape, Activation.SILU, x, x);
             x = ElementwiseOps.addInto(tape, tape.constant(input), ElementwiseOps.scale(tape, x, 2));
             assertFalse(x.requiresGradient());
             assertEquals(0, tape.recordedOperations());

@@ -107,8 +107,8 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("add", k -> k.add(a, a, b));
             refused("add", k -> k.add(b, part, shifted));
             refused("multiply", k -> k.multiply(a, b, a, false));
-            refused("siluMultiply", k -> k.siluMultiply(a, b, a));
-            refused("siluMultiplyBackward", k -> k.siluMultiplyBackward(b, part, b, b, b));
+            refused("gated", k -> k.gated(Activation.SILU, a, b, a));
+            refused("gatedBackward", k -> k.gatedBackward(Activation.SILU, b, part, b, b, b));
             refused("dropout", k -> k.dropout(a, 0.5f, 1, b, false));
             refused("dropout", k -> k.dropout(a, 1f, 1, a, false));
             refused("dropout", k -> k.dropout(a, -0.1f, 1, a, false));

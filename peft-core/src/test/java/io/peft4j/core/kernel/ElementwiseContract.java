@@ -94,11 +94,11 @@ interface ElementwiseContract extends KernelsUnderTest {
             INDArray gate = c.scaled(type, deviation, s[0], s[1]);
             INDArray up = c.normal(type, s[0], s[1]);
             INDArray y = c.normal(otherType, s[0], s[1]);
-            c.compare(k -> k.siluMultiply(gate, up, y), y);
+            c.compare(k -> k.gated(Activation.SILU, gate, up, y), y);
             INDArray dGate = c.normal(type, s[0], s[1]);
             INDArray dUp = c.normal(type, s[0], s[1]);
-            c.compare(k -> k.siluMultiplyBackward(y, gate, up, dGate, dUp), dGate, dUp);
-            c.compare(k -> k.siluMultiplyBackward(y, gate, up, gate, up), gate, up);
+            c.compare(k -> k.gatedBackward(Activation.SILU, y, gate, up, dGate, dUp), dGate, dUp);
+            c.compare(k -> k.gatedBackward(Activation.SILU, y, gate, up, gate, up), gate, up);
         }
     }
 
@@ -111,7 +111,7 @@ interface ElementwiseContract extends KernelsUnderTest {
             INDArray y = c.normal(DataType.FLOAT, gates.length);
             Arrays.write(gate, 0, gates, 0, gates.length);
             Arrays.write(up, 0, new float[] {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 0, gates.length);
-            kernels().siluMultiply(gate, up, y);
+            kernels().gated(Activation.SILU, gate, up, y);
             float[] actual = Arrays.toFloats(y);
             for (int i = 0; i < gates.length; i++) {
                 double expected = gates[i] / (1 + Math.exp(-(double) gates[i]));
@@ -122,7 +122,7 @@ interface ElementwiseContract extends KernelsUnderTest {
             INDArray dGate = c.normal(DataType.FLOAT, gates.length);
             INDArray dUp = c.normal(DataType.FLOAT, gates.length);
             Arrays.write(y, 0, new float[] {0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0}, 0, gates.length);
-            c.compare(k -> k.siluMultiplyBackward(y, gate, up, dGate, dUp), dGate, dUp);
+            c.compare(k -> k.gatedBackward(Activation.SILU, y, gate, up, dGate, dUp), dGate, dUp);
         }
     }
 

@@ -75,8 +75,8 @@ class NaiveGradientsTest {
         INDArray dy = normal(3, 7);
         INDArray dGate = normal(3, 7);
         INDArray dUp = normal(3, 7);
-        kernels.siluMultiplyBackward(dy, gate, up, dGate, dUp);
-        Runnable forward = () -> kernels.siluMultiply(gate, up, y);
+        kernels.gatedBackward(Activation.SILU, dy, gate, up, dGate, dUp);
+        Runnable forward = () -> kernels.gated(Activation.SILU, gate, up, y);
         check("siluMultiply, gate", gate, dGate, forward, y, dy);
         check("siluMultiply, up", up, dUp, forward, y, dy);
     }

@@ -89,7 +89,7 @@ class NaiveKernelsTest {
         kernels.scale(a, 2, y, false);
         assertValues(y, 2, -4, 1);
         // 1 / (1 + e^-1) = 0.7310586, 1 / (1 + e^2) = 0.1192029, 1 / (1 + e^-0.5) = 0.6224593
-        kernels.siluMultiply(a, b, y);
+        kernels.gated(Activation.SILU, a, b, y);
         assertValues(y, 0.7310586f * 3, -2 * 0.1192029f * 4, 0.5f * 0.6224593f * 8);
         assertEquals(1 + 4 + 0.25, kernels.sumOfSquares(a));
     }

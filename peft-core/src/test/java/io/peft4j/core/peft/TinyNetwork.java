@@ -5,6 +5,7 @@ import io.peft4j.core.autograd.AttentionOps;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.model.CausalNetwork;
@@ -150,7 +151,8 @@ public final class TinyNetwork implements CausalNetwork {
         Slot up = linear(path + ".up_proj", INNER, HIDDEN);
         Slot down = linear(path + ".down_proj", HIDDEN, INNER);
         return slotAt(at, path, (context, x) -> down.forward(context,
-                ElementwiseOps.siluMultiply(context.tape(), gate.forward(context, x), up.forward(context, x))));
+                ElementwiseOps.gated(context.tape(), Activation.SILU, gate.forward(context, x),
+                        up.forward(context, x))));
     }
 
     private Slot linear(String path, int out, int in) {

@@ -3,6 +3,7 @@ package io.peft4j.models.decoder;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
@@ -32,6 +33,6 @@ final class GatedFeedForward implements LayerCopy.Part {
         Tape tape = context.tape();
         Variable g = tape.wide(() -> gate.forward(context, x));
         Variable u = tape.wide(() -> up.forward(context, x));
-        return down.forward(context, ElementwiseOps.siluMultiply(tape, g, u));
+        return down.forward(context, ElementwiseOps.gated(tape, Activation.SILU, g, u));
     }
 }

@@ -1,0 +1,50 @@
+package io.peft4j.core.nn;
+
+import io.peft4j.core.autograd.NormOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import java.util.Objects;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A frozen layer norm (<a href="https://arxiv.org/abs/1607.06450">1607.06450</a>),
+ * {@code y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias} for each row: x, y [N, H], weight, bias [H].
+ */
+public final class LayerNorm implements Layer {
+    private final INDArray weight;
+    private final Optional<INDArray> bias;
+    private final float epsilon;
+
+    /** A norm with the given FLOAT weight [H] and FLOAT bias [H], if any. */
+    public LayerNorm(INDArray weight, Optional<INDArray> bias, float epsilon) {
+        this.weight = Objects.requireNonNull(weight, "weight");
+        this.bias = Objects.requireNonNull(bias, "bias");
+        this.epsilon = epsilon;
+        if (bias.isPresent() && bias.get().length() != weight.length()) {
+            throw new IllegalArgumentException("a bias of " + bias.get().length() + " elements for a norm of "
+                    + weight.length());
+        }
+    }
+
+    /** The weight [H]. */
+    public INDArray weight() {
+        return weight;
+    }
+
+    /** The bias [H]. */
+    public Optional<INDArray> bias() {
+        return bias;
+    }
+
+    /** Added to the variance. */
+    public float epsilon() {
+        return epsilon;
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
+        Tape tape = context.tape();
+        return NormOps.layerNorm(tape, x, tape.constant(weight), bias.map(tape::constant), epsilon);
+    }
+}
