@@ -154,18 +154,18 @@ public final class GgufWriter {
     }
 
     /**
-     * Adds a matrix or a vector whose values are read row by row when the file is written, so that none is held twice.
+     * Adds a tensor whose values are read row by row when the file is written, so that none is held twice.
      *
      * @param name the tensor's name
      * @param type how its values are encoded, one of {@link RowEncoder#TYPES}
-     * @param shape [rows, columns], or [columns] of a vector, which is one row
+     * @param shape the last dimension is the length of a row, the product of the others the number of rows
      * @param rows gives the values
      * @return this
      * @throws IllegalArgumentException when the type cannot be written or a row is not a whole number of blocks
      */
     public GgufWriter tensor(String name, BlockType type, long[] shape, RowReader rows) {
         int columns = Math.toIntExact(shape[shape.length - 1]);
-        int count = shape.length == 1 ? 1 : Math.toIntExact(shape[0]);
+        int count = Math.toIntExact(Arrays.stream(shape, 0, shape.length - 1).reduce(1, Math::multiplyExact));
         RowEncoder encoder = new RowEncoder(type, columns);
         tensors.put(name, new Tensor(type, shape.clone(), out -> {
             float[] row = new float[columns];

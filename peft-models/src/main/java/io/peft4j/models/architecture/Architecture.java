@@ -2,6 +2,7 @@ package io.peft4j.models.architecture;
 
 import io.peft4j.core.model.Network;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A family of models: builds the network that a {@code config.json} describes. Found by
@@ -19,6 +20,11 @@ public interface Architecture {
 
     /** Names of layers that an adapter takes where its config names none. */
     List<String> defaultTargetModules();
+
+    /** What the family's GGUF files look like; empty where that is not known here, or llama.cpp does not have it. */
+    default Optional<GgufForm> gguf() {
+        return Optional.empty();
+    }
 
     /**
      * Builds the network.

@@ -1,6 +1,8 @@
 package io.peft4j.models.architecture;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.gguf.GgufFile;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -25,6 +27,32 @@ public final class Architectures {
                     + "supported are " + known.keySet());
         }
         return architecture;
+    }
+
+    /**
+     * The architecture whose model a GGUF file holds.
+     *
+     * @throws FileFormatException when none is registered for its {@code general.architecture}
+     */
+    public static Architecture of(GgufFile file) {
+        String name = file.metadata().string("general.architecture");
+        Map<String, Architecture> known = byType();
+        return known.values().stream().filter(architecture -> architecture.gguf()
+                .filter(form -> form.architecture().equals(name) && form.isReadFrom(file.metadata())).isPresent())
+                .findFirst().orElseThrow(() -> new FileFormatException(file.path(), "general.architecture is \""
+                        + name + "\"; supported are " + known.values().stream().flatMap(a -> a.gguf().stream())
+                        .map(GgufForm::architecture).distinct().sorted().toList()));
+    }
+
+    /**
+     * The form of a model's GGUF files.
+     *
+     * @throws ConfigurationException when its family has none
+     */
+    public static GgufForm requireGguf(ModelConfig config) {
+        return of(config).gguf().orElseThrow(() -> new ConfigurationException("GGUF files can be written for models of "
+                + "the types " + byType().values().stream().filter(a -> a.gguf().isPresent())
+                .map(Architecture::modelType).toList() + ", not for " + config.modelType()));
     }
 
     /** The {@linkplain Architecture#layerNames names of layers} of all of them. */

@@ -69,6 +69,11 @@ public final class ModelConfig {
         return values;
     }
 
+    /** Whether there is a value under {@code key}, other than null. */
+    public boolean has(String key) {
+        return values.hasNonNull(key);
+    }
+
     /** The key of the architecture. */
     public String modelType() {
         return text("model_type").orElseThrow(() -> missing("model_type"));

@@ -2,9 +2,11 @@ package io.peft4j.models.decoder;
 
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -19,6 +21,11 @@ public class LlamaFamily extends DecoderFamily {
 
     LlamaFamily(String modelType) {
         super(modelType);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GgufForm.decoder("llama").rotaryPairs("self_attn.q_proj", "self_attn.k_proj"));
     }
 
     @Override

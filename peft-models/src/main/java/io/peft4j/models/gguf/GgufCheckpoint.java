@@ -4,46 +4,84 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
+import io.peft4j.models.architecture.Architecture;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * The tensors of a GGUF file under Hugging Face's names and in its row order.
- *
- * <p>llama.cpp stores the rows of the query and key projections so that the two elements of a rotated pair are
- * neighbours; Hugging Face keeps them half a head apart. Row {@code j} of a head there is row {@code 2j} (first half)
- * or {@code 2 (j - D/2) + 1} (second half) here. Rows move as a whole, so quantized blocks stay as they are.
+ * The tensors of a GGUF file under Hugging Face's names and with its values, as the {@link GgufForm} of the family
+ * says: rows in its order, the experts apart, matrices turned and norms without llama.cpp's 1 where there is a
+ * difference.
  */
 public final class GgufCheckpoint implements TensorStore {
+    /** More than any model has; what a damaged file might claim is not listed one by one. */
+    private static final long MOST_EXPERTS = 1 << 12;
+    /** How many tensors a message names. */
+    private static final int NAMED = 5;
+
     private final GgufFile file;
     private final ModelConfig config;
-    private final Map<String, String> ggufNames = new LinkedHashMap<>();
-    private final int headSize;
+    private final GgufForm form;
+    private final GgufRowOrder order;
+    private final Map<String, GgufPlace> places = new LinkedHashMap<>();
 
     private GgufCheckpoint(GgufFile file) {
         this.file = file;
-        this.config = GgufConfig.of(file);
+        Architecture architecture = Architectures.of(file);
+        this.form = architecture.gguf().orElseThrow();
+        this.config = GgufConfig.of(file, architecture, form);
+        this.order = new GgufRowOrder(config, form);
+        List<String> unknown = new ArrayList<>();
         for (String name : file.names()) {
-            GgufTensorNames.toHuggingFace(name).ifPresent(hf -> ggufNames.put(hf, name));
+            if (!GgufRotary.owns(name)) {
+                form.toHuggingFace(name).ifPresentOrElse(hf -> add(hf, name), () -> unknown.add(name));
+            }
         }
-        this.headSize = config.optionalPositive("head_dim")
-                .orElse(config.positive("hidden_size") / config.positive("num_attention_heads"));
-        if (headSize < 2 || headSize % 2 != 0) {
-            throw new FileFormatException(file.path(), "the head size is " + headSize + "; it must be even");
+        if (!unknown.isEmpty()) {
+            throw new FileFormatException(file.path(), "holds tensors that models of the architecture "
+                    + form.architecture() + " do not have here, without which they would answer differently ("
+                    + unknown.size() + "): " + String.join(", ", unknown.subList(0, Math.min(NAMED, unknown.size()))));
+        }
+    }
+
+    private void add(String name, String gguf) {
+        if (file.blockType(gguf).isEmpty()) {
+            throw file.unreadable(gguf);
+        }
+        long[] shape = file.shape(gguf);
+        if (!name.contains("#")) {
+            places.put(name, new GgufPlace(file, gguf, 0, shape, order.differs(name) ? order : null,
+                    form.shift(name), form.isTransposed(name)));
+            return;
+        }
+        if (shape.length < 2 || shape[0] > MOST_EXPERTS) {
+            throw new FileFormatException(file.path(), "tensor '" + gguf + "' has the shape "
+                    + java.util.Arrays.toString(shape) + "; expected that of up to " + MOST_EXPERTS + " experts");
+        }
+        long[] ofExpert = java.util.Arrays.copyOfRange(shape, 1, shape.length);
+        for (int expert = 0; expert < shape[0]; expert++) {
+            places.put(name.replace("#", String.valueOf(expert)),
+                    new GgufPlace(file, gguf, expert, ofExpert, null, 0, false));
         }
     }
 
     /**
      * Takes over an open file; closing the checkpoint closes it.
      *
-     * @throws FileFormatException when the architecture is not supported or metadata is missing
+     * @throws FileFormatException when the architecture is not supported, metadata is missing, or a tensor is of a type
+     *     that cannot be read or has no place in the model
      */
     public static GgufCheckpoint of(GgufFile file) {
         try {
@@ -66,50 +104,36 @@ public final class GgufCheckpoint implements TensorStore {
 
     @Override
     public Set<String> names() {
-        return ggufNames.keySet();
+        return Collections.unmodifiableSet(places.keySet());
     }
 
     @Override
     public long[] shape(String name) {
-        return file.shape(ggufName(name));
+        return place(name).shape();
     }
 
     @Override
     public Optional<BlockType> blockType(String name) {
-        return file.blockType(ggufName(name));
+        return Optional.of(place(name).type());
     }
 
     @Override
     public long length(String name) {
-        return file.length(ggufName(name));
+        return place(name).length();
     }
 
     @Override
     public void readBytes(String name, long position, byte[] target, int offset, int count) {
-        if (!isPermuted(name)) {
-            file.readBytes(ggufName(name), position, target, offset, count);
-            return;
-        }
-        long rowBytes = length(name) / shape(name)[0];
-        copyRows(name, rowBytes, position, count, (from, done, n) ->
-                file.readBytes(ggufName(name), from, target, offset + done, n));
+        place(name).readBytes(position, target, offset, count);
     }
 
     @Override
     public void readFloats(String name, long first, float[] target, int offset, int count) {
-        if (!isPermuted(name)) {
-            file.readFloats(ggufName(name), first, target, offset, count);
-            return;
-        }
-        copyRows(name, elements(name) / shape(name)[0], first, count, (from, done, n) ->
-                file.readFloats(ggufName(name), from, target, offset + done, n));
+        place(name).readFloats(first, target, offset, count);
     }
 
     @Override
     public ByteBuffer bytes(String name) {
-        if (!isPermuted(name)) {
-            return file.bytes(ggufName(name));
-        }
         byte[] copy = new byte[Math.toIntExact(length(name))];
         readBytes(name, 0, copy, 0, copy.length);
         return ByteBuffer.wrap(copy).order(ByteOrder.LITTLE_ENDIAN).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
@@ -117,7 +141,7 @@ public final class GgufCheckpoint implements TensorStore {
 
     @Override
     public OptionalLong address(String name) {
-        return isPermuted(name) ? OptionalLong.empty() : file.address(ggufName(name));
+        return place(name).address();
     }
 
     @Override
@@ -125,41 +149,11 @@ public final class GgufCheckpoint implements TensorStore {
         file.close();
     }
 
-    /** Reads {@code count} units from unit {@code from} of the file's tensor, the {@code done}-th of the request. */
-    @FunctionalInterface
-    private interface PieceReader {
-        void read(long from, int done, int count);
-    }
-
-    private void copyRows(String name, long rowLength, long first, int count, PieceReader reader) {
-        if (first < 0 || count < 0 || first + count > rowLength * shape(name)[0]) {
-            throw new IndexOutOfBoundsException("elements " + first + " to " + (first + count) + " of tensor " + name);
-        }
-        for (int done = 0; done < count; ) {
-            long row = (first + done) / rowLength;
-            long inRow = (first + done) % rowLength;
-            int n = (int) Math.min(rowLength - inRow, count - done);
-            reader.read(sourceRow(row) * rowLength + inRow, done, n);
-            done += n;
-        }
-    }
-
-    private long sourceRow(long row) {
-        long head = row / headSize;
-        long j = row % headSize;
-        int half = headSize / 2;
-        return head * headSize + (j < half ? 2 * j : 2 * (j - half) + 1);
-    }
-
-    private boolean isPermuted(String name) {
-        return name.contains(".self_attn.q_proj.") || name.contains(".self_attn.k_proj.");
-    }
-
-    private String ggufName(String name) {
-        String gguf = ggufNames.get(name);
-        if (gguf == null) {
+    private GgufPlace place(String name) {
+        GgufPlace place = places.get(name);
+        if (place == null) {
             throw new IllegalArgumentException(path() + " has no tensor for " + name);
         }
-        return gguf;
+        return place;
     }
 }

@@ -8,6 +8,8 @@ import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.LowRankUpdate;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowReader;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,8 +36,9 @@ public final class GgufLoraFile {
      * @param tied whether the output layer of the base model is the embedding
      */
     public static List<String> obstacles(Adapter adapter, ModelConfig config, boolean tied) {
-        if (!config.modelType().equals("llama")) {
-            return List.of("GGUF files can be written for models of the type llama, not for " + config.modelType());
+        Optional<GgufForm> form = Architectures.of(config).gguf();
+        if (form.isEmpty()) {
+            return List.of("llama.cpp's form of models of the type " + config.modelType() + " is not known");
         }
         if (!adapter.invocation().isEmpty()) {
             return List.of("it is invoked by the tokens " + adapter.invocation() + ", and llama.cpp would apply it "
@@ -47,14 +50,14 @@ public final class GgufLoraFile {
                     .toList());
         }
         for (AdapterLayer layer : adapter.layers()) {
-            obstacle(layer, tied).ifPresent(reason -> reasons.computeIfAbsent(reason, r -> new ArrayList<>())
-                    .add(layer.slot().path()));
+            obstacle(layer, form.get(), tied).ifPresent(reason ->
+                    reasons.computeIfAbsent(reason, r -> new ArrayList<>()).add(layer.slot().path()));
         }
         return reasons.entrySet().stream().map(entry -> entry.getKey() + " (" + entry.getValue().size() + ", first: "
                 + entry.getValue().get(0) + ")").toList();
     }
 
-    private static Optional<String> obstacle(AdapterLayer layer, boolean tied) {
+    private static Optional<String> obstacle(AdapterLayer layer, GgufForm form, boolean tied) {
         String path = layer.slot().path();
         if (layer.replacesBase()) {
             return Optional.of("layers or biases that are trained as a whole; merge the adapter instead");
@@ -64,8 +67,11 @@ public final class GgufLoraFile {
                     + layer.tensors().stream().map(AdapterTensor::name).collect(Collectors.joining(", "))
                     + "; convert the adapter to LoRA, or merge it");
         }
-        if (GgufTensorNames.toGguf(path + ".weight").isEmpty()) {
+        if (form.toGguf(path + ".weight").isEmpty()) {
             return Optional.of("layers that llama.cpp has no tensor for");
+        }
+        if (form.expert(path + ".weight") >= 0) {
+            return Optional.of("an adapter on single experts, which llama.cpp keeps as one tensor; merge it instead");
         }
         if (tied && (path.equals("lm_head") || layer.lowRankUpdate().get().embedding())) {
             return Optional.of("an adapter on the embedding or the output layer, which share one weight in this "
@@ -93,19 +99,21 @@ public final class GgufLoraFile {
         List<LowRankUpdate> updates = adapter.layers().stream().map(l -> l.lowRankUpdate().orElseThrow()).toList();
         double alpha = updates.stream().mapToDouble(u -> u.scaling() * u.rank()).filter(a -> a != 0).findFirst()
                 .orElse(1);
-        GgufRowOrder order = new GgufRowOrder(config);
+        GgufForm form = Architectures.requireGguf(config);
+        GgufRowOrder order = new GgufRowOrder(config, form);
         GgufWriter writer = new GgufWriter();
-        writer.string("general.architecture", config.modelType()).string("general.type", "adapter")
+        writer.string("general.architecture", form.architecture()).string("general.type", "adapter")
                 .string("general.name", name).uint32("general.file_type", 0)
                 .string("adapter.type", "lora").float32("adapter.lora.alpha", (float) alpha);
         for (int i = 0; i < updates.size(); i++) {
-            add(writer, adapter.layers().get(i).slot().path() + ".weight", updates.get(i), alpha, order);
+            String path = adapter.layers().get(i).slot().path() + ".weight";
+            add(writer, path, form.toGguf(path).orElseThrow(), updates.get(i), alpha, order);
         }
         writer.write(file);
     }
 
-    private static void add(GgufWriter writer, String path, LowRankUpdate update, double alpha, GgufRowOrder order) {
-        String name = GgufTensorNames.toGguf(path).orElseThrow();
+    private static void add(GgufWriter writer, String path, String name, LowRankUpdate update, double alpha,
+            GgufRowOrder order) {
         int rank = update.rank();
         float[] a = update.aValues();
         float[] b = update.bValues();
