@@ -5,7 +5,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.eval.task.WordVectors;
+import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

@@ -4,7 +4,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.eval.metric.FactMatcher;
+import io.peft4j.eval.metric.internal.FactMatcher;
 import io.peft4j.eval.task.EvaluationItem;
 import java.nio.file.Path;
 import java.util.List;

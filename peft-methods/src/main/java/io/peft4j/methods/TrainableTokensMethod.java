@@ -32,8 +32,8 @@ public final class TrainableTokensMethod extends ConfiguredMethod<TrainableToken
         TrainableTokensConfig resolved = config.targetModules().isUnset() ? config.toBuilder()
                 .targetModules(TargetModules.regex(setup.network().embedding().path())).build() : config;
         List<AdapterLayer> layers = new ArrayList<>();
-        Targets.of(Placement.at(resolved.targetModules()), setup, List.of(), Embedding.class::isInstance).slots().forEach(
-                slot -> layers.addAll(TrainedTokens.of(setup, slot, config.tokenIndices(), config.initWeights())));
+        Targets.of(Placement.at(resolved.targetModules()), setup, List.of(), Embedding.class::isInstance).slots()
+                .forEach(slot -> layers.addAll(TrainedTokens.of(setup, slot, config.tokenIndices(), config.initWeights())));
         return Adapter.of(setup.isRestoring() ? config : resolved, layers);
     }
 }

@@ -55,6 +55,12 @@ public record ChatMessage(String role, String content, Map<String, Object> extra
         return new ChatMessage("assistant", content);
     }
 
+    /** Whether the message calls tools, and so needs no content. */
+    public boolean hasToolCalls() {
+        Object calls = extra.get("tool_calls");
+        return calls instanceof List<?> list ? !list.isEmpty() : calls != null || extra.get("function_call") != null;
+    }
+
     /** A message with the role {@code tool}: the answer of a tool call. */
     public static ChatMessage tool(String content) {
         return new ChatMessage("tool", content);

@@ -1,12 +1,12 @@
 package io.peft4j.data.clean;
 
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.clean.internal.Refusals;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.CompletionExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.TextExample;
-import io.peft4j.data.format.MessageReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,7 +28,7 @@ final class Turns {
             return Optional.of(example);
         }
         List<ChatMessage> kept = chat.messages().stream()
-                .filter(message -> !message.content().isBlank() || MessageReader.hasCalls(message)
+                .filter(message -> !message.content().isBlank() || message.hasToolCalls()
                         || message.role().equals("tool")).toList();
         boolean answered = kept.stream().anyMatch(message -> message.role().equals("assistant"));
         boolean asked = kept.size() > 1 || chat.messages().size() == 1;
@@ -56,7 +56,7 @@ final class Turns {
     private static boolean canMerge(ChatMessage a, ChatMessage b) {
         boolean role = a.role().equals(b.role()) && (a.role().equals("user") || a.role().equals("assistant")
                 || a.role().equals("system"));
-        return role && a.extra().equals(b.extra()) && !MessageReader.hasCalls(a);
+        return role && a.extra().equals(b.extra()) && !a.hasToolCalls();
     }
 
     private static Example with(ChatExample chat, List<ChatMessage> messages) {

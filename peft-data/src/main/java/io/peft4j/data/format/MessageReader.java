@@ -116,13 +116,6 @@ public final class MessageReader {
         }
     }
 
-    /** Whether the message calls tools, and so needs no content. */
-    public static boolean hasCalls(ChatMessage message) {
-        Object calls = message.extra().get("tool_calls");
-        return calls instanceof List<?> list ? !list.isEmpty()
-                : calls != null || message.extra().get("function_call") != null;
-    }
-
     /** A content that is a list of texts becomes one text, since most chat templates read nothing else. */
     private static Optional<ChatMessage> withTextContent(Map<String, Object> fields, String where, Faults faults) {
         if (!(fields.get("role") instanceof String)) {
@@ -140,12 +133,12 @@ public final class MessageReader {
             message = message.withContent(message.content());
         }
         requireWholeCharacters(message.content(), where, faults);
-        if (fields.get("content") == null && !hasCalls(message)) {
+        if (fields.get("content") == null && !message.hasToolCalls()) {
             if (!fields.containsKey("content")) {
                 faults.add(RowFault.fatal("message_missing_key", where + " has no \"content\""));
             }
             faults.add(RowFault.fatal("missing_content", where + " has no \"content\""));
-        } else if (message.content().isBlank() && !hasCalls(message) && !message.role().equals("assistant")) {
+        } else if (message.content().isBlank() && !message.hasToolCalls() && !message.role().equals("assistant")) {
             faults.add(RowFault.odd("missing_content", where + " has an empty \"content\""));
         }
         return Optional.of(message);

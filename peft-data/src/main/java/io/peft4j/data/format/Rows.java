@@ -79,7 +79,7 @@ final class Rows {
             if (message.role().equals("assistant")) {
                 answers = true;
                 learned |= ChatExample.isLearned(message);
-                if (message.content().isBlank() && !MessageReader.hasCalls(message)) {
+                if (message.content().isBlank() && !message.hasToolCalls()) {
                     whole = false;
                     faults.add(RowFault.fatal("missing_content", "message " + (i + 1)
                             + " (assistant) has no \"content\""));

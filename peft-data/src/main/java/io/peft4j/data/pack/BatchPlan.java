@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  * Which sequences each batch of an epoch holds. Every sequence is in exactly one batch. The plan depends on the
  * sequences, the options and the epoch alone.
  */
-public final class BatchPlan {
+final class BatchPlan {
     private final List<TokenSequence> sequences;
     private final PackOptions options;
     private final SplittableRandom random;

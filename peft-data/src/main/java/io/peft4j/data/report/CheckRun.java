@@ -2,11 +2,11 @@ package io.peft4j.data.report;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.clean.Refusals;
+import io.peft4j.data.clean.internal.Refusals;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.RowFault;
-import io.peft4j.data.near.Corpus;
-import io.peft4j.data.near.Relations;
+import io.peft4j.data.near.internal.Corpus;
+import io.peft4j.data.near.internal.Relations;
 import io.peft4j.data.pii.PiiDetector;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.peft4j.data.report;
 
-import io.peft4j.data.near.Corpus;
+import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.pii.PiiDetector;
 import java.util.ArrayList;
 import java.util.List;

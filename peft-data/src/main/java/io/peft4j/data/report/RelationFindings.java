@@ -1,8 +1,8 @@
 package io.peft4j.data.report;
 
-import io.peft4j.data.near.Corpus;
-import io.peft4j.data.near.Groups;
-import io.peft4j.data.near.Relations;
+import io.peft4j.data.near.internal.Corpus;
+import io.peft4j.data.near.internal.Groups;
+import io.peft4j.data.near.internal.Relations;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;

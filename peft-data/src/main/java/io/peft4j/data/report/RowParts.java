@@ -5,7 +5,7 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
-import io.peft4j.data.pii.FieldTexts;
+import io.peft4j.data.pii.internal.FieldTexts;
 import java.util.ArrayList;
 import java.util.List;
 

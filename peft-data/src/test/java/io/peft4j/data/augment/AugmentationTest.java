@@ -14,7 +14,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.near.QuestionText;
+import io.peft4j.data.near.internal.QuestionText;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

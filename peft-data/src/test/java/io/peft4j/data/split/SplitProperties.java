@@ -11,6 +11,7 @@ import io.peft4j.data.Split;
 import io.peft4j.data.SplitOptions;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
+import io.peft4j.data.split.internal.DataSplit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

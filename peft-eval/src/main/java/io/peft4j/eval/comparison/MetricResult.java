@@ -45,7 +45,8 @@ public record MetricResult(String name, int items, double scale, double base, do
         return pAdjusted < alpha && interval.high() < 0;
     }
 
-    MetricResult withAdjusted(double p) {
+    /** The same with a p-value that is adjusted for the number of metrics. */
+    public MetricResult withAdjusted(double p) {
         return new MetricResult(name, items, scale, base, tuned, interval, pValue, p, test, standardDeviation,
                 effectSize, detectable);
     }

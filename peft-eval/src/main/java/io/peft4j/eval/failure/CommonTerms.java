@@ -1,6 +1,6 @@
 package io.peft4j.eval.failure;
 
-import io.peft4j.eval.task.WordVectors;
+import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;

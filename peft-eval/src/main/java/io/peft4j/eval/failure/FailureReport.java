@@ -2,7 +2,7 @@ package io.peft4j.eval.failure;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.task.EvaluationItem;
-import io.peft4j.eval.task.WordVectors;
+import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

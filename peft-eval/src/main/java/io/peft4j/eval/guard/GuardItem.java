@@ -1,7 +1,7 @@
 package io.peft4j.eval.guard;
 
-import io.peft4j.eval.metric.FactMatcher;
-import io.peft4j.eval.task.Refusals;
+import io.peft4j.eval.metric.internal.FactMatcher;
+import io.peft4j.eval.task.internal.Refusals;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;

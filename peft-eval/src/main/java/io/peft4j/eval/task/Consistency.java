@@ -2,7 +2,7 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.eval.metric.SquadScores;
+import io.peft4j.eval.metric.internal.SquadScores;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -39,7 +39,7 @@ public record Consistency(int groups, int consistent, double agreement) {
     }
 
     /** Whether two items ask for the same, so that {@link #ofWordings} has something to compare. */
-    static boolean hasWordings(List<EvaluationItem> items) {
+    public static boolean hasWordings(List<EvaluationItem> items) {
         List<String> expected = items.stream().filter(EvaluationItem::namesFacts).map(EvaluationItem::expected)
                 .toList();
         return new HashSet<>(expected).size() < expected.size();

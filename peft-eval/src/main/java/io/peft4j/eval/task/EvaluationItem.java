@@ -3,8 +3,9 @@ package io.peft4j.eval.task;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.eval.metric.FactMatcher;
-import io.peft4j.eval.metric.SquadScores;
+import io.peft4j.eval.metric.internal.FactMatcher;
+import io.peft4j.eval.metric.internal.SquadScores;
+import io.peft4j.eval.task.internal.Refusals;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -90,11 +91,12 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
     }
 
     /** Whether the item says what an answer's text must hold: facts, or a reference. */
-    boolean namesFacts() {
+    public boolean namesFacts() {
         return !references.isEmpty() || hasFacts();
     }
 
-    boolean hasFacts() {
+    /** Whether an answer must say something that is known word for word. */
+    public boolean hasFacts() {
         return !mustContain.isEmpty() || !further.facts().isEmpty();
     }
 

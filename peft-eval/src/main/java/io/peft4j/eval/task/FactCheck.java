@@ -1,6 +1,6 @@
 package io.peft4j.eval.task;
 
-import io.peft4j.eval.metric.FactMatcher;
+import io.peft4j.eval.metric.internal.FactMatcher;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;

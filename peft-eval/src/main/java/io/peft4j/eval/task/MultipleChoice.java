@@ -5,7 +5,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
-import io.peft4j.eval.metric.Calibration;
+import io.peft4j.eval.metric.internal.Calibration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

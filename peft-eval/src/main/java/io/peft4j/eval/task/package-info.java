@@ -1,5 +1,5 @@
 /**
- * What a model is asked, what a right answer is, and how answers are scored. Open
- * {@link io.peft4j.eval.task.EvaluationItem} first, then {@link io.peft4j.eval.task.AnswerScoring}.
+ * What a model is asked and what a right answer is. Open {@link io.peft4j.eval.task.EvaluationItem} first, then
+ * {@link io.peft4j.eval.task.Answerer}.
  */
 package io.peft4j.eval.task;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.comparison.internal.PairedOutcomes;
+import io.peft4j.eval.comparison.internal.VerdictRules;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;

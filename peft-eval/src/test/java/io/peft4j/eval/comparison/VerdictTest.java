@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.Verdict.Decision;
-import io.peft4j.eval.metric.Bleu;
+import io.peft4j.eval.comparison.internal.PairedOutcomes;
+import io.peft4j.eval.comparison.internal.VerdictRules;
+import io.peft4j.eval.metric.internal.Bleu;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;

@@ -1,0 +1,4 @@
+/**
+ * What cleaning and reports know about texts. {@link io.peft4j.data.clean.internal.Refusals} tells refusals.
+ */
+package io.peft4j.data.clean.internal;

@@ -1,0 +1,4 @@
+/**
+ * Work on the rows of a file by several threads: {@link io.peft4j.data.format.internal.ParallelRows}.
+ */
+package io.peft4j.data.format.internal;

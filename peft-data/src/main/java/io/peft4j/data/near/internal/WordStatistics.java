@@ -1,0 +1,42 @@
+package io.peft4j.data.near.internal;
+
+import java.util.List;
+
+/**
+ * How often words are seen in a corpus, in a table of fixed size, and which are names (never written small). A rare
+ * clash of two words in the table makes one of them look more frequent than it is.
+ */
+final class WordStatistics {
+    private static final int SLOTS = 1 << 20;
+
+    private final int[] small = new int[SLOTS];
+    private final int[] capitalInside = new int[SLOTS];
+
+    private static int slot(Word word) {
+        return (int) (Hashing.of(word.norm()) >>> 44);
+    }
+
+    void add(List<Word> words) {
+        for (Word word : words) {
+            if (!word.number()) {
+                if (!word.capital()) {
+                    small[slot(word)]++;
+                } else if (!word.initial()) {
+                    capitalInside[slot(word)]++;
+                }
+            }
+        }
+    }
+
+    /** Whether a word with a capital letter is a name: inside of a sentence, or elsewhere so and never small. */
+    boolean isName(Word word) {
+        int slot = slot(word);
+        return small[slot] == 0 && (!word.initial() || capitalInside[slot] > 0);
+    }
+
+    /** How often a word was seen, those that begin a sentence with a capital letter aside. */
+    int sightings(Word word) {
+        int slot = slot(word);
+        return small[slot] + capitalInside[slot];
+    }
+}

@@ -1,7 +1,0 @@
-/**
- * What makes two examples the same: equal, nearly equal, about the same question, or at odds with each other. Open
- * {@link io.peft4j.data.near.Corpus} and {@link io.peft4j.data.near.Relations} first; {@link
- * io.peft4j.data.near.Comparison} judges a pair; {@link io.peft4j.data.near.LeaveOneOut} (short questions) and
- * {@link io.peft4j.data.near.MinHashIndex} (long questions, answers) find the pairs worth judging.
- */
-package io.peft4j.data.near;

@@ -1,0 +1,4 @@
+/**
+ * The texts within further fields of an example: {@link io.peft4j.data.pii.internal.FieldTexts}.
+ */
+package io.peft4j.data.pii.internal;

@@ -1,0 +1,4 @@
+/**
+ * How examples are dealt out. Open {@link io.peft4j.data.split.internal.DataSplit} first.
+ */
+package io.peft4j.data.split.internal;

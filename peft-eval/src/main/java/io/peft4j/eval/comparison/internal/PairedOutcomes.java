@@ -1,0 +1,149 @@
+package io.peft4j.eval.comparison.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.metric.internal.CorpusMetric;
+import io.peft4j.eval.statistics.Bootstrap;
+import io.peft4j.eval.statistics.Interval;
+import io.peft4j.eval.statistics.Spread;
+import io.peft4j.eval.statistics.internal.Holm;
+import io.peft4j.eval.statistics.internal.PairedTests;
+import io.peft4j.eval.statistics.internal.TangoInterval;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+
+/**
+ * Outcomes of a base and a tuned model on the same items, metric by metric, and what the differences are worth: for
+ * yes/no outcomes Tango's interval and McNemar's exact test, for scores BCa intervals of the paired differences and a
+ * permutation or Wilcoxon's test, for corpus metrics BCa intervals and approximate randomization; Holm's correction
+ * over all of them.
+ *
+ * <pre>{@code
+ * List<MetricResult> results = new PairedOutcomes(ComparisonOptions.defaults())
+ *         .yesNo("contains", base, tuned).results();
+ * }</pre>
+ */
+public final class PairedOutcomes {
+    /** The largest value of a corpus metric. */
+    private static final double SCALE = 100;
+
+    private final ComparisonOptions options;
+    private final List<MetricResult> results = new ArrayList<>();
+
+    /** No metric yet. */
+    public PairedOutcomes(ComparisonOptions options) {
+        this.options = Objects.requireNonNull(options, "options");
+    }
+
+    /**
+     * Adds yes/no outcomes.
+     *
+     * @throws ConfigurationException when the numbers of items differ or are 0
+     */
+    public PairedOutcomes yesNo(String name, boolean[] base, boolean[] tuned) {
+        check(name, base.length, tuned.length);
+        int onlyBase = 0;
+        int onlyTuned = 0;
+        for (int i = 0; i < base.length; i++) {
+            onlyBase += base[i] && !tuned[i] ? 1 : 0;
+            onlyTuned += tuned[i] && !base[i] ? 1 : 0;
+        }
+        double p = PairedTests.mcNemar(onlyBase, onlyTuned);
+        Interval interval = TangoInterval.of(onlyBase, onlyTuned, base.length, options.bootstrap().level());
+        return add(name, values(base), values(tuned), interval, p, "mcnemar_exact");
+    }
+
+    private static double[] values(boolean[] outcomes) {
+        return IntStream.range(0, outcomes.length).mapToDouble(i -> outcomes[i] ? 1 : 0).toArray();
+    }
+
+    /**
+     * Adds scores from 0 to 1.
+     *
+     * @throws ConfigurationException when the numbers of items differ or are 0, or a score is not from 0 to 1
+     */
+    public PairedOutcomes scores(String name, double[] base, double[] tuned) {
+        check(name, base.length, tuned.length);
+        double[] differences = new double[base.length];
+        for (int i = 0; i < base.length; i++) {
+            if (!(base[i] >= 0 && base[i] <= 1) || !(tuned[i] >= 0 && tuned[i] <= 1)) {
+                throw new ConfigurationException(name + " of item " + (i + 1) + " is "
+                        + (base[i] >= 0 && base[i] <= 1 ? tuned[i] : base[i]) + "; a score must be from 0 to 1");
+            }
+            differences[i] = tuned[i] - base[i];
+        }
+        boolean ranks = options.scoreTest() == ComparisonOptions.ScoreTest.WILCOXON;
+        double p = ranks ? PairedTests.wilcoxon(differences)
+                : PairedTests.permutation(differences, options.bootstrap().resamples(), options.bootstrap().seed());
+        return add(name, base, tuned, options.bootstrap().ofDifferences(differences), p,
+                ranks ? "wilcoxon" : "permutation");
+    }
+
+    private PairedOutcomes add(String name, double[] base, double[] tuned, Interval interval, double p, String test) {
+        double[] differences = IntStream.range(0, base.length).mapToDouble(i -> tuned[i] - base[i]).toArray();
+        Spread spread = Spread.of(differences);
+        results.add(new MetricResult(name, base.length, 1, Spread.of(base).mean(), Spread.of(tuned).mean(), interval,
+                p, p, test, spread.standardDeviation(), spread.effectSize(),
+                detectable(spread.standardDeviation(), interval, base.length)));
+        return this;
+    }
+
+    /** Few items may show no spread at all; no set of answers is that uniform. */
+    private double detectable(double deviation, Interval interval, int items) {
+        return options.power().detectable(Math.max(deviation, interval.deviation(items)), items);
+    }
+
+    /**
+     * Adds a corpus metric.
+     *
+     * @param base the counts of each answer of the base model
+     * @param tuned the counts of each answer of the tuned model
+     * @throws ConfigurationException when the numbers of items differ or are 0
+     */
+    public PairedOutcomes corpus(CorpusMetric metric, List<double[]> base, List<double[]> tuned) {
+        check(metric.name(), base.size(), tuned.size());
+        CorpusDifference difference = new CorpusDifference(metric, base, tuned);
+        Bootstrap bootstrap = options.bootstrap();
+        double deviation = difference.standardDeviation();
+        double estimate = difference.ofAll();
+        double p = difference.randomization(Math.min(bootstrap.resamples(), 2000), bootstrap.seed());
+        Interval interval = interval(difference);
+        results.add(new MetricResult(metric.name(), base.size(), SCALE, difference.base(), difference.tuned(), interval,
+                p, p, "approximate_randomization", deviation, estimate == 0 ? 0 : estimate / deviation,
+                detectable(deviation, interval, base.size())));
+        return this;
+    }
+
+    private Interval interval(CorpusDifference difference) {
+        Bootstrap bootstrap = options.bootstrap();
+        int items = difference.size();
+        if (items == 1) {
+            // A single answer says nothing of the spread.
+            return new Interval(-SCALE, SCALE, bootstrap.level());
+        }
+        Interval interval = bootstrap.withResamples(Math.min(bootstrap.resamples(), 2000)).of(difference);
+        if (interval.low() < interval.high()) {
+            return interval;
+        }
+        // Nor do answers that are all alike, such as those without any match: as of so many equal scores.
+        double half = SCALE * bootstrap.ofDifferences(new double[items]).high();
+        return new Interval(Math.max(-SCALE, interval.low() - half), Math.min(SCALE, interval.high() + half),
+                bootstrap.level());
+    }
+
+    private static void check(String name, int base, int tuned) {
+        if (base != tuned || base == 0) {
+            throw new ConfigurationException(name + ": " + base + " outcomes of the base model and " + tuned
+                    + " of the tuned one; there must be as many, at least one");
+        }
+    }
+
+    /** The results in the order in which the metrics were added, with p-values corrected for all of them. */
+    public List<MetricResult> results() {
+        double[] adjusted = Holm.adjust(results.stream().mapToDouble(MetricResult::pValue).toArray());
+        return IntStream.range(0, adjusted.length).mapToObj(i -> results.get(i).withAdjusted(adjusted[i])).toList();
+    }
+}

@@ -1,0 +1,6 @@
+/**
+ * How outcomes are compared and a verdict is found. Open
+ * {@link io.peft4j.eval.comparison.internal.PairedOutcomes} first, then
+ * {@link io.peft4j.eval.comparison.internal.VerdictRules}.
+ */
+package io.peft4j.eval.comparison.internal;

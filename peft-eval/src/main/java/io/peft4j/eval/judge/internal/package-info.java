@@ -1,0 +1,5 @@
+/**
+ * What judges and embeddings say about two sets of answers. Open
+ * {@link io.peft4j.eval.judge.internal.JudgedAnswers} first.
+ */
+package io.peft4j.eval.judge.internal;
