@@ -33,7 +33,8 @@ public final class TrainableTokensMethod extends ConfiguredMethod<TrainableToken
                 .targetModules(TargetModules.regex(setup.network().embedding().path())).build() : config;
         List<AdapterLayer> layers = new ArrayList<>();
         Targets.of(Placement.at(resolved.targetModules()), setup, List.of(), Embedding.class::isInstance).slots()
-                .forEach(slot -> layers.addAll(TrainedTokens.of(setup, slot, config.tokenIndices(), config.initWeights())));
+                .forEach(slot -> layers.addAll(
+                        TrainedTokens.of(setup, slot, config.tokenIndices(), config.initWeights())));
         return Adapter.of(setup.isRestoring() ? config : resolved, layers);
     }
 }
