@@ -49,6 +49,7 @@ final class FuzzWorker {
             worker.run(Integer.parseInt(args[1]), Integer.parseInt(args[2]));
             System.exit(0);
         } catch (OutOfMemoryError e) {
+            e.printStackTrace();
             Runtime.getRuntime().halt(OUT_OF_MEMORY);
         }
     }

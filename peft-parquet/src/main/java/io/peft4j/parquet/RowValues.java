@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
+import org.apache.parquet.io.api.Binary;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.ListLogicalTypeAnnotation;
 import org.apache.parquet.schema.LogicalTypeAnnotation.MapLogicalTypeAnnotation;
@@ -110,8 +111,16 @@ final class RowValues {
             case FLOAT -> Double.parseDouble(Float.toString(row.getFloat(index, place)));
             case DOUBLE -> row.getDouble(index, place);
             case INT96 -> Scalars.ofInt96(row.getInt96(index, place).getBytes());
-            case BINARY, FIXED_LEN_BYTE_ARRAY -> bytes(row.getBinary(index, place).getBytes(), type);
+            case BINARY, FIXED_LEN_BYTE_ARRAY -> bytes(bytesOf(row.getBinary(index, place)), type);
         });
+    }
+
+    /** A length that a damaged page gives may be anything: the buffer refuses it before memory is taken for it. */
+    private static byte[] bytesOf(Binary binary) {
+        ByteBuffer buffer = binary.toByteBuffer();
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
+        return bytes;
     }
 
     private static Object bytes(byte[] bytes, PrimitiveType type) {

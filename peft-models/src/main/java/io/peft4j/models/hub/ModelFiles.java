@@ -50,7 +50,7 @@ final class ModelFiles {
     /**
      * The files of weights that an index names.
      *
-     * @throws IOException when the index cannot be read or is not one
+     * @throws IOException when the index cannot be read, is not one, or names what is not a file beside it
      */
     static Set<String> shards(Path index) throws IOException {
         JsonNode map = JSON.readTree(index.toFile()).path("weight_map");
@@ -58,6 +58,11 @@ final class ModelFiles {
         map.forEach(name -> names.add(name.asText()));
         if (names.isEmpty()) {
             throw new IOException("no weight_map in " + index);
+        }
+        for (String name : names) {
+            if (name.chars().anyMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ')) {
+                throw new IOException("a shard in " + index + " is not the plain name of a file: " + name);
+            }
         }
         return names;
     }

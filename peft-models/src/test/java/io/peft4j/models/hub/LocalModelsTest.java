@@ -70,6 +70,9 @@ class LocalModelsTest {
         assertContains(fails(model.toString()), "lacks model-2.safetensors;");
         Files.writeString(model.resolve("model.safetensors.index.json"), "{broken");
         assertContains(fails(model.toString()), "lacks model.safetensors.index.json (a readable one)");
+        Files.writeString(model.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"a\": \"a\\u0000.safetensors\", \"b\": \"../b.safetensors\"}}");
+        assertContains(fails(model.toString()), "lacks model.safetensors.index.json (a readable one)");
     }
 
     @Test
