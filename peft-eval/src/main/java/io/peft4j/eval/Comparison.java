@@ -252,8 +252,8 @@ public final class Comparison {
         double seconds = (System.nanoTime() - begin) / 1e9;
         ModelMeasures measures = ModelMeasures.of(arm.model(), items, prompts, likelihood);
         if (draws > 0) {
-            Answerer drawing = answerer(arm, "draws, ").options(generation.withSampling(temperature, generation.topK(),
-                    generation.topP(), generation.seed()));
+            Answerer drawing = answerer(arm, "draws, ").options(
+                    generation.withSampling(generation.sampling().withTemperature(temperature)));
             measures = measures.withDraws(Consistency.ofDraws(drawing, prompts, draws));
         }
         return new ArmAnswers(arm.name(), arm.description(), answers, measures, seconds);
@@ -295,8 +295,8 @@ public final class Comparison {
                     status.peftTypes().values().stream().distinct().toList()), status.trainableParams()));
         }
         all.put("kernels", base.model().engine().name());
-        all.put("decoding", (generation.temperature() == 0 ? "greedy" : "temperature " + generation.temperature()
-                + ", seed " + generation.seed()) + ", at most " + generation.maxNewTokens() + " new tokens");
+        all.put("decoding", (generation.sampling().isGreedy() ? "greedy"
+                : "temperature " + generation.sampling().temperature() + ", seed " + generation.sampling().seed()) + ", at most " + generation.maxNewTokens() + " new tokens");
         training.ifPresent(dataset -> all.put("training examples", Integer.toString(dataset.size())));
         all.putAll(facts);
         all.put("statistics", options.describe());

@@ -1,5 +1,7 @@
 package io.peft4j.core.model;
 
+import java.util.List;
+
 /**
  * An answer.
  *
@@ -7,11 +9,24 @@ package io.peft4j.core.model;
  * @param ids the new token ids, with the stop token where one was reached
  * @param stopReason why generation ended
  * @param promptTokens number of tokens of the prompt
+ * @param probabilities how likely each new token was, where that was asked for
+ *     ({@link GenerationOptions#withLogProbabilities}), else empty
  */
-public record Completion(String text, int[] ids, StopReason stopReason, int promptTokens) {
+public record Completion(String text, int[] ids, StopReason stopReason, int promptTokens,
+        List<TokenProbability> probabilities) {
+    /** Copies the list. */
+    public Completion {
+        probabilities = List.copyOf(probabilities);
+    }
+
+    /** An answer without the probabilities of its tokens. */
+    public Completion(String text, int[] ids, StopReason stopReason, int promptTokens) {
+        this(text, ids, stopReason, promptTokens, List.of());
+    }
+
     /** Why generation ended. */
     public enum StopReason {
-        /** A stop token was generated. */
+        /** A stop token or a stop string was generated, or the constraint allows nothing more. */
         STOP_TOKEN,
         /** The limit of new tokens was reached: the answer may be cut. */
         LENGTH,

@@ -9,7 +9,7 @@ public interface GenerationListener {
     /**
      * A piece of an answer: whole characters only, empty when a token completed none.
      *
-     * @param prompt index of the prompt
+     * @param prompt index of the answer: of the prompt, where each prompt has one answer
      * @param piece the new text
      * @return false to cancel all that still runs
      */

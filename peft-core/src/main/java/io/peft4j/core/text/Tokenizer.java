@@ -1,5 +1,6 @@
 package io.peft4j.core.text;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -89,6 +90,21 @@ public interface Tokenizer extends AutoCloseable {
     /** A decoder that turns a growing sequence of ids into complete characters. */
     default TokenStreamDecoder streamDecoder(boolean skipSpecial) {
         return new TokenStreamDecoder(this, skipSpecial);
+    }
+
+    /** What single tokens add to a text, byte by byte. By default, what each decodes to when it stands alone. */
+    default TokenBytes tokenBytes() {
+        return new TokenBytes() {
+            @Override
+            public byte[] of(int id) {
+                return decode(new int[] {id}, false).getBytes(StandardCharsets.UTF_8);
+            }
+
+            @Override
+            public boolean dropsFirstSpace() {
+                return false;
+            }
+        };
     }
 
     /** Frees native memory. Use after closing throws {@link IllegalStateException}; closing twice does nothing. */

@@ -131,8 +131,8 @@ public final class Augmentation {
                 }
             }
             // Other draws for each part, or the same question would be worded alike wherever it stands.
-            GenerationOptions drawn = options.withSampling(options.temperature(), options.topK(), options.topP(),
-                    options.seed() + from);
+            GenerationOptions drawn = options.withSampling(
+                    options.sampling().withSeed(options.sampling().seed() + from));
             Iterator<Completion> answers = prompts.isEmpty() ? Collections.emptyIterator()
                     : asked.generate(prompts, drawn).iterator();
             for (ChatExample example : some) {

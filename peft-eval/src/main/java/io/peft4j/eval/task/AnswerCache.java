@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -136,7 +137,8 @@ public final class AnswerCache {
 
         /** The key of a question. */
         String of(List<ChatMessage> messages) {
-            String choice = List.of(options.maxNewTokens(), options.stopStrings()).toString();
+            String choice = List.of(options.maxNewTokens(), options.stopStrings(), options.sampling().withSeed(0),
+                    options.constraint().map(TextConstraint::description).orElse("")).toString();
             return ModelFingerprint.of(List.of(model, choice, messages.stream().map(ChatMessage::toMap).toList()
                     .toString()));
         }

@@ -90,7 +90,7 @@ public final class Answerer {
      */
     public List<String> answers(List<List<ChatMessage>> prompts) {
         String[] answers = new String[prompts.size()];
-        boolean greedy = options.temperature() == 0;
+        boolean greedy = options.sampling().isGreedy();
         Optional<AnswerCache.Keys> keys = cache.filter(c -> greedy).map(c -> new AnswerCache.Keys(model, options));
         List<Integer> open = new ArrayList<>();
         for (int i = 0; i < answers.length; i++) {

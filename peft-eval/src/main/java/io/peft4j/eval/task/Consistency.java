@@ -74,9 +74,9 @@ public record Consistency(int groups, int consistent, double agreement) {
      * @param answerer a model with a temperature above 0
      */
     public static Consistency ofDraws(Answerer answerer, List<List<ChatMessage>> prompts, int times) {
-        if (answerer.options().temperature() == 0 || times < 2) {
+        if (answerer.options().sampling().temperature() == 0 || times < 2) {
             throw new ConfigurationException("consistency of draws needs a temperature above 0 and two draws; got "
-                    + answerer.options().temperature() + " and " + times);
+                    + answerer.options().sampling().temperature() + " and " + times);
         }
         List<List<ChatMessage>> asked = new ArrayList<>();
         prompts.forEach(prompt -> asked.addAll(Collections.nCopies(times, prompt)));

@@ -77,10 +77,30 @@ final class CacheSpace {
             ownCapacity = PIECE;
         }
 
+        /** How far the rows have come. */
+        State state() {
+            return new State(context, ownStart, ownRows, ownCapacity, pieces.size());
+        }
+
+        /** Gives back what was taken since then. */
+        void back(State state) {
+            while (pieces.size() > state.pieces) {
+                free.push(pieces.remove(pieces.size() - 1));
+            }
+            context = state.context;
+            ownStart = state.ownStart;
+            ownRows = state.ownRows;
+            ownCapacity = state.ownCapacity;
+        }
+
         /** Gives the rows back. */
         void release() {
             free.addAll(pieces);
             pieces.clear();
         }
+    }
+
+    /** How far the rows of a sequence had come. */
+    record State(List<Range> context, int ownStart, int ownRows, int ownCapacity, int pieces) {
     }
 }

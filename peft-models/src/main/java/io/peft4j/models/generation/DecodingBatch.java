@@ -11,15 +11,18 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Runs the network for a batch of sequences with a key/value cache. The prompts are computed first, a beginning that
- * several share only once, and a few thousand rows at a time; then each step computes one token a sequence that still
- * runs, all in one pass. Logits are f32, whatever the model computes in.
+ * several share only once, and a few thousand rows at a time; then each step computes a token, or a few that are tried,
+ * of each sequence that still runs, all in one pass. Logits are f32, whatever the model computes in.
  *
  * <p>Cache rows: what an adapter puts before all sequences, if anything, and the prompts' rows in the order of the
  * packed batch; then {@link CacheSpace} for new tokens.
@@ -38,6 +41,7 @@ final class DecodingBatch implements AutoCloseable {
     private final PackedBatch promptBatch;
     private final KvCache cache;
     private final List<CacheSpace.Rows> newRows = new ArrayList<>();
+    private final Map<Integer, List<CacheSpace.State>> steps = new HashMap<>();
     private int[] running;
 
     /**
@@ -92,29 +96,50 @@ final class DecodingBatch implements AutoCloseable {
     }
 
     /**
-     * Computes one more token for each running sequence.
+     * Computes the logits that follow one or more tokens of each running sequence.
      *
      * @param sequences indices of the sequences that still run, ascending; one that is missing has ended
-     * @param tokens the token that was chosen last for each of them
-     * @param generated how many tokens each of them had before it
+     * @param tokens for each of them the token that was chosen last, and any that are tried behind it
+     * @param generated how many tokens each of them had before these
+     * @param logits gets the index of a sequence and the logits after each of its tokens, in their order
      */
-    void step(int[] sequences, int[] tokens, int[] generated, BiConsumer<Integer, Logits> logits) {
+    void step(int[] sequences, int[][] tokens, int[] generated, BiConsumer<Integer, Logits> logits) {
         releaseEnded(sequences);
-        int n = sequences.length;
+        int n = Stream.of(tokens).mapToInt(t -> t.length).sum();
+        int[] all = new int[n];
         int[] positions = new int[n];
         int[] cacheRows = new int[n];
+        int[] owners = new int[n];
         List<Segment> segments = new ArrayList<>(n);
-        for (int i = 0; i < n; i++) {
-            Segment segment = newRows.get(sequences[i]).next(i);
-            segments.add(segment);
-            positions[i] = promptBatch.positions()[promptBatch.lastRows()[sequences[i]]] + 1 + generated[i];
-            cacheRows[i] = segment.ownKeyEnd() - 1;
+        steps.clear();
+        for (int i = 0; i < sequences.length; i++) {
+            CacheSpace.Rows rows = newRows.get(sequences[i]);
+            List<CacheSpace.State> states = new ArrayList<>();
+            for (int j = 0; j < tokens[i].length; j++) {
+                int row = segments.size();
+                Segment segment = rows.next(row);
+                segments.add(segment);
+                all[row] = tokens[i][j];
+                owners[row] = sequences[i];
+                positions[row] = promptBatch.positions()[promptBatch.lastRows()[sequences[i]]] + 1 + generated[i] + j;
+                cacheRows[row] = segment.ownKeyEnd() - 1;
+                states.add(rows.state());
+            }
+            steps.put(sequences[i], states);
         }
-        int[] rows = IntStream.range(0, n).toArray();
-        PackedBatch batch = new PackedBatch(tokens, positions, new AttentionLayout(segments), noTargets(), rows,
-                cacheRows).withGroups(IntStream.of(sequences).map(s -> groups[s]).toArray())
-                .withInvoked(invoked(sequences));
-        run(batch, rows, i -> sequences[i], logits);
+        PackedBatch batch = new PackedBatch(all, positions, new AttentionLayout(segments), noTargets(),
+                IntStream.range(0, n).toArray(), cacheRows)
+                .withGroups(IntStream.of(owners).map(s -> groups[s]).toArray()).withInvoked(invoked(owners));
+        run(batch, IntStream.range(0, n).toArray(), i -> owners[i], logits);
+    }
+
+    /**
+     * Keeps of the last step's tokens of a sequence the first ones: the rest was tried in vain.
+     *
+     * @param tokens how many, at least 1
+     */
+    void keep(int sequence, int tokens) {
+        newRows.get(sequence).back(steps.get(sequence).get(tokens - 1));
     }
 
     /** A prompt that has been invoked stays so; the tokens that follow it invoke nothing. */

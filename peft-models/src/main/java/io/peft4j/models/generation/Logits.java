@@ -1,6 +1,11 @@
 package io.peft4j.models.generation;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.model.TokenProbability;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.function.IntFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The logits that follow a sequence, one for each token of the vocabulary; to be read before the next step. */
@@ -46,6 +51,12 @@ final class Logits {
         return best;
     }
 
+    /** As the other, among values that were read. */
+    static int mostLikely(float... values) {
+        float max = max(values, values.length);
+        return max == Float.NEGATIVE_INFINITY ? 0 : indexOf(values, max);
+    }
+
     /** All of them in an array that the next call overwrites. */
     float[] values() {
         if (scratch.whole.length != size()) {
@@ -53,6 +64,34 @@ final class Logits {
         }
         Arrays.read(rows, (long) row * size(), scratch.whole, 0, size());
         return scratch.whole;
+    }
+
+    /**
+     * How likely a token is, and which are the most likely ones.
+     *
+     * @param texts gives the text of a token
+     */
+    TokenProbability probability(int token, int mostLikely, IntFunction<String> texts) {
+        float[] values = values();
+        double max = max(values, values.length);
+        double sum = 0;
+        for (float value : values) {
+            sum += Math.exp(value - max);
+        }
+        double normalizer = max + Math.log(sum);
+        PriorityQueue<Integer> best = new PriorityQueue<>(
+                Comparator.comparingDouble((Integer id) -> values[id]).thenComparing(Comparator.reverseOrder()));
+        for (int id = 0; id < values.length && mostLikely > 0; id++) {
+            if (best.size() < mostLikely) {
+                best.add(id);
+            } else if (values[id] > values[best.peek()]) {
+                best.poll();
+                best.add(id);
+            }
+        }
+        List<TokenProbability.Alternative> alternatives = best.stream().sorted(best.comparator().reversed())
+                .map(id -> new TokenProbability.Alternative(id, texts.apply(id), values[id] - normalizer)).toList();
+        return new TokenProbability(token, texts.apply(token), values[token] - normalizer, alternatives);
     }
 
     /** The largest number among the first {@code count} values; four at a time, since each waits for the last. */

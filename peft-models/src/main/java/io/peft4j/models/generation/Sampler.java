@@ -1,17 +1,16 @@
 package io.peft4j.models.generation;
 
-import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Sampling;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * Chooses a token from logits: the most likely one, or a draw after temperature, top-k and top-p (nucleus sampling,
- * <a href="https://arxiv.org/abs/1904.09751">1904.09751</a>), applied in this order as Hugging Face does.
+ * Draws a token from logits after temperature, top-k, top-p and min-p, applied in this order as Hugging Face does.
  *
  * <p>A draw walks down the tokens from the most likely one until it has passed the drawn share of the probability. It
  * rarely gets far, so only those near the largest logit are sorted, and more of them only where they do not suffice.
  *
- * <p>One sampler a prompt, so that an answer does not depend on the other prompts of its batch.
+ * <p>One sampler an answer, so that an answer does not depend on the others of its batch.
  */
 final class Sampler {
     /** Tokens whose logits are at most this many temperatures below the largest are looked at first. */
@@ -19,20 +18,15 @@ final class Sampler {
     /** Below this many temperatures all tokens of any vocabulary together have less than 1e-10 of the probability. */
     private static final double NEGLIGIBLE = 37;
 
-    private final GenerationOptions options;
+    private final Sampling options;
     private final SplittableRandom random;
 
-    Sampler(GenerationOptions options, int prompt) {
+    Sampler(Sampling options, int answer) {
         this.options = options;
-        this.random = new SplittableRandom(options.seed() * 1_000_003L + prompt);
+        this.random = new SplittableRandom(options.seed() * 1_000_003L + answer);
     }
 
-    /** The chosen token; of equal logits the lowest id. */
-    int choose(Logits logits) {
-        return options.temperature() == 0 ? logits.mostLikely() : draw(logits.values());
-    }
-
-    /** A draw. */
+    /** A draw; 0 where no logit is a number. */
     int draw(float[] logits) {
         double max = Logits.max(logits, logits.length);
         double drawn = random.nextDouble();
@@ -49,7 +43,22 @@ final class Sampler {
             count = ranking.reaching(options.topP() * kept, count) + 1;
             kept = ranking.cumulative[count - 1];
         }
+        if (options.minP() > 0) {
+            Ranking likely = likely(logits, max);
+            count = Math.min(limited || options.topP() < 1 ? count : logits.length, likely.size());
+            return likely.order[likely.passing(drawn * likely.cumulative[count - 1], count)];
+        }
         return ranking.order[ranking.passing(drawn * kept, count)];
+    }
+
+    /** The tokens with at least the asked for share of the most likely one's probability. */
+    private Ranking likely(float[] logits, double max) {
+        Ranking ranking = ranking(logits, max, max + Math.log(options.minP()) * options.temperature() - 1e-3);
+        int count = 1;
+        while (count < ranking.size() && weight(logits[ranking.order[count]], max) >= options.minP()) {
+            count++;
+        }
+        return new Ranking(Arrays.copyOf(ranking.order, count), ranking.cumulative);
     }
 
     private double weight(float logit, double max) {

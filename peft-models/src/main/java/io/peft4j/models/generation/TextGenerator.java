@@ -2,14 +2,13 @@ package io.peft4j.models.generation;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
-import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -25,6 +24,8 @@ public final class TextGenerator {
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
     private final Set<Integer> stopTokens;
+    /** Made when a constraint first asks for it. */
+    private volatile TokenMasks.Table table;
 
     /**
      * A generator.
@@ -46,22 +47,35 @@ public final class TextGenerator {
     public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
         List<int[]> encoded = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
-            encoded.add(encode(model, prompts.get(i), i));
+            int[] ids = encode(model, prompts.get(i), i);
+            encoded.addAll(Collections.nCopies(options.answers(), ids));
         }
-        Integer[] order = IntStream.range(0, prompts.size()).boxed()
+        Optional<TokenMasks> masks = options.constraint().map(constraint -> new TokenMasks(constraint, table()));
+        Integer[] order = IntStream.range(0, encoded.size()).boxed()
                 .sorted(Comparator.comparingInt(i -> encoded.get(i).length)).toArray(Integer[]::new);
-        Completion[] completions = new Completion[prompts.size()];
+        Completion[] completions = new Completion[encoded.size()];
         boolean running = true;
         for (int from = 0; from < order.length; from += options.batchSize()) {
             List<Integer> batch = List.of(order).subList(from, Math.min(order.length, from + options.batchSize()));
+            List<Answer> answers = batch.stream().map(i -> new Answer(i, encoded.get(i), tokenizer, stopTokens, masks,
+                    options, Math.min(options.maxNewTokens(), model.maxPositions() - encoded.get(i).length))).toList();
             if (running) {
-                running = runBatch(model, batch, encoded, options, completions);
+                running = run(model, answers, batch.stream().map(i -> i / options.answers()).toList());
             } else {
-                batch.forEach(i -> completions[i] = new Completion("", new int[0], StopReason.CANCELLED,
-                        encoded.get(i).length));
+                answers.forEach(Answer::cancel);
             }
+            answers.forEach(answer -> completions[answer.index()] = answer.completion());
         }
         return List.of(completions);
+    }
+
+    private TokenMasks.Table table() {
+        TokenMasks.Table known = table;
+        if (known == null) {
+            known = new TokenMasks.Table(tokenizer);
+            table = known;
+        }
+        return known;
     }
 
     private int[] encode(ModelLease model, Prompt prompt, int index) {
@@ -84,36 +98,36 @@ public final class TextGenerator {
         return ids;
     }
 
-    private boolean runBatch(ModelLease model, List<Integer> batch, List<int[]> encoded,
-            GenerationOptions options, Completion[] completions) {
-        List<int[]> prompts = batch.stream().map(encoded::get).toList();
-        int[] rooms = prompts.stream().mapToInt(prompt -> Math.min(options.maxNewTokens(),
-                model.maxPositions() - prompt.length)).toArray();
-        Answer[] answers = new Answer[batch.size()];
-        for (int i = 0; i < answers.length; i++) {
-            answers[i] = new Answer(batch.get(i), tokenizer, stopTokens, options, rooms[i]);
-        }
-        try (DecodingBatch decoding = new DecodingBatch(model, prompts,
-                batch.stream().mapToInt(model.layers()::group).toArray())) {
-            decoding.prompts((i, logits) -> answers[i].next(logits));
+    /** Runs a batch to its end; whether nobody cancelled it. */
+    private boolean run(ModelLease model, List<Answer> answers, List<Integer> prompts) {
+        try (DecodingBatch decoding = new DecodingBatch(model, answers.stream().map(Answer::prompt).toList(),
+                prompts.stream().mapToInt(model.layers()::group).toArray())) {
+            decoding.prompts((i, logits) -> answers.get(i).next(logits));
             int[] running = stillRunning(answers);
             while (running.length > 0) {
-                int[] tokens = Arrays.stream(running).map(i -> answers[i].lastToken()).toArray();
-                int[] before = Arrays.stream(running).map(i -> answers[i].length() - 1).toArray();
-                decoding.step(running, tokens, before, (i, logits) -> answers[i].next(logits));
-                if (Arrays.stream(answers).anyMatch(Answer::isCancelled)) {
-                    Arrays.stream(answers).forEach(Answer::cancel);
+                step(decoding, answers, running);
+                if (answers.stream().anyMatch(Answer::isCancelled)) {
+                    answers.forEach(Answer::cancel);
                 }
                 running = stillRunning(answers);
             }
         }
-        for (int i = 0; i < answers.length; i++) {
-            completions[batch.get(i)] = answers[i].completion(prompts.get(i).length);
-        }
-        return Arrays.stream(answers).noneMatch(Answer::isCancelled);
+        return answers.stream().noneMatch(Answer::isCancelled);
     }
 
-    private static int[] stillRunning(Answer[] answers) {
-        return IntStream.range(0, answers.length).filter(i -> answers[i].isRunning()).toArray();
+    private static void step(DecodingBatch decoding, List<Answer> answers, int... running) {
+        int[][] tokens = IntStream.of(running).mapToObj(i -> answers.get(i).tokensToTry()).toArray(int[][]::new);
+        int[] before = IntStream.of(running).map(i -> answers.get(i).length() - 1).toArray();
+        decoding.step(running, tokens, before, (i, logits) -> answers.get(i).next(logits));
+        for (int i = 0; i < running.length; i++) {
+            Answer answer = answers.get(running[i]);
+            if (tokens[i].length > 1 && answer.isRunning()) {
+                decoding.keep(running[i], answer.length() - 1 - before[i]);
+            }
+        }
+    }
+
+    private static int[] stillRunning(List<Answer> answers) {
+        return IntStream.range(0, answers.size()).filter(i -> answers.get(i).isRunning()).toArray();
     }
 }

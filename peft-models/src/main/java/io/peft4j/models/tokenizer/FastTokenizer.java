@@ -10,6 +10,7 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
 import io.peft4j.core.text.PairEncoding;
+import io.peft4j.core.text.TokenBytes;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.text.WordEncoding;
 import java.io.ByteArrayInputStream;
@@ -38,6 +39,7 @@ final class FastTokenizer implements Tokenizer {
     private final int longestText;
     private final TokenizerTexts texts;
     private final Vocabulary vocabulary;
+    private final TokenBytes bytes;
     private final OptionalInt bosId;
     private final OptionalInt eosId;
     private final OptionalInt padId;
@@ -50,6 +52,7 @@ final class FastTokenizer implements Tokenizer {
     FastTokenizer(TokenizerFiles files, Optional<ChatTemplate> template) {
         this.template = template;
         this.vocabulary = new Vocabulary(files);
+        this.bytes = VocabularyBytes.of(files, vocabulary);
         this.bosId = specialId(files, "bos_token");
         this.eosId = specialId(files, "eos_token");
         this.padId = specialId(files, "pad_token");
@@ -232,6 +235,11 @@ final class FastTokenizer implements Tokenizer {
     @Override
     public Optional<ChatTemplate> chatTemplate() {
         return template;
+    }
+
+    @Override
+    public TokenBytes tokenBytes() {
+        return bytes;
     }
 
     @Override

@@ -66,7 +66,8 @@ class DecodingBatchTest {
                 if (running.length == 0) {
                     return logits;
                 }
-                int[] tokens = IntStream.of(running).map(s -> 3 + (s * 17 + generated[s] * 5) % 300).toArray();
+                int[][] tokens = IntStream.of(running).map(s -> token(s, generated[s]))
+                        .mapToObj(token -> new int[] {token}).toArray(int[][]::new);
                 batch.step(running, tokens, IntStream.of(running).map(s -> generated[s]).toArray(),
                         (s, row) -> logits.get(s).add(row.values().clone()));
                 for (int s : running) {
@@ -114,6 +115,36 @@ class DecodingBatchTest {
         }
     }
 
+    /** Tokens that are tried in vain leave nothing behind, also where they take the next piece of the cache. */
+    @Test
+    void triedTokensGiveTheirRowsBack() {
+        int piece = CacheSpace.PIECE;
+        List<int[]> prompts = List.of(prompt(12, 5, 1), prompt(12, 3, 2));
+        Map<Integer, List<float[]>> expected = run(prompts, 1000, piece + 4, piece + 4);
+        Map<Integer, List<float[]>> actual = new TreeMap<>();
+        try (DecodingBatch batch = new DecodingBatch(model, prompts, new int[2])) {
+            batch.prompts((s, row) -> actual.computeIfAbsent(s, k -> new ArrayList<>()).add(row.values().clone()));
+            for (int done = 0; done < piece + 4; done += 2) {
+                int from = done;
+                int[][] tokens = IntStream.range(0, 2).mapToObj(s -> new int[] {token(s, from), token(s, from + 1),
+                    7, 8, 9}).toArray(int[][]::new);
+                Map<Integer, List<float[]>> step = new TreeMap<>();
+                batch.step(new int[] {0, 1}, tokens, new int[] {done, done},
+                        (s, row) -> step.computeIfAbsent(s, k -> new ArrayList<>()).add(row.values().clone()));
+                for (int s = 0; s < 2; s++) {
+                    assertEquals(5, step.get(s).size());
+                    actual.get(s).addAll(step.get(s).subList(0, 2));
+                    batch.keep(s, 2);
+                }
+            }
+        }
+        assertSame(expected, actual, "with tokens tried in vain");
+    }
+
+    private static int token(int sequence, int index) {
+        return 3 + (sequence * 17 + index * 5) % 300;
+    }
+
     /** The cache follows what is generated: the longest answer alone takes more rows, those that ended give theirs. */
     @Test
     void theCacheGrowsByNeed() {
@@ -126,15 +157,15 @@ class DecodingBatchTest {
             assertEquals(start, batch.cacheRows());
             for (int i = 0; i < piece; i++) {
                 int done = i;
-                batch.step(new int[] {0, 1, 2, 3}, new int[] {5, 6, 7, 8},
+                batch.step(new int[] {0, 1, 2, 3}, new int[][] {{5}, {6}, {7}, {8}},
                         IntStream.range(0, 4).map(s -> done).toArray(), (s, row) -> { });
             }
             assertEquals(start, batch.cacheRows());
             for (int i = piece; i < 4 * piece; i++) {
-                batch.step(new int[] {2}, new int[] {5}, new int[] {i}, (s, row) -> { });
+                batch.step(new int[] {2}, new int[][] {{5}}, new int[] {i}, (s, row) -> { });
             }
             assertEquals(start, batch.cacheRows());
-            batch.step(new int[] {2}, new int[] {5}, new int[] {4 * piece}, (s, row) -> { });
+            batch.step(new int[] {2}, new int[][] {{5}}, new int[] {4 * piece}, (s, row) -> { });
             assertTrue(batch.cacheRows() >= start + piece && batch.cacheRows() <= 2 * start,
                     "grown from " + start + " to " + batch.cacheRows());
         }

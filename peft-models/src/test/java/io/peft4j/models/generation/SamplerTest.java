@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Sampling;
 import java.util.Comparator;
 import java.util.Random;
 import java.util.SplittableRandom;
@@ -27,7 +27,7 @@ class SamplerTest {
         return logits;
     }
 
-    private static int written(float[] logits, GenerationOptions options, double drawn) {
+    private static int written(float[] logits, Sampling options, double drawn) {
         int[] order = IntStream.range(0, logits.length).boxed()
                 .sorted(Comparator.comparingDouble((Integer i) -> -logits[i]).thenComparing(i -> i))
                 .mapToInt(i -> i).limit(options.topK() == 0 ? logits.length : options.topK()).toArray();
@@ -38,6 +38,9 @@ class SamplerTest {
         double sum = 0;
         while (kept < order.length && (options.topP() == 1 || sum < options.topP() * total)) {
             sum += weights[kept++];
+        }
+        while (kept > 1 && weights[kept - 1] < options.minP()) {
+            sum -= weights[--kept];
         }
         double target = drawn * sum;
         for (int i = 0; i < kept; i++) {
@@ -55,14 +58,9 @@ class SamplerTest {
             for (double temperature : new double[] {0.1, 0.7, 1, 5}) {
                 for (int topK : new int[] {0, 1, 7, 400, VOCABULARY, 5000}) {
                     for (double topP : new double[] {1, 0.95, 0.3, 1e-6}) {
-                        GenerationOptions options = GenerationOptions.defaults()
-                                .withSampling(temperature, topK, topP, random.nextLong());
-                        Sampler sampler = new Sampler(options, 3);
-                        SplittableRandom draws = new SplittableRandom(options.seed() * 1_000_003L + 3);
-                        for (int i = 0; i < 5; i++) {
-                            float[] logits = logits(deviation);
-                            assertEquals(written(logits, options, draws.nextDouble()), sampler.draw(logits),
-                                    () -> "deviation " + deviation + ", " + options);
+                        for (double minP : new double[] {0, 0.02, 0.7, 1}) {
+                            compare(deviation, Sampling.of(temperature, random.nextLong()).withTopK(topK)
+                                    .withTopP(topP).withMinP(minP));
                         }
                     }
                 }
@@ -70,10 +68,20 @@ class SamplerTest {
         }
     }
 
+    private void compare(double deviation, Sampling sampling) {
+        Sampler sampler = new Sampler(sampling, 3);
+        SplittableRandom draws = new SplittableRandom(sampling.seed() * 1_000_003L + 3);
+        for (int i = 0; i < 3; i++) {
+            float[] logits = logits(deviation);
+            assertEquals(written(logits, sampling, draws.nextDouble()), sampler.draw(logits),
+                    () -> "deviation " + deviation + ", " + sampling);
+        }
+    }
+
     @Test
     void samplesFollowTheProbabilities() {
         float[] logits = {0, (float) Math.log(2), Float.NEGATIVE_INFINITY, (float) Math.log(5)};
-        Sampler sampler = new Sampler(GenerationOptions.defaults().withSampling(1, 0, 1, 1), 0);
+        Sampler sampler = new Sampler(Sampling.of(1, 1), 0);
         int[] counts = new int[4];
         for (int i = 0; i < 8000; i++) {
             counts[sampler.draw(logits)]++;
@@ -115,7 +123,7 @@ class SamplerTest {
         for (int i = 0; i < rows.length; i++) {
             try (INDArray row = Arrays.of(rows[i], 1, 4)) {
                 assertEquals(expected[i], new Logits(row, 0, scratch).mostLikely());
-                int drawn = new Sampler(GenerationOptions.defaults().withSampling(1, 2, 0.9, 1), 0).draw(rows[i]);
+                int drawn = new Sampler(Sampling.of(1, 1).withTopK(2).withTopP(0.9), 0).draw(rows[i]);
                 assertTrue(drawn >= 0 && drawn < 4);
             }
         }

@@ -1,0 +1,97 @@
+package io.peft4j.core.model;
+
+import io.peft4j.core.error.ConfigurationException;
+
+/**
+ * How a token is chosen from the logits: penalties first, then the most likely one or a draw after temperature, top-k,
+ * top-p and min-p, in this order as Hugging Face has it.
+ *
+ * @param temperature 0 (the default) takes the most likely token; otherwise logits are divided by it and a token is
+ *     drawn
+ * @param topK draw among the k most likely tokens only; 0 (the default) means all
+ * @param topP draw among the most likely tokens whose probabilities sum to p (nucleus sampling,
+ *     <a href="https://arxiv.org/abs/1904.09751">1904.09751</a>); 1 (the default) means all
+ * @param minP draw among the tokens with at least this share of the most likely one's probability
+ *     (<a href="https://arxiv.org/abs/2407.01082">2407.01082</a>); 0 (the default) means all
+ * @param repetitionPenalty logits of tokens that prompt or answer have are divided by it where they are positive, and
+ *     multiplied where not (CTRL, <a href="https://arxiv.org/abs/1909.05858">1909.05858</a>); 1 (the default) changes
+ *     nothing
+ * @param presencePenalty taken from the logit of each token that the answer has; 0 is the default
+ * @param frequencyPenalty taken from the logit of a token once for each time that the answer has it; 0 is the default
+ * @param seed seed of the draws; default 0
+ */
+public record Sampling(double temperature, int topK, double topP, double minP, double repetitionPenalty,
+        double presencePenalty, double frequencyPenalty, long seed) {
+    /** Checks the ranges. */
+    public Sampling {
+        require(temperature >= 0 && Double.isFinite(temperature), "temperature", temperature, "0 or more");
+        require(topK >= 0, "topK", topK, "0 (all tokens) or more");
+        require(topP > 0 && topP <= 1, "topP", topP, "above 0 and at most 1");
+        require(minP >= 0 && minP <= 1, "minP", minP, "from 0 to 1");
+        require(repetitionPenalty > 0 && Double.isFinite(repetitionPenalty), "repetitionPenalty", repetitionPenalty,
+                "above 0");
+        require(Math.abs(presencePenalty) <= 2, "presencePenalty", presencePenalty, "from -2 to 2");
+        require(Math.abs(frequencyPenalty) <= 2, "frequencyPenalty", frequencyPenalty, "from -2 to 2");
+    }
+
+    static void require(boolean ok, String name, Object value, String allowed) {
+        if (!ok) {
+            throw new ConfigurationException(name + " is " + value + "; it must be " + allowed);
+        }
+    }
+
+    /** The most likely token each time. */
+    public static Sampling greedy() {
+        return new Sampling(0, 0, 1, 0, 1, 0, 0, 0);
+    }
+
+    /** Draws from all tokens. */
+    public static Sampling of(double temperature, long seed) {
+        return greedy().withTemperature(temperature).withSeed(seed);
+    }
+
+    /** Whether the most likely token is taken each time. */
+    public boolean isGreedy() {
+        return temperature == 0;
+    }
+
+    /** Whether the choice depends on the logits alone, and not on the tokens so far. */
+    public boolean isWithoutPenalties() {
+        return repetitionPenalty == 1 && presencePenalty == 0 && frequencyPenalty == 0;
+    }
+
+    /** The same with another temperature. */
+    public Sampling withTemperature(double value) {
+        return new Sampling(value, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed);
+    }
+
+    /** The same with another k. */
+    public Sampling withTopK(int value) {
+        return new Sampling(temperature, value, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed);
+    }
+
+    /** The same with another p. */
+    public Sampling withTopP(double value) {
+        return new Sampling(temperature, topK, value, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed);
+    }
+
+    /** The same with another least share of the most likely token's probability. */
+    public Sampling withMinP(double value) {
+        return new Sampling(temperature, topK, topP, value, repetitionPenalty, presencePenalty, frequencyPenalty, seed);
+    }
+
+    /** The same with another penalty on tokens that prompt or answer have. */
+    public Sampling withRepetitionPenalty(double value) {
+        return new Sampling(temperature, topK, topP, minP, value, presencePenalty, frequencyPenalty, seed);
+    }
+
+    /** The same with other penalties on tokens that the answer has. */
+    public Sampling withPenalties(double presence, double frequency) {
+        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presence, frequency, seed);
+    }
+
+    /** The same with another seed. */
+    public Sampling withSeed(long value) {
+        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, value);
+    }
+}

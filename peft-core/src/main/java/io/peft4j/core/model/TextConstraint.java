@@ -1,0 +1,31 @@
+package io.peft4j.core.model;
+
+/**
+ * What an answer may look like: a deterministic automaton over the bytes of its text in UTF-8. In every state that can
+ * be reached, the text so far can still become a valid one; so whoever only takes steps that exist ends with a valid
+ * text, unless he stops too early. Immutable, and of use for any number of answers at once.
+ */
+public interface TextConstraint {
+    /** What {@link #step} gives where no valid text goes on like this. */
+    int NONE = -1;
+
+    /** The state of an empty text. */
+    int start();
+
+    /**
+     * The state after one more byte, or {@link #NONE}.
+     *
+     * @param state a state that {@link #start} or this method gave
+     * @param value the byte, 0 to 255
+     */
+    int step(int state, int value);
+
+    /** Whether the text may end here. */
+    boolean mayEnd(int state);
+
+    /** Whether the text may go on. */
+    boolean mayGoOn(int state);
+
+    /** What it allows, for messages, and to tell two of them apart: a regular expression, a schema. */
+    String description();
+}

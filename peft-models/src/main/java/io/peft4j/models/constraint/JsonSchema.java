@@ -1,0 +1,243 @@
+package io.peft4j.models.constraint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.lucene.util.automaton.Automaton;
+import org.apache.lucene.util.automaton.Operations;
+
+/**
+ * A JSON schema (draft 2020-12, and the older {@code definitions}) as an automaton of the texts that it allows, within
+ * the bounds that {@link TextConstraints#jsonSchema} names.
+ */
+final class JsonSchema {
+    /** How deep a value without a schema may be nested. */
+    static final int FREE_DEPTH = 4;
+
+    private static final Set<String> REMARKS = Set.of("title", "description", "default", "examples", "$schema", "$id",
+            "$comment", "$defs", "definitions", "deprecated", "readOnly", "writeOnly");
+    private static final Map<String, Set<String>> KEYWORDS = Map.of(
+            "object", Set.of("properties", "required", "additionalProperties"),
+            "array", Set.of("items", "prefixItems", "minItems", "maxItems"),
+            "string", Set.of("minLength", "maxLength", "pattern", "format"),
+            "integer", Set.of("minimum", "maximum"), "number", Set.of(), "boolean", Set.of(), "null", Set.of());
+    private static final Set<String> CHOICES = Set.of("enum", "const", "anyOf", "oneOf", "allOf", "$ref");
+
+    private final JsonNode root;
+    /** The references that lead to where the walk is. */
+    private final Deque<String> references = new ArrayDeque<>();
+
+    JsonSchema(JsonNode root) {
+        this.root = root;
+    }
+
+    Automaton automaton() {
+        return value(root, "");
+    }
+
+    private Automaton value(JsonNode schema, String place) {
+        if (schema.isBoolean() && schema.booleanValue()) {
+            return JsonTexts.any(FREE_DEPTH);
+        }
+        if (!schema.isObject()) {
+            throw refused(place, "is " + schema + "; expected an object");
+        }
+        Optional<String> choice = CHOICES.stream().filter(schema::has).sorted().findFirst();
+        if (choice.isPresent()) {
+            return choice(schema, choice.get(), place);
+        }
+        List<String> types = types(schema, place);
+        checkKeywords(schema, types, place);
+        List<Automaton> all = new ArrayList<>();
+        types.forEach(type -> all.add(typed(type, schema, place)));
+        return Operations.union(all);
+    }
+
+    private static List<String> types(JsonNode schema, String place) {
+        JsonNode type = schema.path("type");
+        List<String> types = new ArrayList<>();
+        if (type.isTextual()) {
+            types.add(type.textValue());
+        } else if (type.isArray()) {
+            type.forEach(one -> types.add(one.asText()));
+        } else if (schema.has("properties")) {
+            types.add("object");
+        } else if (schema.has("items") || schema.has("prefixItems")) {
+            types.add("array");
+        } else {
+            types.addAll(List.of("object", "array", "string", "number", "boolean", "null"));
+        }
+        for (String name : types) {
+            if (!KEYWORDS.containsKey(name)) {
+                throw refused(place, "has the type '" + name + "'; " + NearNames.sentence(name, KEYWORDS.keySet()));
+            }
+        }
+        return types;
+    }
+
+    private static void checkKeywords(JsonNode schema, List<String> types, String place) {
+        Set<String> known = new TreeSet<>(Set.of("type"));
+        types.forEach(type -> known.addAll(KEYWORDS.get(type)));
+        schema.fieldNames().forEachRemaining(name -> {
+            if (!known.contains(name) && !REMARKS.contains(name)) {
+                throw refused(place, "has the keyword '" + name + "', which cannot be followed for the type "
+                        + String.join(", ", types) + "; followed are " + known);
+            }
+        });
+    }
+
+    private Automaton choice(JsonNode schema, String keyword, String place) {
+        JsonNode choices = schema.get(keyword);
+        schema.fieldNames().forEachRemaining(name -> {
+            if (!name.equals(keyword) && !name.equals("type") && !REMARKS.contains(name)) {
+                throw refused(place, "has '" + name + "' beside '" + keyword + "'; both together cannot be followed");
+            }
+        });
+        switch (keyword) {
+            case "const":
+                return JsonTexts.literal(choices);
+            case "$ref":
+                return reference(choices.asText(), place);
+            default:
+                break;
+        }
+        if (!choices.isArray() || choices.isEmpty() || keyword.equals("allOf") && choices.size() > 1) {
+            throw refused(place, keyword.equals("allOf") ? "has 'allOf' of several schemas, which cannot be followed"
+                    : "has no list of choices in '" + keyword + "'");
+        }
+        List<Automaton> all = new ArrayList<>();
+        for (int i = 0; i < choices.size(); i++) {
+            all.add(keyword.equals("enum") ? JsonTexts.literal(choices.get(i))
+                    : value(choices.get(i), place + "/" + keyword + "/" + i));
+        }
+        return Operations.union(all);
+    }
+
+    private Automaton reference(String reference, String place) {
+        JsonNode target = reference.equals("#") ? root : reference.startsWith("#/") ? root.at(reference.substring(1))
+                : root.path("");
+        if (target.isMissingNode()) {
+            throw refused(place, "refers to '" + reference + "', which the schema does not have");
+        }
+        if (references.contains(reference)) {
+            throw refused(place, "contains itself through '" + reference + "'; a text of any depth cannot be followed");
+        }
+        references.push(reference);
+        Automaton value = value(target, reference);
+        references.pop();
+        return value;
+    }
+
+    private Automaton typed(String type, JsonNode schema, String place) {
+        return switch (type) {
+            case "object" -> object(schema, place);
+            case "array" -> array(schema, place);
+            case "string" -> string(schema, place);
+            case "integer" -> schema.has("minimum") || schema.has("maximum") ? range(schema, place)
+                    : JsonTexts.integer();
+            case "number" -> JsonTexts.number();
+            case "boolean" -> Operations.union(JsonTexts.text("true"), JsonTexts.text("false"));
+            default -> JsonTexts.text("null");
+        };
+    }
+
+    private Automaton range(JsonNode schema, String place) {
+        JsonNode least = schema.path("minimum");
+        JsonNode most = schema.path("maximum");
+        if (!least.isIntegralNumber() || !most.isIntegralNumber() || !most.canConvertToInt() || least.intValue() < 0
+                || most.intValue() < least.intValue()) {
+            throw refused(place, "bounds an integer; that takes both 'minimum' and 'maximum', whole numbers from 0 on");
+        }
+        return JsonTexts.integer(least.intValue(), most.intValue());
+    }
+
+    private static Automaton string(JsonNode schema, String place) {
+        int least = schema.path("minLength").asInt(0);
+        int most = schema.path("maxLength").asInt(-1);
+        boolean bounded = schema.has("minLength") || schema.has("maxLength");
+        if (bounded && (schema.has("pattern") || schema.has("format"))) {
+            throw refused(place, "bounds the length of a string with a pattern or format; both cannot be followed");
+        }
+        if (least < 0 || most >= 0 && most < least) {
+            throw refused(place, "allows strings of " + least + " to " + most + " characters");
+        }
+        if (schema.has("pattern")) {
+            return JsonTexts.quoted(RegexDialect.automaton(searched(schema.get("pattern").asText())));
+        }
+        if (schema.has("format")) {
+            return JsonTexts.format(schema.get("format").asText())
+                    .orElseThrow(() -> refused(place, "has the format " + schema.get("format") + "; followed are "
+                            + JsonTexts.formats()));
+        }
+        return JsonTexts.string(least, most);
+    }
+
+    /** A pattern of a schema may match anywhere in the text, unless it says otherwise. */
+    private static String searched(String pattern) {
+        return (pattern.startsWith("^") ? "" : ".*") + "(" + strip(pattern) + ")" + (pattern.endsWith("$") ? "" : ".*");
+    }
+
+    private static String strip(String pattern) {
+        String start = pattern.startsWith("^") ? pattern.substring(1) : pattern;
+        return start.endsWith("$") ? start.substring(0, start.length() - 1) : start;
+    }
+
+    private Automaton array(JsonNode schema, String place) {
+        int least = schema.path("minItems").asInt(0);
+        int most = schema.path("maxItems").asInt(-1);
+        List<Automaton> first = new ArrayList<>();
+        for (JsonNode item : schema.path("prefixItems")) {
+            first.add(value(item, place + "/prefixItems/" + first.size()));
+        }
+        boolean closed = schema.path("items").isBoolean() && !schema.get("items").booleanValue();
+        if (!first.isEmpty() && !closed) {
+            throw refused(place, "has 'prefixItems' without \"items\": false; other items cannot be followed");
+        }
+        if (!first.isEmpty()) {
+            return JsonTexts.tuple(first);
+        }
+        Automaton item = schema.has("items") ? value(schema.get("items"), place + "/items")
+                : JsonTexts.any(FREE_DEPTH - 1);
+        if (least < 0 || most >= 0 && most < least) {
+            throw refused(place, "allows arrays of " + least + " to " + most + " items");
+        }
+        return JsonTexts.array(item, least, most);
+    }
+
+    private Automaton object(JsonNode schema, String place) {
+        Set<String> required = new TreeSet<>();
+        schema.path("required").forEach(name -> required.add(name.asText()));
+        Map<String, Automaton> properties = new LinkedHashMap<>();
+        schema.path("properties").fields().forEachRemaining(property -> properties.put(property.getKey(),
+                value(property.getValue(), place + "/properties/" + property.getKey())));
+        for (String name : required) {
+            if (!properties.containsKey(name)) {
+                throw refused(place, "requires the property '" + name + "', which 'properties' does not have; "
+                        + NearNames.sentence(name, properties.keySet()));
+            }
+        }
+        JsonNode more = schema.path("additionalProperties");
+        if (more.isObject()) {
+            if (!properties.isEmpty()) {
+                throw refused(place, "has 'properties' and a schema of 'additionalProperties'; both cannot be followed");
+            }
+            return JsonTexts.map(value(more, place + "/additionalProperties"));
+        }
+        boolean closed = more.isBoolean() && !more.booleanValue();
+        return properties.isEmpty() && !closed ? JsonTexts.map(JsonTexts.any(FREE_DEPTH - 1))
+                : JsonTexts.object(properties, required);
+    }
+
+    private static ConfigurationException refused(String place, String what) {
+        return new ConfigurationException("the JSON schema " + (place.isEmpty() ? "" : "at " + place + " ") + what);
+    }
+}

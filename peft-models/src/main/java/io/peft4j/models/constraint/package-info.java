@@ -1,0 +1,5 @@
+/**
+ * What the text of an answer may be. Open {@link io.peft4j.models.constraint.TextConstraints} first: regular
+ * expressions, JSON schemas and choices as automata that generation follows.
+ */
+package io.peft4j.models.constraint;
