@@ -53,6 +53,13 @@ public final class Arrays {
                 to - from, columns(matrix));
     }
 
+    /** The elements of an array in another shape, as a view of the same memory. */
+    public static INDArray reshaped(INDArray array, long... shape) {
+        requireLength(array.length(), shape);
+        return wrap(NativeMemory.pointer(address(array), array.length() * bytes(array.dataType())), array.dataType(),
+                shape);
+    }
+
     /** The number of rows of a matrix, the length of a vector. */
     public static int rows(INDArray array) {
         return Math.toIntExact(array.size(0));

@@ -13,22 +13,27 @@ public final class NormOps {
     private NormOps() {
     }
 
-    /** RMS norm: x [N, H], weight [H]; see {@link Kernels#rmsNorm}. */
+    /**
+     * RMS norm: x [N, H], weight [H]; see {@link Kernels#rmsNorm}. Where the weight has D elements, a part of H, the D
+     * elements of each head are normalized by themselves: x [N, heads x D].
+     */
     public static Variable rmsNorm(Tape tape, Variable x, Variable weight, float epsilon) {
         Kernels kernels = tape.kernels();
+        long size = weight.value().length();
         INDArray y = tape.allocateLike(x.value());
-        INDArray rstd = tape.allocateFloat(x.rows());
-        Consumer<INDArray> forward = result -> kernels.rmsNorm(x.value(), weight.value(), epsilon, result, rstd);
+        INDArray rstd = tape.allocateFloat(x.value().length() / size);
+        Consumer<INDArray> forward = result -> kernels.rmsNorm(heads(x.value(), size), weight.value(), epsilon,
+                heads(result, size), rstd);
         forward.accept(y);
         return tape.recordRecomputable(y, forward, (out, dy) -> {
             weight.addGradient((dw, accumulate) -> {
                 if (!accumulate) {
                     Arrays.clear(dw);
                 }
-                kernels.rmsNormWeightBackward(dy, x.value(), rstd, dw);
+                kernels.rmsNormWeightBackward(heads(dy, size), heads(x.value(), size), rstd, dw);
             });
-            x.addGradient((dx, accumulate) ->
-                    kernels.rmsNormBackward(dy, x.value(), weight.value(), rstd, dx, accumulate));
+            x.addGradient((dx, accumulate) -> kernels.rmsNormBackward(heads(dy, size), heads(x.value(), size),
+                    weight.value(), rstd, heads(dx, size), accumulate));
         }, List.of(x, weight), rstd);
     }
 
@@ -73,5 +78,10 @@ public final class NormOps {
                 });
             }
         });
+    }
+
+    /** The parts of {@code size} elements that rows are made of, as rows of their own. */
+    private static INDArray heads(INDArray x, long size) {
+        return x.size(1) == size ? x : Arrays.reshaped(x, x.length() / size, size);
     }
 }

@@ -2,15 +2,18 @@ package io.peft4j.core.nn;
 
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A frozen embedding table [V, H]. Its input is the batch's token ids ({@link PackedBatch#tokens()}); the argument of
  * {@link #forward} is not read ({@link ForwardContext#noInput()}).
  */
-public final class Embedding implements Layer {
+public final class Embedding implements WeightedLayer {
     private final FrozenWeight table;
     private final OptionalInt paddingId;
 
@@ -31,6 +34,23 @@ public final class Embedding implements Layer {
     /** The table [V, H]. */
     public FrozenWeight table() {
         return table;
+    }
+
+    @Override
+    public Optional<FrozenWeight> matrix() {
+        return Optional.of(table);
+    }
+
+    @Override
+    public WeightedLayer with(INDArray otherTable, Optional<INDArray> bias) {
+        return new Embedding(new DenseWeight(otherTable), paddingId);
+    }
+
+    /** As {@link #forward(ForwardContext, Variable)}; the row of the padding token gets no gradient. */
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Variable otherTable, Optional<Variable> bias) {
+        return RowOps.trainedEmbedding(context.tape(), otherTable, context.batch().tokens(), paddingId,
+                context.tape().activationType());
     }
 
     /**

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A frozen layer norm (<a href="https://arxiv.org/abs/1607.06450">1607.06450</a>),
  * {@code y = (x - mean(x)) / sqrt(variance(x) + epsilon) * weight + bias} for each row: x, y [N, H], weight, bias [H].
  */
-public final class LayerNorm implements Layer {
+public final class LayerNorm implements WeightedLayer {
     private final INDArray weight;
     private final Optional<INDArray> bias;
     private final float epsilon;
@@ -32,7 +32,13 @@ public final class LayerNorm implements Layer {
         return weight;
     }
 
+    @Override
+    public Optional<INDArray> vector() {
+        return Optional.of(weight);
+    }
+
     /** The bias [H]. */
+    @Override
     public Optional<INDArray> bias() {
         return bias;
     }
@@ -43,8 +49,18 @@ public final class LayerNorm implements Layer {
     }
 
     @Override
+    public WeightedLayer with(INDArray otherWeight, Optional<INDArray> otherBias) {
+        return new LayerNorm(otherWeight, otherBias, epsilon);
+    }
+
+    @Override
     public Variable forward(ForwardContext context, Variable x) {
         Tape tape = context.tape();
-        return NormOps.layerNorm(tape, x, tape.constant(weight), bias.map(tape::constant), epsilon);
+        return forward(context, x, tape.constant(weight), bias.map(tape::constant));
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Variable otherWeight, Optional<Variable> otherBias) {
+        return NormOps.layerNorm(context.tape(), x, otherWeight, otherBias, epsilon);
     }
 }

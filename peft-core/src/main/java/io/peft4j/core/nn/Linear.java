@@ -3,6 +3,7 @@ package io.peft4j.core.nn;
 import io.peft4j.core.autograd.MatrixOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Objects;
 import java.util.Optional;
@@ -11,12 +12,23 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A frozen linear layer, {@code y = x W^T + b}: x [N, I], W [O, I], b [O], y [N, O].
  */
-public final class Linear implements Layer {
+public final class Linear implements WeightedLayer {
     private final FrozenWeight weight;
     private final Optional<INDArray> bias;
+    private final boolean storedTransposed;
 
     /** A layer with a bias [O], FLOAT, or without. */
     public Linear(FrozenWeight weight, Optional<INDArray> bias) {
+        this(weight, bias, false);
+    }
+
+    /**
+     * As the other.
+     *
+     * @param storedTransposed whether checkpoints hold W as [I, O]
+     */
+    public Linear(FrozenWeight weight, Optional<INDArray> bias, boolean storedTransposed) {
+        this.storedTransposed = storedTransposed;
         this.weight = Objects.requireNonNull(weight, "weight");
         this.bias = Objects.requireNonNull(bias, "bias");
         if (bias.isPresent() && bias.get().length() != weight.rows()) {
@@ -30,7 +42,13 @@ public final class Linear implements Layer {
         return weight;
     }
 
+    @Override
+    public Optional<FrozenWeight> matrix() {
+        return Optional.of(weight);
+    }
+
     /** b. */
+    @Override
     public Optional<INDArray> bias() {
         return bias;
     }
@@ -43,6 +61,22 @@ public final class Linear implements Layer {
     /** O, the number of output features. */
     public int outFeatures() {
         return weight.rows();
+    }
+
+    @Override
+    public boolean isStoredTransposed() {
+        return storedTransposed;
+    }
+
+    @Override
+    public WeightedLayer with(INDArray otherWeight, Optional<INDArray> otherBias) {
+        return new Linear(new DenseWeight(otherWeight), otherBias, storedTransposed);
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Variable otherWeight, Optional<Variable> otherBias) {
+        Variable y = MatrixOps.matmulTransposed(context.tape(), x, otherWeight);
+        return otherBias.isPresent() ? MatrixOps.addBias(context.tape(), y, otherBias.get()) : y;
     }
 
     @Override

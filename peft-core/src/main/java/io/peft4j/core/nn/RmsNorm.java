@@ -1,25 +1,42 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.NormOps;
+import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A frozen RMS norm (<a href="https://arxiv.org/abs/1910.07467">1910.07467</a>),
- * {@code y = x / sqrt(mean(x^2) + epsilon) * weight}: x, y [N, H], weight [H].
+ * {@code y = x / sqrt(mean(x^2) + epsilon) * (offset + weight)}: x, y [N, H], weight [H]; or, of queries and keys, over
+ * each head by itself: x, y [N, heads x D], weight [D].
  */
-public final class RmsNorm implements Layer {
+public final class RmsNorm implements WeightedLayer {
     private final INDArray weight;
     private final float epsilon;
+    private final float offset;
 
     /** A norm with the given FLOAT weight [H]. */
     public RmsNorm(INDArray weight, float epsilon) {
-        this.weight = Objects.requireNonNull(weight, "weight");
-        this.epsilon = epsilon;
+        this(weight, epsilon, 0);
     }
 
-    /** The weight [H]. */
+    /**
+     * A norm with the given FLOAT weight [H].
+     *
+     * @param offset added to the weight where it is used: 1 where a checkpoint holds the distance from 1, as Gemma's
+     */
+    public RmsNorm(INDArray weight, float epsilon, float offset) {
+        this.weight = Objects.requireNonNull(weight, "weight");
+        this.epsilon = epsilon;
+        this.offset = offset;
+    }
+
+    /** The weight [H], as the checkpoint holds it. */
     public INDArray weight() {
         return weight;
     }
@@ -29,8 +46,37 @@ public final class RmsNorm implements Layer {
         return epsilon;
     }
 
+    /** Added to the weight where it is used. */
+    public float offset() {
+        return offset;
+    }
+
+    @Override
+    public Optional<INDArray> vector() {
+        return Optional.of(weight);
+    }
+
+    @Override
+    public WeightedLayer with(INDArray otherWeight, Optional<INDArray> bias) {
+        return new RmsNorm(otherWeight, epsilon, offset);
+    }
+
     @Override
     public Variable forward(ForwardContext context, Variable x) {
-        return NormOps.rmsNorm(context.tape(), x, context.tape().constant(weight), epsilon);
+        return forward(context, x, context.tape().constant(weight), Optional.empty());
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Variable otherWeight, Optional<Variable> bias) {
+        Tape tape = context.tape();
+        if (offset == 0) {
+            return NormOps.rmsNorm(tape, x, otherWeight, epsilon);
+        }
+        INDArray offsets = tape.allocateFloat(otherWeight.value().shape());
+        float[] values = new float[Math.toIntExact(offsets.length())];
+        java.util.Arrays.fill(values, offset);
+        Arrays.write(offsets, 0, values, 0, values.length);
+        Variable scale = ElementwiseOps.add(tape, otherWeight, tape.record(offsets, (out, dy) -> { }, List.of()));
+        return NormOps.rmsNorm(tape, x, scale, epsilon);
     }
 }

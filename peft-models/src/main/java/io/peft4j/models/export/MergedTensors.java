@@ -2,11 +2,9 @@ package io.peft4j.models.export;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.model.Network;
-import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Layer;
-import io.peft4j.core.nn.Linear;
-import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.ModelTensor;
@@ -58,14 +56,12 @@ record MergedTensors(List<ModelTensor> tensors, boolean tied) {
     private static void add(List<ModelTensor> tensors, Slot slot, Map<String, INDArray> merged) {
         Layer layer = slot.layer();
         String name = slot.path() + ".weight";
-        if (layer instanceof RmsNorm norm) {
-            tensors.add(vector(name, merged.getOrDefault(name, norm.weight())));
-        } else if (layer instanceof Linear linear) {
-            tensors.add(matrix(name, linear.weight(), merged));
+        if (layer instanceof WeightedLayer weighted) {
+            weighted.vector().ifPresent(values -> tensors.add(vector(name, merged.getOrDefault(name, values))));
+            weighted.matrix().ifPresent(weight -> tensors.add(matrix(name, weight, merged,
+                    weighted.isStoredTransposed())));
             String bias = slot.path() + ".bias";
-            linear.bias().ifPresent(values -> tensors.add(vector(bias, merged.getOrDefault(bias, values))));
-        } else if (layer instanceof Embedding embedding) {
-            tensors.add(matrix(name, embedding.table(), merged));
+            weighted.bias().ifPresent(values -> tensors.add(vector(bias, merged.getOrDefault(bias, values))));
         }
     }
 
@@ -74,11 +70,14 @@ record MergedTensors(List<ModelTensor> tensors, boolean tied) {
         return new ModelTensor(name, new long[] {length}, (row, target) -> Arrays.read(values, 0, target, 0, length));
     }
 
-    private static ModelTensor matrix(String name, FrozenWeight weight, Map<String, INDArray> merged) {
+    private static ModelTensor matrix(String name, FrozenWeight weight, Map<String, INDArray> merged,
+            boolean transposed) {
         INDArray changed = merged.get(name);
         int columns = weight.columns();
         RowReader rows = changed == null ? (row, target) -> weight.readRow(row, target, 0)
                 : (row, target) -> Arrays.read(changed, (long) row * columns, target, 0, columns);
-        return new ModelTensor(name, new long[] {weight.rows(), columns}, rows);
+        return transposed ? new ModelTensor(name, new long[] {columns, weight.rows()},
+                new TransposedRows(weight.rows(), columns, rows))
+                : new ModelTensor(name, new long[] {weight.rows(), columns}, rows);
     }
 }

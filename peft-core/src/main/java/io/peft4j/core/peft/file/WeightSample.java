@@ -2,10 +2,9 @@ package io.peft4j.core.peft.file;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.model.Network;
-import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Linear;
-import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +38,8 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
         if (!linear.isEmpty()) {
             chosen.addAll(List.of(linear.get(0), linear.get(linear.size() / 2), linear.get(linear.size() - 1)));
         }
-        network.slots().stream().filter(slot -> slot.layer() instanceof RmsNorm).reduce((a, b) -> b)
+        network.slots().stream().filter(slot -> slot.layer() instanceof WeightedLayer layer
+                        && layer.vector().isPresent()).reduce((a, b) -> b)
                 .ifPresent(chosen::add);
         network.output().ifPresent(chosen::add);
         return chosen.stream().distinct().flatMap(slot -> of(slot).stream()).toList();
@@ -48,21 +48,23 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
     /** A sample of the weight at a place. */
     static Optional<WeightSample> of(Slot slot) {
         String name = slot.path() + ".weight";
-        if (slot.layer() instanceof RmsNorm norm) {
-            float[] all = Arrays.toFloats(norm.weight());
+        if (!(slot.layer() instanceof WeightedLayer layer)) {
+            return Optional.empty();
+        }
+        if (layer.vector().isPresent()) {
+            float[] all = Arrays.toFloats(layer.vector().get());
             List<Float> values = new ArrayList<>();
             for (int i = 0; i < SIDE; i++) {
                 values.add(all[at(i, all.length)]);
             }
             return Optional.of(new WeightSample(name, List.of(all.length), values));
         }
-        return weight(slot).map(weight -> of(name, weight));
+        return layer.matrix().map(weight -> of(name, weight));
     }
 
     /** The matrix at a place, where it has one. */
     static Optional<FrozenWeight> weight(Slot slot) {
-        return slot.layer() instanceof Linear linear ? Optional.of(linear.weight())
-                : slot.layer() instanceof Embedding embedding ? Optional.of(embedding.table()) : Optional.empty();
+        return slot.layer() instanceof WeightedLayer layer ? layer.matrix() : Optional.empty();
     }
 
     private static WeightSample of(String name, FrozenWeight weight) {

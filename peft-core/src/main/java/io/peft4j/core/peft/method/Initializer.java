@@ -1,6 +1,7 @@
 package io.peft4j.core.peft.method;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.function.ToDoubleFunction;
 import java.util.function.UnaryOperator;
@@ -71,6 +72,11 @@ public interface Initializer {
                 Arrays.write(values, (long) i * row.length, row, 0, row.length);
             }
         };
+    }
+
+    /** Copies the weight of a layer of the base model. */
+    static Initializer copyOf(WeightedLayer layer) {
+        return layer.matrix().map(Initializer::copyOf).orElseGet(() -> copyOf(layer.vector().orElseThrow()));
     }
 
     /** Copies an array of the base model. */

@@ -2,13 +2,9 @@ package io.peft4j.core.peft.method;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.NativeMemory;
-import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Layer;
-import io.peft4j.core.nn.Linear;
-import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.weight.DenseWeight;
-import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.core.nn.WeightedLayer;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -33,40 +29,17 @@ public final class MergedLayer implements AutoCloseable {
 
     /** Whether a layer of this kind can be copied: one with a weight of its own. */
     public static boolean canCopy(Layer layer) {
-        return layer instanceof Linear || layer instanceof Embedding || layer instanceof RmsNorm;
+        return layer instanceof WeightedLayer;
     }
 
     /** Copies the layer at {@code slot}. */
     public static MergedLayer copyOf(Slot slot) {
-        if (slot.layer() instanceof Linear linear) {
-            INDArray weight = copy(linear.weight());
-            Optional<INDArray> bias = linear.bias().map(MergedLayer::copy);
-            return new MergedLayer(slot, weight, bias, new Linear(new DenseWeight(weight), bias));
-        }
-        if (slot.layer() instanceof Embedding embedding) {
-            INDArray weight = copy(embedding.table());
-            return new MergedLayer(slot, weight, Optional.empty(), new Embedding(new DenseWeight(weight),
-                    embedding.paddingId()));
-        }
-        if (slot.layer() instanceof RmsNorm norm) {
-            INDArray weight = copy(norm.weight());
-            return new MergedLayer(slot, weight, Optional.empty(), new RmsNorm(weight, norm.epsilon()));
+        if (slot.layer() instanceof WeightedLayer base) {
+            INDArray weight = base.copyOfWeight();
+            Optional<INDArray> bias = base.bias().map(values -> Arrays.of(Arrays.toFloats(values), values.shape()));
+            return new MergedLayer(slot, weight, bias, base.with(weight, bias));
         }
         throw new IllegalArgumentException("no weight to merge into at " + slot);
-    }
-
-    private static INDArray copy(FrozenWeight weight) {
-        INDArray values = Arrays.zeros(DataType.FLOAT, weight.rows(), weight.columns());
-        float[] row = new float[weight.columns()];
-        for (int i = 0; i < weight.rows(); i++) {
-            weight.readRow(i, row, 0);
-            Arrays.write(values, (long) i * row.length, row, 0, row.length);
-        }
-        return values;
-    }
-
-    private static INDArray copy(INDArray array) {
-        return Arrays.of(Arrays.toFloats(array), array.shape());
     }
 
     /** The place. */

@@ -3,10 +3,8 @@ package io.peft4j.core.peft.method;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.TargetModuleException;
-import io.peft4j.core.nn.Embedding;
-import io.peft4j.core.nn.Linear;
-import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.peft.config.Bias;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -46,14 +44,8 @@ public final class TrainedCopies {
      * @param prefix stands before the tensors' names, for instance {@code ln_tuning_layers.}
      */
     public static AdapterLayer of(AdapterSetup setup, Slot slot, String prefix) {
-        if (slot.layer() instanceof Linear) {
-            return new TrainedLinear(setup, slot, prefix);
-        }
-        if (slot.layer() instanceof Embedding) {
-            return new TrainedEmbedding(setup, slot, prefix);
-        }
-        if (slot.layer() instanceof RmsNorm) {
-            return new TrainedNorm(setup, slot, prefix);
+        if (MergedLayer.canCopy(slot.layer())) {
+            return new TrainedLayer(setup, slot, prefix);
         }
         throw new IllegalArgumentException("no weight to train at " + slot);
     }
@@ -68,8 +60,8 @@ public final class TrainedCopies {
         if (!setup.network().description().tiedEmbeddings()) {
             throw new IllegalArgumentException("embedding and output layer are not tied");
         }
-        TrainedEmbedding embedding = new TrainedEmbedding(setup, setup.network().embedding(), "");
-        return List.of(embedding, new TrainedLinear(setup.network().causal().head(), embedding.table(), List.of()));
+        TrainedLayer embedding = new TrainedLayer(setup, setup.network().embedding(), "");
+        return List.of(embedding, new TrainedLayer(setup.network().causal().head(), embedding.weight(), List.of()));
     }
 
     /**
@@ -87,9 +79,9 @@ public final class TrainedCopies {
             names.add(input.path());
         }
         List<AdapterLayer> layers = new ArrayList<>(beside(setup, targets, names, bias));
-        layers.stream().filter(TrainedEmbedding.class::isInstance).map(TrainedEmbedding.class::cast)
+        layers.stream().filter(TrainedLayer.class::isInstance).map(TrainedLayer.class::cast)
                 .filter(copy -> copy.slot() == input).findFirst().ifPresent(copy -> layers.add(
-                        new TrainedLinear(head, copy.table(), List.of(setup.again(head, copy.table())))));
+                        new TrainedLayer(head, copy.weight(), List.of(setup.again(head, copy.weight())))));
         return layers;
     }
 
@@ -146,7 +138,7 @@ public final class TrainedCopies {
 
     private static List<AdapterLayer> biases(AdapterSetup setup, List<Slot> targets, Predicate<Slot> wanted) {
         List<AdapterLayer> biases = setup.network().slots().stream()
-                .filter(slot -> slot.layer() instanceof Linear linear && linear.bias().isPresent())
+                .filter(slot -> slot.layer() instanceof WeightedLayer layer && layer.bias().isPresent())
                 .filter(wanted).map(slot -> biasOf(setup, slot, targets.contains(slot))).toList();
         if (biases.isEmpty()) {
             LOG.warn("biases are to be trained, but the layers concerned have none");

@@ -2,9 +2,8 @@ package io.peft4j.core.peft.method;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.nn.Embedding;
-import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -46,18 +45,15 @@ public record WeightChange(Slot slot, double[] delta) {
 
     /** The weight of a linear layer or the table of an embedding. */
     public static FrozenWeight weight(Slot slot) {
-        if (slot.layer() instanceof Linear linear) {
-            return linear.weight();
-        }
-        if (slot.layer() instanceof Embedding embedding) {
-            return embedding.table();
+        if (slot.layer() instanceof WeightedLayer layer && layer.matrix().isPresent()) {
+            return layer.matrix().get();
         }
         throw new ConfigurationException("the adapter changes " + slot + ", which has no matrix");
     }
 
     private static double[] difference(Slot slot, MergedLayer copy) {
-        if (slot.layer() instanceof Linear linear && linear.bias().isPresent()
-                && !java.util.Arrays.equals(Arrays.toFloats(linear.bias().get()),
+        if (slot.layer() instanceof WeightedLayer layer && layer.bias().isPresent()
+                && !java.util.Arrays.equals(Arrays.toFloats(layer.bias().get()),
                 Arrays.toFloats(copy.bias().orElseThrow()))) {
             throw new ConfigurationException("the adapter changes the bias at " + slot.path()
                     + ", which a product of matrices cannot");
