@@ -1,9 +1,12 @@
 package io.peft4j.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.TokenProbability;
 import io.peft4j.data.PromptRows;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,24 +33,16 @@ final class GenerateCommand extends PeftCommand {
     @Option(names = "--plain", description = "Continues the prompt without the chat template.")
     private boolean plain;
 
-    @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
-            description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
-    private int maxNewTokens;
+    @Mixin
+    private AnswerOptions answer;
 
-    @Option(names = "--temperature", paramLabel = "X", defaultValue = "0",
-            description = "0 takes the most likely token, above 0 samples. Default: ${DEFAULT-VALUE}")
-    private double temperature;
+    @Option(names = "--answers", paramLabel = "N", defaultValue = "1",
+            description = "Answers to each prompt. Default: ${DEFAULT-VALUE}")
+    private int answers;
 
-    @Option(names = "--top-k", paramLabel = "N", defaultValue = "0",
-            description = "Samples from the N most likely tokens. Default: all")
-    private int topK;
-
-    @Option(names = "--top-p", paramLabel = "P", defaultValue = "1",
-            description = "Samples from the most likely tokens with this total probability. Default: all")
-    private double topP;
-
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of sampling. Default: 0")
-    private long seed;
+    @Option(names = "--log-probs", paramLabel = "N", defaultValue = "-1", description = "Adds the log-probability of "
+            + "each token, and the N (0 to 20) most likely ones in its place, to the JSON.")
+    private int logProbabilities;
 
     @Option(names = "--batch-size", paramLabel = "N", defaultValue = "32",
             description = "Prompts in a batch. Default: ${DEFAULT-VALUE}")
@@ -68,15 +63,14 @@ final class GenerateCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        if (temperature == 0) {
-            for (String option : List.of("--top-k", "--top-p", "--seed")) {
-                if (isGiven(option)) {
-                    throw usage(option + " has no effect at temperature 0; set --temperature above 0");
-                }
-            }
+        if (logProbabilities >= 0 && !json && source.data == null) {
+            throw usage("--log-probs needs --json");
         }
-        GenerationOptions options = fromOptions(() -> GenerationOptions.defaults().withMaxNewTokens(maxNewTokens)
-                .withBatchSize(batchSize).withSampling(temperature, topK, topP, seed));
+        GenerationOptions generation = answer.generation(this);
+        GenerationOptions options = fromOptions(() -> {
+            GenerationOptions all = generation.withBatchSize(batchSize).withAnswers(answers);
+            return isGiven("--log-probs") ? all.withLogProbabilities(logProbabilities) : all;
+        });
         return model.with(console(), loaded -> generate(loaded, options));
     }
 
@@ -84,7 +78,7 @@ final class GenerateCommand extends PeftCommand {
         boolean chat = !plain && loaded.chatTemplate().isPresent();
         if (source.data != null) {
             printAll(loaded, PromptRows.read(source.data, chat), options);
-        } else if (json) {
+        } else if (json || answers > 1) {
             printAll(loaded, List.of(PromptRows.ofText(source.prompt, chat)), options);
         } else {
             stream(loaded, PromptRows.ofText(source.prompt, chat), options);
@@ -94,13 +88,28 @@ final class GenerateCommand extends PeftCommand {
 
     private void printAll(LanguageModel loaded, List<Prompt> prompts, GenerationOptions options) {
         // What is drawn depends on a prompt's place in its call.
-        int step = temperature == 0 ? BATCHES_A_CALL * options.batchSize() : prompts.size();
+        int step = options.sampling().isGreedy() ? BATCHES_A_CALL * options.batchSize() : prompts.size();
         for (int from = 0; from < prompts.size(); from += step) {
             List<Prompt> some = prompts.subList(from, Math.min(prompts.size(), from + step));
             for (Completion completion : loaded.generate(some, options)) {
-                console().print(Json.MAPPER.createObjectNode().put("text", completion.text()));
+                console().print(row(completion));
             }
         }
+    }
+
+    private static ObjectNode row(Completion completion) {
+        ObjectNode row = Json.MAPPER.createObjectNode().put("text", completion.text());
+        if (completion.probabilities().isEmpty()) {
+            return row;
+        }
+        ArrayNode tokens = row.putArray("tokens");
+        for (TokenProbability token : completion.probabilities()) {
+            ArrayNode mostLikely = tokens.addObject().put("id", token.id()).put("text", token.text())
+                    .put("log_prob", token.logProbability()).putArray("most_likely");
+            token.mostLikely().forEach(other -> mostLikely.addObject().put("id", other.id())
+                    .put("text", other.text()).put("log_prob", other.logProbability()));
+        }
+        return row;
     }
 
     private void stream(LanguageModel loaded, Prompt prompt, GenerationOptions options) {

@@ -143,4 +143,33 @@ class GenerateCommandTest {
         assertTrue(CommandRun.failing(1, "generate", "--model", MODEL, "--adapter", folder, "--prompt", "a")
                 .contains("is not an adapter"));
     }
+
+    @Test
+    void answersFollowARegularExpressionOrASchema() throws IOException {
+        Path prompts = data(List.of("{\"prompt\": \"one\"}", "{\"prompt\": \"two\"}"));
+        for (JsonNode row : CommandRun.succeeding("generate", "--model", MODEL, "--data", prompts, "--json",
+                "--regex", "[0-9]{3} (days|weeks)", "--temperature", 1, "--answers", 2).json()) {
+            assertTrue(row.get("text").asText().matches("[0-9]{3} (days|weeks)"), row.toString());
+        }
+        Path schema = Files.writeString(folder.resolve("schema.json"),
+                "{\"properties\": {\"paid\": {\"type\": \"boolean\"}}, \"required\": [\"paid\"]}");
+        List<JsonNode> rows = CommandRun.succeeding("generate", "--model", MODEL, "--data", prompts, "--json",
+                "--json-schema", schema, "--log-probs", 2).json();
+        assertEquals(2, rows.size());
+        for (JsonNode row : rows) {
+            assertTrue(JSON.readTree(row.get("text").asText()).get("paid").isBoolean(), row.toString());
+            assertTrue(row.get("tokens").size() > 3 && row.get("tokens").get(0).get("log_prob").doubleValue() <= 0
+                    && row.get("tokens").get(0).get("most_likely").size() == 2, row.toString());
+        }
+    }
+
+    @Test
+    void wrongConstraintsAreToldBeforeTheModelLoads() throws IOException {
+        String unknown = CommandRun.failing(2, "generate", "--model", "no/such-model", "--prompt", "x", "--regex", "(a");
+        assertTrue(unknown.contains("the regular expression (a is not valid"), unknown);
+        assertTrue(CommandRun.failing(1, "generate", "--model", "no/such-model", "--prompt", "x", "--json-schema",
+                folder.resolve("none.json")).contains("cannot read the JSON schema"));
+        assertTrue(CommandRun.failing(2, "generate", "--model", "m", "--prompt", "x", "--log-probs", "2")
+                .contains("--log-probs needs --json"));
+    }
 }

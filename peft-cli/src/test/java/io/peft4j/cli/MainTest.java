@@ -61,7 +61,7 @@ class MainTest {
 
     @Test
     void withoutACommandAllAreLoaded() {
-        assertEquals(Set.of("quickstart", "train", "score", "generate", "evaluate", "adapter", "data", "bench",
+        assertEquals(Set.of("quickstart", "train", "score", "generate", "chat", "evaluate", "adapter", "data", "bench",
                 "jshell"), commands("trian", "data"));
         assertEquals(commands("trian"), commands("--help"));
         assertEquals(commands("trian"), commands());
