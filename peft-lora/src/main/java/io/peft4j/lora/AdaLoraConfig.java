@@ -67,13 +67,10 @@ public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
                 "AdaLoRA supports init_lora_weights true and false only");
         Checks.require(!lora.ensureWeightTying(), "AdaLoRA does not work with ensure_weight_tying");
         if (totalSteps.isPresent()) {
-            checkSchedule(totalSteps.getAsInt(), warmup, finish);
+            int total = totalSteps.getAsInt();
+            Checks.require(total > 0 && warmup < total - finish, "of " + total + " updates (total_step), tinit "
+                    + warmup + " and tfinal " + finish + " leave none for pruning ranks; use smaller values");
         }
-    }
-
-    static void checkSchedule(long total, int warmup, int finish) {
-        Checks.require(total > 0 && warmup < total - finish, "of " + total + " updates (total_step), tinit " + warmup
-                + " and tfinal " + finish + " leave none for pruning ranks; use smaller values");
     }
 
     /** A builder with Hugging Face PEFT's defaults. */

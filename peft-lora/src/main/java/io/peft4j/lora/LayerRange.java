@@ -4,7 +4,6 @@ import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.ConfigWriter;
 import io.peft4j.core.peft.config.KeyFormat;
-import io.peft4j.core.peft.method.AdapterSetup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -27,23 +26,12 @@ public record LayerRange(int start, int end) {
     }
 
     /** The numbers of all layers of the ranges, in their order. */
-    static List<Integer> layers(List<LayerRange> ranges) {
+    public static List<Integer> layers(List<LayerRange> ranges) {
         return ranges.stream().flatMap(range -> IntStream.range(range.start, range.end).boxed()).toList();
     }
 
-    /**
-     * The configuration of a new adapter with the layers that the model it stands on has repeated or left out, so that
-     * a file says them, also where an adapter that is there already brought them.
-     */
-    static LoraConfig described(LoraConfig config, AdapterSetup setup) {
-        List<Integer> order = setup.base().layerOrder();
-        boolean arranged = !order.equals(IntStream.range(0, order.size()).boxed().toList());
-        return setup.isRestoring() || !config.layerReplication().isEmpty() || !arranged ? config
-                : config.toBuilder().layerReplication(ranges(order)).build();
-    }
-
     /** The ranges that give an order of layers. */
-    static List<LayerRange> ranges(List<Integer> order) {
+    public static List<LayerRange> ranges(List<Integer> order) {
         List<LayerRange> ranges = new ArrayList<>();
         for (int from = 0, to; from < order.size(); from = to) {
             to = from + 1;

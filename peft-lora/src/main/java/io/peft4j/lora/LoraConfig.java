@@ -129,7 +129,7 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
     }
 
     /** {@code s} for a layer with the given rank and alpha. */
-    double scaling(int layerRank, double layerAlpha) {
+    public double scaling(int layerRank, double layerAlpha) {
         return layerAlpha / (rsLora ? Math.sqrt(layerRank) : layerRank);
     }
 

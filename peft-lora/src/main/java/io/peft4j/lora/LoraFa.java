@@ -7,6 +7,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.UpdateRule;
+import io.peft4j.lora.internal.LoraLayer;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;

@@ -26,7 +26,7 @@ public record RankPattern(Map<String, List<Boolean>> kept) {
     }
 
     /** The numbers of the ranks that a layer has left; all of {@code initial} where nothing is known of it. */
-    int[] indices(String path, int initial) {
+    public int[] indices(String path, int initial) {
         List<Boolean> ranks = kept.get(path);
         List<Integer> indices = new ArrayList<>();
         for (int i = 0; i < initial; i++) {

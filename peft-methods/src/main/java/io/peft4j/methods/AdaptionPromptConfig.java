@@ -23,8 +23,8 @@ import java.util.Optional;
 public record AdaptionPromptConfig(CommonConfig common, @Key("target_modules") Optional<String> attention,
         @Key(value = "adapter_len", fallback = "10") int length,
         @Key(value = "adapter_layers", zeroIsNull = true) int layers) implements PeftConfig {
-    /** The name where none is given. */
-    static final String ATTENTION = "self_attn";
+    /** The name of attention layers where none is given. */
+    public static final String ATTENTION = "self_attn";
 
     /**
      * Checks ranges.
@@ -44,11 +44,6 @@ public record AdaptionPromptConfig(CommonConfig common, @Key("target_modules") O
     /** A builder with the values of this configuration. */
     public Builder toBuilder() {
         return ConfigBuilder.from(Builder.class, this);
-    }
-
-    AdaptionPromptConfig on(int layerCount) {
-        return new AdaptionPromptConfig(common, attention.or(() -> Optional.of(ATTENTION)), length,
-                layers == 0 ? layerCount : layers);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.methods.internal.Ia3Layer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

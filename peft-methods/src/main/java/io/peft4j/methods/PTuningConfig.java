@@ -60,11 +60,6 @@ public record PTuningConfig(CommonConfig common, @Group VirtualTokens virtualTok
         return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same for a model. */
-    PTuningConfig on(VirtualTokens sizes) {
-        return toBuilder().virtualTokens(sizes).hiddenSize(hiddenSize == 0 ? sizes.tokenDim() : hiddenSize).build();
-    }
-
     /** Builds a {@link PTuningConfig}, which says what each value means. */
     public interface Builder extends VirtualTokens.Builder<PTuningConfig, Builder> {
         /** The network; default {@link Encoder#MLP}. */

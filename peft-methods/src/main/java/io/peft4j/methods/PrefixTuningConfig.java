@@ -61,11 +61,6 @@ public record PrefixTuningConfig(CommonConfig common, @Group VirtualTokens virtu
         return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same for a model. */
-    PrefixTuningConfig on(VirtualTokens sizes) {
-        return toBuilder().virtualTokens(sizes).hiddenSize(hiddenSize == 0 ? sizes.tokenDim() : hiddenSize).build();
-    }
-
     /** Builds a {@link PrefixTuningConfig}, which says what each value means. */
     public interface Builder extends VirtualTokens.Builder<PrefixTuningConfig, Builder> {
         /** Whether there is a projection; default false. */

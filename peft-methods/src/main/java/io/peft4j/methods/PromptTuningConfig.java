@@ -59,12 +59,6 @@ public record PromptTuningConfig(CommonConfig common, @Group VirtualTokens virtu
         return ConfigBuilder.from(Builder.class, this);
     }
 
-    /** The same for a model. */
-    PromptTuningConfig on(VirtualTokens sizes, String model) {
-        return new PromptTuningConfig(common, sizes, initialization, initText,
-                initialization == Initialization.TEXT && tokenizer.isEmpty() ? Optional.of(model) : tokenizer);
-    }
-
     /** Builds a {@link PromptTuningConfig}, which says what each value means. */
     public interface Builder extends VirtualTokens.Builder<PromptTuningConfig, Builder> {
         /** How the embeddings begin; default {@link Initialization#RANDOM}. */

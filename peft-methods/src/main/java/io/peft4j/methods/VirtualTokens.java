@@ -1,15 +1,11 @@
 package io.peft4j.methods;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.ModelDescription;
-import io.peft4j.core.nn.SelfAttention;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigBuilder;
 import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.UnusedKey;
-import io.peft4j.core.peft.method.AdapterSetup;
-import java.util.List;
 
 /**
  * Virtual tokens, which come before every sequence, and the sizes of the model that they are for. Hugging Face PEFT
@@ -59,49 +55,6 @@ public record VirtualTokens(@Key(value = "num_virtual_tokens", fallback = "20") 
         /** How many virtual tokens. */
         default B virtualTokens(int count) {
             return virtualTokens(of(count));
-        }
-    }
-
-    /** The attention layers of a model, in their order. */
-    static List<SelfAttention> attentionLayers(AdapterSetup setup) {
-        List<SelfAttention> found = setup.network().slots().stream().map(slot -> slot.layer())
-                .filter(SelfAttention.class::isInstance).map(SelfAttention.class::cast).toList();
-        if (found.isEmpty()) {
-            throw new ConfigurationException("models of type " + setup.network().description().modelType()
-                    + " have no attention layers for virtual tokens");
-        }
-        return found;
-    }
-
-    /** For prompts: tokens as wide as the hidden state. */
-    VirtualTokens asPrompt(AdapterSetup setup) {
-        return resolved(setup, setup.network().description().hiddenSize(),
-                attentionLayers(setup).get(0).shape().heads());
-    }
-
-    /** For prefixes: tokens as wide as keys and values are. */
-    VirtualTokens asPrefix(AdapterSetup setup) {
-        SelfAttention first = attentionLayers(setup).get(0);
-        return resolved(setup, first.shape().keyColumns(), first.shape().keyValueHeads());
-    }
-
-    private VirtualTokens resolved(AdapterSetup setup, int dim, int heads) {
-        ModelDescription model = setup.network().description();
-        check("token_dim", tokenDim, dim, model);
-        check("num_layers", layers, model.layers(), model);
-        check("num_attention_heads", attentionHeads, heads, model);
-        check("num_transformer_submodules", submodules, 1, model);
-        if (count >= model.maxPositions()) {
-            throw new ConfigurationException("num_virtual_tokens is " + count + ", and " + model.name()
-                    + " was made for " + model.maxPositions() + " positions; leave room for text");
-        }
-        return new VirtualTokens(count, dim, model.layers(), heads, 1);
-    }
-
-    private static void check(String key, int given, int actual, ModelDescription model) {
-        if (given != 0 && given != actual) {
-            throw new ConfigurationException(key + " is " + given + ", and " + model.name() + " has " + actual
-                    + "; leave it out, or use the model that the adapter was made for");
         }
     }
 }

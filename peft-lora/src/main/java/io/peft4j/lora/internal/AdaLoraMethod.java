@@ -1,0 +1,28 @@
+package io.peft4j.lora.internal;
+
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainedTokens;
+import io.peft4j.lora.AdaLoraConfig;
+import java.util.List;
+
+/** AdaLoRA; {@link AdaLoraConfig} says what it computes. */
+public final class AdaLoraMethod extends ConfiguredMethod<AdaLoraConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public AdaLoraMethod() {
+        super(AdaLoraConfig.class, "adalora",
+                "a decomposition of low rank beside each target, whose ranks go where they matter",
+                "https://arxiv.org/abs/2303.10512");
+    }
+
+    @Override
+    protected Adapter adapter(AdaLoraConfig config, AdapterSetup setup) {
+        Targets targets = Targets.of(config.placement(), setup);
+        List<AdapterLayer> layers = targets.layers(slot -> AdaLoraAdapter.layer(setup, slot, config));
+        layers.addAll(TrainedTokens.beside(setup, config.lora().trainableTokens(), layers, false));
+        return new AdaLoraAdapter(targets.named(config), layers);
+    }
+}

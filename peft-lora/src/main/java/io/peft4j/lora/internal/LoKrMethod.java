@@ -1,0 +1,30 @@
+package io.peft4j.lora.internal;
+
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.PathPatterns;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.lora.LoKrConfig;
+import java.util.function.Function;
+
+/** LoKr; {@link LoKrConfig} says what it computes. */
+public final class LoKrMethod extends ConfiguredMethod<LoKrConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public LoKrMethod() {
+        super(LoKrConfig.class, "lokr", "a Kronecker product of small matrices beside the frozen weight of each target",
+                "https://arxiv.org/abs/2309.14859");
+    }
+
+    @Override
+    protected Adapter adapter(LoKrConfig config, AdapterSetup setup) {
+        Targets targets = Targets.of(config.placement(), setup);
+        Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
+                config.rank());
+        Function<Slot, Double> alphas = targets.values(new PathPatterns<>("alpha_pattern", config.alphaPattern()),
+                config.alpha());
+        return targets.adapter(config,
+                slot -> new LoKrLayer(setup, slot, config, ranks.apply(slot), alphas.apply(slot)));
+    }
+}

@@ -1,0 +1,100 @@
+package io.peft4j.lora.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.ScaleOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.method.AbstractAdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.LowRankUpdate;
+import io.peft4j.core.peft.method.MergedLayer;
+import io.peft4j.lora.LoraConfig;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * LoRA on an embedding: {@code y = base + s * A[:, tokens]^T B^T}: y [N, H], A [r, V], B [H, r]. {@code r * (V + H)}
+ * parameters. There is no dropout: the input is token ids. The padding token's column of A is not trained. With DoRA, y
+ * is scaled by {@code m / |W + s A^T B^T|}, the norm of each of the H columns, and m [H] is trained too.
+ *
+ * <p>A is held as [V, r], so that a token takes one row. Merged: {@code table + s * (B A)^T}.
+ */
+final class LoraEmbedding extends AbstractAdapterLayer {
+    private final double scaling;
+    private final AdapterTensor a;
+    private final AdapterTensor b;
+    private final OptionalInt paddingId;
+    private final Optional<DoraMagnitude> magnitude;
+    private final Engine engine;
+
+    LoraEmbedding(AdapterSetup setup, Slot slot, LoraConfig config, int rank, double scaling) {
+        super(slot);
+        Checks.require(!config.loraBias(), "lora_bias is not supported on embeddings; exclude " + slot.path() + ", "
+                + "or set lora_bias to false");
+        Embedding embedding = (Embedding) slot.layer();
+        this.scaling = scaling;
+        this.paddingId = embedding.paddingId();
+        this.a = setup.transposedTensor(slot, "lora_embedding_A", config.initialization().embeddingA(), rank,
+                embedding.table().rows());
+        this.b = setup.tensor(slot, "lora_embedding_B", Initializer.normal(1),
+                embedding.table().columns(), rank);
+        this.engine = setup.base().engine();
+        this.magnitude = !config.dora() ? Optional.empty() : Optional.of(new DoraMagnitude(setup, slot,
+                DoraNorm.ofEmbedding(embedding.table(), scaling), a, b, embedding.table().columns()));
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x, Layer base) {
+        Tape tape = context.tape();
+        Variable y = base.forward(context, x);
+        Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), context.batch().tokens(), paddingId,
+                DataType.FLOAT);
+        Variable change = MatrixOps.matmulTransposed(tape, h, tape.parameter(b.parameter()));
+        Variable sum = ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, (float) scaling), y);
+        return magnitude.isEmpty() ? sum : ScaleOps.columns(tape, sum,
+                magnitude.get().factor(tape, magnitude.get().norms(tape), 0));
+    }
+
+    @Override
+    public List<AdapterTensor> tensors() {
+        return Stream.concat(Stream.of(a, b), magnitude.stream().map(DoraMagnitude::tensor)).toList();
+    }
+
+    @Override
+    public Optional<LowRankUpdate> lowRankUpdate() {
+        return magnitude.isPresent() ? Optional.empty() : Optional.of(new LowRankUpdate(a, b, scaling, true));
+    }
+
+    @Override
+    public void mergeInto(MergedLayer copy) {
+        INDArray transposedB = b.parameter().value().transpose().dup('c');
+        try {
+            LowRank.add(copy.weight(), a.parameter().value(), transposedB, scaling);
+        } finally {
+            transposedB.close();
+        }
+        magnitude.ifPresent(m -> {
+            INDArray factors = Arrays.of(m.factors(engine), copy.weight().size(1));
+            try {
+                engine.run(kernels -> kernels.scaleColumns(copy.weight(), factors, copy.weight(), false));
+            } finally {
+                factors.close();
+            }
+        });
+    }
+}

@@ -1,0 +1,164 @@
+package io.peft4j.lora.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.PathPatterns;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.core.peft.method.TrainedTokens;
+import io.peft4j.lora.LayerRange;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.init.LoraInit;
+import io.peft4j.lora.init.LoraStart;
+import io.peft4j.lora.init.LoraTarget;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** LoRA, rank-stabilized LoRA and DoRA included; {@link LoraConfig} says what it computes. */
+public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
+    private static final Logger LOG = LoggerFactory.getLogger(LoraMethod.class);
+
+    /** For the {@link java.util.ServiceLoader}. */
+    public LoraMethod() {
+        super(LoraConfig.class, "lora", "two low-rank matrices beside the frozen weight of each target",
+                "https://arxiv.org/abs/2106.09685");
+    }
+
+    @Override
+    protected Adapter adapter(LoraConfig config, AdapterSetup setup) {
+        LoraConfig arranged = arranged(config, setup);
+        check(arranged, setup);
+        Targets targets = Targets.of(arranged.placement(), setup, setup.base().defaultTargetModules(),
+                layer -> layer instanceof Linear || layer instanceof Embedding);
+        Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
+                config.rank());
+        Function<Slot, Double> alphas = targets.values(new PathPatterns<>("alpha_pattern", config.alphaPattern()),
+                config.alpha());
+        List<LoraTarget> asked = targets.slots().stream().map(slot -> new LoraTarget(slot, ranks.apply(slot),
+                alphas.apply(slot), config.scaling(ranks.apply(slot), alphas.apply(slot)), Optional.empty())).toList();
+        Map<Slot, LoraTarget> begun = new LinkedHashMap<>();
+        begin(setup, config.initialization(), asked).forEach(target -> begun.put(target.slot(), target));
+        Targets left = new Targets(setup, targets.placement(), List.copyOf(begun.keySet()));
+        Function<Slot, AdapterLayer> maker = slot -> layer(setup, begun.get(slot), config);
+        boolean tying = config.ensureWeightTying() && canTie(setup, targets.slots());
+        List<AdapterLayer> layers = tying ? left.layersWithTies(maker) : left.layers(maker);
+        layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, tying));
+        return new LoraAdapter(setup.isRestoring() ? arranged
+                : described(targets.named(arranged), asked, List.copyOf(begun.values())), layers);
+    }
+
+    /**
+     * The configuration of a new adapter with the layers that the model it stands on has repeated or left out, so that
+     * a file says them, also where an adapter that is there already brought them.
+     */
+    private static LoraConfig arranged(LoraConfig config, AdapterSetup setup) {
+        List<Integer> order = setup.base().layerOrder();
+        boolean arranged = !order.equals(IntStream.range(0, order.size()).boxed().toList());
+        return setup.isRestoring() || !config.layerReplication().isEmpty() || !arranged ? config
+                : config.toBuilder().layerReplication(LayerRange.ranges(order)).build();
+    }
+
+    private static void check(LoraConfig config, AdapterSetup setup) {
+        Checks.require(!config.fanInFanOut() || setup.isRestoring(), "fan_in_fan_out is true, but no layer of this "
+                + "model stores its weight as [in, out]; set it to false");
+        LoraInit init = config.initialization();
+        Checks.require(!setup.isRestoring() || init.basePart() != LoraInit.BasePart.UNREPEATABLE,
+                "init_lora_weights is "
+                + init.json() + ": the base that the adapter belongs to was made from data or by random iterations and "
+                + "cannot be made again. Convert it to plain LoRA in Hugging Face PEFT, with "
+                + "path_initial_model_for_weight_conversion when saving");
+        List<Integer> order = LayerRange.layers(config.layerReplication());
+        Checks.require(order.isEmpty() || order.equals(setup.base().layerOrder()), "layer_replication asks for the "
+                + "layers " + order + ", and the model has " + setup.base().layerOrder()
+                + ": begin a model with this adapter, then others can be added");
+    }
+
+    /** The targets with their first values, where these belong together and are not all in the file. */
+    private static List<LoraTarget> begin(AdapterSetup setup, LoraInit init, List<LoraTarget> targets) {
+        targets.stream().filter(target -> init.needsLinear() && !target.isLinear()).findFirst().ifPresent(target -> {
+            throw new ConfigurationException("init_lora_weights " + init.json() + " works on linear layers, and "
+                    + target.slot().path() + " is an embedding");
+        });
+        return setup.isRestoring() && init.basePart() == LoraInit.BasePart.NONE ? targets : init.begin(setup, targets);
+    }
+
+    /**
+     * The configuration for targets that a beginning has changed: their ranks and alphas by path, and their paths where
+     * some are gone.
+     */
+    private static LoraConfig described(LoraConfig config, List<LoraTarget> before, List<LoraTarget> after) {
+        boolean all = before.size() == after.size();
+        boolean same = all;
+        for (int i = 0; same && i < after.size(); i++) {
+            same = after.get(i).rank() == before.get(i).rank() && after.get(i).alpha() == before.get(i).alpha();
+        }
+        if (same) {
+            return config;
+        }
+        Map<String, Integer> ranks = new LinkedHashMap<>();
+        Map<String, Double> alphas = new LinkedHashMap<>();
+        for (LoraTarget target : after) {
+            if (target.rank() != config.rank()) {
+                ranks.put(target.slot().path(), target.rank());
+            }
+            if (target.alpha() != config.alpha()) {
+                alphas.put(target.slot().path(), target.alpha());
+            }
+        }
+        LoraConfig.Builder changed = config.toBuilder().rankPattern(ranks).alphaPattern(alphas);
+        return (all ? changed : changed.targetModules(TargetModules.of(
+                after.stream().map(target -> target.slot().path()).toList()))).build();
+    }
+
+    private static AdapterLayer layer(AdapterSetup setup, LoraTarget target, LoraConfig config) {
+        Slot slot = target.slot();
+        int rank = target.rank();
+        double scaling = config.scaling(rank, target.alpha());
+        Optional<LoraStart> start = target.start().map(Supplier::get);
+        if (!config.invocationTokens().isEmpty()) {
+            requireActivated(setup, slot);
+            return new ActivatedLoraLayer(new LoraLayer(setup, slot, config, rank, scaling, start));
+        }
+        if (slot.layer() instanceof Embedding) {
+            return new LoraEmbedding(setup, slot, config, rank, scaling);
+        }
+        return config.dora() ? new DoraLayer(setup, slot, config, rank, scaling, start)
+                : new LoraLayer(setup, slot, config, rank, scaling, start);
+    }
+
+    private static void requireActivated(AdapterSetup setup, Slot slot) {
+        if (slot.layer() instanceof Embedding || setup.network().output().filter(slot::equals).isPresent()) {
+            throw new ConfigurationException("alora_invocation_tokens do not work on " + slot.path() + ": only linear "
+                    + "layers below the output layer can be invoked; exclude it from the targets");
+        }
+    }
+
+    /** Whether embedding and output layer have one matrix, so that there is something to tie. */
+    private static boolean canTie(AdapterSetup setup, List<Slot> targets) {
+        if (!setup.network().description().tiedEmbeddings()) {
+            LOG.warn("ensure_weight_tying has no effect: embedding and output layer have a matrix each");
+            return false;
+        }
+        Stream.of(setup.network().embedding(), setup.network().causal().head()).filter(targets::contains).findFirst()
+                .ifPresent(slot -> {
+            throw new ConfigurationException("ensure_weight_tying cannot tie low-rank changes in this version, and "
+                    + slot.path() + " is a target; name it in modules_to_save, or leave ensure_weight_tying off");
+        });
+        return true;
+    }
+}

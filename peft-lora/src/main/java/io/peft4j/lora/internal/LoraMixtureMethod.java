@@ -1,0 +1,27 @@
+package io.peft4j.lora.internal;
+
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.lora.LoraMixtureConfig;
+
+/** A mixture of LoRA experts; {@link LoraMixtureConfig} says what it computes. */
+public final class LoraMixtureMethod extends ConfiguredMethod<LoraMixtureConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public LoraMixtureMethod() {
+        super(LoraMixtureConfig.class, "lora-mixture",
+                "several pairs of low-rank matrices beside each target, and a gate that mixes them token by token",
+                "https://arxiv.org/abs/2312.09979");
+    }
+
+    @Override
+    public boolean isInHuggingFacePeft() {
+        return false;
+    }
+
+    @Override
+    protected Adapter adapter(LoraMixtureConfig config, AdapterSetup setup) {
+        return Targets.of(config.placement(), setup).adapter(config, slot -> new LoraMixtureLayer(setup, slot, config));
+    }
+}

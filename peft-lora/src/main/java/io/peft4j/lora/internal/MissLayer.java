@@ -1,0 +1,79 @@
+package io.peft4j.lora.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.MatrixOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.MergedLayer;
+import io.peft4j.lora.MissConfig;
+import java.util.List;
+
+/**
+ * MiSS on a linear layer (<a href="https://arxiv.org/abs/2409.15371">2409.15371</a>): {@code y = base(x) + fold(x) D},
+ * fold(x) [N, r] the sum of the pieces of r columns of dropout(x), D [r, out]; with {@link
+ * MissConfig.Initialization#MINI} a block [r, mini_r] is repeated over the outputs. {@code r * out} parameters, or
+ * {@code r * mini_r}.
+ *
+ * <p>Merged: {@code W[o][i] + D[i mod r][o]}.
+ */
+final class MissLayer extends ProjectedLayer {
+    private final int rank;
+    private final int out;
+    private final AdapterTensor block;
+
+    MissLayer(AdapterSetup setup, Slot slot, MissConfig config) {
+        super(slot, config.dropout());
+        Linear linear = linear();
+        this.rank = config.rank();
+        this.out = linear.outFeatures();
+        requireRank(slot, linear, rank);
+        boolean mini = config.initialization() == MissConfig.Initialization.MINI;
+        if (mini && out % config.miniRank() != 0) {
+            throw new TargetModuleException("mini_r " + config.miniRank() + " does not divide the " + out
+                    + " outputs of " + slot.path());
+        }
+        int columns = mini ? config.miniRank() : out;
+        this.block = setup.tensor(slot, "miss_block", config.initialization() == MissConfig.Initialization.RANDOM
+                ? Initializer.linear(columns) : Initializer.ZEROS, rank, columns);
+    }
+
+    static void requireRank(Slot slot, Linear linear, int rank) {
+        if (rank > linear.inFeatures()) {
+            throw new TargetModuleException("the rank (r) is " + rank + " and " + slot.path() + " has "
+                    + linear.inFeatures() + " inputs; choose a smaller rank");
+        }
+    }
+
+    @Override
+    Variable change(Tape tape, Variable x) {
+        Variable d = tape.parameter(block.parameter());
+        Variable whole = d.columns() == out ? d : Folding.repeat(tape, d, out);
+        return MatrixOps.product(tape, Folding.fold(tape, x, rank), false, whole, false);
+    }
+
+    @Override
+    public List<AdapterTensor> tensors() {
+        return List.of(block);
+    }
+
+    @Override
+    public void mergeInto(MergedLayer copy) {
+        float[] d = Arrays.toFloats(block.parameter().value());
+        int width = d.length / rank;
+        int in = Arrays.columns(copy.weight());
+        float[] row = new float[in];
+        for (int o = 0; o < out; o++) {
+            Arrays.read(copy.weight(), (long) o * in, row, 0, in);
+            for (int i = 0; i < in; i++) {
+                row[i] += d[i % rank * width + o % width];
+            }
+            Arrays.write(copy.weight(), (long) o * in, row, 0, in);
+        }
+    }
+}

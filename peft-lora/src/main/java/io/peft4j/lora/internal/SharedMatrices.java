@@ -1,0 +1,112 @@
+package io.peft4j.lora.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.LayeredAdapter;
+import io.peft4j.core.peft.method.StoredForm;
+import io.peft4j.core.safetensors.TensorData;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The frozen random matrices of an adapter that all its layers share, and the pieces of them that layers of one size
+ * compute with. Owns both.
+ */
+final class SharedMatrices implements AutoCloseable {
+    private final List<AdapterTensor> tensors;
+    private final Map<String, INDArray> pieces = new HashMap<>();
+
+    SharedMatrices(List<AdapterTensor> tensors) {
+        this.tensors = List.copyOf(tensors);
+    }
+
+    /** The largest in and out of the targets. */
+    record Sizes(int in, int out) {
+        static Sizes of(List<Slot> targets) {
+            int in = 0;
+            int out = 0;
+            for (Slot slot : targets) {
+                Linear linear = (Linear) slot.layer();
+                in = Math.max(in, linear.inFeatures());
+                out = Math.max(out, linear.outFeatures());
+            }
+            return new Sizes(in, out);
+        }
+    }
+
+    static void requireSaved(boolean saved, String method) {
+        if (!saved) {
+            throw new ConfigurationException("save_projection is off: the random matrices of " + method
+                    + " would have to be drawn from a seed as PyTorch draws them, which is not possible here. Load the "
+                    + "adapter in Hugging Face PEFT and save it with save_projection on");
+        }
+    }
+
+    /** The values of a matrix, in c order; a stand-in of one element where the file does not fit. */
+    float[] values(int index) {
+        return Arrays.toFloats(tensors.get(index).parameter().value());
+    }
+
+    /** The piece of a name; made where it is asked for first. */
+    INDArray piece(String name, Supplier<INDArray> maker) {
+        return pieces.computeIfAbsent(name, n -> maker.get());
+    }
+
+    /** A top left corner of a matrix [m, n] or [m, 1, n], as an array of its own. */
+    INDArray corner(int index, int rows, int columns) {
+        return piece(index + ":" + rows + "x" + columns, () -> {
+            INDArray whole = tensors.get(index).parameter().value();
+            INDArray corner = Arrays.zeros(whole.dataType(), rows, columns);
+            float[] row = new float[columns];
+            for (int i = 0; i < rows; i++) {
+                Arrays.read(whole, i * whole.size(whole.rank() - 1), row, 0, columns);
+                Arrays.write(corner, (long) i * columns, row, 0, columns);
+            }
+            return corner;
+        });
+    }
+
+    /** An adapter with these matrices. */
+    Adapter adapter(PeftConfig config, List<AdapterLayer> layers) {
+        return adapter(config, layers, Map.of());
+    }
+
+    /** An adapter with these matrices, some of which a file repeats under other keys: their numbers by key. */
+    Adapter adapter(PeftConfig config, List<AdapterLayer> layers, Map<String, Integer> repeated) {
+        return new LayeredAdapter(config, layers) {
+            @Override
+            public List<AdapterTensor> sharedTensors() {
+                return tensors;
+            }
+
+            @Override
+            public StoredForm stored() {
+                Map<String, TensorData> all = new LinkedHashMap<>(super.stored().tensors());
+                repeated.forEach((key, index) -> all.put(key, TensorData.of(tensors.get(index).parameter().value())));
+                return new StoredForm(config, all);
+            }
+
+            @Override
+            public void closeDerived() {
+                SharedMatrices.this.close();
+            }
+        };
+    }
+
+    /** Frees the pieces; the whole matrices belong to the adapter. */
+    @Override
+    public void close() {
+        pieces.values().forEach(INDArray::close);
+        pieces.clear();
+    }
+}

@@ -1,0 +1,46 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.peft.method.PathPatterns;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.methods.FourierFtConfig;
+import java.util.function.Function;
+
+/** FourierFT; {@link FourierFtConfig} says what it computes. */
+public final class FourierFtMethod extends ConfiguredMethod<FourierFtConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public FourierFtMethod() {
+        super(FourierFtConfig.class, "fourierft", "coefficients of a Fourier transform of each target's change",
+                "https://arxiv.org/abs/2405.03003");
+    }
+
+    @Override
+    protected Adapter adapter(FourierFtConfig config, AdapterSetup setup) {
+        Targets targets = Targets.of(config.placement(), setup);
+        Function<Slot, Integer> numbers = targets.values(PathPatterns.belowAnother("n_frequency_pattern",
+                config.frequencyPattern()), config.frequencies());
+        return targets.adapter(config, slot -> layer(setup, slot, config, numbers.apply(slot)));
+    }
+
+    private static AdapterLayer layer(AdapterSetup setup, Slot slot, FourierFtConfig config, int frequencies) {
+        Linear linear = (Linear) slot.layer();
+        int out = linear.outFeatures();
+        int in = linear.inFeatures();
+        if (frequencies > (long) out * in) {
+            throw new ConfigurationException("n_frequency is " + frequencies + ", and the weight of " + slot.path()
+                    + " has " + (long) out * in + " elements; use fewer");
+        }
+        AdapterTensor spectrum = setup.tensor(slot, "fourierft_spectrum",
+                config.initWeights() ? Initializer.ZEROS : Initializer.normal(1), frequencies);
+        int[] places = TorchPermutation.first(Math.multiplyExact(out, in), frequencies, config.seed());
+        return new ParameterDelta(setup, slot, spectrum, new FourierDelta(out, in, places, config.scaling()));
+    }
+}

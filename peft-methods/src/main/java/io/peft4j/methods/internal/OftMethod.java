@@ -1,0 +1,24 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Targets;
+import io.peft4j.methods.OftConfig;
+
+/** OFT; {@link OftConfig} says what it computes. */
+public final class OftMethod extends ConfiguredMethod<OftConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public OftMethod() {
+        super(OftConfig.class, "oft", "a block-diagonal rotation of the input of each target",
+                "https://arxiv.org/abs/2306.07280");
+    }
+
+    @Override
+    protected Adapter adapter(OftConfig config, AdapterSetup setup) {
+        Checks.require(config.moduleDropout() == 0 || setup.isRestoring(), "module_dropout is " + config.moduleDropout()
+                + ", which has no effect in Hugging Face PEFT 0.21 either; leave it at 0");
+        return Targets.of(config.placement(), setup).adapter(config, slot -> new OftLayer(setup, slot, config));
+    }
+}

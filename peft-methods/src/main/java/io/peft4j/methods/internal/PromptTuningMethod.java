@@ -1,0 +1,76 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.core.peft.method.ConfiguredMethod;
+import io.peft4j.core.peft.method.Initializer;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.methods.PromptTuningConfig;
+import io.peft4j.methods.VirtualTokens;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Prompt tuning; {@link PromptTuningConfig} says what it computes. */
+public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfig> {
+    /** For the {@link java.util.ServiceLoader}. */
+    public PromptTuningMethod() {
+        super(PromptTuningConfig.class, "prompt-tuning", "embeddings of virtual tokens before every sequence",
+                "https://arxiv.org/abs/2104.08691");
+    }
+
+    @Override
+    protected Adapter adapter(PromptTuningConfig config, AdapterSetup setup) {
+        VirtualTokens tokens = TokenSizes.ofPrompt(config.virtualTokens(), setup);
+        PromptTuningConfig.Builder resolved = config.toBuilder().virtualTokens(tokens);
+        if (config.initialization() == PromptTuningConfig.Initialization.TEXT && config.tokenizer().isEmpty()) {
+            resolved.tokenizer(Optional.of(setup.network().description().name()));
+        }
+        VirtualSource source = VirtualSource.table(setup, start(config, setup, tokens.count()), tokens.count(),
+                tokens.tokenDim());
+        return prompt(setup.isRestoring() ? config : resolved.build(), setup, tokens, source);
+    }
+
+    /** An adapter whose virtual tokens are rows of the batch. */
+    static Adapter prompt(PeftConfig config, AdapterSetup setup, VirtualTokens tokens, VirtualSource source) {
+        Slot embedding = setup.network().embedding();
+        return new VirtualTokenAdapter(config, tokens.count(), source,
+                List.of(new PromptLayer(embedding, source, tokens.tokenDim())),
+                batch -> batch.withVirtualTokens(tokens.count()));
+    }
+
+    private static Initializer start(PromptTuningConfig config, AdapterSetup setup, int count) {
+        return switch (config.initialization()) {
+            case RANDOM -> Initializer.normal(1);
+            case SAMPLE_VOCAB -> (values, random) -> {
+                FrozenWeight table = table(setup);
+                copy(values, table, IntStream.range(0, count).map(i -> random.nextInt(table.rows())).toArray());
+            };
+            case TEXT -> (values, random) -> {
+                int[] ids = setup.base().tokenizer().encodeWithSpecials(config.initText().orElseThrow());
+                if (ids.length == 0) {
+                    throw new ConfigurationException("prompt_tuning_init_text has no tokens");
+                }
+                copy(values, table(setup), IntStream.range(0, count).map(i -> ids[i % ids.length]).toArray());
+            };
+        };
+    }
+
+    private static FrozenWeight table(AdapterSetup setup) {
+        return ((Embedding) setup.network().embedding().layer()).table();
+    }
+
+    private static void copy(INDArray values, FrozenWeight table, int[] ids) {
+        float[] row = new float[table.columns()];
+        for (int i = 0; i < ids.length; i++) {
+            table.readRow(ids[i], row, 0);
+            Arrays.write(values, (long) i * row.length, row, 0, row.length);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.SelfAttention;
+import io.peft4j.core.peft.method.AdapterSetup;
+import io.peft4j.methods.VirtualTokens;
+import java.util.List;
+
+/** The sizes of virtual tokens on a model. What a configuration says of them must be what the model has. */
+final class TokenSizes {
+    private TokenSizes() {
+    }
+
+    /** The attention layers of a model, in their order. */
+    static List<SelfAttention> attentionLayers(AdapterSetup setup) {
+        List<SelfAttention> found = setup.network().slots().stream().map(slot -> slot.layer())
+                .filter(SelfAttention.class::isInstance).map(SelfAttention.class::cast).toList();
+        if (found.isEmpty()) {
+            throw new ConfigurationException("models of type " + setup.network().description().modelType()
+                    + " have no attention layers for virtual tokens");
+        }
+        return found;
+    }
+
+    /** For prompts: tokens as wide as the hidden state. */
+    static VirtualTokens ofPrompt(VirtualTokens asked, AdapterSetup setup) {
+        return resolved(asked, setup, setup.network().description().hiddenSize(),
+                attentionLayers(setup).get(0).shape().heads());
+    }
+
+    /** For prefixes: tokens as wide as keys and values are. */
+    static VirtualTokens ofPrefix(VirtualTokens asked, AdapterSetup setup) {
+        SelfAttention first = attentionLayers(setup).get(0);
+        return resolved(asked, setup, first.shape().keyColumns(), first.shape().keyValueHeads());
+    }
+
+    private static VirtualTokens resolved(VirtualTokens asked, AdapterSetup setup, int dim, int heads) {
+        ModelDescription model = setup.network().description();
+        check("token_dim", asked.tokenDim(), dim, model);
+        check("num_layers", asked.layers(), model.layers(), model);
+        check("num_attention_heads", asked.attentionHeads(), heads, model);
+        check("num_transformer_submodules", asked.submodules(), 1, model);
+        if (asked.count() >= model.maxPositions()) {
+            throw new ConfigurationException("num_virtual_tokens is " + asked.count() + ", and " + model.name()
+                    + " was made for " + model.maxPositions() + " positions; leave room for text");
+        }
+        return new VirtualTokens(asked.count(), dim, model.layers(), heads, 1);
+    }
+
+    private static void check(String key, int given, int actual, ModelDescription model) {
+        if (given != 0 && given != actual) {
+            throw new ConfigurationException(key + " is " + given + ", and " + model.name() + " has " + actual
+                    + "; leave it out, or use the model that the adapter was made for");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.peft4j.methods.internal;
+
+import io.peft4j.core.engine.Engine;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.LayeredAdapter;
+import io.peft4j.core.safetensors.TensorData;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/**
+ * An adapter that puts virtual tokens before every sequence, as rows of the batch or as keys and values that are there
+ * already.
+ */
+final class VirtualTokenAdapter extends LayeredAdapter {
+    private final int count;
+    private final VirtualSource source;
+    private final UnaryOperator<PackedBatch> preparation;
+
+    VirtualTokenAdapter(PeftConfig config, int count, VirtualSource source, List<AdapterLayer> layers,
+            UnaryOperator<PackedBatch> preparation) {
+        super(config, layers);
+        this.count = count;
+        this.source = source;
+        this.preparation = preparation;
+    }
+
+    @Override
+    public List<AdapterTensor> sharedTensors() {
+        return source.tensors();
+    }
+
+    @Override
+    public PackedBatch prepare(PackedBatch batch) {
+        return preparation.apply(batch);
+    }
+
+    @Override
+    public int virtualTokens() {
+        return count;
+    }
+
+    @Override
+    public Map<String, TensorData> computedTensors(Engine engine) {
+        return source.computedTensors(engine);
+    }
+}
