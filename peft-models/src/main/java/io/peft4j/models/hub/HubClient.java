@@ -15,6 +15,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -204,8 +208,21 @@ final class HubClient {
                     + model.revision());
         }
         boolean busy = status == 429 || status >= 500;
-        return new HubException(busy ? Kind.BUSY : Kind.FINAL, hub + response.headers().firstValue("X-Error-Message")
+        HubException refused = new HubException(busy ? Kind.BUSY : Kind.FINAL, hub + response.headers().firstValue("X-Error-Message")
                 .map(text -> " (" + text + ")").orElse("") + (busy ? ": it is busy or broken" : ""));
+        return refused.asksToWait(response.headers().firstValue("Retry-After").map(HubClient::time)
+                .orElse(Duration.ZERO));
+    }
+
+    /** A number of seconds, or the date until which to wait. */
+    private static Duration time(String retryAfter) {
+        try {
+            return retryAfter.matches("[0-9]{1,6}") ? Duration.ofSeconds(Long.parseLong(retryAfter))
+                    : Duration.between(Instant.now(),
+                            ZonedDateTime.parse(retryAfter, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
+        } catch (DateTimeParseException e) {
+            return Duration.ZERO;
+        }
     }
 
     private HubListing parseListing(byte[] body) throws HubException {

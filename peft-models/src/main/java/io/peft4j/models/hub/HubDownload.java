@@ -24,6 +24,7 @@ final class HubDownload {
     private static final int MAX_DAMAGED = 2;
     private static final long REAL_PROGRESS_BYTES = 1 << 20;
     private static final int BUFFER_BYTES = 1 << 16;
+    private static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
     private static final Duration STALL = Duration.ofSeconds(60);
 
     private final HubClient client;
@@ -227,8 +228,12 @@ final class HubDownload {
         }
     }
 
-    private void pause(int tries, HubException why) {
-        long millis = firstPause.toMillis() << (tries - 1);
+    private void pause(int tries, HubException why) throws HubException {
+        if (why.waitingTime().compareTo(LONGEST_WAIT) > 0) {
+            throw new HubException(Kind.FINAL, why.getMessage() + ", and asks to wait " + why.waitingTime().toSeconds()
+                    + " s; try again then, or send an access token (HF_TOKEN), for which the limits are higher", why);
+        }
+        long millis = Math.max(firstPause.toMillis() << (tries - 1), why.waitingTime().toMillis());
         listener.note("Trying again in " + millis + " ms: " + why.getMessage());
         try {
             Thread.sleep(millis);

@@ -2,6 +2,7 @@ package io.peft4j.models.hub;
 
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A file of a model on the hub.
@@ -20,5 +21,10 @@ record HubFile(String name, long size, Optional<Checksum> checksum) {
 
     boolean isAtRoot() {
         return isPlainName(name);
+    }
+
+    /** Whether it lies in a folder at the root, both with plain names. */
+    boolean isInAFolder() {
+        return Stream.of(name.split("/", -1)).allMatch(HubFile::isPlainName) && name.split("/", -1).length == 2;
     }
 }

@@ -5,6 +5,8 @@ import io.peft4j.models.hub.ModelSource.GgufPath;
 import io.peft4j.models.hub.ModelSource.HuggingFaceFolder;
 import io.peft4j.models.hub.ModelSource.Provenance;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,9 +14,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionService;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 
 /** Models of the hub: those in the cache, and those that have to be fetched. */
 final class HubSource {
+    private static final int AT_ONCE = 4;
+
     private final HubOptions options;
     private final HubCache cache;
     private final HubDownload download;
@@ -65,18 +75,55 @@ final class HubSource {
         HubListing listing = download.retrying(() -> client.list(model), false);
         String commit = listing.commit();
         List<HubFile> first = model.file().isPresent() ? List.of(file(model, listing)) : small(model, listing);
-        for (HubFile file : first) {
-            download.bring(model, commit, file);
-        }
+        bringAll(model, commit, first);
         if (model.file().isEmpty()) {
             // The weights last: a snapshot that has them has everything.
-            for (HubFile file : weights(model, listing)) {
-                download.bring(model, commit, file);
-            }
+            bringAll(model, commit, weights(model, listing));
         }
         // Last of all: an interrupted download leaves the branch at the commit that is complete.
         cache.writeRef(model.id(), model.revision(), commit);
         return source(reference, model, cache.snapshot(model.id(), commit), commit, "the hub " + options.endpoint());
+    }
+
+    /** Some files at a time; where one fails, what others have so far stays for the next call. */
+    private void bringAll(ModelReference model, String commit, List<HubFile> files) throws HubException {
+        ExecutorService threads = Executors.newFixedThreadPool(Math.min(AT_ONCE, files.size()));
+        try {
+            CompletionService<Path> running = new ExecutorCompletionService<>(threads);
+            files.forEach(file -> running.submit(() -> download.bring(model, commit, file)));
+            for (int i = 0; i < files.size(); i++) {
+                running.take().get();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UncheckedIOException("Interrupted while downloading " + model.id(), new InterruptedIOException());
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof HubException refused) {
+                throw refused;
+            }
+            if (e.getCause() instanceof RuntimeException failed) {
+                throw failed;
+            }
+            throw new IllegalStateException(e.getCause());
+        } finally {
+            endAll(threads);
+        }
+    }
+
+    /** Their files are closed before the caller goes on. */
+    private static void endAll(ExecutorService threads) {
+        threads.shutdownNow();
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (!threads.awaitTermination(1, TimeUnit.SECONDS)) {
+                // A thread that waits for the network notices within the limits of its requests.
+            }
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private HubFile file(ModelReference model, HubListing listing) throws HubException {

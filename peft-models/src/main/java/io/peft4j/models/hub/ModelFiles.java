@@ -24,8 +24,11 @@ final class ModelFiles {
     private static final String SINGLE = "model.safetensors";
     private static final String ADAPTER_WEIGHTS = "adapter_model.safetensors";
     private static final Pattern SMALL = Pattern.compile("config\\.json|generation_config\\.json"
-            + "|tokenizer.*\\.(json|model)|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(json|txt)"
-            + "|merges\\.txt|chat_template\\..*");
+            + "|tokenizer.*\\.(json|model)|spiece\\.model|special_tokens_map\\.json|added_tokens\\.json"
+            + "|vocab\\.(json|txt)|merges\\.txt|chat_template\\..*|modules\\.json|sentence_.*_config\\.json"
+            + "|config_sentence_transformers\\.json");
+    /** The modules behind the network of a sentence-transformers model, such as 1_Pooling and 2_Dense. */
+    private static final Pattern MODULE = Pattern.compile("[0-9]+_[A-Za-z]+/(config\\.json|model\\.safetensors)");
     private static final List<String> TOKENIZERS = List.of("tokenizer.json", "tokenizer.model", "vocab.json");
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -35,7 +38,8 @@ final class ModelFiles {
     /** Everything but the weights. */
     static List<HubFile> small(HubListing listing) {
         return listing.files().stream()
-                .filter(file -> file.isAtRoot() && SMALL.matcher(file.name()).matches()).toList();
+                .filter(file -> file.isAtRoot() && SMALL.matcher(file.name()).matches()
+                        || file.isInAFolder() && MODULE.matcher(file.name()).matches()).toList();
     }
 
     /**

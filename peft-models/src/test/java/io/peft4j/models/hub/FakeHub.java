@@ -44,6 +44,8 @@ final class FakeHub implements AutoCloseable {
     private volatile String revision = ModelReference.DEFAULT_REVISION;
     private volatile int status = 200;
     private final AtomicInteger busyAnswers = new AtomicInteger();
+    private volatile int busyStatus = 503;
+    private volatile String retryAfter = "0";
     private volatile String storage;
     private volatile boolean ignoresRange;
     private volatile boolean tellsChecksums = true;
@@ -102,6 +104,13 @@ final class FakeHub implements AutoCloseable {
         busyAnswers.set(times);
     }
 
+    /** Says that too much was asked, so many times, and when to ask again. */
+    void limitRate(int times, String after) {
+        busyStatus = 429;
+        retryAfter = after;
+        busyAnswers.set(times);
+    }
+
     /** Large files lie on another server. */
     void redirectLargeTo(String address) {
         storage = address;
@@ -134,7 +143,8 @@ final class FakeHub implements AutoCloseable {
             requests.add(new Request(exchange.getRequestMethod(), path, exchange.getRequestHeaders().getFirst("Range"),
                     exchange.getRequestHeaders().getFirst("Authorization")));
             if (busyAnswers.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
-                answer(exchange, 503, new byte[0]);
+                exchange.getResponseHeaders().set("Retry-After", retryAfter);
+                answer(exchange, busyStatus, new byte[0]);
             } else if (status != 200) {
                 answer(exchange, status, new byte[0]);
             } else if (path.equals("/api/models/" + ID + "/revision/" + revision)) {

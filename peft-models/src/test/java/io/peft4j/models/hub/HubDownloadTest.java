@@ -171,6 +171,39 @@ class HubDownloadTest {
     }
 
     @Test
+    void rateLimitsAreWaitedForAsLongAsTheHubAsks() {
+        hub.model(WEIGHTS);
+        hub.limitRate(1, "1");
+        assertEquals(FakeHub.ID, locator(options()).locate(FakeHub.ID).name());
+        assertEquals(1, recorder.notes.stream().filter(note -> note.startsWith("Trying again in 1000 ms")
+                && note.contains("429")).count(), recorder.notes.toString());
+    }
+
+    @Test
+    void rateLimitsOfHoursAreReported() {
+        hub.model(WEIGHTS);
+        hub.limitRate(1, "7200");
+        assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
+                "429", "asks to wait 7200 s", "HF_TOKEN");
+        assertEquals(1, hub.requests.size());
+    }
+
+    @Test
+    void filesOfASentenceTransformersModelComeWithTheirFolders() {
+        hub.model(WEIGHTS).small("modules.json", "[]").small("sentence_bert_config.json", "{\"m\":1}")
+                .small("config_sentence_transformers.json", "{\"v\":1}").small("1_Pooling/config.json", "{\"p\":1}")
+                .large("2_Dense/model.safetensors", bytes(7)).small("openvino/config.json", "{}")
+                .small("1_Pooling/deeper/config.json", "{}");
+        Path snapshot = locator(options()).locate(FakeHub.ID).path();
+        for (String name : List.of("modules.json", "sentence_bert_config.json", "config_sentence_transformers.json",
+                "1_Pooling/config.json", "2_Dense/model.safetensors")) {
+            assertTrue(Files.isRegularFile(snapshot.resolve(name)), name);
+        }
+        assertFalse(hub.filesAsked().contains("openvino/config.json"));
+        assertEquals(List.of("config.json"), ModelFiles.names(snapshot.resolve("1_Pooling")));
+    }
+
+    @Test
     void refusedRequestsSayWhatToDo() {
         hub.answerAlways(401);
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
