@@ -46,19 +46,23 @@ public final class LayerNormLoops implements LayerNormKernels {
         forRows(m.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             xs.read((long) row * width, u, width, lane);
-            m[row] = (float) (lane.loops().sum(u, 0, width) / width);
+            double exact = lane.loops().sum(u, 0, width) / width;
+            m[row] = (float) exact;
             RowMath.subtract(u, m[row], 0, width);
-            r[row] = (float) (1 / Math.sqrt(lane.loops().dot(u, u, 0, width) / width + epsilon));
-            scaleAndShift(u, r[row], w, b, width);
+            // What the rounding of the mean has left counts where the mean is large beside the deviation.
+            double rest = exact - m[row];
+            double variance = lane.loops().dot(u, u, 0, width) / width - rest * rest;
+            r[row] = (float) (1 / Math.sqrt(variance + epsilon));
+            scaleAndShift(u, (float) rest, r[row], w, b, width);
             ys.write((long) row * width, u, width, lane);
         });
         Arrays.write(mean, 0, m, 0, m.length);
         Arrays.write(rstd, 0, r, 0, r.length);
     }
 
-    private static void scaleAndShift(float[] u, float factor, float[] w, float[] b, int count) {
+    private static void scaleAndShift(float[] u, float rest, float factor, float[] w, float[] b, int count) {
         for (int i = 0; i < count; i++) {
-            u[i] = u[i] * factor * w[i] + b[i];
+            u[i] = (u[i] - rest) * factor * w[i] + b[i];
         }
     }
 

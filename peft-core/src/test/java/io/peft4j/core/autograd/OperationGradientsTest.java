@@ -1,14 +1,18 @@
 package io.peft4j.core.autograd;
 
 import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.core.weight.DenseWeight;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -162,6 +166,69 @@ class OperationGradientsTest {
     }
 
     @Test
+    void activationsAndGates() {
+        try (GradientCase c = new GradientCase("activations").parameter(3, 5)) {
+            for (Activation f : List.of(Activation.GELU, Activation.GELU_TANH, Activation.TANH)) {
+                c.check((tape, p) -> ElementwiseOps.activate(tape, f, p.get(0)));
+            }
+            c.check((tape, p) -> ElementwiseOps.softCap(tape, ElementwiseOps.softCap(tape, p.get(0), 2), 1.5f));
+        }
+        try (GradientCase c = new GradientCase("gates").parameter(3, 5).parameter(3, 5)) {
+            c.check((tape, p) -> ElementwiseOps.gated(tape, Activation.GELU_TANH, p.get(0), p.get(1)));
+            c.check((tape, p) -> ElementwiseOps.clampedGate(tape, p.get(0), p.get(1), 1.7f, 3.5f));
+        }
+    }
+
+    @Test
+    void layerNorm() {
+        try (GradientCase c = new GradientCase("layerNorm").parameter(4, 7).parameter(7).parameter(7)) {
+            c.check((tape, p) -> NormOps.layerNorm(tape, p.get(0), p.get(1), Optional.of(p.get(2)), 0.1f));
+        }
+        try (GradientCase c = new GradientCase("layerNorm, no bias").parameter(4, 7).parameter(7)) {
+            c.check((tape, p) -> NormOps.layerNorm(tape, p.get(0), p.get(1), Optional.empty(), 0.1f));
+        }
+    }
+
+    @Test
+    void columns() {
+        try (GradientCase c = new GradientCase("columns").parameter(4, 7).parameter(4, 3)) {
+            c.check((tape, p) -> ColumnOps.concat(tape, p.get(0), p.get(1)));
+        }
+        try (GradientCase c = new GradientCase("slices").parameter(4, 7)) {
+            c.check((tape, p) -> ColumnOps.slice(tape, p.get(0), 2, 5));
+            c.check((tape, p) -> {
+                Variable fused = ElementwiseOps.scale(tape, p.get(0), 2);
+                Variable first = ColumnOps.slice(tape, fused, 0, 3);
+                return ElementwiseOps.multiply(tape, first, ColumnOps.slice(tape, fused, 4, 7));
+            });
+        }
+    }
+
+    @Test
+    void aMixtureOfExperts() {
+        try (GradientCase c = new GradientCase("experts").parameter(5, 4).parameter(5, 3)) {
+            // Token i goes to experts chosen[2 i] and chosen[2 i + 1]; an expert multiplies with its number + 1.
+            int[] chosen = {0, 2, 3, 1, 2, 0, 1, 2, 2, 3};
+            c.check((tape, p) -> {
+                Variable weights = RoutingOps.softmax(tape, RoutingOps.elements(tape,
+                        RoutingOps.softmax(tape, p.get(0)),
+                        IntStream.range(0, chosen.length).map(i -> i / 2 * 4 + chosen[i]).toArray(), 2));
+                List<Variable> parts = new ArrayList<>();
+                List<int[]> rows = new ArrayList<>();
+                for (int expert = 0; expert < 4; expert++) {
+                    int own = expert;
+                    int[] places = IntStream.range(0, chosen.length).filter(i -> chosen[i] == own).toArray();
+                    rows.add(IntStream.of(places).map(i -> i / 2).toArray());
+                    Variable x = RowOps.gatherRows(tape, p.get(1), rows.get(expert));
+                    parts.add(ScaleOps.rows(tape, ElementwiseOps.scale(tape, x, expert + 1),
+                            RoutingOps.elements(tape, weights, places, 1)));
+                }
+                return RoutingOps.scatterAdd(tape, parts, rows, 6);
+            });
+        }
+    }
+
+    @Test
     void rows() {
         try (GradientCase c = new GradientCase("rows").parameter(4, 3)) {
             int[] rows = {3, 0, 3, 3, 1};
@@ -186,6 +253,26 @@ class OperationGradientsTest {
                 new Segment(9, 10, List.of(), 9, 0)));
         try (GradientCase c = new GradientCase("attention").parameter(10, 12).parameter(10, 6).parameter(10, 6)) {
             AttentionShape shape = new AttentionShape(4, 2, 3, 0.7f);
+            c.check((tape, p) -> AttentionOps.attention(tape, p.get(0), p.get(1), p.get(2), layout, shape));
+        }
+    }
+
+    @Test
+    void attentionWithAWindowASoftCapAndExtras() {
+        AttentionLayout layout = AttentionLayout.packed(6, 4).windowed(3);
+        try (GradientCase c = new GradientCase("capped").parameter(10, 12).parameter(10, 6).parameter(10, 6)) {
+            AttentionShape shape = new AttentionShape(4, 2, 3, 0.7f, 1.5f);
+            AttentionExtras extras = new AttentionExtras(Optional.of(c.normal(4)), Optional.of(c.normal(4, 3)));
+            c.check((tape, p) ->
+                    AttentionOps.attention(tape, p.get(0), p.get(1), p.get(2), layout, shape, extras));
+        }
+    }
+
+    @Test
+    void crossAttention() {
+        AttentionLayout layout = AttentionLayout.cross(new int[] {3, 2}, new int[] {4, 1});
+        try (GradientCase c = new GradientCase("cross").parameter(5, 4).parameter(5, 4).parameter(5, 4)) {
+            AttentionShape shape = new AttentionShape(2, 2, 2, 0.7f);
             c.check((tape, p) -> AttentionOps.attention(tape, p.get(0), p.get(1), p.get(2), layout, shape));
         }
     }

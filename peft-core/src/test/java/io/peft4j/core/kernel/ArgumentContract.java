@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.function.Consumer;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -88,12 +89,22 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("crossEntropy", k -> k.crossEntropy(y, new int[] {0, 3}, new float[2]));
             refused("crossEntropy", k -> k.crossEntropy(y, new int[] {0, 1}, new float[1]));
             refused("crossEntropy", k -> k.crossEntropyBackward(y, new int[] {0}, new float[1]));
+            refused("copyColumns", k -> k.copyColumns(x, 2, table4(c), 0, 2, false));
+            refused("copyColumns", k -> k.copyColumns(x, 0, table4(c), 4, 2, false));
+            refused("copyColumns", k -> k.copyColumns(x, -1, table4(c), 0, 2, false));
+            refused("copyColumns", k -> k.copyColumns(y, 0, x, 0, 1, false));
+            refused("softmax", k -> k.softmax(x, y));
+            refused("softmaxBackward", k -> k.softmaxBackward(y, x, x, false));
             RotaryTable rotary = new RotaryTable(new float[] {1}, 10, 1);
             INDArray heads = c.normal(DataType.FLOAT, 2, 4);
             refused("rotary", k -> k.rotary(heads, 2, rotary, new int[] {0, 10}, false));
             refused("rotary", k -> k.rotary(heads, 3, rotary, new int[] {0, 1}, false));
             refused("rotary", k -> k.rotary(heads, 1, rotary, new int[] {0, 1}, false));
         }
+    }
+
+    private static INDArray table4(KernelCase c) {
+        return c.normal(DataType.FLOAT, 4, 5);
     }
 
     @Test
@@ -109,6 +120,19 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("multiply", k -> k.multiply(a, b, a, false));
             refused("gated", k -> k.gated(Activation.SILU, a, b, a));
             refused("gatedBackward", k -> k.gatedBackward(Activation.SILU, b, part, b, b, b));
+            refused("gated", k -> k.gated(Activation.GELU, b, b, b));
+            refused("activate", k -> k.activate(Activation.GELU, a, b));
+            refused("activate", k -> k.activate(Activation.GELU, part, shifted));
+            refused("activateBackward", k -> k.activateBackward(Activation.TANH, a, a, b, false));
+            refused("activateBackward", k -> k.activateBackward(Activation.TANH, a, a, a, false));
+            refused("softCap", k -> k.softCap(a, 0, a));
+            refused("softCap", k -> k.softCap(a, 1, b));
+            refused("softCapBackward", k -> k.softCapBackward(a, b, 1, a));
+            refused("softCapBackward", k -> k.softCapBackward(a, a, 1, a));
+            INDArray other = c.normal(DataType.FLOAT, 5, 3);
+            refused("clampedGate", k -> k.clampedGate(a, a, 1, 1, b));
+            refused("clampedGate", k -> k.clampedGate(a, a, 1, -1, other));
+            refused("clampedGateBackward", k -> k.clampedGateBackward(a, a, b, 1, 1, a, b));
             refused("dropout", k -> k.dropout(a, 0.5f, 1, b, false));
             refused("dropout", k -> k.dropout(a, 1f, 1, a, false));
             refused("dropout", k -> k.dropout(a, -0.1f, 1, a, false));
@@ -129,6 +153,15 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("rmsNormBackward", k -> k.rmsNormBackward(y, x, weight, weight, x, false));
             refused("rmsNormWeightBackward", k -> k.rmsNormWeightBackward(y, x, rstd, rstd));
             INDArray narrow = c.normal(DataType.BFLOAT16, 3);
+            Optional<INDArray> none = Optional.empty();
+            refused("layerNorm", k -> k.layerNorm(x, rstd, none, 1e-5f, y, rstd, rstd));
+            refused("layerNorm", k -> k.layerNorm(x, weight, Optional.of(rstd), 1e-5f, y, rstd, rstd));
+            refused("layerNorm", k -> k.layerNorm(x, weight, none, 1e-5f, y, rstd, rstd));
+            refused("layerNorm", k -> k.layerNorm(x, narrow, none, 1e-5f, y, rstd, c.normal(DataType.FLOAT, 5)));
+            refused("layerNormBackward", k -> k.layerNormBackward(y, x, weight, rstd, weight, x, false));
+            refused("layerNormWeightBackward", k -> k.layerNormWeightBackward(y, x, rstd, rstd, rstd, none));
+            refused("layerNormWeightBackward",
+                    k -> k.layerNormWeightBackward(y, x, rstd, rstd, weight, Optional.of(weight)));
             refused("rmsNorm", k -> k.rmsNorm(x, narrow, 1e-5f, y, rstd));
             AdamWStep step = new AdamWStep(1, 1e-3, 0.9, 0.999, 1e-8, 0, 1);
             INDArray other = c.normal(DataType.FLOAT, 3);
@@ -154,6 +187,12 @@ interface ArgumentContract extends KernelsUnderTest {
             refused("attention", t -> t.attention(q, k, k, layout, new AttentionShape(2, 2, 4, 1), out, lse));
             refused("attention", t -> t.attention(q, k, k, layout, shape, out, k));
             refused("attention", t -> t.attention(q, k, k, layout, shape, q, lse));
+            INDArray even = c.normal(DataType.FLOAT, 2, 4);
+            refused("attention", t -> t.attention(q, k, k, layout, shape, AttentionExtras.sinks(k), out, lse));
+            refused("attention", t -> t.attention(q, k, k, layout, shape, AttentionExtras.bias(even), out, lse));
+            INDArray odd = c.normal(DataType.FLOAT, 2, 5);
+            AttentionLayout cross = AttentionLayout.cross(new int[] {5}, new int[] {4});
+            refused("attention", t -> t.attention(q, k, k, cross, shape, AttentionExtras.bias(odd), out, lse));
             INDArray dk = c.normal(DataType.FLOAT, 5, 4);
             refused("attentionBackward", t -> t.attentionBackward(out, q, k, k, out, lse, layout, shape, q, dk, dk));
         }

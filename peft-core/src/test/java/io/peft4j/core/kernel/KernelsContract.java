@@ -13,8 +13,8 @@ import org.junit.jupiter.api.TestInstance;
  * the cases and {@link KernelCase} for how results are compared.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public abstract class KernelsContract implements MatrixContract, RowContract, ElementwiseContract, NormContract,
-        AttentionContract, LossContract, ArgumentContract {
+public abstract class KernelsContract implements MatrixContract, RowContract, ElementwiseContract,
+        ActivationContract, NormContract, AttentionContract, LossContract, ArgumentContract, ReferenceContract {
     private Kernels kernels;
 
     /** The implementation under test. */

@@ -214,6 +214,50 @@ public abstract class LoopsContract {
     }
 
     @Test
+    void activationsAndTheirSlopes() {
+        for (Activation f : Activation.values()) {
+            for (int count : new int[] {0, 1, 7, 16, 17, 1000, 1024}) {
+                float[] x = normal(20, 3);
+                float[] y = normal(21, 1);
+                float[] slopes = normal(22, 1);
+                float[] alone = y.clone();
+                float[] beforeSlopes = slopes.clone();
+                float[] before = y.clone();
+                loops.slopes(f, x, y, slopes, count);
+                loops.activate(f, x, alone, count);
+                for (int i = 0; i < LENGTH; i++) {
+                    String what = f + " of " + x[i] + ", " + i + " of " + count;
+                    double value = i < count ? NaiveActivations.value(f, x[i]) : before[i];
+                    // GELU is a difference of two terms below x, and so are the slopes.
+                    double tolerance = i < count ? TOLERANCE * (1 + Math.abs(x[i])) : 0;
+                    assertEquals(value, y[i], tolerance, what);
+                    assertEquals(value, alone[i], tolerance, what);
+                    assertEquals(i < count ? NaiveActivations.slope(f, x[i]) : beforeSlopes[i], slopes[i], tolerance,
+                            what);
+                }
+                float[] inPlace = x.clone();
+                loops.activate(f, inPlace, inPlace, count);
+                assertArrayEquals(Arrays.copyOf(alone, count), Arrays.copyOf(inPlace, count), f + " in place");
+                float[] over = x.clone();
+                float[] again = new float[LENGTH];
+                loops.slopes(f, over, over, again, count);
+                assertArrayEquals(Arrays.copyOf(slopes, count), Arrays.copyOf(again, count), f + " over x");
+                assertArrayEquals(Arrays.copyOf(y, count), Arrays.copyOf(over, count), f + " over x");
+            }
+        }
+    }
+
+    @Test
+    void tangentsAndErrorsOfSmallValuesAreRelativelyExact() {
+        float[] x = {1e-30f, -1e-20f, 1e-6f, -1e-4f, 0.01f, -0.1f, 0.5f, -0.7f, 1, 2, 3, 4, -5, 0, -0f, 1e-3f, 0.3f};
+        float[] y = new float[x.length];
+        loops.activate(Activation.TANH, x, y, x.length);
+        for (int i = 0; i < x.length; i++) {
+            assertEquals(Math.tanh(x[i]), y[i], TOLERANCE * Math.abs(Math.tanh(x[i])), "tanh of " + x[i]);
+        }
+    }
+
+    @Test
     void rmsNormAndItsGradient() {
         for (int width : new int[] {1, 7, 16, 33, 576, 1025}) {
             int at = 3;

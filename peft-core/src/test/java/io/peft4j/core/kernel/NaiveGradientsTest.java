@@ -3,6 +3,8 @@ package io.peft4j.core.kernel;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
+import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -68,17 +70,77 @@ class NaiveGradientsTest {
     }
 
     @Test
-    void siluMultiply() {
-        INDArray gate = normal(3, 7);
-        INDArray up = normal(3, 7);
+    void activations() {
+        for (Activation f : Activation.values()) {
+            INDArray x = normal(3, 7);
+            INDArray up = normal(3, 7);
+            INDArray y = normal(3, 7);
+            INDArray dy = normal(3, 7);
+            INDArray dx = normal(3, 7);
+            INDArray dUp = normal(3, 7);
+            if (f == Activation.RELU) {
+                awayFromZero(x);
+            }
+            kernels.activateBackward(f, dy, x, dx, false);
+            check(f + "", x, dx, () -> kernels.activate(f, x, y), y, dy);
+            kernels.gatedBackward(f, dy, x, up, dx, dUp);
+            check(f + ", gate", x, dx, () -> kernels.gated(f, x, up, y), y, dy);
+            check(f + ", up", up, dUp, () -> kernels.gated(f, x, up, y), y, dy);
+        }
+    }
+
+    /** Where a function has a corner, differences across it are something else than its slope. */
+    private static void awayFromZero(INDArray x) {
+        float[] values = Arrays.toFloats(x);
+        for (int i = 0; i < values.length; i++) {
+            values[i] += Math.copySign(0.1f, values[i]);
+        }
+        Arrays.write(x, 0, values, 0, values.length);
+    }
+
+    @Test
+    void softCap() {
+        INDArray x = normal(3, 7);
         INDArray y = normal(3, 7);
         INDArray dy = normal(3, 7);
-        INDArray dGate = normal(3, 7);
-        INDArray dUp = normal(3, 7);
-        kernels.gatedBackward(Activation.SILU, dy, gate, up, dGate, dUp);
-        Runnable forward = () -> kernels.gated(Activation.SILU, gate, up, y);
-        check("siluMultiply, gate", gate, dGate, forward, y, dy);
-        check("siluMultiply, up", up, dUp, forward, y, dy);
+        INDArray dx = normal(3, 7);
+        Runnable forward = () -> kernels.softCap(x, 1.3f, y);
+        forward.run();
+        kernels.softCapBackward(dy, y, 1.3f, dx);
+        check("softCap", x, dx, forward, y, dy);
+    }
+
+    @Test
+    void softmax() {
+        INDArray x = normal(3, 5);
+        INDArray y = normal(3, 5);
+        INDArray dy = normal(3, 5);
+        INDArray dx = normal(3, 5);
+        Runnable forward = () -> kernels.softmax(x, y);
+        forward.run();
+        kernels.softmaxBackward(dy, y, dx, false);
+        check("softmax", x, dx, forward, y, dy);
+    }
+
+    @Test
+    void layerNorm() {
+        INDArray x = normal(4, 9);
+        INDArray weight = normal(9);
+        INDArray bias = normal(9);
+        INDArray y = normal(4, 9);
+        INDArray mean = normal(4);
+        INDArray rstd = normal(4);
+        INDArray dy = normal(4, 9);
+        INDArray dx = normal(4, 9);
+        INDArray dw = Arrays.zeros(DataType.FLOAT, 9);
+        INDArray db = Arrays.zeros(DataType.FLOAT, 9);
+        Runnable forward = () -> kernels.layerNorm(x, weight, Optional.of(bias), 0.1f, y, mean, rstd);
+        forward.run();
+        kernels.layerNormBackward(dy, x, weight, mean, rstd, dx, false);
+        kernels.layerNormWeightBackward(dy, x, mean, rstd, dw, Optional.of(db));
+        check("layerNorm, x", x, dx, forward, y, dy);
+        check("layerNorm, weight", weight, dw, forward, y, dy);
+        check("layerNorm, bias", bias, db, forward, y, dy);
     }
 
     @Test
@@ -132,10 +194,29 @@ class NaiveGradientsTest {
             }
         });
         AttentionContract.cachedLayouts().forEach((name, layout) -> checkAttention(name, layout, layout.keyRows() + 2));
+        AttentionContract.otherLayouts().forEach((name, layout) -> {
+            if (layout.queryRows() <= 70) {
+                checkAttention(name, layout, layout.keyRows());
+            }
+        });
+    }
+
+    @Test
+    void attentionWithSoftCapSinksAndBias() {
+        AttentionShape shape = new AttentionShape(4, 2, 3, 0.6f, 1.2f);
+        AttentionExtras extras = new AttentionExtras(Optional.of(normal(4)), Optional.of(normal(4, 7)));
+        for (AttentionLayout layout : List.of(AttentionLayout.packed(5, 9).windowed(4),
+                AttentionLayout.bidirectional(3, 8))) {
+            checkAttention("capped", layout, layout.keyRows(), shape, extras);
+        }
     }
 
     private void checkAttention(String name, AttentionLayout layout, int keyRows) {
-        AttentionShape shape = new AttentionShape(4, 2, 3, 0.6f);
+        checkAttention(name, layout, keyRows, new AttentionShape(4, 2, 3, 0.6f), AttentionExtras.NONE);
+    }
+
+    private void checkAttention(String name, AttentionLayout layout, int keyRows, AttentionShape shape,
+            AttentionExtras extras) {
         int n = layout.queryRows();
         INDArray q = normal(n, 12);
         INDArray k = normal(keyRows, 6);
@@ -146,9 +227,9 @@ class NaiveGradientsTest {
         INDArray dq = normal(n, 12);
         INDArray dk = normal(keyRows, 6);
         INDArray dv = normal(keyRows, 6);
-        Runnable forward = () -> kernels.attention(q, k, v, layout, shape, out, lse);
+        Runnable forward = () -> kernels.attention(q, k, v, layout, shape, extras, out, lse);
         forward.run();
-        kernels.attentionBackward(dOut, q, k, v, out, lse, layout, shape, dq, dk, dv);
+        kernels.attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
         check(name + ", q", q, dq, forward, out, dOut);
         check(name + ", k", k, dk, forward, out, dOut);
         check(name + ", v", v, dv, forward, out, dOut);

@@ -119,4 +119,45 @@ interface RowContract extends KernelsUnderTest {
             }
         }
     }
+
+    @Test
+    default void columns() {
+        for (int[] s : new int[][] {{1, 1, 0, 1, 0, 1}, {5, 7, 2, 9, 3, 4}, {67, 576, 64, 128, 0, 128},
+            {131, 40, 7, 2100, 1000, 33}, {3, 8, 5, 4, 1, 0}}) {
+            for (DataType type : TYPES) {
+                for (DataType otherType : TYPES) {
+                    try (KernelCase c = new KernelCase(this, "columns", s[0], s[1], s[3], type, otherType)) {
+                        INDArray x = c.normal(type, s[0], s[1]);
+                        INDArray y = c.normal(otherType, s[0], s[3]);
+                        c.compare(k -> k.copyColumns(x, s[2], y, s[4], s[5], false), y);
+                        c.compare(k -> k.copyColumns(x, s[2], y, s[4], s[5], true), y);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    default void softmaxOfRows() {
+        for (int[] s : new int[][] {{1, 1}, {5, 7}, {131, 8}, {67, 128}}) {
+            for (DataType type : TYPES) {
+                for (DataType otherType : TYPES) {
+                    for (double deviation : new double[] {1, 40}) {
+                        try (KernelCase c = new KernelCase(this, "softmax", s[0], s[1], type, otherType, deviation)) {
+                            INDArray x = c.scaled(type, deviation, s[0], s[1]);
+                            INDArray y = c.normal(otherType, s[0], s[1]);
+                            c.compare(k -> k.softmax(x, y), y);
+                            kernels().softmax(x, y);
+                            INDArray dy = c.normal(otherType, s[0], s[1]);
+                            INDArray dx = c.normal(type, s[0], s[1]);
+                            // A difference of dy, which is of size 1.
+                            c.termsOfSize(1);
+                            c.compare(k -> k.softmaxBackward(dy, y, dx, false), dx);
+                            c.compare(k -> k.softmaxBackward(dy, y, dx, true), dx);
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
