@@ -3,7 +3,6 @@ package io.peft4j.onednn;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
-import io.peft4j.core.kernel.AttentionShape;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -38,13 +37,26 @@ final class AttentionPlan {
      * @param row first query row
      * @param rows number of rows
      * @param padded rows that are computed
-     * @param keys the key rows that the last row sees, in order: the columns of the scores
-     * @param visible how many of them the first row sees; each further row sees one more
+     * @param keys the key rows that some row sees, in order: the columns of the scores
+     * @param count the number of keys
+     * @param visible the column after the last that the first row sees; each further row sees one more, if there is one
+     * @param hidden what to add to a row's number for the first column that it sees; below 0 it is column 0
+     * @param distance from the key at which the first row stands to that of the first column
      * @param columns the number of columns: as many as keys, or more
      * @param inPlace whether the keys are one range and the rows after it, to {@code columns}, hold keys too, though
      *     hidden ones: then they are read where they lie
      */
-    record Block(int row, int rows, int padded, List<Range> keys, int visible, int columns, boolean inPlace) {
+    record Block(int row, int rows, int padded, List<Range> keys, int count, int visible, int hidden, int distance,
+            int columns, boolean inPlace) {
+        /** The first column that row i of the block sees; padding sees what the last row does. */
+        int from(int i) {
+            return Math.max(0, hidden + Math.min(i, rows - 1));
+        }
+
+        /** The column after the last that row i of the block sees. */
+        int to(int i) {
+            return Math.min(count, visible + Math.min(i, rows - 1));
+        }
     }
 
     /**
@@ -69,9 +81,16 @@ final class AttentionPlan {
     private final List<Group> groups = new ArrayList<>();
     /** Key rows that some query row sees. Others of a cache may never have been written. */
     private final BitSet seen = new BitSet();
+    private final int spare;
 
-    AttentionPlan(AttentionLayout layout, AttentionShape shape) {
-        int queriesPerKey = shape.heads() / shape.keyValueHeads();
+    /**
+     * The plan of a layout.
+     *
+     * @param queriesPerKey query heads that read one key/value head
+     * @param spare columns after the last key that scores need
+     */
+    AttentionPlan(AttentionLayout layout, int queriesPerKey, int spare) {
+        this.spare = spare;
         for (Segment segment : layout.segments()) {
             seen.set(segment.ownKeyStart(), segment.ownKeyEnd());
             segment.context().forEach(range -> seen.set(range.start(), range.end()));
@@ -80,15 +99,9 @@ final class AttentionPlan {
         for (Segment segment : layout.segments()) {
             List<Block> own = blocks(segment, queriesPerKey);
             blocks.addAll(own);
-            int start = segment.ownKeyStart();
-            int end = segment.ownKeyEnd();
-            for (Range range : segment.context()) {
-                if (range.length() > 0) {
-                    start = Math.min(start, range.start());
-                    end = Math.max(end, range.end());
-                }
-            }
-            single.add(new Group(start, end, own));
+            List<Range> keys = keys(segment, 0, segment.keys());
+            single.add(new Group(keys.stream().mapToInt(Range::start).min().orElseThrow(),
+                    keys.stream().mapToInt(Range::end).max().orElseThrow(), own));
         }
         single.sort(Comparator.comparingInt(Group::keyStart));
         single.forEach(this::merge);
@@ -117,7 +130,8 @@ final class AttentionPlan {
     }
 
     private List<Block> blocks(Segment segment, int queriesPerKey) {
-        int fitting = MOST_SCORES / (queriesPerKey * paddedKeys(segment.keys())) / ROW_UNIT * ROW_UNIT;
+        int keys = segment.window() == 0 ? segment.keys() : Math.min(segment.keys(), segment.window() + MOST_ROWS);
+        int fitting = MOST_SCORES / (queriesPerKey * paddedKeys(keys)) / ROW_UNIT * ROW_UNIT;
         int most = Math.max(ROW_UNIT, Math.min(MOST_ROWS, fitting));
         int count = (segment.queries() + most - 1) / most;
         int size = (segment.queries() + count - 1) / count;
@@ -130,24 +144,40 @@ final class AttentionPlan {
     }
 
     private Block block(Segment segment, int first, int rows) {
-        List<Range> keys = new ArrayList<>();
-        segment.context().forEach(range -> add(keys, range));
-        int own = segment.ownKeysBefore() + first + rows;
-        add(keys, new Range(segment.ownKeyStart(), segment.ownKeyStart() + own));
-        int count = keys.stream().mapToInt(Range::length).sum();
-        int columns = paddedKeys(count);
+        int from = segment.seenFrom(first);
+        int to = segment.seenTo(first + rows - 1);
+        List<Range> keys = keys(segment, from, to);
+        int columns = paddedKeys(to - from + spare);
         int end = keys.get(0).start() + columns;
-        boolean inPlace = keys.size() == 1 && seen.nextClearBit(keys.get(0).start()) >= end;
-        return new Block(segment.queryStart() + first, rows, paddedRows(rows), List.copyOf(keys), count - rows + 1,
-                columns, inPlace);
+        boolean inPlace = spare == 0 && keys.size() == 1 && seen.nextClearBit(keys.get(0).start()) >= end;
+        return new Block(segment.queryStart() + first, rows, paddedRows(rows), keys, to - from,
+                segment.seenTo(first) - from, segment.seenFrom(first + rows - 1) - from - (rows - 1),
+                from - segment.position(first), columns, inPlace);
+    }
+
+    /** The rows of a segment's keys number {@code from} to {@code to}. */
+    private static List<Range> keys(Segment segment, int from, int to) {
+        List<Range> all = new ArrayList<>(segment.context());
+        all.add(new Range(segment.ownKeyStart(), segment.ownKeyEnd()));
+        List<Range> keys = new ArrayList<>();
+        int before = 0;
+        for (Range range : all) {
+            int first = Math.max(0, from - before);
+            int last = Math.min(range.length(), to - before);
+            if (first < last) {
+                add(keys, new Range(range.start() + first, range.start() + last));
+            }
+            before += range.length();
+        }
+        return List.copyOf(keys);
     }
 
     /** Adds a range at the end, joined to the last one where it follows it. */
     private static void add(List<Range> keys, Range range) {
         int last = keys.size() - 1;
-        if (range.length() > 0 && last >= 0 && keys.get(last).end() == range.start()) {
+        if (last >= 0 && keys.get(last).end() == range.start()) {
             keys.set(last, new Range(keys.get(last).start(), range.end()));
-        } else if (range.length() > 0) {
+        } else {
             keys.add(range);
         }
     }

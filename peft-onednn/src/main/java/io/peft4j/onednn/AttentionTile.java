@@ -23,7 +23,7 @@ final class AttentionTile {
      *
      * @param type of the products; k and v are right operands of such as they are stored
      */
-    record Inputs(DataType type, Span q, Span k, Span v, AttentionShape shape) {
+    record Inputs(DataType type, Span q, Span k, Span v, AttentionShape shape, ScoreExtras extras) {
         int group() {
             return shape.heads() / shape.keyValueHeads();
         }
@@ -41,6 +41,8 @@ final class AttentionTile {
     private final Span keys;
     private final Span values;
     private final int stride;
+    /** The scores over the soft cap, in a hyperbolic tangent, where there is one. */
+    private Span tangents;
 
     AttentionTile(Lane lane, Inputs inputs, Block block, int head) {
         this.lane = lane;
@@ -103,24 +105,34 @@ final class AttentionTile {
         Vectors.copy(lane, spec, from, to);
     }
 
-    /** {@code scale * q k^T}, minus infinity where a key is hidden: [rows(), columns], FLOAT. */
+    /** {@code scale * q k^T}, capped and biased, minus infinity where a key is hidden: [rows(), columns], FLOAT. */
     Span scores(Span q) {
-        Span scores = Span.scratch(lane, DataType.FLOAT, (long) rows * columns);
+        ScoreExtras extras = inputs.extras();
+        tangents = Span.scratch(lane, DataType.FLOAT, (long) rows * columns);
         product(Operand.rows(inputs.type(), size), q, Operand.transposed(keys.type(), stride), keys,
-                Operand.rows(DataType.FLOAT, columns), scores, rows, size, columns, inputs.shape().scale(), false);
+                Operand.rows(DataType.FLOAT, columns), tangents, rows, size, columns,
+                extras.factor(inputs.shape().scale()), false);
+        Span scores = extras.cap(lane, tangents, rows * columns);
+        for (int g = 0; g < inputs.group(); g++) {
+            extras.addBias(lane, block, block.padded(), head * inputs.group() + g,
+                    scores.from((long) g * block.padded() * columns));
+        }
         hide(scores);
         return scores;
     }
 
     private void hide(Span scores) {
-        int most = columns - block.visible();
-        float[] minusInfinity = lane.floats(HIDDEN, most);
-        java.util.Arrays.fill(minusInfinity, 0, most, Float.NEGATIVE_INFINITY);
-        long end = scores.address();
+        float[] minusInfinity = lane.floats(HIDDEN, columns);
+        java.util.Arrays.fill(minusInfinity, 0, columns, Float.NEGATIVE_INFINITY);
         for (int row = 0; row < rows; row++) {
-            end += (long) columns * Float.BYTES;
-            int hidden = Math.max(0, most - row % block.padded());
-            NativeMemory.write(end - (long) hidden * Float.BYTES, minusInfinity, 0, hidden);
+            Span at = scores.from((long) row * columns);
+            int from = block.from(row % block.padded());
+            int to = block.to(row % block.padded());
+            if (from > 0) {
+                NativeMemory.write(at.address(), minusInfinity, 0, from);
+            }
+            NativeMemory.write(at.from(to).address(), minusInfinity, 0, columns - to);
+            inputs.extras().writeSink(block, head * inputs.group() + row / block.padded(), at);
         }
     }
 
@@ -150,8 +162,16 @@ final class AttentionTile {
         return result;
     }
 
-    /** {@code p * (dp - sum over the row of p * dp)} over dp, which is the gradient of the probabilities p. */
-    void softmaxBackward(Span p, Span dp) {
+    /**
+     * The gradient of {@code scale * q k^T} over dp, which is that of the probabilities p:
+     * {@code p * (dp - sum over the row of p * dp)}, times the slope of the soft cap. Once only.
+     */
+    void scoresBackward(Span p, Span dp) {
+        softmaxBackward(p, dp);
+        inputs.extras().capBackward(lane, tangents, dp, rows * columns);
+    }
+
+    private void softmaxBackward(Span p, Span dp) {
         Optional<Call> call = lane.call(RowSpec.of(Kind.SOFTMAX_BACKWARD, inputs.type(), inputs.type(), rows, columns));
         if (call.isPresent()) {
             call.get().run(lane, p.address(), dp.address(), dp.address());

@@ -6,12 +6,12 @@ import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionKernels;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.NaiveKernels;
 import io.peft4j.onednn.AttentionPlan.Block;
 import io.peft4j.onednn.AttentionPlan.Group;
 import io.peft4j.onednn.AttentionTile.Inputs;
 import io.peft4j.onednn.BinarySpec.Operator;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -21,16 +21,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * the number of rows. The gradient computes the probabilities again.
  */
 final class OneDnnAttention implements AttentionKernels {
-    private static final Kernels NAIVE = new NaiveKernels();
+    /** Layers of a model may see through one or two windows, or none. */
+    private static final int MOST_PLANS = 4;
     private static final int MOST_SHARES = 4;
     /** How much longer than the mean the busiest thread may work before a group is cut into more shares. */
     private static final double TOLERATED_IMBALANCE = 1.1;
 
     private final Team team;
     private final BFloat16Products bfloat16;
-    private AttentionLayout plannedLayout;
-    private AttentionShape plannedShape;
-    private AttentionPlan plan;
+    /** The last ones, the latest first. */
+    private final Deque<Planned> plans = new ArrayDeque<>();
 
     OneDnnAttention(Team team, BFloat16Products bfloat16) {
         this.team = team;
@@ -40,25 +40,22 @@ final class OneDnnAttention implements AttentionKernels {
     @Override
     public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             AttentionExtras extras, INDArray out, INDArray lse) {
-        if (!layout.isCausal() || shape.softCap() != 0 || !extras.isNone()) {
-            NAIVE.attention(q, k, v, layout, shape, extras, out, lse);
-            return;
-        }
-        AttentionPlan cut = plan(layout, shape);
+        AttentionPlan cut = plan(layout, shape, extras);
+        ScoreExtras changes = ScoreExtras.of(shape, extras);
         boolean single = cut.blocks().stream().allMatch(block -> block.rows() == 1);
         DataType type = bfloat16.type(single ? 1 : Arrays.rows(q), q, k, v, out);
         long mark = team.caller().scratch().mark();
         List<Block> blocks = cut.blocks();
         int heads = shape.keyValueHeads();
         if (single) {
-            Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape);
+            Inputs inputs = new Inputs(type, as(q, type), as(k, type), as(v, type), shape, changes);
             Span result = out.dataType() == type ? Span.of(out) : Span.scratch(team.caller(), type, out.length());
             team.run(blocks.size(), (lane, task) -> RowAttention.forward(lane, inputs, blocks.get(task), result));
             if (out.dataType() != type) {
                 Vectors.convert(team, result, Span.of(out), out.length());
             }
         } else {
-            Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape);
+            Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape, changes);
             Span result = Span.of(out);
             team.run(blocks.size() * heads, (lane, task) ->
                     forward(lane, inputs, blocks.get(task / heads), task % heads, result));
@@ -81,14 +78,11 @@ final class OneDnnAttention implements AttentionKernels {
     public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
             AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
             INDArray dv) {
-        if (!layout.isCausal() || shape.softCap() != 0 || !extras.isNone()) {
-            NAIVE.attentionBackward(dOut, q, k, v, out, lse, layout, shape, extras, dq, dk, dv);
-            return;
-        }
-        AttentionPlan cut = plan(layout, shape);
+        AttentionPlan cut = plan(layout, shape, extras);
         DataType type = bfloat16.type(Arrays.rows(q), dOut, q, k, v, dq, dk, dv);
         long mark = team.caller().scratch().mark();
-        Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape);
+        Inputs inputs = new Inputs(type, Span.of(q), right(k, type), right(v, type), shape,
+                ScoreExtras.of(shape, extras));
         Gradients gradients = new Gradients(inputs, Span.of(dOut), Span.of(dq), Span.of(dk), Span.of(dv));
         clearUnseen(cut, gradients, Arrays.rows(k));
         int heads = shape.keyValueHeads();
@@ -147,7 +141,7 @@ final class OneDnnAttention implements AttentionKernels {
             Span p = tile.softmax(tile.scores(q));
             tile.addToKeys(p, dOut, 1f, dvSums, group.keyStart());
             Span dScores = tile.timesValuesTransposed(dOut);
-            tile.softmaxBackward(p, dScores);
+            tile.scoresBackward(p, dScores);
             tile.addToKeys(dScores, q, scale, dkSums, group.keyStart());
             tile.unfold(tile.timesKeys(dScores, false, scale), gradients.dq);
             lane.scratch().release(mark);
@@ -191,14 +185,26 @@ final class OneDnnAttention implements AttentionKernels {
         }
     }
 
-    /** The plan of the layout; kept, since all layers of a pass use the same. */
-    private AttentionPlan plan(AttentionLayout layout, AttentionShape shape) {
-        if (layout != plannedLayout || !shape.equals(plannedShape)) {
-            plan = new AttentionPlan(layout, shape);
-            plannedLayout = layout;
-            plannedShape = shape;
+    private record Planned(AttentionLayout layout, int queriesPerKey, int spare, AttentionPlan plan) {
+        boolean isFor(AttentionLayout other, int otherQueries, int otherSpare) {
+            return layout == other && queriesPerKey == otherQueries && spare == otherSpare;
         }
-        return plan;
+    }
+
+    /** The plan of the layout; kept, since all layers of a pass use the same few. */
+    private AttentionPlan plan(AttentionLayout layout, AttentionShape shape, AttentionExtras extras) {
+        int queriesPerKey = shape.heads() / shape.keyValueHeads();
+        int spare = ScoreExtras.spareColumns(extras);
+        for (Planned known : plans) {
+            if (known.isFor(layout, queriesPerKey, spare)) {
+                return known.plan();
+            }
+        }
+        if (plans.size() == MOST_PLANS) {
+            plans.removeLast();
+        }
+        plans.addFirst(new Planned(layout, queriesPerKey, spare, new AttentionPlan(layout, queriesPerKey, spare)));
+        return plans.getFirst().plan();
     }
 
     private Span as(INDArray array, DataType type) {

@@ -55,12 +55,16 @@ final class RowAttention {
         Span scores = Span.scratch(lane, DataType.FLOAT, (long) heads * padded);
         MatmulSpec product = new MatmulSpec(Operand.rows(inputs.type(), size),
                 Operand.transposed(inputs.type(), shape.keyColumns()), Operand.rows(DataType.FLOAT, padded), group,
-                size, padded, shape.scale(), false);
+                size, padded, inputs.extras().factor(shape.scale()), false);
         for (int head = 0; head < shape.keyValueHeads(); head++) {
             PlainProduct.run(lane, product, q.from((long) head * group * size).address(),
                     keys.from((long) head * size).address(), scores.from((long) head * group * padded).address());
         }
-        return scores;
+        Span capped = inputs.extras().cap(lane, scores, heads * padded);
+        for (int head = 0; head < heads; head++) {
+            inputs.extras().addBias(lane, block, 1, head, capped.from((long) head * padded));
+        }
+        return capped;
     }
 
     private void timesValues(Span p, Span out) {
@@ -93,11 +97,13 @@ final class RowAttention {
     }
 
     private void hidePadding(Span scores) {
-        int hidden = padded - block.visible();
+        int hidden = padded - block.count();
         float[] minusInfinity = lane.floats(SCORES, hidden);
         java.util.Arrays.fill(minusInfinity, 0, hidden, Float.NEGATIVE_INFINITY);
         for (int head = 0; head < heads && hidden > 0; head++) {
-            NativeMemory.write(scores.from((long) head * padded + block.visible()).address(), minusInfinity, 0, hidden);
+            Span row = scores.from((long) head * padded);
+            NativeMemory.write(row.from(block.count()).address(), minusInfinity, 0, hidden);
+            inputs.extras().writeSink(block, head, row);
         }
     }
 }

@@ -7,6 +7,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_exp;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_linear;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_swish;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_tanh;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_forward_training;
 
 import java.util.Optional;
@@ -28,6 +29,8 @@ record UnarySpec(Function function, DataType type, int length, float alpha) impl
         EXP,
         /** {@code x * sigmoid(x)}. */
         SWISH,
+        /** Hyperbolic tangent. */
+        TANH,
         /** Gradient of {@link #SWISH}. */
         SWISH_BACKWARD,
         /** {@code alpha * x}. */
@@ -45,6 +48,7 @@ record UnarySpec(Function function, DataType type, int length, float alpha) impl
         int algorithm = switch (function) {
             case EXP -> dnnl_eltwise_exp;
             case SWISH, SWISH_BACKWARD -> dnnl_eltwise_swish;
+            case TANH -> dnnl_eltwise_tanh;
             case LINEAR -> dnnl_eltwise_linear;
         };
         eltwise_forward.primitive_desc forward = new eltwise_forward.primitive_desc(lane.engine(),

@@ -7,43 +7,44 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
-import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.onednn.AttentionPlan.Block;
 import io.peft4j.onednn.AttentionPlan.Group;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Blocks show each row exactly the keys that the layout shows it. */
 class AttentionPlanTest {
-    private static final AttentionShape SHAPE = new AttentionShape(9, 3, 64, 0.125f);
-
     private static List<Integer> expected(Segment segment, int row) {
         List<Integer> keys = new ArrayList<>();
-        segment.context().forEach(range -> {
-            for (int k = range.start(); k < range.end(); k++) {
-                keys.add(k);
-            }
-        });
-        for (int k = 0; k <= segment.ownKeysBefore() + row - segment.queryStart(); k++) {
-            keys.add(segment.ownKeyStart() + k);
-        }
-        return keys;
+        segment.context().forEach(range -> IntStream.range(range.start(), range.end()).forEach(keys::add));
+        IntStream.range(segment.ownKeyStart(), segment.ownKeyEnd()).forEach(keys::add);
+        int i = row - segment.queryStart();
+        return keys.subList(segment.seenFrom(i), segment.seenTo(i));
     }
 
     private static List<Integer> visible(Block block, int row) {
         List<Integer> keys = new ArrayList<>();
-        for (Range range : block.keys()) {
-            for (int k = range.start(); k < range.end(); k++) {
-                keys.add(k);
-            }
-        }
+        block.keys().forEach(range -> IntStream.range(range.start(), range.end()).forEach(keys::add));
+        assertEquals(keys.size(), block.count());
         assertEquals(0, block.columns() % 32);
-        assertTrue(block.columns() >= keys.size() && block.columns() < keys.size() + 32);
-        assertEquals(keys.size(), block.visible() + block.rows() - 1, "the last row sees the last key");
-        return keys.subList(0, block.visible() + row - block.row());
+        assertTrue(block.columns() >= keys.size() && block.columns() <= keys.size() + 32);
+        int i = row - block.row();
+        return keys.subList(block.from(i), block.to(i));
+    }
+
+    /** Blocks have no columns that none of their rows sees, beside the padding. */
+    private static void checkBounds(Segment segment, Block block) {
+        assertEquals(0, block.from(0));
+        assertEquals(block.count(), block.to(block.rows() - 1));
+        int first = block.row() - segment.queryStart();
+        assertEquals(segment.seenFrom(first) - segment.position(first), block.distance());
+        for (int i = block.rows(); i < block.padded(); i++) {
+            assertTrue(block.from(i) < block.to(i), "padding sees something, so that its softmax is a number");
+        }
     }
 
     /** What is read in place are rows of one range, which all hold keys. */
@@ -61,7 +62,12 @@ class AttentionPlanTest {
     }
 
     private static void check(AttentionLayout layout) {
-        AttentionPlan plan = new AttentionPlan(layout, SHAPE);
+        check(layout, 0);
+        check(layout, 1);
+    }
+
+    private static void check(AttentionLayout layout, int spare) {
+        AttentionPlan plan = new AttentionPlan(layout, 3, spare);
         TreeSet<Integer> rows = new TreeSet<>();
         for (Block block : plan.blocks()) {
             assertTrue(block.padded() >= block.rows() && block.padded() % 16 * Math.max(0, block.padded() - 4) == 0);
@@ -71,6 +77,8 @@ class AttentionPlanTest {
                 Segment segment = layout.segments().stream()
                         .filter(s -> s.queryStart() <= wanted && wanted < s.queryEnd()).findFirst().orElseThrow();
                 assertEquals(expected(segment, row), visible(block, row), "row " + row);
+                checkBounds(segment, block);
+                assertTrue(block.columns() >= block.count() + spare);
             }
         }
         assertEquals(layout.queryRows(), rows.size());
@@ -109,9 +117,28 @@ class AttentionPlanTest {
     }
 
     @Test
+    void encodersWindowsAndCrossAttention() {
+        check(AttentionLayout.bidirectional(1, 64, 64, 200, 31));
+        check(AttentionLayout.bidirectional(9, 500).windowed(64));
+        check(AttentionLayout.packed(5, 1, 700).windowed(100));
+        check(AttentionLayout.cross(new int[] {5, 130, 1}, new int[] {300, 7, 64}));
+        check(new AttentionLayout(List.of(new Segment(0, 1, List.of(new Range(3, 70)), 100, 31),
+                new Segment(1, 40, List.of(new Range(3, 70), new Range(80, 90)), 200, 7))).windowed(25));
+        check(AttentionLayout.bidirectional(100, 3).behind(20, 0).windowed(30).select(0, 1, 5, 50, 51, 52, 99, 101));
+    }
+
+    @Test
+    void aLongSequenceBehindAWindowCostsItsWindow() {
+        AttentionPlan plan = new AttentionPlan(AttentionLayout.packed(10_000).windowed(256), 1, 0);
+        for (Block block : plan.blocks()) {
+            assertTrue(block.columns() <= 96 + 256 + 32, block.toString());
+        }
+    }
+
+    @Test
     void rangesThatFollowEachOtherAreOne() {
         AttentionPlan plan = new AttentionPlan(new AttentionLayout(List.of(new Segment(0, 45, List.of(), 0, 0),
-                new Segment(45, 75, List.of(new Range(0, 45)), 45, 0))), SHAPE);
+                new Segment(45, 75, List.of(new Range(0, 45)), 45, 0))), 3, 0);
         Block second = plan.blocks().stream().filter(block -> block.row() == 45).findFirst().orElseThrow();
         assertEquals(List.of(new Range(0, 75)), second.keys());
         assertFalse(second.inPlace(), "rows 75 to 95 hold no keys");
