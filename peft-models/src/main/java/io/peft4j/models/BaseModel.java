@@ -22,6 +22,8 @@ import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.Closing;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.generation.TextGenerator;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
@@ -122,7 +124,9 @@ public final class BaseModel implements BaseLanguageModel {
             boolean narrow = speed != BFloat16Speed.SLOWER;
             LOG.info("{} is loaded in {} ({})", source.name(), precision.name(), precision.reason());
             Network network = architecture.build(source.name(), checkpoint.config(),
-                    checkpoint.weights(options.weightType(precision.precision(), narrow), threads));
+                    checkpoint.weights(options.weightType(precision.precision(), narrow), threads),
+                    TaskPlan.of(checkpoint.config(), options.task(), architecture.defaultTask(), options.headSeed(),
+                            SentencePooling.of(source.path())));
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
                     new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(), Optional.empty());

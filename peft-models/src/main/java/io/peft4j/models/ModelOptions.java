@@ -1,5 +1,6 @@
 package io.peft4j.models;
 
+import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
@@ -19,8 +20,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param keepBlocks whether quantized blocks of a GGUF file stay as they are; where empty, which is the default, those
  *     of linear layers do with {@link Precision#Q4}, and none otherwise
  * @param threads number of threads; default: the processors given to this process
+ * @param task what the model is for; default what its {@code config.json} says. A head that the checkpoint lacks is
+ *     made anew
+ * @param headSeed seed of the values of a head that is made anew; default 0
  */
-public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads) {
+public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
+        Optional<Task> task, long headSeed) {
     /**
      * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
      * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.
@@ -47,11 +52,12 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
         Objects.requireNonNull(precision, "precision");
         Objects.requireNonNull(keepBlocks, "keepBlocks");
         Objects.requireNonNull(threads, "threads");
+        Objects.requireNonNull(task, "task");
     }
 
     /** The defaults. */
     public static ModelOptions defaults() {
-        return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty());
+        return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0);
     }
 
     /**
@@ -74,16 +80,26 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
 
     /** The same with another precision. */
     public ModelOptions withPrecision(Precision newPrecision) {
-        return new ModelOptions(newPrecision, keepBlocks, threads);
+        return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed);
     }
 
     /** The same with quantized blocks kept, also those of embedding and output layer, or none of them kept. */
     public ModelOptions withKeepBlocks(boolean keep) {
-        return new ModelOptions(precision, Optional.of(keep), threads);
+        return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed);
     }
 
     /** The same with another number of threads. */
     public ModelOptions withThreads(int count) {
-        return new ModelOptions(precision, keepBlocks, OptionalInt.of(count));
+        return new ModelOptions(precision, keepBlocks, OptionalInt.of(count), task, headSeed);
+    }
+
+    /** The same for a task, for instance {@code Task.classification("billing", "login")}. */
+    public ModelOptions withTask(Task wanted) {
+        return new ModelOptions(precision, keepBlocks, threads, Optional.of(wanted), headSeed);
+    }
+
+    /** The same with other values of a head that is made anew. */
+    public ModelOptions withHeadSeed(long seed) {
+        return new ModelOptions(precision, keepBlocks, threads, task, seed);
     }
 }

@@ -2,6 +2,7 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.nn.ForwardContext;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -17,6 +18,14 @@ public interface HeadedNetwork extends Network {
      * @throws IllegalArgumentException when a token id or a position is out of the model's range
      */
     Variable outputs(ForwardContext context);
+
+    /**
+     * Paths of layers that the checkpoint lacked and that were made anew, such as a classifier's; an adapter trains and
+     * saves them.
+     */
+    default List<String> untrained() {
+        return List.of();
+    }
 
     /** Texts by name that a sentence-transformers model was trained to see before others; often none. */
     default Map<String, String> prompts() {

@@ -120,6 +120,30 @@ public final class ForwardContext {
     }
 
     /**
+     * The same pass for an encoder, in which each token sees all of its sequence.
+     *
+     * @throws IllegalArgumentException as {@link PackedBatch#seeingAll}
+     */
+    public ForwardContext seeingAll() {
+        return on(batch.seeingAll());
+    }
+
+    /**
+     * The same pass on what the encoder of an encoder-decoder reads.
+     *
+     * @throws IllegalArgumentException when the batch has no source
+     */
+    public ForwardContext onSource() {
+        return on(batch.source().orElseThrow(() -> new IllegalArgumentException("an encoder-decoder needs a text for "
+                + "its encoder with each sequence")).seeingAll());
+    }
+
+    private ForwardContext on(PackedBatch other) {
+        return new ForwardContext(tape, other, layers, Optional.empty(), training, kept, dropoutSeeds, attention,
+                Optional.empty());
+    }
+
+    /**
      * The same pass with something around the attention of the layers that it is given to.
      *
      * @param around gets what runs without it, and gives what runs with it

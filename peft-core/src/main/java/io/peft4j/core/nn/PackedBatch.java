@@ -176,6 +176,25 @@ public final class PackedBatch {
                 marks, Optional.empty(), source);
     }
 
+    /**
+     * The same batch for an encoder: each token sees all tokens of its sequence, and keys and values that come before.
+     *
+     * @throws IllegalArgumentException when sequences share rows, or there are rows for virtual tokens, which would see
+     *     the tokens of all sequences
+     */
+    public PackedBatch seeingAll() {
+        if (virtualTokens().length > 0 || cacheRows.length > 0
+                || origin.map(Origin::sharesPrefixes).orElse(false)) {
+            throw new IllegalArgumentException("an encoder runs on whole sequences, each with rows of its own: not on "
+                    + "shared beginnings, and not with virtual tokens before them");
+        }
+        List<AttentionLayout.Segment> segments = layout.segments().stream().map(segment ->
+                AttentionLayout.Segment.bidirectional(segment.queryStart(), segment.queryEnd(), segment.context(),
+                        segment.ownKeyStart())).toList();
+        return new PackedBatch(tokens, positions, new AttentionLayout(segments), targets, lastRows, cacheRows, marks,
+                origin, source);
+    }
+
     /** The batch for generation: each row's key and value go to the row of the cache that the layout says. */
     public PackedBatch withCacheRows() {
         int past = layout.keyRows() - rows();

@@ -38,6 +38,7 @@ final class LoraEmbedding extends AbstractAdapterLayer {
     private final double scaling;
     private final AdapterTensor a;
     private final AdapterTensor b;
+    private final Embedding embedding;
     private final OptionalInt paddingId;
     private final Optional<DoraMagnitude> magnitude;
     private final Engine engine;
@@ -46,7 +47,7 @@ final class LoraEmbedding extends AbstractAdapterLayer {
         super(slot);
         Checks.require(!config.loraBias(), "lora_bias is not supported on embeddings; exclude " + slot.path() + ", "
                 + "or set lora_bias to false");
-        Embedding embedding = (Embedding) slot.layer();
+        this.embedding = (Embedding) slot.layer();
         this.scaling = scaling;
         this.paddingId = embedding.paddingId();
         this.a = setup.transposedTensor(slot, "lora_embedding_A", config.initialization().embeddingA(), rank,
@@ -62,7 +63,7 @@ final class LoraEmbedding extends AbstractAdapterLayer {
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
-        Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), context.batch().tokens(), paddingId,
+        Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), embedding.ids(context.batch()), paddingId,
                 DataType.FLOAT);
         Variable change = MatrixOps.matmulTransposed(tape, h, tape.parameter(b.parameter()));
         Variable sum = ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, (float) scaling), y);

@@ -1,6 +1,7 @@
 package io.peft4j.models.architecture;
 
 import io.peft4j.core.model.Network;
+import io.peft4j.core.model.Task;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,14 +27,26 @@ public interface Architecture {
         return Optional.empty();
     }
 
+    /** What models of the family are for where their {@code config.json} does not say. */
+    default Task.Type defaultTask() {
+        return Task.Type.CAUSAL_LM;
+    }
+
     /**
      * Builds the network.
      *
      * @param name the name it was asked for by
      * @param config the model's configuration
      * @param weights the checkpoint's tensors, in the types the network is to compute with
+     * @param task what it is built for
+     * @throws io.peft4j.core.error.ConfigurationException when models of the family have no head for the task
      * @throws io.peft4j.core.error.PeftException when a value or a tensor is missing, has the wrong shape or asks for
      *     something that is not supported
      */
-    Network build(String name, ModelConfig config, WeightLoader weights);
+    Network build(String name, ModelConfig config, WeightLoader weights, TaskPlan task);
+
+    /** As the other, for what the checkpoint says that it is for. */
+    default Network build(String name, ModelConfig config, WeightLoader weights) {
+        return build(name, config, weights, TaskPlan.of(config, defaultTask()));
+    }
 }

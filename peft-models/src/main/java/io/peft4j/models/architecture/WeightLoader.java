@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.random.RandomGenerator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -67,6 +68,38 @@ public final class WeightLoader implements AutoCloseable {
     /** Whether the checkpoint has a tensor of this name. */
     public boolean has(String name) {
         return store.names().contains(name);
+    }
+
+    /** Whether the checkpoint has a tensor of this name and shape. */
+    public boolean has(String name, long... shape) {
+        return has(name) && java.util.Arrays.equals(store.shape(name), shape);
+    }
+
+    /** A matrix [rows, columns] that no checkpoint has, FLOAT, of normally distributed values around 0. */
+    public FrozenWeight normal(int rows, int columns, double deviation, RandomGenerator random) {
+        float[] values = new float[Math.multiplyExact(rows, columns)];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (deviation * random.nextGaussian());
+        }
+        INDArray array = made(rows, columns);
+        Arrays.write(array, 0, values, 0, values.length);
+        FrozenWeight weight = new DenseWeight(array);
+        owned.add(weight);
+        return weight;
+    }
+
+    /** A vector that no checkpoint has, of equal values. */
+    public INDArray constant(int length, float value) {
+        float[] values = new float[length];
+        java.util.Arrays.fill(values, value);
+        INDArray array = made(length);
+        Arrays.write(array, 0, values, 0, length);
+        owned.add(array);
+        return array;
+    }
+
+    private static INDArray made(long... shape) {
+        return Nd4j.createUninitializedDetached(DataType.FLOAT, shape);
     }
 
     /** A matrix [rows, columns] that is not a linear layer's of a block: an embedding or output layer. */

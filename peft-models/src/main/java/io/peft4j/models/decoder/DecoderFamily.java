@@ -1,8 +1,10 @@
 package io.peft4j.models.decoder;
 
 import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.List;
 
@@ -35,6 +37,14 @@ abstract class DecoderFamily implements Architecture {
     @Override
     public List<String> defaultTargetModules() {
         return List.of("q_proj", "v_proj");
+    }
+
+    @Override
+    public final CausalNetwork build(String name, ModelConfig config, WeightLoader weights, TaskPlan task) {
+        if (task.task().type() != Task.Type.CAUSAL_LM) {
+            throw task.unsupported(modelType, Task.Type.CAUSAL_LM);
+        }
+        return build(name, config, weights);
     }
 
     @Override

@@ -20,6 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Merged: the rows.
  */
 final class TokenRows extends StandIn {
+    private final Embedding embedding;
     private final Values rows;
     private final Map<Integer, Integer> rowOf = new HashMap<>();
     private final Set<Integer> untrained;
@@ -48,7 +49,7 @@ final class TokenRows extends StandIn {
 
     TokenRows(Slot slot, Values rows) {
         super(slot);
-        Embedding embedding = (Embedding) slot.layer();
+        this.embedding = (Embedding) slot.layer();
         this.rows = rows;
         for (int i = 0; i < rows.tokens().length; i++) {
             rowOf.put(rows.tokens()[i], i);
@@ -59,7 +60,7 @@ final class TokenRows extends StandIn {
 
     @Override
     public Variable forward(ForwardContext context, Variable x, Layer base) {
-        int[] ids = context.batch().tokens();
+        int[] ids = embedding.ids(context.batch());
         int[] source = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {
             source[i] = rowOf.getOrDefault(ids[i], -1);

@@ -1,0 +1,117 @@
+package io.peft4j.models.architecture;
+
+import io.peft4j.core.error.FileFormatException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How the hidden states of a text become one vector, as the folder of a sentence-transformers model says.
+ *
+ * @param modes the parts of the vector, one after the other
+ * @param normalize whether the vector gets length 1
+ * @param maxTokens the most tokens of a text, where the folder limits them
+ * @param prompts texts by name that the model was trained to see before others
+ * @param defaultPrompt the name of the prompt that is used where none is asked for
+ * @param folder the folder, where the model is one of sentence-transformers
+ */
+public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt maxTokens,
+        Map<String, String> prompts, Optional<String> defaultPrompt, Optional<Path> folder) {
+    /** The file that lists the parts of a model. */
+    public static final String MODULES = "modules.json";
+
+    /** What is taken of the hidden states of the tokens. */
+    public enum Mode {
+        /** That of the first token. */
+        CLS("cls"),
+        /** Their mean. */
+        MEAN("mean"),
+        /** Their sum over the root of their number. */
+        MEAN_SQRT_LENGTH("mean_sqrt_len_tokens"),
+        /** Their mean, the i-th with weight i. */
+        WEIGHTED_MEAN("weightedmean"),
+        /** That of the last token. */
+        LAST("lasttoken");
+
+        private final String name;
+
+        Mode(String name) {
+            this.name = name;
+        }
+
+        private String flag() {
+            return this == MEAN ? "pooling_mode_mean_tokens" : this == CLS ? "pooling_mode_cls_token"
+                    : "pooling_mode_" + name;
+        }
+    }
+
+    /** The mean of all tokens, which sentence-transformers takes where a folder says nothing. */
+    public static final SentencePooling MEAN = new SentencePooling(List.of(Mode.MEAN), false, OptionalInt.empty(),
+            Map.of(), Optional.empty(), Optional.empty());
+
+    /** Copies list and map. */
+    public SentencePooling {
+        modes = List.copyOf(modes);
+        prompts = Map.copyOf(prompts);
+    }
+
+    /** Whether a folder is one of sentence-transformers. */
+    public static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve(MODULES));
+    }
+
+    /**
+     * Reads a folder; {@link #MEAN} where it is none of sentence-transformers.
+     *
+     * @throws FileFormatException when a file is damaged, or the model has a part that is not supported
+     */
+    public static SentencePooling of(Path folder) {
+        if (!isIn(folder)) {
+            return MEAN;
+        }
+        SentenceModules modules = SentenceModules.read(folder.resolve(MODULES));
+        ModelConfig pooling = ModelConfig.read(folder.resolve(modules.pooling()).resolve("config.json"));
+        Optional<ModelConfig> limits = optional(folder.resolve(modules.transformer())
+                .resolve("sentence_bert_config.json"));
+        Optional<ModelConfig> settings = optional(folder.resolve("config_sentence_transformers.json"));
+        Map<String, String> prompts = new LinkedHashMap<>();
+        settings.flatMap(config -> config.object("prompts")).ifPresent(named -> named.values().properties()
+                .forEach(entry -> prompts.put(entry.getKey(), entry.getValue().asText())));
+        Optional<String> standard = settings.flatMap(config -> config.text("default_prompt_name"));
+        if (standard.isPresent() && !prompts.containsKey(standard.get())) {
+            throw new FileFormatException(settings.get().file(), "default_prompt_name is '" + standard.get()
+                    + "', which is not among the prompts " + prompts.keySet());
+        }
+        if (!prompts.isEmpty() && !pooling.flag("include_prompt", true)) {
+            throw pooling.unsupported("include_prompt", false, "true");
+        }
+        Optional<Integer> most = limits.flatMap(config -> config.optionalPositive("max_seq_length"));
+        return new SentencePooling(modes(pooling), modules.normalizes(),
+                most.map(OptionalInt::of).orElse(OptionalInt.empty()), prompts, standard, Optional.of(folder));
+    }
+
+    private static Optional<ModelConfig> optional(Path file) {
+        return Files.isRegularFile(file) ? Optional.of(ModelConfig.read(file)) : Optional.empty();
+    }
+
+    /** The newer files name the mode, the older ones have a flag for each. */
+    private static List<Mode> modes(ModelConfig pooling) {
+        Optional<String> named = pooling.text("pooling_mode");
+        List<Mode> modes = new ArrayList<>();
+        for (Mode mode : Mode.values()) {
+            if (pooling.flag(mode.flag(), false) || named.filter(mode.name::equals).isPresent()) {
+                modes.add(mode);
+            }
+        }
+        if (pooling.flag("pooling_mode_max_tokens", false) || modes.isEmpty()) {
+            throw pooling.unsupported("pooling_mode", named.orElse(modes.isEmpty() ? "none" : "max"),
+                    List.of(Mode.values()).stream().map(mode -> mode.name).toList().toString());
+        }
+        return modes;
+    }
+}
