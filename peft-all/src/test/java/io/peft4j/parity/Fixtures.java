@@ -55,6 +55,15 @@ final class Fixtures {
         return stream(json("training/examples.json").get("examples")).map(Fixtures::supervised).toList();
     }
 
+    /** Names of the encoders with the head of a task, each a folder. */
+    static List<String> encoders() {
+        return folders("encoders");
+    }
+
+    static Path encoder(String name) {
+        return FOLDER.resolve("encoders").resolve(name);
+    }
+
     private static List<String> folders(String kind) {
         try (Stream<Path> entries = Files.list(FOLDER.resolve(kind))) {
             return entries.filter(Files::isDirectory).map(p -> p.getFileName().toString()).sorted().toList();

@@ -35,6 +35,23 @@ public record Task(Type type, List<String> labels, Problem problem) {
             return this == TOKEN_CLS || this == QUESTION_ANS;
         }
 
+        /**
+         * Names of the layers that an adapter for the task trains as a whole, as Hugging Face PEFT has them: whichever
+         * of them a model has.
+         */
+        public List<String> savedModules() {
+            return switch (this) {
+                case SEQ_CLS, TOKEN_CLS -> List.of("classifier", "score");
+                case QUESTION_ANS -> List.of("qa_outputs");
+                default -> List.of();
+            };
+        }
+
+        /** Whether the result is not tokens but that of a head of the task's own. */
+        public boolean hasHead() {
+            return this != CAUSAL_LM && this != SEQ_2_SEQ_LM;
+        }
+
         /** Whether the head has labels. */
         public boolean hasLabels() {
             return this == SEQ_CLS || this == TOKEN_CLS;

@@ -57,7 +57,7 @@ final class EncoderBuilder {
         Optional<Slot> finalNorm = plan.finalNorm().map(norm -> places.norm(prefix + norm, plan.sizes().hidden()));
         pooler.map(path -> prefix + path).filter(places::has)
                 .ifPresent(path -> places.linear(path, plan.sizes().hidden(), plan.sizes().hidden(), true));
-        Optional<EncoderHead> layersOfHead = head.map(this::head);
+        Optional<Slot> layersOfHead = head.map(this::head);
         if (!places.fresh().isEmpty()) {
             LOG.info("{} has no layers {} for {}; they are made anew, and an adapter trains and saves them", name,
                     places.fresh(), task.task().type());
@@ -147,7 +147,16 @@ final class EncoderBuilder {
         });
     }
 
-    private EncoderHead head(HeadPlan head) {
+    /** The head; where all of it lies below one name, that is a place, too. */
+    private Slot head(HeadPlan head) {
+        int dot = head.output().lastIndexOf('.');
+        if (dot < 0) {
+            return new Slot("", layersOf(head));
+        }
+        return places.containing(head.output().substring(0, dot), () -> layersOf(head));
+    }
+
+    private EncoderHead layersOf(HeadPlan head) {
         int hidden = plan.sizes().hidden();
         List<EncoderHead.Step> steps = head.steps().stream().map(step -> new EncoderHead.Step(
                 places.headLinear(step.path(), hidden, hidden, step.bias(), head.deviation()), step.activation(),

@@ -4,17 +4,19 @@ import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
 import java.util.List;
 import java.util.Optional;
 
 /** The layers of a head, from hidden states [M, H] to its result [M, outputs]. */
-record EncoderHead(HeadPlan.Rows rows, List<Step> steps, Slot output, float dropout) {
+record EncoderHead(HeadPlan.Rows rows, List<Step> steps, Slot output, float dropout) implements Layer {
     /** A linear layer with what follows it. */
     record Step(Slot linear, Activation activation, Optional<Slot> norm, boolean dropout) {
     }
 
-    Variable forward(ForwardContext context, Variable hidden) {
+    @Override
+    public Variable forward(ForwardContext context, Variable hidden) {
         Variable x = hidden;
         for (Step step : steps) {
             Variable input = step.dropout() ? dropped(context, x) : x;

@@ -31,7 +31,7 @@ final class EncoderNetwork implements HeadedNetwork {
      *
      * @param head the layers of the head; none where hidden states are pooled
      */
-    record Parts(TextEmbeddings embeddings, List<Slot> layers, Optional<Slot> norm, Optional<EncoderHead> head) {
+    record Parts(TextEmbeddings embeddings, List<Slot> layers, Optional<Slot> norm, Optional<Slot> head) {
         /** Copies the list. */
         Parts {
             layers = List.copyOf(layers);
@@ -70,7 +70,7 @@ final class EncoderNetwork implements HeadedNetwork {
 
     @Override
     public Optional<Slot> output() {
-        return parts.head().map(EncoderHead::output);
+        return parts.head().map(head -> ((EncoderHead) head.layer()).output());
     }
 
     @Override
@@ -101,8 +101,8 @@ final class EncoderNetwork implements HeadedNetwork {
             SentencePooling pooling = plan.pooling();
             return Pooler.pooled(context.tape(), batch, states(context), pooling);
         }
-        EncoderHead head = parts.head().get();
-        return switch (head.rows()) {
+        Slot head = parts.head().get();
+        return switch (((EncoderHead) head.layer()).rows()) {
             case FIRST -> {
                 int[] rows = Pooler.firstRows(batch);
                 yield head.forward(context.onRows(rows), states(context, rows));

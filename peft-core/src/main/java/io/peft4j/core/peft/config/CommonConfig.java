@@ -51,6 +51,11 @@ public record CommonConfig(Optional<String> taskType, Optional<String> baseModel
         return new CommonConfig(taskType, Optional.of(name), revision, inferenceMode, peftVersion, otherKeys);
     }
 
+    /** The same for another task. */
+    public CommonConfig withTaskType(String type) {
+        return new CommonConfig(Optional.of(type), baseModel, revision, inferenceMode, peftVersion, otherKeys);
+    }
+
     /** The same with another {@code inference_mode}. */
     public CommonConfig withInferenceMode(boolean mode) {
         return new CommonConfig(taskType, baseModel, revision, mode, peftVersion, otherKeys);

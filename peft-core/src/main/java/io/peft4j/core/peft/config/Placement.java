@@ -56,6 +56,11 @@ public record Placement(@Key(value = "target_modules", option = "target-modules"
         return new Placement(targets, TargetModules.UNSET, OneOrMany.none(), OneOrMany.none(), List.of(), Bias.NONE);
     }
 
+    /** The same with other layers that are trained as a whole. */
+    public Placement withModulesToSave(List<String> names) {
+        return new Placement(targetModules, excludeModules, layersToTransform, layersPattern, names, bias);
+    }
+
     /** The same with other targets. */
     public Placement withTargets(TargetModules targets) {
         return new Placement(targets, excludeModules, layersToTransform, layersPattern, modulesToSave, bias);

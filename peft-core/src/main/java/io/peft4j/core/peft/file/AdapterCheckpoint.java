@@ -12,6 +12,7 @@ import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
 import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.core.peft.method.StoredForm;
+import io.peft4j.core.peft.method.TaskHeads;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
@@ -77,8 +78,9 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
 
     /** A new adapter, of which nothing is stored yet; where it fails, nothing is left allocated. */
     public static AdapterCheckpoint create(PeftConfig config, AdapterSetup setup) {
-        PeftConfig named = config.common().baseModel().isPresent() ? config
-                : config.withCommon(config.common().withBaseModel(setup.network().description().name()));
+        PeftConfig forTask = TaskHeads.configured(config, setup.network());
+        PeftConfig named = forTask.common().baseModel().isPresent() ? forTask
+                : forTask.withCommon(forTask.common().withBaseModel(setup.network().description().name()));
         return setup.run(() -> {
             Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
             return new AdapterCheckpoint(made, Set.of());

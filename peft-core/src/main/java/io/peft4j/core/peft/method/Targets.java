@@ -169,9 +169,10 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
     }
 
     private static List<Slot> allLinear(Network network) {
+        Set<Slot> heads = TaskHeads.places(network);
         String output = network.output().map(Slot::path).orElse("");
-        return network.slots().stream()
-                .filter(slot -> slot.layer() instanceof Linear && !slot.path().equals(output)).toList();
+        return network.slots().stream().filter(slot -> slot.layer() instanceof Linear && !heads.contains(slot)
+                && !slot.path().equals(output)).toList();
     }
 
     private static List<String> paths(List<Slot> slots) {

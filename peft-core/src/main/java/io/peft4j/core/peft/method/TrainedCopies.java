@@ -3,6 +3,7 @@ package io.peft4j.core.peft.method;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.TargetModuleException;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.peft.config.Bias;
@@ -96,21 +97,29 @@ public final class TrainedCopies {
         List<Slot> slots = setup.network().slots();
         Set<Slot> chosen = new LinkedHashSet<>();
         for (String name : names) {
-            List<Slot> matched = slots.stream().filter(slot -> slot.path().endsWith(name)).toList();
-            if (matched.isEmpty()) {
+            Set<Slot> matched = places(setup.network(), name);
+            // Hugging Face PEFT names all heads that there are, and a model has one of them.
+            if (matched.isEmpty() && !setup.network().task().type().savedModules().contains(name)) {
                 throw new TargetModuleException("modules_to_save: '" + name + "' matches no layer; "
                         + NearNames.sentence(name, slots.stream().map(name.contains(".") ? Slot::path : Slot::name)
                         .distinct().toList()));
             }
-            for (Slot match : matched) {
-                slots.stream().filter(slot -> MergedLayer.canCopy(slot.layer()))
-                        .filter(slot -> slot == match || slot.path().startsWith(match.path() + "."))
-                        .forEach(chosen::add);
-            }
+            chosen.addAll(matched);
         }
         List<AdapterLayer> copies = new ArrayList<>();
         slots.stream().filter(chosen::contains).forEach(slot -> copies.add(of(setup, slot)));
         return copies;
+    }
+
+    /** The places with a weight that a name matches, by the rule of {@link #matching}. */
+    static Set<Slot> places(Network network, String name) {
+        List<Slot> slots = network.slots();
+        Set<Slot> chosen = new LinkedHashSet<>();
+        slots.stream().filter(slot -> slot.path().endsWith(name)).forEach(match ->
+                slots.stream().filter(slot -> MergedLayer.canCopy(slot.layer()))
+                        .filter(slot -> slot == match || slot.path().startsWith(match.path() + "."))
+                        .forEach(chosen::add));
+        return chosen;
     }
 
     /**
