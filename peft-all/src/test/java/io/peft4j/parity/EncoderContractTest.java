@@ -55,7 +55,8 @@ class EncoderContractTest {
     @MethodSource("models")
     void anAdapterWithItsHeadGivesWhatItGivesInHuggingFacePeft(String name) {
         JsonNode expected = expected(name);
-        try (BaseModel base = load(name); PeftModel model = base.withAdapter(Fixtures.encoder(name).resolve("adapter"))) {
+        try (BaseModel base = load(name);
+                PeftModel model = base.withAdapter(Fixtures.encoder(name).resolve("adapter"))) {
             assertEquals(expected.get("training").get("trainable").asLong(), model.trainableParameterCount());
             assertClose(expected.get("training").get("adapted"), outputs(model, expected), F32);
         }

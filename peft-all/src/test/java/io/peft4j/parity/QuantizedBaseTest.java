@@ -83,7 +83,8 @@ class QuantizedBaseTest {
                 int quantized = 0;
                 for (Slot slot : model.network().slots()) {
                     if (slot.layer() instanceof Linear linear) {
-                        assertEquals(slot != model.network().causal().head(), linear.weight().isQuantized(), slot.path());
+                        assertEquals(slot != model.network().causal().head(), linear.weight().isQuantized(),
+                                slot.path());
                         quantized += linear.weight().isQuantized() ? 1 : 0;
                     }
                 }

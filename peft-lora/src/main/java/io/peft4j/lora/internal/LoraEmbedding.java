@@ -63,8 +63,8 @@ final class LoraEmbedding extends AbstractAdapterLayer {
     public Variable forward(ForwardContext context, Variable x, Layer base) {
         Tape tape = context.tape();
         Variable y = base.forward(context, x);
-        Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), embedding.ids(context.batch()), paddingId,
-                DataType.FLOAT);
+        Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), embedding.ids(context.batch()),
+                paddingId, DataType.FLOAT);
         Variable change = MatrixOps.matmulTransposed(tape, h, tape.parameter(b.parameter()));
         Variable sum = ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, (float) scaling), y);
         return magnitude.isEmpty() ? sum : ScaleOps.columns(tape, sum,

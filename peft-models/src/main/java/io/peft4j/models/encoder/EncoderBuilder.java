@@ -83,10 +83,11 @@ final class EncoderBuilder {
         // The order in which PyTorch adds them up does not matter to more than rounding.
         embeddings.positions().ifPresent(table -> tables.add(table(table, batch -> positions(batch, table))));
         embeddings.types().ifPresent(table -> tables.add(table(table, batch ->
-                 batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
+                batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
         Slot norm = places.norm(prefix + embeddings.norm(), embeddings.width());
-        return new TextEmbeddings(tables, embeddings.types().map(EncoderPlan.Table::rows).orElse(0), norm, embeddings.projection().map(path ->
-                places.linear(prefix + path, plan.sizes().hidden(), embeddings.width(), true)), plan.dropout());
+        return new TextEmbeddings(tables, embeddings.types().map(EncoderPlan.Table::rows).orElse(0), norm,
+                embeddings.projection().map(path -> places.linear(prefix + path, plan.sizes().hidden(),
+                        embeddings.width(), true)), plan.dropout());
     }
 
     private Slot table(EncoderPlan.Table table, Function<PackedBatch, int[]> ids) {
