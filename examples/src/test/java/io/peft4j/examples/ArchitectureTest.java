@@ -67,11 +67,18 @@ class ArchitectureTest {
             .knows(CORE, REPORT, DATA)
             .uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "org.apache.commons.math3");
 
+    private static final Module CLI = new Module("peft-cli", "io.peft4j.cli")
+            .knows(CORE, LORA, MODELS, DATA, TRAIN, EVAL)
+            .uses("com.fasterxml.jackson", "org.slf4j", "picocli", "me.tongfei.progressbar", "jdk.jshell");
+
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
-            REPORT, DATA, PARQUET, TRAIN, EVAL);
+            REPORT, DATA, PARQUET, TRAIN, EVAL, CLI);
 
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.of(
+            "io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN),
+            "io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, EVAL, CLI),
+            "io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, CLI),
             "io.peft4j.data.near.internal", List.of(EVAL));
 
     /** A module, the package below which all of its classes live, and what those classes may depend on. */

@@ -1,6 +1,6 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;

@@ -3,7 +3,7 @@ package io.peft4j.onednn;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
 
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import java.util.Optional;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.reorder;

@@ -6,7 +6,7 @@ import io.peft4j.core.kernel.KernelGroups;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.LayerNormLoops;
 import io.peft4j.core.kernel.UpdateLoops;
-import io.peft4j.core.measure.ProcessUsage;
+import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Map;
 import org.bytedeco.dnnl.engine;

@@ -1,7 +1,7 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.kernel.RotaryKernels;
 import io.peft4j.core.kernel.RotaryTable;
 import io.peft4j.onednn.BinarySpec.Operator;

@@ -2,8 +2,8 @@ package io.peft4j.onednn;
 
 import static io.peft4j.onednn.FourBitSpec.GROUP;
 
-import io.peft4j.core.array.Float16;
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.Float16;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.FrozenWeight;

@@ -1,8 +1,8 @@
 package io.peft4j.onednn;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.BFloat16;
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.BFloat16;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.onednn.BinarySpec.Operator;
 import io.peft4j.onednn.UnarySpec.Function;
 import java.util.Optional;

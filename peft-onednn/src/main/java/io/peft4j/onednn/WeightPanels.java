@@ -1,6 +1,6 @@
 package io.peft4j.onednn;
 
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.weight.BlockWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.Int8Weight;

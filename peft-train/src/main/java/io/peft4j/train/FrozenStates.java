@@ -2,12 +2,12 @@ package io.peft4j.train;
 
 import io.peft4j.core.array.Arena;
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.engine.Workspace;
-import io.peft4j.core.model.Network;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;

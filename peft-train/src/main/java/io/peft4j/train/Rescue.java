@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
-import io.peft4j.core.io.AtomicFiles;
-import io.peft4j.core.io.Sha256;
+import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.internal.Sha256;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
-import io.peft4j.core.io.AtomicFiles;
-import io.peft4j.core.io.FolderLock;
+import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.internal.FolderLock;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.file.Passport;

@@ -28,7 +28,8 @@ import org.slf4j.LoggerFactory;
  *         .build().train(examples);
  * }</pre>
  *
- * <p>While a training writes to an output folder, others are refused there ({@link io.peft4j.core.io.FolderLock}).
+ * <p>While a training writes to an output folder, others are refused there ({@link
+ * io.peft4j.core.io.internal.FolderLock}).
  *
  * <p>The loss of an update is the mean over all supervised tokens of its examples, however they are cut into batches,
  * so gradient accumulation equals a larger batch. The same seed gives the same adapter, bit for bit.

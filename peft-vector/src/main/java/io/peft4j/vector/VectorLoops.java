@@ -1,6 +1,6 @@
 package io.peft4j.vector;
 
-import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.internal.BFloat16;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.Loops;
 import io.peft4j.core.kernel.PlainLoops;

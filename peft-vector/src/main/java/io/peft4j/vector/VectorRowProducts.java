@@ -1,6 +1,6 @@
 package io.peft4j.vector;
 
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.kernel.RowProducts;
 import io.peft4j.core.weight.BlockType;
 import java.util.Arrays;

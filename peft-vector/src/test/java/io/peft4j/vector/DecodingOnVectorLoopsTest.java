@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.Float16;
+import io.peft4j.core.array.internal.Float16;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.KernelsContract;
 import io.peft4j.core.kernel.NaiveKernels;

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.peft4j.core.array.Float16;
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.Float16;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.kernel.RowProducts;
 import io.peft4j.core.kernel.RowProducts.Part;
 import io.peft4j.core.weight.BlockType;

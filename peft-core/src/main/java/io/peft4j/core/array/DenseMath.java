@@ -1,5 +1,6 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.array.internal.NativeLibraries;
 import org.bytedeco.openblas.global.openblas;
 
 /** Products and decompositions of matrices in double and in c order, by BLAS and LAPACK. For set-up, not for steps. */

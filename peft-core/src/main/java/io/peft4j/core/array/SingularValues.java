@@ -1,5 +1,6 @@
 package io.peft4j.core.array;
 
+import io.peft4j.core.array.internal.NativeLibraries;
 import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.openblas.global.openblas;

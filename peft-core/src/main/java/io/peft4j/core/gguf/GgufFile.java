@@ -2,7 +2,7 @@ package io.peft4j.core.gguf;
 
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.NearNames;
-import io.peft4j.core.io.MappedFile;
+import io.peft4j.core.io.internal.MappedFile;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package io.peft4j.core.gguf;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.MappedFile;
+import io.peft4j.core.io.internal.MappedFile;
 import io.peft4j.core.weight.BlockType;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;

@@ -1,12 +1,12 @@
 package io.peft4j.core.gguf;
 
-import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowEncoder;
 import io.peft4j.core.weight.RowReader;
 import java.io.ByteArrayOutputStream;
-import java.io.OutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package io.peft4j.core.kernel;
 
-import io.peft4j.core.array.NativeLibraries;
+import io.peft4j.core.array.internal.NativeLibraries;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
 

@@ -1,7 +1,7 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

@@ -1,6 +1,6 @@
 package io.peft4j.core.kernel;
 
-import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.internal.BFloat16;
 import java.util.Arrays;
 
 /**

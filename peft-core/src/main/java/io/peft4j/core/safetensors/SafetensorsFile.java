@@ -2,7 +2,7 @@ package io.peft4j.core.safetensors;
 
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.NearNames;
-import io.peft4j.core.io.MappedFile;
+import io.peft4j.core.io.internal.MappedFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package io.peft4j.core.safetensors;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.MappedFile;
+import io.peft4j.core.io.internal.MappedFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

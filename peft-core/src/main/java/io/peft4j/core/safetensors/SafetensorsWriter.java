@@ -2,7 +2,7 @@ package io.peft4j.core.safetensors;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.internal.AtomicFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -55,12 +55,13 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * The bytes of a file with these tensors and the metadata {@code {"format": "pt"}}.
+     * Writes the bytes of a file with these tensors and the metadata {@code {"format": "pt"}}.
      *
+     * @throws IOException when that fails
      * @throws IllegalArgumentException when a tensor is called {@code __metadata__}, which the format keeps for itself
      */
-    public static AtomicFiles.Content content(Map<String, TensorData> tensors) {
-        return content(tensors, PYTORCH);
+    public static void write(OutputStream out, Map<String, TensorData> tensors) throws IOException {
+        content(tensors, PYTORCH).writeTo(out);
     }
 
     private static AtomicFiles.Content content(Map<String, TensorData> tensors, Map<String, String> metadata) {

@@ -1,6 +1,6 @@
 package io.peft4j.core.safetensors;
 
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowEncoder;
 import io.peft4j.core.weight.RowReader;

@@ -1,6 +1,6 @@
 package io.peft4j.core.weight;
 
-import io.peft4j.core.array.Float16;
+import io.peft4j.core.array.internal.Float16;
 import java.util.Objects;
 
 /**

@@ -1,8 +1,8 @@
 package io.peft4j.core.weight;
 
+import io.peft4j.core.array.internal.BFloat16;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.array.BFloat16;
-import io.peft4j.core.array.NativeMemory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.array.BFloat16;
+import io.peft4j.core.array.internal.BFloat16;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

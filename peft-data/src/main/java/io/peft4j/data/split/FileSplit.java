@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.io.AtomicFiles;
+import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.data.clean.CleaningReport;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;

@@ -3,7 +3,7 @@ package io.peft4j.eval.task;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
-import io.peft4j.core.io.Sha256;
+import io.peft4j.core.io.internal.Sha256;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;

@@ -1,7 +1,7 @@
 package io.peft4j.models.architecture;
 
 import io.peft4j.core.array.Arrays;
-import io.peft4j.core.array.NativeMemory;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.kernel.KernelSelection;

@@ -4,7 +4,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
-import io.peft4j.core.array.NativeLibraries;
+import io.peft4j.core.array.internal.NativeLibraries;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatTemplate;

@@ -1,8 +1,8 @@
 package io.peft4j.core.peft.file;
 
 import io.peft4j.core.error.FileFormatException;
-import io.peft4j.core.io.AtomicFiles;
-import io.peft4j.core.io.Sha256;
+import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.io.internal.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.ConfigReader;
@@ -129,10 +129,11 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         StoredForm stored = adapter.stored();
         PeftConfig config = Passport.saved(stored.config());
         Map<String, TensorData> forTraining = trainingTensors();
+        Map<String, TensorData> tensors = complete(stored.tensors(), base);
         Map<Path, AtomicFiles.Content> files = new LinkedHashMap<>();
-        files.put(folder.resolve(WEIGHTS_FILE), SafetensorsWriter.content(complete(stored.tensors(), base)));
+        files.put(folder.resolve(WEIGHTS_FILE), out -> SafetensorsWriter.write(out, tensors));
         if (!forTraining.isEmpty()) {
-            files.put(folder.resolve(TRAINING_FILE), SafetensorsWriter.content(forTraining));
+            files.put(folder.resolve(TRAINING_FILE), out -> SafetensorsWriter.write(out, forTraining));
         }
         files.put(folder.resolve(Passport.FILE), AtomicFiles.text(PassportJson.write(Passport.of(base, config))));
         files.put(folder.resolve(CONFIG_FILE), AtomicFiles.text(config.toJson()));
@@ -148,7 +149,8 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      * the same hash are the same also in what is not trained and in what they take out of the base's weights.
      */
     public String fingerprint(BaseLanguageModel base) {
-        return Sha256.of(SafetensorsWriter.content(complete(adapter.stored().tensors(), base)));
+        Map<String, TensorData> tensors = complete(adapter.stored().tensors(), base);
+        return Sha256.of(out -> SafetensorsWriter.write(out, tensors));
     }
 
     /** Hugging Face PEFT does not store the network that computes a prompt, and does not look at other files. */

@@ -1,6 +1,0 @@
-/**
- * Files below their formats. Open {@link io.peft4j.core.io.AtomicFiles} first: everything that this
- * library saves goes through it. {@link io.peft4j.core.io.MappedFile} is how the large weight files are read;
- * {@link io.peft4j.core.io.FolderLock} keeps a folder to one writer.
- */
-package io.peft4j.core.io;

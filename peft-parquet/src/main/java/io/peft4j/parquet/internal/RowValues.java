@@ -1,0 +1,142 @@
+package io.peft4j.parquet.internal;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.SimpleGroup;
+import org.apache.parquet.io.api.Binary;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.ListLogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.MapLogicalTypeAnnotation;
+import org.apache.parquet.schema.LogicalTypeAnnotation.StringLogicalTypeAnnotation;
+import org.apache.parquet.schema.PrimitiveType;
+import org.apache.parquet.schema.Type;
+
+/** Makes JSON-like values of a row. A null is an absent key: a table does not distinguish the two. */
+final class RowValues {
+    private final Expansion expansion;
+
+    /** The rows of a file whose content has this bound. */
+    RowValues(Expansion expansion) {
+        this.expansion = expansion;
+    }
+
+    /**
+     * The fields of a row or struct.
+     *
+     * @throws DamageException when a text is not UTF-8
+     */
+    Map<String, Object> of(Group group) {
+        SimpleGroup row = (SimpleGroup) group;
+        Map<String, Object> fields = new LinkedHashMap<>();
+        for (int i = 0; i < row.getType().getFieldCount(); i++) {
+            field(row, i).ifPresent(put(fields, row.getType().getFieldName(i)));
+        }
+        return fields;
+    }
+
+    private static java.util.function.Consumer<Object> put(Map<String, Object> fields, String name) {
+        return value -> fields.put(name, value);
+    }
+
+    private Optional<Object> field(SimpleGroup row, int index) {
+        int count = row.getFieldRepetitionCount(index);
+        if (row.getType().getType(index).isRepetition(Type.Repetition.REPEATED)) {
+            List<Object> values = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                values.add(value(row, index, i));
+            }
+            return Optional.of(values);
+        }
+        return count == 0 ? Optional.empty() : Optional.of(value(row, index, 0));
+    }
+
+    private Object value(SimpleGroup row, int index, int place) {
+        Type type = row.getType().getType(index);
+        if (type.isPrimitive()) {
+            return primitive(row, index, place, type.asPrimitiveType());
+        }
+        SimpleGroup group = (SimpleGroup) row.getGroup(index, place);
+        LogicalTypeAnnotation kind = type.getLogicalTypeAnnotation();
+        boolean wrapped = group.getType().getFieldCount() == 1
+                && group.getType().getType(0).isRepetition(Type.Repetition.REPEATED);
+        if (wrapped && kind instanceof ListLogicalTypeAnnotation) {
+            return list(group, type.getName());
+        }
+        return wrapped && isMap(kind, group) ? map(group) : of(group);
+    }
+
+    private static boolean isMap(LogicalTypeAnnotation kind, SimpleGroup group) {
+        return (kind instanceof MapLogicalTypeAnnotation
+                || kind instanceof LogicalTypeAnnotation.MapKeyValueTypeAnnotation)
+                && !group.getType().getType(0).isPrimitive()
+                && group.getType().getType(0).asGroupType().getFieldCount() == 2;
+    }
+
+    /** The rules by which old and new writers wrap the elements of a list (LogicalTypes.md of the Parquet format). */
+    private List<Object> list(SimpleGroup list, String name) {
+        Type repeated = list.getType().getType(0);
+        boolean element = repeated.isPrimitive() || repeated.asGroupType().getFieldCount() != 1
+                || repeated.getName().equals("array") || repeated.getName().equals(name + "_tuple");
+        List<Object> values = new ArrayList<>();
+        for (int i = 0; i < list.getFieldRepetitionCount(0); i++) {
+            values.add(element ? value(list, 0, i) : field((SimpleGroup) list.getGroup(0, i), 0).orElse(null));
+        }
+        return values;
+    }
+
+    private Map<String, Object> map(SimpleGroup map) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (int i = 0; i < map.getFieldRepetitionCount(0); i++) {
+            SimpleGroup entry = (SimpleGroup) map.getGroup(0, i);
+            String key = field(entry, 0).map(Object::toString)
+                    .orElseThrow(() -> new DamageException("has a map with an entry that has no key"));
+            values.put(key, field(entry, 1).orElse(null));
+        }
+        return values;
+    }
+
+    private Object primitive(SimpleGroup row, int index, int place, PrimitiveType type) {
+        return expansion.counted(switch (type.getPrimitiveTypeName()) {
+            case BOOLEAN -> row.getBoolean(index, place);
+            case INT32 -> Scalars.ofInt(row.getInteger(index, place), type.getLogicalTypeAnnotation());
+            case INT64 -> Scalars.ofLong(row.getLong(index, place), type.getLogicalTypeAnnotation());
+            case FLOAT -> Double.parseDouble(Float.toString(row.getFloat(index, place)));
+            case DOUBLE -> row.getDouble(index, place);
+            case INT96 -> Scalars.ofInt96(row.getInt96(index, place).getBytes());
+            case BINARY, FIXED_LEN_BYTE_ARRAY -> bytes(bytesOf(row.getBinary(index, place)), type);
+        });
+    }
+
+    /** A length that a damaged page gives may be anything: the buffer refuses it before memory is taken for it. */
+    private static byte[] bytesOf(Binary binary) {
+        ByteBuffer buffer = binary.toByteBuffer();
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
+        return bytes;
+    }
+
+    private static Object bytes(byte[] bytes, PrimitiveType type) {
+        LogicalTypeAnnotation kind = type.getLogicalTypeAnnotation();
+        Optional<Object> scalar = Scalars.ofBytes(bytes, kind);
+        if (scalar.isPresent()) {
+            return scalar.get();
+        }
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException e) {
+            if (kind instanceof StringLogicalTypeAnnotation) {
+                throw new DamageException("the column " + type.getName() + " holds text that is not UTF-8");
+            }
+            // Bytes that are not text, such as a picture, are written as JSON writes them.
+            return Base64.getEncoder().encodeToString(bytes);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * Reads the rows of Parquet files, so that they become examples as those of JSON do. Open
+ * {@link io.peft4j.parquet.internal.ParquetFiles} first.
+ */
+package io.peft4j.parquet.internal;

@@ -1,5 +1,0 @@
-/**
- * Reads the rows of Parquet files, so that they become examples as those of JSON do. Open
- * {@link io.peft4j.parquet.ParquetFiles} first.
- */
-package io.peft4j.parquet;
