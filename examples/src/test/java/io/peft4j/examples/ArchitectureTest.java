@@ -53,7 +53,8 @@ class ArchitectureTest {
     private static final Module JINJA = new Module("peft-jinja", "io.peft4j.jinja");
     private static final Module MODELS = new Module("peft-models", "io.peft4j.models")
             .knows(CORE, JINJA)
-            .uses("org.nd4j", "org.bytedeco.javacpp", "com.fasterxml.jackson", "org.slf4j", "ai.djl");
+            .uses("org.nd4j", "org.bytedeco.javacpp", "com.fasterxml.jackson", "org.slf4j", "ai.djl",
+                    "org.apache.lucene");
     private static final Module REPORT = new Module("peft-report", "io.peft4j.report");
     private static final Module DATA = new Module("peft-data", "io.peft4j.data")
             .knows(CORE, REPORT).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv",
