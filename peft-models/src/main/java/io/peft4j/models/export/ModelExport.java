@@ -148,7 +148,7 @@ public final class ModelExport {
         }
         return export(file, merged -> GgufModelFile.write(partial(file),
                 name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(), type,
-                base.tokenizer()), new ModelSource.GgufPath(partial(file), provenance(file)));
+                base.tokenizer(), base.stopTokens()), new ModelSource.GgufPath(partial(file), provenance(file)));
     }
 
     private ExportReport export(Path target, Consumer<MergedTensors> writer, ModelSource written) {

@@ -9,6 +9,8 @@ import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.LinkedHashSet;
+import java.util.Set;
 
 /** The metadata of a GGUF file with the keys of Hugging Face's {@code config.json}. */
 final class GgufConfig {
@@ -29,7 +31,7 @@ final class GgufConfig {
         config.put("attention_bias", file.names().contains("blk.0.attn_q.bias"));
         config.put("mlp_bias", file.names().contains("blk.0.ffn_up.bias"));
         putId(config, "bos_token_id", metadata, "bos_token_id");
-        putId(config, "eos_token_id", metadata, "eos_token_id");
+        putStops(config, metadata);
         putId(config, "pad_token_id", metadata, "padding_token_id");
         form.fixed().forEach((key, value) -> config.set(key, JSON.valueToTree(value)));
         if (form.isRotary()) {
@@ -61,6 +63,22 @@ final class GgufConfig {
                     : (double) config.get(form.configKey("embedding_length")).longValue()
                     / config.get(form.configKey("attention.head_count")).longValue();
             config.put(form.rotaryShareKey(), metadata.integer(prefix + "rope.dimension_count") / head);
+        }
+    }
+
+    /** The tokens that end an answer: of a text, of a turn, of a message. */
+    private static void putStops(ObjectNode config, GgufMetadata metadata) {
+        Set<Long> ids = new LinkedHashSet<>();
+        for (String name : new String[] {"eos", "eot", "eom"}) {
+            String key = "tokenizer.ggml." + name + "_token_id";
+            if (metadata.has(key)) {
+                ids.add(metadata.integer(key));
+            }
+        }
+        if (ids.size() == 1) {
+            config.put("eos_token_id", ids.iterator().next());
+        } else if (!ids.isEmpty()) {
+            ids.forEach(config.putArray("eos_token_id")::add);
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.LongStream;
 
 /**
@@ -50,10 +51,11 @@ public final class GgufModelFile {
      * @param tensors all tensors of the model; the output layer's is missing where it is the embedding
      * @param type type of matrices, F32, F16, BF16 or Q8_0
      * @param tokenizer its tokenizer
+     * @param stops the tokens that end an answer
      * @throws ConfigurationException when the format or llama.cpp has no place for something in the model
      */
     public static void write(Path file, String name, ModelConfig config, List<ModelTensor> tensors, BlockType type,
-            Tokenizer tokenizer) {
+            Tokenizer tokenizer, Set<Integer> stops) {
         GgufForm form = Architectures.requireGguf(config);
         GgufModelFile model = new GgufModelFile(config, form);
         model.writer.string("general.architecture", form.architecture()).string("general.type", "model")
@@ -62,7 +64,7 @@ public final class GgufModelFile {
         GgufHyperparameters.write(model.writer, config, form);
         int rows = (int) tensors.stream().filter(t -> form.toGguf(t.name()).equals(Optional.of("token_embd.weight")))
                 .mapToLong(t -> t.shape()[0]).findFirst().orElseThrow();
-        GgufVocabulary.write(model.writer, tokenizer, rows);
+        GgufVocabulary.write(model.writer, tokenizer, stops, rows);
         Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
         tensors.forEach(tensor -> byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
         byName.forEach((tensor, parts) -> model.add(tensor, parts, type));

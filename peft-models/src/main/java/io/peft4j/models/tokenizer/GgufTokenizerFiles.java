@@ -19,12 +19,16 @@ final class GgufTokenizerFiles {
     private static final String TEMPLATE = "tokenizer.chat_template";
     private static final String BYTE_LEVEL = "gpt2";
     private static final String SENTENCE_PIECE = "llama";
+    private static final String WORD_PIECE = "bert";
     /** Token types of ggml: the unknown token, tokens that control the model, and tokens that a user added. */
     private static final int UNKNOWN = 2;
     private static final int CONTROL = 3;
     private static final int USER_DEFINED = 4;
-    private static final List<String> SPECIAL = List.of("bos", "eos", "unknown", "padding");
-    private static final List<String> SPECIAL_KEYS = List.of("bos_token", "eos_token", "unk_token", "pad_token");
+    /** Named tokens of ggml (the spelling is its own), and what tokenizer_config.json calls them. */
+    private static final List<String> SPECIAL = List.of("bos", "eos", "unknown", "padding", "cls", "seperator",
+            "mask");
+    private static final List<String> SPECIAL_KEYS = List.of("bos_token", "eos_token", "unk_token", "pad_token",
+            "cls_token", "sep_token", "mask_token");
 
     private final GgufFile file;
     private final GgufMetadata metadata;
@@ -36,10 +40,10 @@ final class GgufTokenizerFiles {
         this.file = file;
         this.metadata = file.metadata();
         this.model = metadata.string(PREFIX + "model");
-        if (!model.equals(BYTE_LEVEL) && !model.equals(SENTENCE_PIECE)) {
+        if (!List.of(BYTE_LEVEL, SENTENCE_PIECE, WORD_PIECE).contains(model)) {
             throw new FileFormatException(file.path(), "unsupported tokenizer kind \"" + model + "\"; supported in "
-                    + "GGUF files are \"gpt2\" (byte-level BPE) and \"llama\" (SentencePiece BPE). Use the model's "
-                    + "Hugging Face folder instead");
+                    + "GGUF files are \"gpt2\" (byte-level BPE), \"llama\" (SentencePiece BPE) and \"bert\" "
+                    + "(WordPiece). Use the model's Hugging Face folder instead");
         }
         this.tokens = metadata.strings(PREFIX + "tokens");
         this.types = metadata.has(PREFIX + "token_type") ? metadata.integers(PREFIX + "token_type")
@@ -60,15 +64,17 @@ final class GgufTokenizerFiles {
         json.putNull("truncation");
         json.putNull("padding");
         addAddedTokens(json.putArray("added_tokens"));
-        boolean addsBos;
-        if (model.equals(BYTE_LEVEL)) {
-            addsBos = addByteLevel(json);
-        } else {
-            addSentencePiece(json);
-            addsBos = true;
+        switch (model) {
+            case BYTE_LEVEL -> addPostProcessor(json, "bos", addByteLevel(json), "eos", false);
+            case SENTENCE_PIECE -> {
+                addSentencePiece(json);
+                addPostProcessor(json, "bos", true, "eos", false);
+            }
+            default -> {
+                addWordPiece(json);
+                addPostProcessor(json, first("cls", "bos"), true, first("seperator", "eos"), true);
+            }
         }
-        addPostProcessor(json, metadata.bool(PREFIX + "add_bos_token", addsBos),
-                metadata.bool(PREFIX + "add_eos_token", false));
         return new TokenizerFiles(file.path(), json, config(), metadata.has(TEMPLATE)
                 ? Map.of(TokenizerFiles.DEFAULT_TEMPLATE, metadata.string(TEMPLATE)) : Map.of());
     }
@@ -90,6 +96,18 @@ final class GgufTokenizerFiles {
         return preTokenizer.addsBos();
     }
 
+    private void addWordPiece(ObjectNode json) {
+        WordPiece piece = new WordPiece(tokens, types);
+        json.set("normalizer", piece.normalizer());
+        json.set("pre_tokenizer", WordPiece.preTokenizer());
+        json.set("decoder", WordPiece.decoder());
+        json.set("model", piece.model(special("unknown").orElse("[UNK]")));
+    }
+
+    private String first(String name, String otherwise) {
+        return metadata.has(PREFIX + name + "_token_id") ? name : otherwise;
+    }
+
     private void addSentencePiece(ObjectNode json) {
         SentencePiece piece = new SentencePiece(tokens, types, metadata.floats(PREFIX + "scores"), file.path());
         json.set("normalizer", SentencePiece.normalizer(metadata.bool(PREFIX + "add_space_prefix", true)));
@@ -101,13 +119,20 @@ final class GgufTokenizerFiles {
 
     private void addAddedTokens(ArrayNode added) {
         for (int id = 0; id < types.length; id++) {
-            boolean special = types[id] == CONTROL || types[id] == UNKNOWN && model.equals(SENTENCE_PIECE);
+            boolean special = types[id] == CONTROL || types[id] == UNKNOWN && !model.equals(BYTE_LEVEL)
+                    || model.equals(WORD_PIECE) && isNamed(id);
             if (special || types[id] == USER_DEFINED) {
                 added.addObject().put("id", id).put("content", tokens.get(id)).put("single_word", false)
                         .put("lstrip", false).put("rstrip", false).put("normalized", false)
                         .put("special", special);
             }
         }
+    }
+
+    /** Files of BERT models may call all of their tokens normal. */
+    private boolean isNamed(int id) {
+        return WordPiece.isBracketed(tokens.get(id)) && SPECIAL.stream()
+                .anyMatch(name -> metadata.integer(PREFIX + name + "_token_id", -1) == id);
     }
 
     /** Adds the vocabulary, and an empty list of merges, which it gives. */
@@ -130,9 +155,13 @@ final class GgufTokenizerFiles {
     }
 
     /** What stands around a text: the tokens at its begin and end, as far as they are added. */
-    private void addPostProcessor(ObjectNode json, boolean addBos, boolean addEos) {
-        Optional<String> bos = addBos ? special("bos") : Optional.empty();
-        Optional<String> eos = addEos ? special("eos") : Optional.empty();
+    private void addPostProcessor(ObjectNode json, String first, boolean addsFirst, String last, boolean addsLast) {
+        Optional<String> bos = metadata.bool(PREFIX + "add_bos_token", addsFirst) ? special(first) : Optional.empty();
+        boolean ends = metadata.bool(PREFIX + "add_eos_token", addsLast);
+        if (model.equals(WORD_PIECE)) {
+            ends = metadata.bool(PREFIX + "add_sep_token", ends);
+        }
+        Optional<String> eos = ends ? special(last) : Optional.empty();
         if (bos.isEmpty() && eos.isEmpty()) {
             json.putNull("post_processor");
             return;
@@ -143,10 +172,10 @@ final class GgufTokenizerFiles {
         ArrayNode pair = processor.putArray("pair");
         addSequence(single, bos, "A", 0, eos);
         addSequence(pair, bos, "A", 0, eos);
-        addSequence(pair, bos, "B", 1, eos);
+        addSequence(pair, model.equals(WORD_PIECE) ? Optional.empty() : bos, "B", 1, eos);
         ObjectNode ids = processor.putObject("special_tokens");
-        bos.ifPresent(token -> addId(ids, token, "bos"));
-        eos.ifPresent(token -> addId(ids, token, "eos"));
+        bos.ifPresent(token -> addId(ids, token, first));
+        eos.ifPresent(token -> addId(ids, token, last));
     }
 
     private static void addSequence(ArrayNode template, Optional<String> bos, String name, int typeId,

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** Writes a tokenizer as the metadata of a GGUF file: the way back from {@link GgufTokenizerFiles}. */
@@ -27,6 +28,8 @@ public final class GgufVocabulary {
     private static final int USER_DEFINED = 4;
     private static final int UNUSED = 5;
     private static final int BYTE = 6;
+    /** The keys of tokens that end an answer, beside the one that ends a text. */
+    private static final List<String> MORE_STOPS = List.of("eot_token_id", "eom_token_id");
     /** Keys that do not change how a text is cut. */
     private static final List<String> WITHOUT_EFFECT = List.of("trim_offsets");
 
@@ -63,10 +66,11 @@ public final class GgufVocabulary {
      *
      * @param writer the file
      * @param tokenizer byte-level BPE that cuts text in a way that llama.cpp has a name for, or SentencePiece's BPE
+     * @param stops the tokens that end an answer, of which llama.cpp has names for three
      * @param rows rows of the model's embedding; ids without a token are filled up
      * @throws ConfigurationException when llama.cpp has no such tokenizer
      */
-    public static void write(GgufWriter writer, Tokenizer tokenizer, int rows) {
+    public static void write(GgufWriter writer, Tokenizer tokenizer, Set<Integer> stops, int rows) {
         GgufVocabulary vocabulary = new GgufVocabulary(files(tokenizer), rows);
         JsonNode model = vocabulary.json.path("model");
         if (!model.path("type").asText().equals("BPE")) {
@@ -81,6 +85,11 @@ public final class GgufVocabulary {
         writer.strings(PREFIX + "tokens", List.of(vocabulary.tokens)).int32s(PREFIX + "token_type", vocabulary.types);
         tokenizer.bosId().ifPresent(id -> writer.uint32(PREFIX + "bos_token_id", id));
         tokenizer.eosId().ifPresent(id -> writer.uint32(PREFIX + "eos_token_id", id));
+        int[] others = stops.stream().mapToInt(id -> id).sorted()
+                .filter(id -> id != tokenizer.eosId().orElse(-1)).limit(MORE_STOPS.size()).toArray();
+        for (int i = 0; i < others.length; i++) {
+            writer.uint32(PREFIX + MORE_STOPS.get(i), others[i]);
+        }
         tokenizer.padId().ifPresent(id -> writer.uint32(PREFIX + "padding_token_id", id));
         int[] added = tokenizer.encodeWithSpecials("a");
         writer.bool(PREFIX + "add_bos_token", tokenizer.bosId().isPresent()
@@ -159,6 +168,9 @@ public final class GgufVocabulary {
             } else if (tokens[i].equals(unknown)) {
                 types[i] = UNKNOWN;
                 writer.uint32(PREFIX + "unknown_token_id", i);
+            } else if (types[i] == USER_DEFINED) {
+                // llama.cpp looks for it in the text as it was written, with blanks.
+                tokens[i] = tokens[i].replace('\u2581', ' ');
             }
         }
         writer.string(PREFIX + "model", "llama").string(PREFIX + "pre", "default")

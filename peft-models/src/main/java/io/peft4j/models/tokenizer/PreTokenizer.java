@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How text is cut before the merges of a byte-level BPE tokenizer: what llama.cpp names in {@code tokenizer.ggml.pre},
@@ -14,21 +15,33 @@ import java.util.Optional;
  */
 enum PreTokenizer {
     /** One run of letters, digits or other signs is a word, with the blank before it. */
-    GPT_2(List.of("gpt-2", PreTokenizer.UNKNOWN_NAME, "mpt"), byteLevel(true), false, false),
+    GPT_2(List.of("gpt-2", PreTokenizer.UNKNOWN_NAME, "mpt", "phi-2"), byteLevel(true)),
+    /** As GPT-2; accents are composed first. */
+    OLMO(List.of("olmo", "modern-bert"), byteLevel(true), Trait.COMPOSES),
     /** As GPT-2, each digit alone. */
-    SMOLLM(List.of("smollm", "starcoder", "refact"),
-            "{\"type\":\"Digits\",\"individual_digits\":true}," + byteLevel(true), false, false),
+    SMOLLM(List.of("smollm", "starcoder", "refact", "codeshell"), digits() + byteLevel(true)),
+    /** As SmolLM; accents are composed first. */
+    COMMAND_R(List.of("command-r"), digits() + byteLevel(true), Trait.COMPOSES),
     /** Up to three digits together; a word that is a token needs no merges. */
-    LLAMA_3(List.of("llama-bpe", "llama3", "llama-v3"), split(WordPatterns.WORDS, WordPatterns.DIGITS_3), true, true),
+    LLAMA_3(List.of("llama-bpe", "llama3", "llama-v3", "falcon3", "lfm2"), words(WordPatterns.DIGITS_3),
+            Trait.IGNORES_MERGES, Trait.ADDS_BOS),
     /** As Llama 3, with merges alone. */
-    DBRX(List.of("dbrx", "smaug-bpe"), split(WordPatterns.WORDS, WordPatterns.DIGITS_3), false, false),
+    DBRX(List.of("dbrx", "smaug-bpe", "glm4", "chatglm-bpe"), words(WordPatterns.DIGITS_3)),
     /** Each digit alone; accents are composed first. */
-    QWEN_2(List.of("qwen2", "deepseek-r1-qwen"), split(WordPatterns.WORDS, WordPatterns.DIGIT), false, false),
+    QWEN_2(List.of("qwen2", "deepseek-r1-qwen", "megrez"), words(WordPatterns.DIGIT), Trait.COMPOSES),
+    /** As Qwen 2, with marks as parts of words. */
+    QWEN_35(List.of("qwen35"), split(String.format(WordPatterns.MARKED, WordPatterns.DIGIT)) + byteLevel(false),
+            Trait.COMPOSES),
     /** Words end where upper case begins. */
-    TEKKEN(List.of("tekken"), split(WordPatterns.CASED, "", "", WordPatterns.DIGIT), true, true),
+    TEKKEN(List.of("tekken"), cased("", WordPatterns.DIGIT), Trait.IGNORES_MERGES, Trait.ADDS_BOS),
     /** As Tekken, with English endings kept at the word, and up to three digits together. */
-    GPT_4O(List.of("gpt-4o"), split(WordPatterns.CASED, WordPatterns.ENDINGS + "?", WordPatterns.ENDINGS + "?",
-            WordPatterns.DIGITS_3), false, false);
+    GPT_4O(List.of("gpt-4o", "llama4", "kanana2"), cased(WordPatterns.ENDINGS + "?", WordPatterns.DIGITS_3)),
+    /** Digits, then Chinese and Japanese, then words, each cut out of what is left. */
+    DEEPSEEK_V3(List.of("deepseek-v3", "hunyuan-dense"), split(WordPatterns.DIGITS_3)
+            + split(WordPatterns.KANJI_AND_KANA) + split(WordPatterns.SIGNED) + byteLevel(false)),
+    /** Line breaks, words, signs and Chinese with Korean, each cut out of what is left, and each digit alone. */
+    DEEPSEEK_CODER(List.of("deepseek-coder"), split("[\r\n]") + split("\\s?\\p{L}+") + split("\\s?\\p{P}+")
+            + split(WordPatterns.CJK) + digits() + byteLevel(false));
 
     /** What llama.cpp writes where it does not know. */
     static final String UNKNOWN_NAME = "default";
@@ -37,15 +50,16 @@ enum PreTokenizer {
 
     private final List<String> names;
     private final String steps;
-    private final boolean ignoresMerges;
-    private final boolean addsBos;
+    private final Set<Trait> traits;
 
-    PreTokenizer(List<String> names, String steps, boolean ignoresMerges, boolean addsBos) {
+    PreTokenizer(List<String> names, String steps, Trait... traits) {
         this.names = names;
         this.steps = steps;
-        this.ignoresMerges = ignoresMerges;
-        this.addsBos = addsBos;
+        this.traits = Set.of(traits);
     }
+
+    /** What a kind does beside cutting text. */
+    private enum Trait { COMPOSES, IGNORES_MERGES, ADDS_BOS }
 
     static Optional<PreTokenizer> named(String name) {
         return Arrays.stream(values()).filter(p -> p.names.contains(name)).findFirst();
@@ -67,17 +81,17 @@ enum PreTokenizer {
 
     /** Whether a word that is a token as a whole is taken before any merge. */
     boolean ignoresMerges() {
-        return ignoresMerges;
+        return traits.contains(Trait.IGNORES_MERGES);
     }
 
     /** Whether a text begins with the begin-of-sequence token where the file does not say. */
     boolean addsBos() {
-        return addsBos;
+        return traits.contains(Trait.ADDS_BOS);
     }
 
     /** The {@code normalizer} of tokenizer.json. */
     JsonNode normalizer() {
-        return parse(this == QWEN_2 ? "{\"type\":\"NFC\"}" : "null");
+        return parse(traits.contains(Trait.COMPOSES) ? "{\"type\":\"NFC\"}" : "null");
     }
 
     /** The {@code decoder} of tokenizer.json. */
@@ -98,10 +112,23 @@ enum PreTokenizer {
                 + "}";
     }
 
-    /** A cut by a regular expression, whose parts go into the places of {@code %s}, before the bytes are mapped. */
-    private static String split(String pattern, String... parts) {
-        String regex = JsonNodeFactory.instance.textNode(String.format(pattern, (Object[]) parts)).toString();
-        return "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + regex + "},\"behavior\":\"Isolated\",\"invert\":false},"
-                + byteLevel(false);
+    private static String words(String digits) {
+        return split(String.format(WordPatterns.WORDS, digits)) + byteLevel(false);
+    }
+
+    private static String cased(String endings, String digits) {
+        return split(String.format(WordPatterns.CASED, endings, endings, digits)) + byteLevel(false);
+    }
+
+    /** A step that cuts out each digit. */
+    private static String digits() {
+        return "{\"type\":\"Digits\",\"individual_digits\":true},";
+    }
+
+    /** A step that cuts out what a regular expression matches. */
+    private static String split(String pattern) {
+        String regex = JsonNodeFactory.instance.textNode(pattern).toString();
+        return "{\"type\":\"Split\",\"pattern\":{\"Regex\":" + regex
+                + "},\"behavior\":\"Isolated\",\"invert\":false},";
     }
 }

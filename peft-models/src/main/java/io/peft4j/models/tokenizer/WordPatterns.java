@@ -22,6 +22,17 @@ final class WordPatterns {
     static final String CASED = LEAD + UPPER + "*" + LOWER + "+%s|" + LEAD + UPPER + "+" + LOWER
             + "*%s|%s| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" + SPACES;
 
+    /** As {@link #WORDS}, with marks as parts of words. */
+    static final String MARKED = ENDINGS + "|" + LEAD + "[\\p{L}\\p{M}]+|%s| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*"
+            + SPACES;
+    /** Words, where a sign may stand before Latin letters. */
+    static final String SIGNED = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
+            + "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*" + SPACES;
+    /** Chinese and Japanese signs. */
+    static final String KANJI_AND_KANA = "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+";
+    /** Chinese, Korean, and what lies between Arabic and Chinese. */
+    static final String CJK = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+";
+
     private WordPatterns() {
     }
 }

@@ -38,11 +38,12 @@ class GoldenTokensTest {
     private Path temporary;
 
     @ParameterizedTest
-    @ValueSource(strings = {"gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "sentencepiece"})
+    @ValueSource(strings = {"gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "sentencepiece", "olmo",
+        "command-r", "dbrx", "qwen35", "deepseek-v3", "deepseek-coder", "bert", "bert-cased"})
     void tokensOffsetsAndTextEqualPython(String kind) throws IOException {
         JsonNode golden = JSON.readTree(FOLDER.resolve(kind + ".json").toFile());
         List<String> wrong = new ArrayList<>();
-        try (GgufFile file = gguf(golden.get("metadata")); Tokenizer tokenizer = Tokenizers.fromGguf(file)) {
+        try (GgufFile file = gguf(metadata(golden)); Tokenizer tokenizer = Tokenizers.fromGguf(file)) {
             for (JsonNode expected : golden.get("cases")) {
                 check(tokenizer, expected, wrong);
             }
@@ -128,6 +129,15 @@ class GoldenTokensTest {
         ObjectNode scores = metadata.<ObjectNode>deepCopy().put("model", "llama");
         scores.putArray("scores").add(1.5);
         refused(scores, "scores");
+    }
+
+    /** That of the file, and what it has in common with another kind. */
+    private static JsonNode metadata(JsonNode golden) throws IOException {
+        if (!golden.has("like")) {
+            return golden.get("metadata");
+        }
+        JsonNode like = JSON.readTree(FOLDER.resolve(golden.get("like").asText() + ".json").toFile());
+        return like.get("metadata").<ObjectNode>deepCopy().setAll((ObjectNode) golden.get("metadata"));
     }
 
     private void refused(JsonNode metadata, String word) {
