@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
@@ -96,7 +95,7 @@ class GenerationParityTest {
     private static List<float[]> cachedLogits(LanguageModel model, int[] ids, int promptLength) {
         List<float[]> logits = new ArrayList<>();
         try (ModelLease lease = model.lease(); KvCache cache = model.network().causal().newCache(ids.length);
-                Workspace workspace = lease.engine().workspace(Priority.ANSWER)) {
+                Workspace workspace = lease.engine().generation(1)) {
             for (int from = 0, to = promptLength; from < ids.length; from = to, to++) {
                 int[] rows = IntStream.range(from, to).toArray();
                 AttentionLayout layout = new AttentionLayout(List.of(new Segment(0, rows.length, List.of(), 0, from)));

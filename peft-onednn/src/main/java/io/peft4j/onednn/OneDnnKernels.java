@@ -31,7 +31,8 @@ public final class OneDnnKernels extends CheckedKernels {
     private static final int PACKED_SHARE = 3;
 
     private final Parts parts;
-    private final Kernels forGeneration;
+    private final Kernels forSingleRows;
+    private final Kernels forBatches;
 
     /**
      * Kernels with the given number of threads, the caller's included. Whether bf16 is multiplied as it is or in f32
@@ -62,7 +63,8 @@ public final class OneDnnKernels extends CheckedKernels {
     private OneDnnKernels(Parts parts) {
         super(NAME, parts.groups);
         this.parts = parts;
-        this.forGeneration = new ForGeneration();
+        this.forSingleRows = new ForGeneration(false);
+        this.forBatches = new ForGeneration(true);
     }
 
     @Override
@@ -79,8 +81,8 @@ public final class OneDnnKernels extends CheckedKernels {
     }
 
     @Override
-    public Kernels forGeneration() {
-        return forGeneration;
+    public Kernels forGeneration(int rows) {
+        return rows < PackedProducts.FEWEST_BFLOAT16_ROWS ? forSingleRows : forBatches;
     }
 
     @Override
@@ -101,8 +103,9 @@ public final class OneDnnKernels extends CheckedKernels {
     }
 
     private final class ForGeneration extends CheckedKernels {
-        ForGeneration() {
-            super(NAME, parts.groups.with(new OneDnnMatrices.ForGeneration(parts.team, parts.bfloat16, parts.packed)));
+        ForGeneration(boolean batches) {
+            super(NAME, parts.groups.with(new OneDnnMatrices.ForGeneration(parts.team, parts.bfloat16, parts.packed,
+                    batches)));
         }
 
         @Override

@@ -95,15 +95,18 @@ class OneDnnMatrices implements MatrixKernels {
     /** Matrix products in passes of generation: few rows meet copies of frozen weights. */
     static final class ForGeneration extends OneDnnMatrices {
         private final PackedProducts packed;
+        private final boolean batches;
 
-        ForGeneration(Team team, BFloat16Products bfloat16, PackedProducts packed) {
+        /** @param batches whether the steps are of several sequences, as long as all run */
+        ForGeneration(Team team, BFloat16Products bfloat16, PackedProducts packed, boolean batches) {
             super(team, bfloat16);
             this.packed = packed;
+            this.batches = batches;
         }
 
         @Override
         public void linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
-            if (!packed.linear(x, w, y, accumulate)) {
+            if (!packed.linear(x, w, y, accumulate, batches)) {
                 super.linear(x, w, y, accumulate);
             }
         }
@@ -111,7 +114,7 @@ class OneDnnMatrices implements MatrixKernels {
         @Override
         public void linearWithLowRank(INDArray x, FrozenWeight w, INDArray a, INDArray b, float scale, INDArray h,
                 INDArray y) {
-            if (PackedProducts.suits(x, w)) {
+            if (packed.suits(x, w, batches)) {
                 linear(x, w, y, false);
                 lowRank(x, a, b, scale, h, y);
             } else {

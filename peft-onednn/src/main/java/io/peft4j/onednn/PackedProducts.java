@@ -18,15 +18,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Products of a few rows with a frozen weight in passes of generation. Loops in vector registers read quantized weights
  * ({@link LoopedWeight}). For others, and where there are no such loops, oneDNN multiplies; its products bring a weight
  * into a layout of its own first, which takes several times as long as multiplying a row, so a copy in that layout is
- * kept ({@link PackedCopies}). Which way a product goes follows from the weight, the type and the number of rows alone.
+ * kept ({@link PackedCopies}). Which way a product goes follows from the weight, the type, the number of rows, and
+ * whether the batch has several sequences.
  */
 final class PackedProducts implements AutoCloseable {
     /** With more rows the copy is not worth its memory. */
     private static final int MOST_ROWS = 64;
     /** With more rows oneDNN is faster. */
     private static final int MOST_ROWS_OF_LOOPS = 8;
-    /** Fewer rows are faster widened. */
-    private static final int FEWEST_BFLOAT16_ROWS = 4;
+    /** Fewer rows are faster widened, unless a batch of more keeps its copy for them. */
+    static final int FEWEST_BFLOAT16_ROWS = 4;
     /** Each number of rows takes primitives of its own: others are rounded up to these. */
     private static final int[] ROWS = {1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64};
     /** Smaller weights are multiplied as they are. */
@@ -43,23 +44,32 @@ final class PackedProducts implements AutoCloseable {
         this.copies = new PackedCopies(team, budget);
     }
 
-    /** Whether a product has few rows and a weight that is worth a copy. */
-    static boolean suits(INDArray x, FrozenWeight w) {
-        return Arrays.rows(x) <= MOST_ROWS && (long) w.rows() * w.columns() >= SMALLEST;
+    /**
+     * Whether a product has few rows and a weight that is worth a copy. A short prompt of a single sequence is not,
+     * where its copy would be another than that of the steps which follow.
+     */
+    boolean suits(INDArray x, FrozenWeight w, boolean batches) {
+        int rows = Arrays.rows(x);
+        boolean few = rows <= MOST_ROWS && (long) w.rows() * w.columns() >= SMALLEST;
+        return few && (batches || rows < FEWEST_BFLOAT16_ROWS || fastest(w, x) == DataType.FLOAT);
     }
 
-    /** Computes {@code y = x W^T (+ y)}; false where that is not done here, and nothing has happened. */
-    boolean linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate) {
-        if (!suits(x, w)) {
+    /**
+     * Computes {@code y = x W^T (+ y)}; false where that is not done here, and nothing has happened.
+     *
+     * @param batches whether the steps are of several sequences, as long as all run
+     */
+    boolean linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate, boolean batches) {
+        if (!suits(x, w, batches)) {
             return false;
         }
         int rows = Arrays.rows(x);
-        Optional<Copy> copy = copy(x, w, rows);
+        Optional<Copy> copy = copy(x, w, rows, batches);
         if (copy.isEmpty()) {
             return false;
         }
         PackedWeight weight = copy.get().weight();
-        int padded = padded(rows);
+        int padded = padded(weight.rowType() == DataType.BFLOAT16 ? Math.max(rows, FEWEST_BFLOAT16_ROWS) : rows);
         long mark = team.caller().scratch().mark();
         Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : padded(x, weight.rowType(), rows, padded);
         Span ys = Span.of(y);
@@ -69,7 +79,7 @@ final class PackedProducts implements AutoCloseable {
         return true;
     }
 
-    private Optional<Copy> copy(INDArray x, FrozenWeight w, int rows) {
+    private Optional<Copy> copy(INDArray x, FrozenWeight w, int rows, boolean batches) {
         Lane lane = team.caller();
         if (rows <= mostRowsOfLoops(w)) {
             Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, w)
@@ -78,7 +88,7 @@ final class PackedProducts implements AutoCloseable {
                 return looped;
             }
         }
-        DataType type = rows < FEWEST_BFLOAT16_ROWS ? DataType.FLOAT : fastest(w, x);
+        DataType type = batches ? fastest(w, x) : DataType.FLOAT;
         return copies.of(w, type == DataType.FLOAT ? Layout.FLOAT_ROWS : Layout.BFLOAT16_ROWS, () -> {
             List<PackedWeight> made = new ArrayList<>();
             team.alone((alone, task) -> byOneDnn(alone, w, type).ifPresent(made::add));

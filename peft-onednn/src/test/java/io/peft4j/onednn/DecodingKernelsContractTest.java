@@ -28,7 +28,12 @@ class DecodingKernelsContractTest extends KernelsContract {
 
     @Override
     protected Kernels create(int threads) {
-        return new OneDnnKernels(threads).forGeneration();
+        return create(threads, 8);
+    }
+
+    /** Kernels for steps of some rows. */
+    protected Kernels create(int threads, int rows) {
+        return new OneDnnKernels(threads).forGeneration(rows);
     }
 
     /** As for the same kernels in other passes. */
@@ -105,10 +110,13 @@ class DecodingKernelsContractTest extends KernelsContract {
 
     @Test
     void everyNumberOfRowsGivesTheSameRows() {
-        try (Kernels kernels = create(2); DenseWeight w = weight(); BlockWeight blocks = blocks(OUT, IN)) {
-            for (int rows = 1; rows <= 64; rows++) {
-                checkRows(kernels, w, rows);
-                checkRows(kernels, blocks, rows);
+        for (int sequences : new int[] {1, 8}) {
+            try (Kernels kernels = create(2, sequences); DenseWeight w = weight();
+                    BlockWeight blocks = blocks(OUT, IN)) {
+                for (int rows = 1; rows <= 64; rows++) {
+                    checkRows(kernels, w, rows);
+                    checkRows(kernels, blocks, rows);
+                }
             }
         }
     }

@@ -14,11 +14,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Tag("forced-bf16")
 class MultiplyingDecodingKernelsContractTest extends DecodingKernelsContractTest {
     @Override
-    protected Kernels create(int threads) {
-        return new OneDnnKernels(threads, DnnlLibrary.multipliesBFloat16() ? "multiply" : "auto").forGeneration();
+    protected Kernels create(int threads, int rows) {
+        return new OneDnnKernels(threads, DnnlLibrary.multipliesBFloat16() ? "multiply" : "auto").forGeneration(rows);
     }
 
-    /** Single rows have a copy of their own, and a batch another. */
     @Test
     void aBatchAfterSingleRowsAndSingleRowsAfterABatch() {
         float[] ones = new float[20 * 64];

@@ -57,7 +57,7 @@ class PackedCopiesTest {
 
     private static long bytesOfOne() {
         try (OneDnnKernels kernels = kernels(PLENTY); FrozenWeight w = weight(1)) {
-            linear(kernels.forGeneration(), w, 1);
+            linear(kernels.forGeneration(1), w, 1);
             return kernels.packedBytes();
         }
     }
@@ -65,25 +65,25 @@ class PackedCopiesTest {
     @Test
     void passesOfAnotherKindLeaveTheCopies() {
         try (OneDnnKernels kernels = kernels(PLENTY); FrozenWeight w = weight(1)) {
-            float[] before = linear(kernels.forGeneration(), w, 3);
+            float[] before = linear(kernels.forGeneration(1), w, 3);
             long bytes = kernels.packedBytes();
             assertTrue(bytes > 0);
             linear(kernels, w, 3);
             linear(kernels, w, 200);
             assertEquals(bytes, kernels.packedBytes());
-            assertArrayEquals(before, linear(kernels.forGeneration(), w, 3));
+            assertArrayEquals(before, linear(kernels.forGeneration(1), w, 3));
         }
     }
 
     @Test
     void aForgottenWeightGivesItsMemoryBackAndMayBeUsedAgain() {
         try (OneDnnKernels kernels = kernels(PLENTY); FrozenWeight w = weight(1); FrozenWeight other = weight(2)) {
-            float[] before = linear(kernels.forGeneration(), w, 1);
-            linear(kernels.forGeneration(), other, 1);
+            float[] before = linear(kernels.forGeneration(1), w, 1);
+            linear(kernels.forGeneration(1), other, 1);
             long both = kernels.packedBytes();
             kernels.forget(w);
             assertEquals(both / 2, kernels.packedBytes());
-            assertArrayEquals(before, linear(kernels.forGeneration(), w, 1));
+            assertArrayEquals(before, linear(kernels.forGeneration(1), w, 1));
             assertEquals(both, kernels.packedBytes());
         }
     }
@@ -92,13 +92,13 @@ class PackedCopiesTest {
     @Test
     void aWeightOutOfReachIsForgotten() throws InterruptedException {
         try (OneDnnKernels kernels = kernels(PLENTY); FrozenWeight other = weight(2)) {
-            linear(kernels.forGeneration(), weight(1), 1);
+            linear(kernels.forGeneration(1), weight(1), 1);
             long one = kernels.packedBytes();
             for (int i = 0; i < 200 && kernels.packedBytes() >= one; i++) {
                 System.gc();
                 Thread.sleep(10);
                 // What is gone is noticed on the way to another product.
-                linear(kernels.forGeneration(), other, 1);
+                linear(kernels.forGeneration(1), other, 1);
                 kernels.forget(other);
             }
             assertEquals(0, kernels.packedBytes());
@@ -114,8 +114,8 @@ class PackedCopiesTest {
             for (int round = 0; round < 3; round++) {
                 for (FrozenWeight w : List.of(a, b, c)) {
                     for (int rows : new int[] {1, 2, 5, 20}) {
-                        assertArrayEquals(linear(roomy.forGeneration(), w, rows),
-                                linear(tight.forGeneration(), w, rows), rows + " rows");
+                        assertArrayEquals(linear(roomy.forGeneration(1), w, rows),
+                                linear(tight.forGeneration(1), w, rows), rows + " rows");
                     }
                     assertTrue(tight.packedBytes() <= 2 * one);
                 }
@@ -130,9 +130,9 @@ class PackedCopiesTest {
     void copiesThatNobodyUsesMakeRoom() {
         long one = bytesOfOne();
         try (OneDnnKernels kernels = kernels(one); FrozenWeight idle = weight(1); FrozenWeight used = weight(2)) {
-            linear(kernels.forGeneration(), idle, 1);
-            linear(kernels.forGeneration(), used, 1);
-            linear(kernels.forGeneration(), used, 1);
+            linear(kernels.forGeneration(1), idle, 1);
+            linear(kernels.forGeneration(1), used, 1);
+            linear(kernels.forGeneration(1), used, 1);
             assertEquals(one, kernels.packedBytes());
             kernels.forget(idle);
             assertEquals(one, kernels.packedBytes());
@@ -155,8 +155,18 @@ class PackedCopiesTest {
             }
             Arrays.write(w.values(), 0, values, 0, values.length);
             Arrays.write(x, 0, values, 0, 20 * IN);
-            used.forGeneration().linear(x, w, y, false);
-            assertArrayEquals(linear(fresh.forGeneration(), w, 1), linear(used.forGeneration(), w, 1));
+            used.forGeneration(20).linear(x, w, y, false);
+            long bytes = used.packedBytes();
+            try (INDArray two = Arrays.zeros(DataType.BFLOAT16, 2, IN); INDArray result = Arrays.zeros(DataType.FLOAT, 2,
+                    OUT)) {
+                used.forGeneration(20).linear(two, w, result, false);
+            }
+            assertEquals(bytes, used.packedBytes(), "the rows that are left of a batch meet its copy");
+            if (DnnlLibrary.multipliesBFloat16()) {
+                used.forGeneration(1).linear(x, w, y, false);
+                assertEquals(bytes, used.packedBytes(), "a short prompt has no copy of its own");
+            }
+            assertArrayEquals(linear(fresh.forGeneration(1), w, 1), linear(used.forGeneration(1), w, 1));
         }
     }
 }

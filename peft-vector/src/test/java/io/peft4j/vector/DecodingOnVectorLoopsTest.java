@@ -30,7 +30,7 @@ class DecodingOnVectorLoopsTest extends KernelsContract {
 
     @Override
     protected Kernels create(int threads) {
-        return new OneDnnKernels(threads).forGeneration();
+        return new OneDnnKernels(threads).forGeneration(8);
     }
 
     /** The reason stands in the contract of oneDNN's kernels without the Vector API. */

@@ -60,7 +60,16 @@ public final class Engine implements AutoCloseable {
 
     /** Memory for computations of the given priority that follow each other on one thread at a time. */
     public Workspace workspace(Priority priority) {
-        return new Workspace(this, priority);
+        return new Workspace(this, priority, kernels);
+    }
+
+    /**
+     * Memory for the passes of generation: answers, on {@linkplain Kernels#forGeneration kernels} for few rows.
+     *
+     * @param rows the rows of a step while all sequences run
+     */
+    public Workspace generation(int rows) {
+        return new Workspace(this, Priority.ANSWER, kernels.forGeneration(rows));
     }
 
     /**

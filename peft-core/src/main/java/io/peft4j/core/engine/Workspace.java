@@ -13,11 +13,13 @@ import org.nd4j.linalg.api.buffer.DataType;
 public final class Workspace implements AutoCloseable {
     private final Engine engine;
     private final Priority priority;
+    private final Kernels kernels;
     private final Arena arena = new Arena();
 
-    Workspace(Engine engine, Priority priority) {
+    Workspace(Engine engine, Priority priority, Kernels kernels) {
         this.engine = engine;
         this.priority = priority;
+        this.kernels = kernels;
     }
 
     /** The engine. */
@@ -37,16 +39,12 @@ public final class Workspace implements AutoCloseable {
 
     /** A tape for training in this memory; computations of work give way between its operations. */
     public Tape recording(DataType activationType) {
-        return Tape.recording(kernels(), arena, activationType, engine::giveWay);
+        return Tape.recording(kernels, arena, activationType, engine::giveWay);
     }
 
     /** As {@link #recording}, a tape that records nothing. */
     public Tape inference(DataType activationType) {
-        return Tape.inference(kernels(), arena, activationType, engine::giveWay);
-    }
-
-    private Kernels kernels() {
-        return priority == Priority.ANSWER ? engine.kernels().forGeneration() : engine.kernels();
+        return Tape.inference(kernels, arena, activationType, engine::giveWay);
     }
 
     /** The memory. */

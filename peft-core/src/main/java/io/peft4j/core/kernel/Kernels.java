@@ -47,8 +47,11 @@ public interface Kernels extends MatrixKernels, RowKernels, ElementwiseKernels, 
      * layout, they keep such copies, within a budget and whatever passes come between, until the weight is out of reach
      * or {@linkplain #forget forgotten}; so the values of a weight must not change. Results may differ by rounding from
      * those of these kernels, and are the same bits whether a copy is kept or not.
+     *
+     * @param rows the rows of a step while all sequences of the batch run: steps of the fewer ones that are left meet
+     *     the same copies
      */
-    default Kernels forGeneration() {
+    default Kernels forGeneration(int rows) {
         return this;
     }
 

@@ -1,6 +1,5 @@
 package io.peft4j.models.generation;
 
-import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
@@ -49,15 +48,16 @@ final class DecodingBatch implements AutoCloseable {
      *
      * @param model kept open by the caller until the batch is closed
      * @param groups the group of each prompt ({@link PackedBatch#groups()})
+     * @param tokensPerStep the most tokens of a sequence in a step: one, and those that are tried
      */
-    DecodingBatch(ModelLease model, List<int[]> prompts, int[] groups) {
-        this(model, prompts, groups, PROMPT_ROWS);
+    DecodingBatch(ModelLease model, List<int[]> prompts, int[] groups, int tokensPerStep) {
+        this(model, prompts, groups, tokensPerStep, PROMPT_ROWS);
     }
 
     /** As the other, with at most {@code promptRows} rows of prompts in a pass. */
-    DecodingBatch(ModelLease model, List<int[]> prompts, int[] groups, int promptRows) {
+    DecodingBatch(ModelLease model, List<int[]> prompts, int[] groups, int tokensPerStep, int promptRows) {
         this.model = model;
-        this.workspace = model.engine().workspace(Priority.ANSWER);
+        this.workspace = model.engine().generation(prompts.size() * tokensPerStep);
         this.promptRows = promptRows;
         this.groups = groups.clone();
         PackedBatch packed = PackedBatch.sharingPrefixes(IntStream.range(0, prompts.size())

@@ -60,7 +60,8 @@ public final class TextGenerator {
             List<Answer> answers = batch.stream().map(i -> new Answer(i, encoded.get(i), tokenizer, stopTokens, masks,
                     options, Math.min(options.maxNewTokens(), model.maxPositions() - encoded.get(i).length))).toList();
             if (running) {
-                running = run(model, answers, batch.stream().map(i -> i / options.answers()).toList());
+                running = run(model, answers, batch.stream().map(i -> i / options.answers()).toList(),
+                        1 + options.promptLookup());
             } else {
                 answers.forEach(Answer::cancel);
             }
@@ -99,9 +100,9 @@ public final class TextGenerator {
     }
 
     /** Runs a batch to its end; whether nobody cancelled it. */
-    private boolean run(ModelLease model, List<Answer> answers, List<Integer> prompts) {
+    private boolean run(ModelLease model, List<Answer> answers, List<Integer> prompts, int tokensPerStep) {
         try (DecodingBatch decoding = new DecodingBatch(model, answers.stream().map(Answer::prompt).toList(),
-                prompts.stream().mapToInt(model.layers()::group).toArray())) {
+                prompts.stream().mapToInt(model.layers()::group).toArray(), tokensPerStep)) {
             decoding.prompts((i, logits) -> answers.get(i).next(logits));
             int[] running = stillRunning(answers);
             while (running.length > 0) {
