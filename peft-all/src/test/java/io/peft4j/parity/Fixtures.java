@@ -64,7 +64,7 @@ final class Fixtures {
         return FOLDER.resolve("encoders").resolve(name);
     }
 
-    private static List<String> folders(String kind) {
+    static List<String> folders(String kind) {
         try (Stream<Path> entries = Files.list(FOLDER.resolve(kind))) {
             return entries.filter(Files::isDirectory).map(p -> p.getFileName().toString()).sorted().toList();
         } catch (IOException e) {

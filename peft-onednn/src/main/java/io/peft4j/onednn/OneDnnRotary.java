@@ -25,7 +25,7 @@ final class OneDnnRotary implements RotaryKernels {
     public void rotary(INDArray x, int headSize, RotaryTable table, int[] positions, boolean inverse) {
         int width = Arrays.columns(x);
         Span xs = Span.of(x);
-        if (team.caller().loops().vectorized()) {
+        if (team.caller().loops().vectorized() || table.neighbours()) {
             rotateInHeap(xs, width, headSize, table, positions, inverse ? -1 : 1);
             return;
         }
@@ -44,8 +44,12 @@ final class OneDnnRotary implements RotaryKernels {
             float[] u = lane.floats(1, count);
             OneDnnElements.read(lane, x.from((long) first * width), u, count);
             for (int at = 0; at < count; at += headSize) {
-                lane.loops().rotate(u, at, half, table.cosines(), table.sines(), positions[first + at / width] * half,
-                        sign);
+                int position = positions[first + at / width];
+                if (table.neighbours()) {
+                    table.rotateNeighbours(u, at, position, sign);
+                } else {
+                    lane.loops().rotate(u, at, half, table.cosines(), table.sines(), position * half, sign);
+                }
             }
             OneDnnElements.write(lane, u, x.from((long) first * width), count);
         });

@@ -16,16 +16,31 @@ public final class ColumnOps {
      * Gradient: goes back to these columns.
      */
     public static Variable slice(Tape tape, Variable x, int from, int to) {
+        return slice(tape, x, 1, from, to);
+    }
+
+    /**
+     * As the other in each of several groups of columns: x [N, groups x W], result [N, groups x (to - from)].
+     *
+     * @param groups parts of equal width W that a row is made of
+     */
+    public static Variable slice(Tape tape, Variable x, int groups, int from, int to) {
         Kernels kernels = tape.kernels();
-        INDArray y = tape.arena().allocate(x.value().dataType(), x.rows(), to - from);
-        Consumer<INDArray> forward = result -> kernels.copyColumns(x.value(), from, result, 0, to - from, false);
+        INDArray y = tape.arena().allocate(x.value().dataType(), x.rows(), (long) groups * (to - from));
+        Consumer<INDArray> forward = result ->
+                kernels.copyColumns(split(x.value(), groups), from, split(result, groups), 0, to - from, false);
         forward.accept(y);
         return tape.recordRecomputable(y, forward, (out, dy) -> x.addGradient((dx, accumulate) -> {
             if (!accumulate) {
                 Arrays.clear(dx);
             }
-            kernels.copyColumns(dy, 0, dx, from, to - from, accumulate);
+            kernels.copyColumns(split(dy, groups), 0, split(dx, groups), from, to - from, accumulate);
         }), List.of(x));
+    }
+
+    /** The groups of columns as rows of their own. */
+    private static INDArray split(INDArray x, int groups) {
+        return groups == 1 ? x : Arrays.reshaped(x, x.size(0) * groups, x.size(1) / groups);
     }
 
     /** The columns of a, then those of b: a [N, I], b [N, O], result [N, I + O] of a's type. Gradients: the parts. */

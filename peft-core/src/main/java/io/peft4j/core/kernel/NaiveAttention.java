@@ -35,11 +35,12 @@ final class NaiveAttention {
                 for (int j = 0; j < half; j++) {
                     double cos = table.cosines()[positions[i] * half + j];
                     double sin = (inverse ? -1 : 1) * (double) table.sines()[positions[i] * half + j];
-                    int first = i * width + head + j;
+                    int first = i * width + head + (table.neighbours() ? 2 * j : j);
+                    int second = first + (table.neighbours() ? 1 : half);
                     double a = xs[first];
-                    double b = xs[first + half];
+                    double b = xs[second];
                     xs[first] = (float) (a * cos - b * sin);
-                    xs[first + half] = (float) (b * cos + a * sin);
+                    xs[second] = (float) (b * cos + a * sin);
                 }
             }
         }

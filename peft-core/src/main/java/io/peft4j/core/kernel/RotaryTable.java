@@ -9,6 +9,7 @@ public final class RotaryTable {
     private final int half;
     private final float[] cosines;
     private final float[] sines;
+    private final boolean neighbours;
 
     /**
      * A table for the given inverse frequencies.
@@ -18,6 +19,19 @@ public final class RotaryTable {
      * @param attentionFactor factor on cosines and sines (1 except for scaled variants such as YaRN)
      */
     public RotaryTable(float[] inverseFrequencies, int positions, float attentionFactor) {
+        this(inverseFrequencies, positions, attentionFactor, false);
+    }
+
+    /**
+     * A table for the given inverse frequencies.
+     *
+     * @param inverseFrequencies one a pair of elements, D/2 in all
+     * @param positions number of positions
+     * @param attentionFactor factor on cosines and sines (1 except for scaled variants such as YaRN)
+     * @param neighbours whether a pair is two elements side by side, as in GLM-4, instead of one of each half
+     */
+    public RotaryTable(float[] inverseFrequencies, int positions, float attentionFactor, boolean neighbours) {
+        this.neighbours = neighbours;
         half = inverseFrequencies.length;
         cosines = new float[Math.multiplyExact(positions, half)];
         sines = new float[cosines.length];
@@ -35,6 +49,11 @@ public final class RotaryTable {
         return half;
     }
 
+    /** Whether elements 2j and 2j + 1 are a pair, instead of j and j + half. */
+    public boolean neighbours() {
+        return neighbours;
+    }
+
     /** The number of positions in the table. */
     public int positions() {
         return half == 0 ? 0 : cosines.length / half;
@@ -48,5 +67,24 @@ public final class RotaryTable {
     /** Sines, {@code [positions, D/2]}; the array itself, not to be changed. */
     public float[] sines() {
         return sines;
+    }
+
+    /**
+     * Rotates pairs of neighbours of a head in place.
+     *
+     * @param u holds the head's elements
+     * @param head where they begin
+     * @param position whose angles are taken
+     * @param sign 1, or -1 to rotate back
+     */
+    public void rotateNeighbours(float[] u, int head, int position, float sign) {
+        for (int j = 0; j < half; j++) {
+            float cos = cosines[position * half + j];
+            float sin = sign * sines[position * half + j];
+            float a = u[head + 2 * j];
+            float b = u[head + 2 * j + 1];
+            u[head + 2 * j] = a * cos - b * sin;
+            u[head + 2 * j + 1] = b * cos + a * sin;
+        }
     }
 }

@@ -267,7 +267,11 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
             xs.read((long) row * width, u, width, lane);
             int angles = positions[row] * half;
             for (int head = 0; head < width; head += headSize) {
-                lane.loops().rotate(u, head, half, table.cosines(), table.sines(), angles, sign);
+                if (table.neighbours()) {
+                    table.rotateNeighbours(u, head, positions[row], sign);
+                } else {
+                    lane.loops().rotate(u, head, half, table.cosines(), table.sines(), angles, sign);
+                }
             }
             xs.write((long) row * width, u, width, lane);
         });

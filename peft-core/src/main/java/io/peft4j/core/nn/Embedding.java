@@ -1,5 +1,6 @@
 package io.peft4j.core.nn;
 
+import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.RowOps;
 import io.peft4j.core.autograd.Variable;
 import io.peft4j.core.weight.DenseWeight;
@@ -18,6 +19,7 @@ public final class Embedding implements WeightedLayer {
     private final FrozenWeight table;
     private final OptionalInt paddingId;
     private final Function<PackedBatch, int[]> ids;
+    private final float scale;
 
     /** An embedding with the given table, without a padding token. */
     public Embedding(FrozenWeight table) {
@@ -35,7 +37,12 @@ public final class Embedding implements WeightedLayer {
      * @param ids gives for each row of a batch the row of the table
      */
     public Embedding(FrozenWeight table, OptionalInt paddingId, Function<PackedBatch, int[]> ids) {
+        this(table, paddingId, ids, 1);
+    }
+
+    private Embedding(FrozenWeight table, OptionalInt paddingId, Function<PackedBatch, int[]> ids, float scale) {
         this.ids = Objects.requireNonNull(ids, "ids");
+        this.scale = scale;
         this.table = Objects.requireNonNull(table, "table");
         this.paddingId = Objects.requireNonNull(paddingId, "paddingId");
         if (paddingId.isPresent()) {
@@ -55,14 +62,29 @@ public final class Embedding implements WeightedLayer {
 
     @Override
     public WeightedLayer with(INDArray otherTable, Optional<INDArray> bias) {
-        return new Embedding(new DenseWeight(otherTable), paddingId, ids);
+        return new Embedding(new DenseWeight(otherTable), paddingId, ids, scale);
     }
 
     /** As {@link #forward(ForwardContext, Variable)}; the row of the padding token gets no gradient. */
     @Override
     public Variable forward(ForwardContext context, Variable x, Variable otherTable, Optional<Variable> bias) {
-        return RowOps.trainedEmbedding(context.tape(), otherTable, ids(context.batch()), paddingId,
-                context.tape().activationType());
+        return scaled(context, RowOps.trainedEmbedding(context.tape(), otherTable, ids(context.batch()), paddingId,
+                context.tape().activationType()));
+    }
+
+    /** The same with another factor on the rows of the table where they are used, as Gemma has it. */
+    public Embedding withScale(float factor) {
+        return new Embedding(table, paddingId, ids, factor);
+    }
+
+    /** Factor on the rows of the table where they are used. */
+    public float scale() {
+        return scale;
+    }
+
+    /** Rows of a table as they are used. */
+    public Variable scaled(ForwardContext context, Variable rows) {
+        return scale == 1 ? rows : ElementwiseOps.scale(context.tape(), rows, scale);
     }
 
     /** For each row of a batch the row of the table that it gets. */
@@ -80,6 +102,6 @@ public final class Embedding implements WeightedLayer {
 
     @Override
     public Variable forward(ForwardContext context, Variable x) {
-        return RowOps.embedding(context.tape(), table, ids(context.batch()));
+        return scaled(context, RowOps.embedding(context.tape(), table, ids(context.batch())));
     }
 }

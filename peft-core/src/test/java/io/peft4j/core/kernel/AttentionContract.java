@@ -202,10 +202,13 @@ interface AttentionContract extends KernelsUnderTest {
                         frequencies[i] = (float) Math.pow(10_000, -(double) i / frequencies.length);
                     }
                     RotaryTable table = new RotaryTable(frequencies, 200, 1.1f);
+                    RotaryTable pairs = new RotaryTable(frequencies, 200, 1.1f, true);
                     INDArray x = c.normal(type, s[0], s[1] * s[2]);
                     int[] positions = c.indices(s[0], 200);
                     c.compare(k -> k.rotary(x, s[2], table, positions, false), x);
                     c.compare(k -> k.rotary(x, s[2], table, positions, true), x);
+                    c.compare(k -> k.rotary(x, s[2], pairs, positions, false), x);
+                    c.compare(k -> k.rotary(x, s[2], pairs, positions, true), x);
                 }
             }
         }

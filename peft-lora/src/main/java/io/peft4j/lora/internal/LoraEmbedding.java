@@ -66,7 +66,8 @@ final class LoraEmbedding extends AbstractAdapterLayer {
         Variable h = RowOps.trainedEmbedding(tape, tape.parameter(a.parameter()), embedding.ids(context.batch()),
                 paddingId, DataType.FLOAT);
         Variable change = MatrixOps.matmulTransposed(tape, h, tape.parameter(b.parameter()));
-        Variable sum = ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, (float) scaling), y);
+        float factor = (float) scaling * ((Embedding) slot().layer()).scale();
+        Variable sum = ElementwiseOps.addInto(tape, ElementwiseOps.scale(tape, change, factor), y);
         return magnitude.isEmpty() ? sum : ScaleOps.columns(tape, sum,
                 magnitude.get().factor(tape, magnitude.get().norms(tape), 0));
     }

@@ -9,7 +9,6 @@ import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.ConfiguredMethod;
 import io.peft4j.core.peft.method.Initializer;
-import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.methods.VirtualTokens;
 import java.util.List;
@@ -49,27 +48,31 @@ public final class PromptTuningMethod extends ConfiguredMethod<PromptTuningConfi
         return switch (config.initialization()) {
             case RANDOM -> Initializer.normal(1);
             case SAMPLE_VOCAB -> (values, random) -> {
-                FrozenWeight table = table(setup);
-                copy(values, table, IntStream.range(0, count).map(i -> random.nextInt(table.rows())).toArray());
+                Embedding embedding = embedding(setup);
+                copy(values, embedding, IntStream.range(0, count)
+                        .map(i -> random.nextInt(embedding.table().rows())).toArray());
             };
             case TEXT -> (values, random) -> {
                 int[] ids = setup.base().tokenizer().encodeWithSpecials(config.initText().orElseThrow());
                 if (ids.length == 0) {
                     throw new ConfigurationException("prompt_tuning_init_text has no tokens");
                 }
-                copy(values, table(setup), IntStream.range(0, count).map(i -> ids[i % ids.length]).toArray());
+                copy(values, embedding(setup), IntStream.range(0, count).map(i -> ids[i % ids.length]).toArray());
             };
         };
     }
 
-    private static FrozenWeight table(AdapterSetup setup) {
-        return ((Embedding) setup.network().embedding().layer()).table();
+    private static Embedding embedding(AdapterSetup setup) {
+        return (Embedding) setup.network().embedding().layer();
     }
 
-    private static void copy(INDArray values, FrozenWeight table, int[] ids) {
-        float[] row = new float[table.columns()];
+    private static void copy(INDArray values, Embedding embedding, int[] ids) {
+        float[] row = new float[embedding.table().columns()];
         for (int i = 0; i < ids.length; i++) {
-            table.readRow(ids[i], row, 0);
+            embedding.table().readRow(ids[i], row, 0);
+            for (int j = 0; j < row.length; j++) {
+                row[j] *= embedding.scale();
+            }
             Arrays.write(values, (long) i * row.length, row, 0, row.length);
         }
     }

@@ -32,6 +32,11 @@ public interface Architecture {
         return Task.Type.CAUSAL_LM;
     }
 
+    /** The name in a Hugging Face checkpoint of a tensor; usually that of its place. */
+    default String checkpointName(String tensor) {
+        return tensor;
+    }
+
     /**
      * Builds the network.
      *

@@ -9,9 +9,16 @@ import io.peft4j.core.io.internal.SmallFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * The configuration of a model, with the keys of Hugging Face's {@code config.json}. Getters name the file and the key
@@ -22,6 +29,8 @@ public final class ModelConfig {
 
     private final Path file;
     private final JsonNode values;
+    /** Keys that were asked for. */
+    private final Set<String> read = ConcurrentHashMap.newKeySet();
 
     /**
      * A configuration.
@@ -86,7 +95,7 @@ public final class ModelConfig {
 
     /** A whole number of at least 1, or empty where the key is missing or null. */
     public Optional<Integer> optionalPositive(String key) {
-        JsonNode value = values.path(key);
+        JsonNode value = value(key);
         if (value.isMissingNode() || value.isNull()) {
             return Optional.empty();
         }
@@ -98,7 +107,7 @@ public final class ModelConfig {
 
     /** A whole number, or empty where the key is missing or null. */
     public OptionalInt optionalInteger(String key) {
-        JsonNode value = values.path(key);
+        JsonNode value = value(key);
         if (value.isMissingNode() || value.isNull()) {
             return OptionalInt.empty();
         }
@@ -110,7 +119,7 @@ public final class ModelConfig {
 
     /** A number, or {@code otherwise} where the key is missing or null. */
     public double number(String key, double otherwise) {
-        JsonNode value = values.path(key);
+        JsonNode value = value(key);
         if (value.isMissingNode() || value.isNull()) {
             return otherwise;
         }
@@ -122,7 +131,7 @@ public final class ModelConfig {
 
     /** True or false, or {@code otherwise} where the key is missing or null. */
     public boolean flag(String key, boolean otherwise) {
-        JsonNode value = values.path(key);
+        JsonNode value = value(key);
         if (value.isMissingNode() || value.isNull()) {
             return otherwise;
         }
@@ -134,7 +143,7 @@ public final class ModelConfig {
 
     /** A text, or empty where the key is missing or null. */
     public Optional<String> text(String key) {
-        JsonNode value = values.path(key);
+        JsonNode value = value(key);
         if (value.isMissingNode() || value.isNull()) {
             return Optional.empty();
         }
@@ -146,7 +155,7 @@ public final class ModelConfig {
 
     /** The object under {@code key} as a configuration of its own, or empty where the key is missing or null. */
     public Optional<ModelConfig> object(String key) {
-        JsonNode value = values.path(key);
+        JsonNode value = value(key);
         if (value.isMissingNode() || value.isNull()) {
             return Optional.empty();
         }
@@ -160,6 +169,57 @@ public final class ModelConfig {
     public FileFormatException unsupported(String key, Object value, String supported) {
         return new FileFormatException(file, key + " is " + value + ", which is not supported; supported: "
                 + supported);
+    }
+
+    /** A list of texts, or empty where the key is missing or null. */
+    public Optional<List<String>> texts(String key) {
+        return list(key, JsonNode::isTextual, JsonNode::textValue, "a list of texts");
+    }
+
+    /** A list of numbers, or empty where the key is missing or null. */
+    public Optional<List<Double>> numbers(String key) {
+        return list(key, JsonNode::isNumber, JsonNode::doubleValue, "a list of numbers");
+    }
+
+    private <T> Optional<List<T>> list(String key, Predicate<JsonNode> kind, Function<JsonNode, T> reader,
+            String expected) {
+        JsonNode value = value(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return Optional.empty();
+        }
+        List<T> list = new ArrayList<>();
+        for (JsonNode element : value) {
+            if (!kind.test(element)) {
+                throw wrong(key, value, expected);
+            }
+            list.add(reader.apply(element));
+        }
+        if (!value.isArray()) {
+            throw wrong(key, value, expected);
+        }
+        return Optional.of(list);
+    }
+
+    /** The keys that have a value other than null and false, and that no getter was asked for so far. */
+    public Set<String> unread() {
+        Set<String> keys = new TreeSet<>();
+        values.properties().forEach(entry -> {
+            if (!entry.getValue().isNull() && !(entry.getValue().isBoolean() && !entry.getValue().booleanValue())) {
+                keys.add(entry.getKey());
+            }
+        });
+        keys.removeAll(read);
+        return keys;
+    }
+
+    /** The keys that getters were asked for so far. */
+    public Set<String> read() {
+        return Set.copyOf(read);
+    }
+
+    private JsonNode value(String key) {
+        read.add(key);
+        return values.path(key);
     }
 
     private FileFormatException missing(String key) {

@@ -112,6 +112,19 @@ public final class WeightLoader implements AutoCloseable {
         return take(name, rows, columns, true);
     }
 
+    /**
+     * The matrix [out, in] of a linear layer that the checkpoint holds as its transpose [in, out].
+     *
+     * @param out output features
+     * @param in input features
+     */
+    public FrozenWeight transposedLinear(String name, int out, int in) {
+        check(name, in, out);
+        FrozenWeight weight = new TransposedMatrix(store, conversions).read(name, out, in, type);
+        owned.add(weight);
+        return weight;
+    }
+
     private FrozenWeight take(String name, int rows, int columns, boolean linear) {
         check(name, rows, columns);
         BlockType stored = store.blockType(name).orElseThrow(() -> new FileFormatException(store.path(),

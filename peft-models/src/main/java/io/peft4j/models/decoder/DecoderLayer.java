@@ -10,43 +10,41 @@ import java.util.Optional;
 
 /**
  * A decoder layer: {@code h = x + s * norm(attention(norm(x)))}, {@code y = h + s * norm(mlp(norm(h)))}, each norm
- * where there is one; x, y [N, H].
+ * where there is one; or, in parallel, {@code y = x + s * norm(attention(norm(x))) + s * norm(mlp(norm(x)))}. x, y
+ * [N, H].
  */
 final class DecoderLayer implements LayerCopy.Part {
-    private final Optional<Slot> attentionNorm;
-    private final Slot attention;
-    private final Optional<Slot> attendedNorm;
-    private final Optional<Slot> feedForwardNorm;
-    private final Slot feedForward;
-    private final Optional<Slot> fedNorm;
-    private final float residualScale;
+    private final LayerPlan plan;
+    private final Parts parts;
 
-    DecoderLayer(Optional<Slot> attentionNorm, Slot attention, Optional<Slot> attendedNorm,
-            Optional<Slot> feedForwardNorm, Slot feedForward, Optional<Slot> fedNorm, float residualScale) {
-        this.attentionNorm = attentionNorm;
-        this.attention = attention;
-        this.attendedNorm = attendedNorm;
-        this.feedForwardNorm = feedForwardNorm;
-        this.feedForward = feedForward;
-        this.fedNorm = fedNorm;
-        this.residualScale = residualScale;
+    /** The places of the parts, in the order of the computation. */
+    record Parts(Optional<Slot> attentionNorm, Slot attention, Optional<Slot> attendedNorm,
+            Optional<Slot> feedForwardNorm, Slot feedForward, Optional<Slot> fedNorm) {
+        Parts copy(LayerCopy copy) {
+            return new Parts(copy.of(attentionNorm), copy.of(attention), copy.of(attendedNorm),
+                    copy.of(feedForwardNorm), copy.of(feedForward), copy.of(fedNorm));
+        }
+    }
+
+    DecoderLayer(LayerPlan plan, Parts parts) {
+        this.plan = plan;
+        this.parts = parts;
     }
 
     @Override
     public Layer copy(LayerCopy copy) {
-        return new DecoderLayer(copy.of(attentionNorm), copy.of(attention), copy.of(attendedNorm),
-                copy.of(feedForwardNorm), copy.of(feedForward), copy.of(fedNorm), residualScale);
+        return new DecoderLayer(plan, parts.copy(copy));
     }
 
     @Override
     public Variable forward(ForwardContext context, Variable x) {
-        Variable attended = attention.forward(context, normed(context, attentionNorm, x));
-        return rest(WantedRows.all(context), x, attended);
+        Variable read = normed(context, parts.attentionNorm(), x);
+        return rest(WantedRows.all(context), x, read, parts.attention().forward(context, read));
     }
 
     /** Whether {@link #forward(ForwardContext, Variable, int[])} computes what the pass's layers ask for. */
     boolean canSelectRows(ForwardContext context) {
-        return context.layers().at(attention) == attention.layer();
+        return context.layers().at(parts.attention()) == parts.attention().layer();
     }
 
     /**
@@ -57,22 +55,24 @@ final class DecoderLayer implements LayerCopy.Part {
      */
     Variable forward(ForwardContext context, Variable x, int[] rows) {
         WantedRows wanted = WantedRows.of(context, rows);
-        Variable attended = ((DecoderAttention) attention.layer()).forward(context,
-                normed(context, attentionNorm, x), wanted);
-        return rest(wanted, x, attended);
+        Variable read = normed(context, parts.attentionNorm(), x);
+        return rest(wanted, x, read, ((DecoderAttention) parts.attention().layer()).forward(context, read, wanted));
     }
 
-    private Variable rest(WantedRows wanted, Variable x, Variable attended) {
+    /** Adds to x [N, H] what attention made of {@code read}, and what the feed-forward network makes. */
+    private Variable rest(WantedRows wanted, Variable x, Variable read, Variable attended) {
         ForwardContext context = wanted.context();
-        Variable h = added(context, wanted.of(x), normed(context, attendedNorm, attended));
-        Variable fed = feedForward.forward(context, normed(context, feedForwardNorm, h));
-        return added(context, h, normed(context, fedNorm, fed));
+        Variable input = wanted.of(x);
+        Variable h = added(context, input, normed(context, parts.attendedNorm(), attended));
+        Variable below = !plan.parallel() ? h : parts.feedForwardNorm().isPresent() ? input : wanted.of(read);
+        Variable fed = parts.feedForward().forward(context, normed(context, parts.feedForwardNorm(), below));
+        return added(context, h, normed(context, parts.fedNorm(), fed));
     }
 
     private Variable added(ForwardContext context, Variable x, Variable change) {
         Tape tape = context.tape();
         return ElementwiseOps.addInto(tape, x,
-                residualScale == 1 ? change : ElementwiseOps.scale(tape, change, residualScale));
+                plan.residualScale() == 1 ? change : ElementwiseOps.scale(tape, change, plan.residualScale()));
     }
 
     private static Variable normed(ForwardContext context, Optional<Slot> norm, Variable x) {

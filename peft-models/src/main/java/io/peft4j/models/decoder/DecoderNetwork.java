@@ -14,6 +14,7 @@ import io.peft4j.models.architecture.Closing;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -28,7 +29,7 @@ final class DecoderNetwork implements CausalNetwork {
     private final List<AutoCloseable> weights;
 
     /** The places of the parts, in the order of the computation. */
-    record Parts(Slot embedding, List<Slot> layers, Slot norm, Slot head) {
+    record Parts(Slot embedding, Optional<Slot> positions, List<Slot> layers, Slot norm, Slot head) {
         /** Copies the list. */
         Parts {
             layers = List.copyOf(layers);
@@ -112,12 +113,19 @@ final class DecoderNetwork implements CausalNetwork {
     }
 
     private Variable embedded(ForwardContext context) {
-        return scaled(context, parts.embedding().forward(context, context.noInput()), plan.embeddingScale());
+        Variable x = parts.embedding().forward(context, context.noInput());
+        Variable placed = parts.positions().map(positions -> ElementwiseOps.addInto(context.tape(), x,
+                positions.forward(context, context.noInput()))).orElse(x);
+        return scaled(context, placed, plan.scales().input());
     }
 
     @Override
     public Variable logits(ForwardContext context, Variable hidden) {
-        return scaled(context, parts.head().forward(context, hidden), plan.logitScale());
+        Variable logits = scaled(context, parts.head().forward(context, hidden), plan.scales().logits());
+        float cap = plan.scales().logitCap();
+        // The gradient of a cap reads its result, and a loss may write over the logits: they are a copy.
+        return cap == 0 ? logits : ElementwiseOps.scale(context.tape(),
+                ElementwiseOps.softCap(context.tape(), logits, cap), 1);
     }
 
     private static Variable scaled(ForwardContext context, Variable x, float factor) {
@@ -146,7 +154,7 @@ final class DecoderNetwork implements CausalNetwork {
         }
         all.addAll(List.of(parts.norm(), parts.head()));
         return new DecoderNetwork(description.withLayers(layers.size()), plan,
-                new Parts(parts.embedding(), layers, parts.norm(), parts.head()), all, List.of());
+                new Parts(parts.embedding(), parts.positions(), layers, parts.norm(), parts.head()), all, List.of());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -7,32 +8,44 @@ import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Slot;
+import java.util.List;
 
 /**
- * The feed-forward network with SwiGLU (<a href="https://arxiv.org/abs/2002.05202">2002.05202</a>),
- * {@code y = (silu(x G^T) * x U^T) D^T}: x, y [N, H]; G, U [intermediate, H]; D [H, intermediate].
+ * The gated feed-forward network (<a href="https://arxiv.org/abs/2002.05202">2002.05202</a>),
+ * {@code y = (f(x G^T) * x U^T) D^T}: x, y [N, H]; G, U [intermediate, H], or one above the other as a single
+ * projection; D [H, intermediate].
  */
 final class GatedFeedForward implements LayerCopy.Part {
-    private final Slot gate;
-    private final Slot up;
+    private final List<Slot> gates;
     private final Slot down;
+    private final Activation activation;
 
-    GatedFeedForward(Slot gate, Slot up, Slot down) {
-        this.gate = gate;
-        this.up = up;
+    /**
+     * A network of the given places.
+     *
+     * @param gates gate and up, or one for both
+     */
+    GatedFeedForward(List<Slot> gates, Slot down, Activation activation) {
+        this.gates = List.copyOf(gates);
         this.down = down;
+        this.activation = activation;
     }
 
     @Override
     public Layer copy(LayerCopy copy) {
-        return new GatedFeedForward(copy.of(gate), copy.of(up), copy.of(down));
+        return new GatedFeedForward(gates.stream().map(copy::of).toList(), copy.of(down), activation);
     }
 
     @Override
     public Variable forward(ForwardContext context, Variable x) {
         Tape tape = context.tape();
-        Variable g = tape.wide(() -> gate.forward(context, x));
-        Variable u = tape.wide(() -> up.forward(context, x));
-        return down.forward(context, ElementwiseOps.gated(tape, Activation.SILU, g, u));
+        Variable first = tape.wide(() -> gates.get(0).forward(context, x));
+        if (gates.size() == 1) {
+            int width = first.columns() / 2;
+            return down.forward(context, ElementwiseOps.gated(tape, activation,
+                    ColumnOps.slice(tape, first, 0, width), ColumnOps.slice(tape, first, width, 2 * width)));
+        }
+        Variable up = tape.wide(() -> gates.get(1).forward(context, x));
+        return down.forward(context, ElementwiseOps.gated(tape, activation, first, up));
     }
 }

@@ -1,12 +1,10 @@
 package io.peft4j.models.decoder;
 
 import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionShape;
-import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
+import java.util.Collections;
 import java.util.OptionalInt;
 
 /**
@@ -24,24 +22,33 @@ public class LlamaFamily extends DecoderFamily {
     }
 
     @Override
-    public Optional<GgufForm> gguf() {
-        return Optional.of(GgufForm.decoder("llama").rotaryPairs("self_attn.q_proj", "self_attn.k_proj"));
-    }
-
-    @Override
     DecoderPlan plan(ModelConfig config) {
-        AttentionPlan attention = AttentionPlan.of(shape(config), RotaryEmbedding.of(config, headSize(config)))
-                .withBiases(config.flag("attention_bias", false), config.flag("attention_bias", false));
-        return plan(config, attention, gated(config));
+        boolean bias = config.flag("attention_bias", false);
+        return plan(config, attention(config, 10000).withBiases(bias, bias), gated(config, "hidden_act", "silu"));
     }
 
-    /** Llama with other parts, the same in each layer. */
+    /** Llama with other parts, the same in each layer; output layer and embedding are apart by default. */
     static DecoderPlan plan(ModelConfig config, AttentionPlan attention, FeedForwardPlan feedForward) {
-        List<LayerPlan> layers = new ArrayList<>();
-        for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
-            layers.add(LayerPlan.of(attention, feedForward));
-        }
-        return DecoderPlan.of(sizes(config, false), NormPlan.rms(config.number("rms_norm_eps", 1e-6)), layers);
+        return plan(config, attention, feedForward, false);
+    }
+
+    /**
+     * Llama with other parts, the same in each layer.
+     *
+     * @param tied whether output layer and embedding are one where the configuration does not say so
+     */
+    static DecoderPlan plan(ModelConfig config, AttentionPlan attention, FeedForwardPlan feedForward, boolean tied) {
+        return DecoderPlan.of(sizes(config, tied), NormPlan.rms(config.number("rms_norm_eps", 1e-6)),
+                Collections.nCopies(config.positive("num_hidden_layers"), LayerPlan.of(attention, feedForward)));
+    }
+
+    /**
+     * Llama's attention.
+     *
+     * @param theta the base of the rotary frequencies where none is given
+     */
+    static AttentionPlan attention(ModelConfig config, double theta) {
+        return AttentionPlan.of(shape(config), RotaryEmbedding.of(config, theta, 1, headSize(config)));
     }
 
     /**
@@ -51,17 +58,24 @@ public class LlamaFamily extends DecoderFamily {
      */
     static DecoderPlan.Sizes sizes(ModelConfig config, boolean tied) {
         return new DecoderPlan.Sizes(config.positive("vocab_size"), config.positive("hidden_size"),
-                config.optionalPositive("max_position_embeddings").orElse(2048),
+                RopeScaling.longest(config),
                 config.flag("tie_word_embeddings", tied), paddingId(config));
     }
 
-    /** Llama's feed-forward network. */
-    static FeedForwardPlan.Gated gated(ModelConfig config) {
-        String activation = config.text("hidden_act").orElse("silu");
-        if (!activation.equals("silu")) {
-            throw config.unsupported("hidden_act", activation, "silu");
-        }
-        return new FeedForwardPlan.Gated(config.positive("intermediate_size"), config.flag("mlp_bias", false));
+    /**
+     * Llama's feed-forward network.
+     *
+     * @param key the key of its activation
+     * @param usual the activation where none is given
+     */
+    static FeedForwardPlan.Gated gated(ModelConfig config, String key, String usual) {
+        return new FeedForwardPlan.Gated(config.positive("intermediate_size"), activation(config, key, usual),
+                config.flag("mlp_bias", false), false);
+    }
+
+    /** The activation under {@code key}. */
+    static Activation activation(ModelConfig config, String key, String usual) {
+        return Activation.of(config.text(key).orElse(usual));
     }
 
     /** D. */

@@ -1,6 +1,9 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.core.autograd.ColumnOps;
+import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Slot;
 
@@ -32,6 +35,30 @@ sealed interface Projections {
         @Override
         public Projections copy(LayerCopy copy) {
             return new Separate(copy.of(query), copy.of(key), copy.of(value));
+        }
+    }
+
+    /**
+     * One projection for all three, cut up by columns.
+     *
+     * @param byHead whether the columns are query, key and value of each head
+     */
+    record Fused(Slot all, AttentionShape shape, boolean byHead) implements Projections {
+        @Override
+        public Projected project(ForwardContext context, Variable x, WantedRows wanted) {
+            Variable projected = all.forward(context, x);
+            int groups = byHead ? shape.heads() : 1;
+            int queries = shape.queryColumns() / groups;
+            int keys = shape.keyColumns() / groups;
+            Tape tape = context.tape();
+            return new Projected(wanted.of(ColumnOps.slice(tape, projected, groups, 0, queries)),
+                    ColumnOps.slice(tape, projected, groups, queries, queries + keys),
+                    ColumnOps.slice(tape, projected, groups, queries + keys, queries + 2 * keys));
+        }
+
+        @Override
+        public Projections copy(LayerCopy copy) {
+            return new Fused(copy.of(all), shape, byHead);
         }
     }
 }

@@ -40,8 +40,7 @@ final class RopeScaling {
     }
 
     static RopeScaling of(ModelConfig config, ModelConfig rope, double theta, int rotated) {
-        String type = rope == config ? "default"
-                : rope.text("rope_type").or(() -> rope.text("type")).orElse("default");
+        String type = rope == config ? "default" : type(rope);
         float[] plain = plain(theta, rotated);
         int longest = config.optionalPositive("max_position_embeddings").orElse(2048);
         int original = rope.optionalPositive("original_max_position_embeddings")
@@ -49,7 +48,8 @@ final class RopeScaling {
         return switch (type) {
             case "default", "mrope" -> fixed(plain, 1);
             case "linear" -> fixed(divided(plain, (float) rope.number("factor", 1)), 1);
-            case "dynamic" -> new RopeScaling(plain, 1, longest, ntk(theta, rotated, rope.number("factor", 1), longest));
+            case "dynamic" -> new RopeScaling(plain, 1, longest,
+                    ntk(theta, rotated, rope.number("factor", 1), longest));
             case "yarn" -> yarn(plain, theta, rope, original, longest);
             case "llama3" -> fixed(llama3(plain, rope, original), 1);
             case "longrope", "su" -> longRope(plain, config, rope, original, longest);
@@ -57,6 +57,18 @@ final class RopeScaling {
             default -> throw config.unsupported("rope_type", type,
                     "default, linear, dynamic, yarn, llama3, longrope");
         };
+    }
+
+    /** The longest sequence of a model: {@code dynamic} scaling makes the stated length longer by its factor. */
+    static int longest(ModelConfig config) {
+        int stated = config.optionalPositive("max_position_embeddings").orElse(2048);
+        return config.object("rope_parameters").or(() -> config.object("rope_scaling"))
+                .filter(rope -> type(rope).equals("dynamic"))
+                .map(rope -> (int) (stated * rope.number("factor", 1))).orElse(stated);
+    }
+
+    private static String type(ModelConfig rope) {
+        return rope.text("rope_type").or(() -> rope.text("type")).orElse("default");
     }
 
     /** A number for lengths that share their frequencies. */

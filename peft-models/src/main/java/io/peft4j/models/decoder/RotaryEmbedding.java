@@ -12,36 +12,45 @@ final class RotaryEmbedding {
     private static final int FIRST_POSITIONS = 512;
 
     private final RopeScaling scaling;
+    private final boolean neighbours;
     private volatile Cached cached;
 
     /** A table, and the lengths that its frequencies are for. */
     private record Cached(int regime, RotaryTable table) {
     }
 
-    private RotaryEmbedding(RopeScaling scaling) {
+    private RotaryEmbedding(RopeScaling scaling, boolean neighbours) {
         this.scaling = scaling;
+        this.neighbours = neighbours;
         this.cached = table(1, FIRST_POSITIONS);
     }
 
     /**
      * The embedding that {@code rope_parameters} (or {@code rope_scaling} and {@code rope_theta}) describe.
      *
-     * @param headSize D; of a head {@code partial_rotary_factor} is rotated
+     * @param theta the base of the frequencies where none is given
+     * @param share the part of a head that is rotated where {@code partial_rotary_factor} is not given
+     * @param headSize D
      */
-    static RotaryEmbedding of(ModelConfig config, int headSize) {
+    static RotaryEmbedding of(ModelConfig config, double theta, double share, int headSize) {
         ModelConfig rope = config.object("rope_parameters").or(() -> config.object("rope_scaling")).orElse(config);
-        return of(config, rope, rope.number("rope_theta", config.number("rope_theta", 10000)), headSize);
+        return of(config, rope, config.number("rope_theta", theta), share, headSize);
     }
 
     /**
      * As the other, with parameters from elsewhere.
      *
      * @param rope the object that has the kind of scaling, or the configuration itself where there is none
-     * @param theta the base of the frequencies
      */
-    static RotaryEmbedding of(ModelConfig config, ModelConfig rope, double theta, int headSize) {
-        double share = rope.number("partial_rotary_factor", config.number("partial_rotary_factor", 1));
-        return new RotaryEmbedding(RopeScaling.of(config, rope, theta, (int) (headSize * share)));
+    static RotaryEmbedding of(ModelConfig config, ModelConfig rope, double theta, double share, int headSize) {
+        double rotated = rope.number("partial_rotary_factor", config.number("partial_rotary_factor", share));
+        return new RotaryEmbedding(RopeScaling.of(config, rope, rope.number("rope_theta", theta),
+                (int) (headSize * rotated)), false);
+    }
+
+    /** The same with pairs of elements side by side instead of one of each half. */
+    RotaryEmbedding withNeighbours() {
+        return new RotaryEmbedding(scaling, true);
     }
 
     /**
@@ -61,6 +70,6 @@ final class RotaryEmbedding {
 
     private Cached table(int length, int positions) {
         return new Cached(scaling.regime(length), new RotaryTable(scaling.inverseFrequencies(length), positions,
-                scaling.attentionFactor()));
+                scaling.attentionFactor(), neighbours));
     }
 }

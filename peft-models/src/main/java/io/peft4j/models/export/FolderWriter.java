@@ -11,6 +11,8 @@ import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.architecture.Architecture;
+import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelTensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -116,6 +118,7 @@ final class FolderWriter {
 
     /** Files that are full before they pass the limit; a tensor larger than it has one of its own. */
     private List<Map<String, TensorData>> shards() {
+        Architecture architecture = Architectures.of(base.config());
         List<Map<String, TensorData>> shards = new ArrayList<>();
         long size = maxShardBytes + 1;
         for (ModelTensor tensor : merged.tensors()) {
@@ -124,7 +127,7 @@ final class FolderWriter {
                 shards.add(new LinkedHashMap<>());
                 size = 0;
             }
-            shards.get(shards.size() - 1).put(tensor.name(),
+            shards.get(shards.size() - 1).put(architecture.checkpointName(tensor.name()),
                     TensorData.rows(DType.valueOf(type.name()), tensor.shape(), tensor.rows()));
             size += bytes;
         }

@@ -66,7 +66,8 @@ final class TokenRows extends StandIn {
             source[i] = rowOf.getOrDefault(ids[i], -1);
         }
         return RowOps.replaceRows(context.tape(), base.forward(context, x),
-                context.tape().parameter(rows.tensor().parameter()), source, untrained);
+                ((Embedding) slot().layer()).scaled(context, context.tape().parameter(rows.tensor().parameter())),
+                source, untrained);
     }
 
     @Override

@@ -1,0 +1,23 @@
+package io.peft4j.models.decoder;
+
+import io.peft4j.models.architecture.ModelConfig;
+
+/** Granite 3: Llama with multipliers of embedding, attention, residual connections and logits. */
+public final class GraniteFamily extends DecoderFamily {
+    /** For the {@link java.util.ServiceLoader}. */
+    public GraniteFamily() {
+        super("granite");
+    }
+
+    @Override
+    DecoderPlan plan(ModelConfig config) {
+        boolean bias = config.flag("attention_bias", false);
+        AttentionPlan attention = LlamaFamily.attention(config, 10000).withBiases(bias, bias)
+                .withScale(config.number("attention_multiplier", 1));
+        double residual = config.number("residual_multiplier", 1);
+        return LlamaFamily.plan(config, attention, LlamaFamily.gated(config, "hidden_act", "silu"))
+                .mapLayers((i, layer) -> layer.withResidualScale(residual))
+                .withScales(new DecoderPlan.Scales(1, (float) config.number("embedding_multiplier", 1),
+                (float) (1 / config.number("logits_scaling", 1)), 0));
+    }
+}

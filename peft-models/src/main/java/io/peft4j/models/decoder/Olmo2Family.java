@@ -1,0 +1,27 @@
+package io.peft4j.models.decoder;
+
+import io.peft4j.models.architecture.ModelConfig;
+
+/** OLMo 2 (<a href="https://arxiv.org/abs/2501.00656">2501.00656</a>): Llama with norms behind attention and feed-forward
+ * network instead of in front, and norms over all queries and all keys. */
+public final class Olmo2Family extends DecoderFamily {
+    /** For the {@link java.util.ServiceLoader}. */
+    public Olmo2Family() {
+        super("olmo2");
+    }
+
+    @Override
+    DecoderPlan plan(ModelConfig config) {
+        return plan(config, LlamaFamily.attention(config, 10000));
+    }
+
+    /** OLMo with another attention. */
+    static DecoderPlan plan(ModelConfig config, AttentionPlan attention) {
+        boolean bias = config.flag("attention_bias", false);
+        AttentionPlan normed = attention.withBiases(bias, bias)
+                .withNorms(new AttentionPlan.HeadNorms("q_norm", "k_norm", true));
+        return LlamaFamily.plan(config, normed, LlamaFamily.gated(config, "hidden_act", "silu"))
+                .mapLayers((i, layer) -> layer.withNorms(
+                LayerPlan.Norms.after("post_attention_layernorm", "post_feedforward_layernorm")));
+    }
+}

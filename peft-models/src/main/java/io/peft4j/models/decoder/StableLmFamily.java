@@ -1,0 +1,27 @@
+package io.peft4j.models.decoder;
+
+import io.peft4j.models.architecture.ModelConfig;
+
+/** StableLM (<a href="https://arxiv.org/abs/2402.17834">2402.17834</a>): Llama with layer norms, a part of each head rotated, and,
+ * where it is switched on, attention and feed-forward network in parallel. */
+public final class StableLmFamily extends DecoderFamily {
+    /** For the {@link java.util.ServiceLoader}. */
+    public StableLmFamily() {
+        super("stablelm");
+    }
+
+    @Override
+    DecoderPlan plan(ModelConfig config) {
+        if (config.flag("qk_layernorm", false)) {
+            throw config.unsupported("qk_layernorm", true, "false");
+        }
+        RotaryEmbedding rotary = RotaryEmbedding.of(config, 10000, 0.25, LlamaFamily.headSize(config));
+        AttentionPlan attention = AttentionPlan.of(LlamaFamily.shape(config), rotary)
+                .withBiases(config.flag("use_qkv_bias", false), false);
+        boolean parallel = config.flag("use_parallel_residual", false);
+        return LlamaFamily.plan(config, attention, LlamaFamily.gated(config, "hidden_act", "silu"))
+                .withNorm(NormPlan.layer(config.number("layer_norm_eps", 1e-5)))
+                .mapLayers((i, layer) -> !parallel ? layer
+                : layer.withParallel(true).withNorms(LayerPlan.Norms.shared("input_layernorm")));
+    }
+}
