@@ -35,8 +35,8 @@ import java.util.stream.IntStream;
  *     beginning of one of its parts; the first that matches counts; default none
  * @param alphaPattern {@code alpha_pattern}: other alphas, as rankPattern; default none
  * @param initialization {@code init_lora_weights}: how A and B begin; default {@link LoraInit#KAIMING}
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; no model here has such, so a new
- *     adapter with true is refused
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out], as GPT-2's are; a new
+ *     adapter gets it by itself
  * @param loraBias {@code lora_bias}: whether B has a bias [out], which is scaled as B is; default false
  * @param dora {@code use_dora}: whether the length of each row of the weight is trained beside its direction, with one
  *     more parameter a row (<a href="https://arxiv.org/abs/2402.09353">2402.09353</a>); default false

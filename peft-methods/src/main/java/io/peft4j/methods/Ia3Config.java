@@ -22,7 +22,8 @@ import java.util.List;
  *     {@code modules_to_save}); default {@code k_proj}, {@code v_proj} and {@code down_proj} for Llama
  * @param feedforwardModules {@code feedforward_modules}: targets whose input is scaled, by the end of their paths or by
  *     an expression; default {@code down_proj}
- * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out]; no model here has such
+ * @param fanInFanOut {@code fan_in_fan_out}: whether weights are stored [in, out], as GPT-2's are; a
+ *     new adapter gets it by itself
  * @param initWeights {@code init_ia3_weights}: whether l begins at 1, so that the model begins as the base; otherwise
  *     normal, for tests; default true
  */
@@ -67,7 +68,7 @@ public record Ia3Config(CommonConfig common,
         /** Whether the model begins as the base; default true. */
         Builder initWeights(boolean value);
 
-        /** Whether weights are stored [in, out]; no model here has such. */
+        /** Whether weights are stored [in, out], as GPT-2's are; set by itself. */
         Builder fanInFanOut(boolean value);
     }
 }

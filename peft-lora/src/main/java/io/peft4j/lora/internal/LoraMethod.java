@@ -41,10 +41,12 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
 
     @Override
     protected Adapter adapter(LoraConfig config, AdapterSetup setup) {
-        LoraConfig arranged = arranged(config, setup);
-        check(arranged, setup);
-        Targets targets = Targets.of(arranged.placement(), setup, setup.base().defaultTargetModules(),
+        LoraConfig asArranged = arranged(config, setup);
+        check(asArranged, setup);
+        Targets targets = Targets.of(asArranged.placement(), setup, setup.base().defaultTargetModules(),
                 layer -> layer instanceof Linear || layer instanceof Embedding);
+        LoraConfig arranged = setup.isRestoring() ? asArranged
+                : asArranged.toBuilder().fanInFanOut(targets.areStoredTransposed(config.fanInFanOut())).build();
         Function<Slot, Integer> ranks = targets.values(new PathPatterns<>("rank_pattern", config.rankPattern()),
                 config.rank());
         Function<Slot, Double> alphas = targets.values(new PathPatterns<>("alpha_pattern", config.alphaPattern()),
@@ -74,8 +76,6 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     }
 
     private static void check(LoraConfig config, AdapterSetup setup) {
-        Checks.require(!config.fanInFanOut() || setup.isRestoring(), "fan_in_fan_out is true, but no layer of this "
-                + "model stores its weight as [in, out]; set it to false");
         LoraInit init = config.initialization();
         Checks.require(!setup.isRestoring() || init.basePart() != LoraInit.BasePart.UNREPEATABLE,
                 "init_lora_weights is "

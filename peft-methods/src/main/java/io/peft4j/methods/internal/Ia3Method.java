@@ -2,7 +2,6 @@ package io.peft4j.methods.internal;
 
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.method.Adapter;
@@ -30,14 +29,13 @@ public final class Ia3Method extends ConfiguredMethod<Ia3Config> {
 
     @Override
     protected Adapter adapter(Ia3Config config, AdapterSetup setup) {
-        Checks.require(!config.fanInFanOut() || setup.isRestoring(), "fan_in_fan_out is on, but no layer of this model "
-                + "stores its weight as [in, out]; leave it off");
         List<String> defaults = TARGETS.getOrDefault(setup.network().description().modelType(), List.of());
         Targets targets = Targets.of(config.placement(), setup, defaults, Linear.class::isInstance);
         TargetModules feedforward = config.feedforwardModules().isUnset() && !defaults.isEmpty()
                 ? amongTargets(targets.placement()) : config.feedforwardModules();
         Ia3Config resolved = setup.isRestoring() ? config : config.toBuilder().placement(targets.placement())
-                .feedforwardModules(feedforward).build();
+                .feedforwardModules(feedforward).fanInFanOut(targets.areStoredTransposed(config.fanInFanOut()))
+                .build();
         return targets.adapter(resolved,
                 slot -> new Ia3Layer(setup, slot, isFeedforward(feedforward, slot), config.initWeights()));
     }

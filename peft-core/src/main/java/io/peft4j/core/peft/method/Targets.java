@@ -1,11 +1,13 @@
 package io.peft4j.core.peft.method;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
@@ -143,6 +145,23 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
     public <T> Function<Slot, T> values(PathPatterns<T> patterns, T fallback) {
         patterns.checkUse(setup, slots);
         return slot -> patterns.first(slot.path()).orElse(fallback);
+    }
+
+    /**
+     * Whether checkpoints hold the weights of the places as [in, out], as GPT-2's do: {@code fan_in_fan_out}, which a
+     * new adapter gets by itself.
+     *
+     * @param asked what the configuration says
+     * @throws ConfigurationException when it is asked for, and no place is so
+     */
+    public boolean areStoredTransposed(boolean asked) {
+        boolean transposed = slots.stream().map(Slot::layer).anyMatch(layer -> layer instanceof WeightedLayer weighted
+                && weighted.isStoredTransposed());
+        if (asked && !transposed && !setup.isRestoring()) {
+            throw new ConfigurationException("fan_in_fan_out is true, but none of the layers stores its weight as "
+                    + "[in, out]; set it to false");
+        }
+        return transposed;
     }
 
     // ---- the choice
