@@ -107,12 +107,9 @@ public final class CausalLmObjective implements AutoCloseable {
      * @return one sum for each sequence of the batch, in their order
      */
     public double[] negativeLogLikelihoods(PackedBatch batch) {
-        double[] sums = new double[batch.lastRows().length];
-        float[] nll = tokenNegativeLogLikelihoods(batch);
-        for (int i = 0; i < nll.length; i++) {
-            sums[batch.targets().sequences()[i]] += nll[i];
+        try (ModelLease lease = model.lease(); Pass pass = Pass.evaluation(lease, workspace, batch)) {
+            return prepared(lease, pass).sequenceNegativeLogLikelihoods();
         }
-        return sums;
     }
 
     /** The negative log-likelihood of each supervised token, in the order of the batch's targets. */

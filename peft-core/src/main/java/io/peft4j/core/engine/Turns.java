@@ -99,11 +99,6 @@ final class Turns {
         }
     }
 
-    /** Whether the calling thread has the turn. */
-    synchronized boolean isMine() {
-        return owner == Thread.currentThread();
-    }
-
     private void requireOwner() {
         if (owner != Thread.currentThread()) {
             throw new IllegalStateException("this thread does not compute now");

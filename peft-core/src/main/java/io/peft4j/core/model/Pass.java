@@ -212,6 +212,16 @@ public final class Pass implements AutoCloseable {
         return all;
     }
 
+    /** The sum of {@link #negativeLogLikelihoods()} for each sequence of the batch, in their order. */
+    public double[] sequenceNegativeLogLikelihoods() {
+        double[] sums = new double[batch().lastRows().length];
+        float[] nll = negativeLogLikelihoods();
+        for (int i = 0; i < nll.length; i++) {
+            sums[batch().targets().sequences()[i]] += nll[i];
+        }
+        return sums;
+    }
+
     /**
      * The weighted sum of the negative log-likelihoods of the supervised tokens, with gradients of
      * {@code sum / normalizer} added to the trainable parameters. A batch without supervised tokens gives 0 and no

@@ -81,12 +81,9 @@ public final class SequenceScorer implements AutoCloseable {
         if (batch.isEmpty()) {
             return;
         }
-        double[] sums = new double[batch.size()];
+        double[] sums;
         try (Pass pass = Pass.evaluation(model, workspace, model.network().pack(batch))) {
-            float[] nll = pass.negativeLogLikelihoods();
-            for (int i = 0; i < nll.length; i++) {
-                sums[pass.batch().targets().sequences()[i]] += nll[i];
-            }
+            sums = pass.sequenceNegativeLogLikelihoods();
         }
         for (int i = 0; i < sums.length; i++) {
             action.accept(new Score(sums[i], batch.get(i).supervisedTokens()));

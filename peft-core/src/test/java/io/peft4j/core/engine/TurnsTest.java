@@ -1,9 +1,7 @@
 package io.peft4j.core.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -72,9 +70,8 @@ class TurnsTest {
         turns.giveWay();
         order.add("first work");
         turns.giveBack();
-        assertTrue(turns.isMine(), "a turn that was taken twice is given back twice");
         turns.giveBack();
-        assertFalse(turns.isMine());
+        assertThrows(IllegalStateException.class, turns::giveBack, "a turn that was taken twice is given back twice");
         join(other, answer);
         assertEquals(List.of("answer", "first work", "other work"), order);
     }
