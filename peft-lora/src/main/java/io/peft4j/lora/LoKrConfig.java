@@ -50,24 +50,16 @@ public record LoKrConfig(CommonConfig common, @Group Placement placement, @Key(v
         @Key("rank_dropout_scale") boolean rankDropoutScale, @Key("rank_pattern") Map<String, Integer> rankPattern,
         @Key("alpha_pattern") Map<String, Double> alphaPattern) implements PlacedConfig {
     /** How the factors begin. What is not zero is uniform, as PyTorch begins a linear layer. */
-    public enum Initialization implements KeyFormat.Named {
+    public enum Initialization {
         /** W1 zero: the model begins as the base. The default. */
-        ZERO_W1("true"),
+        @KeyFormat.Named("true")
+        ZERO_W1,
         /** W2 zero, as LyCORIS has it: the model begins as the base. */
-        ZERO_W2("\"lycoris\""),
+        @KeyFormat.Named("\"lycoris\"")
+        ZERO_W2,
         /** Both random: the model begins away from the base. For tests. */
-        RANDOM("false");
-
-        private final String json;
-
-        Initialization(String json) {
-            this.json = json;
-        }
-
-        @Override
-        public String json() {
-            return json;
-        }
+        @KeyFormat.Named("false")
+        RANDOM
     }
 
     /**

@@ -33,29 +33,22 @@ public record MissConfig(CommonConfig common, @Group(biasWord = "MiSS_only") Pla
         @Key(value = "mini_r", fallback = "1") int miniRank,
         @Key(value = "init_weights", fallback = "true") Initialization initialization) implements PlacedConfig {
     /** Which form, and how the block begins. */
-    public enum Initialization implements KeyFormat.Named {
+    public enum Initialization {
         /** A block [r, out] of zeros: the model begins as the base. The default. */
-        ZERO("true"),
+        @KeyFormat.Named("true")
+        ZERO,
         /** A block [r, out], uniform: the model begins away from the base. For tests. */
-        RANDOM("false"),
+        @KeyFormat.Named("false")
+        RANDOM,
         /** A block [r, mini_r] of zeros that is repeated over the outputs. */
-        MINI("\"mini\""),
+        @KeyFormat.Named("\"mini\"")
+        MINI,
         /**
          * Blocks M [out / r, r, r] of zeros: {@code W + W_ij M_i + M_i} for each r x r piece ij of W. r must divide in
          * and out. A step costs r times what a step of the others costs.
          */
-        BAT("\"bat\"");
-
-        private final String json;
-
-        Initialization(String json) {
-            this.json = json;
-        }
-
-        @Override
-        public String json() {
-            return json;
-        }
+        @KeyFormat.Named("\"bat\"")
+        BAT
     }
 
     /**

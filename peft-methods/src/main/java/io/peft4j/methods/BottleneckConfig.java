@@ -10,7 +10,6 @@ import io.peft4j.core.peft.config.PeftType;
 import io.peft4j.core.peft.config.PlacedBuilder;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
-import java.util.Locale;
 
 /**
  * Bottleneck adapters: behind a block of the decoder, before its result is added to the residual stream, stands a small
@@ -35,31 +34,26 @@ public record BottleneckConfig(CommonConfig common,
         @Key(value = "bottleneck_size", fallback = "64", option = "rank") int size,
         @Key(value = "non_linearity", fallback = "\"relu\"") Activation activation) implements PlacedConfig {
     /** Behind which blocks. */
-    public enum Style implements KeyFormat.Named {
+    public enum Style {
         /** Attention and feed-forward network. */
+        @KeyFormat.Named("\"houlsby\"")
         HOULSBY,
         /** The feed-forward network. */
-        PFEIFFER;
-
-        @Override
-        public String json() {
-            return '"' + name().toLowerCase(Locale.ROOT) + '"';
-        }
+        @KeyFormat.Named("\"pfeiffer\"")
+        PFEIFFER
     }
 
     /** The function in the bottleneck. */
-    public enum Activation implements KeyFormat.Named {
+    public enum Activation {
         /** {@code max(x, 0)}. */
+        @KeyFormat.Named("\"relu\"")
         RELU,
         /** {@code x / (1 + exp(-x))}. */
+        @KeyFormat.Named("\"silu\"")
         SILU,
         /** The hyperbolic tangent. */
-        TANH;
-
-        @Override
-        public String json() {
-            return '"' + name().toLowerCase(Locale.ROOT) + '"';
-        }
+        @KeyFormat.Named("\"tanh\"")
+        TANH
     }
 
     /**

@@ -35,28 +35,22 @@ public record C3aConfig(CommonConfig common,
         @Key(value = "init_weights", fallback = "\"xavier_uniform\"") Initialization initialization)
         implements PlacedConfig {
     /** How the rows of a new adapter begin. */
-    public enum Initialization implements KeyFormat.Named {
+    public enum Initialization {
         /** Uniform in {@code sqrt(6 / (in + out))}. */
-        XAVIER_UNIFORM("\"xavier_uniform\""),
+        @KeyFormat.Named("\"xavier_uniform\"")
+        XAVIER_UNIFORM,
         /** Uniform in {@code sqrt(1 / in)}. */
-        KAIMING_UNIFORM("\"kaiming_uniform\""),
+        @KeyFormat.Named("\"kaiming_uniform\"")
+        KAIMING_UNIFORM,
         /** Normal with standard deviation 1. */
-        GAUSSIAN("\"gaussian\""),
+        @KeyFormat.Named("\"gaussian\"")
+        GAUSSIAN,
         /** 0, so that the model begins as the base. */
-        ZERO("true"),
+        @KeyFormat.Named("true")
+        ZERO,
         /** What {@link #XAVIER_UNIFORM} is, too, in Hugging Face PEFT. */
-        DEFAULT("false");
-
-        private final String json;
-
-        Initialization(String json) {
-            this.json = json;
-        }
-
-        @Override
-        public String json() {
-            return json;
-        }
+        @KeyFormat.Named("false")
+        DEFAULT
     }
 
     /**

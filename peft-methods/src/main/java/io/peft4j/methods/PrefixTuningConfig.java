@@ -30,16 +30,13 @@ public record PrefixTuningConfig(CommonConfig common, @Group VirtualTokens virtu
         @Key("prefix_projection") boolean projection, @Key("init_weights") Initialization initialization)
         implements PeftConfig {
     /** How keys and values of a new adapter begin. */
-    public enum Initialization implements KeyFormat.Named {
+    public enum Initialization {
         /** Normal with standard deviation 1. */
+        @KeyFormat.Named("null")
         NORMAL,
         /** 0. */
-        ZERO;
-
-        @Override
-        public String json() {
-            return this == ZERO ? "\"zero\"" : "null";
-        }
+        @KeyFormat.Named("\"zero\"")
+        ZERO
     }
 
     /**

@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -45,16 +44,13 @@ public record Corda(@Key(value = "corda_method", fallback = "\"ipm\"") Mode mode
     private static final double DAMPING = 0.01;
 
     /** Which part of the base weight is trained. */
-    public enum Mode implements KeyFormat.Named {
+    public enum Mode {
         /** What matters most for the data: instruction-previewed mode. */
+        @KeyFormat.Named("\"ipm\"")
         IPM,
         /** What matters least for the data, which then is of knowledge to be kept: knowledge-preserved mode. */
-        KPM;
-
-        @Override
-        public String json() {
-            return '"' + name().toLowerCase(Locale.ROOT) + '"';
-        }
+        @KeyFormat.Named("\"kpm\"")
+        KPM
     }
 
     /** A builder with Hugging Face PEFT's defaults. */

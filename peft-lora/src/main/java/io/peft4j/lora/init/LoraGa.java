@@ -28,49 +28,35 @@ public record LoraGa(@Key(value = "direction", fallback = "\"ArB2r\"") Direction
         @Key(value = "scale", fallback = "\"stable\"") Scale scale,
         @Key(value = "stable_gamma", fallback = "16") int stableGamma) implements LoraInit.WithOptions {
     /** Which singular vectors A and B take. */
-    public enum Direction implements KeyFormat.Named {
+    public enum Direction {
         /** B the first, third, ..., A the second, fourth, ... */
-        ALTERNATING("ArBr"),
+        @KeyFormat.Named("\"ArBr\"")
+        ALTERNATING,
         /** B the first r, A the next r. */
-        B_FIRST("A2rBr"),
+        @KeyFormat.Named("\"A2rBr\"")
+        B_FIRST,
         /** A the first r, B the next r; the default. */
-        A_FIRST("ArB2r"),
+        @KeyFormat.Named("\"ArB2r\"")
+        A_FIRST,
         /** Both the same r, drawn at random. */
-        RANDOM("random");
-
-        private final String json;
-
-        Direction(String json) {
-            this.json = '"' + json + '"';
-        }
-
-        @Override
-        public String json() {
-            return json;
-        }
+        @KeyFormat.Named("\"random\"")
+        RANDOM
     }
 
     /** How large B begins. */
-    public enum Scale implements KeyFormat.Named {
+    public enum Scale {
         /** B times {@code out^(1/4) / sqrt(gamma)}; the default. */
-        STABLE("stable"),
+        @KeyFormat.Named("\"stable\"")
+        STABLE,
         /** B times the largest singular value of the weight over the first that B took. */
-        WEIGHT_SVD("weight_svd"),
+        @KeyFormat.Named("\"weight_svd\"")
+        WEIGHT_SVD,
         /** A and B divided by the adapter's scaling. */
-        GD_SCALE("gd_scale"),
+        @KeyFormat.Named("\"gd_scale\"")
+        GD_SCALE,
         /** As they are. */
-        UNIT("unit");
-
-        private final String json;
-
-        Scale(String json) {
-            this.json = '"' + json + '"';
-        }
-
-        @Override
-        public String json() {
-            return json;
-        }
+        @KeyFormat.Named("\"unit\"")
+        UNIT
     }
 
     /**

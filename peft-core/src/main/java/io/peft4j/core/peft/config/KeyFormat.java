@@ -1,5 +1,11 @@
 package io.peft4j.core.peft.config;
 
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
 /**
  * How the value of one component of a configuration stands in {@code adapter_config.json}, where its type alone does
  * not say so. Has a constructor without parameters.
@@ -19,9 +25,12 @@ public interface KeyFormat<T> {
     /** Writes the value. */
     void write(ConfigWriter writer, String key, T value);
 
-    /** An enum whose constants have other names in the file than in Java. */
-    interface Named {
-        /** The value in the file as JSON text, a text with its quotes. */
-        String json();
+    /** What a constant of an enum is in the file, where that is not its name. */
+    @Documented
+    @Retention(RetentionPolicy.RUNTIME)
+    @Target(ElementType.FIELD)
+    @interface Named {
+        /** The value as JSON text, a text with its quotes. */
+        String value();
     }
 }

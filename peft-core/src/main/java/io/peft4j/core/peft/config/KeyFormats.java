@@ -6,6 +6,7 @@ import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.BiFunction;
@@ -121,15 +122,23 @@ final class KeyFormats {
     }
 
     private static KeyFormat<Object> choice(Object[] constants) {
+        Map<Object, String> names = new LinkedHashMap<>();
+        Arrays.stream(constants).forEach(constant -> names.put(constant, name((Enum<?>) constant)));
         return format((reader, key) -> {
             String json = reader.jsonText(key);
-            return Arrays.stream(constants).filter(constant -> name(constant).equals(json)).findFirst()
+            return Arrays.stream(constants).filter(constant -> names.get(constant).equals(json)).findFirst()
                     .orElseThrow(() -> new ConfigurationException(reader.source() + ": " + key + " is " + json
-                            + "; it must be one of " + Arrays.stream(constants).map(KeyFormats::name).toList()));
-        }, (writer, key, constant) -> writer.putJson(key, name(constant)));
+                            + "; it must be one of " + names.values()));
+        }, (writer, key, constant) -> writer.putJson(key, names.get(constant)));
     }
 
-    private static String name(Object constant) {
-        return constant instanceof KeyFormat.Named named ? named.json() : '"' + ((Enum<?>) constant).name() + '"';
+    private static String name(Enum<?> constant) {
+        try {
+            KeyFormat.Named named = constant.getDeclaringClass().getField(constant.name())
+                    .getAnnotation(KeyFormat.Named.class);
+            return named == null ? '"' + constant.name() + '"' : named.value();
+        } catch (NoSuchFieldException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }
