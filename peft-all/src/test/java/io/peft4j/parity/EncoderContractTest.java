@@ -5,15 +5,30 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.QuestionAnswerer;
 import io.peft4j.core.task.TextClassifier;
 import io.peft4j.core.task.TextEncoder;
 import io.peft4j.core.task.TokenTagger;
+import io.peft4j.data.task.LabelledText;
+import io.peft4j.data.task.LabelledWords;
+import io.peft4j.data.task.SpanQuestion;
 import io.peft4j.models.BaseModel;
-import java.util.ArrayList;
+import io.peft4j.train.LearningRateSchedule;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.ClassificationObjective;
+import io.peft4j.train.objective.QuestionAnsweringObjective;
+import io.peft4j.train.objective.TokenClassificationObjective;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,6 +36,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class EncoderContractTest {
     /** Of the largest value. */
     private static final double F32 = 1e-5;
+    /** Of a loss: rounding grows from step to step, since AdamW divides by the size of gradients. */
+    private static final double TRAINED = 1e-4;
 
     static List<String> models() {
         return Fixtures.encoders();
@@ -62,6 +79,68 @@ class EncoderContractTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("models")
+    void twelveStepsOfTrainingAreThoseOfPyTorchAndHuggingFacePeft(String name, @TempDir Path folder) {
+        JsonNode training = expected(name).get("training");
+        try (BaseModel base = load(name);
+                PeftModel model = base.withAdapter(Fixtures.encoder(name).resolve("adapter"))) {
+            TrainingResult result = train(model, expected(name), training);
+
+            double[] losses = Fixtures.doubles(training.get("losses"));
+            double[] norms = Fixtures.doubles(training.get("gradient_norms"));
+            for (int i = 0; i < losses.length; i++) {
+                assertEquals(losses[i], result.steps().get(i).trainLoss(), TRAINED * losses[i], "loss " + i);
+                assertEquals(norms[i], result.steps().get(i).gradNorm(), 10 * TRAINED * norms[i], "norm " + i);
+            }
+            List<float[]> outputs = outputs(model, expected(name));
+            boolean answers = model.network().task().type() == Task.Type.QUESTION_ANS;
+            assertClose(answers ? centered(rows(training.get("trained"))) : rows(training.get("trained")),
+                    answers ? centered(rows(outputs)) : rows(outputs), 10 * TRAINED);
+            model.saveAdapter(folder);
+            try (PeftModel again = base.withAdapter(folder)) {
+                assertEquals(text(outputs), text(outputs(again, expected(name))), "saved and loaded");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void aMergedModelGivesWhatBaseAndAdapterGive(String name) {
+        try (BaseModel base = load(name);
+                PeftModel model = base.withAdapter(Fixtures.encoder(name).resolve("adapter"))) {
+            model.merge();
+
+            assertClose(expected(name).get("training").get("adapted"), outputs(model, expected(name)), F32);
+        }
+    }
+
+    private static TrainingResult train(PeftModel model, JsonNode expected, JsonNode training) {
+        Trainer trainer = Trainer.builder(model).epochs(6).batchSize(training.get("batch_size").asInt())
+                .learningRate(training.get("learning_rate").asDouble()).schedule(LearningRateSchedule.CONSTANT)
+                .weightDecay(0).maxGradNorm(1).shuffle(false).build();
+        List<JsonNode> rows = Fixtures.stream(expected.get("rows")).toList();
+        return switch (model.network().task().type()) {
+            case SEQ_CLS -> trainer.train(new ClassificationObjective(model), rows.stream().map(row ->
+                    new LabelledText(row.get("text").asText(), Optional.ofNullable(row.get("text_pair"))
+                            .map(JsonNode::asText), texts(row.get("label")))).toList());
+            case TOKEN_CLS -> trainer.train(new TokenClassificationObjective(model), rows.stream().map(row ->
+                    new LabelledWords(texts(row.get("tokens")), texts(row.get("labels")))).toList());
+            default -> trainer.train(new QuestionAnsweringObjective(model, TextEncoder.of(model), 1),
+                    rows.stream().map(row -> new SpanQuestion(row.get("question").asText(),
+                            row.get("context").asText(), OptionalInt.of(row.get("start").asInt()),
+                            row.get("answer").asText())).toList());
+        };
+    }
+
+    private static List<String> texts(JsonNode node) {
+        return node.isArray() ? Fixtures.stream(node).map(JsonNode::asText).toList() : List.of(node.asText());
+    }
+
+    private static String text(List<float[]> rows) {
+        return rows.stream().map(Arrays::toString).toList().toString();
+    }
+
     private static BaseModel load(String name) {
         return KernelsUnderTest.naive("encoders/" + name);
     }
@@ -94,12 +173,31 @@ class EncoderContractTest {
     }
 
     private static void assertClose(JsonNode expected, List<float[]> found, double tolerance) {
-        List<double[]> rows = new ArrayList<>();
-        expected.forEach(row -> rows.add(Fixtures.doubles(row)));
-        double largest = rows.stream().flatMapToDouble(java.util.Arrays::stream).map(Math::abs).max().orElseThrow();
-        for (int i = 0; i < rows.size(); i++) {
-            assertArrayEquals(rows.get(i), io.peft4j.core.array.Arrays.doubles(found.get(i)), tolerance * largest,
-                    "row " + i);
+        assertClose(rows(expected), rows(found), tolerance);
+    }
+
+    private static void assertClose(List<double[]> expected, List<double[]> found, double tolerance) {
+        double largest = expected.stream().flatMapToDouble(Arrays::stream).map(Math::abs).max().orElseThrow();
+        for (int i = 0; i < expected.size(); i++) {
+            assertArrayEquals(expected.get(i), found.get(i), tolerance * largest, "row " + i);
         }
+    }
+
+    private static List<double[]> rows(JsonNode rows) {
+        return Fixtures.stream(rows).map(Fixtures::doubles).toList();
+    }
+
+    private static List<double[]> rows(List<float[]> rows) {
+        return rows.stream().map(io.peft4j.core.array.Arrays::doubles).toList();
+    }
+
+    /**
+     * Pairs of logits less the mean of each over the sequence. The loss of an answer does not depend on it, so that the
+     * gradient of the head's bias is rounding alone, which AdamW scales up to full steps.
+     */
+    private static List<double[]> centered(List<double[]> rows) {
+        return rows.stream().map(row -> IntStream.range(0, row.length).mapToDouble(i -> row[i]
+                - IntStream.range(0, row.length / 2).mapToDouble(t -> row[2 * t + i % 2]).average().orElseThrow())
+                .toArray()).toList();
     }
 }

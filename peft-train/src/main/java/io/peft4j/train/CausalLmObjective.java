@@ -1,15 +1,11 @@
 package io.peft4j.train;
 
-import io.peft4j.core.array.Arrays;
-import io.peft4j.core.engine.Priority;
-import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.model.Model;
-import io.peft4j.core.model.ModelDescription;
-import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
-import java.util.Objects;
+import io.peft4j.train.objective.NextTokenObjective;
+import java.util.List;
 import java.util.OptionalInt;
 
 /**
@@ -19,16 +15,9 @@ import java.util.OptionalInt;
  * between two operations.
  */
 public final class CausalLmObjective implements AutoCloseable {
-    /** What gradients need may always take this much. */
-    private static final long KEPT_BYTES = 256L << 20;
-    /** And as much as so many copies of the model's weights in the activations' type. */
-    private static final double KEPT_COPIES = 1.7;
+    private static final NextTokenObjective OBJECTIVE = new NextTokenObjective();
 
-    private final Model model;
-    private final long keptBytes;
-    private final FrozenStates states;
-    private final Workspace workspace;
-    private final OptionalInt chunkRows;
+    private final ObjectivePasses passes;
 
     /** The objective for {@code model} with the layers that are active in it at each call. */
     public CausalLmObjective(Model model) {
@@ -52,7 +41,7 @@ public final class CausalLmObjective implements AutoCloseable {
      * @param states closed with the objective
      */
     CausalLmObjective(Model model, boolean recompute, FrozenStates states) {
-        this(model, recompute ? 0 : keptBytes(model.network().description()), OptionalInt.empty(), states);
+        this(model, ObjectivePasses.keptBytes(model, recompute), OptionalInt.empty(), states);
     }
 
     /**
@@ -62,15 +51,7 @@ public final class CausalLmObjective implements AutoCloseable {
      * @param chunkRows the most rows of logits at a time, where not as many as a pass takes
      */
     CausalLmObjective(Model model, long keptBytes, OptionalInt chunkRows, FrozenStates states) {
-        this.keptBytes = keptBytes;
-        this.states = states;
-        this.model = Objects.requireNonNull(model, "model");
-        this.workspace = model.engine().workspace(Priority.WORK);
-        this.chunkRows = chunkRows;
-    }
-
-    private static long keptBytes(ModelDescription model) {
-        return Math.max(KEPT_BYTES, (long) (KEPT_COPIES * model.parameters() * Arrays.bytes(model.activationType())));
+        this.passes = new ObjectivePasses(model, keptBytes, chunkRows, states);
     }
 
     /**
@@ -85,15 +66,7 @@ public final class CausalLmObjective implements AutoCloseable {
         if (batch.targets().count() == 0) {
             return 0;
         }
-        try (ModelLease lease = model.lease(); Pass pass = Pass.training(lease, workspace, batch, dropoutSeed)) {
-            return prepared(lease, pass).backward(normalizer);
-        }
-    }
-
-    private Pass prepared(ModelLease lease, Pass pass) {
-        chunkRows.ifPresent(pass::withChunkRows);
-        return pass.with(context -> states.start(lease, workspace,
-                context.isTraining() ? context.recomputingAbove(keptBytes) : context));
+        return passes.training(batch, dropoutSeed, pass -> OBJECTIVE.backward(pass, List.of(), normalizer));
     }
 
     /** The weighted sum of the negative log-likelihoods, as {@link #backward} gives it, with dropout off. */
@@ -117,20 +90,22 @@ public final class CausalLmObjective implements AutoCloseable {
         if (batch.targets().count() == 0) {
             return new float[0];
         }
-        try (ModelLease lease = model.lease(); Pass pass = Pass.evaluation(lease, workspace, batch)) {
-            return prepared(lease, pass).negativeLogLikelihoods();
-        }
+        float[] all = new float[batch.targets().count()];
+        passes.evaluation(batch, pass -> {
+            System.arraycopy(pass.negativeLogLikelihoods(), 0, all, 0, all.length);
+            return 0;
+        });
+        return all;
     }
 
     /** The most native memory that a pass has needed for temporaries. */
     public long peakBytes() {
-        return workspace.arena().peakBytes();
+        return passes.peakBytes();
     }
 
     /** Frees the temporaries' memory. */
     @Override
     public void close() {
-        states.close();
-        workspace.close();
+        passes.close();
     }
 }

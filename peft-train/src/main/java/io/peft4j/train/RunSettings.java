@@ -10,6 +10,7 @@ import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.Passport;
+import io.peft4j.train.objective.EncodedExample;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,11 +46,12 @@ record RunSettings(Map<String, String> values) {
 
     /** The settings of a training that is about to begin. */
     static RunSettings of(PeftModel model, TrainingOptions options, TrainingSet examples,
-            Optional<TrainingSet> validation, List<Parameter> parameters, String rule) {
+            Optional<TrainingSet> validation, List<Parameter> parameters, String rule, String objective) {
         Map<String, String> values = new LinkedHashMap<>(options.deciding());
         values.put("update_rule", rule);
-        values.put("examples", hash(examples.sequences()));
-        values.put("validation", validation.map(set -> hash(set.sequences())).orElse(NONE));
+        values.put("objective", objective);
+        values.put("examples", hash(examples.examples()));
+        values.put("validation", validation.map(set -> hash(set.examples())).orElse(NONE));
         values.put("trainable_parameters", hashOfNames(parameters));
         values.put("adapters", model.activeAdapters().toString());
         model.activeAdapters().forEach(name -> values.putAll(configuration(model, name)));
@@ -114,21 +116,29 @@ record RunSettings(Map<String, String> values) {
         return value.matches("[0-9a-f]{64}") ? value.substring(0, 12) : value;
     }
 
-    private static String hash(List<TokenSequence> examples) {
+    private static String hash(List<EncodedExample> examples) {
         Sha256 sha = new Sha256();
-        for (TokenSequence example : examples) {
-            ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (2 + 2 * example.length()));
-            bytes.putInt(example.length()).putInt(example.group());
-            for (int i = 0; i < example.length(); i++) {
-                bytes.putInt(example.ids()[i]).putFloat(example.weights()[i]);
-            }
-            sha.add(bytes.array());
-            // Most sequences have neither, and keep the hash that they had.
-            if (example.types().length + example.source().length > 0) {
-                sha.add(Arrays.toString(example.types()) + Arrays.toString(example.source()));
+        for (EncodedExample example : examples) {
+            example.sequences().forEach(sequence -> add(sha, sequence));
+            // Next-token prediction has none, and keeps the hash that it had.
+            if (example.targets().length > 0 || example.sequences().size() > 1) {
+                sha.add(Arrays.toString(example.targets()) + example.weight());
             }
         }
         return sha.hex();
+    }
+
+    private static void add(Sha256 sha, TokenSequence sequence) {
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (2 + 2 * sequence.length()));
+        bytes.putInt(sequence.length()).putInt(sequence.group());
+        for (int i = 0; i < sequence.length(); i++) {
+            bytes.putInt(sequence.ids()[i]).putFloat(sequence.weights()[i]);
+        }
+        sha.add(bytes.array());
+        // Most sequences have neither, and keep the hash that they had.
+        if (sequence.types().length + sequence.source().length > 0) {
+            sha.add(Arrays.toString(sequence.types()) + Arrays.toString(sequence.source()));
+        }
     }
 
     private static String hashOfNames(List<Parameter> parameters) {

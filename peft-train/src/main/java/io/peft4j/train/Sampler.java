@@ -1,7 +1,7 @@
 package io.peft4j.train;
 
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.pack.BatchSampler;
+import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,13 +36,13 @@ final class Sampler {
     }
 
     /** The batches of an update. */
-    List<List<TokenSequence>> batches(long step) {
+    List<List<EncodedExample>> batches(long step) {
         long first = step % stepsPerEpoch() * options.gradientAccumulation();
         batches.seek((int) (step / stepsPerEpoch()), (int) first);
-        List<List<TokenSequence>> taken = new ArrayList<>();
+        List<List<EncodedExample>> taken = new ArrayList<>();
         long last = Math.min(batches.batchesInEpoch(), first + options.gradientAccumulation());
         for (long i = first; i < last; i++) {
-            taken.add(Arrays.stream(batches.next()).mapToObj(examples.sequences()::get).toList());
+            taken.add(Arrays.stream(batches.next()).mapToObj(examples.examples()::get).toList());
         }
         return taken;
     }
@@ -51,7 +51,7 @@ final class Sampler {
     double epochs(long steps) {
         long whole = steps / stepsPerEpoch();
         int inEpoch = (int) (steps % stepsPerEpoch());
-        return inEpoch == 0 ? whole : whole + (double) seen(whole)[inEpoch] / examples.sequences().size();
+        return inEpoch == 0 ? whole : whole + (double) seen(whole)[inEpoch] / examples.examples().size();
     }
 
     private long[] seen(long epoch) {
@@ -70,7 +70,7 @@ final class Sampler {
     long tokensFrom(long step) {
         long tokens = examples.tokens() * (options.epochs() - step / stepsPerEpoch());
         for (long done = step - step % stepsPerEpoch(); done < step; done++) {
-            tokens -= batches(done).stream().flatMap(List::stream).mapToLong(TokenSequence::length).sum();
+            tokens -= batches(done).stream().flatMap(List::stream).mapToLong(EncodedExample::tokens).sum();
         }
         return tokens;
     }

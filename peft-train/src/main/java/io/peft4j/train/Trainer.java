@@ -12,6 +12,9 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
 import io.peft4j.data.Masking;
+import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.NextTokenObjective;
+import io.peft4j.train.objective.Objective;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Trains the active adapters of a model by next-token prediction on the supervised tokens.
+ * Trains the active adapters of a model: by next-token prediction on the supervised tokens, or by another {@link
+ * Objective}.
  *
  * <pre>{@code
  * TrainingResult run = Trainer.builder(model).epochs(8).learningRate(1e-3).output(Path.of("handbook-adapter"))
@@ -108,26 +112,66 @@ public final class Trainer {
         return train(examples, 0);
     }
 
+    /**
+     * Trains on examples of another kind, for instance texts with labels:
+     *
+     * <pre>{@code
+     * Trainer.builder(model).epochs(5).build().train(new ClassificationObjective(model), TaskRows.texts(file));
+     * }</pre>
+     *
+     * @param objective what is minimized
+     * @throws ConfigurationException as {@link #train(List)} says
+     */
+    public <E> TrainingResult train(Objective<E> objective, List<E> examples) {
+        return train(objective, examples, List.of());
+    }
+
+    /** As the other, with examples whose loss is measured before the training and after each epoch. */
+    public <E> TrainingResult train(Objective<E> objective, List<E> examples, List<E> held) {
+        output.ifPresent(OutputFolder::check);
+        return run(objective, encoded(objective, examples, "training"), encoded(objective, held, "validation"), 0);
+    }
+
+    private static <E> List<EncodedExample> encoded(Objective<E> objective, List<E> examples, String kind) {
+        List<EncodedExample> all = new ArrayList<>();
+        for (int i = 0; i < examples.size(); i++) {
+            try {
+                all.addAll(objective.encode(examples.get(i)));
+            } catch (ConfigurationException e) {
+                throw new ConfigurationException(kind + " example " + (i + 1) + ": " + e.getMessage(), e);
+            }
+        }
+        return all;
+    }
+
     private TrainingResult train(List<TokenSequence> examples, int tooLong) {
-        int limit = room();
+        model.network().causal();
         List<TokenSequence> held = validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
+        Objective<TokenSequence> objective = new NextTokenObjective();
+        return run(objective, encoded(objective, examples, "training"), encoded(objective, held, "validation"),
+                tooLong);
+    }
+
+    private TrainingResult run(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held,
+            int tooLong) {
+        int limit = room();
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
                 : Optional.of(TrainingSet.of(held, "validation", limit));
         TrainingSet trainingSet = TrainingSet.of(examples, "training", limit);
         if (output.isPresent()) {
-            return runInto(output.get(), trainingSet, validationSet, tooLong);
+            return runInto(output.get(), objective, trainingSet, validationSet, tooLong);
         }
-        try (TrainingRun run = TrainingRun.prepare(model, options, trainingSet, validationSet, tooLong,
+        try (TrainingRun run = TrainingRun.prepare(model, objective, options, trainingSet, validationSet, tooLong,
                 Optional.empty(), rule, cancellation)) {
             return finish(run.execute(all(listeners), Optional.empty()));
         }
     }
 
-    private TrainingResult runInto(OutputFolder place, TrainingSet examples, Optional<TrainingSet> held,
-            int tooLong) {
+    private TrainingResult runInto(OutputFolder place, Objective<?> objective, TrainingSet examples,
+            Optional<TrainingSet> held, int tooLong) {
         try (RunFolder folder = RunFolder.open(model, place);
-                TrainingRun run = TrainingRun.prepare(model, options, examples, held, tooLong, folder.resumePoint(),
-                        rule, cancellation)) {
+                TrainingRun run = TrainingRun.prepare(model, objective, options, examples, held, tooLong,
+                        folder.resumePoint(), rule, cancellation)) {
             List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder.begin(run.stepsDone())));
             withMetrics.addAll(listeners);
             TrainingResult result = run.execute(all(withMetrics), Optional.of(folder));

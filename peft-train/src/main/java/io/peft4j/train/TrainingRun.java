@@ -10,12 +10,15 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.pack.Seeds;
+import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.Objective;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,17 +38,19 @@ final class TrainingRun implements AutoCloseable {
     private final RunSettings settings;
     private final TrainingPlan plan;
     private final Pace pace;
-    private final CausalLmObjective objective;
+    private final Objective<?> objective;
+    private final ObjectivePasses passes;
     private final AdamW optimizer;
     private final UpdateRule rule;
     private final Map<String, TrainingHook> hooks;
     private final List<StepMetrics> steps = new ArrayList<>();
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
 
-    private TrainingRun(PeftModel model, ModelLease lease, TrainingOptions options, TrainingSet examples,
-            Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule,
+    private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, TrainingOptions options,
+            TrainingSet examples, Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule,
             Cancellation cancellation) {
         this.model = model;
+        this.objective = objective;
         this.lease = lease;
         this.rule = rule;
         this.options = options;
@@ -53,16 +58,18 @@ final class TrainingRun implements AutoCloseable {
         this.cancellation = cancellation;
         this.parameters = trainable(model, rule);
         this.sampler = new Sampler(examples, options);
-        this.plan = new TrainingPlan(examples.sequences().size(), tooLong + examples.leftOut(), examples.tokens(),
-                examples.supervisedTokens(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
+        this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
+                examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
-        this.objective = new CausalLmObjective(model, options.recompute(), frozenStates(examples));
+        this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
+                OptionalInt.empty(), frozenStates(examples));
         this.optimizer = new AdamW(model.engine(), parameters, options.weightDecay(), rule::rateFactor);
         this.hooks = new LinkedHashMap<>();
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(plan.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.
-        this.settings = RunSettings.of(model, options, examples, validation, parameters, rule.describe());
+        this.settings = RunSettings.of(model, options, examples, validation, parameters, rule.describe(),
+                objective.name());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
     }
@@ -91,7 +98,7 @@ final class TrainingRun implements AutoCloseable {
      * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
-    static TrainingRun prepare(PeftModel model, TrainingOptions options, TrainingSet examples,
+    static TrainingRun prepare(PeftModel model, Objective<?> objective, TrainingOptions options, TrainingSet examples,
             Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
             Cancellation cancellation) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
@@ -99,7 +106,7 @@ final class TrainingRun implements AutoCloseable {
         TrainingRun run = null;
         boolean complete = false;
         try {
-            run = new TrainingRun(model, lease, options, examples, validation, tooLong,
+            run = new TrainingRun(model, lease, objective, options, examples, validation, tooLong,
                     state.map(TrainingState::step).orElse(0L), rule, cancellation);
             run.warn();
             if (state.isPresent()) {
@@ -199,16 +206,17 @@ final class TrainingRun implements AutoCloseable {
     private boolean update() {
         long begin = System.nanoTime();
         long step = optimizer.steps();
-        List<List<TokenSequence>> batches = sampler.batches(step);
-        List<TokenSequence> stepExamples = batches.stream().flatMap(List::stream).toList();
-        double normalizer = TrainingSet.weight(stepExamples);
+        List<List<EncodedExample>> batches = sampler.batches(step);
+        List<EncodedExample> stepExamples = batches.stream().flatMap(List::stream).toList();
+        double normalizer = EncodedExample.weight(stepExamples);
         double sum = 0;
         int from = 0;
-        for (List<TokenSequence> batch : batches) {
+        for (List<EncodedExample> batch : batches) {
             if (cancellation.isRequested()) {
                 return false;
             }
-            sum += objective.backward(pack(batch), normalizer, Seeds.mix(options.seed(), step, from));
+            sum += passes.training(pack(batch), Seeds.mix(options.seed(), step, from),
+                    pass -> objective.backward(pass, batch, normalizer));
             from += batch.size();
         }
         rule.beforeUpdate();
@@ -223,17 +231,18 @@ final class TrainingRun implements AutoCloseable {
         optimizer.update(learningRate, clipFactor(norm));
         hooks.values().forEach(hook -> hook.afterUpdate(step, clipFactor(norm)));
         model.trainableParameters().forEach(Parameter::clearGradient);
-        long tokens = stepExamples.stream().mapToLong(TokenSequence::length).sum();
+        long tokens = stepExamples.stream().mapToLong(EncodedExample::tokens).sum();
         long end = System.nanoTime();
         double seconds = Math.max(1, end - begin) / 1e9;
         steps.add(new StepMetrics(step + 1, sampler.epochs(step + 1), loss, learningRate, norm, tokens,
-                stepExamples.stream().mapToLong(TokenSequence::supervisedTokens).sum(), seconds,
+                stepExamples.stream().mapToLong(EncodedExample::supervised).sum(), seconds,
                 pace.secondsLeft(tokens, seconds, end / 1e9)));
         return true;
     }
 
-    private PackedBatch pack(List<TokenSequence> batch) {
-        return options.sharePrefixes() ? PackedBatch.sharingPrefixes(batch) : PackedBatch.of(batch);
+    private PackedBatch pack(List<EncodedExample> batch) {
+        List<TokenSequence> sequences = batch.stream().flatMap(example -> example.sequences().stream()).toList();
+        return options.sharePrefixes() ? model.network().pack(sequences) : PackedBatch.of(sequences);
     }
 
     /** Scales down to the maximal norm, with the small term in the divisor that PyTorch has. */
@@ -265,17 +274,18 @@ final class TrainingRun implements AutoCloseable {
 
     /** Measures the loss on the validation data; a cancelled measurement is not told. */
     private void evaluate(TrainingListener listener) {
-        List<TokenSequence> sequences = validation.get().sequences();
+        List<EncodedExample> examples = validation.get().examples();
         double sum = 0;
-        for (int from = 0; from < sequences.size(); from += options.batchSize()) {
+        for (int from = 0; from < examples.size(); from += options.batchSize()) {
             if (cancellation.isRequested()) {
                 return;
             }
-            sum += objective.loss(pack(sequences.subList(from,
-                    (int) Math.min(sequences.size(), (long) from + options.batchSize()))));
+            List<EncodedExample> batch = examples.subList(from,
+                    (int) Math.min(examples.size(), (long) from + options.batchSize()));
+            sum += passes.evaluation(pack(batch), pass -> objective.loss(pass, batch));
         }
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
-                sampler.epochs(stepsDone()), sum / TrainingSet.weight(sequences));
+                sampler.epochs(stepsDone()), sum / validation.get().weight());
         evaluations.add(evaluation);
         listener.onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss());
     }
@@ -285,7 +295,7 @@ final class TrainingRun implements AutoCloseable {
         parameters.forEach(Parameter::clearGradient);
         hooks.values().forEach(TrainingHook::close);
         optimizer.close();
-        objective.close();
+        passes.close();
         lease.close();
     }
 }

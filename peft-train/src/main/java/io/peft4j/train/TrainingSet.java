@@ -2,53 +2,55 @@ package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checked sequences of which each has something to learn.
+ * Checked examples of which each has something to learn.
  *
- * @param sequences at least one
- * @param leftOut number of sequences without a supervised token
+ * @param examples at least one
+ * @param leftOut number of examples without anything, such as a supervised token
  */
-record TrainingSet(List<TokenSequence> sequences, int leftOut) {
+record TrainingSet(List<EncodedExample> examples, int leftOut) {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingSet.class);
     private static final int LISTED = 10;
 
     /**
-     * Checks sequences, and leaves out those without a supervised token.
+     * Checks examples, and leaves out those without anything to learn.
      *
      * @param kind what they are for, in messages: training or validation
      * @param limit the model's limit of tokens
      * @throws ConfigurationException when a sequence is too long or has an invalid weight, or nothing can be
-     * learned
+     *     learned
      */
-    static TrainingSet of(List<TokenSequence> sequences, String kind, int limit) {
-        if (sequences.isEmpty()) {
+    static TrainingSet of(List<EncodedExample> examples, String kind, int limit) {
+        if (examples.isEmpty()) {
             throw new ConfigurationException("no " + kind + " examples given");
         }
-        List<TokenSequence> supervised = new ArrayList<>();
+        List<EncodedExample> supervised = new ArrayList<>();
         List<Integer> leftOut = new ArrayList<>();
-        for (int i = 0; i < sequences.size(); i++) {
-            TokenSequence sequence = sequences.get(i);
-            check(sequence, kind + " example " + (i + 1), limit);
-            if (sequence.supervisedTokens() > 0) {
-                supervised.add(sequence);
+        for (int i = 0; i < examples.size(); i++) {
+            EncodedExample example = examples.get(i);
+            String name = kind + " example " + (i + 1);
+            example.sequences().forEach(sequence -> check(sequence, name, limit));
+            if (example.supervised() > 0) {
+                supervised.add(example);
             } else {
                 leftOut.add(i + 1);
             }
         }
         if (supervised.isEmpty()) {
-            throw new ConfigurationException("none of the " + sequences.size() + " " + kind + " examples has "
+            throw new ConfigurationException("none of the " + examples.size() + " " + kind + " examples has "
                     + "supervised tokens, so there is no loss to train on; check the roles and weights of the "
                     + "messages and the "
                     + "chat template");
         }
         if (!leftOut.isEmpty()) {
             LOG.warn("{} of {} {} examples have no supervised token and are left out: {}{}", leftOut.size(),
-                    sequences.size(), kind, leftOut.subList(0, Math.min(LISTED, leftOut.size())),
+                    examples.size(), kind, leftOut.subList(0, Math.min(LISTED, leftOut.size())),
                     leftOut.size() > LISTED ? " and others" : "");
         }
         return new TrainingSet(List.copyOf(supervised), leftOut.size());
@@ -67,24 +69,28 @@ record TrainingSet(List<TokenSequence> sequences, int leftOut) {
         }
     }
 
+    /** Sequences to learn as they are. */
+    static TrainingSet ofSequences(List<TokenSequence> sequences) {
+        return new TrainingSet(sequences.stream().map(EncodedExample::of).toList(), 0);
+    }
+
+    /** For each example its sequence, or its sequences as one. */
+    List<TokenSequence> sequences() {
+        return examples.stream().map(EncodedExample::whole).toList();
+    }
+
     /** The number of tokens. */
     long tokens() {
-        return sequences.stream().mapToLong(TokenSequence::length).sum();
+        return examples.stream().mapToLong(EncodedExample::tokens).sum();
     }
 
-    /** The number of supervised tokens. */
-    long supervisedTokens() {
-        return sequences.stream().mapToLong(TokenSequence::supervisedTokens).sum();
+    /** The number of supervised tokens, or of what is learned instead. */
+    long supervised() {
+        return examples.stream().mapToLong(EncodedExample::supervised).sum();
     }
 
-    /** The sum of the weights of predicted tokens: what the sum of losses is divided by. */
-    static double weight(List<TokenSequence> sequences) {
-        double sum = 0;
-        for (TokenSequence sequence : sequences) {
-            for (int i = 1; i < sequence.length(); i++) {
-                sum += sequence.weights()[i];
-            }
-        }
-        return sum;
+    /** The sum of the weights: what the sum of losses is divided by. */
+    double weight() {
+        return EncodedExample.weight(examples);
     }
 }

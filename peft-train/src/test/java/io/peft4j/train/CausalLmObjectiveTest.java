@@ -36,7 +36,7 @@ class CausalLmObjectiveTest {
 
     private final Tiny tiny = new Tiny();
     private final List<TokenSequence> examples = Tiny.examples(9, 1);
-    private final double weight = TrainingSet.weight(examples);
+    private final double weight = Tiny.weight(examples);
 
     @AfterEach
     void close() {
@@ -99,7 +99,7 @@ class CausalLmObjectiveTest {
     @Test
     void gradientsMatchCentralDifferences() {
         PackedBatch batch = PackedBatch.sharingPrefixes(weighted());
-        double divisor = TrainingSet.weight(weighted());
+        double divisor = Tiny.weight(weighted());
         try (CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
             objective.backward(batch, divisor, 0);
             SplittableRandom random = new SplittableRandom(3);

@@ -26,7 +26,7 @@ class FrozenStatesTest {
     private static final int ROW_BYTES = 4 * TinyNetwork.HIDDEN;
 
     private final List<TokenSequence> examples = Tiny.examples(9, 1);
-    private final double weight = TrainingSet.weight(examples);
+    private final double weight = Tiny.weight(examples);
 
     private static Tiny upper(Kernels kernels) {
         return Tiny.onLayer(1, DROPOUT, kernels);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.pack.PackOptions.Strategy;
 import io.peft4j.data.pack.Seeds;
+import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -40,14 +41,14 @@ class OrderAndPaceTest {
 
     /** The examples of an epoch, as updates of four and a batch of three see them. */
     private static int[] order(int examples, long seed, int epoch, boolean shuffle) {
-        TrainingSet set = new TrainingSet(IntStream.range(0, examples)
-                .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList(), 0);
+        TrainingSet set = TrainingSet.ofSequences(IntStream.range(0, examples)
+                .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList());
         TrainingOptions d = TrainingOptions.defaults();
         Sampler sampler = new Sampler(set, new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
                 seed, shuffle, true, d.packing(), 0, false));
         long first = (long) epoch * sampler.stepsPerEpoch();
         return LongStream.range(first, first + sampler.stepsPerEpoch()).boxed().flatMapToInt(step ->
-                sampler.batches(step).stream().flatMap(List::stream).mapToInt(s -> s.ids()[0])).toArray();
+                sampler.batches(step).stream().flatMap(List::stream).mapToInt(s -> s.whole().ids()[0])).toArray();
     }
 
     @Test
@@ -61,7 +62,7 @@ class OrderAndPaceTest {
                     return TokenSequence.allSupervised(ids);
                 }).toList();
                 TrainingOptions d = TrainingOptions.defaults();
-                Sampler sampler = new Sampler(new TrainingSet(sequences, 0), new TrainingOptions(3, 4, 2,
+                Sampler sampler = new Sampler(TrainingSet.ofSequences(sequences), new TrainingOptions(3, 4, 2,
                         d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false));
                 long total = sequences.stream().mapToLong(TokenSequence::length).sum();
                 Set<String> epochs = new HashSet<>();
@@ -72,10 +73,10 @@ class OrderAndPaceTest {
                         assertEquals(epoch + seen.size() / 101.0, sampler.epochs(step), 1e-12);
                         assertEquals(3 * total - epoch * total - seen.stream().mapToLong(n -> sequences.get(n).length())
                                 .sum(), sampler.tokensFrom(step));
-                        for (List<TokenSequence> batch : sampler.batches(step)) {
+                        for (List<EncodedExample> batch : sampler.batches(step)) {
                             assertTrue(tokens == 0 ? batch.size() <= 4 : strategy == Strategy.SHARED_PREFIXES
-                                    || batch.stream().mapToInt(TokenSequence::length).sum() <= tokens);
-                            batch.forEach(sequence -> seen.add(sequence.ids()[0]));
+                                    || batch.stream().mapToLong(EncodedExample::tokens).sum() <= tokens);
+                            batch.forEach(example -> seen.add(example.whole().ids()[0]));
                         }
                     }
                     epochs.add(seen.toString());

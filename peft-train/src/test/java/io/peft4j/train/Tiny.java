@@ -96,6 +96,11 @@ final class Tiny implements AutoCloseable {
         return examples;
     }
 
+    /** The sum of the weights of predicted tokens. */
+    static double weight(List<TokenSequence> sequences) {
+        return TrainingSet.ofSequences(sequences).weight();
+    }
+
     /** A sequence of the given length of which no token is supervised. */
     static TokenSequence unsupervised(int length) {
         return TokenSequence.unsupervised(

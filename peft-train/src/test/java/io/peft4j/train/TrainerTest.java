@@ -90,7 +90,7 @@ class TrainerTest {
     @Test
     void lossIsTheMeanOverTheSupervisedTokensOfTheWholeUpdate() {
         try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            double expected = objective.loss(PackedBatch.of(EXAMPLES)) / TrainingSet.weight(EXAMPLES);
+            double expected = objective.loss(PackedBatch.of(EXAMPLES)) / Tiny.weight(EXAMPLES);
             StepMetrics step = Trainer.builder(tiny.model).batchSize(5).gradientAccumulation(3).epochs(1)
                     .build().train(EXAMPLES).steps().get(0);
             // Sums of f32 values in another order.
@@ -110,7 +110,7 @@ class TrainerTest {
             return new TokenSequence(example.ids(), weights);
         }).toList();
         try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            double expected = objective.loss(PackedBatch.of(weighted)) / TrainingSet.weight(weighted);
+            double expected = objective.loss(PackedBatch.of(weighted)) / Tiny.weight(weighted);
             TrainingResult result = Trainer.builder(tiny.model).batchSize(12).epochs(1).validation(weighted).build()
                     .train(weighted);
             assertEquals(expected, result.steps().get(0).trainLoss(), 1e-6 * expected);
@@ -260,7 +260,7 @@ class TrainerTest {
         List<TokenSequence> held = Tiny.examples(7, 2);
         List<String> told = new ArrayList<>();
         try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
-            double before = objective.loss(PackedBatch.of(held)) / TrainingSet.weight(held);
+            double before = objective.loss(PackedBatch.of(held)) / Tiny.weight(held);
             TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).epochs(2).batchSize(5)
                     .validation(held).listener(new TrainingListener() {
                         @Override
@@ -268,7 +268,7 @@ class TrainerTest {
                             told.add(step + " " + epoch + " " + evalLoss);
                         }
                     }).build().train(EXAMPLES);
-            double after = objective.loss(PackedBatch.of(held)) / TrainingSet.weight(held);
+            double after = objective.loss(PackedBatch.of(held)) / Tiny.weight(held);
             List<TrainingResult.Evaluation> evaluations = result.evaluations();
             assertEquals(List.of(0L, 3L, 6L), evaluations.stream().map(TrainingResult.Evaluation::step).toList());
             assertEquals(List.of(0.0, 1.0, 2.0), evaluations.stream().map(TrainingResult.Evaluation::epoch).toList());

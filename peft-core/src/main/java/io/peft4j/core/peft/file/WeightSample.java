@@ -5,10 +5,12 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
+import io.peft4j.core.peft.method.TaskHeads;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A few values of a weight of the base model. A hash would differ between a model in f32 and the same model in bf16 or
@@ -28,9 +30,14 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
         values = List.copyOf(values);
     }
 
-    /** Samples of the embedding, the first, middle and last linear layer, the last norm and the output layer. */
+    /**
+     * Samples of the embedding, the first, middle and last linear layer, the last norm and the output layer. The head
+     * of a task is none of the base's: every adapter brings its own.
+     */
     static List<WeightSample> of(Network network) {
-        List<Slot> linear = network.slots().stream()
+        Set<Slot> heads = TaskHeads.places(network);
+        List<Slot> body = network.slots().stream().filter(slot -> !heads.contains(slot)).toList();
+        List<Slot> linear = body.stream()
                 .filter(slot -> slot.layer() instanceof Linear && network.output().filter(slot::equals).isEmpty())
                 .toList();
         List<Slot> chosen = new ArrayList<>();
@@ -38,10 +45,10 @@ public record WeightSample(String name, List<Integer> shape, List<Float> values)
         if (!linear.isEmpty()) {
             chosen.addAll(List.of(linear.get(0), linear.get(linear.size() / 2), linear.get(linear.size() - 1)));
         }
-        network.slots().stream().filter(slot -> slot.layer() instanceof WeightedLayer layer
+        body.stream().filter(slot -> slot.layer() instanceof WeightedLayer layer
                         && layer.vector().isPresent()).reduce((a, b) -> b)
                 .ifPresent(chosen::add);
-        network.output().ifPresent(chosen::add);
+        network.output().filter(body::contains).ifPresent(chosen::add);
         return chosen.stream().distinct().flatMap(slot -> of(slot).stream()).toList();
     }
 

@@ -17,7 +17,7 @@ public final class TaskHeads {
     }
 
     /** The places that an adapter trains as a whole for the task of a network. */
-    static Set<Slot> places(Network network) {
+    public static Set<Slot> places(Network network) {
         Set<Slot> places = new LinkedHashSet<>();
         saved(network).forEach(name -> places.addAll(TrainedCopies.places(network, name)));
         return places;

@@ -1,0 +1,31 @@
+package io.peft4j.data.task;
+
+import java.util.Objects;
+import java.util.OptionalInt;
+
+/**
+ * A question and the answer in a text.
+ *
+ * @param question the question
+ * @param context the text
+ * @param start where the answer begins, in UTF-16 units; empty where there is none
+ * @param answer the answer as it stands in the text; empty where there is none
+ */
+public record SpanQuestion(String question, String context, OptionalInt start, String answer) {
+    /** Checks that the answer stands where it is said to. */
+    public SpanQuestion {
+        Objects.requireNonNull(question, "question");
+        Objects.requireNonNull(context, "context");
+        Objects.requireNonNull(answer, "answer");
+        if (start.isPresent() ? start.getAsInt() < 0 || answer.isEmpty() || !context.startsWith(answer,
+                start.getAsInt()) : !answer.isEmpty()) {
+            throw new IllegalArgumentException("the answer '" + answer + "' does not stand at " + start
+                    + " of its text");
+        }
+    }
+
+    /** Where the answer ends. */
+    public int end() {
+        return start.orElse(0) + answer.length();
+    }
+}

@@ -1,0 +1,128 @@
+package io.peft4j.data.task;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.JsonLines;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+
+/**
+ * Reads examples for models with a head and for encoder-decoders, one JSON object a line. Other keys are ignored. Each
+ * method throws a {@link DataException} with file and line of the first row that is wrong, or where there is none, and
+ * {@link java.io.UncheckedIOException} when the file cannot be read.
+ */
+public final class TaskRows {
+    private TaskRows() {
+    }
+
+    /**
+     * Texts with labels: {@code {"text": "...", "label": "billing"}}, with {@code "text_pair"} where two are judged
+     * together. A label is a name, its number, or a list of them; of a regression a number.
+     */
+    public static List<LabelledText> texts(Path file) {
+        return read(file, "\"text\" and \"label\"", row -> new LabelledText(text(row, "text"),
+                row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair")) : Optional.empty(),
+                row.fields().get("label") instanceof List<?> ? list(row, "label")
+                        : List.of(scalar(row, "label", row.fields().get("label")))));
+    }
+
+    /** Words with a label each: {@code {"tokens": [...], "labels": [...]}}; labels are names or numbers. */
+    public static List<LabelledWords> words(Path file) {
+        return read(file, "\"tokens\" and \"labels\"", row -> {
+            List<String> words = list(row, "tokens");
+            List<String> labels = list(row, "labels");
+            if (words.isEmpty() || words.size() != labels.size()) {
+                throw row.wrong("has " + words.size() + " tokens and " + labels.size()
+                        + " labels; each token needs one");
+            }
+            return new LabelledWords(words, labels);
+        });
+    }
+
+    /**
+     * Questions with a text: {@code {"question", "context", "answers": {"text": [...], "answer_start": [...]}}} as
+     * SQuAD has it (the first answer counts, none means that there is no answer), or {@code "answer"} and
+     * {@code "start"}. Places count code points, as Python does.
+     */
+    public static List<SpanQuestion> questions(Path file) {
+        return read(file, "\"question\", \"context\" and \"answers\"", TaskRows::question);
+    }
+
+    /** Texts that belong together: {@code {"anchor": "...", "positive": "..."}}, with {@code "negative"} or without. */
+    public static List<TextPair> pairs(Path file) {
+        return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(text(row, "anchor"),
+                text(row, "positive"), row.fields().containsKey("negative") ? Optional.of(text(row, "negative"))
+                : Optional.empty()));
+    }
+
+    /** Texts with what is to be made of them: {@code {"source": "...", "target": "..."}}. */
+    public static List<SourceTarget> sources(Path file) {
+        return read(file, "\"source\" and \"target\"", row ->
+                new SourceTarget(text(row, "source"), text(row, "target")));
+    }
+
+    private static <T> List<T> read(Path file, String expected, Function<JsonLines.Row, T> reader) {
+        List<T> rows = new ArrayList<>();
+        JsonLines.read(file, row -> rows.add(reader.apply(row)));
+        if (rows.isEmpty()) {
+            throw new DataException(file, "contains no rows; expected one JSON object with " + expected + " a line");
+        }
+        return rows;
+    }
+
+    private static String text(JsonLines.Row row, String key) {
+        if (!(row.fields().get(key) instanceof String text)) {
+            throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a string" : "missing, there "
+                    + "are only " + row.fields().keySet()));
+        }
+        return text;
+    }
+
+    private static String scalar(JsonLines.Row row, String key, Object value) {
+        if (value instanceof String || value instanceof Number || value instanceof Boolean) {
+            return value.toString();
+        }
+        throw row.wrong("\"" + key + "\" is " + (value == null ? "missing" : value) + "; expected a name or a number");
+    }
+
+    private static List<String> list(JsonLines.Row row, String key) {
+        if (!(row.fields().get(key) instanceof List<?> list)) {
+            throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a list"
+                    : "missing, there are only " + row.fields().keySet()));
+        }
+        return list.stream().map(value -> scalar(row, key, value)).toList();
+    }
+
+    private static SpanQuestion question(JsonLines.Row row) {
+        String context = text(row, "context");
+        Object answers = row.fields().get("answers");
+        Object answer = row.fields().get("answer");
+        Object start = row.fields().get("start");
+        if (answers instanceof Map<?, ?> squad) {
+            answer = first(squad.get("text"));
+            start = first(squad.get("answer_start"));
+        }
+        if (answer == null || answer.equals("")) {
+            return new SpanQuestion(text(row, "question"), context, OptionalInt.empty(), "");
+        }
+        if (!(answer instanceof String text) || !(start instanceof Integer place) || place < 0
+                || place > context.codePointCount(0, context.length())) {
+            throw row.wrong("has the answer " + answer + " at " + start + "; expected a string and the number of the "
+                    + "character where it begins in \"context\"");
+        }
+        int from = context.offsetByCodePoints(0, place);
+        if (!context.startsWith(text, from)) {
+            throw row.wrong("says that the answer '" + text + "' begins at " + place + " of \"context\", where '"
+                    + context.substring(from, Math.min(context.length(), from + text.length())) + "' stands");
+        }
+        return new SpanQuestion(text(row, "question"), context, OptionalInt.of(from), text);
+    }
+
+    private static Object first(Object list) {
+        return list instanceof List<?> values && !values.isEmpty() ? values.get(0) : null;
+    }
+}

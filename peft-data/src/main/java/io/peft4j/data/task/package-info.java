@@ -1,0 +1,5 @@
+/**
+ * Examples for models with a head and for encoder-decoders, and their files. Open {@link io.peft4j.data.task.TaskRows}
+ * first.
+ */
+package io.peft4j.data.task;

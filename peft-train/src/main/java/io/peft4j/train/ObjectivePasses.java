@@ -1,0 +1,84 @@
+package io.peft4j.train;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.PackedBatch;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The passes of a training, whatever it minimizes. Each is run with the layers that are active then. Answers that the
+ * model gives meanwhile go first, between two operations.
+ */
+final class ObjectivePasses implements AutoCloseable {
+    /** What gradients need may always take this much. */
+    private static final long KEPT_BYTES = 256L << 20;
+    /** And as much as so many copies of the model's weights in the activations' type. */
+    private static final double KEPT_COPIES = 1.7;
+
+    private final Model model;
+    private final long keptBytes;
+    private final FrozenStates states;
+    private final Workspace workspace;
+    private final OptionalInt chunkRows;
+
+    /**
+     * Passes of {@code model}.
+     *
+     * @param keptBytes about as much is kept for the gradients, see {@link ForwardContext#recomputingAbove}
+     * @param chunkRows the most rows of logits at a time, where not as many as a pass takes
+     * @param states closed with this
+     */
+    ObjectivePasses(Model model, long keptBytes, OptionalInt chunkRows, FrozenStates states) {
+        this.keptBytes = keptBytes;
+        this.states = states;
+        this.model = Objects.requireNonNull(model, "model");
+        this.workspace = model.engine().workspace(Priority.WORK);
+        this.chunkRows = chunkRows;
+    }
+
+    /** As much as is kept where not every decoder layer is to run twice. */
+    static long keptBytes(Model model, boolean recompute) {
+        ModelDescription sizes = model.network().description();
+        return recompute ? 0 : Math.max(KEPT_BYTES,
+                (long) (KEPT_COPIES * sizes.parameters() * Arrays.bytes(sizes.activationType())));
+    }
+
+    /** Runs a pass of training. */
+    double training(PackedBatch batch, long dropoutSeed, ToDoubleFunction<Pass> work) {
+        try (ModelLease lease = model.lease(); Pass pass = Pass.training(lease, workspace, batch, dropoutSeed)) {
+            return work.applyAsDouble(prepared(lease, pass));
+        }
+    }
+
+    /** Runs a pass of evaluation. */
+    double evaluation(PackedBatch batch, ToDoubleFunction<Pass> work) {
+        try (ModelLease lease = model.lease(); Pass pass = Pass.evaluation(lease, workspace, batch)) {
+            return work.applyAsDouble(prepared(lease, pass));
+        }
+    }
+
+    private Pass prepared(ModelLease lease, Pass pass) {
+        chunkRows.ifPresent(pass::withChunkRows);
+        return pass.with(context -> states.start(lease, workspace,
+                context.isTraining() ? context.recomputingAbove(keptBytes) : context));
+    }
+
+    /** The most native memory that a pass has needed for temporaries. */
+    long peakBytes() {
+        return workspace.arena().peakBytes();
+    }
+
+    @Override
+    public void close() {
+        states.close();
+        workspace.close();
+    }
+}

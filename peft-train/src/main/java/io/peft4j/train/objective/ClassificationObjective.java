@@ -1,0 +1,121 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.task.TextEncoder;
+import io.peft4j.data.task.LabelledText;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Classes of texts, or numbers for them, as transformers' models for sequence classification learn them: cross-entropy
+ * where one label is right, the mean logistic loss of all labels where several can be, and the mean squared error of a
+ * regression.
+ */
+public final class ClassificationObjective extends HeadObjective<LabelledText> {
+    private final TextEncoder encoder;
+    private final double[] weights;
+
+    /**
+     * An objective for a model.
+     *
+     * @throws ConfigurationException when the model was loaded for another task than SEQ_CLS
+     */
+    public ClassificationObjective(Model model) {
+        this(model, TextEncoder.of(model), Map.of());
+    }
+
+    /**
+     * As the other.
+     *
+     * @param encoder makes the sequences, cut to its limit
+     * @param classWeights by label, where not 1: the weight of its examples, as PyTorch's {@code weight}; where several
+     *     labels can be right, the weight of the loss where it is right ({@code pos_weight}). Not for a regression
+     */
+    public ClassificationObjective(Model model, TextEncoder encoder, Map<String, Double> classWeights) {
+        super(model, Task.Type.SEQ_CLS);
+        this.encoder = Objects.requireNonNull(encoder, "encoder");
+        this.weights = new double[task().labels().size()];
+        Arrays.fill(weights, 1);
+        classWeights.forEach((label, weight) -> {
+            if (!(weight > 0 && weight < Double.POSITIVE_INFINITY) || task().problem() == Task.Problem.REGRESSION) {
+                throw new ConfigurationException("the weight of label '" + label + "' is " + weight
+                        + "; a weight is above 0, and a regression has none");
+            }
+            weights[task().label(label)] = weight;
+        });
+    }
+
+    @Override
+    public String name() {
+        return "classification";
+    }
+
+    @Override
+    public List<EncodedExample> encode(LabelledText example) {
+        TokenSequence sequence = example.second().map(second -> encoder.pair(example.text(), second))
+                .orElseGet(() -> encoder.text(example.text()));
+        float[] targets = switch (task().problem()) {
+            case SINGLE_LABEL -> new float[] {task().label(one(example))};
+            case MULTI_LABEL -> several(example);
+            case REGRESSION -> example.numbers(task().labels().size());
+        };
+        double weight = task().problem() == Task.Problem.SINGLE_LABEL ? weights[(int) targets[0]] : 1;
+        return List.of(EncodedExample.of(sequence, weight, targets));
+    }
+
+    private String one(LabelledText example) {
+        if (example.labels().size() != 1) {
+            throw new ConfigurationException("a text has the labels " + example.labels() + "; exactly one of "
+                    + task().labels() + " is right here. Load the model with Task.multiLabel where several can be");
+        }
+        return example.labels().get(0);
+    }
+
+    private float[] several(LabelledText example) {
+        float[] right = new float[task().labels().size()];
+        example.labels().forEach(label -> right[task().label(label)] = 1);
+        return right;
+    }
+
+    @Override
+    double loss(List<EncodedExample> batch, float[] outputs, int columns, double[] gradient) {
+        double sum = 0;
+        for (int i = 0; i < batch.size(); i++) {
+            float[] targets = batch.get(i).targets();
+            sum += switch (task().problem()) {
+                case SINGLE_LABEL -> CrossEntropy.of(new CrossEntropy.Row(outputs, i * columns, 1, columns),
+                        (int) targets[0], batch.get(i).weight(), gradient);
+                case MULTI_LABEL -> logistic(targets, outputs, i * columns, gradient);
+                case REGRESSION -> squared(targets, outputs, i * columns, gradient);
+            };
+        }
+        return sum;
+    }
+
+    /** {@code log(1 + exp(-x))} where the label is right, {@code log(1 + exp(x))} where it is not. */
+    private double logistic(float[] right, float[] outputs, int first, double[] gradient) {
+        double sum = 0;
+        for (int i = 0; i < right.length; i++) {
+            double signed = right[i] == 1 ? -outputs[first + i] : outputs[first + i];
+            double weight = (right[i] == 1 ? weights[i] : 1) / right.length;
+            sum += weight * (Math.max(signed, 0) + Math.log1p(Math.exp(-Math.abs(signed))));
+            gradient[first + i] = weight / (1 + Math.exp(-signed)) * (right[i] == 1 ? -1 : 1);
+        }
+        return sum;
+    }
+
+    private static double squared(float[] numbers, float[] outputs, int first, double[] gradient) {
+        double sum = 0;
+        for (int i = 0; i < numbers.length; i++) {
+            double difference = (double) outputs[first + i] - numbers[i];
+            sum += difference * difference / numbers.length;
+            gradient[first + i] = 2 * difference / numbers.length;
+        }
+        return sum;
+    }
+}

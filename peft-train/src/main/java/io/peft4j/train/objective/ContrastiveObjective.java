@@ -1,0 +1,128 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.task.TextEncoder;
+import io.peft4j.data.task.TextPair;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Vectors of texts that belong together come near each other (<a
+ * href="https://arxiv.org/abs/1705.00652">1705.00652</a>; MultipleNegativesRankingLoss of sentence-transformers): the
+ * cross-entropy of an anchor's positive among all positives, and all negatives, of the batch, over cosines times a
+ * scale. The more examples in a batch, the harder the task.
+ */
+public final class ContrastiveObjective extends HeadObjective<TextPair> {
+    /** What cosines are multiplied with. */
+    public static final double SCALE = 20;
+
+    private final TextEncoder encoder;
+    private final double scale;
+
+    /**
+     * An objective for a model, with cosines times {@value #SCALE}.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when the model was loaded for another task than
+     *     FEATURE_EXTRACTION
+     */
+    public ContrastiveObjective(Model model) {
+        this(model, TextEncoder.of(model), SCALE);
+    }
+
+    /** As the other; {@code encoder} makes the sequences, cut to its limit. */
+    public ContrastiveObjective(Model model, TextEncoder encoder, double scale) {
+        super(model, Task.Type.FEATURE_EXTRACTION);
+        this.encoder = Objects.requireNonNull(encoder, "encoder");
+        this.scale = scale;
+    }
+
+    @Override
+    public String name() {
+        return "contrastive";
+    }
+
+    @Override
+    public List<EncodedExample> encode(TextPair example) {
+        List<TokenSequence> sequences = new ArrayList<>();
+        sequences.add(encoder.text(example.anchor()));
+        sequences.add(encoder.text(example.positive()));
+        example.negative().map(encoder::text).ifPresent(sequences::add);
+        return List.of(new EncodedExample(sequences, new float[0], 1, 1));
+    }
+
+    @Override
+    double loss(List<EncodedExample> batch, float[] outputs, int columns, double[] gradient) {
+        List<Integer> anchors = new ArrayList<>();
+        List<Integer> candidates = new ArrayList<>();
+        List<Integer> negatives = new ArrayList<>();
+        int row = 0;
+        for (EncodedExample example : batch) {
+            anchors.add(row);
+            candidates.add(row + 1);
+            if (example.sequences().size() > 2) {
+                negatives.add(row + 2);
+            }
+            row += example.sequences().size();
+        }
+        candidates.addAll(negatives);
+        Vectors vectors = new Vectors(outputs, columns, row);
+        double sum = 0;
+        for (int i = 0; i < anchors.size(); i++) {
+            float[] scores = new float[candidates.size()];
+            for (int j = 0; j < scores.length; j++) {
+                scores[j] = (float) (scale * vectors.cosine(anchors.get(i), candidates.get(j)));
+            }
+            double[] ofScores = new double[scores.length];
+            sum += CrossEntropy.of(new CrossEntropy.Row(scores, 0, 1, scores.length), i, 1, ofScores);
+            for (int j = 0; j < scores.length; j++) {
+                vectors.addGradients(anchors.get(i), candidates.get(j), scale * ofScores[j], gradient);
+            }
+        }
+        return sum;
+    }
+
+    /** The vectors of a batch, one a row. */
+    private static final class Vectors {
+        /** PyTorch's bound on a length that is divided by. */
+        private static final double SMALLEST = 1e-12;
+
+        private final float[] values;
+        private final int columns;
+        private final double[] lengths;
+
+        Vectors(float[] values, int columns, int rows) {
+            this.values = values;
+            this.columns = columns;
+            this.lengths = new double[rows];
+            for (int i = 0; i < rows; i++) {
+                lengths[i] = Math.max(SMALLEST, Math.sqrt(product(i, i)));
+            }
+        }
+
+        private double product(int a, int b) {
+            double sum = 0;
+            for (int i = 0; i < columns; i++) {
+                sum += (double) values[a * columns + i] * values[b * columns + i];
+            }
+            return sum;
+        }
+
+        double cosine(int a, int b) {
+            return product(a, b) / (lengths[a] * lengths[b]);
+        }
+
+        /** Adds {@code factor} times the gradient of the cosine: {@code (b / |b| - cosine * a / |a|) / |a|} for a. */
+        void addGradients(int a, int b, double factor, double[] gradient) {
+            double cosine = cosine(a, b);
+            for (int i = 0; i < columns; i++) {
+                double x = values[a * columns + i] / lengths[a];
+                double y = values[b * columns + i] / lengths[b];
+                gradient[a * columns + i] += factor * (y - cosine * x) / lengths[a];
+                gradient[b * columns + i] += factor * (x - cosine * y) / lengths[b];
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.nn.TokenSequence;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+
+/**
+ * An example as it is trained on.
+ *
+ * @param sequences what runs through the network; one, or several that belong together
+ * @param targets what is right, as the objective reads it; none where the sequences say it
+ * @param weight its share of the loss: losses are divided by the sum of weights of an update
+ * @param supervised the number of values that are learned; an example without any is left out
+ */
+public record EncodedExample(List<TokenSequence> sequences, float[] targets, double weight, long supervised) {
+    /** Copies the list. */
+    public EncodedExample {
+        sequences = List.copyOf(sequences);
+        Objects.requireNonNull(targets, "targets");
+        if (sequences.isEmpty()) {
+            throw new IllegalArgumentException("an example needs a sequence");
+        }
+    }
+
+    /** A sequence whose supervised tokens are predicted; its weight is the sum of theirs. */
+    public static EncodedExample of(TokenSequence sequence) {
+        double weight = 0;
+        for (int i = 1; i < sequence.length(); i++) {
+            weight += sequence.weights()[i];
+        }
+        return new EncodedExample(List.of(sequence), new float[0], weight, sequence.supervisedTokens());
+    }
+
+    /** A sequence with what is right for it. */
+    public static EncodedExample of(TokenSequence sequence, double weight, float... targets) {
+        return new EncodedExample(List.of(sequence), targets, weight, 1);
+    }
+
+    /** The number of tokens. */
+    public long tokens() {
+        return sequences.stream().mapToLong(TokenSequence::length).sum();
+    }
+
+    /** The sequence, or all of them as one, of which the batches are made up. */
+    public TokenSequence whole() {
+        return sequences.size() == 1 ? sequences.get(0) : TokenSequence.unsupervised(
+                sequences.stream().flatMapToInt(sequence -> IntStream.of(sequence.ids())).toArray());
+    }
+
+    /** The sum of the weights of examples. */
+    public static double weight(List<EncodedExample> examples) {
+        return examples.stream().mapToDouble(EncodedExample::weight).sum();
+    }
+}

@@ -1,0 +1,70 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Pass;
+import io.peft4j.core.model.Task;
+import java.util.List;
+
+/**
+ * An objective over the result of a model's head: only the loss of the result and its gradient differ.
+ *
+ * @param <E> an example as a user has it
+ */
+abstract class HeadObjective<E> implements Objective<E> {
+    private final Task task;
+
+    /**
+     * An objective for a model.
+     *
+     * @throws ConfigurationException when the model was loaded for another task
+     */
+    HeadObjective(Model model, Task.Type type) {
+        this.task = model.network().task();
+        if (task.type() != type) {
+            throw new ConfigurationException(model.network().description().name() + " was loaded for " + task.type()
+                    + ", and " + name() + " trains models for " + type + "; load it with ModelOptions.withTask");
+        }
+    }
+
+    /** What the model is for. */
+    final Task task() {
+        return task;
+    }
+
+    /**
+     * The sum of the weighted losses.
+     *
+     * @param batch the examples
+     * @param outputs the head's result, one row after the other
+     * @param columns values in a row
+     * @param gradient gets the gradient of the sum for each of the outputs
+     */
+    abstract double loss(List<EncodedExample> batch, float[] outputs, int columns, double[] gradient);
+
+    @Override
+    public final double backward(Pass pass, List<EncodedExample> batch, double normalizer) {
+        double[] sum = new double[1];
+        pass.backward((outputs, columns, gradient) -> {
+            double[] exact = new double[outputs.length];
+            sum[0] = loss(batch, outputs, columns, exact);
+            for (int i = 0; i < exact.length; i++) {
+                gradient[i] = (float) (exact[i] / normalizer);
+            }
+            return sum[0];
+        });
+        return sum[0];
+    }
+
+    @Override
+    public final double loss(Pass pass, List<EncodedExample> batch) {
+        float[] outputs = pass.outputs();
+        return loss(batch, outputs, outputs.length / rows(batch), new double[outputs.length]);
+    }
+
+    /** Rows of the result. */
+    private int rows(List<EncodedExample> batch) {
+        return (int) (task.type().judgesTokens() ? batch.stream().mapToLong(EncodedExample::tokens).sum()
+                : batch.stream().mapToLong(example -> example.sequences().size()).sum());
+    }
+}
