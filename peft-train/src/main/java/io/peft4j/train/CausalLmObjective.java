@@ -80,9 +80,7 @@ public final class CausalLmObjective implements AutoCloseable {
      * @return one sum for each sequence of the batch, in their order
      */
     public double[] negativeLogLikelihoods(PackedBatch batch) {
-        try (ModelLease lease = model.lease(); Pass pass = Pass.evaluation(lease, workspace, batch)) {
-            return prepared(lease, pass).sequenceNegativeLogLikelihoods();
-        }
+        return passes.evaluation(batch, Pass::sequenceNegativeLogLikelihoods);
     }
 
     /** The negative log-likelihood of each supervised token, in the order of the batch's targets. */
@@ -90,12 +88,7 @@ public final class CausalLmObjective implements AutoCloseable {
         if (batch.targets().count() == 0) {
             return new float[0];
         }
-        float[] all = new float[batch.targets().count()];
-        passes.evaluation(batch, pass -> {
-            System.arraycopy(pass.negativeLogLikelihoods(), 0, all, 0, all.length);
-            return 0;
-        });
-        return all;
+        return passes.evaluation(batch, Pass::negativeLogLikelihoods);
     }
 
     /** The most native memory that a pass has needed for temporaries. */

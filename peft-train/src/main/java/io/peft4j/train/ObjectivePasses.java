@@ -11,6 +11,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -59,9 +60,9 @@ final class ObjectivePasses implements AutoCloseable {
     }
 
     /** Runs a pass of evaluation. */
-    double evaluation(PackedBatch batch, ToDoubleFunction<Pass> work) {
+    <T> T evaluation(PackedBatch batch, Function<Pass, T> work) {
         try (ModelLease lease = model.lease(); Pass pass = Pass.evaluation(lease, workspace, batch)) {
-            return work.applyAsDouble(prepared(lease, pass));
+            return work.apply(prepared(lease, pass));
         }
     }
 
