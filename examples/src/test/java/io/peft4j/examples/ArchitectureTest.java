@@ -79,6 +79,7 @@ class ArchitectureTest {
     private static final Map<String, List<Module>> SHARED = Map.of(
             "io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN),
             "io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, EVAL, CLI),
+            "io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR),
             "io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, CLI),
             "io.peft4j.data.near.internal", List.of(EVAL));
 

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.kernel.BFloat16Speed;
-import io.peft4j.core.kernel.NaiveKernels;
+import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
-import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.NaiveKernels;
+import io.peft4j.core.kernel.internal.KernelProvider;
+import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import java.lang.reflect.Proxy;

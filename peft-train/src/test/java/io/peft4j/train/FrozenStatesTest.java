@@ -3,9 +3,9 @@ package io.peft4j.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.kernel.KernelProvider;
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.NaiveKernels;
+import io.peft4j.core.kernel.internal.KernelProvider;
+import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;

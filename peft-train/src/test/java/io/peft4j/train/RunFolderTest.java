@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.kernel.KernelProvider;
+import io.peft4j.core.kernel.internal.KernelProvider;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;

@@ -1,6 +1,7 @@
 package io.peft4j.core.kernel;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.kernel.internal.KernelProvider;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;

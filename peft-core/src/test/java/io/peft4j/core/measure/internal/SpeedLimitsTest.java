@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.Kernels;
-import io.peft4j.core.kernel.NaiveKernels;
+import io.peft4j.core.kernel.internal.NaiveKernels;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;

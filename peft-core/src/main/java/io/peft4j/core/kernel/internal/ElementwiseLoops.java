@@ -1,0 +1,85 @@
+package io.peft4j.core.kernel.internal;
+
+import io.peft4j.core.kernel.DropoutMask;
+import io.peft4j.core.kernel.ElementwiseKernels;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The elementwise operations of {@link Nd4jKernels}: tiles are copied to the heap, computed and copied back. */
+final class ElementwiseLoops implements ElementwiseKernels {
+    private final Workers<Lane> workers;
+
+    ElementwiseLoops(Workers<Lane> workers) {
+        this.workers = workers;
+    }
+
+    @Override
+    public void add(INDArray a, INDArray b, INDArray y) {
+        Elements as = Elements.of(a);
+        Elements bs = Elements.of(b);
+        Elements ys = Elements.of(y);
+        Elements.forTiles(workers, a.length(), (first, count, lane) -> {
+            float[] u = lane.tile(0);
+            float[] v = lane.tile(1);
+            as.read(first, u, count, lane);
+            bs.read(first, v, count, lane);
+            add(u, v, count);
+            ys.write(first, u, count, lane);
+        });
+    }
+
+    private static void add(float[] u, float[] v, int count) {
+        for (int i = 0; i < count; i++) {
+            u[i] += v[i];
+        }
+    }
+
+    @Override
+    public void multiply(INDArray a, INDArray b, INDArray y, boolean accumulate) {
+        Elements as = Elements.of(a);
+        Elements bs = Elements.of(b);
+        Elements ys = Elements.of(y);
+        Elements.forTiles(workers, a.length(), (first, count, lane) -> {
+            float[] u = lane.tile(0);
+            float[] v = lane.tile(1);
+            as.read(first, u, count, lane);
+            bs.read(first, v, count, lane);
+            multiply(u, v, count);
+            ys.write(first, u, count, accumulate, lane, 2);
+        });
+    }
+
+    private static void multiply(float[] u, float[] v, int count) {
+        for (int i = 0; i < count; i++) {
+            u[i] *= v[i];
+        }
+    }
+
+    @Override
+    public void scale(INDArray x, float alpha, INDArray y, boolean accumulate) {
+        Elements xs = Elements.of(x);
+        Elements ys = Elements.of(y);
+        Elements.forTiles(workers, x.length(), (first, count, lane) -> {
+            float[] u = lane.tile(0);
+            xs.read(first, u, count, lane);
+            if (alpha != 1) {
+                RowMath.scale(u, alpha, 0, count);
+            }
+            ys.write(first, u, count, accumulate, lane, 1);
+        });
+    }
+
+    @Override
+    public void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
+        Elements xs = Elements.of(x);
+        Elements ys = Elements.of(y);
+        float keptScale = (float) (1 / (1.0 - p));
+        Elements.forTiles(workers, x.length(), (first, count, lane) -> {
+            float[] u = lane.tile(0);
+            xs.read(first, u, count, lane);
+            for (int i = 0; i < count; i++) {
+                u[i] = DropoutMask.keeps(seed, first + i, p) ? u[i] * keptScale : 0;
+            }
+            ys.write(first, u, count, accumulate, lane, 1);
+        });
+    }
+}

@@ -1,0 +1,138 @@
+package io.peft4j.onednn.internal;
+
+import static io.peft4j.onednn.internal.FourBitSpec.GROUP;
+
+import io.peft4j.core.array.internal.Float16;
+import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.BlockWeight;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.onednn.internal.MatmulSpec.Operand;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * A weight of 4-bit blocks as oneDNN multiplies it, 6 bits a value: the 4-bit numbers q, their scales d and their
+ * minima m apart. With {@code w = d q + m} a product is {@code x (d q) + s m}, where s are the sums of x over the
+ * blocks.
+ */
+final class PackedFourBit extends PackedWeight {
+    private static final int HALF = 16;
+    private static final int LOW = 15;
+    private static final int SUMS = 1;
+    private static final int ROW = 2;
+    private static final int OLD = 3;
+
+    private final BlockType type;
+    private final int groups;
+
+    PackedFourBit(BlockWeight weight, int threads) {
+        super(weight.rows(), weight.columns(), threads, count -> bytes(weight.columns(), count));
+        this.type = weight.type();
+        this.groups = weight.columns() / GROUP;
+    }
+
+    /** Whether oneDNN has fast code for such weights. */
+    static boolean runs(Lane lane, BlockWeight weight) {
+        return FourBitRows.decodes(weight.type()) && weight.rows() % 2 == 0
+                && lane.call(new FourBitSpec(1, weight.columns(), weight.rows())).isPresent();
+    }
+
+    private static long bytes(int columns, int count) {
+        return (long) columns * count / 2 + 8L * columns / GROUP * count;
+    }
+
+    /** Behind the scales, with which a slice's copy begins. */
+    private long minima(int slice, long copy) {
+        return copy + 4L * groups * count(slice);
+    }
+
+    private long numbers(int slice, long copy) {
+        return minima(slice, copy) + 4L * groups * count(slice);
+    }
+
+    @Override
+    boolean pack(Lane lane, FrozenWeight w, int slice, long copy) {
+        BlockWeight weight = (BlockWeight) w;
+        int count = count(slice);
+        byte[] numbers = new byte[columns() * count / 2];
+        float[] scales = new float[groups * count];
+        float[] minima = new float[groups * count];
+        byte[] row = lane.bytes((int) type.bytes(columns()));
+        for (int j = 0; j < count; j++) {
+            NativeMemory.read(weight.address() + type.bytes((long) (first(slice) + j) * columns()), row, 0,
+                    (int) type.bytes(columns()));
+            for (int g = 0; g < groups; g++) {
+                unpack(row, g, numbers, j, count);
+                float d = half(row, g * type.blockBytes());
+                scales[g * count + j] = d;
+                minima[g * count + j] = hasMinimum() ? half(row, g * type.blockBytes() + 2) : -8 * d;
+            }
+        }
+        NativeMemory.write(copy, scales, 0, scales.length);
+        NativeMemory.write(minima(slice, copy), minima, 0, minima.length);
+        NativeMemory.write(numbers(slice, copy), numbers, 0, numbers.length);
+        return true;
+    }
+
+    private boolean hasMinimum() {
+        return type == BlockType.Q4_1;
+    }
+
+    /** Puts the 32 numbers of a block into column {@code j}. */
+    private void unpack(byte[] row, int group, byte[] numbers, int j, int count) {
+        int at = group * type.blockBytes() + (hasMinimum() ? 4 : 2);
+        int shift = (j & 1) * 4;
+        for (int i = 0; i < HALF; i++) {
+            int first = ((group * GROUP + i) * count + j) / 2;
+            int second = ((group * GROUP + HALF + i) * count + j) / 2;
+            numbers[first] |= (byte) ((row[at + i] & LOW) << shift);
+            numbers[second] |= (byte) ((row[at + i] >> 4 & LOW) << shift);
+        }
+    }
+
+    private static float half(byte[] bytes, int at) {
+        return Float16.toFloat((short) (bytes[at] & 255 | bytes[at + 1] << 8));
+    }
+
+    @Override
+    void multiply(Lane lane, int slice, long copy, Span x, int rows, int padded, Span y, boolean accumulate) {
+        int count = count(slice);
+        Span result = Span.scratch(lane, DataType.FLOAT, (long) padded * count);
+        Vectors.required(lane, new FourBitSpec(padded, columns(), count))
+                .run(lane, x.address(), numbers(slice, copy), result.address(), copy);
+        PlainProduct.run(lane, new MatmulSpec(Operand.rows(DataType.FLOAT, groups), Operand.rows(DataType.FLOAT, count),
+                Operand.rows(DataType.FLOAT, count), padded, groups, count, 1f, true), sums(lane, x, padded).address(),
+                minima(slice, copy), result.address());
+        float[] row = lane.floats(ROW, count);
+        float[] old = lane.floats(OLD, count);
+        for (int i = 0; i < rows; i++) {
+            Span target = y.from((long) i * rows() + first(slice));
+            NativeMemory.read(result.from((long) i * count).address(), row, 0, count);
+            if (accumulate) {
+                OneDnnElements.read(lane, target, old, count);
+                for (int j = 0; j < count; j++) {
+                    row[j] += old[j];
+                }
+            }
+            OneDnnElements.write(lane, row, target, count);
+        }
+    }
+
+    /** The sums of x over blocks, [padded, groups]. */
+    private Span sums(Lane lane, Span x, int padded) {
+        int length = padded * columns();
+        float[] values = lane.floats(ROW, length);
+        float[] sums = lane.floats(SUMS, padded * groups);
+        NativeMemory.read(x.address(), values, 0, length);
+        for (int g = 0; g < padded * groups; g++) {
+            float sum = 0;
+            for (int i = g * GROUP; i < (g + 1) * GROUP; i++) {
+                sum += values[i];
+            }
+            sums[g] = sum;
+        }
+        Span to = Span.scratch(lane, DataType.FLOAT, (long) padded * groups);
+        NativeMemory.write(to.address(), sums, 0, padded * groups);
+        return to;
+    }
+}

@@ -1,0 +1,156 @@
+package io.peft4j.onednn.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.weight.BlockWeight;
+import io.peft4j.core.weight.DenseWeight;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.core.weight.Int8Weight;
+import io.peft4j.onednn.internal.PackedCopies.Copy;
+import io.peft4j.onednn.internal.PackedCopies.Layout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Products of a few rows with a frozen weight in passes of generation. Loops in vector registers read quantized weights
+ * ({@link LoopedWeight}). For others, and where there are no such loops, oneDNN multiplies; its products bring a weight
+ * into a layout of its own first, which takes several times as long as multiplying a row, so a copy in that layout is
+ * kept ({@link PackedCopies}). Which way a product goes follows from the weight, the type, the number of rows, and
+ * whether the batch has several sequences.
+ */
+final class PackedProducts implements AutoCloseable {
+    /** With more rows the copy is not worth its memory. */
+    private static final int MOST_ROWS = 64;
+    /** With more rows oneDNN is faster. */
+    private static final int MOST_ROWS_OF_LOOPS = 8;
+    /** Fewer rows are faster widened, unless a batch of more keeps its copy for them. */
+    static final int FEWEST_BFLOAT16_ROWS = 4;
+    /** Each number of rows takes primitives of its own: others are rounded up to these. */
+    private static final int[] ROWS = {1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64};
+    /** Smaller weights are multiplied as they are. */
+    private static final int SMALLEST = 1 << 12;
+
+    private final Team team;
+    private final BFloat16Products bfloat16;
+    private final PackedCopies copies;
+
+    /** @param budget the most bytes that copies take */
+    PackedProducts(Team team, BFloat16Products bfloat16, long budget) {
+        this.team = team;
+        this.bfloat16 = bfloat16;
+        this.copies = new PackedCopies(team, budget);
+    }
+
+    /**
+     * Whether a product has few rows and a weight that is worth a copy. A short prompt of a single sequence is not,
+     * where its copy would be another than that of the steps which follow.
+     */
+    boolean suits(INDArray x, FrozenWeight w, boolean batches) {
+        int rows = Arrays.rows(x);
+        boolean few = rows <= MOST_ROWS && (long) w.rows() * w.columns() >= SMALLEST;
+        return few && (batches || rows < FEWEST_BFLOAT16_ROWS || fastest(w, x) == DataType.FLOAT);
+    }
+
+    /**
+     * Computes {@code y = x W^T (+ y)}; false where that is not done here, and nothing has happened.
+     *
+     * @param batches whether the steps are of several sequences, as long as all run
+     */
+    boolean linear(INDArray x, FrozenWeight w, INDArray y, boolean accumulate, boolean batches) {
+        if (!suits(x, w, batches)) {
+            return false;
+        }
+        int rows = Arrays.rows(x);
+        Optional<Copy> copy = copy(x, w, rows, batches);
+        if (copy.isEmpty()) {
+            return false;
+        }
+        PackedWeight weight = copy.get().weight();
+        int padded = padded(weight.rowType() == DataType.BFLOAT16 ? Math.max(rows, FEWEST_BFLOAT16_ROWS) : rows);
+        long mark = team.caller().scratch().mark();
+        Span input = weight.takesRowsAsTheyAre() ? Span.of(x) : padded(x, weight.rowType(), rows, padded);
+        Span ys = Span.of(y);
+        team.run(weight.slices(), (lane, slice) ->
+                weight.multiply(lane, slice, copy.get().slice(lane, w, slice), input, rows, padded, ys, accumulate));
+        team.caller().scratch().release(mark);
+        return true;
+    }
+
+    private Optional<Copy> copy(INDArray x, FrozenWeight w, int rows, boolean batches) {
+        Lane lane = team.caller();
+        if (rows <= mostRowsOfLoops(w)) {
+            Optional<Copy> looped = copies.of(w, Layout.LOOPS, () -> LoopedWeight.runs(lane, w)
+                    ? Optional.of(new LoopedWeight(lane, w, team.size())) : Optional.empty());
+            if (looped.isPresent()) {
+                return looped;
+            }
+        }
+        DataType type = batches ? fastest(w, x) : DataType.FLOAT;
+        return copies.of(w, type == DataType.FLOAT ? Layout.FLOAT_ROWS : Layout.BFLOAT16_ROWS, () -> {
+            List<PackedWeight> made = new ArrayList<>();
+            team.alone((alone, task) -> byOneDnn(alone, w, type).ifPresent(made::add));
+            return made.stream().findFirst();
+        });
+    }
+
+    /** Loops read weights once and compute more slowly than oneDNN, which has no product of few rows and bytes. */
+    private static int mostRowsOfLoops(FrozenWeight w) {
+        return w instanceof Int8Weight ? MOST_ROWS : MOST_ROWS_OF_LOOPS;
+    }
+
+    /** The type in which oneDNN multiplies many rows fastest: it has 4-bit blocks for FLOAT alone. */
+    private DataType fastest(FrozenWeight w, INDArray x) {
+        return w instanceof DenseWeight ? bfloat16.type(MOST_ROWS, x) : DataType.FLOAT;
+    }
+
+    private Optional<PackedWeight> byOneDnn(Lane lane, FrozenWeight w, DataType type) {
+        if (w instanceof DenseWeight dense) {
+            Span values = Span.of(dense.values());
+            return PackedBFloat16.runs(lane, type, values, w.rows(), w.columns())
+                    ? Optional.of(new PackedBFloat16(lane, type, w.rows(), w.columns(), team.size()))
+                    : Optional.empty();
+        }
+        return w instanceof BlockWeight blocks && PackedFourBit.runs(lane, blocks)
+                ? Optional.of(new PackedFourBit(blocks, team.size())) : Optional.empty();
+    }
+
+    private static int padded(int rows) {
+        int i = 0;
+        while (ROWS[i] < rows) {
+            i++;
+        }
+        return ROWS[i];
+    }
+
+    /** x in the given type with rows of zeros after it. */
+    private Span padded(INDArray x, DataType type, int rows, int padded) {
+        Span values = Span.of(x);
+        if (values.type() == type && rows == padded) {
+            return values;
+        }
+        int columns = Arrays.columns(x);
+        Span copy = Span.scratch(team.caller(), type, (long) padded * columns);
+        team.alone((lane, unused) -> Vectors.convert(lane, values, copy, rows * columns));
+        NativeMemory.clear(copy.from((long) rows * columns).address(),
+                (long) Arrays.bytes(type) * (padded - rows) * columns);
+        return copy;
+    }
+
+    /** Frees the copies of a weight. */
+    void forget(FrozenWeight w) {
+        copies.forget(w);
+    }
+
+    /** The bytes that copies take now. */
+    long bytes() {
+        return copies.bytes();
+    }
+
+    @Override
+    public void close() {
+        copies.close();
+    }
+}

@@ -1,0 +1,275 @@
+package io.peft4j.onednn.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.internal.BFloat16;
+import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.onednn.internal.BinarySpec.Operator;
+import io.peft4j.onednn.internal.UnarySpec.Function;
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Elementwise operations of one thread on vectors of any length and types. A vector is cut into pieces whose lengths
+ * are powers of two, so that few primitives serve all lengths; the rest below the smallest piece is padded in scratch
+ * memory. Where oneDNN has nothing for the types, the work is done in f32.
+ */
+final class Vectors {
+    /** Several such vectors lie in the second-level cache. */
+    static final int LARGEST = 1 << 15;
+    private static final int SMALLEST = 1 << 9;
+    /** The slot of heap arrays that conversions use; operations use the others. */
+    private static final int CONVERSION = 0;
+    private static final float[] ONE = {1f};
+
+    private Vectors() {
+    }
+
+    /** Something done to each piece of a vector. */
+    @FunctionalInterface
+    private interface Piece {
+        void run(int first, int length);
+    }
+
+    private static void pieces(int count, Piece piece) {
+        int done = 0;
+        for (; count - done >= LARGEST; done += LARGEST) {
+            piece.run(done, LARGEST);
+        }
+        for (int length = LARGEST / 2; length >= SMALLEST; length /= 2) {
+            if (count - done >= length) {
+                piece.run(done, length);
+                done += length;
+            }
+        }
+        if (done < count) {
+            piece.run(done, count - done);
+        }
+    }
+
+    /** Copies and converts elements, shared among the threads. */
+    static void convert(Team team, Span from, Span to, long length) {
+        int size = 1 << 16;
+        team.run(Math.toIntExact((length + size - 1) / size), (lane, task) -> {
+            long first = (long) task * size;
+            convert(lane, from.from(first), to.from(first), (int) Math.min(size, length - first));
+        });
+    }
+
+    /** Copies and converts {@code count} elements. */
+    static void convert(Lane lane, Span from, Span to, int count) {
+        if (from.type() == to.type()) {
+            NativeMemory.copy(from.address(), to.address(), (long) count * Arrays.bytes(from.type()));
+            return;
+        }
+        pieces(count, (first, length) -> {
+            Span source = from.from(first);
+            Span target = to.from(first);
+            Optional<Call> call = length < SMALLEST ? Optional.empty()
+                    : lane.call(CopySpec.convert(from.type(), to.type(), length));
+            if (call.isPresent()) {
+                call.get().run(lane, source.address(), target.address());
+            } else {
+                convertInJava(lane, source, target, length);
+            }
+        });
+    }
+
+    private static void convertInJava(Lane lane, Span from, Span to, int count) {
+        float[] floats = lane.floats(CONVERSION, count);
+        short[] shorts = lane.shorts(count);
+        if (from.isFloat()) {
+            NativeMemory.read(from.address(), floats, 0, count);
+            BFloat16.fromFloats(floats, 0, shorts, 0, count);
+            NativeMemory.write(to.address(), shorts, 0, count);
+        } else {
+            NativeMemory.read(from.address(), shorts, 0, count);
+            BFloat16.toFloats(shorts, 0, floats, 0, count);
+            NativeMemory.write(to.address(), floats, 0, count);
+        }
+    }
+
+    /** Copies and converts strided rows; row by row where oneDNN has no fast copy between the types. */
+    static void copy(Lane lane, CopySpec spec, Span from, Span to) {
+        Optional<Call> call = lane.call(spec);
+        if (call.isPresent()) {
+            call.get().run(lane, from.address(), to.address());
+            return;
+        }
+        for (int i = 0; i < spec.matrices(); i++) {
+            for (int j = 0; j < spec.rows(); j++) {
+                convert(lane, from.from((long) i * spec.fromMatrix() + (long) j * spec.fromRow()),
+                        to.from((long) i * spec.toMatrix() + (long) j * spec.toRow()), spec.columns());
+            }
+        }
+    }
+
+    /** The elements as FLOAT: themselves, or a converted copy in scratch memory. */
+    static Span widened(Lane lane, Span x, int count) {
+        if (x.isFloat()) {
+            return x;
+        }
+        Span wide = Span.scratch(lane, DataType.FLOAT, count);
+        convert(lane, x, wide, count);
+        return wide;
+    }
+
+    /** {@code y = a op b (+ y)}; y may be a or b. */
+    static void binary(Lane lane, Operator operator, Span a, Span b, Span y, boolean accumulate, int count) {
+        if (a.type() != y.type() && b.type() == y.type() && operator != Operator.SUBTRACT) {
+            binary(lane, operator, b, a, y, accumulate, count);
+            return;
+        }
+        pieces(count, (first, length) -> {
+            long mark = lane.scratch().mark();
+            binaryPiece(lane, operator, a.from(first), b.from(first), y.from(first), accumulate, length);
+            lane.scratch().release(mark);
+        });
+    }
+
+    private static void binaryPiece(Lane lane, Operator operator, Span a, Span b, Span y, boolean accumulate,
+            int count) {
+        if (count < SMALLEST) {
+            Span result = padded(lane, y, count);
+            binaryPiece(lane, operator, padded(lane, a, count), padded(lane, b, count), result, accumulate, SMALLEST);
+            convert(lane, result, y, count);
+            return;
+        }
+        Optional<Call> call = a.type() != y.type() ? Optional.empty() : lane.call(
+                new BinarySpec(operator, a.type(), b.type(), BinarySpec.Shape.FULL, 1, count, accumulate));
+        if (call.isPresent()) {
+            call.get().run(lane, a.address(), b.address(), y.address());
+            return;
+        }
+        Span wideA = widened(lane, a, count);
+        Span wideB = widened(lane, b, count);
+        Span wideY = result(lane, y, accumulate, count);
+        required(lane, new BinarySpec(operator, DataType.FLOAT, DataType.FLOAT, BinarySpec.Shape.FULL, 1, count,
+                accumulate)).run(lane, wideA.address(), wideB.address(), wideY.address());
+        deliver(lane, wideY, y, count);
+    }
+
+    /** {@code y = alpha * x (+ y)}; y may be x. */
+    static void scale(Lane lane, Span x, float alpha, Span y, boolean accumulate, int count) {
+        if (!accumulate) {
+            unary(lane, Function.LINEAR, x, alpha, y, count);
+            return;
+        }
+        pieces(count, (first, length) -> {
+            long mark = lane.scratch().mark();
+            Span product = Span.scratch(lane, DataType.FLOAT, length);
+            unary(lane, Function.LINEAR, x.from(first), alpha, product, length);
+            binary(lane, Operator.ADD, y.from(first), product, y.from(first), false, length);
+            lane.scratch().release(mark);
+        });
+    }
+
+    /** {@code y = f(x)}; y may be x. */
+    static void unary(Lane lane, Function function, Span x, Span y, int count) {
+        unary(lane, function, x, 1f, y, count);
+    }
+
+    private static void unary(Lane lane, Function function, Span x, float alpha, Span y, int count) {
+        pieces(count, (first, length) -> {
+            long mark = lane.scratch().mark();
+            unaryPiece(lane, function, x.from(first), alpha, y.from(first), length);
+            lane.scratch().release(mark);
+        });
+    }
+
+    private static void unaryPiece(Lane lane, Function function, Span x, float alpha, Span y, int count) {
+        if (count < SMALLEST) {
+            Span result = Span.scratch(lane, y.type(), SMALLEST);
+            unaryPiece(lane, function, padded(lane, x, count), alpha, result, SMALLEST);
+            convert(lane, result, y, count);
+            return;
+        }
+        Optional<Call> call = x.type() != y.type() ? Optional.empty()
+                : lane.call(new UnarySpec(function, x.type(), count, alpha));
+        if (call.isPresent()) {
+            call.get().run(lane, x.address(), y.address());
+            return;
+        }
+        Span wideX = widened(lane, x, count);
+        Span wideY = result(lane, y, false, count);
+        required(lane, new UnarySpec(function, DataType.FLOAT, count, alpha))
+                .run(lane, wideX.address(), wideY.address());
+        deliver(lane, wideY, y, count);
+    }
+
+    /** {@code dx = dy * swish'(x)}; dx may be dy. All of one type. */
+    static void swishBackward(Lane lane, Span x, Span dy, Span dx, int count) {
+        pieces(count, (first, length) -> {
+            long mark = lane.scratch().mark();
+            swishBackwardPiece(lane, x.from(first), dy.from(first), dx.from(first), length);
+            lane.scratch().release(mark);
+        });
+    }
+
+    private static void swishBackwardPiece(Lane lane, Span x, Span dy, Span dx, int count) {
+        if (count < SMALLEST) {
+            Span result = Span.scratch(lane, dx.type(), SMALLEST);
+            swishBackwardPiece(lane, padded(lane, x, count), padded(lane, dy, count), result, SMALLEST);
+            convert(lane, result, dx, count);
+            return;
+        }
+        Optional<Call> call = lane.call(UnarySpec.of(Function.SWISH_BACKWARD, x.type(), count));
+        if (call.isPresent()) {
+            call.get().run(lane, x.address(), dy.address(), dx.address());
+            return;
+        }
+        Span wideX = widened(lane, x, count);
+        Span wideDy = widened(lane, dy, count);
+        Span wideDx = result(lane, dx, false, count);
+        required(lane, UnarySpec.of(Function.SWISH_BACKWARD, DataType.FLOAT, count))
+                .run(lane, wideX.address(), wideDy.address(), wideDx.address());
+        deliver(lane, wideDx, dx, count);
+    }
+
+    /** {@code y = swish(x) * b}; y may be x or b. */
+    static void gate(Lane lane, Span x, Span b, Span y, int count) {
+        pieces(count, (first, length) -> {
+            long mark = lane.scratch().mark();
+            gatePiece(lane, x.from(first), b.from(first), y.from(first), length);
+            lane.scratch().release(mark);
+        });
+    }
+
+    private static void gatePiece(Lane lane, Span x, Span b, Span y, int count) {
+        boolean alike = count >= SMALLEST && x.type() == b.type() && x.type() == y.type();
+        Optional<Call> call = alike ? lane.call(new GateSpec(x.type(), count)) : Optional.empty();
+        if (call.isPresent()) {
+            Span one = Span.scratch(lane, DataType.FLOAT, 1);
+            NativeMemory.write(one.address(), ONE, 0, 1);
+            call.get().run(lane, x.address(), one.address(), b.address(), y.address());
+            return;
+        }
+        Span swish = Span.scratch(lane, x.type(), count);
+        unary(lane, Function.SWISH, x, swish, count);
+        binary(lane, Operator.MULTIPLY, swish, b, y, false, count);
+    }
+
+    private static Span padded(Lane lane, Span x, int count) {
+        Span copy = Span.scratch(lane, x.type(), SMALLEST);
+        NativeMemory.clear(copy.address(), (long) SMALLEST * Arrays.bytes(x.type()));
+        convert(lane, x, copy, count);
+        return copy;
+    }
+
+    /** Where to compute a result in f32: in y itself, or in scratch memory that holds y's values if they are needed. */
+    static Span result(Lane lane, Span y, boolean accumulate, int count) {
+        return y.isFloat() || accumulate ? widened(lane, y, count) : Span.scratch(lane, DataType.FLOAT, count);
+    }
+
+    /** Writes what was computed in f32 to y, unless it was computed there. */
+    static void deliver(Lane lane, Span computed, Span y, int count) {
+        if (computed.address() != y.address()) {
+            convert(lane, computed, y, count);
+        }
+    }
+
+    /** A call that every processor with AVX2 has. */
+    static Call required(Lane lane, Spec spec) {
+        return lane.call(spec).orElseThrow(() -> new IllegalStateException(
+                "this build of oneDNN has no fast implementation of " + spec));
+    }
+}

@@ -1,6 +1,0 @@
-/**
- * The fast kernels: oneDNN primitives on a few threads of our own. Open {@link io.peft4j.onednn.OneDnnKernels} first,
- * then {@link io.peft4j.onednn.Team}, which shares an operation among threads, and {@link io.peft4j.onednn.Lane}, one
- * thread's primitives and scratch memory.
- */
-package io.peft4j.onednn;

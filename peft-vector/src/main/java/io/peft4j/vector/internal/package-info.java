@@ -1,0 +1,5 @@
+/**
+ * Elementwise loops through the JDK's Vector API. Open {@link io.peft4j.vector.internal.VectorLoopProvider}, which says
+ * when they run.
+ */
+package io.peft4j.vector.internal;

@@ -1,5 +1,0 @@
-/**
- * Elementwise loops through the JDK's Vector API. Open {@link io.peft4j.vector.VectorLoopProvider}, which says when
- * they run.
- */
-package io.peft4j.vector;

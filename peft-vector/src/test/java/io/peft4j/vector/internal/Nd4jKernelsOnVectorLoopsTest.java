@@ -1,0 +1,17 @@
+package io.peft4j.vector.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.peft4j.core.kernel.Kernels;
+import io.peft4j.core.kernel.KernelsContract;
+import io.peft4j.core.kernel.internal.LoopSelection;
+import io.peft4j.core.kernel.internal.Nd4jKernels;
+
+/** The portable kernels with these loops against the naive ones. */
+class Nd4jKernelsOnVectorLoopsTest extends KernelsContract {
+    @Override
+    protected Kernels create(int threads) {
+        assertEquals("vector", LoopSelection.create().name());
+        return new Nd4jKernels(threads);
+    }
+}
