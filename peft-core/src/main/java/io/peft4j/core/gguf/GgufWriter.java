@@ -113,6 +113,21 @@ public final class GgufWriter {
     }
 
     /**
+     * Adds a list of truth values.
+     *
+     * @param key the key
+     * @param values its values
+     * @return this
+     */
+    public GgufWriter bools(String key, boolean... values) {
+        Encoder encoder = new Encoder().type(GgufType.ARRAY).type(GgufType.BOOL).u64(values.length);
+        for (boolean value : values) {
+            encoder.u8(value ? 1 : 0);
+        }
+        return entry(key, encoder);
+    }
+
+    /**
      * Adds a list of 32-bit floats.
      *
      * @param key the key

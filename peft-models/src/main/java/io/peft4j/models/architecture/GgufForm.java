@@ -27,31 +27,28 @@ import java.util.function.Predicate;
  * <p>Instances are immutable; each method gives a new one.
  */
 public final class GgufForm {
-    /** The number of a layer in the names of tensors, and of an expert. */
-    private static final String LAYER = "*";
-    private static final String EXPERT = "#";
-
     private final String architecture;
     private String blocks = "model.layers.";
     private final Map<String, GgufKey> keys = new LinkedHashMap<>();
     private final Map<String, String> tensors = new LinkedHashMap<>();
     private final Map<String, Object> fixed = new LinkedHashMap<>();
     private final Set<String> rotaryPairs = new LinkedHashSet<>();
+    private final Set<String> byHead = new LinkedHashSet<>();
     private final Set<String> transposed = new LinkedHashSet<>();
     private final Set<String> shifted = new LinkedHashSet<>();
-    private String rotaryBaseKey = "";
-    private double rotaryBase;
-    private String rotaryShareKey = "";
-    private double rotaryShare = 1;
+    private GgufRotaryForm rotary = GgufRotaryForm.NONE;
+    private String limitKey = "";
+    private int windowPeriod;
     private Predicate<GgufMetadata> reads = metadata -> true;
     private BiConsumer<GgufMetadata, ObjectNode> reading = (metadata, config) -> { };
     private Consumer<ModelConfig> writing = config -> { };
+    private Consumer<ObjectNode> filling = config -> { };
 
     private GgufForm(String architecture) {
         this.architecture = architecture;
     }
 
-    private GgufForm copy() {
+    private GgufForm with(Consumer<GgufForm> change) {
         GgufForm copy = new GgufForm(architecture);
         copy.blocks = blocks;
         copy.keys.putAll(keys);
@@ -60,13 +57,15 @@ public final class GgufForm {
         copy.rotaryPairs.addAll(rotaryPairs);
         copy.transposed.addAll(transposed);
         copy.shifted.addAll(shifted);
-        copy.rotaryBaseKey = rotaryBaseKey;
-        copy.rotaryBase = rotaryBase;
-        copy.rotaryShareKey = rotaryShareKey;
-        copy.rotaryShare = rotaryShare;
+        copy.byHead.addAll(byHead);
+        copy.rotary = rotary;
+        copy.limitKey = limitKey;
+        copy.windowPeriod = windowPeriod;
+        copy.filling = filling;
         copy.reads = reads;
         copy.reading = reading;
         copy.writing = writing;
+        change.accept(copy);
         return copy;
     }
 
@@ -111,16 +110,12 @@ public final class GgufForm {
 
     /** A value; replaces what stood under the same key. */
     public GgufForm key(String gguf, String config, Kind kind, String fallback) {
-        GgufForm copy = copy();
-        copy.keys.put(gguf, new GgufKey(gguf, config, kind, fallback));
-        return copy;
+        return with(form -> form.keys.put(gguf, new GgufKey(gguf, config, kind, fallback)));
     }
 
     /** Without a key that the shared form has. */
     public GgufForm withoutKey(String gguf) {
-        GgufForm copy = copy();
-        copy.keys.remove(gguf);
-        return copy;
+        return with(form -> form.keys.remove(gguf));
     }
 
     /**
@@ -128,16 +123,12 @@ public final class GgufForm {
      * read, and a model that has another one is not written.
      */
     public GgufForm fixed(String config, Object value) {
-        GgufForm copy = copy();
-        copy.fixed.put(config, value);
-        return copy;
+        return with(form -> form.fixed.put(config, value));
     }
 
     /** What the names of the layers' tensors begin with, in place of {@code model.layers}. */
     public GgufForm blocks(String prefix) {
-        GgufForm copy = copy();
-        copy.blocks = prefix + ".";
-        return copy;
+        return with(form -> form.blocks = prefix + ".");
     }
 
     /**
@@ -149,7 +140,7 @@ public final class GgufForm {
      *     Hugging Face's tensor is the place itself); the place that the shared form has for it is replaced
      */
     public GgufForm tensor(String place, String gguf) {
-        return put(blocks + LAYER + "." + place, "blk." + LAYER + "." + gguf);
+        return put(blocks + GgufName.LAYER + "." + place, "blk." + GgufName.LAYER + "." + gguf);
     }
 
     /** As {@link #tensor}, for tensors outside of the layers. */
@@ -158,10 +149,23 @@ public final class GgufForm {
     }
 
     private GgufForm put(String place, String gguf) {
-        GgufForm copy = copy();
-        copy.tensors.values().remove(gguf);
-        copy.tensors.put(place, gguf);
-        return copy;
+        return with(form -> {
+            form.tensors.values().remove(gguf);
+            form.tensors.put(place, gguf);
+        });
+    }
+
+    /** Without a tensor that the shared form has. */
+    public GgufForm without(String gguf) {
+        return with(form -> form.tensors.values().remove(gguf));
+    }
+
+    /**
+     * Fused projections whose rows are those of a head's queries, keys and values, head by head, in Hugging Face's
+     * checkpoints; llama.cpp stores all queries, then all keys, then all values.
+     */
+    public GgufForm byHead(String... places) {
+        return with(form -> form.byHead.addAll(Set.of(places)));
     }
 
     /**
@@ -169,9 +173,7 @@ public final class GgufForm {
      * checkpoints are half a head apart.
      */
     public GgufForm rotaryPairs(String... places) {
-        GgufForm copy = copy();
-        copy.rotaryPairs.addAll(Set.of(places));
-        return copy;
+        return with(form -> form.rotaryPairs.addAll(Set.of(places)));
     }
 
     /**
@@ -181,10 +183,8 @@ public final class GgufForm {
      * @param fallback what holds where it has none
      */
     public GgufForm rotary(String config, double fallback) {
-        GgufForm copy = copy();
-        copy.rotaryBaseKey = config;
-        copy.rotaryBase = fallback;
-        return copy;
+        return with(form -> form.rotary = new GgufRotaryForm(config, fallback, rotary.shareKey(), rotary.share(),
+                rotary.localBaseKey(), rotary.localBase()));
     }
 
     /**
@@ -194,31 +194,53 @@ public final class GgufForm {
      * @param fallback what holds where it has none
      */
     public GgufForm rotaryShare(String config, double fallback) {
-        GgufForm copy = copy();
-        copy.rotaryShareKey = config;
-        copy.rotaryShare = fallback;
-        return copy;
+        return with(form -> form.rotary = new GgufRotaryForm(rotary.baseKey(), rotary.base(), config, fallback,
+                rotary.localBaseKey(), rotary.localBase()));
+    }
+
+    /**
+     * Where layers with a window have rotary frequencies of their own.
+     *
+     * @param config the key of {@code config.json} with their base
+     * @param fallback the base that llama.cpp takes where a file does not say
+     */
+    public GgufForm localRotary(String config, double fallback) {
+        return with(form -> form.rotary = new GgufRotaryForm(rotary.baseKey(), rotary.base(), rotary.shareKey(),
+                rotary.share(), config, fallback));
+    }
+
+    /**
+     * Where some layers have a window and others do not.
+     *
+     * @param period the last of each so many layers has none where neither file nor configuration says which do
+     */
+    public GgufForm windows(int period) {
+        return with(form -> form.windowPeriod = period);
+    }
+
+    /** A key of {@code config.json} with a length beyond which llama.cpp computes something else. */
+    public GgufForm contextUpTo(String config) {
+        return with(form -> form.limitKey = config);
+    }
+
+    /** Adds values that follow from others where a configuration leaves them out, before it is written. */
+    public GgufForm filled(Consumer<ObjectNode> step) {
+        return with(form -> form.filling = filling.andThen(step));
     }
 
     /** Places whose weights Hugging Face stores as [in, out]. */
     public GgufForm transposed(String... places) {
-        GgufForm copy = copy();
-        copy.transposed.addAll(Set.of(places));
-        return copy;
+        return with(form -> form.transposed.addAll(Set.of(places)));
     }
 
     /** Places, by the ends of their names, whose weights llama.cpp stores with 1 added: Gemma's norms. */
     public GgufForm shifted(String... ends) {
-        GgufForm copy = copy();
-        copy.shifted.addAll(Set.of(ends));
-        return copy;
+        return with(form -> form.shifted.addAll(Set.of(ends)));
     }
 
     /** Where several families share llama.cpp's name: which files are this one's. */
     public GgufForm reads(Predicate<GgufMetadata> files) {
-        GgufForm copy = copy();
-        copy.reads = files;
-        return copy;
+        return with(form -> form.reads = files);
     }
 
     /** Where another family reads the files that are written for this one: Mistral's are Llama's to llama.cpp. */
@@ -228,16 +250,12 @@ public final class GgufForm {
 
     /** What else is to be done when a file's metadata has become a configuration. */
     public GgufForm reading(BiConsumer<GgufMetadata, ObjectNode> step) {
-        GgufForm copy = copy();
-        copy.reading = reading.andThen(step);
-        return copy;
+        return with(form -> form.reading = reading.andThen(step));
     }
 
     /** Refuses models that llama.cpp would compute in another way, by throwing. */
     public GgufForm writing(Consumer<ModelConfig> check) {
-        GgufForm copy = copy();
-        copy.writing = writing.andThen(check);
-        return copy;
+        return with(form -> form.writing = writing.andThen(check));
     }
 
     /** llama.cpp's {@code general.architecture}. */
@@ -265,29 +283,24 @@ public final class GgufForm {
         return fixed;
     }
 
-    /** Whether the models have rotary positions. */
-    public boolean isRotary() {
-        return !rotaryBaseKey.isEmpty();
+    /** Where the rotary positions stand. */
+    public GgufRotaryForm rotary() {
+        return rotary;
     }
 
-    /** The key with the base of the rotary frequencies. */
-    public String rotaryBaseKey() {
-        return rotaryBaseKey;
+    /** The last of each so many layers has no window; 0 where all or none have one. */
+    public int windowPeriod() {
+        return windowPeriod;
     }
 
-    /** The base of the rotary frequencies where a configuration does not say. */
-    public double rotaryBase() {
-        return rotaryBase;
+    /** The key with a length beyond which llama.cpp computes something else; empty where there is none. */
+    public String limitKey() {
+        return limitKey;
     }
 
-    /** The key with the part of each head that is rotated; empty where all of it is. */
-    public String rotaryShareKey() {
-        return rotaryShareKey;
-    }
-
-    /** The part of each head that is rotated where a configuration does not say. */
-    public double rotaryShare() {
-        return rotaryShare;
+    /** Adds values that follow from others. */
+    public void fill(ObjectNode config) {
+        filling.accept(config);
     }
 
     /** Whether a file with llama.cpp's name of the family is one of this family's. */
@@ -311,16 +324,17 @@ public final class GgufForm {
 
     /** llama.cpp's name of a tensor, without an expert's number; empty where it has none. */
     public Optional<String> toGguf(String name) {
-        Name parts = Name.of(name, blocks);
+        GgufName parts = GgufName.of(name, blocks);
         return Optional.ofNullable(tensors.get(parts.place()))
-                .map(gguf -> gguf.replace(LAYER, parts.layer()) + parts.suffix());
+                .map(gguf -> gguf.replace(GgufName.LAYER, parts.layer()) + parts.suffix());
     }
 
     /** Hugging Face's name of a tensor, with {@code #} in the place of an expert's number; empty where it has none. */
     public Optional<String> toHuggingFace(String name) {
-        Name parts = Name.of(name, "blk.");
+        GgufName parts = GgufName.of(name, "blk.");
         return place(parts.place()).map(place -> place + parts.suffix())
-                .or(() -> place(parts.place() + parts.suffix())).map(place -> place.replace(LAYER, parts.layer()));
+                .or(() -> place(parts.place() + parts.suffix()))
+                .map(place -> place.replace(GgufName.LAYER, parts.layer()));
     }
 
     private Optional<String> place(String gguf) {
@@ -330,12 +344,17 @@ public final class GgufForm {
 
     /** The number of the expert that a Hugging Face name means, or -1. */
     public int expert(String name) {
-        return Name.of(name, blocks).expert();
+        return GgufName.of(name, blocks).expert();
     }
 
     /** Whether the rows of this Hugging Face tensor stand in another order in a file. */
     public boolean hasRotaryPairs(String name) {
         return inBlock(rotaryPairs, name);
+    }
+
+    /** Whether this Hugging Face tensor has a head's queries, keys and values together. */
+    public boolean isByHead(String name) {
+        return inBlock(byHead, name);
     }
 
     /** Whether this Hugging Face tensor is a matrix [in, out]. */
@@ -349,32 +368,8 @@ public final class GgufForm {
     }
 
     private boolean inBlock(Set<String> places, String name) {
-        String place = Name.of(name, blocks).place();
-        return place.startsWith(blocks) && places.contains(place.substring(blocks.length() + LAYER.length() + 1));
-    }
-
-    /** The parts of a tensor's name. */
-    private record Name(String place, String layer, int expert, String suffix) {
-        static Name of(String name, String blocks) {
-            int dot = name.lastIndexOf('.');
-            String end = dot < 0 ? "" : name.substring(dot);
-            String suffix = end.equals(".weight") || end.equals(".bias") ? end : "";
-            String place = name.substring(0, name.length() - suffix.length());
-            if (!place.startsWith(blocks)) {
-                return new Name(place, LAYER, -1, suffix);
-            }
-            String[] parts = place.substring(blocks.length()).split("\\.");
-            String layer = parts[0];
-            int expert = -1;
-            parts[0] = LAYER;
-            for (int i = 1; i < parts.length; i++) {
-                if (parts[i].matches("[0-9]{1,6}")) {
-                    expert = Integer.parseInt(parts[i]);
-                    parts[i] = EXPERT;
-                }
-            }
-            boolean numbered = layer.matches("[0-9]{1,6}");
-            return new Name(numbered ? blocks + String.join(".", parts) : "", layer, numbered ? expert : -1, suffix);
-        }
+        String place = GgufName.of(name, blocks).place();
+        int start = blocks.length() + GgufName.LAYER.length() + 1;
+        return place.startsWith(blocks) && places.contains(place.substring(start));
     }
 }

@@ -1,6 +1,10 @@
 package io.peft4j.models.decoder;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
 
 /** Gemma 3 (<a href="https://arxiv.org/abs/2503.19786">2503.19786</a>), text: Gemma 2 with normalized queries and keys instead
  * of soft caps, and two rotary bases, one for layers with a window and one for those without. */
@@ -8,6 +12,13 @@ public final class Gemma3Family extends DecoderFamily {
     /** For the {@link java.util.ServiceLoader}. */
     public Gemma3Family() {
         super("gemma3_text");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(Gemma2Family.ggufForm("gemma3").windows(6)
+                .key("final_logit_softcapping", "final_logit_softcapping", GgufKey.Kind.OPTIONAL_NUMBER)
+                .localRotary("rope_local_base_freq", 10000));
     }
 
     @Override
@@ -32,7 +43,9 @@ public final class Gemma3Family extends DecoderFamily {
         int size = LlamaFamily.headSize(config);
         ModelConfig both = config.object("rope_parameters").orElse(config);
         ModelConfig full = both.object("full_attention").or(() -> config.object("rope_scaling")).orElse(both);
-        ModelConfig sliding = both.object("sliding_attention").orElse(config);
+        // Beside the older form's rope_theta, which is that of full sight.
+        ModelConfig sliding = both.object("sliding_attention").orElseGet(() -> new ModelConfig(config.file(),
+                JsonNodeFactory.instance.objectNode().put("rope_theta", config.number("rope_local_base_freq", local))));
         return new RotaryEmbedding[] {
             RotaryEmbedding.of(config, full, config.number("rope_theta", global), 1, size),
             RotaryEmbedding.of(config, sliding, config.number("rope_local_base_freq", local), 1, size)};

@@ -1,7 +1,9 @@
 package io.peft4j.models.decoder;
 
 import io.peft4j.core.kernel.Activation;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
 
 /** Gemma 1 (<a href="https://arxiv.org/abs/2403.08295">2403.08295</a>): Llama with scaled embeddings, a GELU gate, and norms
  * whose weights are distances from 1. */
@@ -12,12 +14,22 @@ public final class GemmaFamily extends DecoderFamily {
     }
 
     @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(ggufForm("gemma").without("output"));
+    }
+
+    @Override
     DecoderPlan plan(ModelConfig config) {
         String activation = config.text("hidden_activation").or(() -> config.text("hidden_act"))
                 .orElse("gelu_pytorch_tanh");
         // Early files say gelu and mean its approximation.
         Activation f = Activation.of(activation.equals("gelu") ? "gelu_pytorch_tanh" : activation);
         return plan(config, attention(config), f);
+    }
+
+    /** llama.cpp adds 1 to the weights of norms when it converts a model. */
+    static GgufForm ggufForm(String architecture) {
+        return GgufForm.decoder(architecture).shifted("norm").fixed("hidden_activation", "gelu_pytorch_tanh");
     }
 
     /** Gemma's attention with full sight. */

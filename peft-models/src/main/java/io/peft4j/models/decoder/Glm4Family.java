@@ -1,7 +1,9 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
+import java.util.Optional;
 
 /** GLM-4 (<a href="https://arxiv.org/abs/2406.12793">2406.12793</a>, {@code glm4}): Llama with norms around both parts of a
  * layer, one projection for gate and up, and half of each head rotated in pairs of neighbours. */
@@ -14,6 +16,14 @@ public final class Glm4Family extends DecoderFamily {
     @Override
     public List<String> layerNames() {
         return List.of("embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj", "lm_head");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GgufForm.decoder("glm4").rotaryShare("partial_rotary_factor", 0.5)
+                .tensor("post_self_attn_layernorm", "post_attention_norm")
+                .tensor("post_attention_layernorm", "ffn_norm").tensor("post_mlp_layernorm", "post_ffw_norm")
+                .tensor("mlp.gate_up_proj", "ffn_up"));
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.peft4j.models.decoder;
 
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +26,29 @@ public final class Gpt2Family extends DecoderFamily {
     @Override
     public List<String> defaultTargetModules() {
         return List.of("c_attn");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GgufForm.of("gpt2").blocks("transformer.h")
+                .key("context_length", "n_positions", GgufKey.Kind.COUNT, "1024")
+                .key("embedding_length", "n_embd", GgufKey.Kind.COUNT)
+                .key("block_count", "n_layer", GgufKey.Kind.COUNT)
+                .key("feed_forward_length", "n_inner", GgufKey.Kind.COUNT)
+                .key("attention.head_count", "n_head", GgufKey.Kind.COUNT)
+                .key("attention.layer_norm_epsilon", "layer_norm_epsilon", GgufKey.Kind.NUMBER, "1e-5")
+                .fixed("activation_function", "gelu_new").fixed("scale_attn_weights", true)
+                .fixed("scale_attn_by_inverse_layer_idx", false)
+                .whole("transformer.wte", "token_embd").whole("transformer.wpe", "position_embd")
+                .whole("transformer.ln_f", "output_norm").whole("lm_head", "output")
+                .tensor("ln_1", "attn_norm").tensor("attn.c_attn", "attn_qkv").tensor("attn.c_proj", "attn_output")
+                .tensor("ln_2", "ffn_norm").tensor("mlp.c_fc", "ffn_up").tensor("mlp.c_proj", "ffn_down")
+                .transposed("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+                .filled(config -> {
+                    if (!config.hasNonNull("n_inner")) {
+                        config.put("n_inner", 4 * config.path("n_embd").asInt());
+                    }
+                }));
     }
 
     @Override

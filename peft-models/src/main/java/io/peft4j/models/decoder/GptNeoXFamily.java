@@ -1,6 +1,8 @@
 package io.peft4j.models.decoder;
 
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,21 @@ public final class GptNeoXFamily extends DecoderFamily {
     @Override
     public String checkpointName(String tensor) {
         return tensor.equals("lm_head.weight") ? "embed_out.weight" : tensor;
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GgufForm.of("gptneox").blocks("gpt_neox.layers")
+                .rotary("rotary_emb_base", 10000).rotaryShare("rotary_pct", 0.25)
+                .key("attention.layer_norm_epsilon", "layer_norm_eps", GgufKey.Kind.NUMBER, "1e-5")
+                .key("use_parallel_residual", "use_parallel_residual", GgufKey.Kind.FLAG, "true")
+                .fixed("hidden_act", "gelu")
+                .whole("gpt_neox.embed_in", "token_embd").whole("gpt_neox.final_layer_norm", "output_norm")
+                .whole("lm_head", "output")
+                .tensor("input_layernorm", "attn_norm").tensor("post_attention_layernorm", "ffn_norm")
+                .tensor("attention.query_key_value", "attn_qkv").tensor("attention.dense", "attn_output")
+                .tensor("mlp.dense_h_to_4h", "ffn_up").tensor("mlp.dense_4h_to_h", "ffn_down")
+                .byHead("attention.query_key_value"));
     }
 
     @Override

@@ -1,12 +1,24 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
 
 /** Granite 3: Llama with multipliers of embedding, attention, residual connections and logits. */
 public final class GraniteFamily extends DecoderFamily {
     /** For the {@link java.util.ServiceLoader}. */
     public GraniteFamily() {
         super("granite");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(LlamaFamily.ggufForm("granite")
+                .key("attention.scale", "attention_multiplier", GgufKey.Kind.NUMBER, "1")
+                .key("embedding_scale", "embedding_multiplier", GgufKey.Kind.NUMBER, "1")
+                .key("residual_scale", "residual_multiplier", GgufKey.Kind.NUMBER, "1")
+                .key("logit_scale", "logits_scaling", GgufKey.Kind.NUMBER, "1"));
     }
 
     @Override

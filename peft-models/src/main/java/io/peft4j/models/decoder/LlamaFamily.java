@@ -3,8 +3,10 @@ package io.peft4j.models.decoder;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.Collections;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -19,6 +21,16 @@ public class LlamaFamily extends DecoderFamily {
 
     LlamaFamily(String modelType) {
         super(modelType);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(ggufForm("llama"));
+    }
+
+    /** That of a family whose queries and keys llama.cpp stores as Llama's. */
+    static GgufForm ggufForm(String architecture) {
+        return GgufForm.decoder(architecture).rotaryPairs("self_attn.q_proj", "self_attn.k_proj");
     }
 
     @Override

@@ -1,12 +1,22 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
 
 /** OLMo 3: OLMo 2 with a window in three of four layers, where rotary positions are not scaled. */
 public final class Olmo3Family extends DecoderFamily {
     /** For the {@link java.util.ServiceLoader}. */
     public Olmo3Family() {
         super("olmo3");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(Olmo2Family.ggufForm().rotary("rope_theta", 500000)
+                .key("attention.sliding_window", "sliding_window", GgufKey.Kind.COUNT)
+                .windows(4).reads(metadata -> metadata.has("olmo2.attention.sliding_window")));
     }
 
     @Override

@@ -1,7 +1,10 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
+import java.util.Optional;
 
 /** Phi-3 and Phi-4-mini (<a href="https://arxiv.org/abs/2404.14219">2404.14219</a>): Llama with fused projections, and a part of
  * each head rotated. */
@@ -19,6 +22,13 @@ public final class Phi3Family extends DecoderFamily {
     @Override
     public List<String> defaultTargetModules() {
         return List.of("qkv_proj");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GgufForm.decoder("phi3").rotaryShare("partial_rotary_factor", 1)
+                .key("attention.sliding_window", "sliding_window", GgufKey.Kind.OPTIONAL_COUNT)
+                .tensor("self_attn.qkv_proj", "attn_qkv").tensor("mlp.gate_up_proj", "ffn_up"));
     }
 
     @Override

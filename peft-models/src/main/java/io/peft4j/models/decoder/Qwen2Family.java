@@ -1,6 +1,8 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
 
 /** Qwen 2 and 2.5 (<a href="https://arxiv.org/abs/2412.15115">2412.15115</a>): Llama with biases on queries, keys and values,
  * and a window in later layers where it is switched on. */
@@ -8,6 +10,11 @@ public final class Qwen2Family extends DecoderFamily {
     /** For the {@link java.util.ServiceLoader}. */
     public Qwen2Family() {
         super("qwen2");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GgufForm.decoder("qwen2").fixed("use_sliding_window", false));
     }
 
     @Override

@@ -1,6 +1,9 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
 
 /** StableLM (<a href="https://arxiv.org/abs/2402.17834">2402.17834</a>): Llama with layer norms, a part of each head rotated, and,
  * where it is switched on, attention and feed-forward network in parallel. */
@@ -8,6 +11,15 @@ public final class StableLmFamily extends DecoderFamily {
     /** For the {@link java.util.ServiceLoader}. */
     public StableLmFamily() {
         super("stablelm");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GgufForm.decoder("stablelm").rotaryShare("partial_rotary_factor", 0.25)
+                .withoutKey("attention.layer_norm_rms_epsilon")
+                .key("attention.layer_norm_epsilon", "layer_norm_eps", GgufKey.Kind.NUMBER, "1e-5")
+                .key("use_parallel_residual", "use_parallel_residual", GgufKey.Kind.FLAG, "false")
+                .reading((metadata, config) -> config.set("use_qkv_bias", config.get("attention_bias"))));
     }
 
     @Override

@@ -1,7 +1,10 @@
 package io.peft4j.models.decoder;
 
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
+import java.util.Optional;
 
 /** StarCoder 2 (<a href="https://arxiv.org/abs/2402.19173">2402.19173</a>): Llama with layer norms, biases everywhere, a plain
  * feed-forward network and a window. */
@@ -14,6 +17,17 @@ public final class Starcoder2Family extends DecoderFamily {
     @Override
     public List<String> layerNames() {
         return List.of("embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "c_fc", "c_proj", "lm_head");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        // llama.cpp computes them without the window: the same up to its length.
+        return Optional.of(GgufForm.decoder("starcoder2").contextUpTo("sliding_window")
+                .withoutKey("attention.layer_norm_rms_epsilon")
+                .key("attention.layer_norm_epsilon", "norm_epsilon", GgufKey.Kind.NUMBER, "1e-5")
+                .fixed("hidden_act", "gelu_pytorch_tanh")
+                .tensor("mlp.c_fc", "ffn_up").tensor("mlp.c_proj", "ffn_down")
+                .reading((metadata, config) -> config.set("use_bias", config.get("attention_bias"))));
     }
 
     @Override

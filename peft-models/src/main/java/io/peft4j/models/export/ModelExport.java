@@ -212,14 +212,26 @@ public final class ModelExport {
         ModelOptions options = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
         try (BaseModel again = BaseModel.load(written, options)) {
             List<int[]> sequences = check.sequences(again);
-            if (!Arrays.deepEquals(check.sequences(base).toArray(), sequences.toArray())) {
-                throw new ConfigurationException("the written tokenizer splits text differently");
-            }
-            LogitDifference difference = LogitDifference.between(before, LogitDifference.logits(again, sequences),
-                    again.network().description().vocabularySize());
+            int vocabulary = again.network().description().vocabularySize();
+            LogitDifference difference = LogitDifference.between(shortened(check, sequences, before, vocabulary),
+                    LogitDifference.logits(again, sequences), vocabulary);
             check.require(difference, "what was written as " + type);
             return difference;
         }
+    }
+
+    /** The logits of as many tokens as what was written reads: it may be for shorter texts. */
+    private List<float[]> shortened(MergeCheck check, List<int[]> sequences, List<float[]> before, int vocabulary) {
+        List<int[]> whole = check.sequences(base);
+        List<float[]> logits = new ArrayList<>();
+        for (int i = 0; i < whole.size(); i++) {
+            int length = i < sequences.size() ? sequences.get(i).length : 0;
+            if (length == 0 || !Arrays.equals(sequences.get(i), Arrays.copyOf(whole.get(i), length))) {
+                throw new ConfigurationException("the written tokenizer splits text differently");
+            }
+            logits.add(Arrays.copyOf(before.get(i), Math.multiplyExact(length, vocabulary)));
+        }
+        return logits;
     }
 
     private ExportReport report(Path target, MergedTensors tensors, LogitDifference difference, double limit)

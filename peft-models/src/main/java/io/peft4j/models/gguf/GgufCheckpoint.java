@@ -62,7 +62,7 @@ public final class GgufCheckpoint implements TensorStore {
         }
         long[] shape = file.shape(gguf);
         if (!name.contains("#")) {
-            places.put(name, new GgufPlace(file, gguf, 0, shape, order.differs(name) ? order : null,
+            places.put(name, new GgufPlace(file, name, gguf, 0, shape, order.differs(name) ? order : null,
                     form.shift(name), form.isTransposed(name)));
             return;
         }
@@ -73,7 +73,7 @@ public final class GgufCheckpoint implements TensorStore {
         long[] ofExpert = java.util.Arrays.copyOfRange(shape, 1, shape.length);
         for (int expert = 0; expert < shape[0]; expert++) {
             places.put(name.replace("#", String.valueOf(expert)),
-                    new GgufPlace(file, gguf, expert, ofExpert, null, 0, false));
+                    new GgufPlace(file, name, gguf, expert, ofExpert, null, 0, false));
         }
     }
 

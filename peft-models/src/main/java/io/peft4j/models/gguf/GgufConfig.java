@@ -1,19 +1,24 @@
 package io.peft4j.models.gguf;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
+import io.peft4j.core.gguf.GgufType;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 
 /** The metadata of a GGUF file with the keys of Hugging Face's {@code config.json}. */
 final class GgufConfig {
+    /** More than any model has; what a damaged file might claim is not listed one by one. */
+    private static final long MOST_LAYERS = 1 << 12;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private GgufConfig() {
@@ -28,15 +33,18 @@ final class GgufConfig {
         putHeads(config, form, metadata, prefix);
         config.put("vocab_size", file.shape("token_embd.weight")[0]);
         config.put("tie_word_embeddings", !file.names().contains("output.weight"));
-        config.put("attention_bias", file.names().contains("blk.0.attn_q.bias"));
+        config.put("attention_bias", file.names().contains("blk.0.attn_q.bias")
+                || file.names().contains("blk.0.attn_qkv.bias"));
         config.put("mlp_bias", file.names().contains("blk.0.ffn_up.bias"));
         putId(config, "bos_token_id", metadata, "bos_token_id");
         putStops(config, metadata);
         putId(config, "pad_token_id", metadata, "padding_token_id");
         form.fixed().forEach((key, value) -> config.set(key, JSON.valueToTree(value)));
-        if (form.isRotary()) {
-            config.put(form.rotaryBaseKey(), decimal(metadata.floating(prefix + "rope.freq_base", 10000)));
-            GgufRotary.read(config, file, prefix);
+        if (form.rotary().exists()) {
+            GgufRotary.read(config, form.rotary(), file, prefix);
+        }
+        if (form.windowPeriod() > 0) {
+            putWindows(config, form, metadata, prefix + GgufHyperparameters.WINDOWS);
         }
         form.complete(metadata, config);
         return new ModelConfig(file.path(), config);
@@ -58,11 +66,26 @@ final class GgufConfig {
         if (metadata.has(prefix + "attention.key_length")) {
             config.put("head_dim", metadata.integer(prefix + "attention.key_length"));
         }
-        if (!form.rotaryShareKey().isEmpty() && metadata.has(prefix + "rope.dimension_count")) {
+        if (form.rotary().isPartial() && metadata.has(prefix + "rope.dimension_count")) {
             double head = config.has("head_dim") ? config.get("head_dim").longValue()
                     : (double) config.get(form.configKey("embedding_length")).longValue()
                     / config.get(form.configKey("attention.head_count")).longValue();
-            config.put(form.rotaryShareKey(), metadata.integer(prefix + "rope.dimension_count") / head);
+            config.put(form.rotary().shareKey(), metadata.integer(prefix + "rope.dimension_count") / head);
+        }
+    }
+
+    /** Which layers have a window: a file lists them, or says that the last of each so many has none. */
+    private static void putWindows(ObjectNode config, GgufForm form, GgufMetadata metadata, String key) {
+        List<?> listed = metadata.has(key) && metadata.type(key) == GgufType.ARRAY ? (List<?>) metadata.value(key)
+                : List.of();
+        long period = listed.isEmpty() ? metadata.integer(key, form.windowPeriod()) : 1;
+        ArrayNode types = config.putArray("layer_types");
+        long layers = Math.min(config.get(form.configKey("block_count")).longValue(), MOST_LAYERS);
+        for (int i = 0; i < layers; i++) {
+            Object own = i < listed.size() ? listed.get(i) : false;
+            boolean slides = listed.isEmpty() ? period == 0 || i % period < period - 1
+                    : own.equals(true) || own instanceof Number number && number.longValue() != 0;
+            types.add(slides ? "sliding_attention" : "full_attention");
         }
     }
 

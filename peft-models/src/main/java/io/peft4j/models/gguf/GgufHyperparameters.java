@@ -2,14 +2,18 @@ package io.peft4j.models.gguf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufWriter;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.GgufKey;
+import io.peft4j.models.architecture.GgufRotaryForm;
 import io.peft4j.models.architecture.ModelConfig;
 
 /** The sizes of a model as metadata of a GGUF file: the way back from {@link GgufConfig}. */
 final class GgufHyperparameters {
+    /** The key that says which layers have a window. */
+    static final String WINDOWS = "attention.sliding_window_pattern";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ModelConfig config;
@@ -31,10 +35,13 @@ final class GgufHyperparameters {
      */
     static void write(GgufWriter writer, ModelConfig config, GgufForm form) {
         form.requireWritable(config);
-        GgufHyperparameters parameters = new GgufHyperparameters(config, form, writer);
+        ObjectNode filled = config.values().deepCopy();
+        form.fill(filled);
+        GgufHyperparameters parameters = new GgufHyperparameters(new ModelConfig(config.file(), filled), form, writer);
         form.fixed().forEach(parameters::requireFixed);
         form.keys().forEach(parameters::put);
         parameters.heads();
+        parameters.windows();
         writer.uint32(parameters.prefix + "vocab_size", config.positive("vocab_size"));
     }
 
@@ -61,11 +68,39 @@ final class GgufHyperparameters {
         }
         String name = prefix + key.gguf();
         switch (key.kind()) {
-            case COUNT, OPTIONAL_COUNT -> writer.uint32(name, key.fallback().isEmpty() ? config.positive(key.config())
-                    : config.optionalPositive(key.config()).orElse(Integer.parseInt(key.fallback())));
+            case COUNT, OPTIONAL_COUNT -> writer.uint32(name, limited(key, key.fallback().isEmpty()
+                    ? config.positive(key.config())
+                    : config.optionalPositive(key.config()).orElse(Integer.parseInt(key.fallback()))));
             case FLAG -> writer.bool(name, config.flag(key.config(), Boolean.parseBoolean(key.fallback())));
             default -> writer.float32(name, (float) config.number(key.config(),
                     key.fallback().isEmpty() ? 0 : Double.parseDouble(key.fallback())));
+        }
+    }
+
+    private int limited(GgufKey key, int value) {
+        boolean limits = key.gguf().equals("context_length") && !form.limitKey().isEmpty();
+        return limits ? config.optionalPositive(form.limitKey()).map(limit -> Math.min(limit, value)).orElse(value)
+                : value;
+    }
+
+    /** Which layers have a window, where it is not the usual ones. */
+    private void windows() {
+        int layers = config.positive(form.configKey("block_count"));
+        int usual = form.windowPeriod();
+        if (usual == 0) {
+            return;
+        }
+        int period = config.optionalPositive("sliding_window_pattern")
+                .or(() -> config.optionalPositive("_sliding_window_pattern")).orElse(usual);
+        JsonNode types = config.values().path("layer_types");
+        boolean[] slides = new boolean[layers];
+        boolean differs = false;
+        for (int i = 0; i < layers; i++) {
+            slides[i] = types.has(i) ? types.get(i).asText().equals("sliding_attention") : (i + 1) % period != 0;
+            differs |= slides[i] != ((i + 1) % usual != 0);
+        }
+        if (differs) {
+            writer.bools(prefix + WINDOWS, slides);
         }
     }
 
@@ -75,24 +110,22 @@ final class GgufHyperparameters {
             writer.uint32(prefix + "attention.head_count_kv",
                     config.positive(form.configKey("attention.head_count")));
         }
-        if (form.isRotary()) {
-            // Newer configurations have the base in an object of its own.
-            double base = config.number(form.rotaryBaseKey(), form.rotaryBase());
-            writer.float32(prefix + "rope.freq_base",
-                    (float) GgufRotary.parameters(config).number(form.rotaryBaseKey(), base));
+        if (form.rotary().exists()) {
             writer.uint32(prefix + "attention.key_length", size).uint32(prefix + "attention.value_length", size);
             int rotated = rotated(config, form);
             writer.uint32(prefix + "rope.dimension_count", rotated);
-            GgufRotary.write(writer, prefix, config, rotated);
+            GgufRotary.write(writer, form.rotary(), prefix, config, rotated);
         }
     }
 
     private static int rotated(ModelConfig config, GgufForm form) {
         int size = headSize(config, form);
-        if (form.rotaryShareKey().isEmpty()) {
+        GgufRotaryForm rotary = form.rotary();
+        if (!rotary.isPartial()) {
             return size;
         }
-        double share = config.number(form.rotaryShareKey(), form.rotaryShare());
-        return (int) (size * GgufRotary.parameters(config).number(form.rotaryShareKey(), share));
+        ModelConfig parameters = GgufRotary.parameters(config);
+        return (int) (size * parameters.number("partial_rotary_factor",
+                config.number(rotary.shareKey(), rotary.share())));
     }
 }

@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 /** A tensor of a checkpoint as it lies in a GGUF file. Reading is safe from several threads. */
 final class GgufPlace {
     private final GgufFile file;
+    private final String name;
     private final String gguf;
     /** Its part of the file's tensor, where that holds those of all experts. */
     private final int part;
@@ -21,9 +22,10 @@ final class GgufPlace {
     /** Whether the file has rows and columns exchanged. */
     private final boolean transposed;
 
-    GgufPlace(GgufFile file, String gguf, int part, long[] shape, GgufRowOrder order, float shift,
+    GgufPlace(GgufFile file, String name, String gguf, int part, long[] shape, GgufRowOrder order, float shift,
             boolean transposed) {
         this.file = file;
+        this.name = name;
         this.gguf = gguf;
         this.part = part;
         this.shape = shape;
@@ -128,7 +130,7 @@ final class GgufPlace {
             long row = (first + done) / rowLength;
             long inRow = (first + done) % rowLength;
             int n = (int) Math.min(rowLength - inRow, count - done);
-            reader.read(order.ggufRow(row) * rowLength + inRow, done, n);
+            reader.read(order.ggufRow(name, row) * rowLength + inRow, done, n);
             done += n;
         }
     }

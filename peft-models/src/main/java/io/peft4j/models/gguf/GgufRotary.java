@@ -9,7 +9,9 @@ import io.peft4j.core.gguf.GgufMetadata;
 import io.peft4j.core.gguf.GgufWriter;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.RowReader;
+import io.peft4j.models.architecture.GgufRotaryForm;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -21,6 +23,8 @@ final class GgufRotary {
     private static final String DIVISORS = "rope_freqs.weight";
     private static final String LONG_FACTORS = "rope_factors_long.weight";
     private static final String SHORT_FACTORS = "rope_factors_short.weight";
+    private static final String BASE = "rope.freq_base";
+    private static final String LOCAL_BASE = "rope.freq_base_swa";
     private static final String ORIGINAL = "original_max_position_embeddings";
 
     private GgufRotary() {
@@ -31,9 +35,14 @@ final class GgufRotary {
         return Set.of(DIVISORS, LONG_FACTORS, SHORT_FACTORS).contains(tensor);
     }
 
-    /** Adds {@code rope_scaling} where the file has a scaled embedding. */
-    static void read(ObjectNode config, GgufFile file, String prefix) {
+    /** Adds the bases of the frequencies, and {@code rope_scaling} where the file has a scaled embedding. */
+    static void read(ObjectNode config, GgufRotaryForm form, GgufFile file, String prefix) {
         GgufMetadata metadata = file.metadata();
+        config.put(form.baseKey(), GgufConfig.decimal(metadata.floating(prefix + BASE, 10000)));
+        if (form.hasLocal()) {
+            config.put(form.localBaseKey(),
+                    GgufConfig.decimal(metadata.floating(prefix + LOCAL_BASE, form.localBase())));
+        }
         String type = metadata.string(prefix + "rope.scaling.type", "none");
         String scaling = prefix + "rope.scaling.";
         if (file.names().contains(DIVISORS)) {
@@ -77,9 +86,11 @@ final class GgufRotary {
         }
     }
 
-    /** Where a configuration has the parameters of the rotary embedding. */
+    /** Where a configuration has the parameters of the rotary embedding: newer ones in an object of their own. */
     static ModelConfig parameters(ModelConfig config) {
-        return config.object("rope_parameters").or(() -> config.object("rope_scaling")).orElse(config);
+        Optional<ModelConfig> all = config.object("rope_parameters");
+        return all.flatMap(kinds -> kinds.object("full_attention")).or(() -> all)
+                .or(() -> config.object("rope_scaling")).orElse(config);
     }
 
     /**
@@ -87,8 +98,18 @@ final class GgufRotary {
      *
      * @param rotated how many elements of a head are rotated
      */
-    static void write(GgufWriter writer, String prefix, ModelConfig config, int rotated) {
+    static void write(GgufWriter writer, GgufRotaryForm form, String prefix, ModelConfig config, int rotated) {
         ModelConfig scaling = parameters(config);
+        double base = scaling.number(form.baseKey(), scaling.number("rope_theta",
+                config.number(form.baseKey(), form.base())));
+        writer.float32(prefix + BASE, (float) base);
+        if (form.hasLocal()) {
+            double local = config.object("rope_parameters").flatMap(kinds -> kinds.object("sliding_attention"))
+                    .orElse(config).number("rope_theta", config.number(form.localBaseKey(), form.localBase()));
+            if (local != form.localBase()) {
+                writer.float32(prefix + LOCAL_BASE, (float) local);
+            }
+        }
         String kind = scaling == config ? "default"
                 : scaling.text("rope_type").or(() -> scaling.text("type")).orElse("default");
         switch (kind) {
@@ -96,7 +117,7 @@ final class GgufRotary {
             case "linear" -> writer.string(prefix + "rope.scaling.type", "linear")
                     .float32(prefix + "rope.scaling.factor", (float) scaling.number("factor", 1));
             case "yarn" -> yarn(writer, prefix + "rope.scaling.", config, scaling);
-            case "llama3" -> addFactors(writer, DIVISORS, llama3Divisors(config, scaling, rotated));
+            case "llama3" -> addFactors(writer, DIVISORS, llama3Divisors(base, scaling, rotated));
             case "divisors" -> addFactors(writer, DIVISORS, floats(scaling.values().path("divisors")));
             case "longrope", "su" -> {
                 addFactors(writer, LONG_FACTORS, floats(scaling.values().path("long_factor")));
@@ -122,13 +143,16 @@ final class GgufRotary {
     }
 
     private static void yarn(GgufWriter writer, String prefix, ModelConfig config, ModelConfig scaling) {
+        double factor = scaling.number("factor", 1);
+        double usual = 0.1 * Math.log(factor) + 1;
         for (String key : new String[] {"attention_factor", "mscale", "mscale_all_dim"}) {
-            if (scaling.has(key)) {
+            boolean isUsual = key.equals("attention_factor") && Math.abs(scaling.number(key, usual) - usual) < 1e-4;
+            if (scaling.has(key) && !isUsual) {
                 throw new ConfigurationException("the rotary scaling yarn has the " + key + " "
                         + scaling.values().get(key) + ", for which llama.cpp has no place");
             }
         }
-        writer.string(prefix + "type", "yarn").float32(prefix + "factor", (float) scaling.number("factor", 1))
+        writer.string(prefix + "type", "yarn").float32(prefix + "factor", (float) factor)
                 .uint32(prefix + "original_context_length", original(config, scaling));
         for (String key : new String[] {"beta_fast", "beta_slow"}) {
             if (scaling.has(key)) {
@@ -151,8 +175,7 @@ final class GgufRotary {
     }
 
     /** Long wavelengths are divided by the factor, short ones kept, those between blended, as Llama 3.1 has it. */
-    private static float[] llama3Divisors(ModelConfig config, ModelConfig scaling, int rotated) {
-        double theta = scaling.number("rope_theta", config.number("rope_theta", 10000));
+    private static float[] llama3Divisors(double theta, ModelConfig scaling, int rotated) {
         double factor = scaling.number("factor", 8);
         double low = scaling.number("low_freq_factor", 1);
         double high = scaling.number("high_freq_factor", 4);

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class GgufPlaceTest {
+    private static final String Q = "model.layers.0.self_attn.q_proj.weight";
     private static final int ROWS = 8;
     private static final int COLUMNS = 6;
 
@@ -87,21 +88,21 @@ class GgufPlaceTest {
     void rotatedPairsComeBackHalfAHeadApart() throws Exception {
         ModelConfig config = new ModelConfig(folder, new ObjectMapper().readTree(
                 "{\"hidden_size\": 6, \"num_attention_heads\": 2, \"head_dim\": 4}"));
-        GgufRowOrder order = new GgufRowOrder(config, GgufForm.decoder("llama"));
-        GgufPlace place = new GgufPlace(file, "matrix", 0, file.shape("matrix"), order, 0, false);
+        GgufRowOrder order = new GgufRowOrder(config, GgufForm.decoder("llama").rotaryPairs("self_attn.q_proj"));
+        GgufPlace place = new GgufPlace(file, Q, "matrix", 0, file.shape("matrix"), order, 0, false);
         checkPieces(place);
         float[] values = all(place);
         int[] rows = {0, 2, 1, 3, 4, 6, 5, 7};
         for (int r = 0; r < ROWS; r++) {
             assertEquals(10 * rows[r], values[r * COLUMNS]);
-            assertEquals(r, order.huggingFaceRow((int) order.ggufRow(r)));
+            assertEquals(r, order.huggingFaceRow(Q, (int) order.ggufRow(Q, r)));
         }
         assertTrue(place.address().isEmpty());
     }
 
     @Test
     void aTurnedMatrixIsReadByItsColumns() {
-        GgufPlace place = new GgufPlace(file, "matrix", 0, file.shape("matrix"), null, 0, true);
+        GgufPlace place = new GgufPlace(file, Q, "matrix", 0, file.shape("matrix"), null, 0, true);
         assertArrayEquals(new long[] {COLUMNS, ROWS}, place.shape());
         checkPieces(place);
         float[] values = all(place);
@@ -112,7 +113,7 @@ class GgufPlaceTest {
 
     @Test
     void anExpertIsAPartOfTheFilesTensor() {
-        GgufPlace place = new GgufPlace(file, "experts", 1, new long[] {ROWS / 2, COLUMNS}, null, 0, false);
+        GgufPlace place = new GgufPlace(file, Q, "experts", 1, new long[] {ROWS / 2, COLUMNS}, null, 0, false);
         checkPieces(place);
         assertEquals(40, all(place)[0]);
         assertEquals(file.address("experts").orElseThrow() + 2 * ROWS / 2 * COLUMNS, place.address().orElseThrow());
@@ -120,11 +121,11 @@ class GgufPlaceTest {
 
     @Test
     void aNormComesWithoutLlamaCppsOne() {
-        GgufPlace place = new GgufPlace(file, "norm", 0, file.shape("norm"), null, 1, false);
+        GgufPlace place = new GgufPlace(file, Q, "norm", 0, file.shape("norm"), null, 1, false);
         checkPieces(place);
         assertArrayEquals(new float[] {-1, 0, 1, 2, 3, 4}, all(place));
         assertTrue(place.address().isEmpty());
-        assertFalse(new GgufPlace(file, "norm", 0, file.shape("norm"), null, 0, false).address().isEmpty());
+        assertFalse(new GgufPlace(file, Q, "norm", 0, file.shape("norm"), null, 0, false).address().isEmpty());
         assertEquals(ByteOrder.LITTLE_ENDIAN, file.bytes("norm").order());
     }
 }

@@ -1,0 +1,134 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.export.AdapterExport;
+import io.peft4j.models.export.ModelExport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Each family of decoders as a GGUF file and back, with the numbers of Hugging Face: the model as it is, and with an
+ * adapter merged. Files are left in {@code target/gguf-families}, for {@code check_llama_cpp_families.py}, which holds
+ * them to what llama.cpp computes.
+ */
+class GgufFamiliesTest {
+    private static final Path WRITTEN = Path.of("target", "gguf-families");
+    private static final List<String> TOKENIZER = List.of("tokenizer.json", "tokenizer_config.json");
+    /** What llama.cpp cannot say of a model, by the fixture. */
+    private static final Map<String, String> REFUSED = Map.of(
+            "llama-dynamic", "the rotary scaling \"dynamic\" cannot be written as GGUF",
+            "qwen2-window", "the model's use_sliding_window is true",
+            "ministral", "GGUF files can be written for models of the types",
+            "gpt-neox-sequential", "the model's hidden_act is \"gelu_new\"",
+            "gpt2-attention", "the model's scale_attn_by_inverse_layer_idx is true");
+
+    /** Whose numbers are our own, which others hold to Hugging Face's with another scale of the scores. */
+    private static final Set<String> SCALED = Set.of("gemma2", "gemma3");
+    /** Which llama.cpp computes without a window, and so up to its length. */
+    private static final Map<String, Integer> LIMITED = Map.of("mistral-window", 16, "starcoder2", 16);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private Path folder;
+
+    static List<String> families() {
+        return Fixtures.folders("families");
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
+    void modelsAndMergedModelsComeBackWithTheirNumbers(String name) throws IOException {
+        Path fixture = Fixtures.FOLDER.resolve("families").resolve(name);
+        JsonNode expected = Fixtures.json(fixture.resolve("expected.json"));
+        int limit = LIMITED.getOrDefault(name, Integer.MAX_VALUE);
+        boolean isOwn = SCALED.contains(name) || LIMITED.containsKey(name);
+        List<TokenSequence> texts = Fixtures.stream(expected.get("texts")).map(Fixtures::ids)
+                .map(ids -> TokenSequence.allSupervised(Arrays.copyOf(ids, Math.min(limit, ids.length)))).toList();
+        Files.createDirectories(WRITTEN);
+        try (BaseModel base = load(writable(withTokenizer(fixture)))) {
+            Optional<String> refusal = Optional.ofNullable(REFUSED.get(name));
+            if (refusal.isPresent()) {
+                String message = assertThrows(ConfigurationException.class,
+                        () -> ModelExport.of(base).toGguf(folder.resolve("x.gguf"))).getMessage();
+                assertTrue(message.contains(refusal.get()), message);
+                assertFalse(Files.exists(folder.resolve("x.gguf")));
+                return;
+            }
+            Path file = WRITTEN.resolve(name + ".gguf");
+            ModelExport.of(base).toGguf(file);
+            JsonNode nll = isOwn ? own(base, texts) : expected.get("nll_f64");
+            checkNumbers(file, texts, nll, name);
+            try (PeftModel model = PeftModel.load(base, fixture.resolve("adapter"))) {
+                Path merged = WRITTEN.resolve(name + "-merged.gguf");
+                ModelExport.of(model).toGguf(merged);
+                JsonNode adapted = isOwn ? own(model, texts) : expected.get("adapter_nll_f64");
+                checkNumbers(merged, texts, adapted, name + ", merged");
+                leave(name, JSON.valueToTree(texts.stream().map(TokenSequence::ids).toList()), nll, adapted);
+                AdapterExport.toGguf(model, PeftModel.DEFAULT_ADAPTER, WRITTEN.resolve(name + "-lora.gguf"));
+            }
+        }
+    }
+
+    private static void checkNumbers(Path file, List<TokenSequence> texts, JsonNode nll, String what) {
+        try (BaseModel again = load(file)) {
+            Measure.assertClose(Fixtures.doubles(nll), Measure.oneByOne(again, texts), what);
+        }
+    }
+
+    private static JsonNode own(LanguageModel model, List<TokenSequence> texts) {
+        return JSON.valueToTree(Measure.oneByOne(model, texts));
+    }
+
+    /** What llama.cpp has to say, for the script. */
+    private static void leave(String name, JsonNode texts, JsonNode nll, JsonNode adapted) throws IOException {
+        JSON.writeValue(WRITTEN.resolve(name + ".json").toFile(),
+                Map.of("texts", texts, "nll", nll, "adapter_nll", adapted));
+    }
+
+    /** Gemma's scores are scaled as llama.cpp does it: its models of this size have no other scale. */
+    private Path writable(Path model) throws IOException {
+        Path file = model.resolve("config.json");
+        ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
+        if (config.has("query_pre_attn_scalar")) {
+            config.set("query_pre_attn_scalar", config.get("head_dim"));
+            JSON.writeValue(file.toFile(), config);
+        }
+        return model;
+    }
+
+    private static BaseModel load(Path path) {
+        return BaseModel.load(path.toString(), ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
+    }
+
+    private Path withTokenizer(Path fixture) throws IOException {
+        Path target = Files.createDirectory(folder.resolve("model"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(fixture.resolve(file), target.resolve(file));
+        }
+        for (String file : TOKENIZER) {
+            Files.copy(Fixtures.FOLDER.resolve("tiny-llama").resolve(file), target.resolve(file));
+        }
+        return target;
+    }
+}
