@@ -24,7 +24,7 @@ import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.AdapterExport;
 import io.peft4j.models.export.ExportReport;
 import io.peft4j.models.export.ModelExport;
-import io.peft4j.models.tokenizer.Tokenizers;
+import io.peft4j.models.tokenizer.internal.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

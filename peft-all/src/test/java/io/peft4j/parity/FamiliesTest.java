@@ -21,7 +21,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.export.ModelExport;
-import io.peft4j.models.generation.TextGenerator;
+import io.peft4j.models.generation.internal.TextGenerator;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.Trainer;

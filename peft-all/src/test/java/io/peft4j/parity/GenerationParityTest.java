@@ -19,7 +19,7 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.generation.TextGenerator;
+import io.peft4j.models.generation.internal.TextGenerator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

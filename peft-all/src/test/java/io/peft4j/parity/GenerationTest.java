@@ -12,7 +12,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.generation.TextGenerator;
+import io.peft4j.models.generation.internal.TextGenerator;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;

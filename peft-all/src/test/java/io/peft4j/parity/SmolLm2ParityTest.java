@@ -11,7 +11,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.models.gguf.GgufCheckpoint;
+import io.peft4j.models.gguf.internal.GgufCheckpoint;
 import io.peft4j.models.hub.HubOptions;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;

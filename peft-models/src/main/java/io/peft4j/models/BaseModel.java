@@ -24,7 +24,7 @@ import io.peft4j.models.architecture.Closing;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
-import io.peft4j.models.generation.TextGenerator;
+import io.peft4j.models.generation.internal.TextGenerator;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
 import java.nio.file.Path;

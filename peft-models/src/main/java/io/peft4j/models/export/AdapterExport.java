@@ -6,7 +6,7 @@ import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.gguf.GgufLoraFile;
+import io.peft4j.models.gguf.internal.GgufLoraFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

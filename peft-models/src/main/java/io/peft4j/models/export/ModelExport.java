@@ -8,7 +8,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.models.gguf.GgufModelFile;
+import io.peft4j.models.gguf.internal.GgufModelFile;
 import io.peft4j.models.hub.ModelSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;

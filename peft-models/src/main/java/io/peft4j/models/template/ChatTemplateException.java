@@ -12,7 +12,8 @@ public final class ChatTemplateException extends PeftException {
 
     private final int line;
 
-    ChatTemplateException(JinjaException cause) {
+    /** As the template language says it. */
+    public ChatTemplateException(JinjaException cause) {
         super("chat " + cause.getMessage(), cause);
         this.line = cause.line();
     }

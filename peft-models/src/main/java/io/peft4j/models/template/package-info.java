@@ -1,5 +1,6 @@
 /**
- * Chat templates of checkpoints. Open {@link io.peft4j.models.template.JinjaChatTemplate}; the language itself is
+ * What goes wrong with the chat templates of checkpoints: {@link io.peft4j.models.template.ChatTemplateException}. The
+ * templates themselves are {@link io.peft4j.models.template.internal.JinjaChatTemplate}, their language is
  * {@link io.peft4j.jinja}'s.
  */
 package io.peft4j.models.template;

@@ -1,0 +1,119 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.kernel.AttentionShape;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What the attention of a layer is made of.
+ *
+ * @param name the place below the layer's
+ * @param shape heads, sizes, scale and soft cap of the scores
+ * @param projections where queries, keys and values come from
+ * @param output the place of the projection of the result, below the attention's own
+ * @param bias whether the projections of the input have biases
+ * @param outputBias whether that of the result has one
+ * @param norms norms of queries and keys, if any
+ * @param positions how the attention knows positions
+ * @param window how many tokens a token sees, itself included; 0: all before it
+ */
+record AttentionPlan(String name, AttentionShape shape, Projections projections, String output, boolean bias,
+        boolean outputBias, Optional<HeadNorms> norms, Positions positions, int window) {
+    /** Where queries, keys and values come from; names are below the attention's place. */
+    sealed interface Projections {
+    }
+
+    /** A projection each. */
+    record Separate(String query, String key, String value) implements Projections {
+        /** Llama's. */
+        static final Separate LLAMA = new Separate("q_proj", "k_proj", "v_proj");
+    }
+
+    /**
+     * One projection for all three, one place for adapters.
+     *
+     * @param byHead whether its features are query, key and value of the first head, then of the second, instead of
+     *     all queries, then all keys, then all values
+     */
+    record Fused(String name, boolean byHead) implements Projections {
+    }
+
+    /**
+     * Norms of queries and keys, below the attention's place.
+     *
+     * @param whole whether a norm covers all heads at once instead of each by itself
+     */
+    record HeadNorms(String query, String key, boolean whole) {
+    }
+
+    /**
+     * How attention knows positions.
+     *
+     * @param rotary rotary positions; empty in a layer without
+     * @param queryScale a factor on queries that grows with the position, if any
+     */
+    record Positions(Optional<RotaryEmbedding> rotary, Optional<QueryScale> queryScale) {
+        /** None. */
+        static final Positions NONE = new Positions(Optional.empty(), Optional.empty());
+
+        static Positions rotary(RotaryEmbedding rotary) {
+            return new Positions(Optional.of(rotary), Optional.empty());
+        }
+    }
+
+    /** The factor {@code 1 + beta * log(1 + floor(position / original))} on queries, as Ministral 3 has it. */
+    record QueryScale(float beta, int original) {
+        float at(int position) {
+            return (float) (1 + beta * Math.log(1 + position / original));
+        }
+    }
+
+    /** Refuses null. */
+    AttentionPlan {
+        Objects.requireNonNull(shape, "shape");
+        Objects.requireNonNull(norms, "norms");
+        Objects.requireNonNull(positions, "positions");
+    }
+
+    /** Llama's. */
+    static AttentionPlan of(AttentionShape shape, RotaryEmbedding rotary) {
+        return new AttentionPlan("self_attn", shape, Separate.LLAMA, "o_proj", false, false, Optional.empty(),
+                Positions.rotary(rotary), 0);
+    }
+
+    AttentionPlan withNames(String own, Projections input, String result) {
+        return new AttentionPlan(own, shape, input, result, bias, outputBias, norms, positions, window);
+    }
+
+    AttentionPlan withShape(AttentionShape value) {
+        return new AttentionPlan(name, value, projections, output, bias, outputBias, norms, positions, window);
+    }
+
+    /** With another factor on the scores. */
+    AttentionPlan withScale(double value) {
+        return withShape(new AttentionShape(shape.heads(), shape.keyValueHeads(), shape.headSize(), (float) value,
+                shape.softCap()));
+    }
+
+    AttentionPlan withSoftCap(double value) {
+        return withShape(new AttentionShape(shape.heads(), shape.keyValueHeads(), shape.headSize(), shape.scale(),
+                (float) value));
+    }
+
+    AttentionPlan withBiases(boolean inputs, boolean result) {
+        return new AttentionPlan(name, shape, projections, output, inputs, result, norms, positions, window);
+    }
+
+    AttentionPlan withNorms(HeadNorms value) {
+        return new AttentionPlan(name, shape, projections, output, bias, outputBias, Optional.of(value), positions,
+                window);
+    }
+
+    AttentionPlan withPositions(Positions value) {
+        return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, value, window);
+    }
+
+    AttentionPlan withWindow(int value) {
+        return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, positions, value);
+    }
+}

@@ -1,0 +1,107 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.AttentionOps;
+import io.peft4j.core.autograd.ScaleOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.nn.AttentionInputs;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.SelfAttention;
+import io.peft4j.core.nn.Slot;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Causal self-attention with grouped-query heads (<a href="https://arxiv.org/abs/2305.13245">2305.13245</a>): x and
+ * result [N, H]; queries [N, heads x D], keys and values [N, key/value heads x D]. Queries and keys are normalized and
+ * get rotary positions where the plan says so.
+ */
+final class DecoderAttention implements SelfAttention, LayerCopy.Part {
+    private final int layer;
+    private final AttentionPlan plan;
+    private final Projections projections;
+    private final Slot output;
+    private final Optional<Slot> queryNorm;
+    private final Optional<Slot> keyNorm;
+
+    DecoderAttention(int layer, AttentionPlan plan, Projections projections, Slot output, Optional<Slot> queryNorm,
+            Optional<Slot> keyNorm) {
+        this.layer = layer;
+        this.plan = plan;
+        this.projections = projections;
+        this.output = output;
+        this.queryNorm = queryNorm;
+        this.keyNorm = keyNorm;
+    }
+
+    @Override
+    public Layer copy(LayerCopy copy) {
+        return new DecoderAttention(copy.index(), plan, projections.copy(copy), copy.of(output), copy.of(queryNorm),
+                copy.of(keyNorm));
+    }
+
+    @Override
+    public int index() {
+        return layer;
+    }
+
+    @Override
+    public AttentionShape shape() {
+        return plan.shape();
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
+        return forward(context, x, WantedRows.all(context));
+    }
+
+    /**
+     * Attention of some rows to all of them.
+     *
+     * @param context the pass on all rows
+     * @param x all rows
+     * @param wanted the rows whose result is wanted
+     */
+    Variable forward(ForwardContext context, Variable x, WantedRows wanted) {
+        Projections.Projected projected = projections.project(context, x, wanted);
+        int length = context.batch().maxPosition() + 1;
+        Optional<RotaryTable> table = plan.positions().rotary().map(rotary -> rotary.table(length));
+        Variable queries = scaled(wanted.context(), positioned(wanted.context(), projected.queries(), queryNorm,
+                table), length);
+        Variable keys = positioned(context, projected.keys(), keyNorm, table);
+        AttentionLayout layout = wanted.context().batch().layout();
+        // Rows of the cache stay where they are: those that have left the window are not seen.
+        AttentionLayout seen = plan.window() > 0 && plan.window() < length ? layout.windowed(plan.window()) : layout;
+        return output.forward(wanted.context(), context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
+                keys, projected.values())));
+    }
+
+    private Variable positioned(ForwardContext context, Variable x, Optional<Slot> norm, Optional<RotaryTable> table) {
+        Variable normed = norm.map(slot -> slot.forward(context, x)).orElse(x);
+        return table.map(angles -> AttentionOps.rotary(context.tape(), normed, plan.shape().headSize(), angles,
+                context.batch().positions())).orElse(normed);
+    }
+
+    /** Queries times their factor by position, where one of them is not 1. */
+    private Variable scaled(ForwardContext context, Variable queries, int length) {
+        Optional<AttentionPlan.QueryScale> scale = plan.positions().queryScale().filter(s -> s.original() < length);
+        if (scale.isEmpty()) {
+            return queries;
+        }
+        int[] positions = context.batch().positions();
+        float[] factors = new float[positions.length];
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = scale.get().at(positions[i]);
+        }
+        Tape tape = context.tape();
+        INDArray values = tape.allocateFloat(factors.length);
+        Arrays.write(values, 0, factors, 0, factors.length);
+        return ScaleOps.rows(tape, queries, tape.record(values, (out, dy) -> { }, List.of()));
+    }
+}

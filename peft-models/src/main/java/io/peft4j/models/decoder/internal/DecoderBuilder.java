@@ -1,0 +1,115 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.WeightLoader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Builds a {@link DecoderNetwork} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
+final class DecoderBuilder {
+    private final DecoderPlan plan;
+    private final DecoderPlan.Sizes sizes;
+    private final WeightLoader weights;
+    private final Places places;
+
+    DecoderBuilder(DecoderPlan plan, WeightLoader weights) {
+        this.plan = plan;
+        this.sizes = plan.sizes();
+        this.weights = weights;
+        this.places = new Places(plan, weights);
+    }
+
+    DecoderNetwork build(String name, String modelType) {
+        DecoderPlan.Names names = plan.names();
+        FrozenWeight table = places.matrix(names.embedding(), sizes.vocabulary(), sizes.hidden());
+        Slot embedding = places.place(names.embedding(), new Embedding(table, sizes.paddingId())
+                .withScale(plan.scales().embedding()));
+        Optional<Slot> positions = names.positions().map(path -> places.place(path, new Embedding(
+                places.matrix(path, sizes.maxPositions(), sizes.hidden()), OptionalInt.empty(),
+                PackedBatch::positions)));
+        List<Slot> layers = new ArrayList<>();
+        for (int i = 0; i < plan.layers().size(); i++) {
+            layers.add(layer(i, plan.layers().get(i)));
+        }
+        Slot norm = places.norm(names.norm(), sizes.hidden());
+        Slot head = places.place(names.head(), new Linear(sizes.tied() ? table
+                : places.matrix(names.head(), sizes.vocabulary(), sizes.hidden()), Optional.empty()));
+        ModelDescription description = new ModelDescription(name, modelType, sizes.vocabulary(), sizes.hidden(),
+                layers.size(), sizes.maxPositions(), sizes.tied(), weights.activationType(), places.parameters());
+        return new DecoderNetwork(description, plan,
+                new DecoderNetwork.Parts(embedding, positions, layers, norm, head), places.all(),
+                weights.takeOwnership());
+    }
+
+    private Slot layer(int index, LayerPlan layer) {
+        String path = plan.names().layers() + "." + index;
+        LayerPlan.Norms norms = layer.norms();
+        return places.containing(path, () -> new DecoderLayer(layer, new DecoderLayer.Parts(
+                norm(path, norms.beforeAttention()), attention(index, path, layer.attention()),
+                norm(path, norms.afterAttention()), norm(path, norms.beforeFeedForward()),
+                places.containing(path + ".mlp", () -> feedForward(path + ".mlp", layer.feedForward())),
+                norm(path, norms.afterFeedForward()))));
+    }
+
+    private Optional<Slot> norm(String path, Optional<String> name) {
+        return name.map(own -> places.norm(path + "." + own, sizes.hidden()));
+    }
+
+    private Slot attention(int index, String layer, AttentionPlan attention) {
+        String path = layer + "." + attention.name();
+        AttentionShape shape = attention.shape();
+        return places.containing(path, () -> {
+            Projections projections = projections(path, attention);
+            Slot output = places.linear(path + "." + attention.output(), sizes.hidden(), shape.queryColumns(),
+                    attention.outputBias());
+            return new DecoderAttention(index, attention, projections, output,
+                    attention.norms().map(norms -> headNorm(path, norms.query(), norms, shape.queryColumns(), shape)),
+                    attention.norms().map(norms -> headNorm(path, norms.key(), norms, shape.keyColumns(), shape)));
+        });
+    }
+
+    private Projections projections(String path, AttentionPlan attention) {
+        AttentionShape shape = attention.shape();
+        int queries = shape.queryColumns();
+        int keys = shape.keyColumns();
+        boolean bias = attention.bias();
+        if (attention.projections() instanceof AttentionPlan.Fused fused) {
+            return new Projections.Fused(places.linear(path + "." + fused.name(), queries + 2 * keys, sizes.hidden(),
+                    bias), shape, fused.byHead());
+        }
+        AttentionPlan.Separate names = (AttentionPlan.Separate) attention.projections();
+        return new Projections.Separate(places.linear(path + "." + names.query(), queries, sizes.hidden(), bias),
+                places.linear(path + "." + names.key(), keys, sizes.hidden(), bias),
+                places.linear(path + "." + names.value(), keys, sizes.hidden(), bias));
+    }
+
+    private Slot headNorm(String path, String name, AttentionPlan.HeadNorms norms, int columns, AttentionShape shape) {
+        return places.norm(path + "." + name, norms.whole() ? columns : shape.headSize());
+    }
+
+    private Layer feedForward(String path, FeedForwardPlan feedForward) {
+        int hidden = sizes.hidden();
+        if (feedForward instanceof FeedForwardPlan.Plain plain) {
+            return new PlainFeedForward(
+                    places.linear(path + "." + plain.up(), plain.width(), hidden, plain.bias()),
+                    places.linear(path + "." + plain.down(), hidden, plain.width(), plain.bias()), plain.activation());
+        }
+        FeedForwardPlan.Gated gated = (FeedForwardPlan.Gated) feedForward;
+        int width = gated.width();
+        boolean bias = gated.bias();
+        List<Slot> gates = gated.fused() ? List.of(places.linear(path + ".gate_up_proj", 2 * width, hidden, bias))
+                : List.of(places.linear(path + ".gate_proj", width, hidden, bias),
+                places.linear(path + ".up_proj", width, hidden, bias));
+        return new GatedFeedForward(gates, places.linear(path + ".down_proj", hidden, width, bias),
+                gated.activation());
+    }
+}

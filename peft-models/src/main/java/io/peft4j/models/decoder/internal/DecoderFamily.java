@@ -1,0 +1,54 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.Architecture;
+import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.TaskPlan;
+import io.peft4j.models.architecture.WeightLoader;
+import java.util.List;
+
+/** A family of decoders: states what they are made of. The names of layers are Llama's unless a family has others. */
+abstract class DecoderFamily implements Architecture {
+    private final String modelType;
+
+    DecoderFamily(String modelType) {
+        this.modelType = modelType;
+    }
+
+    /**
+     * What the decoder that a configuration describes is made of.
+     *
+     * @throws io.peft4j.core.error.FileFormatException when a value is missing, invalid or not supported
+     */
+    abstract DecoderPlan plan(ModelConfig config);
+
+    @Override
+    public final String modelType() {
+        return modelType;
+    }
+
+    @Override
+    public List<String> layerNames() {
+        return List.of("embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+                "lm_head");
+    }
+
+    @Override
+    public List<String> defaultTargetModules() {
+        return List.of("q_proj", "v_proj");
+    }
+
+    @Override
+    public final CausalNetwork build(String name, ModelConfig config, WeightLoader weights, TaskPlan task) {
+        if (task.task().type() != Task.Type.CAUSAL_LM) {
+            throw task.unsupported(modelType, Task.Type.CAUSAL_LM);
+        }
+        return build(name, config, weights);
+    }
+
+    @Override
+    public final CausalNetwork build(String name, ModelConfig config, WeightLoader weights) {
+        return new DecoderBuilder(plan(config), weights).build(name, modelType);
+    }
+}

@@ -1,0 +1,81 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Slot;
+import java.util.Optional;
+
+/**
+ * A decoder layer: {@code h = x + s * norm(attention(norm(x)))}, {@code y = h + s * norm(mlp(norm(h)))}, each norm
+ * where there is one; or, in parallel, {@code y = x + s * norm(attention(norm(x))) + s * norm(mlp(norm(x)))}. x, y
+ * [N, H].
+ */
+final class DecoderLayer implements LayerCopy.Part {
+    private final LayerPlan plan;
+    private final Parts parts;
+
+    /** The places of the parts, in the order of the computation. */
+    record Parts(Optional<Slot> attentionNorm, Slot attention, Optional<Slot> attendedNorm,
+            Optional<Slot> feedForwardNorm, Slot feedForward, Optional<Slot> fedNorm) {
+        Parts copy(LayerCopy copy) {
+            return new Parts(copy.of(attentionNorm), copy.of(attention), copy.of(attendedNorm),
+                    copy.of(feedForwardNorm), copy.of(feedForward), copy.of(fedNorm));
+        }
+    }
+
+    DecoderLayer(LayerPlan plan, Parts parts) {
+        this.plan = plan;
+        this.parts = parts;
+    }
+
+    @Override
+    public Layer copy(LayerCopy copy) {
+        return new DecoderLayer(plan, parts.copy(copy));
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
+        Variable read = normed(context, parts.attentionNorm(), x);
+        return rest(WantedRows.all(context), x, read, parts.attention().forward(context, read));
+    }
+
+    /** Whether {@link #forward(ForwardContext, Variable, int[])} computes what the pass's layers ask for. */
+    boolean canSelectRows(ForwardContext context) {
+        return context.layers().at(parts.attention()) == parts.attention().layer();
+    }
+
+    /**
+     * As {@link #forward(ForwardContext, Variable)}, but gives some rows only: keys and values are computed of all
+     * rows, the rest of those that are wanted.
+     *
+     * @param rows the rows, ascending
+     */
+    Variable forward(ForwardContext context, Variable x, int[] rows) {
+        WantedRows wanted = WantedRows.of(context, rows);
+        Variable read = normed(context, parts.attentionNorm(), x);
+        return rest(wanted, x, read, ((DecoderAttention) parts.attention().layer()).forward(context, read, wanted));
+    }
+
+    /** Adds to x [N, H] what attention made of {@code read}, and what the feed-forward network makes. */
+    private Variable rest(WantedRows wanted, Variable x, Variable read, Variable attended) {
+        ForwardContext context = wanted.context();
+        Variable input = wanted.of(x);
+        Variable h = added(context, input, normed(context, parts.attendedNorm(), attended));
+        Variable below = !plan.parallel() ? h : parts.feedForwardNorm().isPresent() ? input : wanted.of(read);
+        Variable fed = parts.feedForward().forward(context, normed(context, parts.feedForwardNorm(), below));
+        return added(context, h, normed(context, parts.fedNorm(), fed));
+    }
+
+    private Variable added(ForwardContext context, Variable x, Variable change) {
+        Tape tape = context.tape();
+        return ElementwiseOps.addInto(tape, x,
+                plan.residualScale() == 1 ? change : ElementwiseOps.scale(tape, change, plan.residualScale()));
+    }
+
+    private static Variable normed(ForwardContext context, Optional<Slot> norm, Variable x) {
+        return norm.map(slot -> slot.forward(context, x)).orElse(x);
+    }
+}

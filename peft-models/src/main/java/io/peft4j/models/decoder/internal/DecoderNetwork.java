@@ -1,0 +1,183 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.Closing;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * A decoder of any family: token embedding, decoder layers, a final norm and an output layer, as its
+ * {@link DecoderPlan} says. Built by {@link DecoderBuilder}; owns its weights.
+ */
+final class DecoderNetwork implements CausalNetwork {
+    private final ModelDescription description;
+    private final DecoderPlan plan;
+    private final Parts parts;
+    private final List<Slot> slots;
+    private final List<AutoCloseable> weights;
+
+    /** The places of the parts, in the order of the computation. */
+    record Parts(Slot embedding, Optional<Slot> positions, List<Slot> layers, Slot norm, Slot head) {
+        /** Copies the list. */
+        Parts {
+            layers = List.copyOf(layers);
+        }
+    }
+
+    DecoderNetwork(ModelDescription description, DecoderPlan plan, Parts parts, List<Slot> slots,
+            List<AutoCloseable> weights) {
+        this.description = description;
+        this.plan = plan;
+        this.parts = parts;
+        this.slots = List.copyOf(slots);
+        this.weights = weights;
+    }
+
+    @Override
+    public ModelDescription description() {
+        return description;
+    }
+
+    @Override
+    public List<Slot> slots() {
+        return slots;
+    }
+
+    @Override
+    public Slot embedding() {
+        return parts.embedding();
+    }
+
+    @Override
+    public Slot head() {
+        return parts.head();
+    }
+
+    @Override
+    public List<Slot> decoderLayers() {
+        return parts.layers();
+    }
+
+    @Override
+    public Variable statesBefore(ForwardContext context, int layer) {
+        if (layer < 0 || layer >= parts.layers().size()) {
+            throw new IllegalArgumentException(noLayer(layer));
+        }
+        return below(context, layer);
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context) {
+        Variable x = below(context, parts.layers().size());
+        return context.block(x, parts.norm()::forward);
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context, int... rows) {
+        int[] wanted = IntStream.of(rows).sorted().distinct().toArray();
+        Slot last = parts.layers().get(parts.layers().size() - 1);
+        DecoderLayer layer = (DecoderLayer) last.layer();
+        if (wanted.length == context.batch().rows() || context.layers().at(last) != layer
+                || !layer.canSelectRows(context)) {
+            return RowOps.gatherRows(context.tape(), hidden(context), rows);
+        }
+        Variable x = below(context, parts.layers().size() - 1);
+        x = context.block(x, (c, input) -> layer.forward(c, input, wanted));
+        Variable hidden = context.block(x, parts.norm()::forward);
+        return Arrays.equals(rows, wanted) ? hidden : RowOps.gatherRows(context.tape(), hidden,
+                IntStream.of(rows).map(row -> Arrays.binarySearch(wanted, row)).toArray());
+    }
+
+    /** What comes out of the embedding and the first {@code layers} decoder layers. */
+    private Variable below(ForwardContext context, int layers) {
+        check(context.batch());
+        int first = context.start().map(ForwardContext.LayerStates::layer).orElse(0);
+        Variable x = context.start().map(given -> context.tape().constant(given.states()))
+                .orElseGet(() -> embedded(context));
+        for (int i = first; i < layers; i++) {
+            x = context.block(x, parts.layers().get(i)::forward, parts.layers().size() - 1 - i);
+        }
+        return x;
+    }
+
+    private Variable embedded(ForwardContext context) {
+        Variable x = parts.embedding().forward(context, context.noInput());
+        Variable placed = parts.positions().map(positions -> ElementwiseOps.addInto(context.tape(), x,
+                positions.forward(context, context.noInput()))).orElse(x);
+        return scaled(context, placed, plan.scales().input());
+    }
+
+    @Override
+    public Variable logits(ForwardContext context, Variable hidden) {
+        Variable logits = scaled(context, parts.head().forward(context, hidden), plan.scales().logits());
+        float cap = plan.scales().logitCap();
+        // The gradient of a cap reads its result, and a loss may write over the logits: they are a copy.
+        return cap == 0 ? logits : ElementwiseOps.scale(context.tape(),
+                ElementwiseOps.softCap(context.tape(), logits, cap), 1);
+    }
+
+    private static Variable scaled(ForwardContext context, Variable x, float factor) {
+        return factor == 1 ? x : ElementwiseOps.scale(context.tape(), x, factor);
+    }
+
+    private String noLayer(int number) {
+        return "no layer " + number + "; " + description.name() + " has layers 0 to "
+                + (parts.layers().size() - 1);
+    }
+
+    @Override
+    public CausalNetwork withLayers(List<Integer> order) {
+        List<Slot> all = new ArrayList<>(slots.subList(0, slots.indexOf(parts.layers().get(0))));
+        List<Slot> layers = new ArrayList<>();
+        for (int number : order) {
+            if (number < 0 || number >= parts.layers().size()) {
+                throw new ConfigurationException(noLayer(number));
+            }
+            Slot layer = parts.layers().get(number);
+            layers.add(new LayerCopy(layers.size(), layer.path(), plan.names().layers() + "." + layers.size(), all)
+                    .of(layer));
+        }
+        if (layers.isEmpty()) {
+            throw new ConfigurationException("a model needs at least one layer, but the list is empty");
+        }
+        all.addAll(List.of(parts.norm(), parts.head()));
+        return new DecoderNetwork(description.withLayers(layers.size()), plan,
+                new Parts(parts.embedding(), parts.positions(), layers, parts.norm(), parts.head()), all, List.of());
+    }
+
+    @Override
+    public KvCache newCache(int rows) {
+        return new KvCache(parts.layers().size(), rows, plan.layers().get(0).attention().shape().keyColumns(),
+                description.activationType());
+    }
+
+    @Override
+    public void close() {
+        Closing.all(weights);
+    }
+
+    private void check(PackedBatch batch) {
+        if (batch.maxPosition() >= description.maxPositions()) {
+            throw new IllegalArgumentException("a sequence of " + (batch.maxPosition() + 1) + " tokens is longer than "
+                    + "the limit of " + description.name() + ", " + description.maxPositions());
+        }
+        for (int id : batch.tokens()) {
+            if (id < 0 || id >= description.vocabularySize()) {
+                throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of "
+                        + description.vocabularySize());
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.peft4j.models.decoder.internal;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a decoder is made of, by value: the difference between two families is a difference between two of these.
+ *
+ * @param sizes the numbers that all decoders have
+ * @param names where the parts outside of the layers stand
+ * @param norm the kind of all norms
+ * @param layers the layers from the embedding on
+ * @param scales multipliers at both ends
+ * @param storedTransposed whether checkpoints hold the weights of linear layers as [in, out], as GPT-2's do
+ */
+record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> layers, Scales scales,
+        boolean storedTransposed) {
+    /**
+     * The numbers that all decoders have.
+     *
+     * @param vocabulary V
+     * @param hidden H
+     * @param maxPositions the longest sequence
+     * @param tied whether the output layer is the input embedding
+     * @param paddingId the token whose embedding is not trained
+     */
+    record Sizes(int vocabulary, int hidden, int maxPositions, boolean tied, OptionalInt paddingId) {
+    }
+
+    /**
+     * Paths, as Hugging Face Transformers names the places, and other beginnings that they have in some checkpoints.
+     *
+     * @param embedding the input embedding
+     * @param positions the embedding of positions, where they are learned
+     * @param layers what all layers stand below, by their numbers
+     * @param norm the final norm
+     * @param head the output layer
+     * @param aliases a beginning of names here, and what stands in its place in some checkpoints
+     */
+    record Names(String embedding, Optional<String> positions, String layers, String norm, String head,
+            Map<String, String> aliases) {
+        /** Llama's; a checkpoint without an output layer may leave {@code model.} out. */
+        static final Names LLAMA = new Names("model.embed_tokens", Optional.empty(), "model.layers", "model.norm",
+                "lm_head", Map.of("model.", ""));
+    }
+
+    /**
+     * Multipliers.
+     *
+     * @param embedding factor on the rows of the embedding, part of it
+     * @param input factor on what enters the first layer
+     * @param logits factor on the logits
+     * @param logitCap bound of the logits, which become {@code cap * tanh(logits / cap)}; 0: none
+     */
+    record Scales(float embedding, float input, float logits, float logitCap) {
+        /** None. */
+        static final Scales NONE = new Scales(1, 1, 1, 0);
+    }
+
+    /** How one layer differs from what all have in common. */
+    @FunctionalInterface
+    interface LayerChange {
+        /** The plan of layer {@code index}. */
+        LayerPlan apply(int index, LayerPlan common);
+    }
+
+    /** Copies the list. */
+    DecoderPlan {
+        layers = List.copyOf(layers);
+    }
+
+    /** Without multipliers, and with Llama's names. */
+    static DecoderPlan of(Sizes sizes, NormPlan norm, List<LayerPlan> layers) {
+        return new DecoderPlan(sizes, Names.LLAMA, norm, layers, Scales.NONE, false);
+    }
+
+    /** The same with every layer changed. */
+    DecoderPlan mapLayers(LayerChange change) {
+        List<LayerPlan> changed = new ArrayList<>();
+        for (int i = 0; i < layers.size(); i++) {
+            changed.add(change.apply(i, layers.get(i)));
+        }
+        return new DecoderPlan(sizes, names, norm, changed, scales, storedTransposed);
+    }
+
+    DecoderPlan withNames(Names value) {
+        return new DecoderPlan(sizes, value, norm, layers, scales, storedTransposed);
+    }
+
+    DecoderPlan withNorm(NormPlan value) {
+        return new DecoderPlan(sizes, names, value, layers, scales, storedTransposed);
+    }
+
+    DecoderPlan withScales(Scales value) {
+        return new DecoderPlan(sizes, names, norm, layers, value, storedTransposed);
+    }
+
+    /** With linear layers that checkpoints hold as [in, out]. */
+    DecoderPlan withTransposedLayers() {
+        return new DecoderPlan(sizes, names, norm, layers, scales, true);
+    }
+}

@@ -1,0 +1,53 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.kernel.Activation;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.Optional;
+
+/** Gemma 1 (<a href="https://arxiv.org/abs/2403.08295">2403.08295</a>): Llama with scaled embeddings, a GELU gate, and norms
+ * whose weights are distances from 1. */
+public final class GemmaFamily extends DecoderFamily {
+    /** For the {@link java.util.ServiceLoader}. */
+    public GemmaFamily() {
+        super("gemma");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(ggufForm("gemma").without("output"));
+    }
+
+    @Override
+    DecoderPlan plan(ModelConfig config) {
+        String activation = config.text("hidden_activation").or(() -> config.text("hidden_act"))
+                .orElse("gelu_pytorch_tanh");
+        // Early files say gelu and mean its approximation.
+        Activation f = Activation.of(activation.equals("gelu") ? "gelu_pytorch_tanh" : activation);
+        return plan(config, attention(config), f);
+    }
+
+    /** llama.cpp adds 1 to the weights of norms when it converts a model. */
+    static GgufForm ggufForm(String architecture) {
+        return GgufForm.decoder(architecture).shifted("norm").fixed("hidden_activation", "gelu_pytorch_tanh");
+    }
+
+    /** Gemma's attention with full sight. */
+    static AttentionPlan attention(ModelConfig config) {
+        if (config.flag("use_bidirectional_attention", false)) {
+            throw config.unsupported("use_bidirectional_attention", true, "false");
+        }
+        boolean bias = config.flag("attention_bias", false);
+        return LlamaFamily.attention(config, 10000).withBiases(bias, bias);
+    }
+
+    /** Gemma with another attention. */
+    static DecoderPlan plan(ModelConfig config, AttentionPlan attention, Activation activation) {
+        FeedForwardPlan feedForward = new FeedForwardPlan.Gated(config.positive("intermediate_size"), activation,
+                false, false);
+        DecoderPlan plan = LlamaFamily.plan(config, attention, feedForward, true);
+        return plan.withNorm(plan.norm().withOffset(1)).withScales(new DecoderPlan.Scales(
+                (float) Math.sqrt(plan.sizes().hidden()), 1, 1,
+                (float) config.number("final_logit_softcapping", 0)));
+    }
+}

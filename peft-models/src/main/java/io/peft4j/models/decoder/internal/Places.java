@@ -1,0 +1,92 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.LayerNorm;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.RmsNorm;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.WeightLoader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Makes the places of a network from the tensors of a checkpoint, and counts its parameters. */
+final class Places {
+    private final DecoderPlan plan;
+    private final WeightLoader weights;
+    private final List<Slot> slots = new ArrayList<>();
+    private long parameters;
+
+    Places(DecoderPlan plan, WeightLoader weights) {
+        this.plan = plan;
+        this.weights = weights;
+    }
+
+    /** All places so far, each before those that it contains. */
+    List<Slot> all() {
+        return slots;
+    }
+
+    /** The number of parameters so far. */
+    long parameters() {
+        return parameters;
+    }
+
+    /** A linear layer [out, in]. */
+    Slot linear(String path, int out, int in, boolean bias) {
+        parameters += (long) out * in;
+        FrozenWeight weight = plan.storedTransposed() ? weights.transposedLinear(tensor(path + ".weight"), out, in)
+                : weights.linear(tensor(path + ".weight"), out, in);
+        return place(path, new Linear(weight, bias ? Optional.of(vector(path + ".bias", out)) : Optional.empty(),
+                plan.storedTransposed()));
+    }
+
+    /** A norm of the network's kind over {@code size} elements. */
+    Slot norm(String path, int size) {
+        INDArray weight = vector(path + ".weight", size);
+        NormPlan norm = plan.norm();
+        return place(path, switch (norm.kind()) {
+            case RMS -> new RmsNorm(weight, norm.epsilon(), norm.offset());
+            case LAYER -> new LayerNorm(weight, Optional.of(vector(path + ".bias", size)), norm.epsilon());
+        });
+    }
+
+    private INDArray vector(String name, int size) {
+        parameters += size;
+        return weights.vector(tensor(name), size);
+    }
+
+    /** A matrix of an embedding or of the output layer. */
+    FrozenWeight matrix(String path, int rows, int columns) {
+        parameters += (long) rows * columns;
+        return weights.matrix(tensor(path + ".weight"), rows, columns);
+    }
+
+    /** What the checkpoint calls a tensor. */
+    private String tensor(String name) {
+        if (weights.has(name)) {
+            return name;
+        }
+        return plan.names().aliases().entrySet().stream().filter(alias -> name.startsWith(alias.getKey()))
+                .map(alias -> alias.getValue() + name.substring(alias.getKey().length())).filter(weights::has)
+                .findFirst().orElse(name);
+    }
+
+    /** A place that contains those that {@code inside} makes: it stands before them in the list. */
+    Slot containing(String path, Supplier<Layer> inside) {
+        int at = slots.size();
+        Slot slot = new Slot(path, inside.get());
+        slots.add(at, slot);
+        return slot;
+    }
+
+    /** A place with nothing inside. */
+    Slot place(String path, Layer layer) {
+        Slot slot = new Slot(path, layer);
+        slots.add(slot);
+        return slot;
+    }
+}

@@ -1,0 +1,38 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntPredicate;
+
+/** Which layers attend to a window, by {@code layer_types} and {@code sliding_window}. */
+record Windows(int size, IntPredicate slides) {
+    private static final String SLIDING = "sliding_attention";
+    private static final String FULL = "full_attention";
+
+    /**
+     * Reads both keys.
+     *
+     * @param usual the layers that have a window where {@code layer_types} is not given
+     */
+    static Windows of(ModelConfig config, IntPredicate usual) {
+        int size = config.optionalPositive("sliding_window").orElse(0);
+        Optional<List<String>> types = config.texts("layer_types");
+        types.ifPresent(list -> list.stream().filter(type -> !type.equals(SLIDING) && !type.equals(FULL)).findFirst()
+                .ifPresent(other -> {
+                    throw config.unsupported("layer_types", other, FULL + ", " + SLIDING);
+                }));
+        return new Windows(size, layer -> types.isEmpty() ? usual.test(layer)
+                : layer < types.get().size() && types.get().get(layer).equals(SLIDING));
+    }
+
+    /** The window of a layer; 0: none. */
+    int of(int layer) {
+        return slides.test(layer) ? size : 0;
+    }
+
+    /** Gives the layers of a decoder their windows. */
+    DecoderPlan on(DecoderPlan plan) {
+        return plan.mapLayers((i, layer) -> layer.withAttention(layer.attention().withWindow(of(i))));
+    }
+}

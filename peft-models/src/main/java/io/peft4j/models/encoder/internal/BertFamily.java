@@ -1,0 +1,116 @@
+package io.peft4j.models.encoder.internal;
+
+import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * BERT (<a href="https://arxiv.org/abs/1810.04805">1810.04805</a>), MiniLM, and other models of {@code model_type}
+ * {@code bert}; those that differ from it extend this class.
+ */
+public class BertFamily extends EncoderFamily {
+    /** BERT itself. */
+    public BertFamily() {
+        this("bert");
+    }
+
+    /** A relative of BERT. */
+    protected BertFamily(String modelType) {
+        super(modelType);
+    }
+
+    @Override
+    public List<String> layerNames() {
+        return List.of("word_embeddings", "position_embeddings", "token_type_embeddings", "query", "key", "value",
+                "dense", "classifier", "qa_outputs");
+    }
+
+    @Override
+    public List<String> defaultTargetModules() {
+        return List.of("query", "value");
+    }
+
+    @Override
+    String prefix() {
+        return "bert.";
+    }
+
+    @Override
+    Optional<String> pooler() {
+        return Optional.of("pooler.dense");
+    }
+
+    /** The row of the first position in the table of positions. */
+    int positionOffset(ModelConfig config) {
+        return 0;
+    }
+
+    /** The width of the embeddings. */
+    int width(ModelConfig config) {
+        return config.positive("hidden_size");
+    }
+
+    @Override
+    EncoderPlan plan(ModelConfig config) {
+        requireAbsolutePositions(config);
+        int hidden = config.positive("hidden_size");
+        int vocabulary = config.positive("vocab_size");
+        int rows = config.optionalPositive("max_position_embeddings").orElse(512);
+        int offset = positionOffset(config);
+        int width = width(config);
+        List<EncoderPlan.LayerPlan> layers = new ArrayList<>();
+        for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+            layers.add(layer("encoder.layer." + i, config, hidden));
+        }
+        return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, rows - offset,
+                paddingId(config, 0, vocabulary)), new EncoderPlan.Embeddings("embeddings.word_embeddings",
+                Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", rows, offset)),
+                Optional.of(new EncoderPlan.Table("embeddings.token_type_embeddings",
+                        config.optionalPositive("type_vocab_size").orElse(2), 0)), "embeddings.LayerNorm", width,
+                width == hidden ? Optional.empty() : Optional.of("embeddings_project")), layers, Optional.empty(),
+                new EncoderPlan.Norm((float) config.number("layer_norm_eps", 1e-12), true),
+                probability(config, "hidden_dropout_prob", 0.1f));
+    }
+
+    private static EncoderPlan.LayerPlan layer(String path, ModelConfig config, int hidden) {
+        return new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attention.self",
+                List.of("query", "key", "value"), path + ".attention.output.dense",
+                heads(config, "num_attention_heads", hidden), true, Optional.empty(), 0),
+                new EncoderPlan.FeedForwardPlan(path + ".intermediate.dense", path + ".output.dense",
+                        config.positive("intermediate_size"), activation(config, "hidden_act"), false, true),
+                Optional.of(path + ".attention.output.LayerNorm"), path + ".output.LayerNorm", false);
+    }
+
+    private static void requireAbsolutePositions(ModelConfig config) {
+        String kind = config.text("position_embedding_type").orElse("absolute");
+        if (!kind.equals("absolute")) {
+            throw config.unsupported("position_embedding_type", kind, "absolute");
+        }
+        for (String key : List.of("is_decoder", "add_cross_attention")) {
+            if (config.flag(key, false)) {
+                throw config.unsupported(key, true, "false");
+            }
+        }
+    }
+
+    @Override
+    HeadPlan head(ModelConfig config, Task.Type task) {
+        return switch (task) {
+            case SEQ_CLS -> new HeadPlan(HeadPlan.Rows.FIRST, List.of(new HeadPlan.Step("bert.pooler.dense", true,
+                    Activation.TANH, Optional.empty(), false)), "classifier", classifierDropout(config),
+                    config.number("initializer_range", 0.02));
+            case TOKEN_CLS -> plain(HeadPlan.Rows.ALL, "classifier", classifierDropout(config), config);
+            default -> plain(HeadPlan.Rows.ALL, "qa_outputs", 0, config);
+        };
+    }
+
+    /** A head with a layer of its own before the last one, both below {@code classifier}. */
+    static HeadPlan twoLayers(ModelConfig config, Activation activation) {
+        return new HeadPlan(HeadPlan.Rows.FIRST, List.of(new HeadPlan.Step("classifier.dense", true, activation,
+                Optional.empty(), true)), "classifier.out_proj", classifierDropout(config),
+                config.number("initializer_range", 0.02));
+    }
+}

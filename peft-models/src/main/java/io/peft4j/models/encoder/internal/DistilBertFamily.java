@@ -1,0 +1,65 @@
+package io.peft4j.models.encoder.internal;
+
+import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** DistilBERT (<a href="https://arxiv.org/abs/1910.01108">1910.01108</a>): BERT with half of the layers. */
+public final class DistilBertFamily extends EncoderFamily {
+    /** The family. */
+    public DistilBertFamily() {
+        super("distilbert");
+    }
+
+    @Override
+    public List<String> layerNames() {
+        return List.of("word_embeddings", "position_embeddings", "q_lin", "k_lin", "v_lin", "out_lin", "lin1", "lin2",
+                "pre_classifier", "classifier", "qa_outputs");
+    }
+
+    /** Hugging Face PEFT has no default for the family; these are the attention's that others have. */
+    @Override
+    public List<String> defaultTargetModules() {
+        return List.of("q_lin", "v_lin");
+    }
+
+    @Override
+    String prefix() {
+        return "distilbert.";
+    }
+
+    @Override
+    EncoderPlan plan(ModelConfig config) {
+        int hidden = config.positive("dim");
+        int vocabulary = config.positive("vocab_size");
+        int rows = config.optionalPositive("max_position_embeddings").orElse(512);
+        List<EncoderPlan.LayerPlan> layers = new ArrayList<>();
+        for (int i = 0; i < config.positive("n_layers"); i++) {
+            String path = "transformer.layer." + i;
+            layers.add(new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attention",
+                    List.of("q_lin", "k_lin", "v_lin"), path + ".attention.out_lin", heads(config, "n_heads", hidden),
+                    true, Optional.empty(), 0), new EncoderPlan.FeedForwardPlan(path + ".ffn.lin1",
+                    path + ".ffn.lin2", config.positive("hidden_dim"), activation(config, "activation"), false, true),
+                    Optional.of(path + ".sa_layer_norm"), path + ".output_layer_norm", false));
+        }
+        return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden, rows, paddingId(config, 0, vocabulary)),
+                new EncoderPlan.Embeddings("embeddings.word_embeddings",
+                        Optional.of(new EncoderPlan.Table("embeddings.position_embeddings", rows, 0)),
+                        Optional.empty(), "embeddings.LayerNorm", hidden, Optional.empty()), layers, Optional.empty(),
+                new EncoderPlan.Norm(1e-12f, true), probability(config, "dropout", 0.1f));
+    }
+
+    @Override
+    HeadPlan head(ModelConfig config, Task.Type task) {
+        return switch (task) {
+            case SEQ_CLS -> new HeadPlan(HeadPlan.Rows.FIRST, List.of(new HeadPlan.Step("pre_classifier", true,
+                    Activation.RELU, Optional.empty(), false)), "classifier",
+                    probability(config, "seq_classif_dropout", 0.2f), config.number("initializer_range", 0.02));
+            case TOKEN_CLS -> plain(HeadPlan.Rows.ALL, "classifier", probability(config, "dropout", 0.1f), config);
+            default -> plain(HeadPlan.Rows.ALL, "qa_outputs", probability(config, "qa_dropout", 0.1f), config);
+        };
+    }
+}

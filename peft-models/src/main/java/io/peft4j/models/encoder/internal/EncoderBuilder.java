@@ -1,0 +1,168 @@
+package io.peft4j.models.encoder.internal;
+
+import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.core.kernel.RotaryTable;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.TaskPlan;
+import io.peft4j.models.architecture.WeightLoader;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Builds an {@link EncoderNetwork} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
+final class EncoderBuilder {
+    private static final Logger LOG = LoggerFactory.getLogger(EncoderBuilder.class);
+
+    private final EncoderPlan plan;
+    private final WeightLoader weights;
+    private final TaskPlan task;
+    private final EncoderPlaces places;
+    private final String prefix;
+    private final Map<Double, RotaryTable> tables = new HashMap<>();
+
+    /**
+     * A builder.
+     *
+     * @param prefix what stands before the names of the network's tensors where it has a head, with a dot
+     */
+    EncoderBuilder(EncoderPlan plan, String prefix, WeightLoader weights, TaskPlan task) {
+        this.plan = plan;
+        this.weights = weights;
+        this.task = task;
+        this.prefix = task.task().type() == Task.Type.FEATURE_EXTRACTION ? "" : prefix;
+        this.places = new EncoderPlaces(weights, prefix, plan.norm(), task.seed());
+    }
+
+    /**
+     * Builds the network.
+     *
+     * @param head the head, where the task has one
+     * @param pooler the name of a layer that the network has besides, which hidden states do not need
+     */
+    EncoderNetwork build(String name, String modelType, Optional<HeadPlan> head, Optional<String> pooler) {
+        TextEmbeddings embeddings = embeddings();
+        List<Slot> layers = new ArrayList<>();
+        for (EncoderPlan.LayerPlan layer : plan.layers()) {
+            layers.add(layer(layers.size(), layer));
+        }
+        Optional<Slot> finalNorm = plan.finalNorm().map(norm -> places.norm(prefix + norm, plan.sizes().hidden()));
+        pooler.map(path -> prefix + path).filter(places::has)
+                .ifPresent(path -> places.linear(path, plan.sizes().hidden(), plan.sizes().hidden(), true));
+        Optional<Slot> layersOfHead = head.map(this::head);
+        if (!places.fresh().isEmpty()) {
+            LOG.info("{} has no layers {} for {}; they are made anew, and an adapter trains and saves them", name,
+                    places.fresh(), task.task().type());
+        }
+        ModelDescription description = new ModelDescription(name, modelType, plan.sizes().vocabulary(),
+                plan.sizes().hidden(), layers.size(), maxPositions(), false, weights.activationType(),
+                places.parameters());
+        return new EncoderNetwork(description, task, new EncoderNetwork.Parts(embeddings, layers, finalNorm,
+                layersOfHead), places.all(), places.fresh(), weights.takeOwnership());
+    }
+
+    private int maxPositions() {
+        boolean embeds = task.task().type() == Task.Type.FEATURE_EXTRACTION;
+        return Math.min(plan.sizes().maxPositions(),
+                embeds ? task.pooling().maxTokens().orElse(Integer.MAX_VALUE) : Integer.MAX_VALUE);
+    }
+
+    private TextEmbeddings embeddings() {
+        EncoderPlan.Embeddings embeddings = plan.embeddings();
+        List<Slot> tables = new ArrayList<>();
+        tables.add(places.table(prefix + embeddings.words(), plan.sizes().vocabulary(), embeddings.width(),
+                plan.sizes().paddingId(), PackedBatch::tokens));
+        // The order in which PyTorch adds them up does not matter to more than rounding.
+        embeddings.positions().ifPresent(table -> tables.add(table(table, batch -> positions(batch, table))));
+        embeddings.types().ifPresent(table -> tables.add(table(table, batch ->
+                batch.types().length == 0 ? new int[batch.rows()] : batch.types())));
+        Slot norm = places.norm(prefix + embeddings.norm(), embeddings.width());
+        return new TextEmbeddings(tables, embeddings.types().map(EncoderPlan.Table::rows).orElse(0), norm,
+                embeddings.projection().map(path -> places.linear(prefix + path, plan.sizes().hidden(),
+                        embeddings.width(), true)), plan.dropout());
+    }
+
+    private Slot table(EncoderPlan.Table table, Function<PackedBatch, int[]> ids) {
+        return places.table(prefix + table.name(), table.rows(), plan.embeddings().width(), OptionalInt.empty(), ids);
+    }
+
+    /** The rows of positions; where they begin behind the padding token's, that token has its own and counts not. */
+    private int[] positions(PackedBatch batch, EncoderPlan.Table table) {
+        int padding = table.offset() == 0 ? -1 : table.offset() - 1;
+        int[] rows = new int[batch.rows()];
+        int skipped = 0;
+        for (int i = 0; i < rows.length; i++) {
+            skipped = batch.positions()[i] == 0 ? 0 : skipped;
+            boolean pads = batch.tokens()[i] == padding;
+            skipped += pads ? 1 : 0;
+            rows[i] = pads ? padding : batch.positions()[i] - skipped + table.offset();
+        }
+        return rows;
+    }
+
+    private Slot layer(int index, EncoderPlan.LayerPlan layer) {
+        int hidden = plan.sizes().hidden();
+        return places.containing(prefix + layer.path(), () -> {
+            Slot attention = attention(index, layer.attention());
+            Slot output = places.linear(prefix + layer.attention().output(), hidden, hidden, layer.attention().bias());
+            Optional<Slot> norm = layer.attentionNorm().map(path -> places.norm(prefix + path, hidden));
+            EncoderPlan.FeedForwardPlan inner = layer.feedForward();
+            FeedForward feedForward = new FeedForward(
+                    places.linear(prefix + inner.up(), (inner.gated() ? 2 : 1) * inner.width(), hidden, inner.bias()),
+                    places.linear(prefix + inner.down(), hidden, inner.width(), inner.bias()), inner.activation(),
+                    inner.gated(), inner.width());
+            Slot feedForwardNorm = places.norm(prefix + layer.feedForwardNorm(), hidden);
+            return new EncoderLayer(new EncoderLayer.Parts(attention, output, norm, feedForward, feedForwardNorm),
+                    layer.normsFirst(), plan.dropout());
+        });
+    }
+
+    private Slot attention(int index, EncoderPlan.AttentionPlan attention) {
+        int hidden = plan.sizes().hidden();
+        int headSize = hidden / attention.heads();
+        int parts = attention.projections().size() == 1 ? 3 : 1;
+        AttentionShape shape = new AttentionShape(attention.heads(), attention.heads(), headSize,
+                (float) (1 / Math.sqrt(headSize)));
+        Optional<RotaryTable> rotary = attention.positions().map(positions ->
+                table(((EncoderPlan.Rotary) positions).theta(), headSize));
+        return places.containing(prefix + attention.path(), () -> new EncoderAttention(index, shape,
+                attention.projections().stream().map(name -> places.linear(prefix + attention.path() + "." + name,
+                        parts * hidden, hidden, attention.bias())).toList(), rotary, attention.window()));
+    }
+
+    private RotaryTable table(double theta, int headSize) {
+        return tables.computeIfAbsent(theta, base -> {
+            float[] frequencies = new float[headSize / 2];
+            for (int i = 0; i < frequencies.length; i++) {
+                frequencies[i] = (float) (1 / Math.pow(base, 2.0 * i / headSize));
+            }
+            return new RotaryTable(frequencies, plan.sizes().maxPositions(), 1);
+        });
+    }
+
+    /** The head; where all of it lies below one name, that is a place, too. */
+    private Slot head(HeadPlan head) {
+        int dot = head.output().lastIndexOf('.');
+        if (dot < 0) {
+            return new Slot("", layersOf(head));
+        }
+        return places.containing(head.output().substring(0, dot), () -> layersOf(head));
+    }
+
+    private EncoderHead layersOf(HeadPlan head) {
+        int hidden = plan.sizes().hidden();
+        List<EncoderHead.Step> steps = head.steps().stream().map(step -> new EncoderHead.Step(
+                places.headLinear(step.path(), hidden, hidden, step.bias(), head.deviation()), step.activation(),
+                step.norm().map(path -> places.headNorm(path, hidden)), step.dropout())).toList();
+        Slot output = places.headLinear(head.output(), task.outputs(), hidden, true, head.deviation());
+        return new EncoderHead(head.rows(), steps, output, head.dropout());
+    }
+}

@@ -1,0 +1,79 @@
+package io.peft4j.models.encoder.internal;
+
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Slot;
+import java.util.Optional;
+
+/**
+ * A layer of an encoder, x and y [N, H]: with norms after the parts as BERT has it,
+ * {@code h = norm(x + attention(x)), y = norm(h + mlp(h))}, or before them as ModernBERT has it,
+ * {@code h = x + attention(norm(x)), y = h + mlp(norm(h))}.
+ */
+final class EncoderLayer implements Layer {
+    private final Parts parts;
+    private final boolean normsFirst;
+    private final float dropout;
+
+    /** The places of a layer's parts. */
+    record Parts(Slot attention, Slot output, Optional<Slot> attentionNorm, FeedForward feedForward,
+            Slot feedForwardNorm) {
+    }
+
+    EncoderLayer(Parts parts, boolean normsFirst, float dropout) {
+        this.parts = parts;
+        this.normsFirst = normsFirst;
+        this.dropout = dropout;
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
+        Variable normed = before(context, parts.attentionNorm(), x);
+        Variable attended = parts.output().forward(context, parts.attention().forward(context, normed));
+        return rest(context, x, attended);
+    }
+
+    /** Whether {@link #forward(ForwardContext, Variable, int[])} computes what the pass's layers ask for. */
+    boolean canSelectRows(ForwardContext context) {
+        return context.layers().at(parts.attention()) == parts.attention().layer();
+    }
+
+    /**
+     * As {@link #forward(ForwardContext, Variable)}, but gives some rows only: keys and values are computed of all
+     * rows, the rest of those that are wanted.
+     *
+     * @param rows the rows, ascending
+     */
+    Variable forward(ForwardContext context, Variable x, int[] rows) {
+        ForwardContext wanted = context.onRows(rows);
+        Variable normed = before(context, parts.attentionNorm(), x);
+        Variable attended = ((EncoderAttention) parts.attention().layer()).forward(context, normed, wanted,
+                RowOps.gatherRows(context.tape(), normed, rows));
+        return rest(wanted, RowOps.gatherRows(context.tape(), x, rows), parts.output().forward(wanted, attended));
+    }
+
+    private Variable rest(ForwardContext context, Variable x, Variable attended) {
+        Variable h = after(context, parts.attentionNorm(), sum(context, x, attended));
+        Variable fed = parts.feedForward().forward(context, before(context, Optional.of(parts.feedForwardNorm()), h));
+        return after(context, Optional.of(parts.feedForwardNorm()), sum(context, h, fed));
+    }
+
+    private Variable before(ForwardContext context, Optional<Slot> norm, Variable x) {
+        return normsFirst && norm.isPresent() ? norm.get().forward(context, x) : x;
+    }
+
+    private Variable after(ForwardContext context, Optional<Slot> norm, Variable x) {
+        return !normsFirst && norm.isPresent() ? norm.get().forward(context, x) : x;
+    }
+
+    private Variable sum(ForwardContext context, Variable x, Variable added) {
+        if (!context.isTraining() || dropout == 0) {
+            return ElementwiseOps.addInto(context.tape(), x, added);
+        }
+        return ElementwiseOps.add(context.tape(), x,
+                ElementwiseOps.dropout(context.tape(), added, dropout, context.nextDropoutSeed()));
+    }
+}

@@ -1,0 +1,185 @@
+package io.peft4j.models.encoder.internal;
+
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.model.HeadedNetwork;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.Closing;
+import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.TaskPlan;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** An encoder of any family with the head of its task. Built by {@link EncoderBuilder}; owns its weights. */
+final class EncoderNetwork implements HeadedNetwork {
+    private final ModelDescription description;
+    private final TaskPlan plan;
+    private final Parts parts;
+    private final List<Slot> slots;
+    private final List<String> fresh;
+    private final List<AutoCloseable> weights;
+
+    /**
+     * The parts in the order of the computation.
+     *
+     * @param head the layers of the head; none where hidden states are pooled
+     */
+    record Parts(TextEmbeddings embeddings, List<Slot> layers, Optional<Slot> norm, Optional<Slot> head) {
+        /** Copies the list. */
+        Parts {
+            layers = List.copyOf(layers);
+        }
+    }
+
+    EncoderNetwork(ModelDescription description, TaskPlan plan, Parts parts, List<Slot> slots, List<String> fresh,
+            List<AutoCloseable> weights) {
+        this.description = description;
+        this.plan = plan;
+        this.parts = parts;
+        this.slots = List.copyOf(slots);
+        this.fresh = fresh;
+        this.weights = weights;
+    }
+
+    @Override
+    public ModelDescription description() {
+        return description;
+    }
+
+    @Override
+    public Task task() {
+        return plan.task();
+    }
+
+    @Override
+    public List<Slot> slots() {
+        return slots;
+    }
+
+    @Override
+    public Slot embedding() {
+        return parts.embeddings().tables().get(0);
+    }
+
+    @Override
+    public Optional<Slot> output() {
+        return parts.head().map(head -> ((EncoderHead) head.layer()).output());
+    }
+
+    @Override
+    public List<String> untrained() {
+        return fresh;
+    }
+
+    @Override
+    public boolean sharesPrefixes() {
+        return false;
+    }
+
+    @Override
+    public Map<String, String> prompts() {
+        return plan.pooling().prompts();
+    }
+
+    @Override
+    public Optional<String> defaultPrompt() {
+        return plan.pooling().defaultPrompt();
+    }
+
+    @Override
+    public Variable outputs(ForwardContext given) {
+        ForwardContext context = given.seeingAll();
+        PackedBatch batch = context.batch();
+        if (parts.head().isEmpty()) {
+            SentencePooling pooling = plan.pooling();
+            return Pooler.pooled(context.tape(), batch, states(context), pooling);
+        }
+        Slot head = parts.head().get();
+        return switch (((EncoderHead) head.layer()).rows()) {
+            case FIRST -> {
+                int[] rows = Pooler.firstRows(batch);
+                yield head.forward(context.onRows(rows), states(context, rows));
+            }
+            case MEAN -> {
+                Variable mean = Pooler.pooled(context.tape(), batch, states(context), SentencePooling.Mode.MEAN);
+                yield head.forward(context.onRows(Pooler.firstRows(batch)), mean);
+            }
+            case ALL -> head.forward(context, states(context));
+        };
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context) {
+        return states(context.seeingAll());
+    }
+
+    @Override
+    public Variable hidden(ForwardContext context, int... rows) {
+        int[] wanted = IntStream.of(rows).sorted().distinct().toArray();
+        Variable hidden = states(context.seeingAll(), wanted);
+        return Arrays.equals(rows, wanted) ? hidden : RowOps.gatherRows(context.tape(), hidden,
+                IntStream.of(rows).map(row -> Arrays.binarySearch(wanted, row)).toArray());
+    }
+
+    private Variable states(ForwardContext context) {
+        Variable x = below(context, parts.layers().size());
+        return normed(context, x);
+    }
+
+    /** The states of some rows, ascending. */
+    private Variable states(ForwardContext context, int[] rows) {
+        Slot last = parts.layers().get(parts.layers().size() - 1);
+        EncoderLayer layer = (EncoderLayer) last.layer();
+        if (rows.length == context.batch().rows() || context.layers().at(last) != layer
+                || !layer.canSelectRows(context)) {
+            return RowOps.gatherRows(context.tape(), states(context), rows);
+        }
+        Variable x = below(context, parts.layers().size() - 1);
+        return normed(context, context.block(x, (c, input) -> layer.forward(c, input, rows)));
+    }
+
+    private Variable normed(ForwardContext context, Variable x) {
+        return parts.norm().isPresent() ? context.block(x, parts.norm().get()::forward) : x;
+    }
+
+    private Variable below(ForwardContext context, int layers) {
+        check(context.batch());
+        Variable x = parts.embeddings().forward(context);
+        for (int i = 0; i < layers; i++) {
+            x = context.block(x, parts.layers().get(i)::forward, parts.layers().size() - 1 - i);
+        }
+        return x;
+    }
+
+    private void check(PackedBatch batch) {
+        if (batch.maxPosition() >= description.maxPositions()) {
+            throw new IllegalArgumentException("a sequence of " + (batch.maxPosition() + 1) + " tokens is longer than "
+                    + "the limit of " + description.name() + ", " + description.maxPositions());
+        }
+        for (int id : batch.tokens()) {
+            if (id < 0 || id >= description.vocabularySize()) {
+                throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of "
+                        + description.vocabularySize());
+            }
+        }
+        int types = parts.embeddings().types();
+        for (int type : batch.types()) {
+            if (types > 0 && (type < 0 || type >= types)) {
+                throw new IllegalArgumentException("token type " + type + " is outside the " + types + " of "
+                        + description.name());
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        Closing.all(weights);
+    }
+}

@@ -1,0 +1,133 @@
+package io.peft4j.models.encoder.internal;
+
+import io.peft4j.core.nn.Embedding;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.LayerNorm;
+import io.peft4j.core.nn.Linear;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.WeightLoader;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Makes the places of an encoder from the tensors of a checkpoint. A checkpoint was saved with or without a head, so
+ * that its tensors have the network's prefix or not, whatever it is loaded for now.
+ */
+final class EncoderPlaces {
+    private final WeightLoader weights;
+    private final String prefix;
+    private final EncoderPlan.Norm norms;
+    private final SplittableRandom random;
+    private final List<Slot> slots = new ArrayList<>();
+    private final Set<String> fresh = new LinkedHashSet<>();
+    private long parameters;
+
+    /**
+     * Places.
+     *
+     * @param prefix what stands before the names of the network's tensors in a checkpoint with a head, with a dot
+     * @param seed seed of the values of what the checkpoint lacks
+     */
+    EncoderPlaces(WeightLoader weights, String prefix, EncoderPlan.Norm norms, long seed) {
+        this.weights = weights;
+        this.prefix = prefix;
+        this.norms = norms;
+        this.random = new SplittableRandom(seed);
+    }
+
+    List<Slot> all() {
+        return slots;
+    }
+
+    long parameters() {
+        return parameters;
+    }
+
+    /** The paths of the layers that the checkpoint lacked. */
+    List<String> fresh() {
+        return List.copyOf(fresh);
+    }
+
+    /** The name in the checkpoint of the tensor that this network calls {@code name}. */
+    private String stored(String name) {
+        String bare = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+        for (String candidate : List.of(name, prefix + bare, bare)) {
+            // Checkpoints that come from TensorFlow call the parameters of a norm so.
+            String old = candidate.endsWith("Norm.weight") ? candidate.replaceAll("weight$", "gamma")
+                    : candidate.endsWith("Norm.bias") ? candidate.replaceAll("bias$", "beta") : candidate;
+            for (String spelled : List.of(candidate, old)) {
+                if (weights.has(spelled)) {
+                    return spelled;
+                }
+            }
+        }
+        return name;
+    }
+
+    boolean has(String path) {
+        return weights.has(stored(path + ".weight"));
+    }
+
+    Slot linear(String path, int out, int in, boolean bias) {
+        parameters += (long) out * in + (bias ? out : 0);
+        return place(path, new Linear(weights.linear(stored(path + ".weight"), out, in),
+                weights.vector(stored(path + ".bias"), out, bias)));
+    }
+
+    /** A linear layer of a head, which is made anew where the checkpoint has none of that shape. */
+    Slot headLinear(String path, int out, int in, boolean bias, double deviation) {
+        String name = stored(path + ".weight");
+        parameters += (long) out * in + (bias ? out : 0);
+        if (weights.has(name, out, in)) {
+            return place(path, new Linear(weights.matrix(name, out, in),
+                    weights.vector(stored(path + ".bias"), out, bias)));
+        }
+        fresh.add(path);
+        return place(path, new Linear(weights.normal(out, in, deviation, random),
+                bias ? Optional.of(weights.constant(out, 0)) : Optional.empty()));
+    }
+
+    Slot norm(String path, int size) {
+        parameters += norms.bias() ? 2L * size : size;
+        return place(path, new LayerNorm(weights.vector(stored(path + ".weight"), size),
+                weights.vector(stored(path + ".bias"), size, norms.bias()), norms.epsilon()));
+    }
+
+    /** A norm of a head, which is made anew where the checkpoint has none. */
+    Slot headNorm(String path, int size) {
+        if (has(path)) {
+            return norm(path, size);
+        }
+        parameters += norms.bias() ? 2L * size : size;
+        fresh.add(path);
+        return place(path, new LayerNorm(weights.constant(size, 1),
+                norms.bias() ? Optional.of(weights.constant(size, 0)) : Optional.empty(), norms.epsilon()));
+    }
+
+    Slot table(String path, int rows, int columns, OptionalInt padding, Function<PackedBatch, int[]> ids) {
+        parameters += (long) rows * columns;
+        return place(path, new Embedding(weights.matrix(stored(path + ".weight"), rows, columns), padding, ids));
+    }
+
+    /** A place that contains those that {@code inside} makes: it stands before them in the list. */
+    Slot containing(String path, Supplier<Layer> inside) {
+        int at = slots.size();
+        Slot slot = new Slot(path, inside.get());
+        slots.add(at, slot);
+        return slot;
+    }
+
+    private Slot place(String path, Layer layer) {
+        Slot slot = new Slot(path, layer);
+        slots.add(slot);
+        return slot;
+    }
+}

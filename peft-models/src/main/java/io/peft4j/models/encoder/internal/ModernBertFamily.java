@@ -1,0 +1,113 @@
+package io.peft4j.models.encoder.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * ModernBERT (<a href="https://arxiv.org/abs/2412.13663">2412.13663</a>): norms before the parts, rotary positions,
+ * layers with local attention between those with global attention, a gated feed-forward network, and few biases.
+ */
+public final class ModernBertFamily extends EncoderFamily {
+    /** The family. */
+    public ModernBertFamily() {
+        super("modernbert");
+    }
+
+    @Override
+    public List<String> layerNames() {
+        return List.of("tok_embeddings", "Wqkv", "Wo", "Wi", "dense", "classifier");
+    }
+
+    /** Hugging Face PEFT has no default for the family; this is the layer of queries, keys and values. */
+    @Override
+    public List<String> defaultTargetModules() {
+        return List.of("Wqkv");
+    }
+
+    @Override
+    String prefix() {
+        return "model.";
+    }
+
+    @Override
+    EncoderPlan plan(ModelConfig config) {
+        int hidden = config.positive("hidden_size");
+        int vocabulary = config.positive("vocab_size");
+        List<EncoderPlan.LayerPlan> layers = new ArrayList<>();
+        for (int i = 0; i < config.positive("num_hidden_layers"); i++) {
+            layers.add(layer(i, config, hidden));
+        }
+        for (String key : List.of("embedding_dropout", "attention_dropout", "mlp_dropout")) {
+            if (probability(config, key, 0) != 0) {
+                throw config.unsupported(key, config.number(key, 0), "0");
+            }
+        }
+        return new EncoderPlan(new EncoderPlan.Sizes(vocabulary, hidden,
+                config.optionalPositive("max_position_embeddings").orElse(8192),
+                paddingId(config, 50283, vocabulary)), new EncoderPlan.Embeddings("embeddings.tok_embeddings",
+                Optional.empty(), Optional.empty(), "embeddings.norm", hidden, Optional.empty()), layers,
+                Optional.of("final_norm"), new EncoderPlan.Norm((float) config.number("norm_eps", 1e-5),
+                        config.flag("norm_bias", false)), 0);
+    }
+
+    private static EncoderPlan.LayerPlan layer(int index, ModelConfig config, int hidden) {
+        String path = "layers." + index;
+        boolean local = isLocal(config, index);
+        boolean bias = config.flag("attention_bias", false);
+        return new EncoderPlan.LayerPlan(path, new EncoderPlan.AttentionPlan(path + ".attn", List.of("Wqkv"),
+                path + ".attn.Wo", heads(config, "num_attention_heads", hidden), bias,
+                Optional.of(new EncoderPlan.Rotary(theta(config, local))),
+                local ? config.optionalPositive("local_attention").orElse(128) : 0),
+                new EncoderPlan.FeedForwardPlan(path + ".mlp.Wi", path + ".mlp.Wo",
+                        config.positive("intermediate_size"), activation(config, "hidden_activation"), true,
+                        config.flag("mlp_bias", false)),
+                index == 0 ? Optional.empty() : Optional.of(path + ".attn_norm"), path + ".mlp_norm", true);
+    }
+
+    /** {@code layer_types}, or in older files every how many layers attention is global. */
+    private static boolean isLocal(ModelConfig config, int index) {
+        JsonNode types = config.values().path("layer_types");
+        if (!types.isArray()) {
+            return index % config.optionalPositive("global_attn_every_n_layers").orElse(3) != 0;
+        }
+        return switch (types.path(index).asText()) {
+            case "sliding_attention" -> true;
+            case "full_attention" -> false;
+            default -> throw config.unsupported("layer_types", types.path(index),
+                    "full_attention, sliding_attention");
+        };
+    }
+
+    private static double theta(ModelConfig config, boolean local) {
+        Optional<ModelConfig> rope = config.object("rope_parameters")
+                .flatMap(all -> all.object(local ? "sliding_attention" : "full_attention"));
+        String kind = rope.flatMap(parameters -> parameters.text("rope_type")).orElse("default");
+        if (!kind.equals("default") || config.object("rope_scaling").isPresent()) {
+            throw config.unsupported("rope_parameters", kind, "default");
+        }
+        double older = config.number(local ? "local_rope_theta" : "global_rope_theta", local ? 10_000 : 160_000);
+        double theta = rope.map(parameters -> parameters.number("rope_theta", older)).orElse(older);
+        if (!(theta > 0)) {
+            throw new FileFormatException(config.file(), "rope_theta is " + theta + "; it must be above 0");
+        }
+        return theta;
+    }
+
+    @Override
+    HeadPlan head(ModelConfig config, Task.Type task) {
+        String pooling = config.text("classifier_pooling").orElse("cls");
+        if (!List.of("cls", "mean").contains(pooling)) {
+            throw config.unsupported("classifier_pooling", pooling, "cls, mean");
+        }
+        HeadPlan.Rows rows = task != Task.Type.SEQ_CLS ? HeadPlan.Rows.ALL
+                : pooling.equals("cls") ? HeadPlan.Rows.FIRST : HeadPlan.Rows.MEAN;
+        return new HeadPlan(rows, List.of(new HeadPlan.Step("head.dense", config.flag("classifier_bias", false),
+                activation(config, "classifier_activation"), Optional.of("head.norm"), false)), "classifier",
+                probability(config, "classifier_dropout", 0), 1 / Math.sqrt(config.positive("hidden_size")));
+    }
+}

@@ -1,0 +1,134 @@
+package io.peft4j.models.generation.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * Answers prompts: renders and encodes them, runs them in batches, chooses tokens and turns them into text. Prompts of
+ * similar length share a batch; answers stand in the order of the prompts and do not depend on the batch.
+ */
+public final class TextGenerator {
+    private final Tokenizer tokenizer;
+    private final Optional<ChatTemplate> template;
+    private final Set<Integer> stopTokens;
+    /** Made when a constraint first asks for it. */
+    private volatile TokenMasks.Table table;
+
+    /**
+     * A generator.
+     *
+     * @param stopTokens token ids that end an answer
+     */
+    public TextGenerator(Tokenizer tokenizer, Optional<ChatTemplate> template, Set<Integer> stopTokens) {
+        this.tokenizer = Objects.requireNonNull(tokenizer, "tokenizer");
+        this.template = Objects.requireNonNull(template, "template");
+        this.stopTokens = Set.copyOf(stopTokens);
+    }
+
+    /**
+     * Answers the prompts.
+     *
+     * @param model kept open by the caller meanwhile
+     * @throws ConfigurationException when a prompt leaves no room for an answer, or a chat has no template
+     */
+    public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
+        List<int[]> encoded = new ArrayList<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            int[] ids = encode(model, prompts.get(i), i);
+            encoded.addAll(Collections.nCopies(options.answers(), ids));
+        }
+        Optional<TokenMasks> masks = options.constraint().map(constraint -> new TokenMasks(constraint, table()));
+        Integer[] order = IntStream.range(0, encoded.size()).boxed()
+                .sorted(Comparator.comparingInt(i -> encoded.get(i).length)).toArray(Integer[]::new);
+        Completion[] completions = new Completion[encoded.size()];
+        boolean running = true;
+        for (int from = 0; from < order.length; from += options.batchSize()) {
+            List<Integer> batch = List.of(order).subList(from, Math.min(order.length, from + options.batchSize()));
+            List<Answer> answers = batch.stream().map(i -> new Answer(i, encoded.get(i), tokenizer, stopTokens, masks,
+                    options, Math.min(options.maxNewTokens(), model.maxPositions() - encoded.get(i).length))).toList();
+            if (running) {
+                running = run(model, answers, batch.stream().map(i -> i / options.answers()).toList(),
+                        1 + options.promptLookup());
+            } else {
+                answers.forEach(Answer::cancel);
+            }
+            answers.forEach(answer -> completions[answer.index()] = answer.completion());
+        }
+        return List.of(completions);
+    }
+
+    private TokenMasks.Table table() {
+        TokenMasks.Table known = table;
+        if (known == null) {
+            known = new TokenMasks.Table(tokenizer);
+            table = known;
+        }
+        return known;
+    }
+
+    private int[] encode(ModelLease model, Prompt prompt, int index) {
+        int limit = model.maxPositions();
+        int[] ids;
+        if (prompt instanceof Prompt.Chat chat) {
+            ChatTemplate chatTemplate = template.orElseThrow(() -> new ConfigurationException(
+                    model.network().description().name() + " has no chat template; use Prompt.text, or a checkpoint "
+                            + "with a chat template"));
+            ids = tokenizer.encode(chatTemplate.render(chat.messages(), true));
+        } else if (prompt instanceof Prompt.Text text) {
+            ids = tokenizer.encodeWithSpecials(text.text());
+        } else {
+            ids = ((Prompt.Tokens) prompt).ids();
+        }
+        if (ids.length == 0 || ids.length >= limit) {
+            throw new ConfigurationException("prompt " + index + " has " + ids.length + " tokens; it must have "
+                    + "at least 1, and fewer than the " + limit + " that there is room for, so that an answer fits");
+        }
+        return ids;
+    }
+
+    /** Runs a batch to its end; whether nobody cancelled it. */
+    private boolean run(ModelLease model, List<Answer> answers, List<Integer> prompts, int tokensPerStep) {
+        try (DecodingBatch decoding = new DecodingBatch(model, answers.stream().map(Answer::prompt).toList(),
+                prompts.stream().mapToInt(model.layers()::group).toArray(), tokensPerStep)) {
+            decoding.prompts((i, logits) -> answers.get(i).next(logits));
+            int[] running = stillRunning(answers);
+            while (running.length > 0) {
+                step(decoding, answers, running);
+                if (answers.stream().anyMatch(Answer::isCancelled)) {
+                    answers.forEach(Answer::cancel);
+                }
+                running = stillRunning(answers);
+            }
+        }
+        return answers.stream().noneMatch(Answer::isCancelled);
+    }
+
+    private static void step(DecodingBatch decoding, List<Answer> answers, int... running) {
+        int[][] tokens = IntStream.of(running).mapToObj(i -> answers.get(i).tokensToTry()).toArray(int[][]::new);
+        int[] before = IntStream.of(running).map(i -> answers.get(i).length() - 1).toArray();
+        decoding.step(running, tokens, before, (i, logits) -> answers.get(i).next(logits));
+        for (int i = 0; i < running.length; i++) {
+            Answer answer = answers.get(running[i]);
+            if (tokens[i].length > 1 && answer.isRunning()) {
+                decoding.keep(running[i], answer.length() - 1 - before[i]);
+            }
+        }
+    }
+
+    private static int[] stillRunning(List<Answer> answers) {
+        return IntStream.range(0, answers.size()).filter(i -> answers.get(i).isRunning()).toArray();
+    }
+}

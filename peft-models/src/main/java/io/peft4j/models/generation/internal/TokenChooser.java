@@ -1,0 +1,105 @@
+package io.peft4j.models.generation.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Sampling;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Chooses the tokens of one answer: penalties for what prompt and answer have already, then the constraint on the text,
+ * then {@link Sampler}.
+ */
+final class TokenChooser {
+    private final Sampling sampling;
+    private final Sampler sampler;
+    private final Set<Integer> stopTokens;
+    private final Optional<TokenMasks> masks;
+    /** How often the answer has each token; a token of the prompt alone is there with 0. */
+    private final Map<Integer, Integer> counts = new HashMap<>();
+    private int state;
+    private boolean first = true;
+
+    /**
+     * A chooser for an answer.
+     *
+     * @param answer index of the answer, for its draws
+     */
+    TokenChooser(Sampling sampling, int answer, int[] prompt, Set<Integer> stopTokens, Optional<TokenMasks> masks) {
+        this.sampling = sampling;
+        this.sampler = new Sampler(sampling, answer);
+        this.stopTokens = stopTokens;
+        this.masks = masks;
+        this.state = masks.map(m -> m.constraint().start()).orElse(0);
+        if (sampling.repetitionPenalty() != 1) {
+            for (int token : prompt) {
+                counts.put(token, 0);
+            }
+        }
+    }
+
+    /**
+     * The next token of the answer.
+     *
+     * @throws ConfigurationException when the constraint allows none that the vocabulary has
+     */
+    int choose(Logits logits) {
+        int token;
+        if (masks.isEmpty() && sampling.isWithoutPenalties()) {
+            token = sampling.isGreedy() ? logits.mostLikely() : sampler.draw(logits.values());
+        } else {
+            float[] values = logits.values();
+            punish(values);
+            masks.ifPresent(allowing -> mask(values, allowing));
+            token = sampling.isGreedy() ? Logits.mostLikely(values) : sampler.draw(values);
+        }
+        accept(token);
+        return token;
+    }
+
+    /** Whether the constraint is fulfilled and allows nothing more. */
+    boolean isComplete() {
+        return masks.isPresent() && masks.get().constraint().mayEnd(state)
+                && !masks.get().constraint().mayGoOn(state);
+    }
+
+    private void accept(int token) {
+        if (!sampling.isWithoutPenalties()) {
+            counts.merge(token, 1, Integer::sum);
+        }
+        if (masks.isPresent() && !stopTokens.contains(token)) {
+            state = masks.get().after(state, token, first);
+        }
+        first = false;
+    }
+
+    private void punish(float... values) {
+        counts.forEach((token, count) -> {
+            float value = values[token];
+            double repeated = value > 0 ? value / sampling.repetitionPenalty() : value * sampling.repetitionPenalty();
+            values[token] = (float) (repeated - sampling.frequencyPenalty() * count
+                    - (count > 0 ? sampling.presencePenalty() : 0));
+        });
+    }
+
+    private void mask(float[] values, TokenMasks allowing) {
+        BitSet allowed = first ? allowing.first() : allowing.allowed(state);
+        boolean mayEnd = allowing.constraint().mayEnd(state) && !stopTokens.isEmpty();
+        if (allowed.isEmpty() && !mayEnd) {
+            throw new ConfigurationException("no token of the vocabulary goes on with a text that "
+                    + allowing.constraint().description() + " allows");
+        }
+        Map<Integer, Float> stops = new HashMap<>();
+        stopTokens.stream().filter(token -> mayEnd && token < values.length)
+                .forEach(token -> stops.put(token, values[token]));
+        for (int token = 0; token < values.length; token++) {
+            if (!allowed.get(token)) {
+                values[token] = Float.NEGATIVE_INFINITY;
+            }
+        }
+        stopTokens.stream().filter(token -> token < values.length)
+                .forEach(token -> values[token] = stops.getOrDefault(token, Float.NEGATIVE_INFINITY));
+    }
+}

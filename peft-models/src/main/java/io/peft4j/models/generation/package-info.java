@@ -1,6 +1,0 @@
-/**
- * Text generation. Open {@link io.peft4j.models.generation.TextGenerator} first: prompts in, answers out; then
- * {@link io.peft4j.models.generation.DecodingBatch}, which runs the network with a key/value cache, and
- * {@link io.peft4j.models.generation.Sampler}, which chooses tokens.
- */
-package io.peft4j.models.generation;

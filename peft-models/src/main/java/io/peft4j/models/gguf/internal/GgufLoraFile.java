@@ -1,0 +1,140 @@
+package io.peft4j.models.gguf.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.AdapterTensor;
+import io.peft4j.core.peft.method.LowRankUpdate;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.RowReader;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.ModelConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Writes an adapter of low rank as a GGUF file that llama.cpp applies to its base model. It scales the change of a
+ * layer by alpha / r with one alpha for the whole file; where a layer has another scaling, its B is multiplied by what
+ * is missing.
+ */
+public final class GgufLoraFile {
+    private GgufLoraFile() {
+    }
+
+    /**
+     * Why llama.cpp cannot apply an adapter: one sentence for each reason, none where it can.
+     *
+     * @param adapter the adapter
+     * @param config configuration of its base model
+     * @param tied whether the output layer of the base model is the embedding
+     */
+    public static List<String> obstacles(Adapter adapter, ModelConfig config, boolean tied) {
+        Optional<GgufForm> form = Architectures.of(config).gguf();
+        if (form.isEmpty()) {
+            return List.of("llama.cpp's form of models of the type " + config.modelType() + " is not known");
+        }
+        if (!adapter.invocation().isEmpty()) {
+            return List.of("it is invoked by the tokens " + adapter.invocation() + ", and llama.cpp would apply it "
+                    + "to all tokens");
+        }
+        Map<String, List<String>> reasons = new LinkedHashMap<>();
+        if (!adapter.sharedTensors().isEmpty()) {
+            reasons.put("tensors outside of layers", adapter.sharedTensors().stream().map(AdapterTensor::name)
+                    .toList());
+        }
+        for (AdapterLayer layer : adapter.layers()) {
+            obstacle(layer, form.get(), tied).ifPresent(reason ->
+                    reasons.computeIfAbsent(reason, r -> new ArrayList<>()).add(layer.slot().path()));
+        }
+        return reasons.entrySet().stream().map(entry -> entry.getKey() + " (" + entry.getValue().size() + ", first: "
+                + entry.getValue().get(0) + ")").toList();
+    }
+
+    private static Optional<String> obstacle(AdapterLayer layer, GgufForm form, boolean tied) {
+        String path = layer.slot().path();
+        if (layer.replacesBase()) {
+            return Optional.of("layers or biases that are trained as a whole; merge the adapter instead");
+        }
+        if (layer.lowRankUpdate().isEmpty()) {
+            return Optional.of("layers that are not a plain product of two matrices but have "
+                    + layer.tensors().stream().map(AdapterTensor::name).collect(Collectors.joining(", "))
+                    + "; convert the adapter to LoRA, or merge it");
+        }
+        if (form.toGguf(path + ".weight").isEmpty()) {
+            return Optional.of("layers that llama.cpp has no tensor for");
+        }
+        if (form.expert(path + ".weight") >= 0) {
+            return Optional.of("an adapter on single experts, which llama.cpp keeps as one tensor; merge it instead");
+        }
+        if (tied && (path.equals("lm_head") || layer.lowRankUpdate().get().embedding())) {
+            return Optional.of("an adapter on the embedding or the output layer, which share one weight in this "
+                    + "model: llama.cpp would apply it to both; merge the adapter instead");
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * Writes the file, in F32.
+     *
+     * @param file the file to create or replace
+     * @param name what the adapter is called in it
+     * @param adapter the adapter
+     * @param config configuration of its base model
+     * @param tied whether the output layer of the base model is the embedding
+     * @throws ConfigurationException when there are {@link #obstacles}; all of them are named
+     */
+    public static void write(Path file, String name, Adapter adapter, ModelConfig config, boolean tied) {
+        List<String> obstacles = obstacles(adapter, config, tied);
+        if (!obstacles.isEmpty()) {
+            throw new ConfigurationException("llama.cpp cannot apply this adapter: it has\n  "
+                    + String.join("\n  ", obstacles));
+        }
+        List<LowRankUpdate> updates = adapter.layers().stream().map(l -> l.lowRankUpdate().orElseThrow()).toList();
+        double alpha = updates.stream().mapToDouble(u -> u.scaling() * u.rank()).filter(a -> a != 0).findFirst()
+                .orElse(1);
+        GgufForm form = Architectures.requireGguf(config);
+        GgufRowOrder order = new GgufRowOrder(config, form);
+        GgufWriter writer = new GgufWriter();
+        writer.string("general.architecture", form.architecture()).string("general.type", "adapter")
+                .string("general.name", name).uint32("general.file_type", 0)
+                .string("adapter.type", "lora").float32("adapter.lora.alpha", (float) alpha);
+        for (int i = 0; i < updates.size(); i++) {
+            String path = adapter.layers().get(i).slot().path() + ".weight";
+            add(writer, path, form.toGguf(path).orElseThrow(), updates.get(i), alpha, order);
+        }
+        writer.write(file);
+    }
+
+    private static void add(GgufWriter writer, String path, String name, LowRankUpdate update, double alpha,
+            GgufRowOrder order) {
+        int rank = update.rank();
+        float[] a = update.aValues();
+        float[] b = update.bValues();
+        double missing = update.scaling() * rank / alpha;
+        for (int i = 0; i < b.length && missing != 1; i++) {
+            b[i] = (float) (missing * b[i]);
+        }
+        if (update.embedding()) {
+            // A token takes a row of A here.
+            int vocabulary = update.inputs();
+            writer.tensor(name + ".lora_a", BlockType.F32, new long[] {vocabulary, rank}, (RowReader) (row, target) -> {
+                for (int k = 0; k < rank; k++) {
+                    target[k] = a[k * vocabulary + row];
+                }
+            });
+        } else {
+            int inputs = update.inputs();
+            writer.tensor(name + ".lora_a", BlockType.F32, new long[] {rank, inputs},
+                    (RowReader) (row, target) -> System.arraycopy(a, row * inputs, target, 0, inputs));
+        }
+        RowReader rows = (row, target) -> System.arraycopy(b, row * rank, target, 0, rank);
+        writer.tensor(name + ".lora_b", BlockType.F32, new long[] {update.outputs(), rank}, order.reorder(path, rows));
+    }
+}

@@ -1,0 +1,129 @@
+package io.peft4j.models.gguf.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.core.text.Tokenizer;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.core.weight.RowReader;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.ModelTensor;
+import io.peft4j.models.tokenizer.internal.GgufVocabulary;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.LongStream;
+
+/**
+ * Writes a model as a GGUF file that llama.cpp runs, in the form that its family states. Matrices are written in the
+ * type that is asked for, in F16 where their rows are not whole blocks of it; vectors in F32.
+ */
+public final class GgufModelFile {
+    /** llama.cpp's numbers of what most tensors of a file are. */
+    private static final Map<BlockType, Integer> FILE_TYPES = Map.of(BlockType.F32, 0, BlockType.F16, 1,
+            BlockType.Q8_0, 7, BlockType.BF16, 32);
+
+    /** The layer that chooses experts is kept in full precision, as llama.cpp's own converter keeps it. */
+    private static final String ROUTER = ".ffn_gate_inp.weight";
+
+    private final GgufForm form;
+    private final GgufRowOrder order;
+    private final GgufWriter writer = new GgufWriter();
+
+    private GgufModelFile(ModelConfig config, GgufForm form) {
+        this.form = form;
+        this.order = new GgufRowOrder(config, form);
+    }
+
+    /**
+     * Writes the file.
+     *
+     * @param file the file to create or replace
+     * @param name what the model is called in it
+     * @param config the model's configuration
+     * @param tensors all tensors of the model; the output layer's is missing where it is the embedding
+     * @param type type of matrices, F32, F16, BF16 or Q8_0
+     * @param tokenizer its tokenizer
+     * @param stops the tokens that end an answer
+     * @throws ConfigurationException when the format or llama.cpp has no place for something in the model
+     */
+    public static void write(Path file, String name, ModelConfig config, List<ModelTensor> tensors, BlockType type,
+            Tokenizer tokenizer, Set<Integer> stops) {
+        GgufForm form = Architectures.requireGguf(config);
+        GgufModelFile model = new GgufModelFile(config, form);
+        model.writer.string("general.architecture", form.architecture()).string("general.type", "model")
+                .string("general.name", name).uint32("general.file_type", FILE_TYPES.get(type))
+                .uint32("general.quantization_version", 2);
+        GgufHyperparameters.write(model.writer, config, form);
+        int rows = (int) tensors.stream().filter(t -> form.toGguf(t.name()).equals(Optional.of("token_embd.weight")))
+                .mapToLong(t -> t.shape()[0]).findFirst().orElseThrow();
+        GgufVocabulary.write(model.writer, tokenizer, stops, rows);
+        Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
+        tensors.forEach(tensor -> byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
+        byName.forEach((tensor, parts) -> model.add(tensor, parts, type));
+        model.writer.write(file);
+    }
+
+    private String name(ModelTensor tensor) {
+        return form.toGguf(tensor.name()).orElseThrow(() -> new ConfigurationException(
+                "llama.cpp has no tensor for " + tensor.name()));
+    }
+
+    /** Adds a tensor, or those of all experts as one. */
+    private void add(String name, List<ModelTensor> parts, BlockType type) {
+        ModelTensor tensor = parts.get(0);
+        if (form.expert(tensor.name()) >= 0) {
+            addExperts(name, parts, type);
+        } else if (parts.size() > 1) {
+            throw new ConfigurationException("llama.cpp has one tensor, " + name + ", for "
+                    + parts.stream().map(ModelTensor::name).toList());
+        } else if (tensor.isVector()) {
+            writer.tensor(name, BlockType.F32, tensor.shape(), shifted(tensor,
+                    order.reorderVector(tensor.name(), tensor.columns(), tensor.rows())));
+        } else {
+            ModelTensor matrix = form.isTransposed(tensor.name()) ? tensor.transposed() : tensor;
+            writer.tensor(name, fitting(name, matrix, type), matrix.shape(),
+                    order.reorder(tensor.name(), matrix.rows()));
+        }
+    }
+
+    private static BlockType fitting(String name, ModelTensor matrix, BlockType type) {
+        if (name.endsWith(ROUTER)) {
+            return BlockType.F32;
+        }
+        return matrix.columns() % type.blockSize() == 0 ? type : BlockType.F16;
+    }
+
+    private void addExperts(String name, List<ModelTensor> parts, BlockType type) {
+        List<ModelTensor> experts = parts.stream().sorted(Comparator.comparingInt(part -> form.expert(part.name())))
+                .toList();
+        long[] shape = experts.get(0).shape();
+        for (int i = 0; i < experts.size(); i++) {
+            if (form.expert(experts.get(i).name()) != i || !Arrays.equals(shape, experts.get(i).shape())) {
+                throw new ConfigurationException("the experts of " + name + " are not numbered from 0, or differ in "
+                        + "their shapes");
+            }
+        }
+        int rows = shape.length == 1 ? 1 : (int) shape[0];
+        writer.tensor(name, shape.length == 1 ? BlockType.F32 : fitting(name, experts.get(0), type),
+                LongStream.concat(LongStream.of(experts.size()), LongStream.of(shape)).toArray(),
+                (row, target) -> experts.get(row / rows).rows().readRow(row % rows, target));
+    }
+
+    private RowReader shifted(ModelTensor tensor, RowReader values) {
+        float shift = form.shift(tensor.name());
+        return shift == 0 ? values : (row, target) -> {
+            values.readRow(row, target);
+            for (int i = 0; i < tensor.columns(); i++) {
+                target[i] += shift;
+            }
+        };
+    }
+}

@@ -1,0 +1,35 @@
+package io.peft4j.models.tokenizer.internal;
+
+import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.text.Tokenizer;
+import java.nio.file.Path;
+
+/** Loads tokenizers. */
+public final class Tokenizers {
+    private Tokenizers() {
+    }
+
+    /**
+     * The tokenizer of a Hugging Face folder: {@code tokenizer.json}, with special tokens and chat template from
+     * {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code chat_template.jinja} where they exist.
+     *
+     * @throws io.peft4j.core.error.FileFormatException when a file is missing or wrong
+     * @throws java.io.UncheckedIOException when a file cannot be read
+     */
+    public static Tokenizer fromFolder(Path folder) {
+        return of(TokenizerFolder.read(folder));
+    }
+
+    /**
+     * The tokenizer that the metadata of a GGUF file describes.
+     *
+     * @throws io.peft4j.core.error.FileFormatException when it is of a kind that cannot be rebuilt
+     */
+    public static Tokenizer fromGguf(GgufFile file) {
+        return of(GgufTokenizerFiles.of(file));
+    }
+
+    private static Tokenizer of(TokenizerFiles files) {
+        return new FastTokenizer(files, Templates.of(files));
+    }
+}

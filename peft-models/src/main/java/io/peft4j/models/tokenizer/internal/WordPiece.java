@@ -1,0 +1,71 @@
+package io.peft4j.models.tokenizer.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+
+/**
+ * BERT's WordPiece in the form of {@code tokenizer.json}. llama.cpp marks pieces that begin a word with a visible
+ * blank; Hugging Face marks those that do not, with {@code ##}.
+ */
+final class WordPiece {
+    private static final int NORMAL = 1;
+    private static final String BEGINS = "\u2581";
+    private static final String CONTINUES = "##";
+
+    private final List<String> tokens;
+    private final long[] types;
+
+    WordPiece(List<String> tokens, long[] types) {
+        this.tokens = tokens;
+        this.types = types;
+    }
+
+    /** Hugging Face's form of a token. */
+    String token(int id) {
+        String token = tokens.get(id);
+        if (token.startsWith(BEGINS)) {
+            return token.substring(BEGINS.length());
+        }
+        return types[id] == NORMAL && !isBracketed(token) ? CONTINUES + token : token;
+    }
+
+    /** Special tokens stand in brackets, whatever their type says: converters left it to that. */
+    static boolean isBracketed(String token) {
+        return token.startsWith("[") && token.endsWith("]");
+    }
+
+    ObjectNode model(String unknown) {
+        ObjectNode model = JsonNodeFactory.instance.objectNode();
+        model.put("type", "WordPiece").put("unk_token", unknown).put("continuing_subword_prefix", CONTINUES)
+                .put("max_input_chars_per_word", 100);
+        ObjectNode vocabulary = model.putObject("vocab");
+        for (int id = 0; id < tokens.size(); id++) {
+            vocabulary.put(token(id), id);
+        }
+        return model;
+    }
+
+    /** A file does not say whether upper case is kept: it is where pieces have some. */
+    JsonNode normalizer() {
+        boolean cased = false;
+        for (int id = 0; id < tokens.size() && !cased; id++) {
+            cased = types[id] == NORMAL && !isBracketed(tokens.get(id))
+                    && tokens.get(id).chars().anyMatch(Character::isUpperCase);
+        }
+        ObjectNode normalizer = JsonNodeFactory.instance.objectNode();
+        normalizer.put("type", "BertNormalizer").put("clean_text", true).put("handle_chinese_chars", true);
+        normalizer.putNull("strip_accents").put("lowercase", !cased);
+        return normalizer;
+    }
+
+    static JsonNode preTokenizer() {
+        return JsonNodeFactory.instance.objectNode().put("type", "BertPreTokenizer");
+    }
+
+    static JsonNode decoder() {
+        return JsonNodeFactory.instance.objectNode().put("type", "WordPiece").put("prefix", CONTINUES)
+                .put("cleanup", true);
+    }
+}

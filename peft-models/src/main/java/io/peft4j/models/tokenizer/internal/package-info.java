@@ -1,0 +1,6 @@
+/**
+ * Tokenizers of checkpoints. Open {@link io.peft4j.models.tokenizer.internal.Tokenizers} first: it loads them from a
+ * Hugging Face folder or rebuilds them from a GGUF file; both become a {@link
+ * io.peft4j.models.tokenizer.internal.FastTokenizer}.
+ */
+package io.peft4j.models.tokenizer.internal;
