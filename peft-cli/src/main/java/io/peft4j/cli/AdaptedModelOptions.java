@@ -1,9 +1,12 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.ToIntBiFunction;
 import java.util.function.ToIntFunction;
 import picocli.CommandLine.Mixin;
@@ -20,9 +23,17 @@ final class AdaptedModelOptions {
     @Mixin
     private EngineOptions engine;
 
+    private Optional<Task> task = Optional.empty();
+
     /** The threads that the model runs with. */
     int threads() {
         return engine.threads();
+    }
+
+    /** The same for a model that is loaded for a task, whatever its own is. */
+    AdaptedModelOptions forTask(Task wanted) {
+        task = Optional.of(wanted);
+        return this;
     }
 
     /** Loads the model, does something with it, and frees it. */
@@ -32,7 +43,8 @@ final class AdaptedModelOptions {
 
     /** As {@link #with(Console, ToIntFunction)}, for an action that also wants the base model. */
     int with(Console console, ToIntBiFunction<LanguageModel, BaseModel> action) {
-        try (BaseModel base = engine.load(model, console)) {
+        Optional<Task> wanted = task.or(() -> Optional.ofNullable(adapter).flatMap(AdapterTask::read));
+        try (BaseModel base = engine.load(model, console, source -> wanted)) {
             engine.sayIfQuantized(base, console);
             if (adapter == null) {
                 return action.applyAsInt(base, base);

@@ -2,12 +2,15 @@ package io.peft4j.cli;
 
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.Task;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -33,11 +36,21 @@ final class EngineOptions {
         return load(reference, options(), console);
     }
 
+    /** The same for a task, where {@code task} gives one for what was found. */
+    BaseModel load(String reference, Console console, Function<ModelSource, Optional<Task>> task) {
+        return load(reference, options(), console, task);
+    }
+
     /** The same with given options. */
     static BaseModel load(String reference, ModelOptions options, Console console) {
+        return load(reference, options, console, source -> Optional.empty());
+    }
+
+    private static BaseModel load(String reference, ModelOptions options, Console console,
+            Function<ModelSource, Optional<Task>> task) {
         try (DownloadProgress progress = new DownloadProgress(console)) {
             ModelSource source = ModelLocator.builder().listener(progress).build().locate(reference);
-            return BaseModel.load(source, options);
+            return BaseModel.load(source, task.apply(source).map(options::withTask).orElse(options));
         }
     }
 

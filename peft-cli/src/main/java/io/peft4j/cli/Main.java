@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
-            ScoreCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class, AdapterCommand.class,
+            ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class, AdapterCommand.class,
             DataCommand.class, BenchCommand.class, JShellCommand.class);
 
     private final Interrupts interrupts;
@@ -104,6 +104,7 @@ public final class Main implements Runnable {
                 .registerConverter(PackOptions.Strategy.class, TrainCommand::packing)
                 .registerConverter(Masking.class, LearnedOptions::masking)
                 .registerConverter(DataFormat.class, DataInput::format)
+                .registerConverter(ObjectiveOptions.Kind.class, ObjectiveOptions::kind)
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)
                 .setExecutionExceptionHandler(Failures::report);

@@ -14,7 +14,10 @@ import picocli.CommandLine.Option;
         + "their tokens.",
     "Rows of the data are {\"text\"} (every token after the first, with the tokenizer's default special tokens), "
             + "{\"input_ids\"}, {\"messages\"} (the supervised tokens), or {\"prompt\", \"completion\"} (the tokens "
-            + "of the completion)."})
+            + "of the completion).",
+    "A classifier gives {\"logits\": [...]} for {\"text\"}, one of tokens a list for each token of {\"text\"} or "
+            + "{\"tokens\"}, a model that answers questions {\"start_logits\", \"end_logits\"} for {\"question\", "
+            + "\"context\"}."})
 final class ScoreCommand extends PeftCommand {
     @Mixin
     private AdaptedModelOptions model;
@@ -34,6 +37,10 @@ final class ScoreCommand extends PeftCommand {
     }
 
     private int score(LanguageModel scored) {
+        if (scored.network().task().type().hasHead()) {
+            new HeadScores(scored).print(data, console());
+            return 0;
+        }
         try (SequenceScorer scorer = new SequenceScorer(scored, this::print)) {
             new ScoringRows(scored).read(data, scorer::add);
             scorer.flush();

@@ -10,7 +10,6 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.Passport;
 import io.peft4j.core.peft.method.UpdateRule;
-import io.peft4j.data.ChatDataset;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;
@@ -33,7 +32,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code peft4j train}: an adapter from chat data. */
-@Command(name = "train", sortOptions = false, description = {"Trains an adapter on chat data.",
+@Command(name = "train", sortOptions = false, description = {"Trains an adapter on chats, or on rows for another objective.",
     "The output folder is an adapter in Hugging Face PEFT's form with the tokenizer beside it; metrics.jsonl holds a "
             + "line a step. Ctrl-C stops after the current step and leaves a usable adapter."})
 final class TrainCommand extends PeftCommand {
@@ -44,7 +43,7 @@ final class TrainCommand extends PeftCommand {
     private String model;
 
     @Option(names = "--data", required = true, paramLabel = "FILE",
-            description = "Training data: {\"messages\": [...]} a line.")
+            description = "Training data: {\"messages\": [...]} a line, or as --objective says.")
     private Path data;
 
     @Option(names = "--validation", paramLabel = "FILE",
@@ -102,6 +101,9 @@ final class TrainCommand extends PeftCommand {
     private Integer maxLength;
 
     @Mixin
+    private ObjectiveOptions objective;
+
+    @Mixin
     private LearnedOptions learned;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
@@ -156,26 +158,30 @@ final class TrainCommand extends PeftCommand {
         if (packTokens > 0 && isGiven("--batch-size")) {
             throw usage("--pack-tokens replaces --batch-size; they are mutually exclusive");
         }
+        if (!objective.isOfChats() && (maxLength != null || isGiven("--learn"))) {
+            throw usage("--max-length and --learn are for --objective sft; texts of other objectives are cut to the "
+                    + "model's limit");
+        }
         if (resume && resumeOrStart) {
             throw usage("--resume and --resume-or-start are mutually exclusive");
         }
         AdapterOptions.Choice choice = adapter.choice(this);
         Trainer.requireOutput(output, start());
-        ChatDataset examples = ChatDataset.read(data);
-        Optional<ChatDataset> held = Optional.ofNullable(validation).map(ChatDataset::read);
+        TrainingData examples = objective.read(data, Optional.ofNullable(validation));
         Cancellation cancellation = new Cancellation();
         Console console = console();
-        try (BaseModel base = engine.load(model, console);
+        try (BaseModel base = engine.load(model, console, examples::task);
                 PeftModel tuned = choice.on(base, seed,
-                        () -> Trainer.calibration(base, examples, batchSize, CALIBRATION_BATCHES));
+                        () -> examples.calibration(base, batchSize, CALIBRATION_BATCHES));
                 TrainingProgress progress = new TrainingProgress(console, json);
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
             sayConfiguration(console, base, tuned, options, choice);
             TrainerBuilder trainer = trainer(tuned, options).cancellation(cancellation).listener(progress);
-            held.ifPresent(trainer::validation);
-            TrainingResult result = trainer.build().train(examples);
+            TrainingResult result = examples.train(trainer, tuned);
             verify(base);
-            addTexts(console, tuned);
+            if (objective.isOfChats()) {
+                addTexts(console, tuned);
+            }
             progress.close();
             console.say("%s, peak memory %s", result, PeakMemory.text());
             if (json) {

@@ -11,6 +11,7 @@ import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Network;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.peft.PeftModel;
@@ -92,6 +93,15 @@ public final class BaseModel implements BaseLanguageModel {
     /** As {@link #load(String)}, with options. */
     public static BaseModel load(String reference, ModelOptions options) {
         return load(ModelLocator.fromEnvironment().locate(reference), options);
+    }
+
+    /** What a model on this machine is for, by its configuration; a GGUF file holds language models only. */
+    public static Task taskOf(ModelSource source) {
+        if (!(source instanceof ModelSource.HuggingFaceFolder)) {
+            return Task.CAUSAL_LM;
+        }
+        ModelConfig config = ModelConfig.read(SentencePooling.network(source.path()).resolve("config.json"));
+        return TaskPlan.of(config, Architectures.of(config).defaultTask()).task();
     }
 
     /** Loads a model that lies on this machine already. */

@@ -6,6 +6,7 @@ import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.WeightLoader;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.gguf.internal.GgufCheckpoint;
@@ -46,7 +47,7 @@ final class Checkpoint implements AutoCloseable {
     }
 
     static Checkpoint open(ModelSource source) {
-        return source instanceof ModelSource.GgufPath ? openGguf(source.path()) : openFolder(source.path());
+        return source instanceof ModelSource.GgufPath ? openGguf(source.path()) : openFolder(SentencePooling.network(source.path()));
     }
 
     private static Checkpoint openFolder(Path folder) {

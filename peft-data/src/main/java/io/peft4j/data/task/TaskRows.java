@@ -65,6 +65,11 @@ public final class TaskRows {
                 new SourceTarget(text(row, "source"), text(row, "target")));
     }
 
+    /** Texts alone: {@code {"text": "..."}}. */
+    public static List<String> plain(Path file) {
+        return read(file, "\"text\"", row -> text(row, "text"));
+    }
+
     private static <T> List<T> read(Path file, String expected, Function<JsonLines.Row, T> reader) {
         List<T> rows = new ArrayList<>();
         JsonLines.read(file, row -> rows.add(reader.apply(row)));
@@ -74,7 +79,7 @@ public final class TaskRows {
         return rows;
     }
 
-    private static String text(JsonLines.Row row, String key) {
+    static String text(JsonLines.Row row, String key) {
         if (!(row.fields().get(key) instanceof String text)) {
             throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a string" : "missing, there "
                     + "are only " + row.fields().keySet()));
@@ -89,7 +94,7 @@ public final class TaskRows {
         throw row.wrong("\"" + key + "\" is " + (value == null ? "missing" : value) + "; expected a name or a number");
     }
 
-    private static List<String> list(JsonLines.Row row, String key) {
+    static List<String> list(JsonLines.Row row, String key) {
         if (!(row.fields().get(key) instanceof List<?> list)) {
             throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a list"
                     : "missing, there are only " + row.fields().keySet()));

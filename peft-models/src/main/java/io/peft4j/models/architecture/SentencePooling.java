@@ -65,6 +65,11 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
         return Files.isRegularFile(folder.resolve(MODULES));
     }
 
+    /** The folder of the network below that of a model, where it has one of its own. */
+    public static Path network(Path folder) {
+        return isIn(folder) ? folder.resolve(SentenceModules.read(folder.resolve(MODULES)).transformer()) : folder;
+    }
+
     /**
      * Reads a folder; {@link #MEAN} where it is none of sentence-transformers.
      *

@@ -38,13 +38,15 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
     /**
      * The task that a checkpoint is for, or the one that is asked for.
      *
-     * @param asked the task that it is to be loaded for, where not its own
+     * @param asked the task that it is to be loaded for, where not its own; labels without names get the checkpoint's
      * @param otherwise what models of the architecture are for where {@code architectures} does not say
      */
     public static TaskPlan of(ModelConfig config, Optional<Task> asked, Task.Type otherwise, long seed,
             SentencePooling pooling) {
         Task stored = TaskReader.read(config, otherwise);
         Task task = asked.map(wanted -> TaskReader.withLabels(config, wanted)).orElse(stored);
-        return new TaskPlan(task, pooling, seed);
+        boolean unnamed = task.labels().equals(Task.unnamedLabels(task.labels().size()))
+                && stored.type() == task.type() && stored.labels().size() == task.labels().size();
+        return new TaskPlan(unnamed ? task.withLabels(stored.labels()) : task, pooling, seed);
     }
 }

@@ -5,6 +5,7 @@ import io.peft4j.core.io.internal.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.text.ChatTemplate;
@@ -38,6 +39,10 @@ public record Passport(String base, Map<String, String> description, List<Weight
         Optional<String> chatTemplate, String config, Map<String, String> training, List<GoldenText> golden) {
     /** The file. */
     public static final String FILE = "peft4j_passport.json";
+    /** In a description the names of the labels of a head, a line each. */
+    static final String LABELS = "labels";
+    /** In a description how the outputs of a head are learned. */
+    static final String PROBLEM = "problem_type";
     /** bfloat16 rounds each value by at most 1/256. */
     private static final double ROUNDED = 4e-3;
     /** Four-bit blocks are off by about a tenth; models that have nothing in common by more than one. */
@@ -67,18 +72,23 @@ public record Passport(String base, Map<String, String> description, List<Weight
 
     private static Passport of(LanguageModel base, String config) {
         ModelDescription sizes = base.network().description();
-        return new Passport(sizes.name(), description(sizes), WeightSample.of(base.network()),
+        return new Passport(sizes.name(), description(base.network()), WeightSample.of(base.network()),
                 fingerprint(base.tokenizer()), base.chatTemplate().map(ChatTemplate::source).map(Sha256::of), config,
                 Map.of(), List.of());
     }
 
-    private static Map<String, String> description(ModelDescription sizes) {
+    private static Map<String, String> description(Network network) {
+        ModelDescription sizes = network.description();
         Map<String, String> description = new LinkedHashMap<>();
         description.put("model_type", sizes.modelType());
         description.put("vocab_size", String.valueOf(sizes.vocabularySize()));
         description.put("hidden_size", String.valueOf(sizes.hiddenSize()));
         description.put("num_hidden_layers", String.valueOf(sizes.layers()));
         description.put("tie_word_embeddings", String.valueOf(sizes.tiedEmbeddings()));
+        if (network.task().type().hasLabels()) {
+            description.put(LABELS, String.join("\n", network.task().labels()));
+            description.put(PROBLEM, network.task().problem().name());
+        }
         return description;
     }
 
@@ -133,7 +143,7 @@ public record Passport(String base, Map<String, String> description, List<Weight
      * and a fingerprint of values from all places. Another type has another fingerprint.
      */
     public static Map<String, String> identity(BaseLanguageModel base) {
-        Map<String, String> identity = new LinkedHashMap<>(description(base.network().description()));
+        Map<String, String> identity = new LinkedHashMap<>(description(base.network()));
         identity.put("dtype", base.network().description().activationType() + " activations, weights "
                 + base.network().slots().stream().flatMap(slot -> WeightSample.weight(slot).stream())
                         .map(FrozenWeight::typeName).distinct().sorted().toList());
@@ -151,7 +161,7 @@ public record Passport(String base, Map<String, String> description, List<Weight
         description.forEach((name, value) -> {
             String other = now.description.getOrDefault(name, "unknown");
             if (!value.equals(other)) {
-                found.add(new Mismatch(true, "its base has " + name + " " + value + ", this model " + other));
+                found.add(new Mismatch(!List.of(LABELS, PROBLEM).contains(name), "its base has " + name + " " + value + ", this model " + other));
             }
         });
         Map<String, WeightSample> present = new LinkedHashMap<>();

@@ -1,0 +1,90 @@
+package io.peft4j.cli;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.hub.ModelSource;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.Objective;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** The examples of a training, for what they are learned, and what the base is loaded for. */
+interface TrainingData {
+    /** What the base is to be loaded for, where not for what it is by itself. */
+    Optional<Task> task(ModelSource source);
+
+    /** Trains on the examples. */
+    TrainingResult train(TrainerBuilder trainer, PeftModel model);
+
+    /** Some of the examples, for adapters whose first values are computed from data. */
+    Calibration calibration(BaseModel base, int batchSize, int mostBatches);
+
+    /** Conversations, of which the supervised tokens are predicted. */
+    record Chats(ChatDataset examples, Optional<ChatDataset> held) implements TrainingData {
+        static TrainingData read(Path data, Optional<Path> validation) {
+            return new Chats(ChatDataset.read(data), validation.map(ChatDataset::read));
+        }
+
+        @Override
+        public Optional<Task> task(ModelSource source) {
+            return Optional.empty();
+        }
+
+        @Override
+        public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
+            held.ifPresent(trainer::validation);
+            return trainer.build().train(examples);
+        }
+
+        @Override
+        public Calibration calibration(BaseModel base, int batchSize, int mostBatches) {
+            return Trainer.calibration(base, examples, batchSize, mostBatches);
+        }
+    }
+
+    /**
+     * Examples of another kind.
+     *
+     * @param wanted what a base that is for something else is loaded for
+     * @param objective the objective for a model
+     */
+    record Rows<E>(List<E> examples, List<E> held, Task wanted, Function<Model, Objective<E>> objective)
+            implements TrainingData {
+        static <E> TrainingData read(Path data, Optional<Path> validation, Function<Path, List<E>> reader,
+                Function<List<E>, Task> task, Function<Model, Objective<E>> objective) {
+            List<E> examples = reader.apply(data);
+            List<E> held = validation.map(reader).orElse(List.of());
+            return new Rows<>(examples, held, task.apply(examples), objective);
+        }
+
+        /** A base that knows all labels keeps its own. */
+        @Override
+        public Optional<Task> task(ModelSource source) {
+            Task own = BaseModel.taskOf(source);
+            boolean knows = own.type() == wanted.type() && own.problem() == wanted.problem()
+                    && (own.labels().containsAll(wanted.labels())
+                    || wanted.labels().equals(Task.unnamedLabels(wanted.labels().size()))
+                    && own.labels().size() >= wanted.labels().size());
+            return knows ? Optional.empty() : Optional.of(wanted);
+        }
+
+        @Override
+        public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
+            return trainer.build().train(objective.apply(model), examples, held);
+        }
+
+        @Override
+        public Calibration calibration(BaseModel base, int batchSize, int mostBatches) {
+            throw new ConfigurationException("first values that are computed from data need --objective sft");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package io.peft4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training, scoring and embedding with encoders. */
+class ObjectiveCommandTest {
+    private static final Path ENCODERS = CommandRun.FIXTURES.resolve("encoders");
+
+    @TempDir
+    Path folder;
+
+    private Path data(String... rows) throws IOException {
+        return Files.write(folder.resolve("data" + rows.length + rows[0].length() + ".jsonl"), List.of(rows));
+    }
+
+    private List<JsonNode> train(String model, String objective, Path data) {
+        return CommandRun.succeeding("train", "--model", ENCODERS.resolve(model), "--objective", objective, "--data",
+                data, "--output", folder.resolve("out"), "--dtype", "f32", "--epochs", 15, "--learning-rate", 0.02,
+                "--batch-size", 4, "--json").json();
+    }
+
+    private static void assertLearned(List<JsonNode> lines) {
+        assertTrue(lines.get(lines.size() - 2).get("train_loss").asDouble()
+                < 0.5 * lines.get(0).get("train_loss").asDouble(), lines.toString());
+    }
+
+    private List<JsonNode> score(String model, Path data) {
+        return CommandRun.succeeding("score", "--model", ENCODERS.resolve(model), "--adapter", folder.resolve("out"),
+                "--data", data, "--dtype", "f32", "--json").json();
+    }
+
+    @Test
+    void aClassifierWithNewLabelsLearnsThemAndItsAdapterBringsThem() throws IOException {
+        Path data = data("{\"text\": \"I was charged twice\", \"label\": \"money\"}",
+                "{\"text\": \"refund to my card\", \"label\": \"money\"}",
+                "{\"text\": \"the login fails\", \"label\": \"access\"}",
+                "{\"text\": \"reset my password\", \"label\": \"access\"}");
+
+        assertLearned(train("bert-question", "classification", data));
+
+        JsonNode config = CommandRun.read(folder.resolve("out/adapter_config.json"));
+        assertEquals("SEQ_CLS", config.get("task_type").asText());
+        assertEquals("[\"classifier\",\"score\",\"bert.pooler.dense\"]", config.get("modules_to_save").toString());
+        List<String> labels = new ArrayList<>();
+        score("bert-question", data).forEach(row -> {
+            assertEquals(2, row.get("logits").size());
+            labels.add(row.get("label").asText());
+        });
+        assertEquals(List.of("money", "money", "access", "access"), labels);
+    }
+
+    @Test
+    void aClassifierThatKnowsAllLabelsKeepsItsOwn() throws IOException {
+        Path data = data("{\"text\": \"charged twice\", \"label\": \"login\"}", "{\"text\": \"a\", \"label\": \"other\"}");
+
+        train("bert-seq-cls", "classification", data);
+
+        assertEquals(3, score("bert-seq-cls", data).get(0).get("logits").size());
+    }
+
+    @Test
+    void wordsAreTaggedAsTheyWereTrained() throws IOException {
+        Path data = data("{\"tokens\": [\"Ada\", \"Lovelace\", \"lived\"], \"labels\": [\"B-PER\", \"I-PER\", \"O\"]}",
+                "{\"tokens\": [\"in\", \"Paris\"], \"labels\": [\"O\", \"B-LOC\"]}");
+
+        assertLearned(train("distilbert-question", "token-classification", data));
+
+        JsonNode row = score("distilbert-question", data).get(1);
+        assertEquals(4, row.get("logits").size(), "[CLS], two words, [SEP]");
+        assertEquals(4, row.get("logits").get(0).size(), "O, B-LOC, B-PER, I-PER");
+        JsonNode paris = row.get("logits").get(2);
+        assertTrue(paris.get(1).asDouble() > paris.get(0).asDouble(), "Paris is a place: " + paris);
+    }
+
+    @Test
+    void answersToQuestionsAreScored() throws IOException {
+        JsonNode expected = CommandRun.read(ENCODERS.resolve("bert-question/expected.json"));
+        Path data = data(expected.get("rows").get(0).toString().replace("input_ids", "ids"));
+
+        JsonNode row = CommandRun.succeeding("score", "--model", ENCODERS.resolve("bert-question"), "--data", data,
+                "--dtype", "f32", "--json").json().get(0);
+
+        JsonNode logits = expected.get("logits").get(0);
+        for (int i = 0; i < row.get("start_logits").size(); i++) {
+            assertEquals(logits.get(2 * i).asDouble(), row.get("start_logits").get(i).asDouble(), 1e-4);
+            assertEquals(logits.get(2 * i + 1).asDouble(), row.get("end_logits").get(i).asDouble(), 1e-4);
+        }
+    }
+
+    @Test
+    void textsThatBelongTogetherComeNearEachOther() throws IOException {
+        Path data = data("{\"anchor\": \"charged twice\", \"positive\": \"refund to my card\"}",
+                "{\"anchor\": \"login fails\", \"positive\": \"reset the password\"}",
+                "{\"anchor\": \"who approves it\", \"positive\": \"the manager\"}",
+                "{\"anchor\": \"notice period\", \"positive\": \"ninety days\", \"negative\": \"in Paris\"}");
+
+        assertLearned(train("bert-question", "contrastive", data));
+
+        Path texts = data("{\"text\": \"charged twice\"}", "{\"text\": \"refund to my card\"}",
+                "{\"text\": \"ninety days\"}");
+        List<JsonNode> vectors = CommandRun.succeeding("embed", "--model", ENCODERS.resolve("bert-question"),
+                "--adapter", folder.resolve("out"), "--data", texts, "--dtype", "f32", "--json").json();
+        assertEquals(24, vectors.get(0).get("embedding").size());
+        assertTrue(cosine(vectors.get(0), vectors.get(1)) > cosine(vectors.get(0), vectors.get(2)));
+    }
+
+    private static double cosine(JsonNode a, JsonNode b) {
+        double[] sums = new double[3];
+        for (int i = 0; i < a.get("embedding").size(); i++) {
+            double x = a.get("embedding").get(i).asDouble();
+            double y = b.get("embedding").get(i).asDouble();
+            sums[0] += x * y;
+            sums[1] += x * x;
+            sums[2] += y * y;
+        }
+        return sums[0] / Math.sqrt(sums[1] * sums[2]);
+    }
+
+    @Test
+    void anUnknownObjectiveAndALanguageModelWithoutAHeadAreToldClearly() throws IOException {
+        Path data = data("{\"text\": \"a\", \"label\": \"b\"}");
+
+        String error = CommandRun.failing(2, "train", "--model", "m", "--data", data, "--output",
+                folder.resolve("x"), "--objective", "clasification");
+
+        assertTrue(error.contains("unknown objective 'clasification'") && error.contains("token-classification"), error);
+        String noVectors = CommandRun.failing(1, "generate", "--model", ENCODERS.resolve("bert-seq-cls"), "--prompt",
+                "Hello", "--dtype", "f32");
+        assertTrue(noVectors.contains("does not predict tokens"), noVectors);
+    }
+}

@@ -1,0 +1,83 @@
+package io.peft4j.data.task;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.task.TextEncoder;
+import io.peft4j.data.format.JsonLines;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads what a model with a head is to judge, one JSON object a line, as sequences of tokens cut to what the model can
+ * read:
+ * <ul>
+ * <li>{@code {"text": "..."}}, with {@code "text_pair"} where two texts are judged together;
+ * <li>{@code {"tokens": [...]}}: words;
+ * <li>{@code {"question": "...", "context": "..."}}, for models that answer questions;
+ * <li>{@code {"input_ids": [...]}}, as they are.
+ * </ul>
+ * Other keys are ignored.
+ */
+public final class HeadRows {
+    private static final List<String> FORMS = List.of("text", "tokens", "question", "input_ids");
+
+    private final Task.Type task;
+    private final int vocabulary;
+    private final TextEncoder encoder;
+
+    /** A reader for a model. */
+    public HeadRows(Model model) {
+        this.task = model.network().task().type();
+        this.vocabulary = model.network().description().vocabularySize();
+        this.encoder = TextEncoder.of(model);
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @throws DataException when a row has none of the forms, or the file has no row: with file and line
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public List<TokenSequence> read(Path file) {
+        List<TokenSequence> sequences = new ArrayList<>();
+        JsonLines.read(file, row -> sequences.add(sequence(row)));
+        if (sequences.isEmpty()) {
+            throw new DataException(file, "contains no rows; expected one JSON object with one of " + FORMS + " a "
+                    + "line");
+        }
+        return sequences;
+    }
+
+    private TokenSequence sequence(JsonLines.Row row) {
+        List<String> present = JsonLines.present(row, FORMS);
+        String form = present.isEmpty() ? "" : present.get(0);
+        if (form.equals("question") != (task == Task.Type.QUESTION_ANS) && !form.equals("input_ids")) {
+            throw row.wrong("has " + row.fields().keySet() + "; a model for " + task + " takes "
+                    + (task == Task.Type.QUESTION_ANS ? "\"question\" and \"context\"" : FORMS));
+        }
+        return switch (form) {
+            case "tokens" -> encoder.words(TaskRows.list(row, "tokens")).sequence();
+            case "question" -> encoder.pair(TaskRows.text(row, "question"), TaskRows.text(row, "context"));
+            case "input_ids" -> TokenSequence.unsupervised(ids(row));
+            default -> row.fields().containsKey("text_pair")
+                    ? encoder.pair(TaskRows.text(row, "text"), TaskRows.text(row, "text_pair"))
+                    : encoder.text(TaskRows.text(row, "text"));
+        };
+    }
+
+    private int[] ids(JsonLines.Row row) {
+        if (!(row.fields().get("input_ids") instanceof List<?> list) || list.isEmpty()) {
+            throw row.wrong("\"input_ids\" is not a list with at least one token");
+        }
+        return list.stream().mapToInt(value -> {
+            if (!(value instanceof Integer id) || id < 0 || id >= vocabulary) {
+                throw row.wrong("\"input_ids\" holds " + value + "; token ids are integers from 0 to "
+                        + (vocabulary - 1));
+            }
+            return id;
+        }).toArray();
+    }
+}

@@ -1,0 +1,48 @@
+package io.peft4j.data.task;
+
+import io.peft4j.core.model.Task;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/** Reads out of examples what a model for them has to tell apart. */
+public final class Labels {
+    private Labels() {
+    }
+
+    /**
+     * The task of texts with labels: names in the order of the alphabet; where all are whole numbers, as many labels
+     * without names as the largest says; several can be right where one of the texts has more or fewer than one label;
+     * and a regression where labels are numbers of which one is not whole.
+     */
+    public static Task ofTexts(List<LabelledText> texts) {
+        List<String> all = texts.stream().flatMap(text -> text.labels().stream()).toList();
+        boolean one = texts.stream().allMatch(text -> text.labels().size() == 1);
+        int width = texts.get(0).labels().size();
+        if (isRegression(all) && texts.stream().allMatch(text -> text.labels().size() == width)) {
+            return new Task(Task.Type.SEQ_CLS, Task.unnamedLabels(width), Task.Problem.REGRESSION);
+        }
+        return new Task(Task.Type.SEQ_CLS, names(all), one ? Task.Problem.SINGLE_LABEL : Task.Problem.MULTI_LABEL);
+    }
+
+    /** The task of words with labels; {@code O}, the label of words outside of entities, comes first. */
+    public static Task ofWords(List<LabelledWords> texts) {
+        List<String> names = new ArrayList<>(names(texts.stream().flatMap(text -> text.labels().stream()).toList()));
+        if (names.remove("O")) {
+            names.add(0, "O");
+        }
+        return new Task(Task.Type.TOKEN_CLS, names, Task.Problem.SINGLE_LABEL);
+    }
+
+    private static boolean isRegression(List<String> labels) {
+        return labels.stream().allMatch(label -> label.matches("-?\\d+(\\.\\d+)?([eE][-+]?\\d+)?"))
+                && labels.stream().anyMatch(label -> !label.matches("\\d+"));
+    }
+
+    private static List<String> names(List<String> labels) {
+        if (!labels.isEmpty() && labels.stream().allMatch(label -> label.matches("\\d{1,4}"))) {
+            return Task.unnamedLabels(labels.stream().mapToInt(Integer::parseInt).max().orElseThrow() + 1);
+        }
+        return List.copyOf(new TreeSet<>(labels));
+    }
+}
