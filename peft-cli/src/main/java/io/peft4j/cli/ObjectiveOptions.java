@@ -19,8 +19,8 @@ final class ObjectiveOptions {
     @Option(names = "--objective", paramLabel = "NAME", defaultValue = "sft", description = {"What is learned from "
             + "the rows. Default: ${DEFAULT-VALUE}",
         "  sft                   the answers of chats",
-        "  classification        {\"text\", \"label\"}, with \"text_pair\"; a list of labels where several can be right,",
-        "                        a number with a point for a regression",
+        "  classification        {\"text\", \"label\"}, with \"text_pair\"; a list of labels where several can be",
+        "                        right, a number with a point for a regression",
         "  token-classification  {\"tokens\", \"labels\"}",
         "  question-answering    {\"question\", \"context\", \"answers\"}",
         "  contrastive           {\"anchor\", \"positive\"}, with \"negative\""})

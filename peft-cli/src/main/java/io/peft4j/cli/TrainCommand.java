@@ -32,7 +32,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code peft4j train}: an adapter from chat data. */
-@Command(name = "train", sortOptions = false, description = {"Trains an adapter on chats, or on rows for another objective.",
+@Command(name = "train", sortOptions = false, description = {"Trains an adapter on chats, or on rows for "
+        + "another objective.",
     "The output folder is an adapter in Hugging Face PEFT's form with the tokenizer beside it; metrics.jsonl holds a "
             + "line a step. Ctrl-C stops after the current step and leaves a usable adapter."})
 final class TrainCommand extends PeftCommand {

@@ -61,7 +61,8 @@ class ObjectiveCommandTest {
 
     @Test
     void aClassifierThatKnowsAllLabelsKeepsItsOwn() throws IOException {
-        Path data = data("{\"text\": \"charged twice\", \"label\": \"login\"}", "{\"text\": \"a\", \"label\": \"other\"}");
+        Path data = data("{\"text\": \"charged twice\", \"label\": \"login\"}",
+                "{\"text\": \"a\", \"label\": \"other\"}");
 
         train("bert-seq-cls", "classification", data);
 
@@ -134,8 +135,8 @@ class ObjectiveCommandTest {
                 folder.resolve("x"), "--objective", "clasification");
 
         assertTrue(error.contains("unknown objective 'clasification'") && error.contains("token-classification"), error);
-        String noVectors = CommandRun.failing(1, "generate", "--model", ENCODERS.resolve("bert-seq-cls"), "--prompt",
-                "Hello", "--dtype", "f32");
+        String noVectors = CommandRun.failing(1, "generate", "--model", ENCODERS.resolve("bert-seq-cls"),
+                "--prompt", "Hello", "--dtype", "f32");
         assertTrue(noVectors.contains("does not predict tokens"), noVectors);
     }
 }

@@ -47,7 +47,8 @@ final class Checkpoint implements AutoCloseable {
     }
 
     static Checkpoint open(ModelSource source) {
-        return source instanceof ModelSource.GgufPath ? openGguf(source.path()) : openFolder(SentencePooling.network(source.path()));
+        return source instanceof ModelSource.GgufPath ? openGguf(source.path())
+                : openFolder(SentencePooling.network(source.path()));
     }
 
     private static Checkpoint openFolder(Path folder) {

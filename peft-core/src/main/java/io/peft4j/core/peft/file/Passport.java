@@ -161,7 +161,8 @@ public record Passport(String base, Map<String, String> description, List<Weight
         description.forEach((name, value) -> {
             String other = now.description.getOrDefault(name, "unknown");
             if (!value.equals(other)) {
-                found.add(new Mismatch(!List.of(LABELS, PROBLEM).contains(name), "its base has " + name + " " + value + ", this model " + other));
+                found.add(new Mismatch(!List.of(LABELS, PROBLEM).contains(name), "its base has " + name + " "
+                        + value + ", this model " + other));
             }
         });
         Map<String, WeightSample> present = new LinkedHashMap<>();
