@@ -81,6 +81,7 @@ class ArchitectureTest {
             "io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, EVAL, CLI),
             "io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR),
             "io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, CLI),
+            "io.peft4j.core.weight.internal", List.of(MODELS, CLI),
             "io.peft4j.data.near.internal", List.of(EVAL));
 
     /** A module, the package below which all of its classes live, and what those classes may depend on. */

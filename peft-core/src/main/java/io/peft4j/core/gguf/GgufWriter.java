@@ -2,8 +2,8 @@ package io.peft4j.core.gguf;
 
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.weight.BlockType;
-import io.peft4j.core.weight.RowEncoder;
 import io.peft4j.core.weight.RowReader;
+import io.peft4j.core.weight.internal.RowEncoder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -2,7 +2,7 @@ package io.peft4j.data.format;
 
 /** Takes what is wrong with a row. A row without a fatal fault is an example. */
 @FunctionalInterface
-public interface Faults {
+interface Faults {
     /** Takes a fault. May throw, where the first one is enough. */
     void add(RowFault fault);
 

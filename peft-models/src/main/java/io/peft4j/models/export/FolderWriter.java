@@ -13,7 +13,7 @@ import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
-import io.peft4j.models.architecture.ModelTensor;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

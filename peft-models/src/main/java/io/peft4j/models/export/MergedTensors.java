@@ -7,7 +7,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.RowReader;
-import io.peft4j.models.architecture.ModelTensor;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

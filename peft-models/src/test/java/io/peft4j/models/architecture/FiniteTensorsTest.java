@@ -14,6 +14,7 @@ import io.peft4j.core.weight.BlockType;
 import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
+import io.peft4j.models.architecture.internal.Closing;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

@@ -10,7 +10,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
-import io.peft4j.models.architecture.Closing;
+import io.peft4j.models.architecture.internal.Closing;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

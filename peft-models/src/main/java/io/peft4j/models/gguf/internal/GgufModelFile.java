@@ -8,7 +8,7 @@ import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
-import io.peft4j.models.architecture.ModelTensor;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import io.peft4j.models.tokenizer.internal.GgufVocabulary;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,8 +1,9 @@
-package io.peft4j.core.weight;
+package io.peft4j.core.weight.internal;
 
 import io.peft4j.core.array.internal.BFloat16;
 import io.peft4j.core.array.internal.Float16;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.weight.BlockType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;

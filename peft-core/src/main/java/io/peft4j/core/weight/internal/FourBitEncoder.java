@@ -1,6 +1,7 @@
-package io.peft4j.core.weight;
+package io.peft4j.core.weight.internal;
 
 import io.peft4j.core.array.internal.Float16;
+import io.peft4j.core.weight.BlockType;
 import java.util.Objects;
 
 /**

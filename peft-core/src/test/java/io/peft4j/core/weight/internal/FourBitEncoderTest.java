@@ -1,4 +1,4 @@
-package io.peft4j.core.weight;
+package io.peft4j.core.weight.internal;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

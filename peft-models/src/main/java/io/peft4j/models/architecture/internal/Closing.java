@@ -1,4 +1,4 @@
-package io.peft4j.models.architecture;
+package io.peft4j.models.architecture.internal;
 
 import java.util.List;
 import org.slf4j.Logger;
