@@ -2,10 +2,10 @@ package io.peft4j.lora;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.peft.DerivedAdapter;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Checks;
 import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.internal.DerivedAdapter;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.LowRankUpdate;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.UpdateRule;
-import io.peft4j.data.pack.Seeds;
+import io.peft4j.data.pack.internal.Seeds;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import java.nio.file.Path;

@@ -17,7 +17,7 @@ import java.util.TreeSet;
  * A checkpoint in several safetensors files, with an index that says which of them holds each tensor. Opening it opens
  * and checks all shards. Tensors that the index does not list are not visible.
  */
-public final class ShardedSafetensors implements Safetensors {
+final class ShardedSafetensors implements Safetensors {
     private final SafetensorsIndex index;
     private final Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
     private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();

@@ -1,14 +1,14 @@
 package io.peft4j.data.report;
 
-import static io.peft4j.report.Html.tag;
+import static io.peft4j.report.internal.Html.tag;
 
-import io.peft4j.report.BarPlot;
-import io.peft4j.report.Blocks;
-import io.peft4j.report.HistogramPlot;
-import io.peft4j.report.Html;
-import io.peft4j.report.Page;
-import io.peft4j.report.Table;
-import io.peft4j.report.Tone;
+import io.peft4j.report.internal.BarPlot;
+import io.peft4j.report.internal.Blocks;
+import io.peft4j.report.internal.HistogramPlot;
+import io.peft4j.report.internal.Html;
+import io.peft4j.report.internal.Page;
+import io.peft4j.report.internal.Table;
+import io.peft4j.report.internal.Tone;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.peft4j.eval.report;
 
-import static io.peft4j.report.Html.tag;
+import static io.peft4j.report.internal.Html.tag;
 
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.failure.FailureGroup;
@@ -9,13 +9,13 @@ import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.study.TrainingStudy.Curve;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.internal.AnswerScoring;
-import io.peft4j.report.Blocks;
-import io.peft4j.report.CurvePlot;
-import io.peft4j.report.Html;
-import io.peft4j.report.IntervalPlot;
-import io.peft4j.report.Page;
-import io.peft4j.report.Table;
-import io.peft4j.report.Tone;
+import io.peft4j.report.internal.Blocks;
+import io.peft4j.report.internal.CurvePlot;
+import io.peft4j.report.internal.Html;
+import io.peft4j.report.internal.IntervalPlot;
+import io.peft4j.report.internal.Page;
+import io.peft4j.report.internal.Table;
+import io.peft4j.report.internal.Tone;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

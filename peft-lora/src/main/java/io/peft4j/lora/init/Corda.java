@@ -12,7 +12,7 @@ import io.peft4j.core.peft.config.Key;
 import io.peft4j.core.peft.config.KeyFormat;
 import io.peft4j.core.peft.config.UnusedKey;
 import io.peft4j.core.peft.method.AdapterSetup;
-import io.peft4j.core.peft.method.LayerProbe;
+import io.peft4j.core.peft.method.internal.LayerProbe;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

@@ -5,6 +5,6 @@
  * from an {@link io.peft4j.core.peft.method.AdapterSetup}. Most methods extend
  * {@link io.peft4j.core.peft.method.ConfiguredMethod} and {@link io.peft4j.core.peft.method.AbstractAdapterLayer} or
  * {@link io.peft4j.core.peft.method.DeltaLayer}. What combines or converts adapters works on their
- * {@link io.peft4j.core.peft.method.LowRankUpdate}s and {@link io.peft4j.core.peft.method.WeightChange}s.
+ * {@link io.peft4j.core.peft.method.LowRankUpdate}s.
  */
 package io.peft4j.core.peft.method;

@@ -1,9 +1,12 @@
-package io.peft4j.core.peft.method;
+package io.peft4j.core.peft.method.internal;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.nn.WeightedLayer;
+import io.peft4j.core.peft.method.Adapter;
+import io.peft4j.core.peft.method.AdapterLayer;
+import io.peft4j.core.peft.method.MergedLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

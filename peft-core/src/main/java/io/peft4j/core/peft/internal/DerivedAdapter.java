@@ -1,5 +1,6 @@
-package io.peft4j.core.peft;
+package io.peft4j.core.peft.internal;
 
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
 import java.util.function.Consumer;

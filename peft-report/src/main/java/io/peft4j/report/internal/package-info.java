@@ -10,7 +10,7 @@
  *         .html();
  * }</pre>
  *
- * <p>Open {@link io.peft4j.report.Page} first. Whatever is not {@link io.peft4j.report.Html} is text and gets escaped,
- * so that nothing in a data row or an answer becomes markup.
+ * <p>Open {@link io.peft4j.report.internal.Page} first. Whatever is not {@link io.peft4j.report.internal.Html} is text
+ * and gets escaped, so that nothing in a data row or an answer becomes markup.
  */
-package io.peft4j.report;
+package io.peft4j.report.internal;

@@ -1,4 +1,4 @@
-package io.peft4j.report;
+package io.peft4j.report.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

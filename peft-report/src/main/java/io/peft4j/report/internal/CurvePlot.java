@@ -1,4 +1,4 @@
-package io.peft4j.report;
+package io.peft4j.report.internal;
 
 import java.util.ArrayList;
 import java.util.List;

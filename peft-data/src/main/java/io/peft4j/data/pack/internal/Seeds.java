@@ -1,4 +1,4 @@
-package io.peft4j.data.pack;
+package io.peft4j.data.pack.internal;
 
 /** Seeds for the parts of a training, each as far from the others as chance would put it. */
 public final class Seeds {

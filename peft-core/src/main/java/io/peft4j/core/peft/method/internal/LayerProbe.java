@@ -1,4 +1,4 @@
-package io.peft4j.core.peft.method;
+package io.peft4j.core.peft.method.internal;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.MatrixOps;
