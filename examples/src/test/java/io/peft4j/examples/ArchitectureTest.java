@@ -64,21 +64,24 @@ class ArchitectureTest {
                     "com.github.luben.zstd");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
             .knows(CORE, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j");
+    private static final Module TRACKERS = new Module("peft-trackers", "io.peft4j.trackers")
+            .knows(CORE, TRAIN).uses("com.fasterxml.jackson", "org.slf4j", "com.google.protobuf", "org.mlflow",
+                    "org.apache.commons.csv", "io.micrometer.core");
     private static final Module EVAL = new Module("peft-eval", "io.peft4j.eval")
             .knows(CORE, REPORT, DATA)
             .uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "org.apache.commons.math3");
 
     private static final Module CLI = new Module("peft-cli", "io.peft4j.cli")
-            .knows(CORE, LORA, MODELS, DATA, TRAIN, EVAL)
+            .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL)
             .uses("com.fasterxml.jackson", "org.slf4j", "picocli", "me.tongfei.progressbar", "jdk.jshell");
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
-            REPORT, DATA, PARQUET, TRAIN, EVAL, CLI);
+            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, CLI);
 
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.ofEntries(
             Map.entry("io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN)),
-            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, EVAL, CLI)),
+            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, CLI)),
             Map.entry("io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR)),
             Map.entry("io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, CLI)),
             Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),

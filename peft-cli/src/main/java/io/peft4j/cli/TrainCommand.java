@@ -14,6 +14,9 @@ import io.peft4j.data.pack.PackOptions;
 import io.peft4j.lora.LoraFa;
 import io.peft4j.lora.LoraPlus;
 import io.peft4j.models.BaseModel;
+import io.peft4j.trackers.Tracker;
+import io.peft4j.trackers.Trackers;
+import io.peft4j.trackers.TrackingListener;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.RunStart;
@@ -24,6 +27,7 @@ import io.peft4j.train.TrainingResult;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -135,6 +139,10 @@ final class TrainCommand extends PeftCommand {
                     + "when the training is interrupted")
     private int checkpointSteps;
 
+    @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "Where the training can be watched besides "
+            + "metrics.jsonl: tensorboard[=DIR], mlflow[=URI], wandb[=DIR], csv[=FILE]; may be given repeatedly.")
+    private List<String> trackers = List.of();
+
     @Option(names = "--resume", description = "Continues from the last checkpoint in the output folder, with the "
             + "same options, data and model; the result equals that of an uninterrupted training.")
     private boolean resume;
@@ -166,6 +174,7 @@ final class TrainCommand extends PeftCommand {
         if (resume && resumeOrStart) {
             throw usage("--resume and --resume-or-start are mutually exclusive");
         }
+        List<Tracker> tracking = fromOptions(() -> trackers.stream().map(word -> Trackers.of(word, output)).toList());
         AdapterOptions.Choice choice = adapter.choice(this);
         Trainer.requireOutput(output, start());
         TrainingData examples = objective.read(data, Optional.ofNullable(validation));
@@ -178,6 +187,8 @@ final class TrainCommand extends PeftCommand {
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
             sayConfiguration(console, base, tuned, options, choice);
             TrainerBuilder trainer = trainer(tuned, options).cancellation(cancellation).listener(progress);
+            trainer.listener(new TrackingListener(output.toAbsolutePath().getFileName().toString(), tracking)
+                    .withOutput(output));
             TrainingResult result = examples.train(trainer, tuned);
             verify(base);
             if (objective.isOfChats()) {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,6 +80,33 @@ class TrainCommandTest {
         assertEquals(4, config.get("r").asInt());
         assertEquals(MODEL.toString(), config.get("base_model_name_or_path").asText());
         assertTrue(loss(output) < 0.95 * loss(null), loss(output) + " against " + loss(null));
+    }
+
+    /** Nobody listens on port 1: MLflow is left out, and the rest is as without it. */
+    @Test
+    void trackersKeepTheMetricsAndNoneEndsTheTraining() throws IOException {
+        CommandRun.succeeding(train("--tracker", "csv", "--tracker", "tensorboard", "--tracker", "wandb", "--tracker",
+                "mlflow=http://127.0.0.1:1"));
+        List<String> metrics = Files.readAllLines(output.resolve("metrics.jsonl"));
+        List<String> table = Files.readAllLines(output.resolve("metrics.csv"));
+        assertEquals(metrics.size() + 1, table.size());
+        int loss = List.of(table.get(0).split(",")).indexOf("train_loss");
+        for (int i = 0; i < metrics.size(); i++) {
+            assertEquals(CommandRun.parse(metrics.get(i)).get("train_loss").doubleValue(),
+                    Double.parseDouble(table.get(i + 1).split(",")[loss]));
+        }
+        for (String place : List.of("runs", "wandb")) {
+            try (Stream<Path> entries = Files.list(output.resolve(place))) {
+                assertEquals(1, entries.count(), place);
+            }
+        }
+        CommandRun.succeeding("generate", "--model", MODEL, "--adapter", output, "--prompt", "Who?");
+    }
+
+    @Test
+    void unknownTrackersAreToldBeforeAnythingElse() {
+        assertTrue(CommandRun.failing(2, train("--tracker", "tensorbord"))
+                .contains("unknown tracker 'tensorbord'"));
     }
 
     @ParameterizedTest

@@ -163,7 +163,7 @@ public final class Trainer {
         }
         try (TrainingRun run = TrainingRun.prepare(model, objective, options, trainingSet, validationSet, tooLong,
                 Optional.empty(), rule, cancellation)) {
-            return finish(run.execute(all(listeners), Optional.empty()));
+            return finish(execute(run, listeners, Optional.empty()));
         }
     }
 
@@ -174,9 +174,24 @@ public final class Trainer {
                         folder.resumePoint(), rule, cancellation)) {
             List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder.begin(run.stepsDone())));
             withMetrics.addAll(listeners);
-            TrainingResult result = run.execute(all(withMetrics), Optional.of(folder));
+            TrainingResult result = execute(run, withMetrics, Optional.of(folder));
             folder.finish(run, options, result);
             return finish(result);
+        }
+    }
+
+    private TrainingResult execute(TrainingRun run, List<TrainingListener> told, Optional<RunFolder> folder) {
+        try {
+            return run.execute(all(told), folder);
+        } catch (RuntimeException e) {
+            for (TrainingListener listener : told) {
+                try {
+                    listener.onFailure(e);
+                } catch (RuntimeException more) {
+                    e.addSuppressed(more);
+                }
+            }
+            throw e;
         }
     }
 

@@ -29,4 +29,12 @@ public interface TrainingListener {
      */
     default void onEnd(TrainingResult result) {
     }
+
+    /**
+     * When the training failed after it had begun. What is thrown here is added to the failure.
+     *
+     * @param failure what the caller of the trainer gets
+     */
+    default void onFailure(RuntimeException failure) {
+    }
 }

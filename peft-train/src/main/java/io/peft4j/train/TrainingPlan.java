@@ -1,5 +1,9 @@
 package io.peft4j.train;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * What a training is going to do.
  *
@@ -11,7 +15,13 @@ package io.peft4j.train;
  * @param totalSteps updates in all
  * @param doneSteps updates that were done before, where a training is resumed; else 0
  * @param trainableParameters number of trainable parameters
+ * @param settings what decides the course of the training, by name: options, base model, adapter and kernels; examples
+ *     and weights stand as hashes
  */
 public record TrainingPlan(int examples, int leftOut, long tokens, long supervisedTokens, int stepsPerEpoch,
-        long totalSteps, long doneSteps, long trainableParameters) {
+        long totalSteps, long doneSteps, long trainableParameters, Map<String, String> settings) {
+    /** Copies the settings in their order. */
+    public TrainingPlan {
+        settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    }
 }

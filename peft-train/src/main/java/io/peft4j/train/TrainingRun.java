@@ -58,18 +58,18 @@ final class TrainingRun implements AutoCloseable {
         this.cancellation = cancellation;
         this.parameters = trainable(model, rule);
         this.sampler = new Sampler(examples, options);
-        this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
-                examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
-                parameters.stream().mapToLong(Parameter::length).sum());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
                 OptionalInt.empty(), frozenStates(examples));
         this.optimizer = new AdamW(model.engine(), parameters, options.weightDecay(), rule::rateFactor);
         this.hooks = new LinkedHashMap<>();
-        model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(plan.totalSteps())));
+        model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.
         this.settings = RunSettings.of(model, options, examples, validation, parameters, rule.describe(),
                 objective.name());
+        this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
+                examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
+                parameters.stream().mapToLong(Parameter::length).sum(), settings.values());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
     }

@@ -298,7 +298,7 @@ class TrainerTest {
             long tokens = EXAMPLES.stream().mapToLong(TokenSequence::length).sum();
             long supervised = EXAMPLES.stream().mapToLong(TokenSequence::supervisedTokens).sum();
             assertEquals(List.of(new TrainingPlan(12, 0, tokens, supervised, 3, 6, 0,
-                    tiny.model.trainableParameterCount())), plans);
+                    tiny.model.trainableParameterCount(), result.plan().settings())), plans);
             assertEquals(plans.get(0), result.plan());
             assertEquals(List.of(result), ends);
             assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), result.steps().stream().map(StepMetrics::step).toList());

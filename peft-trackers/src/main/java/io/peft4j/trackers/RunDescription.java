@@ -1,0 +1,25 @@
+package io.peft4j.trackers;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What a training is.
+ *
+ * @param name a name for people
+ * @param settings options, base model, adapter and kernels, by name
+ * @param output the folder that the training writes to, where it has one
+ * @param doneSteps updates that were done before, where the training is resumed
+ */
+public record RunDescription(String name, Map<String, String> settings, Optional<Path> output, long doneSteps) {
+    /** Copies the settings in their order. */
+    public RunDescription {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(output, "output");
+        settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    }
+}
