@@ -3,6 +3,7 @@ package io.peft4j.core.peft;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.method.AdapterLayer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -41,6 +42,48 @@ public record ModelStatus(String baseModelType, Map<String, String> peftTypes, l
         requiresGrad = Collections.unmodifiableMap(new LinkedHashMap<>(requiresGrad));
         availableAdapters = List.copyOf(availableAdapters);
         layers = List.copyOf(layers);
+    }
+
+    /**
+     * What adapters do at one place of the model, with the fields of Hugging Face PEFT's {@code get_layer_status}.
+     *
+     * @param name path of the place
+     * @param moduleType what is adapted, for instance {@code lora.Linear}, with several methods separated by a plus sign
+     * @param enabled whether any adapter of the model is active
+     * @param activeAdapters the model's active adapters, also those that do nothing here
+     * @param mergedAdapters the adapters that are merged here
+     * @param requiresGrad by adapter, whether its tensors here are trained: irregular where some are and others are not
+     * @param availableAdapters the adapters that do something here, active or not
+     */
+    public record LayerStatus(String name, String moduleType, boolean enabled, List<String> activeAdapters,
+            List<String> mergedAdapters, Map<String, Agreement> requiresGrad, List<String> availableAdapters) {
+        /** Copies the lists. */
+        public LayerStatus {
+            activeAdapters = List.copyOf(activeAdapters);
+            mergedAdapters = List.copyOf(mergedAdapters);
+            requiresGrad = Collections.unmodifiableMap(new LinkedHashMap<>(requiresGrad));
+            availableAdapters = List.copyOf(availableAdapters);
+        }
+    }
+
+    /** Whether something holds for all of several parts: Hugging Face PEFT's {@code True}, {@code False}, "irregular". */
+    public enum Agreement {
+        /** For all. */
+        TRUE,
+        /** For none. */
+        FALSE,
+        /** For some and not for others. */
+        IRREGULAR;
+
+        /** What the answers have in common; true where there are none, as in Hugging Face PEFT. */
+        public static Agreement of(Collection<Boolean> answers) {
+            return !answers.contains(false) ? TRUE : !answers.contains(true) ? FALSE : IRREGULAR;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** The state of a model. */
