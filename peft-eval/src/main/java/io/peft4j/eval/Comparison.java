@@ -296,7 +296,8 @@ public final class Comparison {
         }
         all.put("kernels", base.model().engine().name());
         all.put("decoding", (generation.sampling().isGreedy() ? "greedy"
-                : "temperature " + generation.sampling().temperature() + ", seed " + generation.sampling().seed()) + ", at most " + generation.maxNewTokens() + " new tokens");
+                : "temperature " + generation.sampling().temperature() + ", seed " + generation.sampling().seed())
+                + ", at most " + generation.maxNewTokens() + " new tokens");
         training.ifPresent(dataset -> all.put("training examples", Integer.toString(dataset.size())));
         all.putAll(facts);
         all.put("statistics", options.describe());

@@ -48,7 +48,8 @@ public record ModelStatus(String baseModelType, Map<String, String> peftTypes, l
      * What adapters do at one place of the model, with the fields of Hugging Face PEFT's {@code get_layer_status}.
      *
      * @param name path of the place
-     * @param moduleType what is adapted, for instance {@code lora.Linear}, with several methods separated by a plus sign
+     * @param moduleType what is adapted, for instance {@code lora.Linear}, with several methods separated by a plus
+     *     sign
      * @param enabled whether any adapter of the model is active
      * @param activeAdapters the model's active adapters, also those that do nothing here
      * @param mergedAdapters the adapters that are merged here
@@ -66,7 +67,9 @@ public record ModelStatus(String baseModelType, Map<String, String> peftTypes, l
         }
     }
 
-    /** Whether something holds for all of several parts: Hugging Face PEFT's {@code True}, {@code False}, "irregular". */
+    /**
+     * Whether something holds for all of several parts: Hugging Face PEFT's {@code True}, {@code False}, "irregular".
+     */
     public enum Agreement {
         /** For all. */
         TRUE,

@@ -208,8 +208,9 @@ final class HubClient {
                     + model.revision());
         }
         boolean busy = status == 429 || status >= 500;
-        HubException refused = new HubException(busy ? Kind.BUSY : Kind.FINAL, hub + response.headers().firstValue("X-Error-Message")
-                .map(text -> " (" + text + ")").orElse("") + (busy ? ": it is busy or broken" : ""));
+        HubException refused = new HubException(busy ? Kind.BUSY : Kind.FINAL, hub
+                + response.headers().firstValue("X-Error-Message").map(text -> " (" + text + ")").orElse("")
+                + (busy ? ": it is busy or broken" : ""));
         return refused.asksToWait(response.headers().firstValue("Retry-After").map(HubClient::time)
                 .orElse(Duration.ZERO));
     }

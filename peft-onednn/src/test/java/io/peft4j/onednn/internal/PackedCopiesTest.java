@@ -157,7 +157,8 @@ class PackedCopiesTest {
             Arrays.write(x, 0, values, 0, 20 * IN);
             used.forGeneration(20).linear(x, w, y, false);
             long bytes = used.packedBytes();
-            try (INDArray two = Arrays.zeros(DataType.BFLOAT16, 2, IN); INDArray result = Arrays.zeros(DataType.FLOAT, 2,
+            try (INDArray two = Arrays.zeros(DataType.BFLOAT16, 2, IN);
+                    INDArray result = Arrays.zeros(DataType.FLOAT, 2,
                     OUT)) {
                 used.forGeneration(20).linear(two, w, result, false);
             }
