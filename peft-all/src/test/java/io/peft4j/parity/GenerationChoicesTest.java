@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** What narrows or tells the choice of tokens, on a tiny model with random weights, which would never do it by itself. */
+/** What narrows or tells the choice of tokens, on a tiny model with random weights, which never would by itself. */
 class GenerationChoicesTest {
     private static final List<Sampling> SAMPLINGS = List.of(Sampling.greedy(), Sampling.of(1, 5),
             Sampling.of(0.8, 6).withMinP(0.05).withRepetitionPenalty(1.3));

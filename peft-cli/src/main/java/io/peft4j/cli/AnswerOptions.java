@@ -53,8 +53,8 @@ final class AnswerOptions {
     @Option(names = "--stop", paramLabel = "TEXT", description = "A text that ends an answer; may be given repeatedly.")
     private List<String> stop = List.of();
 
-    @Option(names = "--prompt-lookup", paramLabel = "N", defaultValue = "0", description = "Tries N tokens at once that "
-            + "followed the last ones before: faster where answers repeat their prompt. Default: 0")
+    @Option(names = "--prompt-lookup", paramLabel = "N", defaultValue = "0", description = "Tries N tokens at once "
+            + "that followed the last ones before: faster where answers repeat their prompt. Default: 0")
     private int promptLookup;
 
     @ArgGroup(exclusive = true)

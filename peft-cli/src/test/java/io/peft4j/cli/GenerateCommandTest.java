@@ -165,7 +165,8 @@ class GenerateCommandTest {
 
     @Test
     void wrongConstraintsAreToldBeforeTheModelLoads() throws IOException {
-        String unknown = CommandRun.failing(2, "generate", "--model", "no/such-model", "--prompt", "x", "--regex", "(a");
+        String unknown = CommandRun.failing(2, "generate", "--model", "no/such-model", "--prompt", "x",
+                "--regex", "(a");
         assertTrue(unknown.contains("the regular expression (a is not valid"), unknown);
         assertTrue(CommandRun.failing(1, "generate", "--model", "no/such-model", "--prompt", "x", "--json-schema",
                 folder.resolve("none.json")).contains("cannot read the JSON schema"));

@@ -134,7 +134,8 @@ class ObjectiveCommandTest {
         String error = CommandRun.failing(2, "train", "--model", "m", "--data", data, "--output",
                 folder.resolve("x"), "--objective", "clasification");
 
-        assertTrue(error.contains("unknown objective 'clasification'") && error.contains("token-classification"), error);
+        assertTrue(error.contains("unknown objective 'clasification'") && error.contains("token-classification"),
+                error);
         String noVectors = CommandRun.failing(1, "generate", "--model", ENCODERS.resolve("bert-seq-cls"),
                 "--prompt", "Hello", "--dtype", "f32");
         assertTrue(noVectors.contains("does not predict tokens"), noVectors);

@@ -228,7 +228,8 @@ final class JsonSchema {
         JsonNode more = schema.path("additionalProperties");
         if (more.isObject()) {
             if (!properties.isEmpty()) {
-                throw refused(place, "has 'properties' and a schema of 'additionalProperties'; both cannot be followed");
+                throw refused(place, "has 'properties' and a schema of 'additionalProperties'; both cannot be "
+                        + "followed");
             }
             return JsonTexts.map(value(more, place + "/additionalProperties"));
         }

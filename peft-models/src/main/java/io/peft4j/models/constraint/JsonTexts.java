@@ -1,6 +1,7 @@
 package io.peft4j.models.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,8 @@ final class JsonTexts {
     private static final String DATE = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])";
     private static final String TIME = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?"
             + "(Z|[+\\-]([01][0-9]|2[0-3]):[0-5][0-9])";
-    private static final Map<String, String> FORMATS = Map.of("date", DATE, "time", TIME, "date-time", DATE + "T" + TIME,
+    private static final Map<String, String> FORMATS = Map.of("date", DATE, "time", TIME,
+            "date-time", DATE + "T" + TIME,
             "uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
             "email", "[A-Za-z0-9._+\\-]{1,64}\\@([A-Za-z0-9\\-]{1,63}\\.){1,8}[A-Za-z]{2,63}");
     /** A character of a string, as itself or escaped. */
@@ -133,7 +135,7 @@ final class JsonTexts {
         for (int i = names.size() - 1; i >= 0; i--) {
             String name = names.get(i);
             Automaton member = Operations.concatenate(List.of(
-                    literal(com.fasterxml.jackson.databind.node.TextNode.valueOf(name)), colon(), properties.get(name)));
+                    literal(TextNode.valueOf(name)), colon(), properties.get(name)));
             Automaton alone = Operations.concatenate(member, behind);
             Automaton further = Operations.concatenate(comma(), alone);
             first = required.contains(name) ? alone : Operations.union(alone, first);

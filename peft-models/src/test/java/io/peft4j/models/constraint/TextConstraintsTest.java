@@ -54,9 +54,11 @@ class TextConstraintsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a", "a|b", "[ab]+", "(ab)*", "(?:ab){1,2}", "a?b", ".*", ".", "[^a]", "\\d+", "-?\\d+(\\.\\d+)?",
+    @ValueSource(strings = {"a", "a|b", "[ab]+", "(ab)*", "(?:ab){1,2}", "a?b", ".*", ".", "[^a]", "\\d+",
+        "-?\\d+(\\.\\d+)?",
         "\\w+", "\\s", "\\S+", "\"a\"", "[\"a-z]+", "a\\.b", "a.b", "a\\nb", "\\u00e4", "\\x41", "[\\w-]+", "[^\\s]+",
-        "\\d{4}-\\d{2}-\\d{2}", "^abc$", "[a-z&~#@<>]+", "a@b", "\\[a\\]", "\\(a\\)", "[äö]|日.|😀", "a*?b", "\\\\", "\\/"})
+        "\\d{4}-\\d{2}-\\d{2}", "^abc$", "[a-z&~#@<>]+", "a@b", "\\[a\\]", "\\(a\\)", "[äö]|日.|😀", "a*?b",
+        "\\\\", "\\/"})
     void regularExpressionsMatchAsJavasDo(String expression) {
         TextConstraint constraint = TextConstraints.regex(expression);
         for (String text : TEXTS) {
@@ -65,9 +67,11 @@ class TextConstraintsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a(?=b)", "(?<n>a)", "(a)\\1", "a\\b", "a^b", "a$b", "[\\D]", "(a", "a\\", "\\u12", "a{1001}{1001}"})
+    @ValueSource(strings = {"a(?=b)", "(?<n>a)", "(a)\\1", "a\\b", "a^b", "a$b", "[\\D]", "(a", "a\\", "\\u12",
+        "a{1001}{1001}"})
     void whatNoAutomatonFollowsIsRefused(String expression) {
-        String message = assertThrows(ConfigurationException.class, () -> TextConstraints.regex(expression)).getMessage();
+        String message = assertThrows(ConfigurationException.class, () -> TextConstraints.regex(expression))
+                .getMessage();
         assertTrue(message.contains(expression), message);
     }
 
@@ -101,7 +105,8 @@ class TextConstraintsTest {
         "{\"type\":\"array\",\"items\":{\"type\":\"integer\"},\"minItems\":2,\"maxItems\":3} | [1,2,3] | [1,2,3,4]",
         "{\"prefixItems\":[{\"type\":\"integer\"},{\"type\":\"null\"}],\"items\":false} | [1,null] | [1]",
         "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{}},\"required\":[\"a\"]} | {\"a\": 1} | {\"b\":1}",
-        "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{}},\"required\":[\"b\"]} | {\"a\":1,\"b\":[{}]} | {\"a\":1}",
+        "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{}},\"required\":[\"b\"]} | {\"a\":1,\"b\":[{}]} "
+            + "| {\"a\":1}",
         "{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{}}} | {} | {\"c\":1}",
         "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"null\"}} | {\"x\":null} | {\"x\":1}",
         "{\"type\":\"object\",\"additionalProperties\":false} | {} | {\"x\":1}",

@@ -158,8 +158,7 @@ class PackedCopiesTest {
             used.forGeneration(20).linear(x, w, y, false);
             long bytes = used.packedBytes();
             try (INDArray two = Arrays.zeros(DataType.BFLOAT16, 2, IN);
-                    INDArray result = Arrays.zeros(DataType.FLOAT, 2,
-                    OUT)) {
+                    INDArray result = Arrays.zeros(DataType.FLOAT, 2, OUT)) {
                 used.forGeneration(20).linear(two, w, result, false);
             }
             assertEquals(bytes, used.packedBytes(), "the rows that are left of a batch meet its copy");
