@@ -1,0 +1,67 @@
+package io.peft4j.examples;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.peft.file.AdapterCheckpoint;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The programs with encoders learn what they are there for. */
+@Tag("model")
+class HeadExamplesTest {
+    @TempDir
+    Path folder;
+
+    private String printed(Consumer<String[]> program, String data) {
+        PrintStream console = System.out;
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try {
+            program.accept(new String[] {data, folder.resolve("adapter").toString()});
+        } finally {
+            System.setOut(console);
+        }
+        assertTrue(AdapterCheckpoint.isAdapter(folder.resolve("adapter")));
+        return printed.toString(StandardCharsets.UTF_8);
+    }
+
+    private static double[] numbers(String pattern, String text) {
+        Matcher found = Pattern.compile(pattern).matcher(text);
+        assertTrue(found.find(), text);
+        double[] numbers = new double[found.groupCount()];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = Double.parseDouble(found.group(i + 1));
+        }
+        return numbers;
+    }
+
+    @Test
+    void ticketsGoToTheirTeams() {
+        String text = printed(ClassifyTickets::main, "tickets");
+
+        double[] counts = numbers("(\\d+) of (\\d+) held-out", text);
+        assertTrue(counts[0] >= 0.75 * counts[1], text);
+    }
+
+    @Test
+    void namesThatWereNeverSeenAreFound() {
+        String text = printed(TagEntities::main, "entities");
+
+        assertTrue(numbers("entity F1 ([\\d.]+)", text)[0] > 0.6, text);
+    }
+
+    @Test
+    void theSearchLearnsTheWordsOfTheCompany() {
+        String text = printed(TuneEmbeddings::main, "search");
+
+        assertTrue(numbers("gain: +[\\d.]+ \\[(-?[\\d.]+),", text)[0] > 0.2, text);
+    }
+}
