@@ -55,7 +55,7 @@ class HeadExamplesTest {
     void namesThatWereNeverSeenAreFound() {
         String text = printed(TagEntities::main, "entities");
 
-        assertTrue(numbers("entity F1 ([\\d.]+)", text)[0] > 0.6, text);
+        assertTrue(numbers("entity F1 ([\\d.]+)", text)[0] > 0.5, text);
     }
 
     @Test
