@@ -40,13 +40,15 @@ class GgufFamiliesTest {
             "llama-dynamic", "the rotary scaling \"dynamic\" cannot be written as GGUF",
             "qwen2-window", "the model's use_sliding_window is true",
             "ministral", "GGUF files can be written for models of the types",
+            "qwen3-yarn", "the model's attention_bias is true",
             "gpt-neox-sequential", "the model's hidden_act is \"gelu_new\"",
             "gpt2-attention", "the model's scale_attn_by_inverse_layer_idx is true");
 
     /** Whose numbers are our own, which others hold to Hugging Face's with another scale of the scores. */
     private static final Set<String> SCALED = Set.of("gemma2", "gemma3");
     /** Which llama.cpp computes without a window, and so up to its length. */
-    private static final Map<String, Integer> LIMITED = Map.of("mistral-window", 16, "starcoder2", 16);
+    private static final Map<String, Integer> LIMITED = Map.of("mistral-window", 16, "starcoder2", 16,
+            "phi3-longrope", 24);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir
@@ -84,7 +86,7 @@ class GgufFamiliesTest {
                 ModelExport.of(model).toGguf(merged);
                 JsonNode adapted = isOwn ? own(model, texts) : expected.get("adapter_nll_f64");
                 checkNumbers(merged, texts, adapted, name + ", merged");
-                leave(name, JSON.valueToTree(texts.stream().map(TokenSequence::ids).toList()), nll, adapted);
+                leave(name, texts, base.config().values(), nll, adapted);
                 AdapterExport.toGguf(model, PeftModel.DEFAULT_ADAPTER, WRITTEN.resolve(name + "-lora.gguf"));
             }
         }
@@ -101,9 +103,13 @@ class GgufFamiliesTest {
     }
 
     /** What llama.cpp has to say, for the script. */
-    private static void leave(String name, JsonNode texts, JsonNode nll, JsonNode adapted) throws IOException {
-        JSON.writeValue(WRITTEN.resolve(name + ".json").toFile(),
-                Map.of("texts", texts, "nll", nll, "adapter_nll", adapted));
+    private static void leave(String name, List<TokenSequence> texts, JsonNode config, JsonNode nll, JsonNode adapted)
+            throws IOException {
+        // llama.cpp takes the frequencies of long texts for all that a context might hold.
+        JsonNode rope = config.path("rope_parameters");
+        int length = rope.has("long_factor") ? rope.path("original_max_position_embeddings").asInt() : 0;
+        JSON.writeValue(WRITTEN.resolve(name + ".json").toFile(), Map.of("longer_than", length, "nll", nll,
+                "texts", texts.stream().map(TokenSequence::ids).toList(), "adapter_nll", adapted));
     }
 
     /** Gemma's scores are scaled as llama.cpp does it: its models of this size have no other scale. */

@@ -39,6 +39,7 @@ public final class GgufForm {
     private GgufRotaryForm rotary = GgufRotaryForm.NONE;
     private String limitKey = "";
     private int windowPeriod;
+    private boolean separateOutput;
     private Predicate<GgufMetadata> reads = metadata -> true;
     private BiConsumer<GgufMetadata, ObjectNode> reading = (metadata, config) -> { };
     private Consumer<ModelConfig> writing = config -> { };
@@ -61,6 +62,7 @@ public final class GgufForm {
         copy.rotary = rotary;
         copy.limitKey = limitKey;
         copy.windowPeriod = windowPeriod;
+        copy.separateOutput = separateOutput;
         copy.filling = filling;
         copy.reads = reads;
         copy.reading = reading;
@@ -153,6 +155,11 @@ public final class GgufForm {
             form.tensors.values().remove(gguf);
             form.tensors.put(place, gguf);
         });
+    }
+
+    /** Where a file has an output layer of its own though a model uses its embedding for it. */
+    public GgufForm separateOutput() {
+        return with(form -> form.separateOutput = true);
     }
 
     /** Without a tensor that the shared form has. */
@@ -281,6 +288,11 @@ public final class GgufForm {
     /** Values that llama.cpp has no key for, by the key of {@code config.json}. */
     public Map<String, Object> fixed() {
         return fixed;
+    }
+
+    /** Whether a file always has an output layer. */
+    public boolean hasSeparateOutput() {
+        return separateOutput;
     }
 
     /** Where the rotary positions stand. */

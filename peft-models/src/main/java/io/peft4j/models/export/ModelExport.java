@@ -176,7 +176,7 @@ public final class ModelExport {
                 tensors = MergedTensors.of(base.network(), Map.of());
                 writer.accept(tensors);
             }
-            LogitDifference difference = compare(written, check, before);
+            LogitDifference difference = compare(written, check, before, model);
             Files.createDirectories(target.toAbsolutePath().getParent());
             if (Files.isDirectory(target)) {
                 Files.delete(target);
@@ -203,35 +203,38 @@ public final class ModelExport {
         }
         MergeCheck check = new MergeCheck(samples, largest);
         writer.accept(MergedTensors.of(base.network(), Map.of()));
-        double ofBase = compare(written, check, LogitDifference.logits(base, check.sequences(base))).relative();
+        double ofBase = compare(written, check, LogitDifference.logits(base, check.sequences(base)), base)
+                .relative();
         delete(written.path());
         return Math.max(MergeCheck.F32_TOLERANCE, MARGIN * ofBase);
     }
 
-    private LogitDifference compare(ModelSource written, MergeCheck check, List<float[]> before) {
+    private LogitDifference compare(ModelSource written, MergeCheck check, List<float[]> before,
+            LanguageModel reference) {
         ModelOptions options = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
         try (BaseModel again = BaseModel.load(written, options)) {
             List<int[]> sequences = check.sequences(again);
             int vocabulary = again.network().description().vocabularySize();
-            LogitDifference difference = LogitDifference.between(shortened(check, sequences, before, vocabulary),
+            LogitDifference difference = LogitDifference.between(expected(check, sequences, before, reference),
                     LogitDifference.logits(again, sequences), vocabulary);
             check.require(difference, "what was written as " + type);
             return difference;
         }
     }
 
-    /** The logits of as many tokens as what was written reads: it may be for shorter texts. */
-    private List<float[]> shortened(MergeCheck check, List<int[]> sequences, List<float[]> before, int vocabulary) {
+    /** The model's logits for what was written to be compared with: it may be for shorter texts. */
+    private List<float[]> expected(MergeCheck check, List<int[]> sequences, List<float[]> before,
+            LanguageModel reference) {
         List<int[]> whole = check.sequences(base);
-        List<float[]> logits = new ArrayList<>();
+        boolean isWhole = whole.size() == sequences.size();
         for (int i = 0; i < whole.size(); i++) {
             int length = i < sequences.size() ? sequences.get(i).length : 0;
             if (length == 0 || !Arrays.equals(sequences.get(i), Arrays.copyOf(whole.get(i), length))) {
                 throw new ConfigurationException("the written tokenizer splits text differently");
             }
-            logits.add(Arrays.copyOf(before.get(i), Math.multiplyExact(length, vocabulary)));
+            isWhole &= length == whole.get(i).length;
         }
-        return logits;
+        return isWhole ? before : LogitDifference.logits(reference, sequences);
     }
 
     private ExportReport report(Path target, MergedTensors tensors, LogitDifference difference, double limit)

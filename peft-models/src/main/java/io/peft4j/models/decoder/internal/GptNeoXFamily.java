@@ -37,7 +37,7 @@ public final class GptNeoXFamily extends DecoderFamily {
                 .rotary("rotary_emb_base", 10000).rotaryShare("rotary_pct", 0.25)
                 .key("attention.layer_norm_epsilon", "layer_norm_eps", GgufKey.Kind.NUMBER, "1e-5")
                 .key("use_parallel_residual", "use_parallel_residual", GgufKey.Kind.FLAG, "true")
-                .fixed("hidden_act", "gelu")
+                .fixed("hidden_act", "gelu").separateOutput()
                 .whole("gpt_neox.embed_in", "token_embd").whole("gpt_neox.final_layer_norm", "output_norm")
                 .whole("lm_head", "output")
                 .tensor("input_layernorm", "attn_norm").tensor("post_attention_layernorm", "ffn_norm")

@@ -24,7 +24,7 @@ public final class Olmo2Family extends DecoderFamily {
 
     /** llama.cpp has one name for OLMo 2 and 3. */
     static GgufForm ggufForm() {
-        return GgufForm.decoder("olmo2").tensor("post_attention_layernorm", "post_attention_norm")
+        return GgufForm.decoder("olmo2").separateOutput().tensor("post_attention_layernorm", "post_attention_norm")
                 .tensor("post_feedforward_layernorm", "post_ffw_norm");
     }
 

@@ -26,7 +26,9 @@ public final class Phi3Family extends DecoderFamily {
 
     @Override
     public Optional<GgufForm> gguf() {
+        // llama.cpp computes them without the window: the same up to its length.
         return Optional.of(GgufForm.decoder("phi3").rotaryShare("partial_rotary_factor", 1)
+                .contextUpTo("sliding_window")
                 .key("attention.sliding_window", "sliding_window", GgufKey.Kind.OPTIONAL_COUNT)
                 .tensor("self_attn.qkv_proj", "attn_qkv").tensor("mlp.gate_up_proj", "ffn_up"));
     }

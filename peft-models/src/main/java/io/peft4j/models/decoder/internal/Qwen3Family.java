@@ -14,7 +14,8 @@ public final class Qwen3Family extends DecoderFamily {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(GgufForm.decoder("qwen3").fixed("use_sliding_window", false));
+        return Optional.of(GgufForm.decoder("qwen3").fixed("use_sliding_window", false)
+                .fixed("attention_bias", false));
     }
 
     @Override

@@ -16,7 +16,7 @@ public final class StableLmFamily extends DecoderFamily {
     @Override
     public Optional<GgufForm> gguf() {
         return Optional.of(GgufForm.decoder("stablelm").rotaryShare("partial_rotary_factor", 0.25)
-                .withoutKey("attention.layer_norm_rms_epsilon")
+                .withoutKey("attention.layer_norm_rms_epsilon").separateOutput()
                 .key("attention.layer_norm_epsilon", "layer_norm_eps", GgufKey.Kind.NUMBER, "1e-5")
                 .key("use_parallel_residual", "use_parallel_residual", GgufKey.Kind.FLAG, "false")
                 .reading((metadata, config) -> config.set("use_qkv_bias", config.get("attention_bias"))));

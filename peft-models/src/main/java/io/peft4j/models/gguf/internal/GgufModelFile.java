@@ -30,6 +30,8 @@ public final class GgufModelFile {
     private static final Map<BlockType, Integer> FILE_TYPES = Map.of(BlockType.F32, 0, BlockType.F16, 1,
             BlockType.Q8_0, 7, BlockType.BF16, 32);
 
+    private static final String EMBEDDING = "token_embd.weight";
+    private static final String OUTPUT = "output.weight";
     /** The layer that chooses experts is kept in full precision, as llama.cpp's own converter keeps it. */
     private static final String ROUTER = ".ffn_gate_inp.weight";
 
@@ -62,11 +64,14 @@ public final class GgufModelFile {
                 .string("general.name", name).uint32("general.file_type", FILE_TYPES.get(type))
                 .uint32("general.quantization_version", 2);
         GgufHyperparameters.write(model.writer, config, form);
-        int rows = (int) tensors.stream().filter(t -> form.toGguf(t.name()).equals(Optional.of("token_embd.weight")))
+        int rows = (int) tensors.stream().filter(t -> form.toGguf(t.name()).equals(Optional.of(EMBEDDING)))
                 .mapToLong(t -> t.shape()[0]).findFirst().orElseThrow();
         GgufVocabulary.write(model.writer, tokenizer, stops, rows);
         Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
         tensors.forEach(tensor -> byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
+        if (form.hasSeparateOutput()) {
+            byName.putIfAbsent(OUTPUT, byName.get(EMBEDDING));
+        }
         byName.forEach((tensor, parts) -> model.add(tensor, parts, type));
         model.writer.write(file);
     }

@@ -123,6 +123,7 @@ final class GgufRotary {
                 addFactors(writer, LONG_FACTORS, floats(scaling.values().path("long_factor")));
                 addFactors(writer, SHORT_FACTORS, floats(scaling.values().path("short_factor")));
                 int original = original(config, scaling);
+                writer.string(prefix + "rope.scaling.type", "longrope");
                 writer.uint32(prefix + "rope.scaling.original_context_length", original);
                 writer.float32(prefix + "rope.scaling.attn_factor", (float) attentionFactor(config, scaling, original));
             }
