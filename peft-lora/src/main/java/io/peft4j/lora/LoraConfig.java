@@ -52,6 +52,9 @@ import java.util.stream.IntStream;
  * @param ensureWeightTying {@code ensure_weight_tying}: whether what is trained of an embedding that is the output
  *     layer (a trained copy, chosen tokens) is trained for both; default false: a trained copy is of one of them,
  *     chosen tokens are of both unless others are named for the output layer
+ * @param targetParameters {@code target_parameters}: parameters of the base that are no layers, such as the experts'
+ *     {@code mlp.experts.gate_up_proj} and a router's {@code gate.weight}; one is meant whose path equals a name or
+ *     ends with a dot and the name; default none
  */
 @PeftType("LORA")
 @UnusedKey(value = "arrow_config", feature = "Arrow")
@@ -62,7 +65,6 @@ import java.util.stream.IntStream;
 @UnusedKey(value = "qalora_group_size", fallback = "16")
 @UnusedKey(value = "runtime_config", fallback = "",
         because = "it says how Hugging Face PEFT uses a GPU, not what the adapter is")
-@UnusedKey(value = "target_parameters", feature = "adapting parameters instead of layers")
 @UnusedKey(value = "use_bdlora", feature = "BD-LoRA")
 @UnusedKey(value = "use_qalora", fallback = "false", feature = "QA-LoRA")
 @UnusedKey(value = "velora_config", feature = "VeLoRA")
@@ -76,7 +78,8 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         @Key("use_dora") boolean dora, @Key("trainable_token_indices") TokenIndices trainableTokens,
         @Key("alora_invocation_tokens") List<Integer> invocationTokens,
         @Key(value = "layer_replication", format = LayerRange.Format.class) List<LayerRange> layerReplication,
-        @Key("ensure_weight_tying") boolean ensureWeightTying) implements LoraBased {
+        @Key("ensure_weight_tying") boolean ensureWeightTying,
+        @Key("target_parameters") List<String> targetParameters) implements LoraBased {
     /**
      * Checks ranges and combinations.
      *
@@ -87,6 +90,10 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         alphaPattern = Checks.ordered(alphaPattern);
         invocationTokens = List.copyOf(invocationTokens);
         layerReplication = List.copyOf(layerReplication);
+        targetParameters = List.copyOf(targetParameters);
+        Checks.require(targetParameters.isEmpty() || dropout == 0 && !loraBias && !dora && isDrawn(initialization),
+                "target_parameters work without dropout, lora_bias and use_dora, and with init_lora_weights true or "
+                + "false");
         Checks.atLeast(1, "the rank (r)", rank);
         Checks.finite("alpha (lora_alpha)", alpha);
         Checks.probability("dropout (lora_dropout)", dropout);
@@ -198,5 +205,8 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
 
         /** Whether what is trained of an embedding that is the output layer is trained for both; default false. */
         Builder ensureWeightTying(boolean value);
+
+        /** Parameters that are no layers, such as {@code mlp.experts.gate_up_proj}; default none. */
+        Builder targetParameters(List<String> names);
     }
 }

@@ -79,7 +79,7 @@ class LoraConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {"use_qalora;true",
-            "target_parameters;[\"x\"]", "use_bdlora;{\"nblocks\": 2}",
+            "use_bdlora;{\"nblocks\": 2}",
             "arrow_config;{\"top_k\": 3}", "megatron_config;{\"x\": 1}", "kasa_config;{\"beta\": 1}",
             "velora_config;{\"scale\": 1}", "monteclora_config;{\"num_samples\": 8}"})
     void unsupportedSettingsAreRefused(String key, String value) {

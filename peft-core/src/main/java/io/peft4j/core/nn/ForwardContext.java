@@ -23,6 +23,8 @@ public final class ForwardContext {
     private final DropoutSeeds dropoutSeeds;
     private final AttentionStep attention;
     private final Optional<LayerStates> start;
+    /** The expert whose part of a weight runs; 0 elsewhere. */
+    private final int expert;
 
     /**
      * What enters a decoder layer.
@@ -42,7 +44,7 @@ public final class ForwardContext {
 
     private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, Optional<KvCache> cache,
             boolean training, KeptMemory kept, DropoutSeeds dropoutSeeds, AttentionStep attention,
-            Optional<LayerStates> start) {
+            Optional<LayerStates> start, int expert) {
         this.tape = Objects.requireNonNull(tape, "tape");
         this.batch = Objects.requireNonNull(batch, "batch");
         this.layers = Objects.requireNonNull(layers, "layers");
@@ -52,6 +54,7 @@ public final class ForwardContext {
         this.dropoutSeeds = dropoutSeeds;
         this.attention = attention;
         this.start = start;
+        this.expert = expert;
     }
 
     /**
@@ -61,19 +64,19 @@ public final class ForwardContext {
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
         return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, KeptMemory.unlimited(),
-                new DropoutSeeds(seed), AttentionStep.BASE, Optional.empty());
+                new DropoutSeeds(seed), AttentionStep.BASE, Optional.empty(), 0);
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
         return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, KeptMemory.unlimited(),
-                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty());
+                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty(), 0);
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
         return new ForwardContext(tape, batch, layers, Optional.of(cache), false, KeptMemory.unlimited(),
-                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty());
+                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty(), 0);
     }
 
     /**
@@ -85,7 +88,7 @@ public final class ForwardContext {
      */
     public ForwardContext recomputingAbove(long bytes) {
         return new ForwardContext(tape, batch, layers, cache, training, new KeptMemory(bytes), dropoutSeeds, attention,
-                start);
+                start, expert);
     }
 
     /**
@@ -101,7 +104,7 @@ public final class ForwardContext {
                     + batch.rows());
         }
         return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention,
-                Optional.of(given));
+                Optional.of(given), expert);
     }
 
     /** Where the pass begins, if not with the embedding. */
@@ -116,7 +119,17 @@ public final class ForwardContext {
      */
     public ForwardContext onRows(int... rows) {
         return new ForwardContext(tape, batch.select(rows), layers, cache, training, kept, dropoutSeeds,
-                attention, Optional.empty());
+                attention, Optional.empty(), expert);
+    }
+
+    /** The same pass in one of several experts; see {@link ExpertWeight}. */
+    public ForwardContext inExpert(int number) {
+        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention, start, number);
+    }
+
+    /** The expert whose part of a weight runs. */
+    public int expert() {
+        return expert;
     }
 
     /**
@@ -140,7 +153,7 @@ public final class ForwardContext {
 
     private ForwardContext on(PackedBatch other) {
         return new ForwardContext(tape, other, layers, Optional.empty(), training, kept, dropoutSeeds, attention,
-                Optional.empty());
+                Optional.empty(), expert);
     }
 
     /**
@@ -150,13 +163,13 @@ public final class ForwardContext {
      */
     public ForwardContext withAttention(UnaryOperator<AttentionStep> around) {
         return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds,
-                around.apply(attention), start);
+                around.apply(attention), start, expert);
     }
 
     /** The same pass on another tape, for what follows the decoder; it has a sequence of dropout seeds of its own. */
     public ForwardContext onTape(Tape other) {
         return new ForwardContext(other, batch, layers, cache, training, KeptMemory.unlimited(),
-                new DropoutSeeds(nextDropoutSeed()), AttentionStep.BASE, Optional.empty());
+                new DropoutSeeds(nextDropoutSeed()), AttentionStep.BASE, Optional.empty(), expert);
     }
 
     /** Runs the attention of a layer: every attention layer computes its result by this. */

@@ -46,6 +46,14 @@ public interface WeightedLayer extends Layer {
         return false;
     }
 
+    /**
+     * Whether Hugging Face Transformers holds the weight as a parameter of the module above and not as a module of its
+     * own, as it holds experts: then {@code target_parameters} name it, and no {@code target_modules}.
+     */
+    default boolean isParameter() {
+        return false;
+    }
+
     /** A FLOAT copy of the weight, which is the caller's. */
     default INDArray copyOfWeight() {
         long[] shape = weightShape();

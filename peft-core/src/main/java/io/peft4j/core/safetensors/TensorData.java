@@ -94,11 +94,15 @@ public final class TensorData {
      */
     public static TensorData rows(DType dtype, long[] shape, RowReader rows) {
         int columns = Math.toIntExact(shape[shape.length - 1]);
-        int count = shape.length == 1 ? 1 : Math.toIntExact(shape[0]);
+        int count = 1;
+        for (int i = 0; i < shape.length - 1; i++) {
+            count = Math.multiplyExact(count, Math.toIntExact(shape[i]));
+        }
+        int rowCount = count;
         RowEncoder encoder = new RowEncoder(BlockType.valueOf(dtype.name()), columns);
         return new TensorData(dtype, shape, out -> {
             float[] row = new float[columns];
-            for (int i = 0; i < count; i++) {
+            for (int i = 0; i < rowCount; i++) {
                 rows.readRow(i, row);
                 out.write(encoder.encode(row));
             }

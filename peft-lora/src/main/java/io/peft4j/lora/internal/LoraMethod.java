@@ -43,7 +43,11 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
     protected Adapter adapter(LoraConfig config, AdapterSetup setup) {
         LoraConfig asArranged = arranged(config, setup);
         check(asArranged, setup);
-        Targets targets = Targets.of(asArranged.placement(), setup, setup.base().defaultTargetModules(),
+        TargetModules modules = asArranged.placement().targetModules();
+        boolean parametersAlone = !config.targetParameters().isEmpty()
+                && (modules.isUnset() || modules.names().filter(List::isEmpty).isPresent());
+        Targets targets = parametersAlone ? new Targets(setup, asArranged.placement(), List.of())
+                : Targets.of(asArranged.placement(), setup, setup.base().defaultTargetModules(),
                 layer -> layer instanceof Linear || layer instanceof Embedding);
         LoraConfig arranged = setup.isRestoring() ? asArranged
                 : asArranged.toBuilder().fanInFanOut(targets.areStoredTransposed(config.fanInFanOut())).build();
@@ -59,6 +63,7 @@ public final class LoraMethod extends ConfiguredMethod<LoraConfig> {
         Function<Slot, AdapterLayer> maker = slot -> layer(setup, begun.get(slot), config);
         boolean tying = config.ensureWeightTying() && canTie(setup, targets.slots());
         List<AdapterLayer> layers = tying ? left.layersWithTies(maker) : left.layers(maker);
+        layers.addAll(LoraParameter.targets(setup, config));
         layers.addAll(TrainedTokens.beside(setup, config.trainableTokens(), layers, tying));
         return new LoraAdapter(setup.isRestoring() ? arranged
                 : described(targets.named(arranged), asked, List.copyOf(begun.values())), layers);

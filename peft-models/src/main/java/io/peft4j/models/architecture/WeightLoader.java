@@ -113,6 +113,35 @@ public final class WeightLoader implements AutoCloseable {
         return take(name, rows, columns, true);
     }
 
+    /** Fills a part of a matrix that is put together from several tensors. */
+    @FunctionalInterface
+    public interface Filler {
+        /** Reads from {@code tensors} and writes into {@code target}. */
+        void fill(TensorStore tensors, INDArray target);
+    }
+
+    /**
+     * A matrix [rows, columns] that is put together from several tensors.
+     *
+     * @param kept its type
+     * @param fillers read tensors that were {@linkplain #require asked for}; they run later, on several threads
+     */
+    public INDArray assembled(DataType kept, int rows, int columns, List<Filler> fillers) {
+        INDArray values = Nd4j.createUninitializedDetached(kept, rows, columns);
+        owned.add(values);
+        fillers.forEach(filler -> conversions.add(() -> filler.fill(store, values)));
+        return values;
+    }
+
+    /**
+     * Asks for a tensor of the checkpoint.
+     *
+     * @throws FileFormatException when there is none of this name, or its shape is another one
+     */
+    public void require(String name, long... shape) {
+        check(name, shape);
+    }
+
     /**
      * The matrix [out, in] of a linear layer that the checkpoint holds as its transpose [in, out].
      *

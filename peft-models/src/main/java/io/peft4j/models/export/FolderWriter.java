@@ -121,13 +121,14 @@ final class FolderWriter {
         Architecture architecture = Architectures.of(base.config());
         List<Map<String, TensorData>> shards = new ArrayList<>();
         long size = maxShardBytes + 1;
-        for (ModelTensor tensor : merged.tensors()) {
+        for (ModelTensor tensor : (Iterable<ModelTensor>) merged.tensors().stream()
+                .flatMap(own -> architecture.checkpointTensors(base.config(), own).stream())::iterator) {
             long bytes = type.bytes(tensor.elements());
             if (size + bytes > maxShardBytes) {
                 shards.add(new LinkedHashMap<>());
                 size = 0;
             }
-            shards.get(shards.size() - 1).put(architecture.checkpointName(tensor.name()),
+            shards.get(shards.size() - 1).put(tensor.name(),
                     TensorData.rows(DType.valueOf(type.name()), tensor.shape(), tensor.rows()));
             size += bytes;
         }

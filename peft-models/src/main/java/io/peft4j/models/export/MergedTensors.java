@@ -8,6 +8,7 @@ import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.internal.ModelTensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,9 @@ record MergedTensors(List<ModelTensor> tensors, boolean tied) {
     private static void add(List<ModelTensor> tensors, Slot slot, Map<String, INDArray> merged) {
         Layer layer = slot.layer();
         String name = slot.path() + ".weight";
-        if (layer instanceof WeightedLayer weighted) {
+        if (layer instanceof ModelTensors own) {
+            tensors.addAll(own.tensors(slot.path()));
+        } else if (layer instanceof WeightedLayer weighted) {
             weighted.vector().ifPresent(values -> tensors.add(vector(name, merged.getOrDefault(name, values))));
             weighted.matrix().ifPresent(weight -> tensors.add(matrix(name, weight, merged,
                     weighted.isStoredTransposed())));

@@ -48,6 +48,11 @@ public interface AdapterLayer {
         return false;
     }
 
+    /** The place that its tensors are named by in a file; usually its own. */
+    default Slot storedAt() {
+        return slot();
+    }
+
     /** Why the layer cannot be merged into the base layer, as a sentence; empty, the default, where that works. */
     default Optional<String> mergeObstacle() {
         return Optional.empty();

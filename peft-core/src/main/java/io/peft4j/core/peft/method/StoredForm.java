@@ -23,7 +23,7 @@ public record StoredForm(PeftConfig config, Map<String, TensorData> tensors) {
     static StoredForm of(Adapter adapter) {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         for (AdapterLayer layer : adapter.layers()) {
-            layer.tensors().forEach(tensor -> tensors.put(AdapterSetup.key(layer.slot(), tensor.name()),
+            layer.tensors().forEach(tensor -> tensors.put(AdapterSetup.key(layer.storedAt(), tensor.name()),
                     tensor.stored()));
         }
         adapter.sharedTensors().stream().filter(tensor -> !tensor.isForTraining())

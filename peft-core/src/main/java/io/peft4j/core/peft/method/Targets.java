@@ -206,10 +206,16 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
         return TargetModules.of(matches == chosen.size() ? List.copyOf(names) : paths(chosen));
     }
 
+    /** The places that Hugging Face Transformers has modules at. */
+    static List<Slot> modules(Network network) {
+        return network.slots().stream().filter(slot -> !(slot.layer() instanceof WeightedLayer layer
+                && layer.isParameter())).toList();
+    }
+
     /** What is asked for, with the names of the targets. */
     private record Choice(Placement asked, TargetModules targets, AdapterSetup setup) {
         List<Slot> slots(Predicate<Layer> supported) {
-            List<Slot> slots = setup.network().slots();
+            List<Slot> slots = modules(setup.network());
             Predicate<String> target = targets.matcher("target_modules");
             Predicate<String> exclusion = asked.excludeModules().matcher("exclude_modules");
             Predicate<String> saved = savedMatcher();
@@ -289,7 +295,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
         }
 
         private void requireSome(List<Slot> chosen, List<Slot> matched, int left) {
-            List<Slot> slots = setup.network().slots();
+            List<Slot> slots = modules(setup.network());
             if (matched.isEmpty()) {
                 throw new TargetModuleException("target_modules '" + asked.targetModules() + "' matches none of the "
                         + slots.size() + " layers; their paths look like "

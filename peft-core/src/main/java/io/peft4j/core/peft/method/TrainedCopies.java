@@ -94,7 +94,7 @@ public final class TrainedCopies {
      * @throws TargetModuleException when a name matches nothing
      */
     public static List<AdapterLayer> matching(AdapterSetup setup, List<String> names) {
-        List<Slot> slots = setup.network().slots();
+        List<Slot> slots = Targets.modules(setup.network());
         Set<Slot> chosen = new LinkedHashSet<>();
         for (String name : names) {
             Set<Slot> matched = places(setup.network(), name);

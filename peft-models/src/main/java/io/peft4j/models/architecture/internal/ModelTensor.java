@@ -2,21 +2,23 @@ package io.peft4j.models.architecture.internal;
 
 import io.peft4j.core.weight.RowReader;
 import java.util.Objects;
+import java.util.stream.LongStream;
 
 /**
  * A tensor of a model that is to be written.
  *
  * @param name its name in a Hugging Face checkpoint
- * @param shape [rows, columns], or [columns] of a vector, which is one row
+ * @param shape [rows, columns], [columns] of a vector, which is one row, or more dimensions, of which all but the last
+ *     count rows
  * @param rows gives its values
  */
 public record ModelTensor(String name, long[] shape, RowReader rows) {
-    /** Refuses what is neither a matrix nor a vector. */
+    /** Refuses what has no dimension. */
     public ModelTensor {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(rows, "rows");
-        if (shape.length != 1 && shape.length != 2) {
-            throw new IllegalArgumentException(name + " has " + shape.length + " dimensions");
+        if (shape.length == 0) {
+            throw new IllegalArgumentException(name + " has no dimension");
         }
     }
 
@@ -58,6 +60,6 @@ public record ModelTensor(String name, long[] shape, RowReader rows) {
 
     /** The number of values. */
     public long elements() {
-        return isVector() ? shape[0] : Math.multiplyExact(shape[0], shape[1]);
+        return LongStream.of(shape).reduce(1, Math::multiplyExact);
     }
 }

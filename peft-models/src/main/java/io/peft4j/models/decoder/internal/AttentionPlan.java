@@ -16,9 +16,10 @@ import java.util.Optional;
  * @param norms norms of queries and keys, if any
  * @param positions how the attention knows positions
  * @param window how many tokens a token sees, itself included; 0: all before it
+ * @param sinks whether each head has one more logit in its softmax, {@code sinks}
  */
 record AttentionPlan(String name, AttentionShape shape, Projections projections, String output, boolean bias,
-        boolean outputBias, Optional<HeadNorms> norms, Positions positions, int window) {
+        boolean outputBias, Optional<HeadNorms> norms, Positions positions, int window, boolean sinks) {
     /** Where queries, keys and values come from; names are below the attention's place. */
     sealed interface Projections {
     }
@@ -78,15 +79,15 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     /** Llama's. */
     static AttentionPlan of(AttentionShape shape, RotaryEmbedding rotary) {
         return new AttentionPlan("self_attn", shape, Separate.LLAMA, "o_proj", false, false, Optional.empty(),
-                Positions.rotary(rotary), 0);
+                Positions.rotary(rotary), 0, false);
     }
 
     AttentionPlan withNames(String own, Projections input, String result) {
-        return new AttentionPlan(own, shape, input, result, bias, outputBias, norms, positions, window);
+        return new AttentionPlan(own, shape, input, result, bias, outputBias, norms, positions, window, sinks);
     }
 
     AttentionPlan withShape(AttentionShape value) {
-        return new AttentionPlan(name, value, projections, output, bias, outputBias, norms, positions, window);
+        return new AttentionPlan(name, value, projections, output, bias, outputBias, norms, positions, window, sinks);
     }
 
     /** With another factor on the scores. */
@@ -101,19 +102,23 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
     }
 
     AttentionPlan withBiases(boolean inputs, boolean result) {
-        return new AttentionPlan(name, shape, projections, output, inputs, result, norms, positions, window);
+        return new AttentionPlan(name, shape, projections, output, inputs, result, norms, positions, window, sinks);
     }
 
     AttentionPlan withNorms(HeadNorms value) {
         return new AttentionPlan(name, shape, projections, output, bias, outputBias, Optional.of(value), positions,
-                window);
+                window, sinks);
     }
 
     AttentionPlan withPositions(Positions value) {
-        return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, value, window);
+        return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, value, window, sinks);
     }
 
     AttentionPlan withWindow(int value) {
-        return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, positions, value);
+        return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, positions, value, sinks);
+    }
+
+    AttentionPlan withSinks() {
+        return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, positions, window, true);
     }
 }

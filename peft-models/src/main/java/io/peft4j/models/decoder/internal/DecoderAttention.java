@@ -5,6 +5,7 @@ import io.peft4j.core.autograd.AttentionOps;
 import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.RotaryTable;
@@ -27,11 +28,13 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
     private final AttentionPlan plan;
     private final Projections projections;
     private final Slot output;
+    private final Optional<Slot> sinks;
     private final Optional<Slot> queryNorm;
     private final Optional<Slot> keyNorm;
 
-    DecoderAttention(int layer, AttentionPlan plan, Projections projections, Slot output, Optional<Slot> queryNorm,
-            Optional<Slot> keyNorm) {
+    DecoderAttention(int layer, AttentionPlan plan, Projections projections, Slot output, Optional<Slot> sinks,
+            Optional<Slot> queryNorm, Optional<Slot> keyNorm) {
+        this.sinks = sinks;
         this.layer = layer;
         this.plan = plan;
         this.projections = projections;
@@ -42,8 +45,8 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
 
     @Override
     public Layer copy(LayerCopy copy) {
-        return new DecoderAttention(copy.index(), plan, projections.copy(copy), copy.of(output), copy.of(queryNorm),
-                copy.of(keyNorm));
+        return new DecoderAttention(copy.index(), plan, projections.copy(copy), copy.of(output), copy.of(sinks),
+                copy.of(queryNorm), copy.of(keyNorm));
     }
 
     @Override
@@ -79,7 +82,8 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         // Rows of the cache stay where they are: those that have left the window are not seen.
         AttentionLayout seen = plan.window() > 0 && plan.window() < length ? layout.windowed(plan.window()) : layout;
         return output.forward(wanted.context(), context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
-                keys, projected.values())));
+                keys, projected.values(), sinks.map(slot -> AttentionExtras.sinks(((Sinks) slot.layer()).values()))
+                .orElse(AttentionExtras.NONE))));
     }
 
     private Variable positioned(ForwardContext context, Variable x, Optional<Slot> norm, Optional<RotaryTable> table) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
 
 /** Builds a {@link DecoderNetwork} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
 final class DecoderBuilder {
@@ -21,11 +22,16 @@ final class DecoderBuilder {
     private final WeightLoader weights;
     private final Places places;
 
-    DecoderBuilder(DecoderPlan plan, WeightLoader weights) {
+    /**
+     * A builder.
+     *
+     * @param checkpointName what a checkpoint calls a tensor of the network
+     */
+    DecoderBuilder(DecoderPlan plan, WeightLoader weights, UnaryOperator<String> checkpointName) {
         this.plan = plan;
         this.sizes = plan.sizes();
         this.weights = weights;
-        this.places = new Places(plan, weights);
+        this.places = new Places(plan, weights, checkpointName);
     }
 
     DecoderNetwork build(String name, String modelType) {
@@ -71,7 +77,9 @@ final class DecoderBuilder {
             Projections projections = projections(path, attention);
             Slot output = places.linear(path + "." + attention.output(), sizes.hidden(), shape.queryColumns(),
                     attention.outputBias());
-            return new DecoderAttention(index, attention, projections, output,
+            Optional<Slot> sinks = attention.sinks() ? Optional.of(places.sinks(path + ".sinks", shape.heads()))
+                    : Optional.empty();
+            return new DecoderAttention(index, attention, projections, output, sinks,
                     attention.norms().map(norms -> headNorm(path, norms.query(), norms, shape.queryColumns(), shape)),
                     attention.norms().map(norms -> headNorm(path, norms.key(), norms, shape.keyColumns(), shape)));
         });
@@ -103,6 +111,9 @@ final class DecoderBuilder {
                     places.linear(path + "." + plain.up(), plain.width(), hidden, plain.bias()),
                     places.linear(path + "." + plain.down(), hidden, plain.width(), plain.bias()), plain.activation());
         }
+        if (feedForward instanceof ExpertsPlan experts) {
+            return experts(path, experts);
+        }
         FeedForwardPlan.Gated gated = (FeedForwardPlan.Gated) feedForward;
         int width = gated.width();
         boolean bias = gated.bias();
@@ -111,5 +122,16 @@ final class DecoderBuilder {
                 places.linear(path + ".up_proj", width, hidden, bias));
         return new GatedFeedForward(gates, places.linear(path + ".down_proj", hidden, width, bias),
                 gated.activation());
+    }
+
+    private Layer experts(String path, ExpertsPlan experts) {
+        Slot router = places.router(path + "." + experts.router().name(), experts.count(), experts.router().bias());
+        List<Slot> both = places.experts(path + ".experts", experts);
+        Optional<Slot> shared = experts.shared().map(own -> places.containing(path + "." + own.name(),
+                () -> feedForward(path + "." + own.name(), own.network())));
+        Optional<Slot> gate = experts.shared().flatMap(ExpertsPlan.Shared::gate)
+                .map(name -> places.linear(path + "." + name, 1, sizes.hidden(), false));
+        return new ExpertsFeedForward(experts, new ExpertsFeedForward.Parts(router, both.get(0), both.get(1), shared,
+                gate));
     }
 }

@@ -4,6 +4,7 @@ import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.List;
@@ -40,6 +41,18 @@ abstract class DecoderFamily implements Architecture {
     }
 
     @Override
+    public final List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
+        if (!ExpertFiles.isOfAll(tensor.name())) {
+            return Architecture.super.checkpointTensors(config, tensor);
+        }
+        DecoderPlan plan = plan(config);
+        ExpertsPlan experts = plan.layers().stream().map(LayerPlan::feedForward)
+                .filter(ExpertsPlan.class::isInstance).map(ExpertsPlan.class::cast).findFirst().orElseThrow();
+        return new ExpertFiles(experts, plan.sizes().hidden()).split(tensor).stream().map(part ->
+                new ModelTensor(checkpointName(part.name()), part.shape(), part.rows())).toList();
+    }
+
+    @Override
     public final CausalNetwork build(String name, ModelConfig config, WeightLoader weights, TaskPlan task) {
         if (task.task().type() != Task.Type.CAUSAL_LM) {
             throw task.unsupported(modelType, Task.Type.CAUSAL_LM);
@@ -49,6 +62,6 @@ abstract class DecoderFamily implements Architecture {
 
     @Override
     public final CausalNetwork build(String name, ModelConfig config, WeightLoader weights) {
-        return new DecoderBuilder(plan(config), weights).build(name, modelType);
+        return new DecoderBuilder(plan(config), weights, this::checkpointName).build(name, modelType);
     }
 }

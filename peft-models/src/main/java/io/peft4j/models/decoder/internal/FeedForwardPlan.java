@@ -3,7 +3,7 @@ package io.peft4j.models.decoder.internal;
 import io.peft4j.core.kernel.Activation;
 
 /** What the feed-forward network of a layer is made of; it stands at {@code mlp} below the layer. */
-sealed interface FeedForwardPlan {
+sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.Plain, ExpertsPlan {
     /**
      * {@code down(f(gate(x)) * up(x))} at {@code gate_proj}, {@code up_proj} and {@code down_proj}.
      *

@@ -83,6 +83,6 @@ public final class Gpt2Family extends DecoderFamily {
         }
         return new AttentionPlan("attn", new AttentionShape(heads, heads, size, (float) scale),
                 new AttentionPlan.Fused("c_attn", false), "c_proj", true, true, Optional.empty(),
-                AttentionPlan.Positions.NONE, 0);
+                AttentionPlan.Positions.NONE, 0, false);
     }
 }

@@ -50,6 +50,10 @@ record LayerPlan(AttentionPlan attention, FeedForwardPlan feedForward, Norms nor
         return new LayerPlan(value, feedForward, norms, parallel, residualScale);
     }
 
+    LayerPlan withFeedForward(FeedForwardPlan value) {
+        return new LayerPlan(attention, value, norms, parallel, residualScale);
+    }
+
     LayerPlan withNorms(Norms value) {
         return new LayerPlan(attention, feedForward, value, parallel, residualScale);
     }

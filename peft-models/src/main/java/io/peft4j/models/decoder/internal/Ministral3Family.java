@@ -65,7 +65,7 @@ public final class Ministral3Family extends DecoderFamily {
                 rope.positive("original_max_position_embeddings")));
         AttentionPlan scaled = attention.withPositions(
                 new AttentionPlan.Positions(attention.positions().rotary(), scale));
-        return new Windows(config.optionalPositive("sliding_window").orElse(0), layer -> true).on(LlamaFamily.plan(
+        return Windows.everywhere(config).on(LlamaFamily.plan(
                 config, scaled, LlamaFamily.gated(config, "hidden_act", "silu")));
     }
 }

@@ -19,7 +19,7 @@ public final class MistralFamily extends DecoderFamily {
 
     @Override
     DecoderPlan plan(ModelConfig config) {
-        return new Windows(config.optionalPositive("sliding_window").orElse(0), layer -> true).on(LlamaFamily.plan(
+        return Windows.everywhere(config).on(LlamaFamily.plan(
                 config, LlamaFamily.attention(config, 10000), LlamaFamily.gated(config, "hidden_act", "silu")));
     }
 }

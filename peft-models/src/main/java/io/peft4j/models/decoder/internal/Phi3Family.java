@@ -39,6 +39,6 @@ public final class Phi3Family extends DecoderFamily {
                 .withNames("self_attn", new AttentionPlan.Fused("qkv_proj", false), "o_proj");
         DecoderPlan plan = LlamaFamily.plan(config, attention,
                 LlamaFamily.gated(config, "hidden_act", "silu").withFusion());
-        return new Windows(config.optionalPositive("sliding_window").orElse(0), layer -> true).on(plan);
+        return Windows.everywhere(config).on(plan);
     }
 }

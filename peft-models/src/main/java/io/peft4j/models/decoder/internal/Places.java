@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.nn.ExpertWeight;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.LayerNorm;
 import io.peft4j.core.nn.Linear;
@@ -11,16 +12,25 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Makes the places of a network from the tensors of a checkpoint, and counts its parameters. */
 final class Places {
     private final DecoderPlan plan;
     private final WeightLoader weights;
+    private final UnaryOperator<String> checkpointName;
     private final List<Slot> slots = new ArrayList<>();
     private long parameters;
 
-    Places(DecoderPlan plan, WeightLoader weights) {
+    /**
+     * Places of a network.
+     *
+     * @param checkpointName what a checkpoint calls a tensor of the network
+     */
+    Places(DecoderPlan plan, WeightLoader weights, UnaryOperator<String> checkpointName) {
+        this.checkpointName = checkpointName;
         this.plan = plan;
         this.weights = weights;
     }
@@ -54,6 +64,29 @@ final class Places {
         });
     }
 
+    /** The experts of a layer: a place for each of their two matrices, the gates first. */
+    List<Slot> experts(String path, ExpertsPlan experts) {
+        ExpertFiles files = new ExpertFiles(experts, plan.sizes().hidden());
+        return Stream.of(ExpertFiles.GATES, ExpertFiles.DOWN).map(name -> {
+            INDArray weight = files.matrix(weights, path, name, this::tensor);
+            Optional<INDArray> bias = experts.bias() ? Optional.of(files.bias(weights, path, name, this::tensor))
+                    : Optional.empty();
+            parameters += weight.length() + bias.map(INDArray::length).orElse(0L);
+            return place(path + "." + name, new ExpertWeight(weight, experts.count(), bias));
+        }).toList();
+    }
+
+    /** What chooses experts. */
+    Slot router(String path, int count, boolean bias) {
+        return place(path, new Router(matrix(path, count, plan.sizes().hidden()),
+                bias ? Optional.of(vector(path + ".bias", count)) : Optional.empty()));
+    }
+
+    /** One more logit for each head. */
+    Slot sinks(String path, int heads) {
+        return place(path, new Sinks(vector(path, heads)));
+    }
+
     private INDArray vector(String name, int size) {
         parameters += size;
         return weights.vector(tensor(name), size);
@@ -66,7 +99,8 @@ final class Places {
     }
 
     /** What the checkpoint calls a tensor. */
-    private String tensor(String name) {
+    private String tensor(String asked) {
+        String name = checkpointName.apply(asked);
         if (weights.has(name)) {
             return name;
         }

@@ -38,6 +38,6 @@ public final class Starcoder2Family extends DecoderFamily {
                 LlamaFamily.activation(config, "hidden_act", "gelu_pytorch_tanh"), bias);
         DecoderPlan plan = LlamaFamily.plan(config, LlamaFamily.attention(config, 10000).withBiases(bias, bias),
                 feedForward, true).withNorm(NormPlan.layer(config.number("norm_epsilon", 1e-5)));
-        return new Windows(config.optionalPositive("sliding_window").orElse(0), layer -> true).on(plan);
+        return Windows.everywhere(config).on(plan);
     }
 }

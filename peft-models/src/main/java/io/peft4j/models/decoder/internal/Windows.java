@@ -16,7 +16,7 @@ record Windows(int size, IntPredicate slides) {
      * @param usual the layers that have a window where {@code layer_types} is not given
      */
     static Windows of(ModelConfig config, IntPredicate usual) {
-        int size = config.optionalPositive("sliding_window").orElse(0);
+        int size = size(config);
         Optional<List<String>> types = config.texts("layer_types");
         types.ifPresent(list -> list.stream().filter(type -> !type.equals(SLIDING) && !type.equals(FULL)).findFirst()
                 .ifPresent(other -> {
@@ -24,6 +24,15 @@ record Windows(int size, IntPredicate slides) {
                 }));
         return new Windows(size, layer -> types.isEmpty() ? usual.test(layer)
                 : layer < types.get().size() && types.get().get(layer).equals(SLIDING));
+    }
+
+    /** The window of the configuration in all layers. */
+    static Windows everywhere(ModelConfig config) {
+        return new Windows(size(config), layer -> true);
+    }
+
+    private static int size(ModelConfig config) {
+        return Math.max(0, config.optionalInteger("sliding_window").orElse(0));
     }
 
     /** The window of a layer; 0: none. */

@@ -1,0 +1,177 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.weight.RowReader;
+import io.peft4j.core.weight.TensorStore;
+import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.WeightLoader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Between the experts of a checkpoint and the two matrices of all experts that a network computes with:
+ * {@code gate_up_proj} [E x 2 width, H], of each expert first the gate, then up; {@code down_proj} [E x H, width].
+ *
+ * @param plan the experts
+ * @param hidden H
+ */
+record ExpertFiles(ExpertsPlan plan, int hidden) {
+    static final String GATES = "gate_up_proj";
+    static final String DOWN = "down_proj";
+
+    /** A matrix of all experts: rows and columns of one of them. */
+    private record Form(int rows, int columns) {
+    }
+
+    private Form form(String name) {
+        return name.equals(GATES) ? new Form(2 * plan.width(), hidden) : new Form(hidden, plan.width());
+    }
+
+    // ---- reading
+
+    /**
+     * Puts a matrix of all experts together.
+     *
+     * @param path the place of the experts
+     * @param name {@link #GATES} or {@link #DOWN}
+     * @param stored what the checkpoint calls a tensor
+     */
+    INDArray matrix(WeightLoader weights, String path, String name, UnaryOperator<String> stored) {
+        Form form = form(name);
+        List<WeightLoader.Filler> fillers = new ArrayList<>();
+        String all = stored.apply(path + "." + name);
+        for (int e = 0; e < plan.count(); e++) {
+            int expert = e;
+            if (plan.stored() == ExpertsPlan.Stored.TOGETHER) {
+                weights.require(all, plan.count(), form.columns(), form.rows());
+                fillers.add((tensors, target) -> readTransposed(tensors, all, expert, name, target));
+                continue;
+            }
+            int first = e * form.rows();
+            for (String part : parts(name)) {
+                String tensor = stored.apply(path + "." + e + "." + part + ".weight");
+                int rows = form.rows() / parts(name).size();
+                weights.require(tensor, rows, form.columns());
+                int from = first;
+                fillers.add((tensors, target) -> readRows(tensors, tensor, target, from, rows, form.columns()));
+                first += rows;
+            }
+        }
+        return weights.assembled(weights.activationType(), plan.count() * form.rows(), form.columns(), fillers);
+    }
+
+    private static List<String> parts(String name) {
+        return name.equals(GATES) ? List.of("gate_proj", "up_proj") : List.of(DOWN);
+    }
+
+    private static void readRows(TensorStore tensors, String tensor, INDArray target, int first, int rows,
+            int columns) {
+        float[] row = new float[columns];
+        for (int i = 0; i < rows; i++) {
+            tensors.readFloats(tensor, (long) i * columns, row, 0, columns);
+            Arrays.write(target, (long) (first + i) * columns, row, 0, columns);
+        }
+    }
+
+    private void readTransposed(TensorStore tensors, String tensor, int expert, String name, INDArray target) {
+        Form form = form(name);
+        float[] row = new float[form.rows()];
+        float[] block = new float[form.rows() * form.columns()];
+        for (int j = 0; j < form.columns(); j++) {
+            tensors.readFloats(tensor, ((long) expert * form.columns() + j) * row.length, row, 0, row.length);
+            for (int i = 0; i < row.length; i++) {
+                block[i * form.columns() + j] = row[inFile(name, i)];
+            }
+        }
+        Arrays.write(target, (long) expert * block.length, block, 0, block.length);
+    }
+
+    /** Where a file that has gate and up in turns holds a feature. */
+    private int inFile(String name, int feature) {
+        return !name.equals(GATES) ? feature
+                : feature < plan.width() ? 2 * feature : 2 * (feature - plan.width()) + 1;
+    }
+
+    /** The biases of a matrix of all experts. */
+    INDArray bias(WeightLoader weights, String path, String name, UnaryOperator<String> stored) {
+        int rows = form(name).rows();
+        String tensor = stored.apply(path + "." + name + "_bias");
+        weights.require(tensor, plan.count(), rows);
+        return Arrays.reshaped(weights.assembled(DataType.FLOAT, plan.count() * rows, 1, List.of((tensors, target) -> {
+            float[] read = new float[rows];
+            float[] values = new float[rows];
+            for (int e = 0; e < plan.count(); e++) {
+                tensors.readFloats(tensor, (long) e * rows, read, 0, rows);
+                for (int i = 0; i < rows; i++) {
+                    values[i] = read[inFile(name, i)];
+                }
+                Arrays.write(target, (long) e * rows, values, 0, rows);
+            }
+        })), (long) plan.count() * rows);
+    }
+
+    // ---- writing
+
+    /** Whether a tensor of the network is one of all experts. */
+    static boolean isOfAll(String name) {
+        return name.matches(".*\\.experts\\.(gate_up|down)_proj\\.(weight|bias)");
+    }
+
+    /** A tensor of all experts as the checkpoint holds it. */
+    List<ModelTensor> split(ModelTensor tensor) {
+        String path = tensor.name().substring(0, tensor.name().lastIndexOf('.'));
+        String name = path.substring(path.lastIndexOf('.') + 1);
+        Form form = form(name);
+        int count = plan.count();
+        if (plan.stored() == ExpertsPlan.Stored.ONE_BY_ONE) {
+            List<ModelTensor> all = new ArrayList<>();
+            String experts = path.substring(0, path.lastIndexOf('.'));
+            int rows = form.rows() / parts(name).size();
+            for (int e = 0; e < count; e++) {
+                int first = e * form.rows();
+                for (String part : parts(name)) {
+                    int from = first;
+                    all.add(new ModelTensor(experts + "." + e + "." + part + ".weight",
+                            new long[] {rows, form.columns()}, (row, target) ->
+                            tensor.rows().readRow(from + row, target)));
+                    first += rows;
+                }
+            }
+            return all;
+        }
+        if (tensor.isVector()) {
+            float[] values = new float[count * form.rows()];
+            return List.of(new ModelTensor(path + "_bias", new long[] {count, form.rows()}, (row, target) -> {
+                tensor.rows().readRow(0, values);
+                for (int i = 0; i < form.rows(); i++) {
+                    target[inFile(name, i)] = values[row * form.rows() + i];
+                }
+            }));
+        }
+        return List.of(new ModelTensor(path, new long[] {count, form.columns(), form.rows()},
+                transposed(tensor.rows(), name, form)));
+    }
+
+    /** Rows of the transposes of the experts, of one expert at a time. */
+    private RowReader transposed(RowReader rows, String name, Form form) {
+        float[][] block = new float[form.columns()][form.rows()];
+        float[] read = new float[form.columns()];
+        int[] held = {-1};
+        return (row, target) -> {
+            int expert = row / form.columns();
+            if (held[0] != expert) {
+                for (int i = 0; i < form.rows(); i++) {
+                    rows.readRow(expert * form.rows() + i, read);
+                    for (int j = 0; j < read.length; j++) {
+                        block[j][inFile(name, i)] = read[j];
+                    }
+                }
+                held[0] = expert;
+            }
+            System.arraycopy(block[row % form.columns()], 0, target, 0, form.rows());
+        };
+    }
+}

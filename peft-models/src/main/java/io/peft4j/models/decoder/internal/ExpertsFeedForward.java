@@ -1,0 +1,105 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.ColumnOps;
+import io.peft4j.core.autograd.ElementwiseOps;
+import io.peft4j.core.autograd.RoutingOps;
+import io.peft4j.core.autograd.RowOps;
+import io.peft4j.core.autograd.ScaleOps;
+import io.peft4j.core.autograd.Tape;
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.Layer;
+import io.peft4j.core.nn.Routing;
+import io.peft4j.core.nn.Slot;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A mixture of experts (<a href="https://arxiv.org/abs/2401.04088">2401.04088</a>): for each row of x [N, H] the
+ * weighted sum of what the experts with the highest scores give,
+ * {@code y = sum over e of w_e * D_e gate(G_e x, U_e x)}; and, where there is one, an expert that all rows go through.
+ */
+final class ExpertsFeedForward implements LayerCopy.Part {
+    private final ExpertsPlan plan;
+    private final Parts parts;
+
+    /** The places of the parts. */
+    record Parts(Slot router, Slot gates, Slot down, Optional<Slot> shared, Optional<Slot> sharedGate) {
+        Parts copy(LayerCopy copy) {
+            return new Parts(copy.of(router), copy.of(gates), copy.of(down), copy.of(shared), copy.of(sharedGate));
+        }
+    }
+
+    ExpertsFeedForward(ExpertsPlan plan, Parts parts) {
+        this.plan = plan;
+        this.parts = parts;
+    }
+
+    @Override
+    public Layer copy(LayerCopy copy) {
+        return new ExpertsFeedForward(plan, parts.copy(copy));
+    }
+
+    @Override
+    public Variable forward(ForwardContext context, Variable x) {
+        Tape tape = context.tape();
+        Variable scores = inFloat(tape, parts.router().forward(context, x));
+        Routing routing = Routing.highest(scores.value(), plan.router().chosen());
+        Variable weights = weights(tape, scores, routing);
+        List<Variable> results = new ArrayList<>();
+        List<int[]> rows = new ArrayList<>();
+        for (int expert : routing.busyExperts()) {
+            int[] tokens = routing.tokens(expert);
+            Variable y = expert(context.onRows(tokens).inExpert(expert), RowOps.gatherRows(tape, x, tokens));
+            results.add(ScaleOps.rows(tape, y, RoutingOps.elements(tape, weights, routing.places(expert), 1)));
+            rows.add(tokens);
+        }
+        Variable sum = RoutingOps.scatterAdd(tape, results, rows, x.rows());
+        return parts.shared().map(shared -> ElementwiseOps.addInto(tape, shared(context, x, shared), sum)).orElse(sum);
+    }
+
+    private Variable weights(Tape tape, Variable scores, Routing routing) {
+        int k = routing.perToken();
+        return switch (plan.router().weights()) {
+            case OF_ALL -> RoutingOps.elements(tape, RoutingOps.softmax(tape, scores), routing.scoreIndices(), k);
+            case OF_CHOSEN -> RoutingOps.softmax(tape, RoutingOps.elements(tape, scores, routing.scoreIndices(), k));
+        };
+    }
+
+    private Variable expert(ForwardContext context, Variable x) {
+        Tape tape = context.tape();
+        Variable both = tape.wide(() -> parts.gates().forward(context, x));
+        Variable gate = ColumnOps.slice(tape, both, 0, plan.width());
+        Variable up = ColumnOps.slice(tape, both, plan.width(), 2 * plan.width());
+        Variable gated;
+        if (plan.gate() instanceof ExpertsPlan.Gate.Clamped clamped) {
+            gated = ElementwiseOps.clampedGate(tape, gate, up, clamped.alpha(), clamped.limit());
+        } else {
+            gated = ElementwiseOps.gated(tape, ((ExpertsPlan.Gate.Usual) plan.gate()).activation(), gate, up);
+        }
+        return parts.down().forward(context, gated);
+    }
+
+    private Variable shared(ForwardContext context, Variable x, Slot shared) {
+        Tape tape = context.tape();
+        Variable y = shared.forward(context, x);
+        return parts.sharedGate().map(gate -> ScaleOps.rows(tape, y, inFloat(tape,
+                ElementwiseOps.activate(tape, Activation.SIGMOID, gate.forward(context, x))))).orElse(y);
+    }
+
+    /** The same values as FLOAT: scores decide, and weights are summed. */
+    private static Variable inFloat(Tape tape, Variable x) {
+        if (x.value().dataType() == DataType.FLOAT) {
+            return x;
+        }
+        INDArray y = tape.allocateFloat(Arrays.rows(x.value()), Arrays.columns(x.value()));
+        tape.kernels().scale(x.value(), 1f, y, false);
+        return tape.record(y, (out, dy) -> x.addGradient((dx, accumulate) ->
+                tape.kernels().scale(dy, 1f, dx, accumulate)), List.of(x));
+    }
+}

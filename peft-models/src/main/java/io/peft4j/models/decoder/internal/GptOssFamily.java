@@ -1,0 +1,34 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.List;
+import java.util.Optional;
+
+/** gpt-oss (<a href="https://arxiv.org/abs/2508.10925">2508.10925</a>): Llama with experts that clamp their gates, attention sinks, and a
+ * window in every other layer. */
+public final class GptOssFamily extends DecoderFamily {
+    /** For the {@link java.util.ServiceLoader}. */
+    public GptOssFamily() {
+        super("gpt_oss");
+    }
+
+    @Override
+    public List<String> layerNames() {
+        return List.of("embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "router", "gate_up_proj", "down_proj",
+                "lm_head");
+    }
+
+    @Override
+    DecoderPlan plan(ModelConfig config) {
+        boolean bias = config.flag("attention_bias", true);
+        AttentionPlan attention = LlamaFamily.attention(config, 150000).withBiases(bias, bias).withSinks();
+        ExpertsPlan.RouterPlan router = new ExpertsPlan.RouterPlan("router", config.optionalPositive(
+                "num_experts_per_tok").or(() -> config.optionalPositive("experts_per_token")).orElse(4),
+                ExpertsPlan.Weights.OF_CHOSEN, true);
+        ExpertsPlan experts = new ExpertsPlan(config.positive("num_local_experts"),
+                config.positive("intermediate_size"), router, new ExpertsPlan.Gate.Clamped(
+                (float) config.number("swiglu_alpha", 1.702), (float) config.number("swiglu_limit", 7)), true,
+                Optional.empty(), ExpertsPlan.Stored.TOGETHER);
+        return Windows.of(config, layer -> layer % 2 == 0).on(LlamaFamily.plan(config, attention, experts));
+    }
+}

@@ -1,0 +1,39 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.List;
+import java.util.Optional;
+
+/** Mixtral (<a href="https://arxiv.org/abs/2401.04088">2401.04088</a>): Mistral with experts. */
+public final class MixtralFamily extends DecoderFamily {
+    /** For the {@link java.util.ServiceLoader}. */
+    public MixtralFamily() {
+        super("mixtral");
+    }
+
+    @Override
+    public List<String> layerNames() {
+        return List.of("embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "gate", "gate_up_proj", "down_proj",
+                "lm_head");
+    }
+
+    /** Transformers renames what checkpoints call by older names. */
+    @Override
+    public String checkpointName(String tensor) {
+        String expert = "(experts\\.\\d+\\.)";
+        return tensor.replace(".mlp.", ".block_sparse_moe.").replaceFirst(expert + "gate_proj", "$1w1")
+                .replaceFirst(expert + "down_proj", "$1w2").replaceFirst(expert + "up_proj", "$1w3");
+    }
+
+    @Override
+    DecoderPlan plan(ModelConfig config) {
+        ExpertsPlan.RouterPlan router = new ExpertsPlan.RouterPlan("gate",
+                config.optionalPositive("num_experts_per_tok").orElse(2), ExpertsPlan.Weights.OF_CHOSEN, false);
+        ExpertsPlan experts = new ExpertsPlan(config.positive("num_local_experts"),
+                config.positive("intermediate_size"), router,
+                new ExpertsPlan.Gate.Usual(LlamaFamily.activation(config, "hidden_act", "silu")), false,
+                Optional.empty(), ExpertsPlan.Stored.ONE_BY_ONE);
+        return Windows.everywhere(config).on(
+                LlamaFamily.plan(config, LlamaFamily.attention(config, 1e6), experts));
+    }
+}

@@ -1,0 +1,51 @@
+package io.peft4j.models.decoder.internal;
+
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.List;
+import java.util.Optional;
+
+/** Qwen 2 with experts (<a href="https://arxiv.org/abs/2407.10671">2407.10671</a>), and one beside them that all tokens go
+ * through. */
+public final class Qwen2MoeFamily extends DecoderFamily {
+    /** For the {@link java.util.ServiceLoader}. */
+    public Qwen2MoeFamily() {
+        super("qwen2_moe");
+    }
+
+    @Override
+    public List<String> layerNames() {
+        return List.of("embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "gate", "gate_up_proj", "gate_proj",
+                "up_proj", "down_proj", "shared_expert_gate", "lm_head");
+    }
+
+    @Override
+    DecoderPlan plan(ModelConfig config) {
+        AttentionPlan attention = LlamaFamily.attention(config, 10000)
+                .withBiases(config.flag("qkv_bias", true), false);
+        FeedForwardPlan.Gated shared = new FeedForwardPlan.Gated(config.positive("shared_expert_intermediate_size"),
+                LlamaFamily.activation(config, "hidden_act", "silu"), false, false);
+        DecoderPlan plan = sparse(config, LlamaFamily.plan(config, attention,
+                LlamaFamily.gated(config, "hidden_act", "silu")),
+                Optional.of(new ExpertsPlan.Shared("shared_expert", shared, Optional.of("shared_expert_gate"))));
+        boolean windowed = config.flag("use_sliding_window", false);
+        int last = config.optionalInteger("max_window_layers").orElse(28);
+        Windows windows = Windows.of(config, layer -> layer % 2 == 0 && layer < last);
+        return windowed ? windows.on(plan) : plan;
+    }
+
+    /** With experts in the layers that the configuration names, all by default. */
+    static DecoderPlan sparse(ModelConfig config, DecoderPlan plan, Optional<ExpertsPlan.Shared> shared) {
+        ExpertsPlan.RouterPlan router = new ExpertsPlan.RouterPlan("gate", config.positive("num_experts_per_tok"),
+                config.flag("norm_topk_prob", false) ? ExpertsPlan.Weights.OF_CHOSEN : ExpertsPlan.Weights.OF_ALL,
+                false);
+        ExpertsPlan experts = new ExpertsPlan(config.optionalPositive("num_experts")
+                .orElseGet(() -> config.positive("num_local_experts")),
+                config.positive("moe_intermediate_size"), router,
+                new ExpertsPlan.Gate.Usual(LlamaFamily.activation(config, "hidden_act", "silu")), false, shared,
+                ExpertsPlan.Stored.ONE_BY_ONE);
+        int step = config.optionalPositive("decoder_sparse_step").orElse(1);
+        List<Double> dense = config.numbers("mlp_only_layers").orElse(List.of());
+        return plan.mapLayers((i, layer) -> dense.contains((double) i) || (i + 1) % step != 0 ? layer
+                : layer.withFeedForward(experts));
+    }
+}
