@@ -2,7 +2,6 @@ package io.peft4j.models.architecture;
 
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
-import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.List;
 import java.util.Optional;
 
@@ -31,16 +30,6 @@ public interface Architecture {
     /** What models of the family are for where their {@code config.json} does not say. */
     default Task.Type defaultTask() {
         return Task.Type.CAUSAL_LM;
-    }
-
-    /** The name in a Hugging Face checkpoint of a tensor; usually that of its place. */
-    default String checkpointName(String tensor) {
-        return tensor;
-    }
-
-    /** What a Hugging Face checkpoint holds for a tensor of the network; usually one of the same shape. */
-    default List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
-        return List.of(new ModelTensor(checkpointName(tensor.name()), tensor.shape(), tensor.rows()));
     }
 
     /**

@@ -11,8 +11,8 @@ import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
-import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -118,11 +118,10 @@ final class FolderWriter {
 
     /** Files that are full before they pass the limit; a tensor larger than it has one of its own. */
     private List<Map<String, TensorData>> shards() {
-        Architecture architecture = Architectures.of(base.config());
         List<Map<String, TensorData>> shards = new ArrayList<>();
         long size = maxShardBytes + 1;
         for (ModelTensor tensor : (Iterable<ModelTensor>) merged.tensors().stream()
-                .flatMap(own -> architecture.checkpointTensors(base.config(), own).stream())::iterator) {
+                .flatMap(own -> stored(own).stream())::iterator) {
             long bytes = type.bytes(tensor.elements());
             if (size + bytes > maxShardBytes) {
                 shards.add(new LinkedHashMap<>());
@@ -133,6 +132,12 @@ final class FolderWriter {
             size += bytes;
         }
         return shards;
+    }
+
+    /** What a checkpoint of the family holds for a tensor of the network. */
+    private List<ModelTensor> stored(ModelTensor tensor) {
+        return Architectures.of(base.config()) instanceof CheckpointForm form
+                ? form.checkpointTensors(base.config(), tensor) : List.of(tensor);
     }
 
     private static void write(Path file, ObjectNode json) {

@@ -4,13 +4,14 @@ import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.List;
 
 /** A family of decoders: states what they are made of. The names of layers are Llama's unless a family has others. */
-abstract class DecoderFamily implements Architecture {
+abstract class DecoderFamily implements Architecture, CheckpointForm {
     private final String modelType;
 
     DecoderFamily(String modelType) {
@@ -40,10 +41,15 @@ abstract class DecoderFamily implements Architecture {
         return List.of("q_proj", "v_proj");
     }
 
+    /** The name in a Hugging Face checkpoint of a tensor; usually that of its place. */
+    String checkpointName(String tensor) {
+        return tensor;
+    }
+
     @Override
     public final List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
         if (!ExpertFiles.isOfAll(tensor.name())) {
-            return Architecture.super.checkpointTensors(config, tensor);
+            return List.of(new ModelTensor(checkpointName(tensor.name()), tensor.shape(), tensor.rows()));
         }
         DecoderPlan plan = plan(config);
         ExpertsPlan experts = plan.layers().stream().map(LayerPlan::feedForward)

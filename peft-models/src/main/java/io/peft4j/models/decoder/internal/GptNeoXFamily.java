@@ -27,7 +27,7 @@ public final class GptNeoXFamily extends DecoderFamily {
     }
 
     @Override
-    public String checkpointName(String tensor) {
+    String checkpointName(String tensor) {
         return tensor.equals("lm_head.weight") ? "embed_out.weight" : tensor;
     }
 

@@ -19,7 +19,7 @@ public final class MixtralFamily extends DecoderFamily {
 
     /** Transformers renames what checkpoints call by older names. */
     @Override
-    public String checkpointName(String tensor) {
+    String checkpointName(String tensor) {
         String expert = "(experts\\.\\d+\\.)";
         return tensor.replace(".mlp.", ".block_sparse_moe.").replaceFirst(expert + "gate_proj", "$1w1")
                 .replaceFirst(expert + "down_proj", "$1w2").replaceFirst(expert + "up_proj", "$1w3");
