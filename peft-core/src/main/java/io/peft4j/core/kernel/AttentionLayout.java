@@ -136,6 +136,26 @@ public final class AttentionLayout {
             return window == 0 ? keys() : Math.min(keys(), position(i) + window / 2 + 1);
         }
 
+        /** The rows of keys number {@code from} to {@code to}, the last excluded: ranges with gaps between them. */
+        public List<Range> keyRows(int from, int to) {
+            List<Range> all = new ArrayList<>(context);
+            all.add(new Range(ownKeyStart, ownKeyEnd()));
+            List<Range> rows = new ArrayList<>();
+            int before = 0;
+            for (Range range : all) {
+                int first = range.start() + Math.max(0, from - before);
+                int end = range.start() + Math.min(range.length(), to - before);
+                int last = rows.size() - 1;
+                if (first < end && last >= 0 && rows.get(last).end() == first) {
+                    rows.set(last, new Range(rows.get(last).start(), end));
+                } else if (first < end) {
+                    rows.add(new Range(first, end));
+                }
+                before += range.length();
+            }
+            return List.copyOf(rows);
+        }
+
         /** The same rows with another window, or none where it would hide nothing. */
         Segment windowed(int newWindow) {
             int reach = sight == Sight.BIDIRECTIONAL ? newWindow / 2 + 1 : newWindow;

@@ -105,8 +105,8 @@ interface NormContract extends KernelsUnderTest {
             INDArray y = c.normal(DataType.FLOAT, 5, 96);
             INDArray mean = c.normal(DataType.FLOAT, 5);
             INDArray rstd = c.normal(DataType.FLOAT, 5);
-            // The values themselves are known to 300 * 6e-8 only, of a deviation of 1.
-            c.loosened(2);
+            // A mean of such numbers in f32 is off by two or three units of 2^-15; so it is in PyTorch.
+            c.loosened(5);
             c.compare(k -> k.layerNorm(x, weight, Optional.empty(), 1e-5f, y, mean, rstd), y, mean, rstd);
         }
     }

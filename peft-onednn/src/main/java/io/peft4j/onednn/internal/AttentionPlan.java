@@ -48,6 +48,11 @@ final class AttentionPlan {
      */
     record Block(int row, int rows, int padded, List<Range> keys, int count, int visible, int hidden, int distance,
             int columns, boolean inPlace) {
+        /** Whether each row sees all columns. */
+        boolean showsAll() {
+            return from(rows - 1) == 0 && to(0) == columns;
+        }
+
         /** The first column that row i of the block sees; padding sees what the last row does. */
         int from(int i) {
             return Math.max(0, hidden + Math.min(i, rows - 1));
@@ -99,7 +104,7 @@ final class AttentionPlan {
         for (Segment segment : layout.segments()) {
             List<Block> own = blocks(segment, queriesPerKey);
             blocks.addAll(own);
-            List<Range> keys = keys(segment, 0, segment.keys());
+            List<Range> keys = segment.keyRows(0, segment.keys());
             single.add(new Group(keys.stream().mapToInt(Range::start).min().orElseThrow(),
                     keys.stream().mapToInt(Range::end).max().orElseThrow(), own));
         }
@@ -146,40 +151,13 @@ final class AttentionPlan {
     private Block block(Segment segment, int first, int rows) {
         int from = segment.seenFrom(first);
         int to = segment.seenTo(first + rows - 1);
-        List<Range> keys = keys(segment, from, to);
+        List<Range> keys = segment.keyRows(from, to);
         int columns = paddedKeys(to - from + spare);
         int end = keys.get(0).start() + columns;
         boolean inPlace = spare == 0 && keys.size() == 1 && seen.nextClearBit(keys.get(0).start()) >= end;
         return new Block(segment.queryStart() + first, rows, paddedRows(rows), keys, to - from,
                 segment.seenTo(first) - from, segment.seenFrom(first + rows - 1) - from - (rows - 1),
                 from - segment.position(first), columns, inPlace);
-    }
-
-    /** The rows of a segment's keys number {@code from} to {@code to}. */
-    private static List<Range> keys(Segment segment, int from, int to) {
-        List<Range> all = new ArrayList<>(segment.context());
-        all.add(new Range(segment.ownKeyStart(), segment.ownKeyEnd()));
-        List<Range> keys = new ArrayList<>();
-        int before = 0;
-        for (Range range : all) {
-            int first = Math.max(0, from - before);
-            int last = Math.min(range.length(), to - before);
-            if (first < last) {
-                add(keys, new Range(range.start() + first, range.start() + last));
-            }
-            before += range.length();
-        }
-        return List.copyOf(keys);
-    }
-
-    /** Adds a range at the end, joined to the last one where it follows it. */
-    private static void add(List<Range> keys, Range range) {
-        int last = keys.size() - 1;
-        if (last >= 0 && keys.get(last).end() == range.start()) {
-            keys.set(last, new Range(keys.get(last).start(), range.end()));
-        } else {
-            keys.add(range);
-        }
     }
 
     private static int paddedRows(int rows) {

@@ -122,6 +122,9 @@ final class AttentionTile {
     }
 
     private void hide(Span scores) {
+        if (block.showsAll()) {
+            return;
+        }
         float[] minusInfinity = lane.floats(HIDDEN, columns);
         java.util.Arrays.fill(minusInfinity, 0, columns, Float.NEGATIVE_INFINITY);
         for (int row = 0; row < rows; row++) {

@@ -5,8 +5,8 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_0;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_binary_mul;
-import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_swish;
 
+import io.peft4j.onednn.internal.UnarySpec.Function;
 import java.util.Optional;
 import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.memory;
@@ -15,11 +15,11 @@ import org.bytedeco.dnnl.primitive_attr;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * {@code y = swish(x) * b} for vectors of one type in one pass. A function of an element has no fast implementation
+ * {@code y = f(x) * b} for vectors of one type in one pass. A function of an element has no fast implementation
  * with another operand; a product has one with a function and a second product after it, so that x is multiplied with
  * a number first, which is 1. Arguments of the call: x, the number (FLOAT), b, y.
  */
-record GateSpec(DataType type, int length) implements Spec {
+record GateSpec(Function function, DataType type, int length) implements Spec {
     /** The argument of the operation that comes second after the primitive's own. */
     private static final int SECOND = 2 * DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1;
 
@@ -28,7 +28,7 @@ record GateSpec(DataType type, int length) implements Spec {
         memory.desc vector = Spec.matrix(type, 1, length);
         memory.desc number = Spec.matrix(DataType.FLOAT, 1, 1);
         post_ops operations = new post_ops();
-        operations.append_eltwise(dnnl_eltwise_swish, 1f, 0f);
+        operations.append_eltwise(function.algorithm(), function.alpha(), 0f);
         operations.append_binary(dnnl_binary_mul, vector);
         primitive_attr attributes = Spec.attributes();
         attributes.set_post_ops(operations);

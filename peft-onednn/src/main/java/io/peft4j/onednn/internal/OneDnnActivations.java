@@ -3,9 +3,11 @@ package io.peft4j.onednn.internal;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.kernel.internal.ActivationLoops;
 import io.peft4j.onednn.internal.BinarySpec.Operator;
+import io.peft4j.onednn.internal.OneDnnElements.Part;
+import io.peft4j.onednn.internal.UnarySpec.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Activations: SiLU's gate by oneDNN, the others in loops over heap tiles. */
+/** Activations by oneDNN; what it does not have, and arrays of a step of generation, in loops over heap tiles. */
 final class OneDnnActivations extends ActivationLoops {
     private final Team team;
 
@@ -14,22 +16,56 @@ final class OneDnnActivations extends ActivationLoops {
         this.team = team;
     }
 
+    private boolean inHeap(long length) {
+        return OneDnnElements.areFew(length) && team.caller().loops().vectorized();
+    }
+
     @Override
-    public void gated(Activation f, INDArray gate, INDArray up, INDArray y) {
-        if (f != Activation.SILU) {
-            super.gated(f, gate, up, y);
+    public void activate(Activation f, INDArray x, INDArray y) {
+        if (inHeap(y.length())) {
+            super.activate(f, x, y);
             return;
         }
+        Function function = Function.of(f);
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        share(y.length(), (lane, first, count) ->
+                Vectors.unary(lane, function, xs.from(first), ys.from(first), count));
+    }
+
+    @Override
+    public void activateBackward(Activation f, INDArray dy, INDArray x, INDArray dx, boolean accumulate) {
+        Function function = Function.of(f);
+        Span dys = Span.of(dy);
+        Span xs = Span.of(x);
+        Span dxs = Span.of(dx);
+        share(dx.length(), (lane, first, count) -> {
+            if (accumulate) {
+                Span product = Span.scratch(lane, dy.dataType(), count);
+                Vectors.unaryBackward(lane, function, xs.from(first), dys.from(first), product, count);
+                Vectors.binary(lane, Operator.ADD, dxs.from(first), product, dxs.from(first), false, count);
+            } else {
+                Vectors.unaryBackward(lane, function, xs.from(first), dys.from(first), dxs.from(first), count);
+            }
+        });
+    }
+
+    @Override
+    public void gated(Activation f, INDArray gate, INDArray up, INDArray y) {
         Span gates = Span.of(gate);
         Span ups = Span.of(up);
         Span ys = Span.of(y);
-        if (OneDnnElements.areFew(y.length()) && team.caller().loops().vectorized()) {
-            team.alone((lane, unused) -> siluMultiply(lane, gates, ups, ys, (int) y.length()));
+        if (inHeap(y.length())) {
+            if (f == Activation.SILU) {
+                team.alone((lane, unused) -> siluMultiply(lane, gates, ups, ys, (int) y.length()));
+            } else {
+                super.gated(f, gate, up, y);
+            }
             return;
         }
-        OneDnnElements.share(team, y.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
-            Vectors.gate(l, gates.from(first), ups.from(first), ys.from(first), count);
-        }));
+        Function function = Function.of(f);
+        share(y.length(), (lane, first, count) ->
+                Vectors.gate(lane, function, gates.from(first), ups.from(first), ys.from(first), count));
     }
 
     private static void siluMultiply(Lane lane, Span gate, Span up, Span y, int count) {
@@ -41,39 +77,49 @@ final class OneDnnActivations extends ActivationLoops {
         OneDnnElements.write(lane, u, y, count);
     }
 
-    // dUp = dy * swish(gate), dGate = dy * up * swish'(gate)
+    // dUp = dy * f(gate), dGate = dy * up * f'(gate)
     @Override
     public void gatedBackward(Activation f, INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
-        if (f != Activation.SILU) {
-            super.gatedBackward(f, dy, gate, up, dGate, dUp);
-            return;
-        }
+        Function function = Function.of(f);
         Span dys = Span.of(dy);
         Span gates = Span.of(gate);
         Span ups = Span.of(up);
         Span dGates = Span.of(dGate);
         Span dUps = Span.of(dUp);
-        OneDnnElements.share(team, dy.length(), (lane, from, all) -> tiles(lane, from, all, (l, first, count) -> {
+        share(dy.length(), (lane, first, count) -> {
             Span x = gates.from(first);
-            Span product = Span.scratch(l, gates.type(), count);
-            Vectors.binary(l, Operator.MULTIPLY, dys.from(first), ups.from(first), product, false, count);
-            Vectors.gate(l, x, dys.from(first), dUps.from(first), count);
+            Span product = Span.scratch(lane, gates.type(), count);
+            Vectors.binary(lane, Operator.MULTIPLY, dys.from(first), ups.from(first), product, false, count);
+            Vectors.gate(lane, function, x, dys.from(first), dUps.from(first), count);
             if (dGates.type() == gates.type()) {
-                Vectors.swishBackward(l, x, product, dGates.from(first), count);
+                Vectors.unaryBackward(lane, function, x, product, dGates.from(first), count);
             } else {
-                Vectors.swishBackward(l, x, product, product, count);
-                Vectors.convert(l, product, dGates.from(first), count);
+                Vectors.unaryBackward(lane, function, x, product, product, count);
+                Vectors.convert(lane, product, dGates.from(first), count);
             }
-        }));
+        });
     }
 
-    /** Cuts a part into pieces of which several fit into the second-level cache. */
-    private static void tiles(Lane lane, long first, int count, OneDnnElements.Part part) {
-        int size = Vectors.LARGEST;
-        for (int done = 0; done < count; done += size) {
-            long mark = lane.scratch().mark();
-            part.run(lane, first + done, Math.min(size, count - done));
-            lane.scratch().release(mark);
-        }
+    @Override
+    public void softCap(INDArray x, float cap, INDArray y) {
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        share(y.length(), (lane, first, count) -> {
+            Span t = Vectors.result(lane, ys.from(first), false, count);
+            Vectors.scale(lane, xs.from(first), 1 / cap, t, false, count);
+            Vectors.unary(lane, Function.TANH, t, t, count);
+            Vectors.scale(lane, t, cap, ys.from(first), false, count);
+        });
+    }
+
+    /** Shares a vector among the threads, in pieces of which several fit into the second-level cache. */
+    private void share(long length, Part part) {
+        OneDnnElements.share(team, length, (lane, from, all) -> {
+            for (int done = 0; done < all; done += Vectors.LARGEST) {
+                long mark = lane.scratch().mark();
+                part.run(lane, from + done, Math.min(Vectors.LARGEST, all - done));
+                lane.scratch().release(mark);
+            }
+        });
     }
 }

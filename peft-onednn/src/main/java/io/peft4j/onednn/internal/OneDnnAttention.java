@@ -88,23 +88,34 @@ final class OneDnnAttention implements AttentionKernels {
         int heads = shape.keyValueHeads();
         List<Group> groups = cut.groups();
         int shares = shares(groups.size() * heads);
-        Span[] sums = new Span[groups.size() * heads * shares];
-        for (int i = 0; i < sums.length; i++) {
-            long keys = groups.get(i / (heads * shares)).paddedKeys();
-            sums[i] = Span.scratch(team.caller(), DataType.FLOAT, 2 * keys * shape.headSize());
-        }
-        team.run(sums.length, (lane, task) -> {
-            Group group = groups.get(task / (heads * shares));
-            backward(lane, gradients, group, task / shares % heads, task % shares, shares, sums[task]);
-            if (shares == 1) {
-                writeKeys(lane, gradients, group, task % heads, sums, task, 1);
-            }
-        });
-        if (shares > 1) {
-            team.run(groups.size() * heads, (lane, task) ->
-                    writeKeys(lane, gradients, groups.get(task / heads), task % heads, sums, task * shares, shares));
+        if (shares == 1) {
+            team.run(groups.size() * heads, (lane, task) -> {
+                Group group = groups.get(task / heads);
+                Span[] sums = {sums(lane, group, shape)};
+                backward(lane, gradients, group, task % heads, 0, 1, sums[0]);
+                writeKeys(lane, gradients, group, task % heads, sums, 0, 1);
+            });
+        } else {
+            inShares(gradients, groups, shares);
         }
         team.caller().scratch().release(mark);
+    }
+
+    private void inShares(Gradients gradients, List<Group> groups, int shares) {
+        int heads = gradients.inputs.shape().keyValueHeads();
+        Span[] sums = new Span[groups.size() * heads * shares];
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] = sums(team.caller(), groups.get(i / (heads * shares)), gradients.inputs.shape());
+        }
+        team.run(sums.length, (lane, task) -> backward(lane, gradients, groups.get(task / (heads * shares)),
+                task / shares % heads, task % shares, shares, sums[task]));
+        team.run(groups.size() * heads, (lane, task) ->
+                writeKeys(lane, gradients, groups.get(task / heads), task % heads, sums, task * shares, shares));
+    }
+
+    /** Memory for the gradients of a group's keys and values, one head of each. */
+    private static Span sums(Lane lane, Group group, AttentionShape shape) {
+        return Span.scratch(lane, DataType.FLOAT, 2L * group.paddedKeys() * shape.headSize());
     }
 
     /** Inputs and results of the gradient. */

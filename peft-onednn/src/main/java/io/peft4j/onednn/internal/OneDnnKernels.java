@@ -4,7 +4,6 @@ import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.internal.CheckedKernels;
 import io.peft4j.core.kernel.internal.KernelGroups;
-import io.peft4j.core.kernel.internal.LayerNormLoops;
 import io.peft4j.core.kernel.internal.UpdateLoops;
 import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.weight.FrozenWeight;
@@ -146,7 +145,7 @@ public final class OneDnnKernels extends CheckedKernels {
             packed = new PackedProducts(team, bfloat16, packedBytes);
             groups = new KernelGroups(new OneDnnMatrices(team, bfloat16), new OneDnnRows(team),
                     new OneDnnElements(team), new OneDnnActivations(team), new OneDnnScaling(team),
-                    new OneDnnNorms(team), new LayerNormLoops(team.workers()), new OneDnnRotary(team),
+                    new OneDnnNorms(team), new OneDnnLayerNorm(team), new OneDnnRotary(team),
                     new OneDnnAttention(team, bfloat16), new OneDnnLosses(team), new UpdateLoops(team.workers()));
         }
     }

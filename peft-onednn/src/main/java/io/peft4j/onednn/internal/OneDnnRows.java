@@ -145,11 +145,16 @@ final class OneDnnRows implements RowKernels {
         Span xs = Span.of(x);
         Span ys = Span.of(y);
         RowBlocks.groups(team, Arrays.rows(x), (lane, first, rows) -> {
+            float[] sum = lane.floats(1, count);
+            float[] row = lane.floats(2, count);
             for (int i = first; i < first + rows; i++) {
                 Span from = xs.from((long) i * widthX + fromX);
                 Span to = ys.from((long) i * widthY + fromY);
                 if (accumulate) {
-                    Vectors.binary(lane, Operator.ADD, to, from, to, false, count);
+                    OneDnnElements.read(lane, to, sum, count);
+                    OneDnnElements.read(lane, from, row, count);
+                    add(row, sum, count);
+                    OneDnnElements.write(lane, sum, to, count);
                 } else {
                     Vectors.convert(lane, from, to, count);
                 }

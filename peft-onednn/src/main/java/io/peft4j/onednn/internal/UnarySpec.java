@@ -5,11 +5,16 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_exp;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_gelu_erf;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_gelu_tanh;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_linear;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_logistic;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_relu;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_swish;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_tanh;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_forward_training;
 
+import io.peft4j.core.kernel.Activation;
 import java.util.Optional;
 import org.bytedeco.dnnl.eltwise_backward;
 import org.bytedeco.dnnl.eltwise_forward;
@@ -18,51 +23,56 @@ import org.bytedeco.dnnl.primitive_attr;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * A function of each element of a vector. Arguments of the call: x, y; for a gradient: x, dy, dx.
+ * A function of each element of a vector, or its gradient. Arguments of the call: x, y; for a gradient: x, dy, dx.
  *
- * @param alpha the factor of {@link Function#LINEAR}
+ * @param backward whether it is the gradient
  */
-record UnarySpec(Function function, DataType type, int length, float alpha) implements Spec {
-    /** The function. */
-    enum Function {
-        /** Exponential. */
-        EXP,
-        /** {@code x * sigmoid(x)}. */
-        SWISH,
-        /** Hyperbolic tangent. */
-        TANH,
-        /** Gradient of {@link #SWISH}. */
-        SWISH_BACKWARD,
-        /** {@code alpha * x}. */
-        LINEAR
-    }
+record UnarySpec(Function function, boolean backward, DataType type, int length) implements Spec {
+    /**
+     * A function as oneDNN names it.
+     *
+     * @param alpha its parameter: the factor of x in a line and in the sigmoid of swish
+     */
+    record Function(int algorithm, float alpha) {
+        static final Function EXP = new Function(dnnl_eltwise_exp, 0f);
+        static final Function TANH = new Function(dnnl_eltwise_tanh, 0f);
 
-    static UnarySpec of(Function function, DataType type, int length) {
-        return new UnarySpec(function, type, length, 1f);
+        private static final float QUICK_GELU = 1.702f;
+
+        /** {@code alpha * x}. */
+        static Function linear(float alpha) {
+            return new Function(dnnl_eltwise_linear, alpha);
+        }
+
+        static Function of(Activation f) {
+            return switch (f) {
+                case SILU -> new Function(dnnl_eltwise_swish, 1f);
+                case QUICK_GELU -> new Function(dnnl_eltwise_swish, QUICK_GELU);
+                case GELU -> new Function(dnnl_eltwise_gelu_erf, 0f);
+                case GELU_TANH -> new Function(dnnl_eltwise_gelu_tanh, 0f);
+                case RELU -> new Function(dnnl_eltwise_relu, 0f);
+                case TANH -> TANH;
+                case SIGMOID -> new Function(dnnl_eltwise_logistic, 0f);
+            };
+        }
     }
 
     @Override
     public Optional<Call> build(Lane lane) {
         memory.desc x = Spec.vector(type, length);
         primitive_attr attributes = Spec.attributes();
-        int algorithm = switch (function) {
-            case EXP -> dnnl_eltwise_exp;
-            case SWISH, SWISH_BACKWARD -> dnnl_eltwise_swish;
-            case TANH -> dnnl_eltwise_tanh;
-            case LINEAR -> dnnl_eltwise_linear;
-        };
         eltwise_forward.primitive_desc forward = new eltwise_forward.primitive_desc(lane.engine(),
-                dnnl_forward_training, algorithm, x, x, alpha, 0f, attributes, true);
-        if (function != Function.SWISH_BACKWARD) {
+                dnnl_forward_training, function.algorithm(), x, x, function.alpha(), 0f, attributes, true);
+        if (!backward) {
             return Spec.assemble(lane, this, forward, () -> new eltwise_forward(forward), new Argument(DNNL_ARG_SRC, x),
                     new Argument(DNNL_ARG_DST, x));
         }
         if (!Spec.usable(lane, this, forward)) {
             return Optional.empty();
         }
-        eltwise_backward.primitive_desc backward = new eltwise_backward.primitive_desc(lane.engine(), algorithm, x, x,
-                x, alpha, 0f, forward, Spec.attributes(), true);
-        return Spec.assemble(lane, this, backward, () -> new eltwise_backward(backward), new Argument(DNNL_ARG_SRC, x),
+        eltwise_backward.primitive_desc gradient = new eltwise_backward.primitive_desc(lane.engine(),
+                function.algorithm(), x, x, x, function.alpha(), 0f, forward, Spec.attributes(), true);
+        return Spec.assemble(lane, this, gradient, () -> new eltwise_backward(gradient), new Argument(DNNL_ARG_SRC, x),
                 new Argument(DNNL_ARG_DIFF_DST, x), new Argument(DNNL_ARG_DIFF_SRC, x));
     }
 }

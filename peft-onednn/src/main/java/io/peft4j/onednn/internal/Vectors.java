@@ -151,13 +151,13 @@ final class Vectors {
     /** {@code y = alpha * x (+ y)}; y may be x. */
     static void scale(Lane lane, Span x, float alpha, Span y, boolean accumulate, int count) {
         if (!accumulate) {
-            unary(lane, Function.LINEAR, x, alpha, y, count);
+            unary(lane, Function.linear(alpha), x, y, count);
             return;
         }
         pieces(count, (first, length) -> {
             long mark = lane.scratch().mark();
             Span product = Span.scratch(lane, DataType.FLOAT, length);
-            unary(lane, Function.LINEAR, x.from(first), alpha, product, length);
+            unary(lane, Function.linear(alpha), x.from(first), product, length);
             binary(lane, Operator.ADD, y.from(first), product, y.from(first), false, length);
             lane.scratch().release(mark);
         });
@@ -165,54 +165,51 @@ final class Vectors {
 
     /** {@code y = f(x)}; y may be x. */
     static void unary(Lane lane, Function function, Span x, Span y, int count) {
-        unary(lane, function, x, 1f, y, count);
-    }
-
-    private static void unary(Lane lane, Function function, Span x, float alpha, Span y, int count) {
         pieces(count, (first, length) -> {
             long mark = lane.scratch().mark();
-            unaryPiece(lane, function, x.from(first), alpha, y.from(first), length);
+            unaryPiece(lane, function, x.from(first), y.from(first), length);
             lane.scratch().release(mark);
         });
     }
 
-    private static void unaryPiece(Lane lane, Function function, Span x, float alpha, Span y, int count) {
+    private static void unaryPiece(Lane lane, Function function, Span x, Span y, int count) {
         if (count < SMALLEST) {
             Span result = Span.scratch(lane, y.type(), SMALLEST);
-            unaryPiece(lane, function, padded(lane, x, count), alpha, result, SMALLEST);
+            unaryPiece(lane, function, padded(lane, x, count), result, SMALLEST);
             convert(lane, result, y, count);
             return;
         }
         Optional<Call> call = x.type() != y.type() ? Optional.empty()
-                : lane.call(new UnarySpec(function, x.type(), count, alpha));
+                : lane.call(new UnarySpec(function, false, x.type(), count));
         if (call.isPresent()) {
             call.get().run(lane, x.address(), y.address());
             return;
         }
         Span wideX = widened(lane, x, count);
         Span wideY = result(lane, y, false, count);
-        required(lane, new UnarySpec(function, DataType.FLOAT, count, alpha))
+        required(lane, new UnarySpec(function, false, DataType.FLOAT, count))
                 .run(lane, wideX.address(), wideY.address());
         deliver(lane, wideY, y, count);
     }
 
-    /** {@code dx = dy * swish'(x)}; dx may be dy. All of one type. */
-    static void swishBackward(Lane lane, Span x, Span dy, Span dx, int count) {
+    /** {@code dx = dy * f'(x)}; dx may be dy. */
+    static void unaryBackward(Lane lane, Function function, Span x, Span dy, Span dx, int count) {
         pieces(count, (first, length) -> {
             long mark = lane.scratch().mark();
-            swishBackwardPiece(lane, x.from(first), dy.from(first), dx.from(first), length);
+            unaryBackwardPiece(lane, function, x.from(first), dy.from(first), dx.from(first), length);
             lane.scratch().release(mark);
         });
     }
 
-    private static void swishBackwardPiece(Lane lane, Span x, Span dy, Span dx, int count) {
+    private static void unaryBackwardPiece(Lane lane, Function function, Span x, Span dy, Span dx, int count) {
         if (count < SMALLEST) {
             Span result = Span.scratch(lane, dx.type(), SMALLEST);
-            swishBackwardPiece(lane, padded(lane, x, count), padded(lane, dy, count), result, SMALLEST);
+            unaryBackwardPiece(lane, function, padded(lane, x, count), padded(lane, dy, count), result, SMALLEST);
             convert(lane, result, dx, count);
             return;
         }
-        Optional<Call> call = lane.call(UnarySpec.of(Function.SWISH_BACKWARD, x.type(), count));
+        Optional<Call> call = x.type() != dy.type() || x.type() != dx.type() ? Optional.empty()
+                : lane.call(new UnarySpec(function, true, x.type(), count));
         if (call.isPresent()) {
             call.get().run(lane, x.address(), dy.address(), dx.address());
             return;
@@ -220,32 +217,32 @@ final class Vectors {
         Span wideX = widened(lane, x, count);
         Span wideDy = widened(lane, dy, count);
         Span wideDx = result(lane, dx, false, count);
-        required(lane, UnarySpec.of(Function.SWISH_BACKWARD, DataType.FLOAT, count))
+        required(lane, new UnarySpec(function, true, DataType.FLOAT, count))
                 .run(lane, wideX.address(), wideDy.address(), wideDx.address());
         deliver(lane, wideDx, dx, count);
     }
 
-    /** {@code y = swish(x) * b}; y may be x or b. */
-    static void gate(Lane lane, Span x, Span b, Span y, int count) {
+    /** {@code y = f(x) * b}; y may be x or b. */
+    static void gate(Lane lane, Function function, Span x, Span b, Span y, int count) {
         pieces(count, (first, length) -> {
             long mark = lane.scratch().mark();
-            gatePiece(lane, x.from(first), b.from(first), y.from(first), length);
+            gatePiece(lane, function, x.from(first), b.from(first), y.from(first), length);
             lane.scratch().release(mark);
         });
     }
 
-    private static void gatePiece(Lane lane, Span x, Span b, Span y, int count) {
+    private static void gatePiece(Lane lane, Function function, Span x, Span b, Span y, int count) {
         boolean alike = count >= SMALLEST && x.type() == b.type() && x.type() == y.type();
-        Optional<Call> call = alike ? lane.call(new GateSpec(x.type(), count)) : Optional.empty();
+        Optional<Call> call = alike ? lane.call(new GateSpec(function, x.type(), count)) : Optional.empty();
         if (call.isPresent()) {
             Span one = Span.scratch(lane, DataType.FLOAT, 1);
             NativeMemory.write(one.address(), ONE, 0, 1);
             call.get().run(lane, x.address(), one.address(), b.address(), y.address());
             return;
         }
-        Span swish = Span.scratch(lane, x.type(), count);
-        unary(lane, Function.SWISH, x, swish, count);
-        binary(lane, Operator.MULTIPLY, swish, b, y, false, count);
+        Span activated = Span.scratch(lane, x.type(), count);
+        unary(lane, function, x, activated, count);
+        binary(lane, Operator.MULTIPLY, activated, b, y, false, count);
     }
 
     private static Span padded(Lane lane, Span x, int count) {

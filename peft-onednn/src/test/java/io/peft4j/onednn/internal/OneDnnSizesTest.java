@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.kernel.Activation;
+import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.weight.DenseWeight;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -120,6 +123,34 @@ class OneDnnSizesTest {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /** Operations of encoders: how elements, rows and heads are shared among threads is not seen in the results. */
+    @Test
+    void theNumberOfThreadsChangesNoBitOfAnEncodersOperations() {
+        AttentionLayout layout = AttentionLayout.bidirectional(64, 37, 150).windowed(80);
+        AttentionShape shape = new AttentionShape(4, 2, 32, 0.2f, 5);
+        for (DataType type : new DataType[] {DataType.FLOAT, DataType.BFLOAT16}) {
+            try (INDArray x = random(type, 1, 251, 128); INDArray weight = random(DataType.FLOAT, 2, 128);
+                    INDArray bias = random(DataType.FLOAT, 3, 4, 31); INDArray k = random(type, 4, 251, 64);
+                    INDArray dy = random(type, 5, 251, 128)) {
+                List<float[]> all = new ArrayList<>();
+                for (int threads = 1; threads <= 3; threads++) {
+                    try (Kernels kernels = new OneDnnKernels(threads); INDArray y = x.dup(); INDArray dx = x.dup();
+                            INDArray mean = random(DataType.FLOAT, 6, 251); INDArray rstd = mean.dup();
+                            INDArray out = x.dup(); INDArray lse = random(DataType.FLOAT, 7, 251, 4)) {
+                        kernels.layerNorm(x, weight, Optional.of(weight), 1e-5f, y, mean, rstd);
+                        kernels.layerNormBackward(dy, x, weight, mean, rstd, dx, false);
+                        kernels.activate(Activation.GELU, y, y);
+                        kernels.attention(y, k, k, layout, shape, AttentionExtras.bias(bias), out, lse);
+                        kernels.gated(Activation.GELU_TANH, out, dx, y);
+                        all.add(Arrays.toFloats(y));
+                    }
+                }
+                assertArrayEquals(all.get(0), all.get(1), type + " on two threads");
+                assertArrayEquals(all.get(0), all.get(2), type + " on three threads");
             }
         }
     }

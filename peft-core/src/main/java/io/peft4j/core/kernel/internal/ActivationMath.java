@@ -25,15 +25,31 @@ final class ActivationMath {
     static final float TANH_CUBE = 0.07135481f;
 
     static final float TANH_BOUND = 7.9f;
-    static final float[] TANH_P = {1f, 1.3730523e-1f, 3.9320947e-3f, 2.9319253e-5f, 3.3867956e-8f, -1.4794170e-11f};
-    static final float[] TANH_Q = {1f, 4.7063857e-1f, 2.7478286e-2f, 4.0518999e-4f, 1.3806052e-6f};
+    static final float TANH_P1 = 1.3730523e-1f;
+    static final float TANH_P2 = 3.9320947e-3f;
+    static final float TANH_P3 = 2.9319253e-5f;
+    static final float TANH_P4 = 3.3867956e-8f;
+    static final float TANH_P5 = -1.4794170e-11f;
+    static final float TANH_Q1 = 4.7063857e-1f;
+    static final float TANH_Q2 = 2.7478286e-2f;
+    static final float TANH_Q3 = 4.0518999e-4f;
+    static final float TANH_Q4 = 1.3806052e-6f;
     static final float ERF_BOUND = 3.8f;
-    static final float[] ERF_P = {1.1283791f, 1.8624981e-1f, 5.2310757e-2f, 3.6150848e-3f, 2.8650937e-4f,
-        2.1510352e-6f};
-    static final float[] ERF_Q = {1f, 4.9839255e-1f, 1.1249205e-1f, 1.4667287e-2f, 1.1351035e-3f, 3.9213523e-5f};
+    static final float ERF_P0 = 1.1283791f;
+    static final float ERF_P1 = 1.8624981e-1f;
+    static final float ERF_P2 = 5.2310757e-2f;
+    static final float ERF_P3 = 3.6150848e-3f;
+    static final float ERF_P4 = 2.8650937e-4f;
+    static final float ERF_P5 = 2.1510352e-6f;
+    static final float ERF_Q1 = 4.9839255e-1f;
+    static final float ERF_Q2 = 1.1249205e-1f;
+    static final float ERF_Q3 = 1.4667287e-2f;
+    static final float ERF_Q4 = 1.1351035e-3f;
+    static final float ERF_Q5 = 3.9213523e-5f;
 
     private final Exponential exponential = new Exponential();
     private final float[] e = new float[TILE];
+    private final float[] t = new float[TILE];
 
     /** {@code y[i] = f(x[i])} for i below {@code count}, at most {@link #TILE}; y may be x. */
     void values(Activation f, float[] x, float[] y, int count) {
@@ -72,7 +88,8 @@ final class ActivationMath {
             case GELU -> {
                 halfSquares(x, e, count);
                 exponential.apply(e, e, count);
-                geluSlopes(x, e, y, slopes, count);
+                errors(x, t, count);
+                geluSlopes(x, e, t, y, slopes, count);
             }
             case RELU -> reluSlopes(x, y, slopes, count);
             case TANH -> tangentSlopes(x, y, slopes, count);
@@ -144,8 +161,8 @@ final class ActivationMath {
     private static float tangent(float x) {
         float b = Math.max(-TANH_BOUND, Math.min(TANH_BOUND, x));
         float z = b * b;
-        float p = ((((TANH_P[5] * z + TANH_P[4]) * z + TANH_P[3]) * z + TANH_P[2]) * z + TANH_P[1]) * z + TANH_P[0];
-        float q = (((TANH_Q[4] * z + TANH_Q[3]) * z + TANH_Q[2]) * z + TANH_Q[1]) * z + TANH_Q[0];
+        float p = ((((TANH_P5 * z + TANH_P4) * z + TANH_P3) * z + TANH_P2) * z + TANH_P1) * z + 1;
+        float q = (((TANH_Q4 * z + TANH_Q3) * z + TANH_Q2) * z + TANH_Q1) * z + 1;
         return b * p / q;
     }
 
@@ -166,8 +183,8 @@ final class ActivationMath {
     private static float error(float x) {
         float b = Math.max(-ERF_BOUND, Math.min(ERF_BOUND, x * SQRT_HALF));
         float z = b * b;
-        float p = ((((ERF_P[5] * z + ERF_P[4]) * z + ERF_P[3]) * z + ERF_P[2]) * z + ERF_P[1]) * z + ERF_P[0];
-        float q = ((((ERF_Q[5] * z + ERF_Q[4]) * z + ERF_Q[3]) * z + ERF_Q[2]) * z + ERF_Q[1]) * z + ERF_Q[0];
+        float p = ((((ERF_P5 * z + ERF_P4) * z + ERF_P3) * z + ERF_P2) * z + ERF_P1) * z + ERF_P0;
+        float q = ((((ERF_Q5 * z + ERF_Q4) * z + ERF_Q3) * z + ERF_Q2) * z + ERF_Q1) * z + 1;
         return b * p / q;
     }
 
@@ -191,10 +208,10 @@ final class ActivationMath {
         }
     }
 
-    private static void geluSlopes(float[] x, float[] e, float[] y, float[] slopes, int count) {
+    private static void geluSlopes(float[] x, float[] e, float[] errors, float[] y, float[] slopes, int count) {
         for (int i = 0; i < count; i++) {
             float b = Math.max(-LARGEST_GELU, Math.min(LARGEST_GELU, x[i]));
-            float share = 0.5f * (1 + error(x[i]));
+            float share = 0.5f * (1 + errors[i]);
             float value = Math.max(-LARGEST_GELU, x[i]) * share;
             slopes[i] = share + NORMAL_DENSITY * b * e[i];
             y[i] = value;

@@ -38,7 +38,8 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
     }
 
     /** F32 addresses and what they mean: a row of queries has {@code qStride} floats, of keys {@code kStride}. */
-    private record Inputs(long q, long k, long v, int qStride, int kStride, AttentionShape shape) {
+    private record Inputs(long q, long k, long v, int qStride, int kStride, AttentionShape shape,
+            ScoreRules rules) {
         long query(int row, int head) {
             return q + 4 * ((long) row * qStride + (long) head * shape.headSize());
         }
@@ -56,34 +57,41 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         }
     }
 
-    private Inputs inputs(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape) {
+    private Inputs inputs(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
+            AttentionExtras extras) {
         long used = (long) layout.keyRows() * shape.keyColumns();
         return new Inputs(queries.floats(q), keys.floats(k, used), values.floats(v, used), shape.queryColumns(),
-                shape.keyColumns(), shape);
+                shape.keyColumns(), shape, ScoreRules.of(shape, extras));
     }
 
-    /** Query rows {@code start} to {@code end} of a segment, and the key ranges that the last of them sees. */
-    private record Block(int start, int end, int firstVisible, List<Range> ranges) {
+    /** Queries {@code first} to {@code end} of a segment, and the rows of keys {@code from} to {@code to}. */
+    private record Block(SeenKeys seen, int first, int end, int from, int to, List<Range> ranges) {
+        int start() {
+            return seen.segment().queryStart() + first;
+        }
+
         int rows() {
-            return end - start;
+            return end - first;
         }
 
         int keys() {
-            return firstVisible + rows() - 1;
+            return to - from;
+        }
+
+        ScoreRows scores(Lane lane, long scores, int head, ScoreRules rules) {
+            return new ScoreRows(lane, scores, rows(), keys(), seen, first, from, head, rules);
         }
     }
 
-    /** Row {@code start + i} of a block sees the first {@code firstVisible + i} keys of the block's ranges. */
     private static List<Block> blocks(AttentionLayout layout) {
         List<Block> blocks = new ArrayList<>();
         for (Segment segment : layout.segments()) {
-            for (int start = segment.queryStart(); start < segment.queryEnd(); start += QUERIES) {
-                int end = Math.min(segment.queryEnd(), start + QUERIES);
-                List<Range> ranges = new ArrayList<>(segment.context());
-                int own = segment.ownKeysBefore() + end - segment.queryStart();
-                ranges.add(new Range(segment.ownKeyStart(), segment.ownKeyStart() + own));
-                ranges.removeIf(r -> r.length() == 0);
-                blocks.add(new Block(start, end, segment.contextKeys() + own - (end - start) + 1, ranges));
+            SeenKeys seen = SeenKeys.of(segment);
+            for (int first = 0; first < segment.queries(); first += QUERIES) {
+                int end = Math.min(segment.queries(), first + QUERIES);
+                int from = seen.from()[first];
+                int to = seen.to()[end - 1];
+                blocks.add(new Block(seen, first, end, from, to, segment.keyRows(from, to)));
             }
         }
         return blocks;
@@ -92,11 +100,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
     @Override
     public void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             AttentionExtras extras, INDArray out, INDArray lse) {
-        if (!isSimple(layout, shape, extras)) {
-            new NaiveAttention(q, k, v, layout, shape, extras).forward(out, lse);
-            return;
-        }
-        Inputs in = inputs(q, k, v, layout, shape);
+        Inputs in = inputs(q, k, v, layout, shape, extras);
         Elements outs = Elements.of(out);
         float[] sums = new float[Math.toIntExact(lse.length())];
         List<Block> blocks = blocks(layout);
@@ -105,24 +109,20 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
             int head = part % shape.heads();
             long scores = lane.scratch(0, (long) block.rows() * block.keys());
             scores(lane, in, block, head, scores);
-            new ScoreRows(lane, scores, block.rows(), block.keys(), block.firstVisible())
-                    .softmax(sums, block.start() * shape.heads() + head, shape.heads());
+            block.scores(lane, scores, head, in.rules()).softmax(sums, block.start() * shape.heads() + head,
+                    shape.heads());
             weighted(lane, block, scores, in.value(0, in.keyHead(head)), in, outs, head);
         });
         Arrays.write(lse, 0, sums, 0, sums.length);
     }
 
-    private static boolean isSimple(AttentionLayout layout, AttentionShape shape, AttentionExtras extras) {
-        return layout.isCausal() && shape.softCap() == 0 && extras.isNone();
-    }
-
-    /** Scaled scores of a block, [rows, keys]. */
+    /** Products of queries and keys of a block, [rows, keys]. */
     private static void scores(Lane lane, Inputs in, Block block, int head, long scores) {
         int column = 0;
         for (Range range : block.ranges()) {
-            Blas.product(lane, false, true, block.rows(), range.length(), in.shape().headSize(), in.shape().scale(),
-                    in.query(block.start(), head), in.qStride(), in.key(range.start(), in.keyHead(head)), in.kStride(),
-                    0, scores + 4L * column, block.keys());
+            Blas.product(lane, false, true, block.rows(), range.length(), in.shape().headSize(),
+                    in.rules().factor(in.shape().scale()), in.query(block.start(), head), in.qStride(),
+                    in.key(range.start(), in.keyHead(head)), in.kStride(), 0, scores + 4L * column, block.keys());
             column += range.length();
         }
     }
@@ -165,11 +165,7 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
     public void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
             AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
             INDArray dv) {
-        if (!isSimple(layout, shape, extras)) {
-            new NaiveAttention(q, k, v, layout, shape, extras).backward(dOut, dq, dk, dv);
-            return;
-        }
-        Inputs in = inputs(q, k, v, layout, shape);
+        Inputs in = inputs(q, k, v, layout, shape, extras);
         Backward backward = new Backward(in, gradients.floats(dOut), Arrays.toFloats(lse),
                 new float[Math.toIntExact(lse.length())]);
         List<Block> blocks = blocks(layout);
@@ -180,9 +176,10 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         Elements dvs = Elements.of(dv);
         int keyBlocks = (Arrays.rows(k) + KEYS - 1) / KEYS;
         int rows = Arrays.rows(k);
+        List<SeenKeys> segments = layout.segments().stream().map(SeenKeys::of).toList();
         workers.run(keyBlocks * shape.keyValueHeads(), (lane, part) -> {
             int start = part / shape.keyValueHeads() * KEYS;
-            backward.keys(lane, layout, start, Math.min(rows, start + KEYS), part % shape.keyValueHeads(), dks, dvs);
+            backward.keys(lane, segments, start, Math.min(rows, start + KEYS), part % shape.keyValueHeads(), dks, dvs);
         });
     }
 
@@ -209,31 +206,26 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
                 column += range.length();
             }
             int heads = in.shape().heads();
-            new ScoreRows(lane, scores, block.rows(), block.keys(), block.firstVisible())
-                    .gradientOfAllKeys(dp, in.shape().scale(), lse, dots, block.start() * heads + head, heads);
+            block.scores(lane, scores, head, in.rules()).gradientOfAllKeys(dp, in.shape().scale(), lse, dots,
+                    block.start() * heads + head, heads);
             weighted(lane, block, dp, in.key(0, keyHead), in, dq, head);
         }
 
-        /** dk and dv of key rows {@code start} to {@code end}: adds up all blocks of queries that see some of them. */
-        void keys(Lane lane, AttentionLayout layout, int start, int end, int keyHead, Elements dk, Elements dv) {
+        /** dk and dv of key rows {@code start} to {@code end}: adds up all queries that see some of them. */
+        void keys(Lane lane, List<SeenKeys> segments, int start, int end, int keyHead, Elements dk, Elements dv) {
             int size = in.shape().headSize();
             KeySums sums = new KeySums(start, lane.scratch(1, (long) KEYS * size), lane.scratch(3, (long) KEYS * size));
             NativeMemory.clear(sums.dk(), 4L * KEYS * size);
             NativeMemory.clear(sums.dv(), 4L * KEYS * size);
-            for (Segment segment : layout.segments()) {
-                for (Range range : segment.context()) {
+            for (SeenKeys seen : segments) {
+                int before = 0;
+                for (Range range : seen.segment().keyRows(0, seen.segment().keys())) {
                     int from = Math.max(start, range.start());
                     int to = Math.min(end, range.end());
                     if (from < to) {
-                        addQueries(lane, segment, segment.queryStart(), from, to, Integer.MAX_VALUE / 2, keyHead, sums);
+                        addQueries(lane, seen, from, to, before + from - range.start(), keyHead, sums);
                     }
-                }
-                int from = Math.max(start, segment.ownKeyStart());
-                int to = Math.min(end, segment.ownKeyEnd());
-                if (from < to) {
-                    int before = segment.ownKeyStart() + segment.ownKeysBefore() - from;
-                    int first = segment.queryStart() + Math.max(0, -before);
-                    addQueries(lane, segment, first, from, to, before + 1, keyHead, sums);
+                    before += range.length();
                 }
             }
             long first = (long) start * in.kStride() + (long) keyHead * size;
@@ -244,12 +236,8 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
         private record KeySums(int start, long dk, long dv) {
         }
 
-        /**
-         * Adds what queries {@code first} and after contribute to keys {@code from} to {@code to}; the query in row j
-         * of the segment sees the first {@code visible + j} of them.
-         */
-        private void addQueries(Lane lane, Segment segment, int first, int from, int to, int visible, int keyHead,
-                KeySums sums) {
+        /** Adds what a segment's queries give to key rows {@code from} to {@code to}, of numbers from firstKey. */
+        private void addQueries(Lane lane, SeenKeys seen, int from, int to, int firstKey, int keyHead, KeySums sums) {
             int keys = to - from;
             int size = in.shape().headSize();
             int heads = in.shape().heads();
@@ -257,15 +245,17 @@ final class BlockAttention implements AttentionKernels, AutoCloseable {
             long scores = lane.scratch(0, (long) QUERIES * KEYS);
             long dp = lane.scratch(2, (long) QUERIES * KEYS);
             long offset = 4L * (from - sums.start()) * size;
-            for (int row = first; row < segment.queryEnd(); row += QUERIES) {
-                int rows = Math.min(QUERIES, segment.queryEnd() - row);
+            int end = seen.endQuery(firstKey + keys);
+            for (int query = seen.firstQuery(firstKey); query < end; query += QUERIES) {
+                int rows = Math.min(QUERIES, end - query);
+                int row = seen.segment().queryStart() + query;
                 for (int head = keyHead * group; head < (keyHead + 1) * group; head++) {
-                    Blas.product(lane, false, true, rows, keys, size, in.shape().scale(), in.query(row, head),
-                            in.qStride(), in.key(from, keyHead), in.kStride(), 0, scores, keys);
+                    Blas.product(lane, false, true, rows, keys, size, in.rules().factor(in.shape().scale()),
+                            in.query(row, head), in.qStride(), in.key(from, keyHead), in.kStride(), 0, scores, keys);
                     Blas.product(lane, false, true, rows, keys, size, 1, dOut(row, head), in.qStride(),
                             in.value(from, keyHead), in.kStride(), 0, dp, keys);
-                    new ScoreRows(lane, scores, rows, keys, visible + row - segment.queryStart()).gradientOfSomeKeys(
-                            dp, in.shape().scale(), lse, dots, row * heads + head, heads);
+                    new ScoreRows(lane, scores, rows, keys, seen, query, firstKey, head, in.rules())
+                            .gradientOfSomeKeys(dp, in.shape().scale(), lse, dots, row * heads + head, heads);
                     Blas.product(lane, true, false, keys, size, rows, 1, scores, keys, dOut(row, head), in.qStride(), 1,
                             sums.dv() + offset, size);
                     Blas.product(lane, true, false, keys, size, rows, 1, dp, keys, in.query(row, head), in.qStride(), 1,

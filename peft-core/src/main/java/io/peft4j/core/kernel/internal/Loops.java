@@ -46,7 +46,7 @@ public interface Loops {
      */
     void siluMultiplyBackward(float[] dy, float[] gate, float[] up, float[] dGate, float[] dUp, int from, int to);
 
-    /** {@code y = f(x)} for the first {@code count} elements, at most {@link Tiles#TILE}; y may be x. */
+    /** {@code y = f(x)} for the first {@code count} elements; y may be x. */
     void activate(Activation f, float[] x, float[] y, int count);
 
     /**

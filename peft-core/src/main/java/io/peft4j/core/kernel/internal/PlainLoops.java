@@ -147,7 +147,16 @@ public final class PlainLoops implements Loops {
 
     @Override
     public void activate(Activation f, float[] x, float[] y, int count) {
-        activations.values(f, x, y, count);
+        if (count <= TILE) {
+            activations.values(f, x, y, count);
+            return;
+        }
+        for (int at = 0; at < count; at += TILE) {
+            int length = Math.min(TILE, count - at);
+            System.arraycopy(x, at, tile, 0, length);
+            activations.values(f, tile, tile, length);
+            System.arraycopy(tile, 0, y, at, length);
+        }
     }
 
     @Override

@@ -236,6 +236,10 @@ public abstract class LoopsContract {
                     assertEquals(i < count ? NaiveActivations.slope(f, x[i]) : beforeSlopes[i], slopes[i], tolerance,
                             what);
                 }
+                float[] many = x.clone();
+                loops.activate(f, many, many, LENGTH);
+                assertEquals(NaiveActivations.value(f, x[LENGTH - 1]), many[LENGTH - 1],
+                        TOLERANCE * (1 + Math.abs(x[LENGTH - 1])), f + " of more than a tile");
                 float[] inPlace = x.clone();
                 loops.activate(f, inPlace, inPlace, count);
                 assertArrayEquals(Arrays.copyOf(alone, count), Arrays.copyOf(inPlace, count), f + " in place");

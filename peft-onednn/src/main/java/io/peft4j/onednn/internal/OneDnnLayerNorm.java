@@ -1,0 +1,137 @@
+package io.peft4j.onednn.internal;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.internal.NativeMemory;
+import io.peft4j.core.kernel.LayerNormKernels;
+import io.peft4j.core.kernel.internal.LayerNormLoops;
+import io.peft4j.onednn.internal.BinarySpec.Operator;
+import io.peft4j.onednn.internal.RowSpec.Kind;
+import java.util.Optional;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Layer norm by oneDNN; rows that are too narrow for it, and the few of a step of generation, in loops over heap
+ * tiles.
+ */
+final class OneDnnLayerNorm implements LayerNormKernels {
+    private final Team team;
+    private final LayerNormLoops loops;
+
+    OneDnnLayerNorm(Team team) {
+        this.team = team;
+        this.loops = new LayerNormLoops(team.workers());
+    }
+
+    private boolean inHeap(INDArray x) {
+        return NarrowRows.areNarrow(Arrays.columns(x))
+                || OneDnnElements.areFew(x.length()) && team.caller().loops().vectorized();
+    }
+
+    @Override
+    public void layerNorm(INDArray x, INDArray weight, Optional<INDArray> bias, float epsilon, INDArray y,
+            INDArray mean, INDArray rstd) {
+        if (inHeap(x)) {
+            loops.layerNorm(x, weight, bias, epsilon, y, mean, rstd);
+            return;
+        }
+        int width = Arrays.columns(x);
+        long mark = team.caller().scratch().mark();
+        Span zeros = Span.scratch(team.caller(), DataType.FLOAT, width);
+        NativeMemory.clear(zeros.address(), (long) width * Float.BYTES);
+        long shift = bias.map(Arrays::address).orElse(zeros.address());
+        Span xs = Span.of(x);
+        Span ys = Span.of(y);
+        Span means = Span.of(mean);
+        Span rstds = Span.of(rstd);
+        RowBlocks.share(team, Arrays.rows(x), width, (lane, row, rows) -> {
+            long start = lane.scratch().mark();
+            long at = (long) row * width;
+            // The variances, first.
+            Span r = rstds.from(row);
+            forward(lane, xs.from(at), Arrays.address(weight), shift, epsilon, ys.from(at), means.from(row), r, rows,
+                    width);
+            float[] values = lane.floats(1, rows);
+            NativeMemory.read(r.address(), values, 0, rows);
+            for (int i = 0; i < rows; i++) {
+                values[i] = (float) (1 / Math.sqrt((double) values[i] + epsilon));
+            }
+            NativeMemory.write(r.address(), values, 0, rows);
+            lane.scratch().release(start);
+        });
+        team.caller().scratch().release(mark);
+    }
+
+    private static void forward(Lane lane, Span x, long weight, long bias, float epsilon, Span y, Span mean,
+            Span variance, int rows, int width) {
+        Optional<Call> call = lane.call(new LayerNormSpec(x.type(), y.type(), rows, width, epsilon));
+        if (call.isPresent()) {
+            call.get().run(lane, x.address(), weight, bias, y.address(), mean.address(), variance.address());
+            return;
+        }
+        Span wideX = Vectors.widened(lane, x, rows * width);
+        Span wideY = Vectors.result(lane, y, false, rows * width);
+        Vectors.required(lane, new LayerNormSpec(DataType.FLOAT, DataType.FLOAT, rows, width, epsilon))
+                .run(lane, wideX.address(), weight, bias, wideY.address(), mean.address(), variance.address());
+        Vectors.deliver(lane, wideY, y, rows * width);
+    }
+
+    @Override
+    public void layerNormBackward(INDArray dy, INDArray x, INDArray weight, INDArray mean, INDArray rstd, INDArray dx,
+            boolean accumulate) {
+        if (inHeap(x)) {
+            loops.layerNormBackward(dy, x, weight, mean, rstd, dx, accumulate);
+            return;
+        }
+        int width = Arrays.columns(x);
+        Span dys = Span.of(dy);
+        Span xs = Span.of(x);
+        Span dxs = Span.of(dx);
+        Span means = Span.of(mean);
+        float[] r = Arrays.toFloats(rstd);
+        RowBlocks.share(team, r.length, width, (lane, row, rows) -> {
+            long start = lane.scratch().mark();
+            long at = (long) row * width;
+            float[] variances = lane.floats(1, rows);
+            for (int i = 0; i < rows; i++) {
+                variances[i] = (float) (1 / ((double) r[row + i] * r[row + i]));
+            }
+            Span variance = Span.scratch(lane, DataType.FLOAT, rows);
+            NativeMemory.write(variance.address(), variances, 0, rows);
+            Span target = dxs.from(at);
+            Span z = accumulate ? Span.scratch(lane, DataType.FLOAT, (long) rows * width) : target;
+            backward(lane, xs.from(at), dys.from(at), Arrays.address(weight), means.from(row), variance, z, rows,
+                    width);
+            if (accumulate) {
+                Vectors.binary(lane, Operator.ADD, target, z, target, false, rows * width);
+            }
+            lane.scratch().release(start);
+        });
+    }
+
+    private static void backward(Lane lane, Span x, Span dy, long weight, Span mean, Span variance, Span dx, int rows,
+            int width) {
+        // It comes with the gradient of the weight.
+        Span dw = Span.scratch(lane, DataType.FLOAT, width);
+        Optional<Call> call = x.type() != dy.type() ? Optional.empty()
+                : lane.call(RowSpec.of(Kind.LAYER_NORM_BACKWARD, x.type(), dx.type(), rows, width));
+        if (call.isPresent()) {
+            call.get().run(lane, x.address(), dy.address(), weight, mean.address(), variance.address(), dx.address(),
+                    dw.address());
+            return;
+        }
+        Span wideX = Vectors.widened(lane, x, rows * width);
+        Span wideDy = Vectors.widened(lane, dy, rows * width);
+        Span wideDx = Vectors.result(lane, dx, false, rows * width);
+        Vectors.required(lane, RowSpec.of(Kind.LAYER_NORM_BACKWARD, DataType.FLOAT, DataType.FLOAT, rows, width))
+                .run(lane, wideX.address(), wideDy.address(), weight, mean.address(), variance.address(),
+                        wideDx.address(), dw.address());
+        Vectors.deliver(lane, wideDx, dx, rows * width);
+    }
+
+    @Override
+    public void layerNormWeightBackward(INDArray dy, INDArray x, INDArray mean, INDArray rstd, INDArray dw,
+            Optional<INDArray> db) {
+        loops.layerNormWeightBackward(dy, x, mean, rstd, dw, db);
+    }
+}
