@@ -2,7 +2,9 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.model.Beams;
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
@@ -10,6 +12,7 @@ import io.peft4j.core.model.TokenProbability;
 import io.peft4j.data.PromptRows;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -18,7 +21,7 @@ import picocli.CommandLine.Option;
 /** {@code peft4j generate}: what a model answers. */
 @Command(name = "generate", sortOptions = false, description = {"Answers one prompt or many.",
     "A prompt is a user message if the model has a chat template, else a text to continue. Rows of the data are "
-            + "{\"messages\"}, {\"prompt\"} or {\"question\"}; answers to them are {\"text\": ...} a line in their "
+            + "{\"messages\"}, {\"prompt\"}, {\"question\"} or {\"source\"}; answers to them are {\"text\": ...} a line in their "
             + "order."})
 final class GenerateCommand extends PeftCommand {
     /** Batches a call: results come early, and prompts of similar length still find each other. */
@@ -51,6 +54,16 @@ final class GenerateCommand extends PeftCommand {
     @Option(names = "--json", description = "Prints {\"text\": ...} also for one prompt.")
     private boolean json;
 
+    @Option(names = "--beams", paramLabel = "N", defaultValue = "1", description = "Beam search with N beams, for "
+            + "encoder-decoders. Default: ${DEFAULT-VALUE} (none)")
+    private int beams;
+
+    @Option(names = "--length-penalty", paramLabel = "X", defaultValue = "1", description = "Above 0 a beam search "
+            + "prefers long answers. Default: ${DEFAULT-VALUE}")
+    private double lengthPenalty;
+
+    private boolean withIds;
+
     /** Where prompts come from. */
     private static final class Source {
         @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "One prompt.")
@@ -68,13 +81,15 @@ final class GenerateCommand extends PeftCommand {
         }
         GenerationOptions generation = answer.generation(this);
         GenerationOptions options = fromOptions(() -> {
-            GenerationOptions all = generation.withBatchSize(batchSize).withAnswers(answers);
+            GenerationOptions all = generation.withBatchSize(batchSize).withAnswers(answers)
+                    .withBeams(new Beams(beams, lengthPenalty, Beams.Stopping.HEURISTIC));
             return isGiven("--log-probs") ? all.withLogProbabilities(logProbabilities) : all;
         });
         return model.with(console(), loaded -> generate(loaded, options));
     }
 
     private int generate(LanguageModel loaded, GenerationOptions options) {
+        withIds = loaded.network() instanceof EncoderDecoderNetwork;
         boolean chat = !plain && loaded.chatTemplate().isPresent();
         if (source.data != null) {
             printAll(loaded, PromptRows.read(source.data, chat), options);
@@ -97,8 +112,11 @@ final class GenerateCommand extends PeftCommand {
         }
     }
 
-    private static ObjectNode row(Completion completion) {
+    private ObjectNode row(Completion completion) {
         ObjectNode row = Json.MAPPER.createObjectNode().put("text", completion.text());
+        if (withIds) {
+            IntStream.of(completion.ids()).forEach(row.putArray("ids")::add);
+        }
         if (completion.probabilities().isEmpty()) {
             return row;
         }

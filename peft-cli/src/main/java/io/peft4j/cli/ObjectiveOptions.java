@@ -6,6 +6,7 @@ import io.peft4j.data.task.TaskRows;
 import io.peft4j.train.objective.ClassificationObjective;
 import io.peft4j.train.objective.ContrastiveObjective;
 import io.peft4j.train.objective.QuestionAnsweringObjective;
+import io.peft4j.train.objective.SourceTargetObjective;
 import io.peft4j.train.objective.TokenClassificationObjective;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -18,7 +19,7 @@ import picocli.CommandLine.TypeConversionException;
 final class ObjectiveOptions {
     @Option(names = "--objective", paramLabel = "NAME", defaultValue = "sft", description = {"What is learned from "
             + "the rows. Default: ${DEFAULT-VALUE}",
-        "  sft                   the answers of chats",
+        "  sft                   the answers of chats; of encoder-decoders {\"source\", \"target\"}",
         "  classification        {\"text\", \"label\"}, with \"text_pair\"; a list of labels where several can be",
         "                        right, a number with a point for a regression",
         "  token-classification  {\"tokens\", \"labels\"}",
@@ -50,7 +51,9 @@ final class ObjectiveOptions {
 
     TrainingData read(Path data, Optional<Path> validation) {
         return switch (objective) {
-            case SFT -> TrainingData.Chats.read(data, validation);
+            case SFT -> TaskRows.holdsSources(data) ? TrainingData.Rows.read(data, validation, TaskRows::sources,
+                    rows -> Task.of(Task.Type.SEQ_2_SEQ_LM), SourceTargetObjective::new)
+                    : TrainingData.Chats.read(data, validation);
             case CLASSIFICATION -> TrainingData.Rows.read(data, validation, TaskRows::texts,
                     rows -> Labels.ofTexts(rows), ClassificationObjective::new);
             case TOKEN_CLASSIFICATION -> TrainingData.Rows.read(data, validation, TaskRows::words,

@@ -191,7 +191,7 @@ final class TrainCommand extends PeftCommand {
                     .withOutput(output));
             TrainingResult result = examples.train(trainer, tuned);
             verify(base);
-            if (objective.isOfChats()) {
+            if (examples instanceof TrainingData.Chats) {
                 addTexts(console, tuned);
             }
             progress.close();

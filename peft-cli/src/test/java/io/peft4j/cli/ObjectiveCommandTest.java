@@ -115,6 +115,32 @@ class ObjectiveCommandTest {
         assertTrue(cosine(vectors.get(0), vectors.get(1)) > cosine(vectors.get(0), vectors.get(2)));
     }
 
+    @Test
+    void anEncoderDecoderIsTrainedScoredAndWritesWithItsAdapter() throws IOException {
+        Path model = CommandRun.FIXTURES.resolve("seq2seq/flan-t5");
+        JsonNode expected = CommandRun.read(model.resolve("expected.json"));
+        List<String> rows = new ArrayList<>();
+        expected.get("rows").forEach(row -> rows.add(row.toString()));
+        Path data = data(rows.toArray(String[]::new));
+
+        List<JsonNode> scores = CommandRun.succeeding("score", "--model", model, "--data", data, "--dtype", "f32",
+                "--json").json();
+        List<JsonNode> answers = CommandRun.succeeding("generate", "--model", model, "--data", data, "--dtype", "f32",
+                "--max-new-tokens", 12, "--json").json();
+        for (int i = 0; i < rows.size(); i++) {
+            double nll = expected.get("nll").get(i).asDouble();
+            assertEquals(nll, scores.get(i).get("nll").asDouble(), 1e-4 * nll);
+            assertEquals(expected.get("greedy").get(i), answers.get(i).get("ids"));
+        }
+        assertLearned(CommandRun.succeeding("train", "--model", model, "--data", data, "--output",
+                folder.resolve("out"), "--dtype", "f32", "--epochs", 30, "--learning-rate", 0.03, "--json").json());
+        assertEquals("SEQ_2_SEQ_LM", CommandRun.read(folder.resolve("out/adapter_config.json")).get("task_type")
+                .asText());
+        List<JsonNode> after = CommandRun.succeeding("score", "--model", model, "--adapter", folder.resolve("out"),
+                "--data", data, "--dtype", "f32", "--json").json();
+        assertTrue(after.get(0).get("nll").asDouble() < scores.get(0).get("nll").asDouble());
+    }
+
     private static double cosine(JsonNode a, JsonNode b) {
         double[] sums = new double[3];
         for (int i = 0; i < a.get("embedding").size(); i++) {

@@ -10,17 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads what a model is to be asked, one JSON object a line, in one of three forms:
+ * Reads what a model is to be asked, one JSON object a line, in one of these forms:
  * <ul>
  * <li>{@code {"messages": [...]}}: a chat. Messages of the assistant at its end, as test data has them, are the
  * expected answer and are left out.
  * <li>{@code {"prompt": "..."}} or {@code {"question": "..."}}: a text.
+ * <li>{@code {"source": "..."}}: what the encoder of an encoder-decoder reads.
  * <li>{@code {"prompt": [...]}}: a chat.
  * </ul>
  * Other keys are ignored.
  */
 public final class PromptRows {
-    private static final List<String> FORMS = List.of("messages", "prompt", "question");
+    private static final List<String> FORMS = List.of("messages", "prompt", "question", "source");
 
     private final boolean textsAreChats;
     private final MessageReader reader = new MessageReader();
@@ -62,11 +63,14 @@ public final class PromptRows {
         }
         String form = present.get(0);
         Object value = row.fields().get(form);
+        if (value instanceof String text && form.equals("source")) {
+            return Prompt.text(text);
+        }
         if (value instanceof String text && !form.equals("messages")) {
             return ofText(text, textsAreChats);
         }
-        if (form.equals("question")) {
-            throw row.wrong("\"question\" is not a string");
+        if (form.equals("question") || form.equals("source")) {
+            throw row.wrong("\"" + form + "\" is not a string");
         }
         List<ChatMessage> messages = reader.messages(row, form);
         int end = messages.size();

@@ -4,6 +4,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
@@ -27,11 +28,12 @@ import java.util.function.Consumer;
  * <li>{@code {"prompt": "...", "completion": "..."}}: the tokens of the completion, which follows the prompt as it is:
  * no chat template, and no end-of-sequence token is added. Where both are lists of messages, the supervised tokens of
  * the completion's messages.
+ * <li>{@code {"source": "...", "target": "..."}}, for encoder-decoders: every token of the target, its end included.
  * </ul>
  * Other keys are ignored.
  */
 public final class ScoringRows {
-    private static final List<String> FORMS = List.of("text", "input_ids", "messages", "prompt");
+    private static final List<String> FORMS = List.of("text", "input_ids", "messages", "prompt", "source");
 
     private final LanguageModel model;
     private final MessageReader reader = new MessageReader();
@@ -67,6 +69,7 @@ public final class ScoringRows {
         return switch (present.get(0)) {
             case "text" -> all(row, model.tokenizer().encodeWithSpecials(text(row, "text")));
             case "input_ids" -> all(row, ids(row));
+            case "source" -> new SourceEncoder(model).encode(text(row, "source"), text(row, "target"));
             case "messages" -> chat(row, reader.messages(row, "messages"));
             default -> continuation(row);
         };

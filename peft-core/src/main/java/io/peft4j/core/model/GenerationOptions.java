@@ -19,11 +19,12 @@ import java.util.OptionalInt;
  *     where answers repeat much of their prompt. 0 (the default) tries none
  * @param logProbabilities with how many of the most likely tokens the probability of each token is told; empty, the
  *     default, means that it is not
+ * @param beams beam search, for encoder-decoders; default none
  * @param listener told of each piece of text and asked whether to go on
  */
 public record GenerationOptions(int maxNewTokens, Sampling sampling, int answers, int batchSize,
         List<String> stopStrings, Optional<TextConstraint> constraint, int promptLookup, OptionalInt logProbabilities,
-        GenerationListener listener) {
+        Beams beams, GenerationListener listener) {
     private static final int MOST_LIKELY = 20;
     private static final int LONGEST_LOOKUP = 32;
 
@@ -31,6 +32,7 @@ public record GenerationOptions(int maxNewTokens, Sampling sampling, int answers
     public GenerationOptions {
         Objects.requireNonNull(sampling, "sampling");
         Objects.requireNonNull(constraint, "constraint");
+        Objects.requireNonNull(beams, "beams");
         Objects.requireNonNull(listener, "listener");
         stopStrings = List.copyOf(stopStrings);
         Sampling.require(maxNewTokens > 0, "maxNewTokens", maxNewTokens, "at least 1");
@@ -46,19 +48,19 @@ public record GenerationOptions(int maxNewTokens, Sampling sampling, int answers
     /** Greedy, 64 new tokens. */
     public static GenerationOptions defaults() {
         return new GenerationOptions(64, Sampling.greedy(), 1, 32, List.of(), Optional.empty(), 0, OptionalInt.empty(),
-                GenerationListener.NONE);
+                Beams.NONE, GenerationListener.NONE);
     }
 
     /** The same with another limit of new tokens. */
     public GenerationOptions withMaxNewTokens(int limit) {
         return new GenerationOptions(limit, sampling, answers, batchSize, stopStrings, constraint, promptLookup,
-                logProbabilities, listener);
+                logProbabilities, beams, listener);
     }
 
     /** The same with another choice of tokens. */
     public GenerationOptions withSampling(Sampling choice) {
         return new GenerationOptions(maxNewTokens, choice, answers, batchSize, stopStrings, constraint, promptLookup,
-                logProbabilities, listener);
+                logProbabilities, beams, listener);
     }
 
     /** The same with draws at the given temperature (0: greedy) and seed. */
@@ -69,42 +71,48 @@ public record GenerationOptions(int maxNewTokens, Sampling sampling, int answers
     /** The same with another number of answers to each prompt. */
     public GenerationOptions withAnswers(int count) {
         return new GenerationOptions(maxNewTokens, sampling, count, batchSize, stopStrings, constraint, promptLookup,
-                logProbabilities, listener);
+                logProbabilities, beams, listener);
     }
 
     /** The same with another number of answers at once. */
     public GenerationOptions withBatchSize(int size) {
         return new GenerationOptions(maxNewTokens, sampling, answers, size, stopStrings, constraint, promptLookup,
-                logProbabilities, listener);
+                logProbabilities, beams, listener);
     }
 
     /** The same with texts that end an answer. */
     public GenerationOptions withStopStrings(List<String> texts) {
         return new GenerationOptions(maxNewTokens, sampling, answers, batchSize, texts, constraint, promptLookup,
-                logProbabilities, listener);
+                logProbabilities, beams, listener);
     }
 
     /** The same with a constraint on the text. */
     public GenerationOptions withConstraint(TextConstraint allowed) {
         return new GenerationOptions(maxNewTokens, sampling, answers, batchSize, stopStrings, Optional.of(allowed),
-                promptLookup, logProbabilities, listener);
+                promptLookup, logProbabilities, beams, listener);
     }
 
     /** The same with another number of tokens that are looked up and tried in each step. */
     public GenerationOptions withPromptLookup(int tokens) {
         return new GenerationOptions(maxNewTokens, sampling, answers, batchSize, stopStrings, constraint, tokens,
-                logProbabilities, listener);
+                logProbabilities, beams, listener);
     }
 
     /** The same, with the probability of each token and of so many of the most likely ones in its place. */
     public GenerationOptions withLogProbabilities(int mostLikely) {
         return new GenerationOptions(maxNewTokens, sampling, answers, batchSize, stopStrings, constraint, promptLookup,
-                OptionalInt.of(mostLikely), listener);
+                OptionalInt.of(mostLikely), beams, listener);
+    }
+
+    /** The same with a beam search. */
+    public GenerationOptions withBeams(Beams search) {
+        return new GenerationOptions(maxNewTokens, sampling, answers, batchSize, stopStrings, constraint, promptLookup,
+                logProbabilities, search, listener);
     }
 
     /** The same with a listener. */
     public GenerationOptions withListener(GenerationListener newListener) {
         return new GenerationOptions(maxNewTokens, sampling, answers, batchSize, stopStrings, constraint, promptLookup,
-                logProbabilities, newListener);
+                logProbabilities, beams, newListener);
     }
 }

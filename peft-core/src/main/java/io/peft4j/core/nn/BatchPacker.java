@@ -150,12 +150,14 @@ final class BatchPacker {
     }
 
     /** What the encoder reads, where the sequences are an encoder-decoder's. */
-    private Optional<PackedBatch> source() {
+    private Optional<PackedBatch.Source> source() {
         if (sequences.stream().noneMatch(sequence -> sequence.source().length > 0)) {
             return Optional.empty();
         }
-        return Optional.of(PackedBatch.of(sequences.stream().map(sequence ->
-                TokenSequence.unsupervised(sequence.source()).inGroup(sequence.group())).toList()));
+        int[] each = new int[sequences.size()];
+        Arrays.setAll(each, i -> i);
+        return Optional.of(new PackedBatch.Source(PackedBatch.of(sequences.stream().map(sequence ->
+                TokenSequence.unsupervised(sequence.source()).inGroup(sequence.group())).toList()), each));
     }
 
     private PackedBatch build(boolean sharesPrefixes) {

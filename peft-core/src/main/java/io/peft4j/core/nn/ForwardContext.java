@@ -148,7 +148,7 @@ public final class ForwardContext {
      */
     public ForwardContext onSource() {
         return on(batch.source().orElseThrow(() -> new IllegalArgumentException("an encoder-decoder needs a text for "
-                + "its encoder with each sequence")).seeingAll());
+                + "its encoder with each sequence")).batch().seeingAll());
     }
 
     private ForwardContext on(PackedBatch other) {

@@ -14,6 +14,7 @@ public final class KvCache implements AutoCloseable {
     private final INDArray[] keys;
     private final INDArray[] values;
     private int rows;
+    private boolean holdsSource;
 
     /**
      * An empty cache.
@@ -31,6 +32,16 @@ public final class KvCache implements AutoCloseable {
             keys[i] = Arrays.zeros(type, rows, columns);
             values[i] = Arrays.zeros(type, rows, columns);
         }
+    }
+
+    /** Whether keys and values of an encoder-decoder's source are there, so that the encoder need not run again. */
+    public boolean holdsSource() {
+        return holdsSource;
+    }
+
+    /** Notes that they are. */
+    public void sourceIsStored() {
+        holdsSource = true;
     }
 
     /** Tokens that fit. */

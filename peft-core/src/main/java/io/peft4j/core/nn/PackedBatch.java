@@ -1,6 +1,7 @@
 package io.peft4j.core.nn;
 
 import io.peft4j.core.kernel.AttentionLayout;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,26 @@ public final class PackedBatch {
         }
     }
 
+    /**
+     * What the encoder of an encoder-decoder reads for a batch.
+     *
+     * @param batch the sequences of the encoder
+     * @param ofSegments for each segment of the decoder's layout the number of its sequence
+     */
+    public record Source(PackedBatch batch, int[] ofSegments) {
+        /** The attention of the decoder's rows to those of the encoder. */
+        public AttentionLayout crossLayout(AttentionLayout decoder) {
+            List<AttentionLayout.Segment> cross = new ArrayList<>();
+            for (int i = 0; i < ofSegments.length; i++) {
+                AttentionLayout.Segment own = decoder.segments().get(i);
+                AttentionLayout.Segment read = batch.layout().segments().get(ofSegments[i]);
+                cross.add(AttentionLayout.Segment.cross(own.queryStart(), own.queryEnd(),
+                        List.of(new AttentionLayout.Range(read.queryStart(), read.queryEnd()))));
+            }
+            return new AttentionLayout(cross);
+        }
+    }
+
     private final int[] tokens;
     private final int[] positions;
     private final AttentionLayout layout;
@@ -44,7 +65,7 @@ public final class PackedBatch {
     private final int[] cacheRows;
     private final RowMarks marks;
     private final Optional<Origin> origin;
-    private final Optional<PackedBatch> source;
+    private final Optional<Source> source;
     private final int maxPosition;
     /** Computed when first asked for, at each of the many places that ask. */
     private Map<Integer, int[]> rowsOfGroups;
@@ -74,7 +95,7 @@ public final class PackedBatch {
     }
 
     PackedBatch(int[] tokens, int[] positions, AttentionLayout layout, Targets targets, int[] lastRows,
-            int[] cacheRows, RowMarks marks, Optional<Origin> origin, Optional<PackedBatch> source) {
+            int[] cacheRows, RowMarks marks, Optional<Origin> origin, Optional<Source> source) {
         this.tokens = Objects.requireNonNull(tokens, "tokens");
         this.positions = Objects.requireNonNull(positions, "positions");
         this.layout = Objects.requireNonNull(layout, "layout");
@@ -94,6 +115,21 @@ public final class PackedBatch {
             max = Math.max(max, position);
         }
         this.maxPosition = max;
+    }
+
+    /**
+     * The same batch for an encoder-decoder, with what its encoder reads.
+     *
+     * @param encoder the sequences of the encoder
+     * @param ofSegments for each segment of this batch's layout the number of its sequence
+     */
+    public PackedBatch withSource(PackedBatch encoder, int... ofSegments) {
+        if (ofSegments.length != layout.segments().size()) {
+            throw new IllegalArgumentException(ofSegments.length + " sources for " + layout.segments().size()
+                    + " segments");
+        }
+        return new PackedBatch(tokens, positions, layout, targets, lastRows, cacheRows, marks, origin,
+                Optional.of(new Source(encoder, ofSegments.clone())));
     }
 
     /** The sequences packed one after the other, each computed by itself. */
@@ -142,7 +178,7 @@ public final class PackedBatch {
         return new PackedBatch(take(tokens, rows), take(positions, rows), layout.select(rows),
                 new Targets(new int[0], new int[0], new float[0], new int[0]), new int[0],
                 cacheRows.length == 0 ? cacheRows : take(cacheRows, rows), marks.select(rows), Optional.empty(),
-                source);
+                Optional.empty());
     }
 
     /**
@@ -318,8 +354,8 @@ public final class PackedBatch {
         return marks.types();
     }
 
-    /** What the encoder of an encoder-decoder reads: a sequence for each of this batch, in their order. */
-    public Optional<PackedBatch> source() {
+    /** What the encoder of an encoder-decoder reads. */
+    public Optional<Source> source() {
         return source;
     }
 

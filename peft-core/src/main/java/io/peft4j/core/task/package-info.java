@@ -2,6 +2,6 @@
  * What models with a head are used for. Open {@link io.peft4j.core.task.TextClassifier}, {@link
  * io.peft4j.core.task.TokenTagger}, {@link io.peft4j.core.task.QuestionAnswerer} or {@link
  * io.peft4j.core.task.TextEmbedder}; {@link io.peft4j.core.task.TextEncoder} makes the sequences that they run, and
- * that training runs.
+ * that training runs, and {@link io.peft4j.core.task.SourceEncoder} those of encoder-decoders.
  */
 package io.peft4j.core.task;

@@ -55,6 +55,17 @@ public final class JsonLines {
         return rows;
     }
 
+    /**
+     * Reads the first row, if there is one and it is a JSON object.
+     *
+     * @throws UncheckedIOException when the file cannot be read
+     */
+    public static void first(Path file, Consumer<Row> action) {
+        try (RowSource source = RowSource.jsonLines(file)) {
+            source.next().flatMap(RowSource.Entry::row).ifPresent(action);
+        }
+    }
+
     private static Supplier<DataException> rowOf(RowSource.Entry entry, Path file) {
         return () -> entry.exception(file);
     }

@@ -65,6 +65,14 @@ public final class TaskRows {
                 new SourceTarget(text(row, "source"), text(row, "target")));
     }
 
+    /** Whether a file's first row is one of {@link #sources}. */
+    public static boolean holdsSources(Path file) {
+        List<Boolean> first = new ArrayList<>();
+        JsonLines.first(file, row -> first.add(row.fields().containsKey("source")
+                && row.fields().containsKey("target")));
+        return first.contains(true);
+    }
+
     /** Texts alone: {@code {"text": "..."}}. */
     public static List<String> plain(Path file) {
         return read(file, "\"text\"", row -> text(row, "text"));

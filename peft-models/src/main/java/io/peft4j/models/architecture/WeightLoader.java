@@ -76,6 +76,16 @@ public final class WeightLoader implements AutoCloseable {
         return has(name) && java.util.Arrays.equals(store.shape(name), shape);
     }
 
+    /** A small matrix [rows, columns] as floats, whose values are there at once. */
+    public FrozenWeight floats(String name, int rows, int columns) {
+        check(name, rows, columns);
+        INDArray values = made(rows, columns);
+        store.readF32(name, Arrays.address(values));
+        FrozenWeight weight = new DenseWeight(values);
+        owned.add(weight);
+        return weight;
+    }
+
     /** A matrix [rows, columns] that no checkpoint has, FLOAT, of normally distributed values around 0. */
     public FrozenWeight normal(int rows, int columns, double deviation, RandomGenerator random) {
         float[] values = new float[Math.multiplyExact(rows, columns)];

@@ -50,26 +50,33 @@ final class DecodingBatch implements AutoCloseable {
      * @param groups the group of each prompt ({@link PackedBatch#groups()})
      * @param tokensPerStep the most tokens of a sequence in a step: one, and those that are tried
      */
-    DecodingBatch(ModelLease model, List<int[]> prompts, int[] groups, int tokensPerStep) {
+    DecodingBatch(ModelLease model, List<EncodedPrompt> prompts, int[] groups, int tokensPerStep) {
         this(model, prompts, groups, tokensPerStep, PROMPT_ROWS);
     }
 
     /** As the other, with at most {@code promptRows} rows of prompts in a pass. */
-    DecodingBatch(ModelLease model, List<int[]> prompts, int[] groups, int tokensPerStep, int promptRows) {
+    DecodingBatch(ModelLease model, List<EncodedPrompt> prompts, int[] groups, int tokensPerStep, int promptRows) {
         this.model = model;
         this.workspace = model.engine().generation(prompts.size() * tokensPerStep);
         this.promptRows = promptRows;
         this.groups = groups.clone();
-        PackedBatch packed = PackedBatch.sharingPrefixes(IntStream.range(0, prompts.size())
-                .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s)).inGroup(groups[s])).toList());
+        PackedBatch packed = model.network().pack(IntStream.range(0, prompts.size())
+                .mapToObj(s -> TokenSequence.unsupervised(prompts.get(s).tokens()).withSource(prompts.get(s).source())
+                        .inGroup(groups[s])).toList());
         this.promptBatch = model.layers().prepare(packed).withCacheRows();
         this.running = IntStream.range(0, prompts.size()).toArray();
         int promptKeys = promptBatch.layout().keyRows();
-        this.cache = model.network().causal().newCache(promptKeys + prompts.size() * CacheSpace.PIECE);
+        this.cache = model.network().causal().newCache(Math.max(
+                promptKeys + prompts.size() * CacheSpace.PIECE, sourceRows()));
         CacheSpace space = new CacheSpace(cache, promptKeys);
         for (int s = 0; s < prompts.size(); s++) {
             newRows.add(space.new Rows(promptRanges(s)));
         }
+    }
+
+    /** Rows of keys and values of what an encoder reads. */
+    private int sourceRows() {
+        return promptBatch.source().map(source -> source.batch().rows()).orElse(0);
     }
 
     /** Rows of keys and values that the cache has room for. */
@@ -130,7 +137,8 @@ final class DecodingBatch implements AutoCloseable {
         PackedBatch batch = new PackedBatch(all, positions, new AttentionLayout(segments), noTargets(),
                 IntStream.range(0, n).toArray(), cacheRows)
                 .withGroups(IntStream.of(owners).map(s -> groups[s]).toArray()).withInvoked(invoked(owners));
-        run(batch, IntStream.range(0, n).toArray(), i -> owners[i], logits);
+        run(promptBatch.source().map(source -> batch.withSource(source.batch(), owners)).orElse(batch),
+                IntStream.range(0, n).toArray(), i -> owners[i], logits);
     }
 
     /**

@@ -2,6 +2,7 @@ package io.peft4j.models.generation.internal;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Prompt;
@@ -45,22 +46,27 @@ public final class TextGenerator {
      * @throws ConfigurationException when a prompt leaves no room for an answer, or a chat has no template
      */
     public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
-        List<int[]> encoded = new ArrayList<>();
+        List<EncodedPrompt> encoded = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
-            int[] ids = encode(model, prompts.get(i), i);
-            encoded.addAll(Collections.nCopies(options.answers(), ids));
+            EncodedPrompt prompt = encode(model, prompts.get(i), i);
+            encoded.addAll(Collections.nCopies(options.answers(), prompt));
+        }
+        if (options.beams().count() > 1) {
+            return search(model, encoded, options);
         }
         Optional<TokenMasks> masks = options.constraint().map(constraint -> new TokenMasks(constraint, table()));
         Integer[] order = IntStream.range(0, encoded.size()).boxed()
-                .sorted(Comparator.comparingInt(i -> encoded.get(i).length)).toArray(Integer[]::new);
+                .sorted(Comparator.comparingInt(i -> encoded.get(i).length())).toArray(Integer[]::new);
         Completion[] completions = new Completion[encoded.size()];
         boolean running = true;
         for (int from = 0; from < order.length; from += options.batchSize()) {
             List<Integer> batch = List.of(order).subList(from, Math.min(order.length, from + options.batchSize()));
-            List<Answer> answers = batch.stream().map(i -> new Answer(i, encoded.get(i), tokenizer, stopTokens, masks,
-                    options, Math.min(options.maxNewTokens(), model.maxPositions() - encoded.get(i).length))).toList();
+            List<Answer> answers = batch.stream().map(i -> new Answer(i, encoded.get(i).tokens(), tokenizer,
+                    stopTokens, masks, options, Math.min(options.maxNewTokens(),
+                            model.maxPositions() - encoded.get(i).tokens().length))).toList();
             if (running) {
-                running = run(model, answers, batch.stream().map(i -> i / options.answers()).toList(),
+                running = run(model, answers, batch.stream().map(encoded::get).toList(),
+                        batch.stream().map(i -> i / options.answers()).toList(),
                         1 + options.promptLookup());
             } else {
                 answers.forEach(Answer::cancel);
@@ -68,6 +74,31 @@ public final class TextGenerator {
             answers.forEach(answer -> completions[answer.index()] = answer.completion());
         }
         return List.of(completions);
+    }
+
+    /** Beam search, which is for encoder-decoders and takes the logits as they are. */
+    private List<Completion> search(ModelLease model, List<EncodedPrompt> prompts, GenerationOptions options) {
+        boolean plain = options.sampling().isGreedy() && options.sampling().isWithoutPenalties()
+                && options.answers() == 1 && options.stopStrings().isEmpty() && options.constraint().isEmpty()
+                && options.promptLookup() == 0 && options.logProbabilities().isEmpty();
+        if (!(model.network() instanceof EncoderDecoderNetwork network) || !plain) {
+            throw new ConfigurationException("beam search is for encoder-decoders, greedy, with one answer, and "
+                    + "without penalties, stop strings, constraints, prompt lookup and log-probabilities");
+        }
+        List<Completion> completions = new ArrayList<>();
+        int together = Math.max(1, options.batchSize() / options.beams().count());
+        for (int from = 0; from < prompts.size(); from += together) {
+            List<int[]> sources = prompts.subList(from, Math.min(prompts.size(), from + together)).stream()
+                    .map(EncodedPrompt::source).toList();
+            List<int[]> found = new BeamDecoding(model, network, options, stopTokens).search(sources);
+            for (int i = 0; i < found.size(); i++) {
+                int[] ids = found.get(i);
+                completions.add(new Completion(tokenizer.decode(ids, true), ids,
+                        stopTokens.contains(ids[ids.length - 1]) ? Completion.StopReason.STOP_TOKEN
+                        : Completion.StopReason.LENGTH, sources.get(i).length));
+            }
+        }
+        return completions;
     }
 
     private TokenMasks.Table table() {
@@ -79,7 +110,7 @@ public final class TextGenerator {
         return known;
     }
 
-    private int[] encode(ModelLease model, Prompt prompt, int index) {
+    private EncodedPrompt encode(ModelLease model, Prompt prompt, int index) {
         int limit = model.maxPositions();
         int[] ids;
         if (prompt instanceof Prompt.Chat chat) {
@@ -96,12 +127,14 @@ public final class TextGenerator {
             throw new ConfigurationException("prompt " + index + " has " + ids.length + " tokens; it must have "
                     + "at least 1, and fewer than the " + limit + " that there is room for, so that an answer fits");
         }
-        return ids;
+        return model.network() instanceof EncoderDecoderNetwork network
+                ? new EncodedPrompt(new int[] {network.startToken()}, ids) : EncodedPrompt.of(ids);
     }
 
     /** Runs a batch to its end; whether nobody cancelled it. */
-    private boolean run(ModelLease model, List<Answer> answers, List<Integer> prompts, int tokensPerStep) {
-        try (DecodingBatch decoding = new DecodingBatch(model, answers.stream().map(Answer::prompt).toList(),
+    private boolean run(ModelLease model, List<Answer> answers, List<EncodedPrompt> encoded, List<Integer> prompts,
+            int tokensPerStep) {
+        try (DecodingBatch decoding = new DecodingBatch(model, encoded,
                 prompts.stream().mapToInt(model.layers()::group).toArray(), tokensPerStep)) {
             decoding.prompts((i, logits) -> answers.get(i).next(logits));
             int[] running = stillRunning(answers);

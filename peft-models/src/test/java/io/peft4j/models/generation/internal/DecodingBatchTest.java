@@ -58,7 +58,7 @@ class DecodingBatchTest {
     private Map<Integer, List<float[]>> run(List<int[]> prompts, int promptRows, int... newTokens) {
         Map<Integer, List<float[]>> logits = new TreeMap<>();
         int[] generated = new int[prompts.size()];
-        try (DecodingBatch batch = new DecodingBatch(model, prompts,
+        try (DecodingBatch batch = new DecodingBatch(model, encoded(prompts),
                 new int[prompts.size()], 1, promptRows)) {
             batch.prompts((s, row) -> logits.computeIfAbsent(s, k -> new ArrayList<>()).add(row.values().clone()));
             while (true) {
@@ -122,7 +122,7 @@ class DecodingBatchTest {
         List<int[]> prompts = List.of(prompt(12, 5, 1), prompt(12, 3, 2));
         Map<Integer, List<float[]>> expected = run(prompts, 1000, piece + 4, piece + 4);
         Map<Integer, List<float[]>> actual = new TreeMap<>();
-        try (DecodingBatch batch = new DecodingBatch(model, prompts, new int[2], 5)) {
+        try (DecodingBatch batch = new DecodingBatch(model, encoded(prompts), new int[2], 5)) {
             batch.prompts((s, row) -> actual.computeIfAbsent(s, k -> new ArrayList<>()).add(row.values().clone()));
             for (int done = 0; done < piece + 4; done += 2) {
                 int from = done;
@@ -151,7 +151,7 @@ class DecodingBatchTest {
         int piece = CacheSpace.PIECE;
         List<int[]> prompts = List.of(prompt(12, 5, 1), prompt(12, 0, 2), prompt(12, 6, 3), prompt(12, 9, 4));
         int start = 12 + 5 + 6 + 9 + 4 * piece;
-        try (DecodingBatch batch = new DecodingBatch(model, prompts,
+        try (DecodingBatch batch = new DecodingBatch(model, encoded(prompts),
                 new int[prompts.size()], 1)) {
             batch.prompts((s, row) -> { });
             assertEquals(start, batch.cacheRows());
@@ -233,5 +233,9 @@ class DecodingBatchTest {
         public void close() {
             network.close();
         }
+    }
+
+    private static List<EncodedPrompt> encoded(List<int[]> prompts) {
+        return prompts.stream().map(EncodedPrompt::of).toList();
     }
 }

@@ -1,0 +1,116 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.model.Beams;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.EncoderDecoderNetwork;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.SequenceScorer;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.task.SourceTarget;
+import io.peft4j.models.BaseModel;
+import io.peft4j.train.LearningRateSchedule;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.SourceTargetObjective;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What every encoder-decoder must do: a row is a folder of the fixtures, which Hugging Face's libraries made. */
+class Seq2SeqContractTest {
+    private static final double F32 = 1e-5;
+    /** Of a loss: rounding grows from step to step, since AdamW divides by the size of gradients. */
+    private static final double TRAINED = 1e-4;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5"})
+    void theLikelihoodsAreThoseOfTransformers(String name) {
+        try (BaseModel model = load(name)) {
+            assertArrayEquals(Fixtures.doubles(expected(name).get("nll_in_double")), nll(model, name), F32 * 50);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5"})
+    void greedyAndBeamSearchChooseTheTokensThatTransformersChooses(String name) {
+        JsonNode expected = expected(name);
+        List<Prompt> prompts = rows(expected).stream().map(row -> Prompt.text(row.source())).toList();
+        GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(12);
+        try (BaseModel model = load(name)) {
+            assertIds(expected.get("greedy"), model.generate(prompts, options), "greedy");
+            assertIds(expected.get("greedy"), model.generate(prompts, options.withBatchSize(2)), "in small batches");
+            for (JsonNode search : expected.get("beams")) {
+                JsonNode settings = search.get("options");
+                JsonNode stopping = settings.path("early_stopping");
+                Beams beams = new Beams(settings.get("num_beams").asInt(),
+                        settings.path("length_penalty").asDouble(1), stopping.isTextual() ? Beams.Stopping.NEVER
+                        : stopping.asBoolean() ? Beams.Stopping.FIRST : Beams.Stopping.HEURISTIC);
+                assertIds(search.get("ids"), model.generate(prompts, options.withBeams(beams)), beams.toString());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5"})
+    void twelveStepsOfTrainingAreThoseOfPyTorchAndHuggingFacePeft(String name, @TempDir Path folder) {
+        JsonNode training = expected(name).get("training");
+        try (BaseModel base = load(name);
+                PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("seq2seq").resolve(name)
+                        .resolve("adapter"))) {
+            assertEquals(training.get("trainable").asLong(), model.trainableParameterCount());
+            assertArrayEquals(Fixtures.doubles(training.get("adapted")), nll(model, name), F32 * 50);
+
+            TrainingResult result = Trainer.builder(model).epochs(6).batchSize(3)
+                    .learningRate(training.get("learning_rate").asDouble()).schedule(LearningRateSchedule.CONSTANT)
+                    .weightDecay(0).maxGradNorm(1).shuffle(false).build()
+                    .train(new SourceTargetObjective(model), rows(expected(name)));
+
+            double[] losses = Fixtures.doubles(training.get("losses"));
+            for (int i = 0; i < losses.length; i++) {
+                assertEquals(losses[i], result.steps().get(i).trainLoss(), TRAINED * losses[i], "loss " + i);
+            }
+            double[] trained = nll(model, name);
+            assertArrayEquals(Fixtures.doubles(training.get("trained")), trained, TRAINED * 50);
+            model.saveAdapter(folder);
+            try (PeftModel again = base.withAdapter(folder)) {
+                assertArrayEquals(trained, nll(again, name), "saved and loaded");
+            }
+        }
+    }
+
+    private static BaseModel load(String name) {
+        return KernelsUnderTest.naive("seq2seq/" + name);
+    }
+
+    private static JsonNode expected(String name) {
+        return Fixtures.json("seq2seq/" + name + "/expected.json");
+    }
+
+    private static List<SourceTarget> rows(JsonNode expected) {
+        return Fixtures.stream(expected.get("rows")).map(row -> new SourceTarget(row.get("source").asText(),
+                row.get("target").asText())).toList();
+    }
+
+    private static double[] nll(Model model, String name) {
+        EncoderDecoderNetwork network = (EncoderDecoderNetwork) model.network();
+        SourceTargetObjective objective = new SourceTargetObjective(model);
+        assertEquals(0, network.startToken());
+        return SequenceScorer.negativeLogLikelihoods(model, rows(expected(name)).stream()
+                .map(row -> objective.encode(row).get(0).whole()).toList());
+    }
+
+    private static void assertIds(JsonNode expected, List<Completion> found, String how) {
+        assertEquals(Fixtures.stream(expected).map(ids -> Arrays.toString(Fixtures.ids(ids))).toList(),
+                IntStream.range(0, found.size()).mapToObj(i -> Arrays.toString(found.get(i).ids())).toList(), how);
+    }
+}

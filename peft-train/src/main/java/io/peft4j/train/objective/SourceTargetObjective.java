@@ -1,0 +1,42 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Pass;
+import io.peft4j.core.task.SourceEncoder;
+import io.peft4j.data.task.SourceTarget;
+import java.util.List;
+
+/** The text that an encoder-decoder makes of another: the negative log-likelihood of its tokens, its end included. */
+public final class SourceTargetObjective implements Objective<SourceTarget> {
+    private final SourceEncoder encoder;
+    private final NextTokenObjective tokens = new NextTokenObjective();
+
+    /**
+     * An objective for a model.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when the model is no encoder-decoder
+     */
+    public SourceTargetObjective(Model model) {
+        this.encoder = new SourceEncoder(model);
+    }
+
+    @Override
+    public String name() {
+        return "seq2seq";
+    }
+
+    @Override
+    public List<EncodedExample> encode(SourceTarget example) {
+        return List.of(EncodedExample.of(encoder.encode(example.source(), example.target())));
+    }
+
+    @Override
+    public double backward(Pass pass, List<EncodedExample> batch, double normalizer) {
+        return tokens.backward(pass, batch, normalizer);
+    }
+
+    @Override
+    public double loss(Pass pass, List<EncodedExample> batch) {
+        return tokens.loss(pass, batch);
+    }
+}
