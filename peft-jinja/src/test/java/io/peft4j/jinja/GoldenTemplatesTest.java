@@ -42,7 +42,7 @@ class GoldenTemplatesTest {
                 }
             }
         });
-        assertEquals(13, file.get("families").size());
+        assertEquals(18, file.get("families").size());
         assertEquals("", String.join("\n", wrong), wrong.size() + " cases differ");
     }
 }
