@@ -122,7 +122,7 @@ public final class BaseModel implements BaseLanguageModel {
         int threads = options.threads().orElseGet(KernelSelection::defaultThreads);
         List<AutoCloseable> incomplete = new ArrayList<>(given.stream().toList());
         // Its tokenizer is read on another thread, so the kernels are made after it has been opened.
-        try (Checkpoint checkpoint = Checkpoint.open(source)) {
+        try (Checkpoint checkpoint = Checkpoint.open(source, options.newTokens())) {
             Kernels kernels = given.orElseGet(() -> KernelSelection.best(threads));
             if (given.isEmpty()) {
                 incomplete.add(kernels);

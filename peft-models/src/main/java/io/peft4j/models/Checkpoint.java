@@ -15,6 +15,7 @@ import io.peft4j.models.tokenizer.internal.Tokenizers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -28,8 +29,8 @@ import java.util.function.Supplier;
 final class Checkpoint implements AutoCloseable {
     private static final String STOP = "eos_token_id";
 
-    private final ModelConfig config;
-    private final TensorStore tensors;
+    private ModelConfig config;
+    private TensorStore tensors;
     private final CompletableFuture<Tokenizer> tokenizer;
     private final Set<Integer> stopTokens = new HashSet<>();
     private Optional<WeightLoader> weights = Optional.empty();
@@ -46,25 +47,51 @@ final class Checkpoint implements AutoCloseable {
         });
     }
 
-    static Checkpoint open(ModelSource source) {
-        return source instanceof ModelSource.GgufPath ? openGguf(source.path())
-                : openFolder(SentencePooling.network(source.path()));
+    /**
+     * Opens a model.
+     *
+     * @param newTokens texts that become tokens where they are none yet
+     */
+    static Checkpoint open(ModelSource source, List<String> newTokens) {
+        return source instanceof ModelSource.GgufPath ? openGguf(source.path(), newTokens)
+                : openFolder(SentencePooling.network(source.path()), newTokens);
     }
 
-    private static Checkpoint openFolder(Path folder) {
+    private static Checkpoint openFolder(Path folder, List<String> newTokens) {
         ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
         Path generation = folder.resolve("generation_config.json");
         Optional<ModelConfig> more = Files.isRegularFile(generation) ? Optional.of(ModelConfig.read(generation))
                 : Optional.empty();
-        Checkpoint checkpoint = new Checkpoint(config, Safetensors.open(folder), () -> Tokenizers.fromFolder(folder));
+        Checkpoint checkpoint = new Checkpoint(config, Safetensors.open(folder),
+                () -> Tokenizers.fromFolder(folder, newTokens));
         more.ifPresent(checkpoint::addStopTokens);
-        return checkpoint;
+        return checkpoint.widened(newTokens);
     }
 
-    private static Checkpoint openGguf(Path file) {
+    private static Checkpoint openGguf(Path file, List<String> newTokens) {
         GgufFile gguf = GgufFile.open(file);
         GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
-        return new Checkpoint(tensors.config(), tensors, () -> Tokenizers.fromGguf(gguf));
+        return new Checkpoint(tensors.config(), tensors, () -> Tokenizers.fromGguf(gguf, newTokens))
+                .widened(newTokens);
+    }
+
+    /** The same with a row for each new token, as far as the checkpoint has none to spare. */
+    private Checkpoint widened(List<String> newTokens) {
+        if (newTokens.isEmpty()) {
+            return this;
+        }
+        try {
+            int before = config.positive("vocab_size");
+            int rows = Math.max(before, tokenizer().vocabSize());
+            if (rows > before) {
+                tensors = new WiderVocabulary(tensors, before, rows);
+                config = config.with("vocab_size", rows);
+            }
+            return this;
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     /** One id, or a list of them. */

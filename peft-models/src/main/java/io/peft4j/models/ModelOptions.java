@@ -1,9 +1,11 @@
 package io.peft4j.models;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,9 +25,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param task what the model is for; default what its {@code config.json} says. A head that the checkpoint lacks is
  *     made anew
  * @param headSeed seed of the values of a head that is made anew; default 0
+ * @param newTokens texts that become one token each where the tokenizer does not have them; the embedding and the output
+ *     layer get a row for each, the mean of all others. Train them with {@code trainable_token_indices} or
+ *     {@code modules_to_save}: an adapter then holds their rows, and is loaded on a base with the same new tokens
  */
 public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
-        Optional<Task> task, long headSeed) {
+        Optional<Task> task, long headSeed, List<String> newTokens) {
     /**
      * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
      * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.
@@ -53,11 +58,15 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
         Objects.requireNonNull(keepBlocks, "keepBlocks");
         Objects.requireNonNull(threads, "threads");
         Objects.requireNonNull(task, "task");
+        newTokens = List.copyOf(newTokens);
+        if (newTokens.contains("")) {
+            throw new ConfigurationException("a new token has no text");
+        }
     }
 
     /** The defaults. */
     public static ModelOptions defaults() {
-        return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0);
+        return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0, List.of());
     }
 
     /**
@@ -80,26 +89,31 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
 
     /** The same with another precision. */
     public ModelOptions withPrecision(Precision newPrecision) {
-        return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed);
+        return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed, newTokens);
     }
 
     /** The same with quantized blocks kept, also those of embedding and output layer, or none of them kept. */
     public ModelOptions withKeepBlocks(boolean keep) {
-        return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed);
+        return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed, newTokens);
     }
 
     /** The same with another number of threads. */
     public ModelOptions withThreads(int count) {
-        return new ModelOptions(precision, keepBlocks, OptionalInt.of(count), task, headSeed);
+        return new ModelOptions(precision, keepBlocks, OptionalInt.of(count), task, headSeed, newTokens);
     }
 
     /** The same for a task, for instance {@code Task.classification("billing", "login")}. */
     public ModelOptions withTask(Task wanted) {
-        return new ModelOptions(precision, keepBlocks, threads, Optional.of(wanted), headSeed);
+        return new ModelOptions(precision, keepBlocks, threads, Optional.of(wanted), headSeed, newTokens);
     }
 
     /** The same with other values of a head that is made anew. */
     public ModelOptions withHeadSeed(long seed) {
-        return new ModelOptions(precision, keepBlocks, threads, task, seed);
+        return new ModelOptions(precision, keepBlocks, threads, task, seed, newTokens);
+    }
+
+    /** The same with more tokens. */
+    public ModelOptions withNewTokens(String... texts) {
+        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, List.of(texts));
     }
 }

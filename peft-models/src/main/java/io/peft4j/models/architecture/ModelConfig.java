@@ -65,7 +65,12 @@ public final class ModelConfig {
 
     /** The same for another number of decoder layers. */
     public ModelConfig withLayers(int count) {
-        return new ModelConfig(file, ((ObjectNode) values.deepCopy()).put("num_hidden_layers", count));
+        return with("num_hidden_layers", count);
+    }
+
+    /** The same with another whole number. */
+    public ModelConfig with(String key, int value) {
+        return new ModelConfig(file, ((ObjectNode) values.deepCopy()).put(key, value));
     }
 
     /** The file it came from. */

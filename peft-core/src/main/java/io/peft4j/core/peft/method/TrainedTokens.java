@@ -109,7 +109,8 @@ public final class TrainedTokens {
         FrozenWeight weight = weight(slot);
         tokens.stream().filter(token -> token >= weight.rows()).findFirst().ifPresent(token -> {
             throw new ConfigurationException("token " + token + " is out of range at " + slot.path() + ", which has "
-                    + weight.rows());
+                    + weight.rows() + "; an adapter with new tokens needs a base that was loaded with them "
+                    + "(ModelOptions.withNewTokens)");
         });
         return new TokenRows.Values(tokens.stream().mapToInt(Integer::intValue).toArray(),
                 setup.tensor(slot, name, asTheBase ? copy(weight, tokens) : Initializer.normal(1), tokens.size(),

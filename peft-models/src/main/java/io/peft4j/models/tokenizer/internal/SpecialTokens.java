@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.peft4j.core.error.FileFormatException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,6 +68,21 @@ final class SpecialTokens {
             Iterator<JsonNode> values = config.path(key).elements();
             values.forEachRemaining(value -> tokens.add(value, true));
         }
+    }
+
+    /**
+     * Adds tokens of a user, which are as good as any other: they stand in decoded text.
+     *
+     * @param file where the tokenizer came from, for messages
+     * @param tokenizer {@code tokenizer.json}, which is changed
+     * @param texts one token each; those that are tokens already stay as they are
+     */
+    static void addNew(Path file, ObjectNode tokenizer, List<String> texts) {
+        if (texts.isEmpty()) {
+            return;
+        }
+        SpecialTokens tokens = new SpecialTokens(file, tokenizer);
+        texts.forEach(text -> tokens.add(TextNode.valueOf(text), false));
     }
 
     private static int number(String id) {

@@ -3,6 +3,7 @@ package io.peft4j.models.tokenizer.internal;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.text.Tokenizer;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Loads tokenizers. */
 public final class Tokenizers {
@@ -17,7 +18,12 @@ public final class Tokenizers {
      * @throws java.io.UncheckedIOException when a file cannot be read
      */
     public static Tokenizer fromFolder(Path folder) {
-        return of(TokenizerFolder.read(folder));
+        return fromFolder(folder, List.of());
+    }
+
+    /** As the other, with texts that become one token each where they are none yet. */
+    public static Tokenizer fromFolder(Path folder, List<String> newTokens) {
+        return of(TokenizerFolder.read(folder), newTokens);
     }
 
     /**
@@ -26,10 +32,16 @@ public final class Tokenizers {
      * @throws io.peft4j.core.error.FileFormatException when it is of a kind that cannot be rebuilt
      */
     public static Tokenizer fromGguf(GgufFile file) {
-        return of(GgufTokenizerFiles.of(file));
+        return fromGguf(file, List.of());
     }
 
-    private static Tokenizer of(TokenizerFiles files) {
+    /** As the other, with texts that become one token each where they are none yet. */
+    public static Tokenizer fromGguf(GgufFile file, List<String> newTokens) {
+        return of(GgufTokenizerFiles.of(file), newTokens);
+    }
+
+    private static Tokenizer of(TokenizerFiles files, List<String> newTokens) {
+        SpecialTokens.addNew(files.origin(), files.tokenizer(), newTokens);
         return new FastTokenizer(files, Templates.of(files));
     }
 }
