@@ -97,6 +97,7 @@ class EncoderContractTest {
             boolean answers = model.network().task().type() == Task.Type.QUESTION_ANS;
             assertClose(answers ? centered(rows(training.get("trained"))) : rows(training.get("trained")),
                     answers ? centered(rows(outputs)) : rows(outputs), 10 * TRAINED);
+            Fixtures.keep(model, "encoders/" + name, rows(outputs));
             model.saveAdapter(folder);
             try (PeftModel again = base.withAdapter(folder)) {
                 assertEquals(text(outputs), text(outputs(again, expected(name))), "saved and loaded");

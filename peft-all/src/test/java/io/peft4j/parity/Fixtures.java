@@ -3,6 +3,7 @@ package io.peft4j.parity;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -53,6 +54,20 @@ final class Fixtures {
     /** The examples of the training runs. */
     static List<TokenSequence> examples() {
         return stream(json("training/examples.json").get("examples")).map(Fixtures::supervised).toList();
+    }
+
+    /**
+     * Keeps an adapter with the numbers that its model gave below {@code target/saved-heads}, where
+     * {@code check_heads.py} loads it in Hugging Face PEFT.
+     */
+    static void keep(PeftModel model, String name, List<double[]> numbers) {
+        Path folder = Path.of("target", "saved-heads").resolve(name);
+        model.saveAdapter(folder);
+        try {
+            JSON.writeValue(folder.resolve("peft4j_numbers.json").toFile(), numbers);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write to " + folder, e);
+        }
     }
 
     /** Names of the encoders with the head of a task, each a folder. */

@@ -81,6 +81,7 @@ class Seq2SeqContractTest {
             }
             double[] trained = nll(model, name);
             assertArrayEquals(Fixtures.doubles(training.get("trained")), trained, TRAINED * 50);
+            Fixtures.keep(model, "seq2seq/" + name, List.of(trained));
             model.saveAdapter(folder);
             try (PeftModel again = base.withAdapter(folder)) {
                 assertArrayEquals(trained, nll(again, name), "saved and loaded");
