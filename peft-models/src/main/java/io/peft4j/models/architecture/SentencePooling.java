@@ -3,12 +3,14 @@ package io.peft4j.models.architecture;
 import io.peft4j.core.error.FileFormatException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * How the hidden states of a text become one vector, as the folder of a sentence-transformers model says.
@@ -28,25 +30,22 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
     /** What is taken of the hidden states of the tokens. */
     public enum Mode {
         /** That of the first token. */
-        CLS("cls"),
+        CLS("cls", "pooling_mode_cls_token"),
         /** Their mean. */
-        MEAN("mean"),
+        MEAN("mean", "pooling_mode_mean_tokens"),
         /** Their sum over the root of their number. */
-        MEAN_SQRT_LENGTH("mean_sqrt_len_tokens"),
+        MEAN_SQRT_LENGTH("mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens"),
         /** Their mean, the i-th with weight i. */
-        WEIGHTED_MEAN("weightedmean"),
+        WEIGHTED_MEAN("weightedmean", "pooling_mode_weightedmean_tokens"),
         /** That of the last token. */
-        LAST("lasttoken");
+        LAST("lasttoken", "pooling_mode_lasttoken");
 
         private final String name;
+        private final String flag;
 
-        Mode(String name) {
+        Mode(String name, String flag) {
             this.name = name;
-        }
-
-        private String flag() {
-            return this == MEAN ? "pooling_mode_mean_tokens" : this == CLS ? "pooling_mode_cls_token"
-                    : "pooling_mode_" + name;
+            this.flag = flag;
         }
     }
 
@@ -106,16 +105,15 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
 
     /** The newer files name the mode, the older ones have a flag for each. */
     private static List<Mode> modes(ModelConfig pooling) {
-        Optional<String> named = pooling.text("pooling_mode");
-        List<Mode> modes = new ArrayList<>();
-        for (Mode mode : Mode.values()) {
-            if (pooling.flag(mode.flag(), false) || named.filter(mode.name::equals).isPresent()) {
-                modes.add(mode);
-            }
-        }
-        if (pooling.flag("pooling_mode_max_tokens", false) || modes.isEmpty()) {
-            throw pooling.unsupported("pooling_mode", named.orElse(modes.isEmpty() ? "none" : "max"),
-                    List.of(Mode.values()).stream().map(mode -> mode.name).toList().toString());
+        Set<String> asked = new TreeSet<>();
+        pooling.text("pooling_mode").ifPresent(asked::add);
+        pooling.values().properties().stream().filter(entry -> entry.getKey().startsWith("pooling_mode_")
+                && entry.getValue().asBoolean()).forEach(entry -> asked.add(entry.getKey()));
+        List<Mode> modes = Stream.of(Mode.values()).filter(mode -> asked.remove(mode.name) | asked.remove(mode.flag))
+                .toList();
+        if (!asked.isEmpty() || modes.isEmpty()) {
+            throw pooling.unsupported("pooling_mode", asked.isEmpty() ? "none" : asked,
+                    Stream.of(Mode.values()).map(mode -> mode.name).toList().toString());
         }
         return modes;
     }

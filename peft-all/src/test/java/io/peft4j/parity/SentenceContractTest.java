@@ -1,0 +1,96 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.task.TextEmbedder;
+import io.peft4j.data.task.TextPair;
+import io.peft4j.models.BaseModel;
+import io.peft4j.train.LearningRateSchedule;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.ContrastiveObjective;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Folders of sentence-transformers are followed as they are written. */
+class SentenceContractTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"mean-normalized", "cls-weighted"})
+    void embeddingsAreThoseOfSentenceTransformers(String name) {
+        JsonNode expected = expected(name);
+        try (BaseModel model = load(name)) {
+            TextEmbedder embedder = new TextEmbedder(model);
+            assertVectors(expected.get("embeddings"), embedder.embed(texts(expected)), name);
+            for (String prompt : List.of("query", "page")) {
+                if (expected.has("embeddings_" + prompt)) {
+                    assertVectors(expected.get("embeddings_" + prompt), embedder.embed(texts(expected), prompt),
+                            prompt);
+                }
+            }
+        }
+    }
+
+    @Test
+    void anUnknownPromptIsAnsweredWithTheKnownOnes() {
+        try (BaseModel model = load("cls-weighted")) {
+            String message = assertThrows(ConfigurationException.class,
+                    () -> new TextEmbedder(model).embed(List.of("a"), "qeury")).getMessage();
+
+            assertTrue(message.contains("unknown prompt 'qeury'") && message.contains("query"), message);
+        }
+    }
+
+    @Test
+    void twelveContrastiveStepsAreThoseOfPyTorch() {
+        JsonNode training = expected("mean-normalized").get("training");
+        List<TextPair> pairs = Fixtures.stream(training.get("pairs")).map(pair -> new TextPair(pair.get(0).asText(),
+                pair.get(1).asText(), Optional.of(pair.get(2)).filter(JsonNode::isTextual).map(JsonNode::asText)))
+                .toList();
+        try (BaseModel base = load("mean-normalized");
+                PeftModel model = base.withAdapter(Fixtures.FOLDER.resolve("sentences/mean-normalized/adapter"))) {
+            TrainingResult result = Trainer.builder(model).epochs(6).batchSize(3)
+                    .learningRate(training.get("learning_rate").asDouble()).schedule(LearningRateSchedule.CONSTANT)
+                    .weightDecay(0).maxGradNorm(1).shuffle(false).build()
+                    .train(new ContrastiveObjective(model), pairs);
+
+            double[] losses = Fixtures.doubles(training.get("losses"));
+            for (int i = 0; i < losses.length; i++) {
+                assertEquals(losses[i], result.steps().get(i).trainLoss(), 1e-4 * losses[i], "loss " + i);
+            }
+            List<float[]> vectors = new TextEmbedder(model).embed(texts(expected("mean-normalized")));
+            for (int i = 0; i < vectors.size(); i++) {
+                assertArrayEquals(Fixtures.doubles(training.get("trained").get(i)), Arrays.doubles(vectors.get(i)),
+                        1e-3, "vector " + i);
+            }
+        }
+    }
+
+    private static BaseModel load(String name) {
+        return KernelsUnderTest.naive("sentences/" + name);
+    }
+
+    private static JsonNode expected(String name) {
+        return Fixtures.json("sentences/" + name + "/expected.json");
+    }
+
+    private static List<String> texts(JsonNode expected) {
+        return Fixtures.stream(expected.get("texts")).map(JsonNode::asText).toList();
+    }
+
+    private static void assertVectors(JsonNode expected, List<float[]> found, String what) {
+        for (int i = 0; i < found.size(); i++) {
+            assertArrayEquals(Fixtures.doubles(expected.get(i)), Arrays.doubles(found.get(i)), 1e-5,
+                    what + ", text " + i);
+        }
+    }
+}
