@@ -2,21 +2,28 @@ package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.Embedding;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Builds a {@link DecoderNetwork} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
 final class DecoderBuilder {
+    /** Of the values of a layer that a checkpoint lacks, as Hugging Face's configurations have it by default. */
+    private static final double INITIALIZER_RANGE = 0.02;
+
     private final DecoderPlan plan;
     private final DecoderPlan.Sizes sizes;
     private final WeightLoader weights;
@@ -35,8 +42,37 @@ final class DecoderBuilder {
     }
 
     DecoderNetwork build(String name, String modelType) {
+        FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
+        DecoderNetwork.Parts parts = body(table);
+        Slot head = places.place(plan.names().head(), new Linear(sizes.tied() ? table
+                : places.matrix(plan.names().head(), sizes.vocabulary(), sizes.hidden()), Optional.empty()));
+        return network(name, modelType, sizes.tied(), parts.withHead(head));
+    }
+
+    /** The decoder with a layer that judges texts or tokens in place of its output layer. */
+    DecoderClassifier classifier(String name, String modelType, TaskPlan task) {
+        FrozenWeight table = places.matrix(plan.names().embedding(), sizes.vocabulary(), sizes.hidden());
+        DecoderNetwork.Parts parts = body(table);
+        boolean known = weights.has(DecoderClassifier.SCORE + ".weight", task.outputs(), sizes.hidden());
+        Slot score = places.made(DecoderClassifier.SCORE, new Linear(known
+                ? weights.matrix(DecoderClassifier.SCORE + ".weight", task.outputs(), sizes.hidden())
+                : weights.normal(task.outputs(), sizes.hidden(), INITIALIZER_RANGE, new SplittableRandom(task.seed())),
+                scoreBias(task, known)));
+        return new DecoderClassifier(network(name, modelType, false, parts.withHead(new Slot(plan.names().head(),
+                new Linear(table, Optional.empty())))), task, score, !known);
+    }
+
+    private Optional<INDArray> scoreBias(TaskPlan task, boolean known) {
+        String name = DecoderClassifier.SCORE + ".bias";
+        if (known ? !weights.has(name) : task.task().type() == Task.Type.SEQ_CLS) {
+            return Optional.empty();
+        }
+        return Optional.of(known ? weights.vector(name, task.outputs()) : weights.constant(task.outputs(), 0));
+    }
+
+    /** All but the output layer. */
+    private DecoderNetwork.Parts body(FrozenWeight table) {
         DecoderPlan.Names names = plan.names();
-        FrozenWeight table = places.matrix(names.embedding(), sizes.vocabulary(), sizes.hidden());
         Slot embedding = places.place(names.embedding(), new Embedding(table, sizes.paddingId())
                 .withScale(plan.scales().embedding()));
         Optional<Slot> positions = names.positions().map(path -> places.place(path, new Embedding(
@@ -47,13 +83,13 @@ final class DecoderBuilder {
             layers.add(layer(i, plan.layers().get(i)));
         }
         Slot norm = places.norm(names.norm(), sizes.hidden());
-        Slot head = places.place(names.head(), new Linear(sizes.tied() ? table
-                : places.matrix(names.head(), sizes.vocabulary(), sizes.hidden()), Optional.empty()));
+        return new DecoderNetwork.Parts(embedding, positions, layers, norm, embedding);
+    }
+
+    private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts) {
         ModelDescription description = new ModelDescription(name, modelType, sizes.vocabulary(), sizes.hidden(),
-                layers.size(), sizes.maxPositions(), sizes.tied(), weights.activationType(), places.parameters());
-        return new DecoderNetwork(description, plan,
-                new DecoderNetwork.Parts(embedding, positions, layers, norm, head), places.all(),
-                weights.takeOwnership());
+                parts.layers().size(), sizes.maxPositions(), tied, weights.activationType(), places.parameters());
+        return new DecoderNetwork(description, plan, parts, places.all(), weights.takeOwnership());
     }
 
     private Slot layer(int index, LayerPlan layer) {

@@ -1,6 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.model.CausalNetwork;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.ModelConfig;
@@ -59,11 +60,14 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
     }
 
     @Override
-    public final CausalNetwork build(String name, ModelConfig config, WeightLoader weights, TaskPlan task) {
-        if (task.task().type() != Task.Type.CAUSAL_LM) {
-            throw task.unsupported(modelType, Task.Type.CAUSAL_LM);
-        }
-        return build(name, config, weights);
+    public final Network build(String name, ModelConfig config, WeightLoader weights, TaskPlan task) {
+        return switch (task.task().type()) {
+            case CAUSAL_LM -> build(name, config, weights);
+            case SEQ_CLS, TOKEN_CLS -> new DecoderBuilder(plan(config), weights, this::checkpointName)
+                    .classifier(name, modelType, task);
+            default -> throw task.unsupported(modelType, List.of(Task.Type.CAUSAL_LM, Task.Type.SEQ_CLS,
+                    Task.Type.TOKEN_CLS));
+        };
     }
 
     @Override

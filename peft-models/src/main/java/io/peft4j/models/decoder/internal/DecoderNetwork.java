@@ -34,6 +34,11 @@ final class DecoderNetwork implements CausalNetwork {
         Parts {
             layers = List.copyOf(layers);
         }
+
+        /** The same with another output layer. */
+        Parts withHead(Slot output) {
+            return new Parts(embedding, positions, layers, norm, output);
+        }
     }
 
     DecoderNetwork(ModelDescription description, DecoderPlan plan, Parts parts, List<Slot> slots,

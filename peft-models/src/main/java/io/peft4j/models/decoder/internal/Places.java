@@ -117,6 +117,13 @@ final class Places {
         return slot;
     }
 
+    /** A linear layer that was made elsewhere. */
+    Slot made(String path, Linear layer) {
+        parameters += (long) layer.outFeatures() * layer.inFeatures() + (layer.bias().isPresent()
+                ? layer.outFeatures() : 0);
+        return place(path, layer);
+    }
+
     /** A place with nothing inside. */
     Slot place(String path, Layer layer) {
         Slot slot = new Slot(path, layer);
