@@ -139,6 +139,9 @@ final class TrainCommand extends PeftCommand {
                     + "when the training is interrupted")
     private int checkpointSteps;
 
+    @Mixin
+    private ControlOptions control;
+
     @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "Where the training can be watched besides "
             + "metrics.jsonl: tensorboard[=DIR], mlflow[=URI], wandb[=DIR], csv[=FILE]; may be given repeatedly.")
     private List<String> trackers = List.of();
@@ -174,6 +177,7 @@ final class TrainCommand extends PeftCommand {
         if (resume && resumeOrStart) {
             throw usage("--resume and --resume-or-start are mutually exclusive");
         }
+        fromOptions(control::control);
         List<Tracker> tracking = fromOptions(() -> trackers.stream().map(word -> Trackers.of(word, output)).toList());
         AdapterOptions.Choice choice = adapter.choice(this);
         Trainer.requireOutput(output, start());
@@ -229,7 +233,8 @@ final class TrainCommand extends PeftCommand {
 
     private TrainerBuilder trainer(PeftModel tuned, TrainingOptions options) {
         TrainerBuilder builder = Trainer.builder(tuned).options(options).masking(learned.masking())
-                .updateRule(rule(tuned)).output(output).checkpointEverySteps(checkpointSteps).start(start());
+                .updateRule(rule(tuned)).control(fromOptions(control::control)).output(output)
+                .checkpointEverySteps(checkpointSteps).start(start());
         return maxLength == null ? builder : builder.maxLength(maxLength);
     }
 
@@ -298,7 +303,8 @@ final class TrainCommand extends PeftCommand {
     private ObjectNode line(TrainingResult result) {
         ObjectNode line = Json.MAPPER.createObjectNode().put("adapter", output.toString())
                 .put("steps", result.plan().doneSteps() + result.steps().size())
-                .put("cancelled", result.cancelled()).put("seconds", result.seconds());
+                .put("cancelled", result.cancelled())
+                .put("ending", result.ending().name().toLowerCase(Locale.ROOT)).put("seconds", result.seconds());
         result.finalTrainLoss().ifPresent(loss -> line.put("train_loss", loss)
                 .put("tokens_per_s", result.tokensPerSecond()));
         result.finalEvalLoss().ifPresent(loss -> line.put("eval_loss", loss));

@@ -104,6 +104,20 @@ class TrainCommandTest {
     }
 
     @Test
+    void aTrainingEndsEarlyAndKeepsItsBestAdapter() throws IOException {
+        JsonNode line = CommandRun.succeeding(train("--validation", data, "--early-stopping-patience", 1,
+                "--early-stopping-threshold", 100, "--eval-steps", 1, "--json")).json().stream()
+                .filter(row -> row.has("ending")).findFirst().orElseThrow();
+        assertEquals("stopped_early", line.get("ending").asText());
+        assertEquals(1, Files.readAllLines(output.resolve("metrics.jsonl")).stream()
+                .filter(row -> row.contains("train_loss")).count());
+        assertTrue(CommandRun.failing(1, "train", "--model", MODEL, "--data", data, "--output", folder.resolve("b"),
+                "--keep-best").contains("need validation data"));
+        assertTrue(CommandRun.failing(2, "train", "--model", MODEL, "--data", data, "--output", folder.resolve("b"),
+                "--time-budget", "0").contains("time budget"));
+    }
+
+    @Test
     void unknownTrackersAreToldBeforeAnythingElse() {
         assertTrue(CommandRun.failing(2, train("--tracker", "tensorbord"))
                 .contains("unknown tracker 'tensorbord'"));

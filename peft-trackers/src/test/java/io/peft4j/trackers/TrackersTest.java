@@ -19,6 +19,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,8 @@ class TrackersTest {
 
     private static TrainingResult result(int steps) {
         return new TrainingResult(PLAN, IntStream.rangeClosed(1, steps).mapToObj(TrackersTest::step).toList(),
-                List.of(new TrainingResult.Evaluation(3, 1, 1.5)), false, 1.5, Optional.empty());
+                List.of(new TrainingResult.Evaluation(3, 1, 1.5)), TrainingResult.Ending.COMPLETE, OptionalLong.empty(), 1.5,
+                Optional.empty());
     }
 
     private static void train(TrackingListener listener) {

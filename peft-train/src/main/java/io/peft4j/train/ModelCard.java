@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The {@code README.md} beside an adapter, as the hub shows it: what it was made from, how, and how to load it. One
@@ -16,7 +17,10 @@ import java.util.Locale;
  */
 final class ModelCard {
     private static final String FILE = "README.md";
-    private static final String CANCELLED = ", then cancelled |";
+    private static final Map<TrainingResult.Ending, String> ENDINGS = Map.of(
+            TrainingResult.Ending.COMPLETE, " |", TrainingResult.Ending.CANCELLED, ", then cancelled |",
+            TrainingResult.Ending.STOPPED_EARLY, ", then stopped early |",
+            TrainingResult.Ending.OUT_OF_TIME, ", then out of time |");
 
     private ModelCard() {
     }
@@ -35,7 +39,9 @@ final class ModelCard {
 
     private static boolean isOfCancelled(Path file) {
         try {
-            return Files.readString(file).contains(CANCELLED);
+            String text = Files.readString(file);
+            return text.contains(ENDINGS.get(TrainingResult.Ending.CANCELLED))
+                    || text.contains(ENDINGS.get(TrainingResult.Ending.OUT_OF_TIME));
         } catch (IOException e) {
             // Not a text that a training wrote.
             return false;
@@ -57,7 +63,7 @@ final class ModelCard {
         row(text, "examples", String.format(Locale.ROOT, "%,d (%,d tokens, %,d supervised)", result.plan().examples(),
                 result.plan().tokens(), result.plan().supervisedTokens()));
         text.append(String.format(Locale.ROOT, "| steps | %,d of %,d%s\n", result.plan().doneSteps()
-                + result.steps().size(), result.plan().totalSteps(), result.cancelled() ? CANCELLED : " |"));
+                + result.steps().size(), result.plan().totalSteps(), ENDINGS.get(result.ending())));
         row(text, "epochs, batch size, gradient accumulation", options.epochs() + ", " + options.batchSize() + ", "
                 + options.gradientAccumulation());
         row(text, "learning rate", options.learningRate() + ", " + options.schedule().name().toLowerCase(Locale.ROOT)

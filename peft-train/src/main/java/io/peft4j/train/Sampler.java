@@ -14,11 +14,14 @@ final class Sampler {
     private final TrainingSet examples;
     private final TrainingOptions options;
     private final BatchSampler batches;
+    private final long maxSteps;
     /** Examples that the first updates of an epoch see, by the number of these updates. */
     private long[] seen = new long[0];
     private long epochSeen = -1;
 
-    Sampler(TrainingSet examples, TrainingOptions options) {
+    /** @param maxSteps updates in all; 0 where the epochs decide */
+    Sampler(TrainingSet examples, TrainingOptions options, long maxSteps) {
+        this.maxSteps = maxSteps;
         this.examples = examples;
         this.options = options;
         this.batches = new BatchSampler(examples.sequences(), options.packOptions());
@@ -32,7 +35,7 @@ final class Sampler {
 
     /** Updates in all. */
     long totalSteps() {
-        return (long) stepsPerEpoch() * options.epochs();
+        return maxSteps > 0 ? maxSteps : (long) stepsPerEpoch() * options.epochs();
     }
 
     /** The batches of an update. */
@@ -68,9 +71,14 @@ final class Sampler {
 
     /** Tokens of all updates from one on. */
     long tokensFrom(long step) {
-        long tokens = examples.tokens() * (options.epochs() - step / stepsPerEpoch());
+        return tokensTo(totalSteps()) - tokensTo(step);
+    }
+
+    /** Tokens of the updates before one. */
+    private long tokensTo(long step) {
+        long tokens = examples.tokens() * (step / stepsPerEpoch());
         for (long done = step - step % stepsPerEpoch(); done < step; done++) {
-            tokens -= batches(done).stream().flatMap(List::stream).mapToLong(EncodedExample::tokens).sum();
+            tokens += batches(done).stream().flatMap(List::stream).mapToLong(EncodedExample::tokens).sum();
         }
         return tokens;
     }

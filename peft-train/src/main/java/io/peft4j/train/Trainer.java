@@ -51,6 +51,7 @@ public final class Trainer {
     private final List<TrainingListener> listeners;
     private final UpdateRule rule;
     private final Cancellation cancellation;
+    private final TrainingControl control;
 
     Trainer(TrainerBuilder builder) {
         this.model = builder.model;
@@ -63,6 +64,7 @@ public final class Trainer {
         this.listeners = List.copyOf(builder.listeners);
         this.rule = builder.rule;
         this.cancellation = builder.cancellation;
+        this.control = builder.control;
     }
 
     /** A builder of a trainer for the adapters that are active in {@code model}. */
@@ -154,6 +156,10 @@ public final class Trainer {
 
     private TrainingResult run(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held,
             int tooLong) {
+        if (control.needsValidation() && held.isEmpty()) {
+            throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
+                    + "validation data");
+        }
         int limit = room();
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
                 : Optional.of(TrainingSet.of(held, "validation", limit));
@@ -161,7 +167,7 @@ public final class Trainer {
         if (output.isPresent()) {
             return runInto(output.get(), objective, trainingSet, validationSet, tooLong);
         }
-        try (TrainingRun run = TrainingRun.prepare(model, objective, options, trainingSet, validationSet, tooLong,
+        try (TrainingRun run = TrainingRun.prepare(model, objective, options, control, trainingSet, validationSet, tooLong,
                 Optional.empty(), rule, cancellation)) {
             return finish(execute(run, listeners, Optional.empty()));
         }
@@ -170,7 +176,7 @@ public final class Trainer {
     private TrainingResult runInto(OutputFolder place, Objective<?> objective, TrainingSet examples,
             Optional<TrainingSet> held, int tooLong) {
         try (RunFolder folder = RunFolder.open(model, place);
-                TrainingRun run = TrainingRun.prepare(model, objective, options, examples, held, tooLong,
+                TrainingRun run = TrainingRun.prepare(model, objective, options, control, examples, held, tooLong,
                         folder.resumePoint(), rule, cancellation)) {
             List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder.begin(run.stepsDone())));
             withMetrics.addAll(listeners);
@@ -180,7 +186,9 @@ public final class Trainer {
         }
     }
 
-    private TrainingResult execute(TrainingRun run, List<TrainingListener> told, Optional<RunFolder> folder) {
+    private TrainingResult execute(TrainingRun run, List<TrainingListener> others, Optional<RunFolder> folder) {
+        List<TrainingListener> told = new ArrayList<>(List.of(new TrainingGuards(LOG::warn)));
+        told.addAll(others);
         try {
             return run.execute(all(told), folder);
         } catch (RuntimeException e) {

@@ -8,6 +8,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.pack.PackOptions;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -44,6 +45,7 @@ public final class TrainerBuilder {
     final List<TrainingListener> listeners = new ArrayList<>();
     UpdateRule rule = UpdateRule.PLAIN;
     Cancellation cancellation = new Cancellation();
+    TrainingControl control = TrainingControl.defaults();
 
     TrainerBuilder(PeftModel model) {
         this.model = Objects.requireNonNull(model, "model");
@@ -224,7 +226,46 @@ public final class TrainerBuilder {
         return this;
     }
 
-    /** What stops the training early. */
+    /** When the training measures and ends, and which adapter it leaves; default {@link TrainingControl#defaults}. */
+    public TrainerBuilder control(TrainingControl value) {
+        control = Objects.requireNonNull(value, "control");
+        return this;
+    }
+
+    /** Updates in all, instead of those that the epochs make up. */
+    public TrainerBuilder maxSteps(long steps) {
+        return control(new TrainingControl(steps, control.evaluateEverySteps(), control.patience(),
+                control.threshold(), control.keepBest(), control.timeBudget()));
+    }
+
+    /** Updates between two measurements on the validation data. */
+    public TrainerBuilder evaluateEverySteps(long steps) {
+        return control(new TrainingControl(control.maxSteps(), steps, control.patience(), control.threshold(),
+                control.keepBest(), control.timeBudget()));
+    }
+
+    /**
+     * Ends the training when so many measurements in a row are not lower than the best by more than the threshold, and
+     * leaves the best adapter.
+     */
+    public TrainerBuilder earlyStopping(int patience, double threshold) {
+        return control(new TrainingControl(control.maxSteps(), control.evaluateEverySteps(), patience, threshold, true,
+                control.timeBudget()));
+    }
+
+    /** Whether the adapter that is left is the best on the validation data, rather than the last. */
+    public TrainerBuilder keepBest(boolean value) {
+        return control(new TrainingControl(control.maxSteps(), control.evaluateEverySteps(), control.patience(),
+                control.threshold(), value, control.timeBudget()));
+    }
+
+    /** The time after which the training stops and saves. */
+    public TrainerBuilder timeBudget(Duration time) {
+        return control(new TrainingControl(control.maxSteps(), control.evaluateEverySteps(), control.patience(),
+                control.threshold(), control.keepBest(), Optional.of(time)));
+    }
+
+    /** What stops the training from outside. */
     public TrainerBuilder cancellation(Cancellation value) {
         cancellation = Objects.requireNonNull(value, "cancellation");
         return this;

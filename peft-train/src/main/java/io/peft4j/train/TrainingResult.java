@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /**
  * What a training did.
@@ -12,12 +13,31 @@ import java.util.OptionalDouble;
  * @param plan what it set out to do
  * @param steps the figures of each update; of a training that was resumed, those since then
  * @param evaluations loss on the validation data, the first before training; empty without validation data
- * @param cancelled whether it was stopped before the end
+ * @param ending why it ended
+ * @param bestStep the updates after which the adapter that is left was measured, where it is not the last one
  * @param seconds time of the whole training
  * @param output the folder that holds the adapter and the metrics, where one was asked for
  */
 public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Evaluation> evaluations,
-        boolean cancelled, double seconds, Optional<Path> output) {
+        Ending ending, OptionalLong bestStep, double seconds, Optional<Path> output) {
+    /** Why a training ended. */
+    public enum Ending {
+        /** With its last update. */
+        COMPLETE("trained"),
+        /** Somebody stopped it. */
+        CANCELLED("cancelled after"),
+        /** The loss on the validation data did not fall any more. */
+        STOPPED_EARLY("stopped early after"),
+        /** Its time was over. */
+        OUT_OF_TIME("out of time after");
+
+        private final String words;
+
+        Ending(String words) {
+            this.words = words;
+        }
+    }
+
     /**
      * The loss on the validation data.
      *
@@ -32,6 +52,11 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
     public TrainingResult {
         steps = List.copyOf(steps);
         evaluations = List.copyOf(evaluations);
+    }
+
+    /** Whether somebody stopped it. */
+    public boolean cancelled() {
+        return ending == Ending.CANCELLED;
     }
 
     /** The training loss of the last update. */
@@ -55,7 +80,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%s %d of %d steps in %.1f s",
-                cancelled ? "cancelled after" : "trained", plan.doneSteps() + steps.size(), plan.totalSteps(),
+                ending.words, plan.doneSteps() + steps.size(), plan.totalSteps(),
                 seconds));
         if (!steps.isEmpty()) {
             text.append(String.format(Locale.ROOT, " (%.0f tokens/s), loss %.4f -> %.4f", tokensPerSecond(),
@@ -65,6 +90,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
             text.append(String.format(Locale.ROOT, ", validation loss %.4f -> %.4f", evaluations.get(0).loss(),
                     finalEvalLoss().getAsDouble()));
         }
+        bestStep.ifPresent(step -> text.append(", best after step ").append(step));
         output.ifPresent(folder -> text.append(", adapter in ").append(folder));
         return text.toString();
     }

@@ -10,6 +10,7 @@ import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.pack.internal.Seeds;
+import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +30,8 @@ final class TrainingRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
     private final TrainingOptions options;
+    private final TrainingControl control;
+    private final Optional<BestValues> best;
     private final Optional<TrainingSet> validation;
     private final Cancellation cancellation;
     private final List<Parameter> parameters;
@@ -47,17 +51,19 @@ final class TrainingRun implements AutoCloseable {
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
 
     private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, TrainingOptions options,
-            TrainingSet examples, Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule,
+            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule,
             Cancellation cancellation) {
         this.model = model;
         this.objective = objective;
         this.lease = lease;
         this.rule = rule;
         this.options = options;
+        this.control = control;
         this.validation = validation;
         this.cancellation = cancellation;
         this.parameters = trainable(model, rule);
-        this.sampler = new Sampler(examples, options);
+        this.best = control.keepBest() ? Optional.of(new BestValues(parameters)) : Optional.empty();
+        this.sampler = new Sampler(examples, options, control.maxSteps());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
                 OptionalInt.empty(), frozenStates(examples));
@@ -65,7 +71,7 @@ final class TrainingRun implements AutoCloseable {
         this.hooks = new LinkedHashMap<>();
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.
-        this.settings = RunSettings.of(model, options, examples, validation, parameters, rule.describe(),
+        this.settings = RunSettings.of(model, options, control, examples, validation, parameters, rule.describe(),
                 objective.name());
         this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
                 examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
@@ -98,15 +104,15 @@ final class TrainingRun implements AutoCloseable {
      * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
-    static TrainingRun prepare(PeftModel model, Objective<?> objective, TrainingOptions options, TrainingSet examples,
-            Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
+    static TrainingRun prepare(PeftModel model, Objective<?> objective, TrainingOptions options,
+            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
             Cancellation cancellation) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
         ModelLease lease = model.leaseForTraining();
         TrainingRun run = null;
         boolean complete = false;
         try {
-            run = new TrainingRun(model, lease, objective, options, examples, validation, tooLong,
+            run = new TrainingRun(model, lease, objective, options, control, examples, validation, tooLong,
                     state.map(TrainingState::step).orElse(0L), rule, cancellation);
             run.warn();
             if (state.isPresent()) {
@@ -181,25 +187,58 @@ final class TrainingRun implements AutoCloseable {
         Map<String, INDArray> arrays = new LinkedHashMap<>(optimizer.arrays());
         hooks.forEach((name, hook) -> hook.arrays().forEach((key, array) ->
                 arrays.put(name + "." + key + ".hook", array)));
+        best.ifPresent(values -> arrays.putAll(values.arrays()));
         return arrays;
     }
 
-    /** Trains to the end, or until it is cancelled. */
+    /** Trains to the end, or until something stops it. */
     TrainingResult execute(TrainingListener listener, Optional<RunFolder> folder) {
         long begin = System.nanoTime();
         listener.onStart(plan);
         evaluateWhereDue(listener);
-        while (stepsDone() < plan.totalSteps() && update()) {
-            listener.onStep(steps.get(steps.size() - 1));
-            evaluateWhereDue(listener);
-            folder.ifPresent(place -> place.addCheckpointWhereDue(this));
+        Optional<Ending> ending = ending(begin);
+        while (ending.isEmpty()) {
+            if (update()) {
+                listener.onStep(steps.get(steps.size() - 1));
+                evaluateWhereDue(listener);
+                folder.ifPresent(place -> place.addCheckpointWhereDue(this));
+                ending = ending(begin);
+            } else {
+                ending = Optional.of(Ending.CANCELLED);
+            }
         }
-        boolean cancelled = stepsDone() < plan.totalSteps();
-        if (cancelled && stepsDone() > 0) {
+        if (stepsDone() < plan.totalSteps() && stepsDone() > 0) {
             folder.ifPresent(place -> place.addCheckpoint(this));
         }
-        return new TrainingResult(plan, steps, evaluations, cancelled, (System.nanoTime() - begin) / 1e9,
+        OptionalLong restored = restoreBest();
+        return new TrainingResult(plan, steps, evaluations, ending.get(), restored, (System.nanoTime() - begin) / 1e9,
                 folder.map(RunFolder::path));
+    }
+
+    private Optional<Ending> ending(long begin) {
+        if (stepsDone() >= plan.totalSteps()) {
+            return Optional.of(Ending.COMPLETE);
+        }
+        if (control.isOutOfPatience(evaluations)) {
+            return Optional.of(Ending.STOPPED_EARLY);
+        }
+        double next = steps.isEmpty() ? 0 : steps.get(steps.size() - 1).seconds();
+        double spent = (System.nanoTime() - begin) / 1e9 + next;
+        return control.timeBudget().filter(budget -> stepsDone() > 0 && spent > budget.toNanos() / 1e9)
+                .map(over -> Ending.OUT_OF_TIME);
+    }
+
+    private OptionalLong restoreBest() {
+        if (best.isEmpty() || evaluations.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        long step = BestValues.best(evaluations).step();
+        if (step == stepsDone()) {
+            return OptionalLong.empty();
+        }
+        best.get().restore();
+        LOG.info("the adapter is that of update {}, where the loss on the validation data was lowest", step);
+        return OptionalLong.of(step);
     }
 
     /** One update; false where it was cancelled before its end and nothing has changed. */
@@ -264,10 +303,10 @@ final class TrainingRun implements AutoCloseable {
         }
     }
 
-    /** Before the first update and after each epoch, once. */
+    /** Once each time. */
     private void evaluateWhereDue(TrainingListener listener) {
         boolean done = evaluations.stream().anyMatch(evaluation -> evaluation.step() == stepsDone());
-        if (validation.isPresent() && !done && stepsDone() % plan.stepsPerEpoch() == 0) {
+        if (validation.isPresent() && !done && control.isEvaluationDue(stepsDone(), plan)) {
             evaluate(listener);
         }
     }
@@ -287,6 +326,9 @@ final class TrainingRun implements AutoCloseable {
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
                 sampler.epochs(stepsDone()), sum / validation.get().weight());
         evaluations.add(evaluation);
+        if (BestValues.best(evaluations) == evaluation) {
+            best.ifPresent(BestValues::keep);
+        }
         listener.onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss());
     }
 
@@ -295,6 +337,7 @@ final class TrainingRun implements AutoCloseable {
         parameters.forEach(Parameter::clearGradient);
         hooks.values().forEach(TrainingHook::close);
         optimizer.close();
+        best.ifPresent(BestValues::close);
         passes.close();
         lease.close();
     }

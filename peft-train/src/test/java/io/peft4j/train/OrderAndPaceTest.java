@@ -45,7 +45,7 @@ class OrderAndPaceTest {
                 .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList());
         TrainingOptions d = TrainingOptions.defaults();
         Sampler sampler = new Sampler(set, new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
-                seed, shuffle, true, d.packing(), 0, false));
+                seed, shuffle, true, d.packing(), 0, false), 0);
         long first = (long) epoch * sampler.stepsPerEpoch();
         return LongStream.range(first, first + sampler.stepsPerEpoch()).boxed().flatMapToInt(step ->
                 sampler.batches(step).stream().flatMap(List::stream).mapToInt(s -> s.whole().ids()[0])).toArray();
@@ -63,7 +63,7 @@ class OrderAndPaceTest {
                 }).toList();
                 TrainingOptions d = TrainingOptions.defaults();
                 Sampler sampler = new Sampler(TrainingSet.ofSequences(sequences), new TrainingOptions(3, 4, 2,
-                        d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false));
+                        d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false), 0);
                 long total = sequences.stream().mapToLong(TokenSequence::length).sum();
                 Set<String> epochs = new HashSet<>();
                 for (int epoch = 0; epoch < 3; epoch++) {

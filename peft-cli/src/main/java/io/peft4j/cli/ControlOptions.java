@@ -1,0 +1,38 @@
+package io.peft4j.cli;
+
+import io.peft4j.train.TrainingControl;
+import java.time.Duration;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** When a training measures and ends, and which adapter it leaves. */
+final class ControlOptions {
+    @Option(names = "--max-steps", paramLabel = "N", defaultValue = "0",
+            description = "Updates in all, instead of those that --epochs make up.")
+    private long maxSteps;
+
+    @Option(names = "--eval-steps", paramLabel = "N", defaultValue = "0",
+            description = "Updates between two measurements on the validation data. Default: one an epoch")
+    private long evaluateEverySteps;
+
+    @Option(names = "--early-stopping-patience", paramLabel = "N", defaultValue = "0", description = "Ends the training "
+            + "when N measurements in a row are not better, and keeps the best adapter. Default: never")
+    private int patience;
+
+    @Option(names = "--early-stopping-threshold", paramLabel = "X", defaultValue = "0",
+            description = "By how much a loss must fall to count as better. Default: 0")
+    private double threshold;
+
+    @Option(names = "--keep-best",
+            description = "Keeps the adapter of the lowest validation loss, rather than the last one.")
+    private boolean keepBest;
+
+    @Option(names = "--time-budget", paramLabel = "SECONDS", description = "Stops and saves after this time.")
+    private Double timeBudget;
+
+    /** The values. */
+    TrainingControl control() {
+        return new TrainingControl(maxSteps, evaluateEverySteps, patience, threshold, keepBest || patience > 0,
+                Optional.ofNullable(timeBudget).map(seconds -> Duration.ofNanos((long) (seconds * 1e9))));
+    }
+}
