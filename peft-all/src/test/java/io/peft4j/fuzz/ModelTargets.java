@@ -105,7 +105,7 @@ final class ModelTargets {
         }
     }
 
-    private static void readGguf(Damage damage, Path folder) {
+    static void readGguf(Damage damage, Path folder) {
         Reports reports = new Reports();
         reports.run(() -> {
             try (BaseModel model = BaseModel.load(folder.resolve("model.gguf").toString(), precision(damage))) {
@@ -124,7 +124,7 @@ final class ModelTargets {
         model.generate(List.of(Prompt.text("ab c")), GenerationOptions.defaults().withMaxNewTokens(2));
     }
 
-    private static void readTensors(Path path) {
+    static void readTensors(Path path) {
         try (GgufFile file = GgufFile.open(path)) {
             file.metadata().toString();
             Reports reports = new Reports();
