@@ -20,6 +20,7 @@ import io.peft4j.core.weight.TensorStore;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.internal.ConfigKeys;
 import io.peft4j.models.export.ModelExport;
 import io.peft4j.models.generation.internal.TextGenerator;
 import io.peft4j.train.LearningRateSchedule;
@@ -98,6 +99,7 @@ class FamiliesTest {
 
     @Test
     void likelihoodsAndLogitsEqualHuggingFace() {
+        assertEquals(Set.of(), ConfigKeys.unknown(base.config()), "keys that nobody reads");
         assertEquals(expected.get("parameters").asLong(), base.network().description().parameters());
         double[] nll = Fixtures.doubles(expected.get("nll_f64"));
         Measure.assertClose(nll, Measure.oneByOne(base, texts), name);

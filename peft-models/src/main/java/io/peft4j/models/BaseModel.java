@@ -127,7 +127,7 @@ public final class BaseModel implements BaseLanguageModel {
             if (given.isEmpty()) {
                 incomplete.add(kernels);
             }
-            Architecture architecture = Architectures.of(checkpoint.config());
+            Architecture architecture = Architectures.of(checkpoint.config(), checkpoint.tensorNames());
             BFloat16Speed speed = kernels.bfloat16Speed();
             PrecisionChoice precision = PrecisionChoice.of(options.precision(), speed,
                     ProcessUsage.memoryLimitBytes(), checkpoint.size());

@@ -103,6 +103,11 @@ final class Checkpoint implements AutoCloseable {
         value.forEach(id -> stopTokens.add(id.intValue()));
     }
 
+    /** Names of the tensors. */
+    Set<String> tensorNames() {
+        return tensors.names();
+    }
+
     ModelConfig config() {
         return config;
     }

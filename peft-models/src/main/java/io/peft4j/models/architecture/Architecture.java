@@ -4,6 +4,7 @@ import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A family of models: builds the network that a {@code config.json} describes. Found by
@@ -30,6 +31,11 @@ public interface Architecture {
     /** What models of the family are for where their {@code config.json} does not say. */
     default Task.Type defaultTask() {
         return Task.Type.CAUSAL_LM;
+    }
+
+    /** The keys of a configuration that the family reads; empty where that is not known. */
+    default Set<String> configKeys(ModelConfig config) {
+        return Set.of();
     }
 
     /**

@@ -3,6 +3,7 @@ package io.peft4j.models.architecture;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.models.architecture.internal.NearestFamily;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -25,6 +26,23 @@ public final class Architectures {
         if (architecture == null) {
             throw new FileFormatException(config.file(), "unsupported model_type \"" + config.modelType() + "\"; "
                     + "supported are " + known.keySet());
+        }
+        return architecture;
+    }
+
+    /**
+     * As {@link #of(ModelConfig)}; where none is registered, the message says which known one is the nearest and what
+     * differs.
+     *
+     * @param tensors names of the checkpoint's tensors
+     */
+    public static Architecture of(ModelConfig config, Set<String> tensors) {
+        Map<String, Architecture> known = byType();
+        Architecture architecture = known.get(config.modelType());
+        if (architecture == null) {
+            throw new FileFormatException(config.file(), "unsupported model_type \"" + config.modelType() + "\"; "
+                    + NearestFamily.of(config, tensors, known.values()).sentence() + "; supported are "
+                    + known.keySet());
         }
         return architecture;
     }

@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -31,6 +32,8 @@ public final class ModelConfig {
     private final JsonNode values;
     /** Keys that were asked for. */
     private final Set<String> read = ConcurrentHashMap.newKeySet();
+    /** Objects inside that were asked for. */
+    private final Map<String, ModelConfig> inside = new ConcurrentHashMap<>();
 
     /**
      * A configuration.
@@ -167,7 +170,7 @@ public final class ModelConfig {
         if (!value.isObject()) {
             throw wrong(key, value, "an object");
         }
-        return Optional.of(new ModelConfig(file, value));
+        return Optional.of(inside.computeIfAbsent(key, k -> new ModelConfig(file, value)));
     }
 
     /** The exception for a value that is not supported. */
@@ -205,7 +208,10 @@ public final class ModelConfig {
         return Optional.of(list);
     }
 
-    /** The keys that have a value other than null and false, and that no getter was asked for so far. */
+    /**
+     * The keys that have a value other than null and false, and that no getter was asked for so far; those of objects
+     * inside that were asked for behind the object's key and a dot.
+     */
     public Set<String> unread() {
         Set<String> keys = new TreeSet<>();
         values.properties().forEach(entry -> {
@@ -214,6 +220,7 @@ public final class ModelConfig {
             }
         });
         keys.removeAll(read);
+        inside.forEach((key, object) -> object.unread().forEach(own -> keys.add(key + "." + own)));
         return keys;
     }
 

@@ -17,10 +17,18 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Builds a {@link DecoderNetwork} from a checkpoint; the paths of the places are the checkpoint's tensor names. */
 final class DecoderBuilder {
+    private static final Logger LOG = LoggerFactory.getLogger(DecoderBuilder.class);
+    /** What older checkpoints hold of the computation, an output layer that is the embedding, and images. */
+    private static final Pattern NEUTRAL = Pattern.compile(".*\\.rotary_emb\\.inv_freq|.*\\.attn\\.(masked_)?bias"
+            + "|.*\\.attention\\.(masked_)?bias|(lm_head|embed_out)\\.weight|.*(vision|multi_modal|audio).*");
+    private static final int SHOWN = 5;
     /** Of the values of a layer that a checkpoint lacks, as Hugging Face's configurations have it by default. */
     private static final double INITIALIZER_RANGE = 0.02;
 
@@ -89,7 +97,18 @@ final class DecoderBuilder {
     private DecoderNetwork network(String name, String modelType, boolean tied, DecoderNetwork.Parts parts) {
         ModelDescription description = new ModelDescription(name, modelType, sizes.vocabulary(), sizes.hidden(),
                 parts.layers().size(), sizes.maxPositions(), tied, weights.activationType(), places.parameters());
+        reportUnused(description);
         return new DecoderNetwork(description, plan, parts, places.all(), weights.takeOwnership());
+    }
+
+    /** A tensor without a place is a sign that the configuration says something else than the checkpoint. */
+    private void reportUnused(ModelDescription description) {
+        List<String> unused = weights.unused().stream().filter(name -> !NEUTRAL.matcher(name).matches()).toList();
+        if (!unused.isEmpty()) {
+            LOG.warn("{}: a model of type {} has no place for {} tensors of the checkpoint, which are not used: {}",
+                    description.name(), description.modelType(), unused.size(),
+                    unused.subList(0, Math.min(SHOWN, unused.size())));
+        }
     }
 
     private Slot layer(int index, LayerPlan layer) {

@@ -1,18 +1,25 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.Architecture;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.internal.CheckpointForm;
+import io.peft4j.models.architecture.internal.ConfigKeys;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A family of decoders: states what they are made of. The names of layers are Llama's unless a family has others. */
 abstract class DecoderFamily implements Architecture, CheckpointForm {
+    private static final Logger LOG = LoggerFactory.getLogger(DecoderFamily.class);
+
     private final String modelType;
 
     DecoderFamily(String modelType) {
@@ -72,6 +79,21 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
 
     @Override
     public final CausalNetwork build(String name, ModelConfig config, WeightLoader weights) {
-        return new DecoderBuilder(plan(config), weights, this::checkpointName).build(name, modelType);
+        ConfigKeys.requirePlain(config);
+        DecoderNetwork network = new DecoderBuilder(plan(config), weights, this::checkpointName)
+                .build(name, modelType);
+        ConfigKeys.report(config);
+        return network;
+    }
+
+    @Override
+    public final Set<String> configKeys(ModelConfig config) {
+        ModelConfig copy = new ModelConfig(config.file(), config.values());
+        try {
+            plan(copy);
+        } catch (PeftException | IllegalArgumentException e) {
+            LOG.debug("a configuration of type {} is none of {}", config.modelType(), modelType, e);
+        }
+        return copy.read();
     }
 }

@@ -20,6 +20,8 @@ public final class GptOssFamily extends DecoderFamily {
 
     @Override
     DecoderPlan plan(ModelConfig config) {
+        // Experts have a gate of their own; the key is there and has no effect, as in Transformers.
+        config.text("hidden_act");
         boolean bias = config.flag("attention_bias", true);
         AttentionPlan attention = LlamaFamily.attention(config, 150000).withBiases(bias, bias).withSinks();
         ExpertsPlan.RouterPlan router = new ExpertsPlan.RouterPlan("router", config.optionalPositive(

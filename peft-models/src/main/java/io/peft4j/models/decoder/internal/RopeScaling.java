@@ -1,8 +1,8 @@
 package io.peft4j.models.decoder.internal;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.models.architecture.ModelConfig;
+import java.util.List;
 
 /**
  * The frequencies of a rotary position embedding by the kind of scaling that a configuration names, as Hugging Face
@@ -43,8 +43,8 @@ final class RopeScaling {
         String type = rope == config ? "default" : type(rope);
         float[] plain = plain(theta, rotated);
         int longest = config.optionalPositive("max_position_embeddings").orElse(2048);
-        int original = rope.optionalPositive("original_max_position_embeddings")
-                .or(() -> config.optionalPositive("original_max_position_embeddings")).orElse(longest);
+        int outside = config.optionalPositive("original_max_position_embeddings").orElse(longest);
+        int original = rope.optionalPositive("original_max_position_embeddings").orElse(outside);
         return switch (type) {
             case "default", "mrope" -> fixed(plain, 1);
             case "linear" -> fixed(divided(plain, (float) rope.number("factor", 1)), 1);
@@ -103,18 +103,18 @@ final class RopeScaling {
     }
 
     private static float[] divisors(ModelConfig config, ModelConfig rope, String key, int count) {
-        JsonNode list = rope.values().path(key);
+        List<Double> list = rope.numbers(key).orElse(List.of());
         if (list.size() != count) {
             throw new FileFormatException(config.file(), key + " has " + list.size() + " rotary factors for "
                     + count + " frequencies");
         }
         float[] divisors = new float[count];
         for (int i = 0; i < count; i++) {
-            if (!list.get(i).isNumber() || !(list.get(i).floatValue() > 0)) {
+            divisors[i] = list.get(i).floatValue();
+            if (!(divisors[i] > 0)) {
                 throw new FileFormatException(config.file(), key + " holds " + list.get(i)
                         + ", which is no positive number");
             }
-            divisors[i] = list.get(i).floatValue();
         }
         return divisors;
     }
