@@ -24,6 +24,7 @@ public final class ExpertWeight implements WeightedLayer {
     private final FrozenWeight whole;
     private final List<Linear> experts = new ArrayList<>();
     private final Optional<INDArray> bias;
+    private final boolean rearranged;
 
     /**
      * Experts.
@@ -31,8 +32,10 @@ public final class ExpertWeight implements WeightedLayer {
      * @param weight [E x O, I]
      * @param count E, a divisor of the rows
      * @param bias FLOAT [E x O], if any
+     * @param rearranged whether Hugging Face Transformers has the features of an expert in another order
      */
-    public ExpertWeight(INDArray weight, int count, Optional<INDArray> bias) {
+    public ExpertWeight(INDArray weight, int count, Optional<INDArray> bias, boolean rearranged) {
+        this.rearranged = rearranged;
         this.whole = new DenseWeight(weight);
         this.bias = bias;
         int out = Arrays.rows(weight) / count;
@@ -60,6 +63,11 @@ public final class ExpertWeight implements WeightedLayer {
         return whole.rows() / experts.size();
     }
 
+    /** Whether Hugging Face Transformers has the features of an expert in another order. */
+    public boolean isRearranged() {
+        return rearranged;
+    }
+
     /** I, the input features of an expert. */
     public int inFeatures() {
         return whole.columns();
@@ -82,7 +90,7 @@ public final class ExpertWeight implements WeightedLayer {
 
     @Override
     public WeightedLayer with(INDArray weight, Optional<INDArray> otherBias) {
-        return new ExpertWeight(weight, experts.size(), otherBias);
+        return new ExpertWeight(weight, experts.size(), otherBias, rearranged);
     }
 
     @Override

@@ -50,6 +50,11 @@ final class LoraParameter extends AbstractAdapterLayer {
         super(slot);
         this.stored = new Slot(stored, slot.layer());
         WeightedLayer base = (WeightedLayer) slot.layer();
+        if (base instanceof ExpertWeight all && all.isRearranged()) {
+            throw new TargetModuleException("target_parameters cannot adapt " + slot.path() + " in this version: models "
+                    + "of type " + setup.network().description().modelType() + " hold gate and up in turns; adapt "
+                    + "attention and router instead");
+        }
         this.experts = base instanceof ExpertWeight all ? all.experts() : 1;
         int out = Math.toIntExact(base.weightShape()[0]) / experts;
         int in = Math.toIntExact(base.weightShape()[1]);

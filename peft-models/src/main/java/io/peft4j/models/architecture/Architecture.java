@@ -33,6 +33,11 @@ public interface Architecture {
         return Task.Type.CAUSAL_LM;
     }
 
+    /** What a model of the family has and Llama has not, in a few words each. */
+    default List<String> traits(ModelConfig config) {
+        return List.of();
+    }
+
     /** The keys of a configuration that the family reads; empty where that is not known. */
     default Set<String> configKeys(ModelConfig config) {
         return Set.of();

@@ -83,7 +83,16 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         DecoderNetwork network = new DecoderBuilder(plan(config), weights, this::checkpointName)
                 .build(name, modelType);
         ConfigKeys.report(config);
+        if (config.flag("output_router_logits", false)) {
+            LOG.warn("{}: output_router_logits is true, but the auxiliary loss of the routers is not added to the loss "
+                    + "of a training in this version", config.file());
+        }
         return network;
+    }
+
+    @Override
+    public final List<String> traits(ModelConfig config) {
+        return Traits.of(plan(config));
     }
 
     @Override

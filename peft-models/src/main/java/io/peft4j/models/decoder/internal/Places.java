@@ -72,7 +72,8 @@ final class Places {
             Optional<INDArray> bias = experts.bias() ? Optional.of(files.bias(weights, path, name, this::tensor))
                     : Optional.empty();
             parameters += weight.length() + bias.map(INDArray::length).orElse(0L);
-            return place(path + "." + name, new ExpertWeight(weight, experts.count(), bias));
+            return place(path + "." + name, new ExpertWeight(weight, experts.count(), bias,
+                    experts.stored() == ExpertsPlan.Stored.TOGETHER));
         }).toList();
     }
 
