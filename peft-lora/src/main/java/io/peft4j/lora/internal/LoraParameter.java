@@ -51,9 +51,9 @@ final class LoraParameter extends AbstractAdapterLayer {
         this.stored = new Slot(stored, slot.layer());
         WeightedLayer base = (WeightedLayer) slot.layer();
         if (base instanceof ExpertWeight all && all.isRearranged()) {
-            throw new TargetModuleException("target_parameters cannot adapt " + slot.path() + " in this version: models "
-                    + "of type " + setup.network().description().modelType() + " hold gate and up in turns; adapt "
-                    + "attention and router instead");
+            throw new TargetModuleException("target_parameters cannot adapt " + slot.path() + " in this version, "
+                    + "because models of type " + setup.network().description().modelType() + " hold gate and up in "
+                    + "turns; adapt attention and router instead");
         }
         this.experts = base instanceof ExpertWeight all ? all.experts() : 1;
         int out = Math.toIntExact(base.weightShape()[0]) / experts;

@@ -58,7 +58,7 @@ class ArchitecturesTest {
         "\"rope_scaling\": {\"rope_type\": \"spiral\"};rope_type is spiral",
         "\"hidden_act\": \"swoosh\";unknown activation 'swoosh'",
         "\"quantization_config\": {\"quant_method\": \"gptq\"};quantization_config is gptq",
-        "\"rope_scaling\": {\"rope_type\": \"longrope\", \"short_factor\": [1], \"long_factor\": [1]};short_factor has 1"})
+        "\"rope_scaling\": {\"rope_type\": \"longrope\", \"short_factor\": [1]};short_factor has 1"})
     void whatIsNotSupportedIsNamed(String option, String expected) {
         ModelConfig config = config("\"model_type\": \"llama\", " + SIZES + ", " + option);
         try (WeightLoader weights = new WeightLoader(Safetensors.open(TINY), WeightType.F32)) {

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a {@code config.json} says that nobody asked for. Keys that say nothing of the computation are known by name; all
- * others are named in the log, as Hugging Face Transformers, too, leaves them without effect.
+ * What a {@code config.json} says that nobody asked for. Keys that say nothing of the computation are known by name;
+ * all others are named in the log, as Hugging Face Transformers, too, leaves them without effect.
  */
 public final class ConfigKeys {
     private static final Logger LOG = LoggerFactory.getLogger(ConfigKeys.class);
