@@ -3,6 +3,7 @@ package io.peft4j.onednn.internal;
 import io.peft4j.core.kernel.AttentionLayout;
 import io.peft4j.core.kernel.AttentionLayout.Range;
 import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.kernel.AttentionLayout.Sight;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
@@ -26,6 +27,11 @@ final class AttentionPlan {
     private static final int FEW_ROWS = 4;
     /** The fastest of the sizes tried at 2,048 tokens: fewer rows are up to a half slower, more are no better. */
     private static final int MOST_ROWS = 96;
+    /**
+     * The same where all rows see the same keys, times the query heads of a key/value head: larger blocks repack keys
+     * less often, and hide nothing that smaller ones would leave out.
+     */
+    private static final int MOST_FOLDED = 256;
     /** Columns of a block's scores are a multiple of this. */
     private static final int KEY_UNIT = 32;
     /** Scores of a block, for all query heads of a key/value head: more rows reuse repacked keys more often. */
@@ -137,7 +143,7 @@ final class AttentionPlan {
     private List<Block> blocks(Segment segment, int queriesPerKey) {
         int keys = segment.window() == 0 ? segment.keys() : Math.min(segment.keys(), segment.window() + MOST_ROWS);
         int fitting = MOST_SCORES / (queriesPerKey * paddedKeys(keys)) / ROW_UNIT * ROW_UNIT;
-        int most = Math.max(ROW_UNIT, Math.min(MOST_ROWS, fitting));
+        int most = Math.max(ROW_UNIT, Math.min(mostRows(segment, queriesPerKey), fitting));
         int count = (segment.queries() + most - 1) / most;
         int size = (segment.queries() + count - 1) / count;
         size = paddedRows(size);
@@ -146,6 +152,11 @@ final class AttentionPlan {
             blocks.add(block(segment, first, Math.min(size, segment.queries() - first)));
         }
         return blocks;
+    }
+
+    private static int mostRows(Segment segment, int queriesPerKey) {
+        boolean seesAll = segment.sight() != Sight.CAUSAL && segment.window() == 0;
+        return seesAll ? Math.max(MOST_ROWS, MOST_FOLDED / queriesPerKey / ROW_UNIT * ROW_UNIT) : MOST_ROWS;
     }
 
     private Block block(Segment segment, int first, int rows) {

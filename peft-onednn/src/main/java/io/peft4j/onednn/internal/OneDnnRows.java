@@ -11,6 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Operations on rows in loops of our own: biases, chosen rows and columns, softmax of rows. */
 final class OneDnnRows implements RowKernels {
     private static final int ROWS = RowBlocks.GROUP;
+    private static final int SHORT = 16;
+    private static final int MOST_IN_HEAP = 1 << 20;
 
     private final Team team;
 
@@ -94,11 +96,28 @@ final class OneDnnRows implements RowKernels {
         });
     }
 
+    /** Whether the rows are so short, and so few, that a loop over a heap copy is faster than a call for each. */
+    private static boolean areShort(INDArray x) {
+        return Arrays.columns(x) < SHORT && x.length() <= MOST_IN_HEAP;
+    }
+
     @Override
     public void gatherRows(INDArray x, int[] rows, INDArray y) {
         int width = Arrays.columns(x);
         Span xs = Span.of(x);
         Span ys = Span.of(y);
+        if (areShort(x)) {
+            team.alone((lane, unused) -> {
+                float[] all = lane.floats(1, (int) x.length());
+                float[] taken = lane.floats(2, rows.length * width);
+                OneDnnElements.read(lane, xs, all, (int) x.length());
+                for (int i = 0; i < rows.length; i++) {
+                    System.arraycopy(all, rows[i] * width, taken, i * width, width);
+                }
+                OneDnnElements.write(lane, taken, ys, rows.length * width);
+            });
+            return;
+        }
         RowBlocks.groups(team, rows.length, (lane, first, count) -> {
             for (int i = first; i < first + count; i++) {
                 Vectors.convert(lane, xs.from((long) rows[i] * width), ys.from((long) i * width), width);
@@ -112,9 +131,21 @@ final class OneDnnRows implements RowKernels {
         int width = Arrays.columns(dx);
         Span dys = Span.of(dy);
         Span dxs = Span.of(dx);
-        int[] order = IntStream.range(0, rows.length).boxed()
-                .sorted((a, b) -> rows[a] != rows[b] ? Integer.compare(rows[a], rows[b]) : Integer.compare(a, b))
-                .mapToInt(Integer::intValue).toArray();
+        if (areShort(dx)) {
+            team.alone((lane, unused) -> {
+                float[] all = lane.floats(1, (int) dx.length());
+                float[] added = lane.floats(2, rows.length * width);
+                OneDnnElements.read(lane, dxs, all, (int) dx.length());
+                OneDnnElements.read(lane, dys, added, rows.length * width);
+                for (int i = 0; i < rows.length * width; i++) {
+                    all[rows[i / width] * width + i % width] += added[i];
+                }
+                OneDnnElements.write(lane, all, dxs, (int) dx.length());
+            });
+            return;
+        }
+        int[] order = IntStream.range(0, rows.length).mapToLong(i -> (long) rows[i] << Integer.SIZE | i).sorted()
+                .mapToInt(rowAndIndex -> (int) rowAndIndex).toArray();
         int[] starts = IntStream.range(0, order.length)
                 .filter(i -> i == 0 || rows[order[i]] != rows[order[i - 1]]).toArray();
         RowBlocks.groups(team, starts.length, (lane, first, count) -> {
