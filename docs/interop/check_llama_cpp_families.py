@@ -46,6 +46,9 @@ def main():
             continue
         cells = []
         for wanted, model, lora in (("nll", "", None), ("adapter_nll", "", "-lora"), ("adapter_nll", "-merged", None)):
+            if lora and not (folder / f"{name}{lora}.gguf").exists():
+                cells.append(None)
+                continue
             try:
                 given = likelihoods(texts, folder / f"{name}{model}.gguf",
                                     lora and folder / f"{name}{lora}.gguf")
@@ -53,8 +56,8 @@ def main():
             except Exception as e:  # what llama.cpp says of a file that it cannot read
                 cells.append(math.nan)
                 print(f"{name}{model}: {e}", file=sys.stderr)
-        failed += any(not c <= 1e-3 for c in cells)
-        print(f"| `{name}` | " + " | ".join(f"{c:.1e}" for c in cells) + " |", flush=True)
+        failed += any(not c <= 1e-3 for c in cells if c is not None)
+        print(f"| `{name}` | " + " | ".join("refused" if c is None else f"{c:.1e}" for c in cells) + " |", flush=True)
     raise SystemExit(1 if failed else 0)
 
 

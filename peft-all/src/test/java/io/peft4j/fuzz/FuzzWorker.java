@@ -37,8 +37,8 @@ final class FuzzWorker {
 
     private FuzzWorker(Path folder, String only) {
         this.folder = folder;
-        Stream.of(TokenizerTargets.all(), ModelTargets.all(), GgufTargets.all(), DataTargets.all()).flatMap(List::stream)
-                .filter(target -> target.name().contains(only))
+        Stream.of(TokenizerTargets.all(), ModelTargets.all(), GgufTargets.all(), DataTargets.all())
+                .flatMap(List::stream).filter(target -> target.name().contains(only))
                 .forEach(target -> Stream.generate(() -> target).limit(target.share()).forEach(turns::add));
     }
 

@@ -34,6 +34,7 @@ public final class GgufForm {
     private final Map<String, Object> fixed = new LinkedHashMap<>();
     private final Set<String> rotaryPairs = new LinkedHashSet<>();
     private final Set<String> byHead = new LinkedHashSet<>();
+    private final Set<String> oneRow = new LinkedHashSet<>();
     private final Set<String> transposed = new LinkedHashSet<>();
     private final Set<String> shifted = new LinkedHashSet<>();
     private GgufRotaryForm rotary = GgufRotaryForm.NONE;
@@ -56,6 +57,7 @@ public final class GgufForm {
         copy.tensors.putAll(tensors);
         copy.fixed.putAll(fixed);
         copy.rotaryPairs.addAll(rotaryPairs);
+        copy.oneRow.addAll(oneRow);
         copy.transposed.addAll(transposed);
         copy.shifted.addAll(shifted);
         copy.byHead.addAll(byHead);
@@ -235,6 +237,11 @@ public final class GgufForm {
         return with(form -> form.filling = filling.andThen(step));
     }
 
+    /** Places whose weights are matrices of one row, which llama.cpp stores as vectors. */
+    public GgufForm oneRow(String... places) {
+        return with(form -> form.oneRow.addAll(Set.of(places)));
+    }
+
     /** Places whose weights Hugging Face stores as [in, out]. */
     public GgufForm transposed(String... places) {
         return with(form -> form.transposed.addAll(Set.of(places)));
@@ -367,6 +374,11 @@ public final class GgufForm {
     /** Whether this Hugging Face tensor has a head's queries, keys and values together. */
     public boolean isByHead(String name) {
         return inBlock(byHead, name);
+    }
+
+    /** Whether this Hugging Face tensor is a matrix of one row. */
+    public boolean isOneRow(String name) {
+        return inBlock(oneRow, name);
     }
 
     /** Whether this Hugging Face tensor is a matrix [in, out]. */

@@ -39,7 +39,7 @@ public final class GptNeoXFamily extends DecoderFamily {
                 .key("use_parallel_residual", "use_parallel_residual", GgufKey.Kind.FLAG, "true")
                 .fixed("hidden_act", "gelu").separateOutput()
                 .whole("gpt_neox.embed_in", "token_embd").whole("gpt_neox.final_layer_norm", "output_norm")
-                .whole("lm_head", "output")
+                .whole("embed_out", "output")
                 .tensor("input_layernorm", "attn_norm").tensor("post_attention_layernorm", "ffn_norm")
                 .tensor("attention.query_key_value", "attn_qkv").tensor("attention.dense", "attn_output")
                 .tensor("mlp.dense_h_to_4h", "ffn_up").tensor("mlp.dense_4h_to_h", "ffn_down")

@@ -25,7 +25,7 @@ public class LlamaFamily extends DecoderFamily {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return Optional.of(ggufForm("llama"));
+        return Optional.of(ggufForm("llama").reads(metadata -> metadata.integer("llama.expert_count", 0) == 0));
     }
 
     /** That of a family whose queries and keys llama.cpp stores as Llama's. */

@@ -1,5 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +25,18 @@ public final class MixtralFamily extends DecoderFamily {
         String expert = "(experts\\.\\d+\\.)";
         return tensor.replace(".mlp.", ".block_sparse_moe.").replaceFirst(expert + "gate_proj", "$1w1")
                 .replaceFirst(expert + "down_proj", "$1w2").replaceFirst(expert + "up_proj", "$1w3");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(LlamaFamily.ggufForm("llama").rotary("rope_theta", 1e6).contextUpTo("sliding_window")
+                .key("expert_count", "num_local_experts", GgufKey.Kind.COUNT)
+                .key("expert_used_count", "num_experts_per_tok", GgufKey.Kind.COUNT, "2")
+                .tensor("block_sparse_moe.gate", "ffn_gate_inp")
+                .tensor("block_sparse_moe.experts.#.w1", "ffn_gate_exps")
+                .tensor("block_sparse_moe.experts.#.w2", "ffn_down_exps")
+                .tensor("block_sparse_moe.experts.#.w3", "ffn_up_exps")
+                .reads(metadata -> metadata.integer("llama.expert_count", 0) > 0));
     }
 
     @Override

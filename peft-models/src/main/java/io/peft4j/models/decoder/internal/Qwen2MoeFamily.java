@@ -1,5 +1,7 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +21,17 @@ public final class Qwen2MoeFamily extends DecoderFamily {
     }
 
     @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(ggufForm("qwen2moe").separateOutput().fixed("norm_topk_prob", false)
+                .key("expert_shared_feed_forward_length", "shared_expert_intermediate_size", GgufKey.Kind.COUNT)
+                .tensor("mlp.shared_expert.gate_proj", "ffn_gate_shexp")
+                .tensor("mlp.shared_expert.up_proj", "ffn_up_shexp")
+                .tensor("mlp.shared_expert.down_proj", "ffn_down_shexp")
+                .tensor("mlp.shared_expert_gate", "ffn_gate_inp_shexp").oneRow("mlp.shared_expert_gate")
+                .reading((metadata, config) -> config.set("qkv_bias", config.get("attention_bias"))));
+    }
+
+    @Override
     DecoderPlan plan(ModelConfig config) {
         AttentionPlan attention = LlamaFamily.attention(config, 10000)
                 .withBiases(config.flag("qkv_bias", true), false);
@@ -31,6 +44,22 @@ public final class Qwen2MoeFamily extends DecoderFamily {
         int last = config.optionalInteger("max_window_layers").orElse(28);
         Windows windows = Windows.of(config, layer -> layer % 2 == 0 && layer < last);
         return windowed ? windows.on(plan) : plan;
+    }
+
+    /** llama.cpp has experts in all layers. */
+    static GgufForm ggufForm(String architecture) {
+        return GgufForm.decoder(architecture).fixed("use_sliding_window", false).fixed("decoder_sparse_step", 1)
+                .fixed("mlp_only_layers", List.of())
+                .key("expert_count", "num_experts", GgufKey.Kind.COUNT)
+                .key("expert_used_count", "num_experts_per_tok", GgufKey.Kind.COUNT)
+                .key("expert_feed_forward_length", "moe_intermediate_size", GgufKey.Kind.COUNT)
+                .tensor("mlp.gate", "ffn_gate_inp").tensor("mlp.experts.#.gate_proj", "ffn_gate_exps")
+                .tensor("mlp.experts.#.up_proj", "ffn_up_exps").tensor("mlp.experts.#.down_proj", "ffn_down_exps")
+                .filled(config -> {
+                    if (config.hasNonNull("num_local_experts")) {
+                        config.set("num_experts", config.get("num_local_experts"));
+                    }
+                });
     }
 
     /** With experts in the layers that the configuration names, all by default. */

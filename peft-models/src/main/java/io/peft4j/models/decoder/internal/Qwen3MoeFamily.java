@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +16,12 @@ public final class Qwen3MoeFamily extends DecoderFamily {
     public List<String> layerNames() {
         return List.of("embed_tokens", "q_proj", "k_proj", "v_proj", "o_proj", "gate", "gate_up_proj", "gate_proj",
                 "up_proj", "down_proj", "lm_head");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(Qwen2MoeFamily.ggufForm("qwen3moe").fixed("norm_topk_prob", true)
+                .fixed("attention_bias", false));
     }
 
     @Override

@@ -60,7 +60,8 @@ public final class GgufCheckpoint implements TensorStore {
         if (file.blockType(gguf).isEmpty()) {
             throw file.unreadable(gguf);
         }
-        long[] shape = file.shape(gguf);
+        long[] shape = file.shape(gguf).length == 1 && form.isOneRow(name) ? new long[] {1, file.shape(gguf)[0]}
+                : file.shape(gguf);
         if (!name.contains("#")) {
             places.put(name, new GgufPlace(file, name, gguf, 0, shape, order.differs(name) ? order : null,
                     form.shift(name), form.isTransposed(name)));

@@ -11,6 +11,7 @@ import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -50,14 +51,15 @@ public final class GgufLoraFile {
                     .toList());
         }
         for (AdapterLayer layer : adapter.layers()) {
-            obstacle(layer, form.get(), tied).ifPresent(reason ->
+            obstacle(layer, config, form.get(), tied).ifPresent(reason ->
                     reasons.computeIfAbsent(reason, r -> new ArrayList<>()).add(layer.slot().path()));
         }
         return reasons.entrySet().stream().map(entry -> entry.getKey() + " (" + entry.getValue().size() + ", first: "
                 + entry.getValue().get(0) + ")").toList();
     }
 
-    private static Optional<String> obstacle(AdapterLayer layer, GgufForm form, boolean tied) {
+    private static Optional<String> obstacle(AdapterLayer layer, ModelConfig config, GgufForm form,
+            boolean tied) {
         String path = layer.slot().path();
         if (layer.replacesBase()) {
             return Optional.of("layers or biases that are trained as a whole; merge the adapter instead");
@@ -67,11 +69,8 @@ public final class GgufLoraFile {
                     + layer.tensors().stream().map(AdapterTensor::name).collect(Collectors.joining(", "))
                     + "; convert the adapter to LoRA, or merge it");
         }
-        if (form.toGguf(path + ".weight").isEmpty()) {
+        if (name(config, form, path).isEmpty()) {
             return Optional.of("layers that llama.cpp has no tensor for");
-        }
-        if (form.expert(path + ".weight") >= 0) {
-            return Optional.of("an adapter on single experts, which llama.cpp keeps as one tensor; merge it instead");
         }
         if (tied && (path.equals("lm_head") || layer.lowRankUpdate().get().embedding())) {
             return Optional.of("an adapter on the embedding or the output layer, which share one weight in this "
@@ -106,10 +105,17 @@ public final class GgufLoraFile {
                 .string("general.name", name).uint32("general.file_type", 0)
                 .string("adapter.type", "lora").float32("adapter.lora.alpha", (float) alpha);
         for (int i = 0; i < updates.size(); i++) {
-            String path = adapter.layers().get(i).slot().path() + ".weight";
-            add(writer, path, form.toGguf(path).orElseThrow(), updates.get(i), alpha, order);
+            String path = adapter.layers().get(i).slot().path();
+            add(writer, path + ".weight", name(config, form, path).orElseThrow(), updates.get(i), alpha, order);
         }
         writer.write(file);
+    }
+
+    /** llama.cpp's name for the weight of a place; empty for the experts, of which an adapter changes each by itself. */
+    private static Optional<String> name(ModelConfig config, GgufForm form, String path) {
+        List<ModelTensor> held = GgufModelFile.inCheckpoint(config, new ModelTensor(path + ".weight", new long[] {1},
+                (row, target) -> { }));
+        return held.size() == 1 ? form.toGguf(held.get(0).name()) : Optional.empty();
     }
 
     private static void add(GgufWriter writer, String path, String name, LowRankUpdate update, double alpha,

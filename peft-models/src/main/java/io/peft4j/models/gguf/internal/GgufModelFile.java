@@ -8,6 +8,7 @@ import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import io.peft4j.models.tokenizer.internal.GgufVocabulary;
 import java.nio.file.Path;
@@ -68,12 +69,19 @@ public final class GgufModelFile {
                 .mapToLong(t -> t.shape()[0]).findFirst().orElseThrow();
         GgufVocabulary.write(model.writer, tokenizer, stops, rows);
         Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
-        tensors.forEach(tensor -> byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
+        tensors.stream().flatMap(tensor -> inCheckpoint(config, tensor).stream()).forEach(tensor ->
+                byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
         if (form.hasSeparateOutput()) {
             byName.putIfAbsent(OUTPUT, byName.get(EMBEDDING));
         }
         byName.forEach((tensor, parts) -> model.add(tensor, parts, type));
         model.writer.write(file);
+    }
+
+    /** What Hugging Face's checkpoints hold for a tensor of the network. */
+    static List<ModelTensor> inCheckpoint(ModelConfig config, ModelTensor tensor) {
+        return Architectures.of(config) instanceof CheckpointForm form ? form.checkpointTensors(config, tensor)
+                : List.of(tensor);
     }
 
     private String name(ModelTensor tensor) {
