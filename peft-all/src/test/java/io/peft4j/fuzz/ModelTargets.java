@@ -5,6 +5,10 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.task.QuestionAnswerer;
+import io.peft4j.core.task.TextClassifier;
+import io.peft4j.core.task.TextEmbedder;
+import io.peft4j.core.task.TokenTagger;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.export.AdapterExport;
@@ -38,6 +42,8 @@ final class ModelTargets {
                         "generation_config.json"), ModelTargets::readModel),
                 new FuzzTarget("model.safetensors", 2, (damage, folder) -> model(damage, folder, SAFETENSORS),
                         ModelTargets::readModel),
+                new FuzzTarget("config.json of a head", 2, ModelTargets::head, ModelTargets::readHead),
+                new FuzzTarget("sentence-transformers folder", 1, ModelTargets::sentences, ModelTargets::readHead),
                 new FuzzTarget("safetensors index", 1, ModelTargets::sharded, ModelTargets::readModel),
                 new FuzzTarget("GGUF model", 2, ModelTargets::gguf, ModelTargets::readGguf),
                 new FuzzTarget("GGUF adapter", 1, (damage, folder) -> Files.write(folder.resolve("lora.gguf"),
@@ -60,6 +66,38 @@ final class ModelTargets {
 
     private static int head(byte[] safetensors) {
         return 8 + (int) ByteBuffer.wrap(safetensors).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    }
+
+    /** An encoder, a classifier or an encoder-decoder whose configuration is damaged. */
+    private static void head(Damage damage, Path folder) throws IOException {
+        Path model = damage.one(Seeds.heads());
+        Seeds.copy(model, folder, SAFETENSORS, "tokenizer.json", "tokenizer_config.json");
+        Files.write(folder.resolve("config.json"), damage.text(Seeds.bytes(model.resolve("config.json"))));
+    }
+
+    private static void sentences(Damage damage, Path folder) throws IOException {
+        Path model = Seeds.MODELS.resolve("sentences/cls-weighted");
+        Seeds.copy(model, folder, "config.json", SAFETENSORS, "tokenizer.json", "tokenizer_config.json");
+        List<String> files = List.of("modules.json", "1_Pooling/config.json", "sentence_bert_config.json",
+                "config_sentence_transformers.json");
+        String damaged = damage.one(files);
+        Files.createDirectories(folder.resolve("1_Pooling"));
+        for (String file : files) {
+            byte[] content = Seeds.bytes(model.resolve(file));
+            Files.write(folder.resolve(file), file.equals(damaged) ? damage.text(content) : content);
+        }
+    }
+
+    private static void readHead(Damage damage, Path folder) {
+        try (BaseModel model = BaseModel.load(folder.toString(), precision(damage))) {
+            switch (model.network().task().type()) {
+                case SEQ_CLS -> new TextClassifier(model).classify("ab c");
+                case TOKEN_CLS -> new TokenTagger(model).tag(List.of("ab", "c"));
+                case QUESTION_ANS -> new QuestionAnswerer(model).answer("ab", "c");
+                case FEATURE_EXTRACTION -> new TextEmbedder(model).embed("ab c");
+                default -> answer(model);
+            }
+        }
     }
 
     private static void sharded(Damage damage, Path folder) throws IOException {

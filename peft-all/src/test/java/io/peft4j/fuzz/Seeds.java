@@ -51,6 +51,12 @@ final class Seeds {
                 .filter(path -> Files.exists(path.resolve("adapter_model.safetensors"))).toList();
     }
 
+    /** Models with a head, and encoder-decoders. */
+    static List<Path> heads() {
+        return Stream.of("encoders", "seq2seq").map(MODELS::resolve).flatMap(folder -> files(folder, "").stream())
+                .toList();
+    }
+
     static List<Path> files(Path folder, String ending) {
         return FILES.computeIfAbsent(folder + "/*" + ending, key -> {
             try (Stream<Path> paths = Files.list(folder)) {

@@ -1,0 +1,103 @@
+package io.peft4j.data.task;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.Task;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Rows for models with a head. */
+class TaskRowsTest {
+    @TempDir
+    private Path folder;
+
+    private Path file(String... rows) throws IOException {
+        return Files.write(folder.resolve("rows.jsonl"), List.of(rows));
+    }
+
+    private <T> String refused(Function<Path, T> reader, String... rows) throws IOException {
+        Path file = file(rows);
+        return assertThrows(DataException.class, () -> reader.apply(file)).getMessage();
+    }
+
+    @Test
+    void aLabelIsANameANumberOrAListOfThem() throws IOException {
+        List<LabelledText> texts = TaskRows.texts(file("{\"text\": \"a\", \"label\": \"x\"}",
+                "{\"text\": \"b\", \"text_pair\": \"c\", \"label\": 2}", "{\"text\": \"d\", \"label\": [\"x\", 0.5]}",
+                "{\"text\": \"e\", \"label\": true, \"id\": 7}"));
+
+        assertEquals(List.of(LabelledText.of("a", "x"), new LabelledText("b", Optional.of("c"), List.of("2")),
+                LabelledText.of("d", "x", "0.5"), LabelledText.of("e", "true")), texts);
+    }
+
+    @Test
+    void aWrongRowIsNamedWithItsLine() throws IOException {
+        String noLabel = refused(TaskRows::texts, "{\"text\": \"a\", \"label\": 1}", "{\"text\": \"b\"}");
+        assertTrue(noLabel.contains(":2") && noLabel.contains("\"label\" is missing"), noLabel);
+        String numbers = refused(TaskRows::words, "{\"tokens\": [\"a\", \"b\"], \"labels\": [\"O\"]}");
+        assertTrue(numbers.contains("2 tokens and 1 labels"), numbers);
+        String list = refused(TaskRows::words, "{\"tokens\": \"a b\", \"labels\": [\"O\"]}");
+        assertTrue(list.contains("\"tokens\" is not a list"), list);
+        String none = refused(TaskRows::pairs);
+        assertTrue(none.contains("contains no rows"), none);
+    }
+
+    @Test
+    void answersStandWhereTheyAreSaidToInCodePoints() throws IOException {
+        List<SpanQuestion> questions = TaskRows.questions(file(
+                "{\"question\": \"q\", \"context\": \"\uD83D\uDE00 ab\", \"answers\": {\"text\": [\"ab\"], "
+                        + "\"answer_start\": [2]}}",
+                "{\"question\": \"q\", \"context\": \"ab\", \"answers\": {\"text\": [], \"answer_start\": []}}",
+                "{\"question\": \"q\", \"context\": \"ab\", \"answer\": \"b\", \"start\": 1}"));
+
+        assertEquals(OptionalInt.of(3), questions.get(0).start(), "the emoji is two UTF-16 units");
+        assertEquals(OptionalInt.empty(), questions.get(1).start());
+        assertEquals(2, questions.get(2).end());
+        String other = refused(TaskRows::questions,
+                "{\"question\": \"q\", \"context\": \"ab\", \"answer\": \"a\", \"start\": 1}");
+        assertTrue(other.contains("begins at 1") && other.contains("'b' stands"), other);
+    }
+
+    @Test
+    void pairsAndSourcesAreRead() throws IOException {
+        assertEquals(List.of(TextPair.of("a", "b"), new TextPair("c", "d", Optional.of("e"))),
+                TaskRows.pairs(file("{\"anchor\": \"a\", \"positive\": \"b\"}",
+                        "{\"anchor\": \"c\", \"positive\": \"d\", \"negative\": \"e\"}")));
+        Path sources = file("{\"source\": \"a\", \"target\": \"b\"}");
+        assertTrue(TaskRows.holdsSources(sources));
+        assertEquals(List.of(new SourceTarget("a", "b")), TaskRows.sources(sources));
+        assertFalse(TaskRows.holdsSources(file("{\"messages\": []}")));
+        assertFalse(TaskRows.holdsSources(file("no JSON")));
+    }
+
+    /** Labels of texts, a text each. */
+    @ParameterizedTest
+    @CsvSource({"b|a|b, 'a,b', SINGLE_LABEL", "0|2, 'LABEL_0,LABEL_1,LABEL_2', SINGLE_LABEL",
+        "a+b|c, 'a,b,c', MULTI_LABEL", "0.5|1|-2, LABEL_0, REGRESSION", "1+2.5|0+1, 'LABEL_0,LABEL_1', REGRESSION"})
+    void whatThereIsToTellApartFollowsFromTheLabels(String labels, String expected, Task.Problem problem) {
+        Task task = Labels.ofTexts(List.of(labels.split("\\|")).stream()
+                .map(each -> LabelledText.of("t", each.split("\\+"))).toList());
+
+        assertEquals(expected, String.join(",", task.labels()));
+        assertEquals(problem, task.problem());
+    }
+
+    @Test
+    void theLabelOfOtherWordsComesFirst() {
+        assertEquals(List.of("O", "B-A", "I-A"), Labels.ofWords(List.of(
+                new LabelledWords(List.of("x", "y", "z"), List.of("I-A", "B-A", "O")))).labels());
+    }
+}
