@@ -98,7 +98,6 @@ final class OneDnnElements implements ElementwiseKernels {
 
     @Override
     public void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
-        float factor = 1f / (1f - p);
         share(y.length(), (lane, from, all) -> {
             float[] values = lane.floats(1, TILE);
             float[] old = lane.floats(2, TILE);
@@ -106,9 +105,7 @@ final class OneDnnElements implements ElementwiseKernels {
                 int count = Math.min(TILE, all - done);
                 long first = from + done;
                 read(lane, Span.of(x).from(first), values, count);
-                for (int i = 0; i < count; i++) {
-                    values[i] = DropoutMask.keeps(seed, first + i, p) ? values[i] * factor : 0f;
-                }
+                DropoutMask.apply(values, count, seed, first, p, lane.longs(DropoutMask.TILE));
                 if (accumulate) {
                     read(lane, Span.of(y).from(first), old, count);
                     for (int i = 0; i < count; i++) {

@@ -72,13 +72,10 @@ final class ElementwiseLoops implements ElementwiseKernels {
     public void dropout(INDArray x, float p, long seed, INDArray y, boolean accumulate) {
         Elements xs = Elements.of(x);
         Elements ys = Elements.of(y);
-        float keptScale = (float) (1 / (1.0 - p));
         Elements.forTiles(workers, x.length(), (first, count, lane) -> {
             float[] u = lane.tile(0);
             xs.read(first, u, count, lane);
-            for (int i = 0; i < count; i++) {
-                u[i] = DropoutMask.keeps(seed, first + i, p) ? u[i] * keptScale : 0;
-            }
+            DropoutMask.apply(u, count, seed, first, p, lane.longs(DropoutMask.TILE));
             ys.write(first, u, count, accumulate, lane, 1);
         });
     }

@@ -14,6 +14,7 @@ public class Tiles implements AutoCloseable {
     private final float[][] floats = new float[SLOTS][0];
     private final Loops loops = LoopSelection.create();
     private short[] shorts = {};
+    private long[] longs = {};
     private byte[] bytes = {};
 
     /** Array number {@code slot}, of 0 to 7, with at least {@code size} floats. */
@@ -35,6 +36,14 @@ public class Tiles implements AutoCloseable {
             shorts = new short[Math.max(size, 2 * shorts.length)];
         }
         return shorts;
+    }
+
+    /** At least {@code size} 64-bit words. */
+    public final long[] longs(int size) {
+        if (longs.length < size) {
+            longs = new long[size];
+        }
+        return longs;
     }
 
     /** At least {@code size} bytes. */
