@@ -8,6 +8,7 @@ import java.util.Locale;
  */
 final class Svg {
     private static final int RADIUS = 5;
+    private static final int SMALL_RADIUS = 3;
 
     private Svg() {
     }
@@ -26,6 +27,15 @@ final class Svg {
     }
 
     static Html dot(String x, double y, String title) {
-        return Html.tag("circle", Html.tag("title", title)).with("cx", x).with("cy", y).with("r", RADIUS);
+        return circle(x, y, title, RADIUS);
+    }
+
+    /** A dot of many. */
+    static Html point(String x, double y, String title) {
+        return circle(x, y, title, SMALL_RADIUS);
+    }
+
+    private static Html circle(String x, double y, String title, int radius) {
+        return Html.tag("circle", Html.tag("title", title)).with("cx", x).with("cy", y).with("r", radius);
     }
 }

@@ -29,7 +29,9 @@ class PageTest {
                         Table.of("n", text).texts(1).row(1, text).html(),
                         IntervalPlot.titled(text).row(text, -1, 0, 1).html(), BarPlot.titled(text).bar(text, 3).html(),
                         HistogramPlot.of(text, List.of(1, 2), 5),
-                        CurvePlot.of(text, text, curve).measured(1, 0.2, text).html()))
+                        CurvePlot.of(text, text, curve).measured(1, 0.2, text).html(),
+                        LinePlot.of(text, text).line(0, text, new double[] {1, 2}, new double[] {3, 4})
+                                .line(9, text, new double[] {1, 2}, new double[] {3, 1e4}).html()))
                 .html();
     }
 

@@ -1,0 +1,186 @@
+package io.peft4j.report.internal;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+
+/**
+ * Lines over a common axis, such as the losses of trainings by step. The vertical axis is logarithmic where a few
+ * values are so large that the others would lie on the ground. Long lines are thinned ({@link Thinning}); where lines
+ * are several, a legend names them.
+ */
+public final class LinePlot {
+    /** Colours that the style sheet has; lines after those are dashed and begin again. */
+    private static final int COLOURS = 8;
+    private static final int HEIGHT = 250;
+    private static final int TOP = 10;
+    private static final int BOTTOM = 44;
+    private static final int INSIDE = HEIGHT - TOP - BOTTOM;
+    /** About so many numbers fit below the axis on a phone. */
+    private static final int X_TICKS = 5;
+    /** A line of so few points shows each of them. */
+    private static final int MOST_DOTS = 24;
+    /** The largest value is so many times the middle one where the axis is logarithmic. */
+    private static final double SKEWED = 30;
+    /** What is larger cannot be drawn: differences would be no numbers. */
+    private static final double LARGEST = 1e100;
+
+    private record Line(int number, String name, double[] x, double[] y) {
+        String css(String kind) {
+            return kind + " " + colour(number);
+        }
+    }
+
+    private final String title;
+    private final String axis;
+    private final List<Line> lines = new ArrayList<>();
+    private Scale across;
+    private Scale up;
+
+    private LinePlot(String title, String axis) {
+        this.title = title;
+        this.axis = axis;
+    }
+
+    /**
+     * A plot without lines.
+     *
+     * @param title what it is called where it cannot be seen
+     * @param axis what the horizontal axis counts
+     */
+    public static LinePlot of(String title, String axis) {
+        return new LinePlot(title, axis);
+    }
+
+    /**
+     * Adds a line. Values that are no numbers, or too large to draw, are left out; a line without any other stands in
+     * the legend only.
+     *
+     * @param number which colour it has, the same in all plots of a page, from 0
+     * @param name what it is
+     * @param x where its points are, from left to right
+     * @param y their values
+     * @throws IllegalArgumentException when these are not equally many
+     */
+    public LinePlot line(int number, String name, double[] x, double[] y) {
+        if (x.length != y.length) {
+            throw new IllegalArgumentException(x.length + " places for " + y.length + " values");
+        }
+        int[] drawn = IntStream.range(0, x.length)
+                .filter(i -> Math.abs(x[i]) <= LARGEST && Math.abs(y[i]) <= LARGEST).toArray();
+        lines.add(new Line(number, name, Arrays.stream(drawn).mapToDouble(i -> x[i]).toArray(),
+                Arrays.stream(drawn).mapToDouble(i -> y[i]).toArray()));
+        return this;
+    }
+
+    /** Colours and names of lines. */
+    public static final class Legend {
+        private final Html list = Html.tag("ul").css("legend");
+
+        /** An empty one. */
+        public Legend() {
+        }
+
+        /** Adds a line. */
+        public Legend line(int number, String name) {
+            list.add(Html.tag("li", key(number), name));
+            return this;
+        }
+
+        /** The legend. */
+        public Html html() {
+            return list;
+        }
+    }
+
+    /** The colour of a line, for where it is spoken of. */
+    public static Html key(int number) {
+        return Html.tag("span").css("key " + colour(number));
+    }
+
+    private static String colour(int number) {
+        return "c" + number % COLOURS + (number / COLOURS % 2 == 1 ? " dashed" : "");
+    }
+
+    /** The plot; says so where there is nothing to draw. */
+    public Html html() {
+        double[] values = lines.stream().flatMapToDouble(line -> DoubleStream.of(line.y())).sorted().toArray();
+        if (values.length == 0) {
+            return Blocks.note("nothing to draw yet");
+        }
+        double[] places = lines.stream().flatMapToDouble(line -> DoubleStream.of(line.x())).sorted().toArray();
+        across = Scale.exact(places[0], places[places.length - 1], X_TICKS);
+        up = values[0] > 1 / LARGEST && values[values.length - 1] > SKEWED * values[values.length / 2]
+                ? Scale.logarithmic(values[0], values[values.length - 1])
+                : Scale.rounded(values[0], values[values.length - 1]);
+        Html plot = Html.tag("div", numbers(), drawing()).css("curve").with("role", "figure").with("aria-label", title);
+        return Html.all(lines.size() > 1 ? legend() : Html.all(), plot,
+                up.isLogarithmic() ? Blocks.note("logarithmic scale") : Html.all());
+    }
+
+    private Html legend() {
+        Legend legend = new Legend();
+        lines.forEach(line -> legend.line(line.number(), line.name()));
+        return legend.html();
+    }
+
+    private Html numbers() {
+        Html scale = Html.tag("svg").with("width", "100%").with("height", HEIGHT);
+        for (double tick : up.ticks()) {
+            scale.add(Html.tag("text", up.text(tick)).css("tick last").with("x", "100%").with("y", y(tick) + 4));
+        }
+        return scale;
+    }
+
+    private Html drawing() {
+        Html plot = Svg.fill(HEIGHT);
+        for (double tick : up.ticks()) {
+            plot.add(Svg.line("0%", y(tick), "100%", y(tick)).css("grid"));
+        }
+        for (double tick : across.ticks()) {
+            plot.add(Html.tag("text", across.text(tick)).css("tick").with("x", Svg.percent(across.share(tick)))
+                    .with("y", HEIGHT - BOTTOM + 18));
+        }
+        Html stretched = Svg.fill(HEIGHT).with("viewBox", "0 0 1000 " + HEIGHT).with("preserveAspectRatio", "none");
+        Html dots = Html.all();
+        for (Line line : lines) {
+            if (line.x().length <= MOST_DOTS) {
+                stretched.add(polyline(line.x(), line.y(), line.css("series")));
+                dots.add(dots(line));
+            } else {
+                Thinning thinned = Thinning.of(line.x(), line.y());
+                stretched.add(polyline(thinned.x(), thinned.y(),
+                        line.css(thinned.isThinner() ? "series thin" : "series")));
+                if (thinned.isThinner()) {
+                    stretched.add(polyline(thinned.middleX(), thinned.middleY(), line.css("series")));
+                }
+            }
+        }
+        return plot.add(stretched, dots,
+                Html.tag("text", axis).css("tick").with("x", "50%").with("y", HEIGHT - 6));
+    }
+
+    private Html dots(Line line) {
+        Html dots = Html.all();
+        for (int i = 0; i < line.x().length; i++) {
+            dots.add(Svg.point(Svg.percent(across.share(line.x()[i])), y(line.y()[i]), line.name() + ", " + axis + " "
+                    + across.text(line.x()[i]) + ": " + Numbers.shown(line.y()[i])).css(line.css("series")));
+        }
+        return dots;
+    }
+
+    private Html polyline(double[] x, double[] y, String css) {
+        StringBuilder points = new StringBuilder();
+        for (int i = 0; i < x.length; i++) {
+            points.append(String.format(Locale.ROOT, "%.1f,%.1f ", 1000 * across.share(x[i]), y(y[i])));
+        }
+        return Html.tag("polyline").css(css).with("points", points);
+    }
+
+    private double y(double value) {
+        return TOP + (1 - up.share(value)) * INSIDE;
+    }
+}
