@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * Metrics that cannot be written do not end a training that has run for hours: a warning says so.
  */
 final class MetricsFile implements TrainingListener, AutoCloseable {
-    static final String NAME = "metrics.jsonl";
+    static final String NAME = TrainingRecord.METRICS_FILE;
     private static final Logger LOG = LoggerFactory.getLogger(MetricsFile.class);
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -178,12 +178,23 @@ public final class Trainer {
         try (RunFolder folder = RunFolder.open(model, place);
                 TrainingRun run = TrainingRun.prepare(model, objective, options, control, examples, held, tooLong,
                         folder.resumePoint(), rule, cancellation)) {
-            List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder.begin(run.stepsDone())));
+            PageWriter page = new PageWriter(folder.path());
+            List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder.begin(run.stepsDone()), page));
             withMetrics.addAll(listeners);
             TrainingResult result = execute(run, withMetrics, Optional.of(folder));
-            folder.finish(run, options, result);
+            save(folder, run, result, page);
             return finish(result);
         }
+    }
+
+    private void save(RunFolder folder, TrainingRun run, TrainingResult result, PageWriter page) {
+        try {
+            folder.finish(run, options, result);
+        } catch (RuntimeException e) {
+            page.onFailure(e);
+            throw e;
+        }
+        page.onEnd(result);
     }
 
     private TrainingResult execute(TrainingRun run, List<TrainingListener> others, Optional<RunFolder> folder) {

@@ -99,7 +99,7 @@ class FullDiskTest {
                 }
             }
         }
-        Set<String> half = new TreeSet<>(Set.of(obstacle, "metrics.jsonl"));
+        Set<String> half = new TreeSet<>(Set.of(obstacle, "metrics.jsonl", "run.json", "training.html"));
         if (obstacle.equals("tokenizer.json")) {
             half.addAll(Set.of("adapter_config.json", "adapter_model.safetensors", "peft4j_passport.json"));
         }

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RunFolderTest {
     private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
     private static final Set<String> RUN = Set.of("adapter_config.json", "adapter_model.safetensors", "metrics.jsonl",
-            "peft4j_passport.json", "tokenizer.json", "README.md");
+            "peft4j_passport.json", "tokenizer.json", "README.md", "run.json", "training.html");
 
     @TempDir
     private Path folder;
@@ -250,7 +250,7 @@ class RunFolderTest {
                                     1);
                         }
                     }).build().train(EXAMPLES));
-            assertEquals(Set.of("metrics.jsonl"), names(output));
+            assertEquals(Set.of("metrics.jsonl", "run.json", "training.html"), names(output));
         }
     }
 

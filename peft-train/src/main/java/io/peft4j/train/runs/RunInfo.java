@@ -1,0 +1,180 @@
+package io.peft4j.train.runs;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.error.NearNames;
+import io.peft4j.core.io.internal.AtomicFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/**
+ * What a training says of itself in the file {@value #FILE} of its output folder, apart from its metrics.
+ *
+ * @param state how it stands
+ * @param failure why it failed, where it did
+ * @param warnings what it was warned of
+ * @param bestStep the updates that the adapter in the folder has, where it is the best and not the last one
+ * @param seconds time since it began or was resumed, where it has ended
+ * @param peakResidentBytes the most memory that its process has had resident, where it has ended and the system tells
+ * @param plan what it set out to do, numbers by name: {@code examples, left_out, tokens, supervised_tokens,
+ *     steps_per_epoch, total_steps, done_steps, trainable_parameters}
+ * @param settings what decides its course, by name
+ */
+public record RunInfo(State state, Optional<String> failure, List<String> warnings, OptionalLong bestStep,
+        OptionalDouble seconds, OptionalLong peakResidentBytes, Map<String, Long> plan, Map<String, String> settings) {
+    /** The file. */
+    public static final String FILE = "run.json";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** How a training stands. */
+    public enum State {
+        /** It goes on. */
+        RUNNING,
+        /** It has done all its updates. */
+        FINISHED,
+        /** Somebody stopped it in order. */
+        STOPPED,
+        /** The loss on the validation data did not fall any more. */
+        STOPPED_EARLY,
+        /** Its time was over. */
+        OUT_OF_TIME,
+        /** An error ended it. */
+        FAILED,
+        /** Its process ended without a word. */
+        INTERRUPTED,
+        /** It left no word about itself, only metrics. */
+        UNKNOWN;
+
+        /** As it stands in the file and in JSON. */
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** Copies list and maps in their order. */
+    public RunInfo {
+        warnings = List.copyOf(warnings);
+        plan = Collections.unmodifiableMap(new LinkedHashMap<>(plan));
+        settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    }
+
+    /** One that has begun. */
+    public static RunInfo running(Map<String, Long> plan, Map<String, String> settings) {
+        return new RunInfo(State.RUNNING, Optional.empty(), List.of(), OptionalLong.empty(), OptionalDouble.empty(),
+                OptionalLong.empty(), plan, settings);
+    }
+
+    /** Of a training that left none. */
+    static RunInfo unknown() {
+        return running(Map.of(), Map.of()).with(State.UNKNOWN);
+    }
+
+    /** The same in another state. */
+    public RunInfo with(State other) {
+        return new RunInfo(other, failure, warnings, bestStep, seconds, peakResidentBytes, plan, settings);
+    }
+
+    /** The same with these warnings. */
+    public RunInfo warnedOf(List<String> what) {
+        return new RunInfo(state, failure, what, bestStep, seconds, peakResidentBytes, plan, settings);
+    }
+
+    /** The same of a training whose adapter is that of an earlier update. */
+    public RunInfo withBest(OptionalLong step) {
+        return new RunInfo(state, failure, warnings, step, seconds, peakResidentBytes, plan, settings);
+    }
+
+    /** The same when it has failed. */
+    public RunInfo failed(String why) {
+        return new RunInfo(State.FAILED, Optional.of(why), warnings, bestStep, seconds, peakResidentBytes, plan,
+                settings);
+    }
+
+    /** The same with what it took. */
+    public RunInfo took(double time, OptionalLong peakBytes) {
+        return new RunInfo(state, failure, warnings, bestStep, OptionalDouble.of(time), peakBytes, plan, settings);
+    }
+
+    /**
+     * Writes {@value #FILE} into a folder.
+     *
+     * @throws UncheckedIOException when it cannot be written
+     */
+    public void write(Path folder) {
+        ObjectNode root = JSON.createObjectNode().put("state", state.word());
+        failure.ifPresent(why -> root.put("failure", why));
+        warnings.forEach(root.putArray("warnings")::add);
+        bestStep.ifPresent(step -> root.put("best_step", step));
+        seconds.ifPresent(time -> root.put("seconds", time));
+        peakResidentBytes.ifPresent(bytes -> root.put("peak_resident_bytes", bytes));
+        plan.forEach(root.putObject("plan")::put);
+        settings.forEach(root.putObject("settings")::put);
+        AtomicFiles.writeString(folder.resolve(FILE), root.toPrettyString() + "\n");
+    }
+
+    /**
+     * Reads {@value #FILE} of a folder; one that is not there leaves all unknown.
+     *
+     * @throws FileFormatException when it is no JSON object or has another state
+     * @throws UncheckedIOException when it cannot be read
+     */
+    static RunInfo read(Path folder) {
+        Path file = folder.resolve(FILE);
+        if (!Files.exists(file)) {
+            return unknown();
+        }
+        try {
+            return of(JSON.readTree(Files.readString(file)), file);
+        } catch (JsonProcessingException e) {
+            throw new FileFormatException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
+        } catch (CharacterCodingException e) {
+            throw new FileFormatException(file, "is damaged: not a text file", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file + ": " + AtomicFiles.reason(e), e);
+        }
+    }
+
+    private static RunInfo of(JsonNode root, Path file) {
+        String word = root.path("state").asText();
+        List<String> words = Arrays.stream(State.values()).map(State::word).toList();
+        if (!words.contains(word)) {
+            throw new FileFormatException(file, "has the state '" + word + "'; " + NearNames.sentence(word, words));
+        }
+        Map<String, Long> plan = new LinkedHashMap<>();
+        root.path("plan").properties().forEach(field -> {
+            if (field.getValue().canConvertToLong()) {
+                plan.put(field.getKey(), field.getValue().asLong());
+            }
+        });
+        Map<String, String> settings = new LinkedHashMap<>();
+        root.path("settings").properties().forEach(field -> settings.put(field.getKey(), field.getValue().asText()));
+        List<String> warnings = new ArrayList<>();
+        root.path("warnings").forEach(warning -> warnings.add(warning.asText()));
+        JsonNode seconds = root.path("seconds");
+        return new RunInfo(State.values()[words.indexOf(word)],
+                Optional.of(root.path("failure")).filter(JsonNode::isTextual).map(JsonNode::asText), warnings,
+                whole(root.path("best_step")),
+                seconds.isNumber() ? OptionalDouble.of(seconds.asDouble()) : OptionalDouble.empty(),
+                whole(root.path("peak_resident_bytes")), plan, settings);
+    }
+
+    private static OptionalLong whole(JsonNode value) {
+        return value.canConvertToLong() ? OptionalLong.of(value.asLong()) : OptionalLong.empty();
+    }
+}

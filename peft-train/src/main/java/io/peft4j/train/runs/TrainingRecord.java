@@ -1,0 +1,128 @@
+package io.peft4j.train.runs;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.internal.FolderLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/**
+ * A training as its output folder tells of it, while it runs or later.
+ *
+ * @param name the name of the folder
+ * @param info plan, settings and how it stands; without a plan where the folder was written by an older version
+ * @param metrics what {@value #METRICS_FILE} holds, by name
+ * @param unreadable lines of that file that are damaged and were left out
+ */
+public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries> metrics, long unreadable) {
+    /** The file of an output folder that holds an object for each update and each measurement. */
+    public static final String METRICS_FILE = "metrics.jsonl";
+    /** Metrics of a step that say how much was read, not how the training goes. */
+    private static final String TOKENS = "tokens";
+
+    /** Copies the metrics in their order. */
+    public TrainingRecord {
+        metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
+    }
+
+    /**
+     * Reads the output folder of a training.
+     *
+     * @throws ConfigurationException when the folder holds no training
+     * @throws io.peft4j.core.error.FileFormatException when what it says of itself is damaged
+     * @throws java.io.UncheckedIOException when it cannot be read
+     */
+    public static TrainingRecord read(Path folder) {
+        Path file = folder.resolve(METRICS_FILE);
+        if (!Files.isDirectory(folder) || !Files.exists(file) && !Files.exists(folder.resolve(RunInfo.FILE))) {
+            throw new ConfigurationException("no training in " + folder + ": " + (Files.isDirectory(folder)
+                    ? "it has no " + METRICS_FILE : "there is no such folder")
+                    + "; give the output folder of a training");
+        }
+        RunInfo info = RunInfo.read(folder);
+        if (info.state() == RunInfo.State.RUNNING && !isWrittenTo(folder)) {
+            info = info.with(RunInfo.State.INTERRUPTED);
+        }
+        Path name = folder.toAbsolutePath().normalize().getFileName();
+        return of(name == null ? folder.toString() : name.toString(), info, file);
+    }
+
+    /**
+     * The training that writes to a folder, as it tells of itself.
+     *
+     * @param folder the folder, which may have no metrics yet
+     * @param info what the training says
+     */
+    public static TrainingRecord of(Path folder, RunInfo info) {
+        return of(String.valueOf(folder.toAbsolutePath().normalize().getFileName()), info,
+                folder.resolve(METRICS_FILE));
+    }
+
+    private static TrainingRecord of(String name, RunInfo info, Path file) {
+        if (!Files.exists(file)) {
+            return new TrainingRecord(name, info, Map.of(), 0);
+        }
+        MetricsReader metrics = MetricsReader.read(file);
+        return new TrainingRecord(name, info, metrics.series(), metrics.unreadable());
+    }
+
+    /** Whether a process that may be alive holds the folder. */
+    private static boolean isWrittenTo(Path folder) {
+        try {
+            FolderLock.requireFree(folder);
+            return false;
+        } catch (ConfigurationException e) {
+            return true;
+        }
+    }
+
+    /** The same under another name. */
+    public TrainingRecord named(String other) {
+        return new TrainingRecord(other, info, metrics, unreadable);
+    }
+
+    /** A metric that has values. */
+    public Optional<MetricSeries> metric(String metric) {
+        return Optional.ofNullable(metrics.get(metric)).filter(series -> series.steps().length > 0);
+    }
+
+    /** The last value of a metric, where it has one. */
+    public OptionalDouble last(String metric) {
+        return metric(metric).map(series -> OptionalDouble.of(series.last())).orElse(OptionalDouble.empty());
+    }
+
+    /** Updates done. */
+    public long steps() {
+        return metrics.values().stream().map(MetricSeries::steps).filter(steps -> steps.length > 0)
+                .mapToLong(steps -> steps[steps.length - 1]).max().orElse(0);
+    }
+
+    /** Updates that it set out to do, where it says so. */
+    public OptionalLong totalSteps() {
+        return info.plan().containsKey("total_steps") ? OptionalLong.of(info.plan().get("total_steps"))
+                : OptionalLong.empty();
+    }
+
+    /** Tokens of the examples a second, over all updates. */
+    public OptionalDouble tokensPerSecond() {
+        Optional<MetricSeries> tokens = metric(TOKENS);
+        Optional<MetricSeries> speed = metric("tokens_per_s");
+        if (tokens.isEmpty() || speed.isEmpty() || tokens.get().values().length != speed.get().values().length) {
+            return speed.map(series -> OptionalDouble.of(series.mean())).orElse(OptionalDouble.empty());
+        }
+        double all = 0;
+        double seconds = 0;
+        double[] each = tokens.get().values();
+        double[] speeds = speed.get().values();
+        for (int i = 0; i < each.length; i++) {
+            all += each[i];
+            seconds += each[i] / speeds[i];
+        }
+        return OptionalDouble.of(all / seconds);
+    }
+}

@@ -1,0 +1,67 @@
+package io.peft4j.train.runs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+class RunComparisonTest {
+    private static TrainingRecord run(String name, double loss, Map<String, String> settings) {
+        RunInfo info = RunInfo.running(Map.of("total_steps", 2L), settings)
+                .with(RunInfo.State.FINISHED).took(61, OptionalLong.empty());
+        MetricSeries train = new MetricSeries("train_loss", new long[] {1, 2}, new double[] {3, loss}, 0);
+        MetricSeries eval = new MetricSeries("eval_loss", new long[] {0, 2}, new double[] {2.5, loss + 0.25}, 0);
+        return new TrainingRecord(name, info, Map.of("train_loss", train, "eval_loss", eval), 0);
+    }
+
+    private static Map<String, String> settings(String rate) {
+        return Map.of("learning_rate", rate, "batch_size", "8");
+    }
+
+    @Test
+    void aLineARunTheValuesAtTheEndAndTheSettingsThatDiffer() {
+        RunComparison comparison = new RunComparison(List.of(run("a", 1.5, settings("0.01")),
+                run("b", 1.25, settings("0.02")), run("a", 2, settings("0.01"))));
+        assertEquals(Map.of("learning_rate", List.of("0.01", "0.02", "0.01")), comparison.differences());
+        assertEquals("b", comparison.lowestEvalLoss().orElseThrow().name());
+        String page = comparison.html();
+        for (String text : List.of("The lowest validation loss at the end is that of b, finished: 1.5.",
+                "<h2>Training loss</h2>", "<h2>Validation loss</h2>", "<td>1.25</td>", "<td>1 min 1 s</td>",
+                "<span class=\"key c2\"></span>a (2)", "class=\"series c1\"")) {
+            assertTrue(page.contains(text), () -> text + " in " + page.substring(page.indexOf("<main>")));
+        }
+        String values = page.substring(page.indexOf("Settings that differ"), page.indexOf("<h2>Training loss"));
+        assertTrue(values.contains("<b>0.01</b><ul class=\"legend\"><li><span class=\"key c0\"></span>a</li>"
+                + "<li><span class=\"key c2\"></span>a (2)</li></ul><b>0.02</b>"), values);
+        assertFalse(values.contains("batch_size"), "what is the same is not shown");
+    }
+
+    @Test
+    void lossesOnOtherValidationDataAreNotCompared() {
+        String page = new RunComparison(List.of(run("a", 1, Map.of("validation", "x")),
+                run("b", 1, Map.of("validation", "y")))).html();
+        assertTrue(page.contains("Not all were measured on the same validation data"), page);
+    }
+
+    @Test
+    void trainingsWithoutSettingsAreNamed() {
+        TrainingRecord old = new TrainingRecord("old", RunInfo.unknown(), Map.of(), 0);
+        RunComparison comparison = new RunComparison(List.of(old, run("a", 1, settings("0.01"))));
+        assertEquals(Map.of(), comparison.differences());
+        assertEquals(OptionalDouble.empty(), old.last("train_loss"));
+        assertTrue(comparison.html().contains("The settings of these are not known: old."));
+    }
+
+    @Test
+    void oneTrainingIsNoComparison() {
+        assertEquals("a comparison needs at least 2 trainings, got 1", assertThrows(ConfigurationException.class,
+                () -> new RunComparison(List.of(run("a", 1, Map.of())))).getMessage());
+    }
+}
