@@ -37,7 +37,7 @@ final class FuzzWorker {
 
     private FuzzWorker(Path folder, String only) {
         this.folder = folder;
-        Stream.of(TokenizerTargets.all(), ModelTargets.all(), GgufTargets.all(), DataTargets.all())
+        Stream.of(TokenizerTargets.all(), ModelTargets.all(), GgufTargets.all(), DataTargets.all(), RunTargets.all())
                 .flatMap(List::stream).filter(target -> target.name().contains(only))
                 .forEach(target -> Stream.generate(() -> target).limit(target.share()).forEach(turns::add));
     }

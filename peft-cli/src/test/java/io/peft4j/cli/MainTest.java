@@ -61,8 +61,8 @@ class MainTest {
 
     @Test
     void withoutACommandAllAreLoaded() {
-        assertEquals(Set.of("quickstart", "train", "score", "embed", "generate", "chat", "evaluate", "adapter", "data",
-                "bench", "jshell"), commands("trian", "data"));
+        assertEquals(Set.of("quickstart", "train", "score", "embed", "generate", "chat", "evaluate", "adapter", "runs",
+                "data", "bench", "jshell"), commands("trian", "data"));
         assertEquals(commands("trian"), commands("--help"));
         assertEquals(commands("trian"), commands());
     }

@@ -1,0 +1,46 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.train.runs.MetricSeries;
+import io.peft4j.train.runs.TrainingRecord;
+import java.util.Locale;
+import picocli.CommandLine.Command;
+
+/** {@code peft4j runs}: trainings that have run or run now. */
+@Command(name = "runs", sortOptions = false, description = "Shows trainings, and compares them.",
+        subcommands = {RunsShowCommand.class, RunsCompareCommand.class})
+final class RunsCommand extends PeftCommand {
+    @Override
+    public Integer call() {
+        throw usage("Missing command: show or compare");
+    }
+
+    /** A training in one object: how it stands and the last value of each metric. */
+    static ObjectNode line(TrainingRecord run) {
+        ObjectNode line = Json.MAPPER.createObjectNode().put("run", run.name()).put("state", run.info().state().word())
+                .put("steps", run.steps());
+        run.totalSteps().ifPresent(steps -> line.put("total_steps", steps));
+        run.info().failure().ifPresent(why -> line.put("failure", why));
+        run.info().seconds().ifPresent(seconds -> line.put("seconds", seconds));
+        run.info().peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
+        run.metrics().keySet().forEach(name -> run.last(name).ifPresent(value -> line.put(name, value)));
+        run.tokensPerSecond().ifPresent(speed -> line.put("tokens_per_s", speed));
+        return line;
+    }
+
+    /** The same in words. */
+    static String words(TrainingRecord run) {
+        StringBuilder words = new StringBuilder(run.name()).append(": ").append(run.info().state().word());
+        words.append(", ").append(run.steps());
+        run.totalSteps().ifPresent(steps -> words.append(" of ").append(steps));
+        words.append(" steps");
+        run.metric("train_loss").ifPresent(loss -> words.append(", loss ").append(fromTo(loss)));
+        run.metric("eval_loss").ifPresent(loss -> words.append(", validation loss ").append(fromTo(loss)));
+        run.info().failure().ifPresent(why -> words.append(": ").append(why));
+        return words.toString();
+    }
+
+    private static String fromTo(MetricSeries series) {
+        return String.format(Locale.ROOT, "%.4f -> %.4f", series.first(), series.last());
+    }
+}

@@ -1,0 +1,73 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Pages of trainings that the command line has run. */
+class RunsCommandTest {
+    @TempDir
+    Path folder;
+
+    private Path train(String name, String learningRate) throws IOException {
+        Path data = folder.resolve("train.jsonl");
+        Files.write(data, List.of(DataCheckCommandTest.row("Who?", "The keeper."),
+                DataCheckCommandTest.row("When?", "At night.")));
+        Path output = folder.resolve(name);
+        CommandRun.succeeding("train", "--model", FIXTURES.resolve("tiny-llama"), "--data", data, "--validation", data,
+                "--output", output, "--batch-size", 1, "--epochs", 2, "--rank", 2, "--learning-rate", learningRate,
+                "--dtype", "f32");
+        return output;
+    }
+
+    private static String contentOf(Path file) throws IOException {
+        String page = Files.readString(file);
+        return page.substring(page.indexOf("<main>"));
+    }
+
+    @Test
+    void showAndCompareWritePagesOfWhatWasTrained() throws IOException {
+        Path one = train("one", "1e-2");
+        Path two = train("two", "2e-2");
+        String own = contentOf(one.resolve("training.html"));
+        assertTrue(own.contains("<h1>Finished</h1>") && own.contains("4 steps in"), own);
+
+        Path page = folder.resolve("page.html");
+        JsonNode shown = CommandRun.succeeding("runs", "show", one, "--output", page, "--json").json().get(0);
+        assertEquals("finished", shown.get("state").asText());
+        assertEquals(4, shown.get("steps").asInt());
+        // A measurement, two updates, a measurement, two updates, a measurement.
+        JsonNode last = CommandRun.parse(Files.readAllLines(one.resolve("metrics.jsonl")).get(5));
+        assertEquals(last.get("train_loss"), shown.get("train_loss"));
+        assertTrue(contentOf(page).contains("<dt>learning_rate</dt><dd>0.01</dd>"), contentOf(page));
+        Files.delete(one.resolve("training.html"));
+        assertTrue(CommandRun.succeeding("runs", "show", one).out().startsWith("one: finished, 4 of 4 steps, loss "));
+        assertTrue(Files.exists(one.resolve("training.html")));
+
+        Path both = folder.resolve("compare.html");
+        JsonNode compared = CommandRun.succeeding("runs", "compare", one, two, "--output", both, "--json").json()
+                .get(0);
+        assertEquals("[\"0.01\",\"0.02\"]", compared.get("differences").get("learning_rate").toString());
+        assertFalse(compared.get("differences").has("batch_size"));
+        assertEquals("two", compared.get("runs").get(1).get("run").asText());
+        assertTrue(contentOf(both).contains("<h1>2 trainings</h1>"));
+        assertTrue(CommandRun.succeeding("runs", "compare", one, two, "--output", both).out()
+                .contains("learning_rate: 0.01, 0.02"));
+    }
+
+    @Test
+    void whatIsNoTrainingIsOneLine() {
+        assertTrue(CommandRun.failing(1, "runs", "show", folder).contains("no training in " + folder));
+        assertTrue(CommandRun.failing(2, "runs", "compare", folder, "--output", "x.html").contains("DIR"));
+        assertTrue(CommandRun.failing(2, "runs").contains("Missing command: show or compare"));
+    }
+}
