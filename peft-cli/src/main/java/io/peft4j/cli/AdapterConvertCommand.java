@@ -5,6 +5,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.LoraConversion;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.export.AdapterExport;
+import io.peft4j.models.export.AdapterImport;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -21,7 +22,7 @@ final class AdapterConvertCommand extends PeftCommand {
     @Mixin
     private ExportModelOptions model;
 
-    @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "The adapter.")
+    @Option(names = "--adapter", required = true, paramLabel = "DIR|FILE.gguf", description = "The adapter.")
     private Path adapter;
 
     @Option(names = "--output", required = true, paramLabel = "DIR|FILE.gguf",
@@ -37,6 +38,9 @@ final class AdapterConvertCommand extends PeftCommand {
 
     @Override
     public Integer call() {
+        if (AdapterMergeCommand.isGguf(adapter)) {
+            return readGguf();
+        }
         boolean gguf = AdapterMergeCommand.isGguf(output);
         if (!gguf && rank == null) {
             throw usage("a folder needs --rank; without it, write a GGUF file (--output FILE.gguf)");
@@ -54,6 +58,18 @@ final class AdapterConvertCommand extends PeftCommand {
                 adapted.saveAdapter(name, output);
             }
             print(conversion);
+        }
+        return 0;
+    }
+
+    /** llama.cpp's form becomes Hugging Face PEFT's. */
+    private int readGguf() {
+        if (AdapterMergeCommand.isGguf(output) || rank != null) {
+            throw usage("an adapter from a GGUF file becomes a folder, of its own rank");
+        }
+        try (BaseModel base = model.load(this)) {
+            AdapterImport.fromGguf(base, adapter, output);
+            print(Optional.empty());
         }
         return 0;
     }

@@ -111,8 +111,8 @@ public final class GgufLoraFile {
         writer.write(file);
     }
 
-    /** llama.cpp's name for the weight of a place; empty for the experts, of which an adapter changes each by itself. */
-    private static Optional<String> name(ModelConfig config, GgufForm form, String path) {
+    /** llama.cpp's name for the weight of a place; empty for experts, of which an adapter changes each by itself. */
+    static Optional<String> name(ModelConfig config, GgufForm form, String path) {
         List<ModelTensor> held = GgufModelFile.inCheckpoint(config, new ModelTensor(path + ".weight", new long[] {1},
                 (row, target) -> { }));
         return held.size() == 1 ? form.toGguf(held.get(0).name()) : Optional.empty();

@@ -1,0 +1,54 @@
+package io.peft4j.models.export;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.safetensors.SafetensorsWriter;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.gguf.internal.GgufLoraReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Adapters of other programs, brought into Hugging Face PEFT's form. */
+public final class AdapterImport {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private AdapterImport() {
+    }
+
+    /**
+     * Writes a LoRA adapter from llama.cpp's form as a folder in Hugging Face PEFT's, which
+     * {@link BaseModel#withAdapter(Path)} loads.
+     *
+     * @param base the model that it is for
+     * @param file a GGUF file with an adapter
+     * @param folder a folder that does not exist, or holds no adapter yet
+     * @throws ConfigurationException when the folder holds an adapter
+     * @throws io.peft4j.core.error.FileFormatException when the file is no LoRA adapter, or for another model
+     * @throws UncheckedIOException when the folder cannot be written
+     */
+    public static void fromGguf(BaseModel base, Path file, Path folder) {
+        Path config = folder.resolve("adapter_config.json");
+        if (Files.exists(config)) {
+            throw new ConfigurationException(folder + " holds an adapter already; choose another folder");
+        }
+        try (GgufFile gguf = GgufFile.open(file)) {
+            GgufLoraReader.Adapter adapter = GgufLoraReader.read(gguf, base.config(),
+                    base.network().slots().stream().map(Slot::path).toList());
+            adapter.config().put("base_model_name_or_path", base.network().description().name());
+            Files.createDirectories(folder);
+            SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), adapter.tensors());
+            AtomicFiles.writeString(config,
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(adapter.config()) + "\n");
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree of texts and numbers is JSON", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write " + folder + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package io.peft4j.models.gguf.internal;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.gguf.GgufMetadata;
+import io.peft4j.core.safetensors.TensorData;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.ModelConfig;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** Reads a LoRA adapter from a GGUF file into Hugging Face PEFT's form: the way back from {@link GgufLoraFile}. */
+public final class GgufLoraReader {
+    private static final String A = ".lora_a";
+    private static final String B = ".lora_b";
+    private static final String PREFIX = "base_model.model.";
+
+    private final GgufFile file;
+    private final GgufForm form;
+    private final GgufRowOrder order;
+    private final Map<String, TensorData> tensors = new LinkedHashMap<>();
+    private final Map<String, Integer> ranks = new TreeMap<>();
+    private boolean transposed;
+
+    private GgufLoraReader(GgufFile file, ModelConfig config) {
+        this.file = file;
+        this.form = Architectures.requireGguf(config);
+        this.order = new GgufRowOrder(config, form);
+    }
+
+    /**
+     * An adapter's files.
+     *
+     * @param config {@code adapter_config.json}
+     * @param tensors what {@code adapter_model.safetensors} holds
+     */
+    public record Adapter(ObjectNode config, Map<String, TensorData> tensors) {
+    }
+
+    /**
+     * Reads an adapter.
+     *
+     * @param file the file
+     * @param config configuration of the base model
+     * @param places paths of the base model's places
+     * @throws FileFormatException when it is no LoRA adapter, or for another model
+     */
+    public static Adapter read(GgufFile file, ModelConfig config, List<String> places) {
+        GgufLoraReader reader = new GgufLoraReader(file, config);
+        reader.requireLora();
+        Map<String, String> byName = new LinkedHashMap<>();
+        places.forEach(path -> GgufLoraFile.name(config, reader.form, path).ifPresent(name -> byName.put(name, path)));
+        for (String name : file.names()) {
+            if (!name.endsWith(A) && !name.endsWith(B)) {
+                throw new FileFormatException(file.path(), "holds the tensor " + name + ", which is none of LoRA's");
+            }
+            if (name.endsWith(A)) {
+                String weight = name.substring(0, name.length() - A.length());
+                String path = byName.get(weight);
+                if (path == null) {
+                    throw new FileFormatException(file.path(), "is for the weight " + weight + ", which the model of "
+                            + "the type " + config.modelType() + " does not have");
+                }
+                reader.add(path, weight);
+            }
+        }
+        return new Adapter(reader.config(), reader.tensors);
+    }
+
+    private void requireLora() {
+        GgufMetadata metadata = file.metadata();
+        String type = metadata.string("adapter.type", "none");
+        if (!type.equals("lora")) {
+            throw new FileFormatException(file.path(), "is no LoRA adapter: adapter.type is \"" + type + "\"");
+        }
+        String architecture = metadata.string("general.architecture");
+        if (!architecture.equals(form.architecture())) {
+            throw new FileFormatException(file.path(), "is an adapter for models of the architecture " + architecture
+                    + ", the base model's is " + form.architecture());
+        }
+    }
+
+    private void add(String path, String weight) {
+        long[] a = file.shape(weight + A);
+        long[] b = file.shape(weight + B);
+        boolean embedding = weight.equals("token_embd.weight");
+        if (a.length != 2 || b.length != 2 || b[1] != (embedding ? a[1] : a[0])) {
+            throw new FileFormatException(file.path(), weight + " has the matrices " + Arrays.toString(a) + " and "
+                    + Arrays.toString(b) + ", whose ranks are not the same");
+        }
+        ranks.put(path, Math.toIntExact(b[1]));
+        transposed |= form.isTransposed(path + ".weight");
+        float[] first = file.readFloats(weight + A);
+        float[] second = inOrder(path + ".weight", file.readFloats(weight + B), (int) b[1]);
+        if (embedding) {
+            tensors.put(PREFIX + path + ".lora_embedding_A",
+                    TensorData.f32(new long[] {a[1], a[0]}, turned(first, (int) a[0], (int) a[1])));
+            tensors.put(PREFIX + path + ".lora_embedding_B", TensorData.f32(b, second));
+        } else {
+            tensors.put(PREFIX + path + ".lora_A.weight", TensorData.f32(a, first));
+            tensors.put(PREFIX + path + ".lora_B.weight", TensorData.f32(b, second));
+        }
+    }
+
+    private float[] inOrder(String name, float[] rows, int rank) {
+        if (!order.differs(name)) {
+            return rows;
+        }
+        float[] ordered = new float[rows.length];
+        for (int row = 0; row < rows.length / rank; row++) {
+            System.arraycopy(rows, (int) order.ggufRow(name, row) * rank, ordered, row * rank, rank);
+        }
+        return ordered;
+    }
+
+    private static float[] turned(float[] values, int rows, int columns) {
+        float[] turned = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            turned[i % columns * rows + i / columns] = values[i];
+        }
+        return turned;
+    }
+
+    /** llama.cpp scales a layer by alpha / rank, with one alpha for all. */
+    private ObjectNode config() {
+        if (ranks.isEmpty()) {
+            throw new FileFormatException(file.path(), "holds no matrices of LoRA");
+        }
+        int rank = ranks.values().iterator().next();
+        double alpha = file.metadata().floating("adapter.lora.alpha");
+        ObjectNode config = JsonNodeFactory.instance.objectNode();
+        config.put("peft_type", "LORA").put("task_type", "CAUSAL_LM").put("r", rank).put("lora_dropout", 0.0)
+                .put("bias", "none").put("fan_in_fan_out", transposed);
+        if (alpha == Math.rint(alpha)) {
+            config.put("lora_alpha", (long) alpha);
+        } else {
+            config.put("lora_alpha", alpha);
+        }
+        new TreeSet<>(ranks.keySet()).forEach(config.putArray("target_modules")::add);
+        ObjectNode others = config.putObject("rank_pattern");
+        ranks.forEach((path, own) -> {
+            if (own != rank) {
+                others.put(path, own);
+            }
+        });
+        return config;
+    }
+}
