@@ -3,7 +3,7 @@ package io.peft4j.models.decoder.internal;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
 
-/** GLM ({@code glm}): Llama with gate and up in one projection, and half of each head rotated in pairs of neighbours. */
+/** GLM ({@code glm}): Llama with gate and up in one projection, and half of a head rotated in pairs of neighbours. */
 public final class GlmFamily extends DecoderFamily {
     /** For the {@link java.util.ServiceLoader}. */
     public GlmFamily() {
