@@ -39,6 +39,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -54,6 +56,8 @@ class FamiliesTest {
     private static final List<String> TOKENIZER = List.of("tokenizer.json", "tokenizer_config.json");
     /** Relative, for losses: what the project promises. The reference's float32 stays within 3e-5 of its float64. */
     private static final double TRAINING = 1e-4;
+
+    private static final double NARROW = 0.03;
 
     @Parameter
     String name;
@@ -196,6 +200,20 @@ class FamiliesTest {
             double[] trained = Measure.oneByOne(model, texts);
             for (int i = 0; i < after.length; i++) {
                 assertEquals(after[i], trained[i], TRAINING * after[i], name + ", text " + i + " after the training");
+            }
+        }
+    }
+
+    /** bfloat16 keeps 8 bits of a value, a byte with a scale for each row as many of the largest. */
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "INT8"})
+    void narrowWeightsSayAboutTheSame(ModelOptions.Precision precision) {
+        double[] nll = Fixtures.doubles(expected.get("nll_f64"));
+        try (BaseModel narrow = BaseModel.load(folder.resolve("model").toString(),
+                ModelOptions.defaults().withPrecision(precision))) {
+            double[] actual = Measure.oneByOne(narrow, texts);
+            for (int i = 0; i < nll.length; i++) {
+                assertEquals(nll[i], actual[i], NARROW * nll[i], name + ", text " + i);
             }
         }
     }

@@ -45,16 +45,41 @@ public final class ColumnOps {
 
     /** The columns of a, then those of b: a [N, I], b [N, O], result [N, I + O] of a's type. Gradients: the parts. */
     public static Variable concat(Tape tape, Variable a, Variable b) {
+        return concat(tape, a, b, 1);
+    }
+
+    /**
+     * As the other in each of several groups of columns: a [N, groups x I], b [N, groups x O], result
+     * [N, groups x (I + O)] of a's type.
+     */
+    public static Variable concat(Tape tape, Variable a, Variable b, int groups) {
         Kernels kernels = tape.kernels();
-        int first = a.columns();
-        int second = b.columns();
-        INDArray y = tape.arena().allocate(a.value().dataType(), a.rows(), first + second);
-        kernels.copyColumns(a.value(), 0, y, 0, first, false);
-        kernels.copyColumns(b.value(), 0, y, first, second, false);
+        int first = a.columns() / groups;
+        int second = b.columns() / groups;
+        INDArray y = tape.arena().allocate(a.value().dataType(), a.rows(), (long) groups * (first + second));
+        kernels.copyColumns(split(a.value(), groups), 0, split(y, groups), 0, first, false);
+        kernels.copyColumns(split(b.value(), groups), 0, split(y, groups), first, second, false);
         return tape.record(y, (out, dy) -> {
-            a.addGradient((da, accumulate) -> kernels.copyColumns(dy, 0, da, 0, first, accumulate));
-            b.addGradient((db, accumulate) -> kernels.copyColumns(dy, first, db, 0, second, accumulate));
+            a.addGradient((da, accumulate) -> kernels.copyColumns(split(dy, groups), 0, split(da, groups), 0, first,
+                    accumulate));
+            b.addGradient((db, accumulate) -> kernels.copyColumns(split(dy, groups), first, split(db, groups), 0,
+                    second, accumulate));
         }, List.of(a, b));
+    }
+
+    /** The columns of x several times side by side: x [N, I], result [N, times x I]. Gradient: the sum. */
+    public static Variable repeat(Tape tape, Variable x, int times) {
+        Kernels kernels = tape.kernels();
+        int width = x.columns();
+        INDArray y = tape.arena().allocate(x.value().dataType(), x.rows(), (long) times * width);
+        for (int i = 0; i < times; i++) {
+            kernels.copyColumns(x.value(), 0, y, i * width, width, false);
+        }
+        return tape.record(y, (out, dy) -> x.addGradient((dx, accumulate) -> {
+            for (int i = 0; i < times; i++) {
+                kernels.copyColumns(dy, i * width, dx, 0, width, accumulate || i > 0);
+            }
+        }), List.of(x));
     }
 
     /**

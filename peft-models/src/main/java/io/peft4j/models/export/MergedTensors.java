@@ -59,7 +59,8 @@ record MergedTensors(List<ModelTensor> tensors, boolean tied) {
         String name = slot.path() + ".weight";
         if (layer instanceof ModelTensors own) {
             tensors.addAll(own.tensors(slot.path()));
-        } else if (layer instanceof WeightedLayer weighted) {
+        }
+        if (layer instanceof WeightedLayer weighted) {
             weighted.vector().ifPresent(values -> tensors.add(vector(name, merged.getOrDefault(name, values))));
             weighted.matrix().ifPresent(weight -> tensors.add(matrix(name, weight, merged,
                     weighted.isStoredTransposed())));

@@ -3,6 +3,7 @@ package io.peft4j.models.decoder.internal;
 import io.peft4j.core.kernel.AttentionShape;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What the attention of a layer is made of.
@@ -37,6 +38,17 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
      *     all queries, then all keys, then all values
      */
     record Fused(String name, boolean byHead) implements Projections {
+    }
+
+    /**
+     * Multi-head latent attention: queries, and keys with values, come through a narrow normalized state each.
+     *
+     * @param queryRank width of the queries' state; empty: queries come from the input
+     * @param stateRank width of that of keys and values
+     * @param plain elements of a head without positions; those with positions are the rest
+     * @param valueSize elements of a head's value
+     */
+    record Latent(OptionalInt queryRank, int stateRank, int plain, int valueSize) implements Projections {
     }
 
     /**
@@ -120,5 +132,10 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
 
     AttentionPlan withSinks() {
         return new AttentionPlan(name, shape, projections, output, bias, outputBias, norms, positions, window, true);
+    }
+
+    /** Elements of a head's value. */
+    int valueSize() {
+        return projections instanceof Latent latent ? latent.valueSize() : shape.headSize();
     }
 }

@@ -2,6 +2,7 @@ package io.peft4j.models.decoder.internal;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.AttentionOps;
+import io.peft4j.core.autograd.ColumnOps;
 import io.peft4j.core.autograd.ScaleOps;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
@@ -81,9 +82,11 @@ final class DecoderAttention implements SelfAttention, LayerCopy.Part {
         AttentionLayout layout = wanted.context().batch().layout();
         // Rows of the cache stay where they are: those that have left the window are not seen.
         AttentionLayout seen = plan.window() > 0 && plan.window() < length ? layout.windowed(plan.window()) : layout;
-        return output.forward(wanted.context(), context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
+        Variable attended = context.attend(new AttentionInputs(layer, plan.shape(), seen, queries,
                 keys, projected.values(), sinks.map(slot -> AttentionExtras.sinks(((Sinks) slot.layer()).values()))
-                .orElse(AttentionExtras.NONE))));
+                .orElse(AttentionExtras.NONE)));
+        return output.forward(wanted.context(), plan.valueSize() == plan.shape().headSize() ? attended
+                : ColumnOps.slice(context.tape(), attended, plan.shape().heads(), 0, plan.valueSize()));
     }
 
     private Variable positioned(ForwardContext context, Variable x, Optional<Slot> norm, Optional<RotaryTable> table) {

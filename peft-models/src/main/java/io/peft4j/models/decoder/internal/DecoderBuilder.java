@@ -130,8 +130,8 @@ final class DecoderBuilder {
         AttentionShape shape = attention.shape();
         return places.containing(path, () -> {
             Projections projections = projections(path, attention);
-            Slot output = places.linear(path + "." + attention.output(), sizes.hidden(), shape.queryColumns(),
-                    attention.outputBias());
+            Slot output = places.linear(path + "." + attention.output(), sizes.hidden(),
+                    shape.heads() * attention.valueSize(), attention.outputBias());
             Optional<Slot> sinks = attention.sinks() ? Optional.of(places.sinks(path + ".sinks", shape.heads()))
                     : Optional.empty();
             return new DecoderAttention(index, attention, projections, output, sinks,
@@ -149,10 +149,35 @@ final class DecoderBuilder {
             return new Projections.Fused(places.linear(path + "." + fused.name(), queries + 2 * keys, sizes.hidden(),
                     bias), shape, fused.byHead());
         }
+        if (attention.projections() instanceof AttentionPlan.Latent latent) {
+            return latent(path, attention, latent);
+        }
         AttentionPlan.Separate names = (AttentionPlan.Separate) attention.projections();
         return new Projections.Separate(places.linear(path + "." + names.query(), queries, sizes.hidden(), bias),
                 places.linear(path + "." + names.key(), keys, sizes.hidden(), bias),
                 places.linear(path + "." + names.value(), keys, sizes.hidden(), bias));
+    }
+
+    private Projections latent(String path, AttentionPlan attention, AttentionPlan.Latent latent) {
+        AttentionShape shape = attention.shape();
+        int hidden = sizes.hidden();
+        int rank = latent.stateRank();
+        List<Slot> queryState = new ArrayList<>();
+        Slot query;
+        if (latent.queryRank().isPresent()) {
+            int width = latent.queryRank().getAsInt();
+            queryState.add(places.linear(path + ".q_a_proj", width, hidden, attention.bias()));
+            queryState.add(places.stateNorm(path + ".q_a_layernorm", width));
+            query = places.linear(path + ".q_b_proj", shape.queryColumns(), width, false);
+        } else {
+            query = places.linear(path + ".q_proj", shape.queryColumns(), hidden, false);
+        }
+        Slot state = places.linear(path + ".kv_a_proj_with_mqa", rank + shape.headSize() - latent.plain(), hidden,
+                attention.bias());
+        Slot norm = places.stateNorm(path + ".kv_a_layernorm", rank);
+        Slot keyValue = places.linear(path + ".kv_b_proj", shape.heads() * (latent.plain() + latent.valueSize()), rank,
+                false);
+        return new LatentProjections(queryState, query, state, norm, keyValue, latent, shape);
     }
 
     private Slot headNorm(String path, String name, AttentionPlan.HeadNorms norms, int columns, AttentionShape shape) {
@@ -180,7 +205,7 @@ final class DecoderBuilder {
     }
 
     private Layer experts(String path, ExpertsPlan experts) {
-        Slot router = places.router(path + "." + experts.router().name(), experts.count(), experts.router().bias());
+        Slot router = places.router(path + "." + experts.router().name(), experts.count(), experts.router());
         List<Slot> both = places.experts(path + ".experts", experts);
         Optional<Slot> shared = experts.shared().map(own -> places.containing(path + "." + own.name(),
                 () -> feedForward(path + "." + own.name(), own.network())));

@@ -49,7 +49,7 @@ final class ExpertsFeedForward implements LayerCopy.Part {
     public Variable forward(ForwardContext context, Variable x) {
         Tape tape = context.tape();
         Variable scores = inFloat(tape, parts.router().forward(context, x));
-        Routing routing = Routing.highest(scores.value(), plan.router().chosen());
+        Routing routing = Routing.highest(choice(tape, scores), plan.router().chosen());
         Variable weights = weights(tape, scores, routing);
         List<Variable> results = new ArrayList<>();
         List<int[]> rows = new ArrayList<>();
@@ -63,11 +63,20 @@ final class ExpertsFeedForward implements LayerCopy.Part {
         return parts.shared().map(shared -> ElementwiseOps.addInto(tape, shared(context, x, shared), sum)).orElse(sum);
     }
 
+    /** What experts are chosen by. */
+    private INDArray choice(Tape tape, Variable scores) {
+        return plan.router().groups().isEmpty() ? scores.value() : GroupedRouting.choice(tape, scores.value(),
+                plan.router().groups().get(), ((Router) parts.router().layer()).correction().orElseThrow());
+    }
+
     private Variable weights(Tape tape, Variable scores, Routing routing) {
         int k = routing.perToken();
         return switch (plan.router().weights()) {
             case OF_ALL -> RoutingOps.elements(tape, RoutingOps.softmax(tape, scores), routing.scoreIndices(), k);
             case OF_CHOSEN -> RoutingOps.softmax(tape, RoutingOps.elements(tape, scores, routing.scoreIndices(), k));
+            case SIGMOID, SIGMOID_OF_CHOSEN -> GroupedRouting.weights(tape, RoutingOps.elements(tape,
+                    ElementwiseOps.activate(tape, Activation.SIGMOID, scores), routing.scoreIndices(), k),
+                    plan.router());
         };
     }
 

@@ -24,8 +24,22 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
      * @param chosen experts for each token
      * @param weights what the experts of a token are weighted with
      * @param bias whether the router has a bias
+     * @param groups experts are chosen among those of the best groups; empty: among all
      */
-    record RouterPlan(String name, int chosen, Weights weights, boolean bias) {
+    record RouterPlan(String name, int chosen, Weights weights, boolean bias, Optional<Groups> groups) {
+        RouterPlan(String name, int chosen, Weights weights, boolean bias) {
+            this(name, chosen, weights, bias, Optional.empty());
+        }
+    }
+
+    /**
+     * Groups of experts; the best are those whose two best experts have the largest sum.
+     *
+     * @param count the number of groups
+     * @param chosen how many of them a token may use
+     * @param factor factor on the weights of the experts
+     */
+    record Groups(int count, int chosen, double factor) {
     }
 
     /** What the experts of a token are weighted with. */
@@ -33,7 +47,11 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
         /** The softmax over the scores of all experts. */
         OF_ALL,
         /** The softmax over the scores of those that were chosen: that of all, made to sum to 1. */
-        OF_CHOSEN
+        OF_CHOSEN,
+        /** The sigmoid of the score of each. */
+        SIGMOID,
+        /** The sigmoids of the scores of those that were chosen, made to sum to 1. */
+        SIGMOID_OF_CHOSEN
     }
 
     /** {@code f(gate) * up}. */

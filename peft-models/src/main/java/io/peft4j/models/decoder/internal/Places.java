@@ -18,6 +18,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Makes the places of a network from the tensors of a checkpoint, and counts its parameters. */
 final class Places {
+    private static final float STATE_EPSILON = 1e-6f;
+
     private final DecoderPlan plan;
     private final WeightLoader weights;
     private final UnaryOperator<String> checkpointName;
@@ -78,14 +80,23 @@ final class Places {
     }
 
     /** What chooses experts. */
-    Slot router(String path, int count, boolean bias) {
-        return place(path, new Router(matrix(path, count, plan.sizes().hidden()),
-                bias ? Optional.of(vector(path + ".bias", count)) : Optional.empty()));
+    Slot router(String path, int count, ExpertsPlan.RouterPlan router) {
+        FrozenWeight weight = matrix(path, count, plan.sizes().hidden());
+        Optional<INDArray> bias = router.bias() ? Optional.of(vector(path + ".bias", count)) : Optional.empty();
+        // Not trained, and not counted: how often an expert was chosen when the model was made.
+        Optional<INDArray> correction = router.groups().map(groups ->
+                weights.vector(tensor(path + "." + Router.CORRECTION), count));
+        return place(path, new Router(weight, bias, correction));
     }
 
     /** One more logit for each head. */
     Slot sinks(String path, int heads) {
         return place(path, new Sinks(vector(path, heads)));
+    }
+
+    /** A norm of the state of latent attention, whose epsilon is that of Transformers' norms by default. */
+    Slot stateNorm(String path, int size) {
+        return place(path, new RmsNorm(vector(path + ".weight", size), STATE_EPSILON));
     }
 
     private INDArray vector(String name, int size) {

@@ -8,7 +8,7 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Slot;
 
 /** The places that queries, keys and values come from. */
-sealed interface Projections {
+sealed interface Projections permits Projections.Separate, Projections.Fused, LatentProjections {
     /** Queries of the wanted rows, keys and values of all. */
     record Projected(Variable queries, Variable keys, Variable values) {
     }

@@ -27,6 +27,7 @@ final class Traits {
         add("q/k norm of each head", attention(a -> a.norms().filter(norms -> !norms.whole()).isPresent()));
         add("q/k norm of all heads", attention(a -> a.norms().filter(AttentionPlan.HeadNorms::whole).isPresent()));
         add("fused q, k and v", attention(a -> a.projections() instanceof AttentionPlan.Fused));
+        add("latent attention", attention(a -> a.projections() instanceof AttentionPlan.Latent));
         add("soft cap of scores", attention(a -> a.shape().softCap() > 0));
         add("sinks", attention(AttentionPlan::sinks));
         add("queries scaled by position", attention(a -> a.positions().queryScale().isPresent()));
