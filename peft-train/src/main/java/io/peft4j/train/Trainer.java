@@ -167,8 +167,8 @@ public final class Trainer {
         if (output.isPresent()) {
             return runInto(output.get(), objective, trainingSet, validationSet, tooLong);
         }
-        try (TrainingRun run = TrainingRun.prepare(model, objective, options, control, trainingSet, validationSet, tooLong,
-                Optional.empty(), rule, cancellation)) {
+        try (TrainingRun run = TrainingRun.prepare(model, objective, options, control, trainingSet, validationSet,
+                tooLong, Optional.empty(), rule, cancellation)) {
             return finish(execute(run, listeners, Optional.empty()));
         }
     }

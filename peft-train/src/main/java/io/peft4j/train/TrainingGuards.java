@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
@@ -53,20 +54,21 @@ final class TrainingGuards implements TrainingListener {
         double deviation = Math.sqrt(recent.stream().mapToDouble(loss -> (loss - mean) * (loss - mean)).sum() / WINDOW);
         if (!saidSpike && step.trainLoss() > mean + SPIKE_DEVIATIONS * deviation && step.trainLoss() > 2 * mean) {
             saidSpike = true;
-            warnings.accept(String.format(java.util.Locale.ROOT, "update %d: the loss jumped to %.4f from about %.4f; "
-                    + "look at the examples of its batch, or clip gradients (max_grad_norm) and lower the learning rate",
+            warnings.accept(String.format(Locale.ROOT, "update %d: the loss jumped to %.4f from about %.4f; "
+                    + "look at the examples of its batch, or clip gradients (max_grad_norm) and lower the learning "
+                    + "rate",
                     step.step(), step.trainLoss(), mean));
         }
         double first = beginning.orElseThrow();
         if (!saidHigh && mean > FAR_ABOVE * first) {
             saidHigh = true;
-            warnings.accept(String.format(java.util.Locale.ROOT, "update %d: the loss is about %.4f and began at about "
+            warnings.accept(String.format(Locale.ROOT, "update %d: the loss is about %.4f and began at about "
                     + "%.4f; the learning rate (%.1e now) is most likely too high", step.step(), mean, first,
                     step.learningRate()));
         }
         if (!saidFlat && step.step() >= PATIENCE && Math.abs(mean - first) < FLAT * first) {
             saidFlat = true;
-            warnings.accept(String.format(java.util.Locale.ROOT, "update %d: the loss has not moved from %.4f since the "
+            warnings.accept(String.format(Locale.ROOT, "update %d: the loss has not moved from %.4f since the "
                     + "beginning; the learning rate (%.1e now) is most likely too low, or the targets of the adapter "
                     + "are too few", step.step(), first, step.learningRate()));
         }

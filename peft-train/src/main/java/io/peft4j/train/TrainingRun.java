@@ -51,8 +51,8 @@ final class TrainingRun implements AutoCloseable {
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
 
     private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, TrainingOptions options,
-            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule,
-            Cancellation cancellation) {
+            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, int tooLong,
+            long doneSteps, UpdateRule rule, Cancellation cancellation) {
         this.model = model;
         this.objective = objective;
         this.lease = lease;
@@ -105,8 +105,8 @@ final class TrainingRun implements AutoCloseable {
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
     static TrainingRun prepare(PeftModel model, Objective<?> objective, TrainingOptions options,
-            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
-            Cancellation cancellation) {
+            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, int tooLong,
+            Optional<Path> checkpoint, UpdateRule rule, Cancellation cancellation) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
         ModelLease lease = model.leaseForTraining();
         TrainingRun run = null;
