@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -57,7 +58,8 @@ final class AdapterMergeCommand extends PeftCommand {
         BlockType chosen = RowEncoder.TYPES.stream().filter(t -> t.name().equalsIgnoreCase(type)).findFirst()
                 .orElseThrow(() -> usage("--type is '" + type + "'; it must be f32, f16, bf16 or q8_0"));
         List<String> texts = samples == null ? List.of() : lines(samples);
-        try (BaseModel base = model.load(this); PeftModel adapted = new PeftModel(base)) {
+        try (BaseModel base = model.load(this, Optional.ofNullable(adapter));
+                PeftModel adapted = new PeftModel(base)) {
             if (adapter != null) {
                 adapted.loadAdapter(adapter);
             }

@@ -1,7 +1,10 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
+import java.nio.file.Path;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** The base model of something that is to be written; it is loaded in f32, so that nothing is lost on the way. */
@@ -14,10 +17,16 @@ final class ExportModelOptions {
 
     /** Loads the model. */
     BaseModel load(PeftCommand command) {
+        return load(command, Optional.empty());
+    }
+
+    /** Loads the model for what an adapter is for. */
+    BaseModel load(PeftCommand command, Optional<Path> adapter) {
         if (threads != null && threads < 1) {
             throw command.usage("--threads is " + threads + "; it must be at least 1");
         }
-        ModelOptions options = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
+        ModelOptions f32 = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
+        ModelOptions options = adapter.flatMap(AdapterTask::read).map(f32::withTask).orElse(f32);
         return EngineOptions.load(model, threads == null ? options : options.withThreads(threads),
                 command.console());
     }

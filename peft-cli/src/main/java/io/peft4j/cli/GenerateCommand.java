@@ -21,8 +21,8 @@ import picocli.CommandLine.Option;
 /** {@code peft4j generate}: what a model answers. */
 @Command(name = "generate", sortOptions = false, description = {"Answers one prompt or many.",
     "A prompt is a user message if the model has a chat template, else a text to continue. Rows of the data are "
-            + "{\"messages\"}, {\"prompt\"}, {\"question\"} or {\"source\"}; answers to them are {\"text\": ...} a line "
-            + "in their order."})
+            + "{\"messages\"}, {\"prompt\"}, {\"question\"} or {\"source\"}; answers to them are {\"text\": ...} a "
+            + "line in their order."})
 final class GenerateCommand extends PeftCommand {
     /** Batches a call: results come early, and prompts of similar length still find each other. */
     private static final int BATCHES_A_CALL = 8;

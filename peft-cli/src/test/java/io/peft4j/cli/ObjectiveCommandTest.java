@@ -57,6 +57,12 @@ class ObjectiveCommandTest {
             labels.add(row.get("label").asText());
         });
         assertEquals(List.of("money", "money", "access", "access"), labels);
+        Path merged = folder.resolve("merged");
+        CommandRun.succeeding("adapter", "merge", "--model", ENCODERS.resolve("bert-question"), "--adapter",
+                folder.resolve("out"), "--output", merged);
+        JsonNode row = CommandRun.succeeding("score", "--model", merged, "--data", data, "--dtype", "f32", "--json")
+                .json().get(2);
+        assertEquals("access", row.get("label").asText());
     }
 
     @Test

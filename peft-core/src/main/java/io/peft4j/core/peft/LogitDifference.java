@@ -21,8 +21,11 @@ import java.util.stream.IntStream;
  * @param sameTop share of positions with the same most likely token
  */
 public record LogitDifference(double relative, double largest, int positions, double sameTop) {
-    /** All logits [T, V] of each sequence. */
+    /** All logits [T, V] of each sequence; of a model with a head what it says to all of them, as one row. */
     public static List<float[]> logits(LanguageModel model, List<int[]> sequences) {
+        if (model.network().task().type().hasHead()) {
+            return List.of(outputs(model, sequences));
+        }
         List<float[]> all = new ArrayList<>();
         try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.WORK)) {
             for (int[] ids : sequences) {
@@ -37,12 +40,26 @@ public record LogitDifference(double relative, double largest, int positions, do
         return all;
     }
 
+    private static float[] outputs(LanguageModel model, List<int[]> sequences) {
+        try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.WORK);
+                Pass pass = Pass.evaluation(lease, workspace, PackedBatch.of(sequences.stream()
+                        .map(TokenSequence::unsupervised).toList()))) {
+            return pass.outputs();
+        }
+    }
+
+    /** The length of a row of what {@link #logits} gave for a model: V, or that of the one row. */
+    public static int columns(LanguageModel model, List<float[]> logits) {
+        return model.network().task().type().hasHead() ? logits.get(0).length
+                : model.network().description().vocabularySize();
+    }
+
     /**
      * Compares logits.
      *
      * @param before logits of {@link #logits}
      * @param after the same of the changed model
-     * @param vocabulary V
+     * @param vocabulary {@link #columns}
      */
     public static LogitDifference between(List<float[]> before, List<float[]> after, int vocabulary) {
         double[] sums = new double[3];

@@ -57,7 +57,7 @@ public record MergeCheck(List<String> texts, double tolerance) {
         boolean accepted = false;
         try {
             LogitDifference difference = LogitDifference.between(before, LogitDifference.logits(model, sequences),
-                    model.network().description().vocabularySize());
+                    LogitDifference.columns(model, before));
             require(difference, "the merged model");
             accepted = true;
             return difference;

@@ -1,8 +1,11 @@
 package io.peft4j.models.architecture;
 
 import io.peft4j.core.error.FileFormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +29,8 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
         Map<String, String> prompts, Optional<String> defaultPrompt, Optional<Path> folder) {
     /** The file that lists the parts of a model. */
     public static final String MODULES = "modules.json";
+    private static final String LIMITS = "sentence_bert_config.json";
+    private static final String SETTINGS = "config_sentence_transformers.json";
 
     /** What is taken of the hidden states of the tokens. */
     public enum Mode {
@@ -70,6 +75,29 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
     }
 
     /**
+     * Copies what makes a folder one of sentence-transformers, beside the network; nothing where it is none, or where
+     * the network has a folder of its own in it.
+     *
+     * @throws UncheckedIOException when a file cannot be copied
+     */
+    public static void copy(Path from, Path to) {
+        if (!isIn(from) || !network(from).equals(from.resolve(""))) {
+            return;
+        }
+        String pooling = SentenceModules.read(from.resolve(MODULES)).pooling() + "/config.json";
+        try {
+            for (String file : List.of(MODULES, LIMITS, SETTINGS, pooling)) {
+                if (Files.isRegularFile(from.resolve(file))) {
+                    Files.createDirectories(to.resolve(file).getParent());
+                    Files.copy(from.resolve(file), to.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot copy the files of sentence-transformers to " + to, e);
+        }
+    }
+
+    /**
      * Reads a folder; {@link #MEAN} where it is none of sentence-transformers.
      *
      * @throws FileFormatException when a file is damaged, or the model has a part that is not supported
@@ -81,8 +109,8 @@ public record SentencePooling(List<Mode> modes, boolean normalize, OptionalInt m
         SentenceModules modules = SentenceModules.read(folder.resolve(MODULES));
         ModelConfig pooling = ModelConfig.read(folder.resolve(modules.pooling()).resolve("config.json"));
         Optional<ModelConfig> limits = optional(folder.resolve(modules.transformer())
-                .resolve("sentence_bert_config.json"));
-        Optional<ModelConfig> settings = optional(folder.resolve("config_sentence_transformers.json"));
+                .resolve(LIMITS));
+        Optional<ModelConfig> settings = optional(folder.resolve(SETTINGS));
         Map<String, String> prompts = new LinkedHashMap<>();
         settings.flatMap(config -> config.object("prompts")).ifPresent(named -> named.values().properties()
                 .forEach(entry -> prompts.put(entry.getKey(), entry.getValue().asText())));

@@ -1,5 +1,6 @@
 package io.peft4j.models.architecture;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import java.util.Objects;
@@ -22,6 +23,11 @@ public record TaskPlan(Task task, SentencePooling pooling, long seed) {
     /** What a checkpoint says itself. */
     public static TaskPlan of(ModelConfig config, Task.Type otherwise) {
         return of(config, Optional.empty(), otherwise, 0, SentencePooling.MEAN);
+    }
+
+    /** Says in a configuration that a checkpoint is for a task with a head. */
+    public static void write(Task task, ObjectNode config) {
+        TaskReader.write(task, config);
     }
 
     /** Values of the head's last layer for each row. */

@@ -1,6 +1,7 @@
 package io.peft4j.models.architecture;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.model.Task;
 import java.util.ArrayList;
@@ -32,6 +33,33 @@ final class TaskReader {
         Task.Type type = ENDS.entrySet().stream().filter(end -> name.endsWith(end.getKey())).map(Map.Entry::getValue)
                 .findFirst().orElse(otherwise);
         return withLabels(config, Task.of(type));
+    }
+
+    /** The class of the model for the task, the names of the labels, and how they are learned. */
+    static void write(Task task, ObjectNode config) {
+        String before = config.path("architectures").path(0).asText("");
+        String family = before.isEmpty() ? config.path("model_type").asText() : before.replaceFirst(
+                "(For[A-Z]\\w*|LMHeadModel|Model)$", "");
+        String end = ENDS.entrySet().stream().filter(entry -> entry.getValue() == task.type()).map(Map.Entry::getKey)
+                .findFirst().orElse("Model");
+        config.putArray("architectures").add(family + end);
+        if (!task.type().hasLabels()) {
+            return;
+        }
+        ObjectNode names = config.putObject("id2label");
+        ObjectNode numbers = config.putObject("label2id");
+        for (int i = 0; i < task.labels().size(); i++) {
+            names.put(String.valueOf(i), task.labels().get(i));
+            numbers.put(task.labels().get(i), i);
+        }
+        config.remove("num_labels");
+        if (task.type() == Task.Type.SEQ_CLS) {
+            config.put("problem_type", switch (task.problem()) {
+                case SINGLE_LABEL -> "single_label_classification";
+                case MULTI_LABEL -> "multi_label_classification";
+                case REGRESSION -> "regression";
+            });
+        }
     }
 
     /** A task with the checkpoint's labels, and the way they are learned, where it has none of its own. */

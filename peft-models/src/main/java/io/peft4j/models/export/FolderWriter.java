@@ -12,6 +12,8 @@ import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import java.io.IOException;
@@ -55,7 +57,11 @@ final class FolderWriter {
     void write(Path folder) {
         writeWeights(folder);
         write(folder.resolve("config.json"), config());
-        write(folder.resolve("generation_config.json"), generationConfig());
+        if (base.network().task().type().hasHead()) {
+            SentencePooling.copy(base.config().file().getParent(), folder);
+        } else {
+            write(folder.resolve("generation_config.json"), generationConfig());
+        }
         base.tokenizer().save(folder);
     }
 
@@ -63,6 +69,10 @@ final class FolderWriter {
         ObjectNode config = base.config().values().deepCopy();
         String key = config.has("torch_dtype") ? "torch_dtype" : "dtype";
         config.put(key, TORCH_TYPES.get(type));
+        if (base.network().task().type().hasHead()) {
+            TaskPlan.write(base.network().task(), config);
+            return config;
+        }
         config.put("tie_word_embeddings", merged.tied());
         if (!config.has("architectures")) {
             String model = base.config().modelType();

@@ -209,14 +209,14 @@ public final class ModelExport {
         return Math.max(MergeCheck.F32_TOLERANCE, MARGIN * ofBase);
     }
 
-    private LogitDifference compare(ModelSource written, MergeCheck check, List<float[]> before,
+    private LogitDifference compare(ModelSource source, MergeCheck check, List<float[]> before,
             LanguageModel reference) {
         ModelOptions options = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
-        try (BaseModel again = BaseModel.load(written, options)) {
+        try (BaseModel again = BaseModel.load(source, options)) {
             List<int[]> sequences = check.sequences(again);
-            int vocabulary = again.network().description().vocabularySize();
+            List<float[]> written = LogitDifference.logits(again, sequences);
             LogitDifference difference = LogitDifference.between(expected(check, sequences, before, reference),
-                    LogitDifference.logits(again, sequences), vocabulary);
+                    written, LogitDifference.columns(again, written));
             check.require(difference, "what was written as " + type);
             return difference;
         }
