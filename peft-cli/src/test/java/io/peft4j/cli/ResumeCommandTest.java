@@ -146,7 +146,7 @@ class ResumeCommandTest {
         "2 | --batch-size     | -1          | batch size is -1",
         "2 | --loraplus-ratio | -1          | ratio",
         "2 | --method         | lroa        | did you mean 'lora'?",
-        "2 | --target-modules | q_porj      | 'q_porj'; the nearest of 9 are 'q_proj'",
+        "2 | --target-modules | q_porj      | are 'q_proj'",
         "2 | --target-modules | q_proj,layers.1.mlp.upproj | 'layers.1.mlp.upproj'",
         "1 | --adapter-init   | nowhere     | nowhere: is not a folder; an adapter is a folder with",
         "1 | --adapter-config | nowhere     | cannot read nowhere: no such file",
