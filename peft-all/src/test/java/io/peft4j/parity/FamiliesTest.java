@@ -223,7 +223,9 @@ class FamiliesTest {
         Set<String> names = new TreeSet<>();
         base.network().slots().stream().filter(slot -> slot.layer() instanceof WeightedLayer layer
                 && layer.matrix().isPresent()).forEach(slot -> names.add(slot.name()));
-        assertEquals(names, new TreeSet<>(Architectures.of(base.config()).layerNames()));
+        List<String> known = Architectures.of(base.config()).layerNames();
+        // A model need not have all: those of a family with experts may have no other feed-forward network.
+        assertTrue(known.containsAll(names), names + " are not all of " + known);
         assertTrue(names.containsAll(base.defaultTargetModules()));
     }
 }

@@ -57,8 +57,7 @@ class ModelsTableTest {
                 and without a cache over texts longer than their window, train as Hugging Face PEFT does for 12 steps,
                 and load and save its adapters. This table is generated from the models that these tests run
                 (`FamiliesTest`, `ModelsTableTest`). "Beside Llama's" is what a family has and Llama has not; "rotary"
-                are the kinds of scaling that were held against Transformers, of which every family reads all: \
-                `default`,
+                are the kinds of scaling that were held against Transformers; every family reads all: `default`,
                 `linear`, `dynamic`, `yarn`, `llama3`, `longrope`.
 
                 | `model_type` | class | beside Llama's parts | rotary | GGUF |

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.error.PeftException;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.models.architecture.internal.ConfigKeys;
 import java.nio.file.Path;
@@ -63,6 +65,28 @@ class ArchitecturesTest {
         ModelConfig config = config("\"model_type\": \"llama\", " + SIZES + ", " + option);
         try (WeightLoader weights = new WeightLoader(Safetensors.open(TINY), WeightType.F32)) {
             String message = assertThrows(RuntimeException.class,
+                    () -> Architectures.of(config).build("tiny", config, weights)).getMessage();
+            assertTrue(message.contains(expected), message);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "llama;num_hidden_layers;2000000000;num_hidden_layers is 2000000000",
+        "gpt_neox;rotary_pct;1e9;the rotated part of a head",
+        "stablelm;partial_rotary_factor;0;the rotated part of a head",
+        "gpt2;n_head;7;n_head is 7",
+        "mixtral;num_experts_per_tok;9;9 experts for each token, but there are 4",
+        "deepseek_v3;n_group;8;n_group is 8",
+        "qwen3;num_key_value_heads;3;must be a multiple"})
+    void sizesThatCannotBeAreRefused(String family, String key, String value, String expected) throws Exception {
+        ObjectNode values = (ObjectNode) new ObjectMapper().readTree("{" + SIZES + ", \"n_embd\": 32, \"n_layer\": 2, "
+                + "\"num_local_experts\": 4, \"qk_nope_head_dim\": 4, \"qk_rope_head_dim\": 4, \"v_head_dim\": 4, "
+                + "\"kv_lora_rank\": 4, \"moe_intermediate_size\": 4}");
+        values.put("model_type", family).set(key, new ObjectMapper().readTree(value));
+        ModelConfig config = new ModelConfig(Path.of("config.json"), values);
+        try (WeightLoader weights = new WeightLoader(Safetensors.open(TINY), WeightType.F32)) {
+            String message = assertThrows(PeftException.class,
                     () -> Architectures.of(config).build("tiny", config, weights)).getMessage();
             assertTrue(message.contains(expected), message);
         }

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * DeepSeek V3 and R1 (<a href="https://arxiv.org/abs/2412.19437">2412.19437</a>): latent attention, and experts that are
- * chosen among the best groups, beside one that all tokens go through.
+ * DeepSeek V3 and R1 (<a href="https://arxiv.org/abs/2412.19437">2412.19437</a>): latent attention, and experts
+ * that are chosen among the best groups, beside one that all tokens go through.
  */
 public final class DeepSeekV3Family extends DecoderFamily {
     /** For the {@link java.util.ServiceLoader}. */
@@ -62,12 +62,17 @@ public final class DeepSeekV3Family extends DecoderFamily {
         int width = config.positive("moe_intermediate_size");
         ExpertsPlan.Groups groups = new ExpertsPlan.Groups(config.optionalPositive("n_group").orElse(8),
                 config.optionalPositive("topk_group").orElse(4), config.number("routed_scaling_factor", 2.5));
+        int count = config.optionalPositive("n_routed_experts")
+                .orElseGet(() -> config.positive("num_local_experts"));
+        if (count % groups.count() != 0 || count / groups.count() < 2 || groups.chosen() > groups.count()) {
+            throw config.unsupported("n_group", groups.count(), "a divisor of the " + count + " experts that leaves "
+                    + "two and more in a group, and at least topk_group, " + groups.chosen());
+        }
         ExpertsPlan.RouterPlan router = new ExpertsPlan.RouterPlan("gate",
                 config.optionalPositive("num_experts_per_tok").orElse(8), config.flag("norm_topk_prob", true)
                 ? ExpertsPlan.Weights.SIGMOID_OF_CHOSEN : ExpertsPlan.Weights.SIGMOID, false, Optional.of(groups));
         FeedForwardPlan.Gated shared = LlamaFamily.gated(config, "hidden_act", "silu");
-        return new ExpertsPlan(config.optionalPositive("n_routed_experts")
-                .orElseGet(() -> config.positive("num_local_experts")), width, router,
+        return new ExpertsPlan(count, width, router,
                 new ExpertsPlan.Gate.Usual(shared.activation()), false, Optional.of(new ExpertsPlan.Shared(
                 "shared_experts", new FeedForwardPlan.Gated(width * config.optionalPositive("n_shared_experts")
                 .orElse(1), shared.activation(), false, false), Optional.empty())), ExpertsPlan.Stored.ONE_BY_ONE);

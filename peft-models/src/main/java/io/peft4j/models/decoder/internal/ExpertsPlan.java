@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.Activation;
 import java.util.Optional;
 
@@ -17,6 +18,13 @@ import java.util.Optional;
  */
 record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean bias, Optional<Shared> shared,
         Stored stored) implements FeedForwardPlan {
+    /** Refuses more experts for a token than there are. */
+    ExpertsPlan {
+        if (router.chosen() > count) {
+            throw new ConfigurationException(router.chosen() + " experts for each token, but there are " + count);
+        }
+    }
+
     /**
      * How experts are chosen.
      *

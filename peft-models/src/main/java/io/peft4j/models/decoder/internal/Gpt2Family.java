@@ -63,7 +63,7 @@ public final class Gpt2Family extends DecoderFamily {
         FeedForwardPlan feedForward = new FeedForwardPlan.Plain("c_fc", "c_proj", width,
                 LlamaFamily.activation(config, "activation_function", "gelu_new"), true);
         List<LayerPlan> layers = new ArrayList<>();
-        for (int i = 0; i < config.positive("n_layer"); i++) {
+        for (int i = 0; i < LlamaFamily.layers(config, "n_layer"); i++) {
             layers.add(LayerPlan.of(attention(config, hidden, i), feedForward)
                     .withNorms(LayerPlan.Norms.before("ln_1", "ln_2")));
         }
@@ -76,6 +76,9 @@ public final class Gpt2Family extends DecoderFamily {
 
     private static AttentionPlan attention(ModelConfig config, int hidden, int layer) {
         int heads = config.positive("n_head");
+        if (hidden % heads != 0) {
+            throw config.unsupported("n_head", heads, "a divisor of n_embd, " + hidden);
+        }
         int size = hidden / heads;
         double scale = config.flag("scale_attn_weights", true) ? 1 / Math.sqrt(size) : 1;
         if (config.flag("scale_attn_by_inverse_layer_idx", false)) {

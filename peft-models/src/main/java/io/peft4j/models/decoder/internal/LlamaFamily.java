@@ -14,6 +14,8 @@ import java.util.OptionalInt;
  * {@code model_type} {@code llama}. Most families are described by what they change of it.
  */
 public class LlamaFamily extends DecoderFamily {
+    private static final int MOST_LAYERS = 10_000;
+
     /** For the {@link java.util.ServiceLoader}. */
     public LlamaFamily() {
         this("llama");
@@ -51,7 +53,16 @@ public class LlamaFamily extends DecoderFamily {
      */
     static DecoderPlan plan(ModelConfig config, AttentionPlan attention, FeedForwardPlan feedForward, boolean tied) {
         return DecoderPlan.of(sizes(config, tied), NormPlan.rms(config.number("rms_norm_eps", 1e-6)),
-                Collections.nCopies(config.positive("num_hidden_layers"), LayerPlan.of(attention, feedForward)));
+                Collections.nCopies(layers(config, "num_hidden_layers"), LayerPlan.of(attention, feedForward)));
+    }
+
+    /** The number of layers, of which there are never so many that describing them fills the memory. */
+    static int layers(ModelConfig config, String key) {
+        int layers = config.positive(key);
+        if (layers > MOST_LAYERS) {
+            throw config.unsupported(key, layers, "at most " + MOST_LAYERS);
+        }
+        return layers;
     }
 
     /**

@@ -44,6 +44,10 @@ final class RotaryEmbedding {
      */
     static RotaryEmbedding of(ModelConfig config, ModelConfig rope, double theta, double share, int headSize) {
         double rotated = rope.number("partial_rotary_factor", config.number("partial_rotary_factor", share));
+        if (!(rotated > 0 && rotated <= 1) || (int) (headSize * rotated) < 2) {
+            throw config.unsupported("the rotated part of a head of " + headSize, rotated,
+                    "more than 0 and at most 1, and at least two elements");
+        }
         return new RotaryEmbedding(RopeScaling.of(config, rope, rope.number("rope_theta", theta),
                 (int) (headSize * rotated)), false);
     }
