@@ -13,7 +13,10 @@ import io.peft4j.train.objective.ClassificationObjective;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A classifier of tickets. Arguments: a folder with {@code train.jsonl} and {@code heldout.jsonl}, an output folder. */
+/**
+ * A classifier of tickets. Arguments: the folder with {@code train.jsonl} and {@code heldout.jsonl}, and an output
+ * folder.
+ */
 public final class ClassifyTickets {
     private ClassifyTickets() {
     }
