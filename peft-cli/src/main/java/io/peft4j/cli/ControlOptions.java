@@ -15,8 +15,8 @@ final class ControlOptions {
             description = "Updates between two measurements on the validation data. Default: one an epoch")
     private long evaluateEverySteps;
 
-    @Option(names = "--early-stopping-patience", paramLabel = "N", defaultValue = "0", description = "Ends the training "
-            + "when N measurements in a row are not better, and keeps the best adapter. Default: never")
+    @Option(names = "--early-stopping-patience", paramLabel = "N", defaultValue = "0", description = "Ends the "
+            + "training when N measurements in a row are not better, and keeps the best adapter. Default: never")
     private int patience;
 
     @Option(names = "--early-stopping-threshold", paramLabel = "X", defaultValue = "0",

@@ -18,8 +18,8 @@ import org.apache.commons.csv.CSVRecord;
 
 /**
  * A table with a row for each update and each measurement: {@code step}, and a column for each name of
- * {@code metrics.jsonl}; a value that a row does not have stays empty. The file is written again when a row brings a new
- * column, and appended to otherwise.
+ * {@code metrics.jsonl}; a value that a row does not have stays empty. The file is written again when a row brings a
+ * new column, and appended to otherwise.
  */
 public final class CsvTracker implements Tracker {
     private static final String STEP = "step";

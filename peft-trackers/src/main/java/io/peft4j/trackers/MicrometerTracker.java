@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Gauges in an application's registry: {@code peft4j.training.train_loss} and so on, with the tag {@code run}, each with
- * the value that was measured last. They go when the training is over.
+ * Gauges in an application's registry: {@code peft4j.training.train_loss} and so on, with the tag {@code run}, each
+ * with the value that was measured last. They go when the training is over.
  */
 public final class MicrometerTracker implements Tracker {
     private static final String PREFIX = "peft4j.training.";

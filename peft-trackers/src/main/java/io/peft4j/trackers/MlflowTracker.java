@@ -101,7 +101,8 @@ public final class MlflowTracker implements Tracker {
             return new BasicMlflowHostCreds(address.toString(), variable("TRACKING_TOKEN").get());
         }
         return variable("TRACKING_USERNAME").map(user -> new BasicMlflowHostCreds(address.toString(), user,
-                variable("TRACKING_PASSWORD").orElse(""))).orElseGet(() -> new BasicMlflowHostCreds(address.toString()));
+                variable("TRACKING_PASSWORD").orElse("")))
+                .orElseGet(() -> new BasicMlflowHostCreds(address.toString()));
     }
 
     private String experiment(MlflowClient client) {

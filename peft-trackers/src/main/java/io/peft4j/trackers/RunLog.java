@@ -7,9 +7,9 @@ import java.nio.ByteOrder;
 import java.util.zip.CRC32;
 
 /**
- * The log format of a Weights and Biases run: a header, then records in blocks of 32 KiB as LevelDB has them. A piece of a
- * record has a checksum (CRC-32 of its type and content), its length and its type; where a block has no room for that
- * head, it is filled with zeros.
+ * The log format of a Weights and Biases run: a header, then records in blocks of 32 KiB as LevelDB has them. A piece
+ * of a record has a checksum (CRC-32 of its type and content), its length and its type; where a block has no room for
+ * that head, it is filled with zeros.
  */
 final class RunLog implements AutoCloseable {
     private static final int BLOCK = 32_768;

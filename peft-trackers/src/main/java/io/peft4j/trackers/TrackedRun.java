@@ -7,7 +7,8 @@ public interface TrackedRun {
     /**
      * Keeps measured values.
      *
-     * @param rows in the order in which they were measured; several at once where the tracker is slower than the training
+     * @param rows in the order in which they were measured; several at once where the tracker is slower than the
+     *     training
      */
     void log(List<MetricRow> rows) throws Exception;
 

@@ -22,9 +22,9 @@ import java.util.Optional;
  * Trainer.builder(model).listener(tracking).build().train(examples);
  * }</pre>
  *
- * <p>No tracker can end a training or hold it up: each has a thread of its own, one that fails is named in a warning and
- * left out, and at the end the training waits {@link #withPatience a bounded time} for the slow. A listener is for one
- * training.
+ * <p>No tracker can end a training or hold it up: each has a thread of its own, one that fails is named in a warning
+ * and left out, and at the end the training waits {@link #withPatience a bounded time} for the slow. A listener is for
+ * one training.
  */
 public final class TrackingListener implements TrainingListener {
     private static final Duration PATIENCE = Duration.ofSeconds(20);

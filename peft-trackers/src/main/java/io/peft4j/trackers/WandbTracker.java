@@ -22,8 +22,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
 /**
- * An offline run of Weights and Biases, which {@code wandb sync FOLDER} uploads: configuration, history, summary, and the
- * adapter's configuration and weights as files. Nothing is sent from here.
+ * An offline run of Weights and Biases, which {@code wandb sync FOLDER} uploads: configuration, history, summary, and
+ * the adapter's configuration and weights as files. Nothing is sent from here.
  *
  * <p>Of wandb's environment variables, {@code WANDB_PROJECT}, {@code WANDB_ENTITY}, {@code WANDB_NAME},
  * {@code WANDB_RUN_ID}, {@code WANDB_RUN_GROUP}, {@code WANDB_JOB_TYPE}, {@code WANDB_TAGS} (with commas),
@@ -140,7 +140,8 @@ public final class WandbTracker implements Tracker {
             variable("JOB_TYPE").ifPresent(type -> message.text(7, type));
             message.text(8, variable("NAME").orElse(run.name()));
             variable("NOTES").ifPresent(notes -> message.text(9, notes));
-            variable("TAGS").ifPresent(tags -> Stream.of(tags.split(",")).forEach(tag -> message.text(10, tag.strip())));
+            variable("TAGS").ifPresent(tags -> Stream.of(tags.split(","))
+                    .forEach(tag -> message.text(10, tag.strip())));
             message.text(13, host()).whole(14, run.doneSteps()).message(17, new ProtoMessage()
                     .whole(1, start.getEpochSecond()).whole(2, start.getNano()));
             record(RUN, message);
