@@ -80,8 +80,7 @@ record MergedTensors(List<ModelTensor> tensors, boolean tied) {
         int columns = weight.columns();
         RowReader rows = changed == null ? (row, target) -> weight.readRow(row, target, 0)
                 : (row, target) -> Arrays.read(changed, (long) row * columns, target, 0, columns);
-        return transposed ? new ModelTensor(name, new long[] {columns, weight.rows()},
-                new TransposedRows(weight.rows(), columns, rows))
-                : new ModelTensor(name, new long[] {weight.rows(), columns}, rows);
+        ModelTensor tensor = new ModelTensor(name, new long[] {weight.rows(), columns}, rows);
+        return transposed ? tensor.transposed() : tensor;
     }
 }

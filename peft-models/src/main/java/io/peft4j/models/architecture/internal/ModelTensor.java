@@ -32,30 +32,11 @@ public record ModelTensor(String name, long[] shape, RowReader rows) {
         return Math.toIntExact(shape[shape.length - 1]);
     }
 
-    /** The same matrix with rows and columns exchanged; all of it is read when its first row is. */
+    /** The same matrix with rows and columns exchanged, read by one thread in several passes over this one. */
     public ModelTensor transposed() {
         int in = columns();
         int out = Math.toIntExact(shape[0]);
-        float[][] columns = new float[in][];
-        return new ModelTensor(name, new long[] {in, out}, (row, target) -> {
-            if (columns[0] == null) {
-                readColumns(columns, out);
-            }
-            System.arraycopy(columns[row], 0, target, 0, out);
-        });
-    }
-
-    private void readColumns(float[][] columns, int rows) {
-        float[] values = new float[columns.length];
-        for (int c = 0; c < columns.length; c++) {
-            columns[c] = new float[rows];
-        }
-        for (int r = 0; r < rows; r++) {
-            this.rows.readRow(r, values);
-            for (int c = 0; c < columns.length; c++) {
-                columns[c][r] = values[c];
-            }
-        }
+        return new ModelTensor(name, new long[] {in, out}, new TransposedRows(out, in, rows));
     }
 
     /** The number of values. */

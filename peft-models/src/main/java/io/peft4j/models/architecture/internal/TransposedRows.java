@@ -1,4 +1,4 @@
-package io.peft4j.models.export;
+package io.peft4j.models.architecture.internal;
 
 import io.peft4j.core.weight.RowReader;
 
