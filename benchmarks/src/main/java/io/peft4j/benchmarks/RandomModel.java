@@ -128,6 +128,11 @@ final class RandomModel implements BaseLanguageModel {
     }
 
     @Override
+    public Set<Integer> stopTokens() {
+        return Set.of();
+    }
+
+    @Override
     public List<String> defaultTargetModules() {
         return architecture.defaultTargetModules();
     }

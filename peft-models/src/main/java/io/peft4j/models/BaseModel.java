@@ -187,7 +187,7 @@ public final class BaseModel implements BaseLanguageModel {
         return config;
     }
 
-    /** Ids of the tokens that end an answer. */
+    @Override
     public Set<Integer> stopTokens() {
         return stopTokens;
     }

@@ -2,6 +2,7 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -16,6 +17,9 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
      * @param model a lease of this model or of one with adapters on it, kept open by the caller
      */
     List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options);
+
+    /** Ids of the tokens that end an answer; none where the model does not predict tokens. */
+    Set<Integer> stopTokens();
 
     /**
      * Names of the layers that an adapter takes where its config names none, as Hugging Face PEFT has them for the

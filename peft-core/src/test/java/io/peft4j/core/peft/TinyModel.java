@@ -15,6 +15,7 @@ import io.peft4j.core.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /** A base model over a {@link TinyNetwork}, for tests: naive kernels, prompts as token ids, greedy answers. */
@@ -75,6 +76,11 @@ public class TinyModel implements BaseLanguageModel {
     @Override
     public Optional<ChatTemplate> chatTemplate() {
         return tokenizer.chatTemplate();
+    }
+
+    @Override
+    public Set<Integer> stopTokens() {
+        return Set.of();
     }
 
     @Override

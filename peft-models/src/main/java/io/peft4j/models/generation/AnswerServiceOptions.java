@@ -1,0 +1,69 @@
+package io.peft4j.models.generation;
+
+import io.peft4j.core.error.ConfigurationException;
+
+/**
+ * How much an {@link AnswerService} does at once.
+ *
+ * @param rows at most so many answers grow at once; default 32
+ * @param cacheBytes memory for keys and values of prompts and answers, those of earlier prompts that may come again
+ *     among them; default 512 MB
+ * @param promptChunk at most so many tokens of prompts are computed between two tokens of the answers that grow;
+ *     default 128
+ * @param waiting at most so many requests wait; default 256
+ * @param waitingPerClient at most so many requests of one client wait; default 64
+ * @param prefixes whether keys and values of prompts are kept, so that a beginning which comes again, such as a system
+ *     prompt, is not computed again; default true
+ */
+public record AnswerServiceOptions(int rows, long cacheBytes, int promptChunk, int waiting, int waitingPerClient,
+        boolean prefixes) {
+    /** Checks the ranges. */
+    public AnswerServiceOptions {
+        require("rows", rows);
+        require("cacheBytes", cacheBytes);
+        require("promptChunk", promptChunk);
+        require("waiting", waiting);
+        require("waitingPerClient", waitingPerClient);
+    }
+
+    private static void require(String name, long value) {
+        if (value < 1) {
+            throw new ConfigurationException(name + " must be at least 1, got " + value);
+        }
+    }
+
+    /** The defaults. */
+    public static AnswerServiceOptions defaults() {
+        return new AnswerServiceOptions(32, 512L << 20, 128, 256, 64, true);
+    }
+
+    /** The same with another number of answers at once. */
+    public AnswerServiceOptions withRows(int count) {
+        return new AnswerServiceOptions(count, cacheBytes, promptChunk, waiting, waitingPerClient, prefixes);
+    }
+
+    /** The same with another memory for keys and values. */
+    public AnswerServiceOptions withCacheBytes(long bytes) {
+        return new AnswerServiceOptions(rows, bytes, promptChunk, waiting, waitingPerClient, prefixes);
+    }
+
+    /** The same with other parts of prompts. */
+    public AnswerServiceOptions withPromptChunk(int tokens) {
+        return new AnswerServiceOptions(rows, cacheBytes, tokens, waiting, waitingPerClient, prefixes);
+    }
+
+    /**
+     * The same with other numbers of requests that wait.
+     *
+     * @param all at most so many
+     * @param perClient at most so many of one client
+     */
+    public AnswerServiceOptions withWaiting(int all, int perClient) {
+        return new AnswerServiceOptions(rows, cacheBytes, promptChunk, all, perClient, prefixes);
+    }
+
+    /** The same, keeping what prompts begin with or not. */
+    public AnswerServiceOptions withPrefixes(boolean keep) {
+        return new AnswerServiceOptions(rows, cacheBytes, promptChunk, waiting, waitingPerClient, keep);
+    }
+}
