@@ -7,6 +7,8 @@ import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.pack.PackOptions;
+import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,6 +70,22 @@ public final class TrainerBuilder {
         packTokens = value.packTokens();
         recompute = value.recompute();
         return this;
+    }
+
+    /**
+     * Batch size, gradient accumulation, epochs, learning rate and warm-up as the rules choose them for this data and
+     * this model; what is set afterwards replaces them.
+     *
+     * @see Hyperparameters
+     */
+    public TrainerBuilder auto(DataFacts data) {
+        return hyperparameters(Hyperparameters.auto(data, model.network().description()));
+    }
+
+    /** What was chosen by rules: batch size, gradient accumulation, epochs, learning rate and warm-up. */
+    public TrainerBuilder hyperparameters(Hyperparameters chosen) {
+        return batchSize(chosen.batchSize()).gradientAccumulation(chosen.gradientAccumulation())
+                .epochs(chosen.epochs()).learningRate(chosen.learningRate()).warmupSteps(chosen.warmupSteps());
     }
 
     /** Passes over the data. */

@@ -1,0 +1,284 @@
+package io.peft4j.train.plan;
+
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.model.ModelDescription;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+
+/**
+ * The rules of {@link Hyperparameters}:
+ * <ul>
+ * <li><b>Batch size</b>: 4 below 100 rows, 8 below 2,000, 16 below 20,000, else 32: with few rows, updates are what is
+ * scarce. A forward pass holds at most some 2,048 tokens, since it is no faster with more, and what memory has room
+ * for; the rest of the batch is accumulated.
+ * <li><b>Epochs</b>: as many as show some {@value #EXAMPLES_SEEN} examples, from 3 to 16: that is where facts are
+ * learned by heart. 2 above 5,000 rows, 1 above 50,000.
+ * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H, at most 5e-3: how the best rate of LoRA
+ * falls with the width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576.
+ * <li><b>Warm-up</b>: a twentieth of the updates, at most 20.
+ * <li><b>Rank</b>: 16, 32 above 100,000 supervised tokens, 64 above a million, at most H / 4.
+ * <li><b>Layers</b>: all. Where the time does not suffice, the upper two fifths, which take about two thirds of the time
+ * from the second epoch on, and then fewer epochs.
+ * </ul>
+ *
+ * <p>Each setting changes this object and returns it. A value that is given is kept and the others are chosen around it.
+ */
+public final class HyperparameterRules {
+    private static final int EXAMPLES_SEEN = 1280;
+    private static final int MOST_EPOCHS = 16;
+    private static final int FEWEST_EPOCHS = 3;
+    private static final int TOKENS_A_PASS = 2048;
+    private static final double HIGHEST_RATE = 5e-3;
+    /** Values kept for the gradients of a token, in multiples of H, a layer: measured on SmolLM2-135M. */
+    private static final double KEPT_WIDTHS = 10.5;
+    /** Weights as they are and as kernels want them, and what is needed besides. */
+    private static final double WEIGHT_COPIES = 2.5;
+    /** Of the memory that there is. */
+    private static final double USABLE = 0.7;
+    /** The time of the upper two fifths of the layers relative to all. */
+    private static final double UPPER_LAYERS_TIME = 0.65;
+
+    private final DataFacts data;
+    private final ModelDescription model;
+    private OptionalInt batchSize = OptionalInt.empty();
+    private OptionalInt epochs = OptionalInt.empty();
+    private OptionalInt rank = OptionalInt.empty();
+    private OptionalDouble learningRate = OptionalDouble.empty();
+    private OptionalInt firstLayer = OptionalInt.empty();
+    private OptionalInt accumulation = OptionalInt.empty();
+    private double multiplier = 1;
+    private long memory = ProcessUsage.memoryLimitBytes();
+    private Optional<Duration> time = Optional.empty();
+    private double tokensPerSecond;
+
+    HyperparameterRules(DataFacts data, ModelDescription model) {
+        this.data = Objects.requireNonNull(data, "data");
+        this.model = Objects.requireNonNull(model, "model");
+    }
+
+    /** A given number of examples a forward pass. */
+    public HyperparameterRules batchSize(int value) {
+        batchSize = OptionalInt.of(atLeastOne("batch size", value));
+        return this;
+    }
+
+    /** A given number of forward passes an update. */
+    public HyperparameterRules gradientAccumulation(int value) {
+        accumulation = OptionalInt.of(atLeastOne("gradient accumulation", value));
+        return this;
+    }
+
+    /** A given number of epochs. */
+    public HyperparameterRules epochs(int value) {
+        epochs = OptionalInt.of(atLeastOne("epochs", value));
+        return this;
+    }
+
+    /** A given rank. */
+    public HyperparameterRules rank(int value) {
+        rank = OptionalInt.of(atLeastOne("rank", value));
+        return this;
+    }
+
+    /** A given learning rate. */
+    public HyperparameterRules learningRate(double value) {
+        learningRate = OptionalDouble.of(value);
+        return this;
+    }
+
+    /** What the rule's learning rate is multiplied by; default 1. */
+    public HyperparameterRules learningRateMultiplier(double value) {
+        if (!(value > 0) || !Double.isFinite(value)) {
+            throw new ConfigurationException("the multiplier of the learning rate is " + value
+                    + "; it must be above 0");
+        }
+        multiplier = value;
+        return this;
+    }
+
+    /** A given first decoder layer with an adapter, from 0. */
+    public HyperparameterRules firstLayer(int value) {
+        firstLayer = OptionalInt.of(value);
+        return this;
+    }
+
+    /** The memory that the process may use, in bytes; default what system and limits leave it. */
+    public HyperparameterRules memoryBytes(long bytes) {
+        memory = bytes;
+        return this;
+    }
+
+    /**
+     * The time that the training may take.
+     *
+     * @param limit the time
+     * @param speed tokens a second at which this model trains here with adapters on all layers, above 0
+     */
+    public HyperparameterRules timeBudget(Duration limit, double speed) {
+        if (!(speed > 0)) {
+            throw new ConfigurationException("a limit of time needs the speed of training, above 0; got " + speed);
+        }
+        time = Optional.of(limit);
+        tokensPerSecond = speed;
+        return this;
+    }
+
+    private static int atLeastOne(String name, int value) {
+        if (value < 1) {
+            throw new ConfigurationException("the " + name + " is " + value + "; it must be at least 1");
+        }
+        return value;
+    }
+
+    /** Chooses what is not given. */
+    public Hyperparameters choose() {
+        Map<String, String> reasons = new LinkedHashMap<>();
+        int wanted = wantedBatch();
+        int pass = batchSize.orElseGet(() -> passSize(wanted, reasons));
+        batchSize.ifPresent(given -> reasons.put("batch_size", given + ": given"));
+        int accumulated = accumulation.orElseGet(() -> batchSize.isPresent() ? 1 : (wanted + pass - 1) / pass);
+        if (accumulation.isPresent() || accumulated > 1) {
+            reasons.put("gradient_accumulation", accumulated + (accumulation.isPresent() ? ": given"
+                    : ": so that an update sees " + pass * accumulated + " of " + number(data.rows()) + " rows"));
+        }
+        int wantedEpochs = epochs.orElseGet(() -> epochs(reasons));
+        epochs.ifPresent(given -> reasons.put("epochs", given + ": given"));
+        int first = firstLayer.orElseGet(() -> firstLayer(wantedEpochs, reasons));
+        int passes = epochs.orElseGet(() -> withinTime(wantedEpochs, first, reasons));
+        long batches = (data.rows() + pass - 1) / pass;
+        long updates = (batches + accumulated - 1) / accumulated * passes;
+        double rate = learningRate(reasons);
+        int warmup = (int) Math.min(20, updates / 20);
+        reasons.put("warmup_steps", warmup + ": a twentieth of the " + number(updates) + " updates, at most 20");
+        return new Hyperparameters(pass, accumulated, passes, rate, warmup, rank(reasons), first, updates, reasons);
+    }
+
+    /** Examples an update. */
+    private int wantedBatch() {
+        long rows = data.rows();
+        return rows < 100 ? 4 : rows < 2_000 ? 8 : rows < 20_000 ? 16 : 32;
+    }
+
+    private int passSize(int wanted, Map<String, String> reasons) {
+        int size = wanted;
+        String reason = number(data.rows()) + " rows: " + (wanted == 4 ? "small batches, so that there are enough "
+                + "updates" : "larger batches with more rows");
+        int bySpeed = powerOfTwo(TOKENS_A_PASS / data.meanTokens());
+        if (bySpeed < size) {
+            size = bySpeed;
+            reason = String.format(Locale.ROOT, "rows of %.0f tokens on average; a pass over more than some %,d is no "
+                    + "faster", data.meanTokens(), TOKENS_A_PASS);
+        }
+        double free = USABLE * memory - WEIGHT_COPIES * weightBytes();
+        int byMemory = powerOfTwo(free / bytesPerToken() / data.longest());
+        if (byMemory < size && !boundByRecomputing(free)) {
+            size = byMemory;
+            reason = String.format(Locale.ROOT, "rows of up to %,d tokens take some %,.0f MB each, and there are some "
+                    + "%,.0f MB", data.longest(), data.longest() * bytesPerToken() / 1e6, Math.max(0, free) / 1e6);
+        }
+        reasons.put("batch_size", size + ": " + reason);
+        return size;
+    }
+
+    /** The trainer computes layers twice rather than keep more than 1.7 times the weights, or 256 MB. */
+    private boolean boundByRecomputing(double free) {
+        return free > Math.max(256e6, 1.7 * weightBytes());
+    }
+
+    private double weightBytes() {
+        return (double) model.parameters() * Arrays.bytes(model.activationType());
+    }
+
+    private double bytesPerToken() {
+        return KEPT_WIDTHS * model.hiddenSize() * model.layers() * Arrays.bytes(model.activationType());
+    }
+
+    private static int powerOfTwo(double most) {
+        return most < 2 ? 1 : Integer.highestOneBit((int) Math.min(most, 1 << 20));
+    }
+
+    private int epochs(Map<String, String> reasons) {
+        long rows = data.rows();
+        if (rows > 5_000) {
+            int few = rows > 50_000 ? 1 : 2;
+            reasons.put("epochs", few + ": " + number(rows) + " rows are enough to be seen " + (few == 1 ? "once"
+                    : "twice"));
+            return few;
+        }
+        int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, Math.round((double) EXAMPLES_SEEN / rows)));
+        reasons.put("epochs", count + ": " + number(rows) + " rows are " + number(rows * count) + " examples then; "
+                + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : "facts stick after some "
+                + number(EXAMPLES_SEEN) + ", at most " + MOST_EPOCHS + " passes"));
+        return count;
+    }
+
+    private double secondsOfEpoch() {
+        return data.tokens() / tokensPerSecond;
+    }
+
+    private int firstLayer(int passes, Map<String, String> reasons) {
+        boolean late = time.isPresent() && passes * secondsOfEpoch() > time.get().toNanos() / 1e9;
+        if (late && model.layers() >= 5) {
+            int first = 3 * model.layers() / 5;
+            reasons.put("layers", first + " to " + (model.layers() - 1) + ": all layers would take "
+                    + number(Math.round(passes * secondsOfEpoch())) + " s of the " + time.get().toSeconds()
+                    + " s that there are");
+            return first;
+        }
+        reasons.put("layers", "all: the adapter learns most with all of them" + (time.isPresent()
+                ? ", and there is time" : ""));
+        return 0;
+    }
+
+    private int withinTime(int wanted, int first, Map<String, String> reasons) {
+        if (time.isEmpty()) {
+            return wanted;
+        }
+        double epoch = secondsOfEpoch() * (first > 0 ? UPPER_LAYERS_TIME : 1);
+        int possible = (int) Math.max(1, Math.min(wanted, time.get().toNanos() / 1e9 / epoch));
+        if (possible < wanted) {
+            reasons.put("epochs", String.format(Locale.ROOT, "%d: one takes %.0f s, and there are %d s (%d would be "
+                    + "better)", possible, epoch, time.get().toSeconds(), wanted));
+        }
+        return possible;
+    }
+
+    private double learningRate(Map<String, String> reasons) {
+        if (learningRate.isPresent()) {
+            reasons.put("learning_rate", learningRate.getAsDouble() + ": given");
+            return learningRate.getAsDouble();
+        }
+        double byWidth = Math.min(HIGHEST_RATE, 5e-4 * Math.pow(2000.0 / model.hiddenSize(), 0.78));
+        double rate = new BigDecimal(byWidth * multiplier).round(new MathContext(2)).doubleValue();
+        reasons.put("learning_rate", rate + ": hidden size " + model.hiddenSize() + "; narrower models bear more"
+                + (multiplier == 1 ? "" : ", times the given " + multiplier));
+        return Math.min(1, rate);
+    }
+
+    private int rank(Map<String, String> reasons) {
+        if (rank.isPresent()) {
+            reasons.put("rank", rank.getAsInt() + ": given");
+            return rank.getAsInt();
+        }
+        long learned = data.supervisedTokens();
+        int wanted = learned > 1_000_000 ? 64 : learned > 100_000 ? 32 : 16;
+        int most = Math.max(1, powerOfTwo(model.hiddenSize() / 4.0));
+        reasons.put("rank", Math.min(wanted, most) + ": " + (most < wanted ? "a quarter of the hidden size "
+                + model.hiddenSize() : number(learned) + " tokens to learn"));
+        return Math.min(wanted, most);
+    }
+
+    private static String number(long value) {
+        return String.format(Locale.ROOT, "%,d", value);
+    }
+}

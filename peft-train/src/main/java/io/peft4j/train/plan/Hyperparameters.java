@@ -1,0 +1,53 @@
+package io.peft4j.train.plan;
+
+import io.peft4j.core.model.ModelDescription;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Numbers of a training that are chosen by rules, each with its reason:
+ *
+ * <pre>{@code
+ * Hyperparameters chosen = Hyperparameters.auto(DataFacts.of(examples, base), base.network().description());
+ * chosen.reasons().forEach((name, reason) -> System.out.println(name + " " + reason));
+ * // batch_size 8: 176 rows allow some 150 updates with it ...
+ * }</pre>
+ *
+ * <p>The rules are for adapters of the low-rank family with alpha = 2 r on chat data; {@link HyperparameterRules} states
+ * them. They look at nothing but the numbers that they are given, so the same numbers give the same choice.
+ *
+ * @param batchSize examples a forward pass
+ * @param gradientAccumulation forward passes an update
+ * @param epochs passes over the data
+ * @param learningRate the highest learning rate
+ * @param warmupSteps updates over which it rises
+ * @param rank rank of the adapter; alpha is twice as much
+ * @param firstLayer the first decoder layer, counted from 0, that gets an adapter
+ * @param updates updates in all
+ * @param reasons why, by name: {@code batch_size}, {@code gradient_accumulation}, {@code epochs},
+ *     {@code learning_rate}, {@code warmup_steps}, {@code rank}, {@code layers}; a sentence without its end, which
+ *     begins with the value
+ */
+public record Hyperparameters(int batchSize, int gradientAccumulation, int epochs, double learningRate,
+        int warmupSteps, int rank, int firstLayer, long updates, Map<String, String> reasons) {
+    /** Copies the map in its order. */
+    public Hyperparameters {
+        reasons = Collections.unmodifiableMap(new LinkedHashMap<>(reasons));
+    }
+
+    /** All by the rules, with the memory that this process may use and no limit of time. */
+    public static Hyperparameters auto(DataFacts data, ModelDescription model) {
+        return choosing(data, model).choose();
+    }
+
+    /** The rules, of which some values may be given. */
+    public static HyperparameterRules choosing(DataFacts data, ModelDescription model) {
+        return new HyperparameterRules(data, model);
+    }
+
+    /** Alpha of the adapter: twice the rank, so that the scaling is the same for all ranks. */
+    public int alpha() {
+        return 2 * rank;
+    }
+}
