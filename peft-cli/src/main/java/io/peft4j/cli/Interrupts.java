@@ -36,6 +36,11 @@ final class Interrupts {
         return () -> action.set(null);
     }
 
+    /** Registers what ends the command in order. */
+    Registration stopping(Runnable onStop) {
+        return register(onStop);
+    }
+
     /** Registers the end of a training: it stops after the step that runs and saves what it has. */
     Registration stopping(Cancellation cancellation, Console console) {
         return register(() -> {

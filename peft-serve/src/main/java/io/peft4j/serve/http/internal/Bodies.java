@@ -1,0 +1,60 @@
+package io.peft4j.serve.http.internal;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.javalin.http.Context;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+
+/** Bodies of requests and replies. */
+public final class Bodies {
+    /** The most bytes of a JSON body: more than the longest prompts, far less than memory. */
+    private static final int MOST_JSON_BYTES = 16 << 20;
+
+    private Bodies() {
+    }
+
+    /**
+     * The JSON object that a client sent.
+     *
+     * @throws ApiException when it is none, or larger than is taken
+     */
+    public static ObjectNode object(Context request) {
+        JsonNode value = value(bytes(request));
+        if (!value.isObject()) {
+            throw ApiException.invalid("the body of the request must be a JSON object");
+        }
+        return (ObjectNode) value;
+    }
+
+    private static JsonNode value(byte[] bytes) {
+        try {
+            return Json.parse(bytes);
+        } catch (JsonProcessingException e) {
+            // The message of the parser quotes the text, which may be a prompt; the place is enough.
+            throw ApiException.invalid("the body of the request is not valid JSON (line "
+                    + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr() + ")");
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the body of the request", e);
+        }
+    }
+
+    private static byte[] bytes(Context request) {
+        try (InputStream stream = request.bodyInputStream()) {
+            byte[] bytes = stream.readNBytes(MOST_JSON_BYTES + 1);
+            if (bytes.length > MOST_JSON_BYTES) {
+                throw ApiException.tooLarge("the body of the request has more than " + MOST_JSON_BYTES + " bytes");
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the body of the request", e);
+        }
+    }
+
+    /** Replies with a JSON value. */
+    public static void reply(Context request, JsonNode value) {
+        request.contentType("application/json").result(Json.text(value));
+    }
+}

@@ -1,0 +1,123 @@
+package io.peft4j.serve.http.internal;
+
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HttpResponseException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes requests: gives each an id, looks who comes, finds the route, and turns what goes wrong into OpenAI's error
+ * objects. What stands in a request is never logged.
+ */
+public final class HttpServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+    /** What answers without a key: whether the server lives, the console, and what it loads. */
+    private static final Set<String> OPEN = Set.of("/", "/health", "/openapi.json");
+    private static final String REQUEST_ID = "X-Request-Id";
+    private static final Duration LAST_ANSWERS = Duration.ofSeconds(30);
+
+    private final Javalin javalin;
+    private final String host;
+    private final Doors doors;
+    private final AtomicBoolean stopping = new AtomicBoolean();
+    private final AtomicInteger running = new AtomicInteger();
+
+    /** Listens at once; port 0 means any that is free. */
+    public HttpServer(String host, int port, Doors doors, List<RouteGroup> groups) {
+        this.host = host;
+        this.doors = doors;
+        this.javalin = Javalin.create(config -> configure(config, groups));
+        javalin.start(host, port);
+    }
+
+    private void configure(JavalinConfig config, List<RouteGroup> groups) {
+        config.startup.showJavalinBanner = false;
+        config.startup.showOldJavalinVersionWarning = false;
+        config.startup.startupWatcherEnabled = false;
+        config.http.prefer405over404 = true;
+        config.http.strictContentTypes = false;
+        config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
+        config.routes.before(this::begin);
+        config.routes.after(request -> running.decrementAndGet());
+        groups.forEach(group -> group.addTo(config.routes));
+        config.routes.exception(ApiException.class, HttpServer::refuse);
+        config.routes.exception(HttpResponseException.class, HttpServer::refuse);
+        config.routes.exception(Exception.class, HttpServer::fail);
+    }
+
+    private void begin(Context request) {
+        running.incrementAndGet();
+        request.header(REQUEST_ID, "req_" + UUID.randomUUID().toString().replace("-", ""));
+        request.header("X-Content-Type-Options", "nosniff");
+        if (stopping.get()) {
+            throw ApiException.unavailable("the server is stopping");
+        }
+        if (!OPEN.contains(request.path()) && !request.path().startsWith("/console/")) {
+            doors.admit(request).attachTo(request);
+        }
+    }
+
+    private static void refuse(ApiException error, Context request) {
+        error.retryAfterSeconds().ifPresent(seconds -> request.header("Retry-After", String.valueOf(seconds)));
+        Bodies.reply(request.status(error.status()), error.body());
+    }
+
+    /** What Javalin itself refuses: no such route, no such method. */
+    private static void refuse(HttpResponseException error, Context request) {
+        String what = request.method() + " " + request.path();
+        String message = switch (error.getStatus()) {
+            case 404 -> "unknown request URL: " + what;
+            case 405 -> "not allowed: " + what;
+            default -> error.getMessage();
+        };
+        refuse(ApiException.of(error.getStatus(), "invalid_request_error", error.getStatus() == 404 ? "unknown_url"
+                : null, null, message), request);
+    }
+
+    private static void fail(Exception error, Context request) {
+        String id = request.res().getHeader(REQUEST_ID);
+        if (error instanceof UncheckedIOException && error.getCause() instanceof org.eclipse.jetty.io.EofException) {
+            LOG.debug("request {}: the client went away", id);
+            return;
+        }
+        LOG.error("request {} failed: {} {}", id, request.method(), request.endpoint().path, error);
+        refuse(ApiException.of(500, "server_error", "internal_error", null,
+                "the server failed; its log says why, at request " + id), request);
+    }
+
+    /** Where it listens: {@code http://127.0.0.1:8080}. */
+    public String url() {
+        return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port();
+    }
+
+    /** The port it listens at. */
+    public int port() {
+        return javalin.port();
+    }
+
+    /** Refuses what begins now, lets what runs end, for half a minute at most, and stops listening. */
+    @Override
+    public void close() {
+        if (stopping.getAndSet(true)) {
+            return;
+        }
+        long end = System.nanoTime() + LAST_ANSWERS.toNanos();
+        try {
+            while (running.get() > 0 && System.nanoTime() < end) {
+                Thread.sleep(20);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        javalin.stop();
+    }
+}

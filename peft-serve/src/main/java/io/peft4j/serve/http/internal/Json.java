@@ -1,0 +1,60 @@
+package io.peft4j.serve.http.internal;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** Reads and writes JSON; strict about what comes from outside. */
+public final class Json {
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private Json() {
+    }
+
+    /** An object without fields. */
+    public static ObjectNode object() {
+        return MAPPER.createObjectNode();
+    }
+
+    /** A list without entries. */
+    public static ArrayNode array() {
+        return MAPPER.createArrayNode();
+    }
+
+    /**
+     * Reads what this server wrote itself.
+     *
+     * @throws IllegalStateException when it is not JSON
+     */
+    public static JsonNode stored(String text) {
+        try {
+            return MAPPER.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("what was stored is not JSON", e);
+        }
+    }
+
+    /**
+     * Reads what a client sent.
+     *
+     * @throws JsonProcessingException when it is not one JSON value
+     */
+    public static JsonNode parse(byte[] text) throws java.io.IOException {
+        return MAPPER.readTree(text);
+    }
+
+    /** As text, on one line. */
+    public static String text(JsonNode value) {
+        return value.toString();
+    }
+}

@@ -1,0 +1,17 @@
+package io.peft4j.serve.model.internal;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * A model that clients can ask.
+ *
+ * @param name what clients call it
+ * @param adapter the name of its adapter in {@link ServedModels#model}, or {@link
+ *     io.peft4j.core.peft.PeftModel#BASE}
+ * @param created seconds since 1970
+ * @param owner what {@code owned_by} says
+ * @param folder where its adapter lies; empty for the base
+ */
+public record ServedModel(String name, String adapter, long created, String owner, Optional<Path> folder) {
+}
