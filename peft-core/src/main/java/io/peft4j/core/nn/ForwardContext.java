@@ -3,10 +3,12 @@ package io.peft4j.core.nn;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -149,6 +151,23 @@ public final class ForwardContext {
     public ForwardContext onSource() {
         return on(batch.source().orElseThrow(() -> new IllegalArgumentException("an encoder-decoder needs a text for "
                 + "its encoder with each sequence")).batch().seeingAll());
+    }
+
+    /**
+     * The same pass on rows of a table that all sequences read, as one of embeddings of distances: its batch has one
+     * sequence whose tokens are these rows.
+     *
+     * @throws ConfigurationException when sequences of the batch run through different adapters: the rows could run
+     *     through one of them alone
+     */
+    public ForwardContext onTable(int... tableRows) {
+        int[] groups = IntStream.of(batch.groups()).distinct().toArray();
+        if (groups.length > 1) {
+            throw new ConfigurationException("this model cannot run several adapters in one batch: their layers also "
+                    + "read a table that all sequences share; run one batch an adapter");
+        }
+        return on(PackedBatch.of(List.of(TokenSequence.unsupervised(tableRows)
+                .inGroup(groups.length == 0 ? 0 : groups[0]))));
     }
 
     private ForwardContext on(PackedBatch other) {

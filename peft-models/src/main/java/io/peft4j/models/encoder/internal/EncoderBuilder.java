@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +29,7 @@ final class EncoderBuilder {
     private final EncoderPlaces places;
     private final String prefix;
     private final Map<Double, RotaryTable> tables = new HashMap<>();
+    private final Map<String, Slot> distanceTables = new HashMap<>();
 
     /**
      * A builder.
@@ -52,6 +54,7 @@ final class EncoderBuilder {
         TextEmbeddings embeddings = embeddings();
         List<Slot> layers = new ArrayList<>();
         for (EncoderPlan.LayerPlan layer : plan.layers()) {
+            layer.attention().positions().ifPresent(this::distanceTable);
             layers.add(layer(layers.size(), layer));
         }
         Optional<Slot> finalNorm = plan.finalNorm().map(norm -> places.norm(prefix + norm, plan.sizes().hidden()));
@@ -126,16 +129,50 @@ final class EncoderBuilder {
     }
 
     private Slot attention(int index, EncoderPlan.AttentionPlan attention) {
-        int hidden = plan.sizes().hidden();
-        int headSize = hidden / attention.heads();
-        int parts = attention.projections().size() == 1 ? 3 : 1;
+        int headSize = plan.sizes().hidden() / attention.heads();
+        if (attention.positions().orElse(null) instanceof EncoderPlan.Disentangled distances) {
+            int compared = 1 + (distances.keys().isPresent() ? 1 : 0) + (distances.queries().isPresent() ? 1 : 0);
+            AttentionShape shape = new AttentionShape(attention.heads(), attention.heads(), headSize,
+                    (float) (1 / Math.sqrt((double) headSize * compared)));
+            return places.containing(prefix + attention.path(), () -> disentangled(shape, attention, distances));
+        }
         AttentionShape shape = new AttentionShape(attention.heads(), attention.heads(), headSize,
                 (float) (1 / Math.sqrt(headSize)));
         Optional<RotaryTable> rotary = attention.positions().map(positions ->
                 table(((EncoderPlan.Rotary) positions).theta(), headSize));
         return places.containing(prefix + attention.path(), () -> new EncoderAttention(index, shape,
-                attention.projections().stream().map(name -> places.linear(prefix + attention.path() + "." + name,
-                        parts * hidden, hidden, attention.bias())).toList(), rotary, attention.window()));
+                attention.projections().stream().map(name -> projection(attention, name)).toList(), rotary,
+                attention.window()));
+    }
+
+    private Slot projection(EncoderPlan.AttentionPlan attention, String name) {
+        int parts = attention.projections().size() == 1 ? 3 : 1;
+        return places.linear(prefix + attention.path() + "." + name, parts * plan.sizes().hidden(),
+                plan.sizes().hidden(), attention.bias());
+    }
+
+    private DisentangledAttention disentangled(AttentionShape shape, EncoderPlan.AttentionPlan attention,
+            EncoderPlan.Disentangled distances) {
+        Map<String, Slot> projections = new HashMap<>();
+        attention.projections().forEach(name -> projections.put(name, projection(attention, name)));
+        Stream.of(distances.keys(), distances.queries()).flatMap(Optional::stream).forEach(name ->
+                projections.computeIfAbsent(name, own -> projection(attention, own)));
+        List<Slot> content = attention.projections().stream().map(projections::get).toList();
+        return new DisentangledAttention(shape, new DisentangledAttention.Content(content.get(0), content.get(1),
+                content.get(2)), new DisentangledAttention.Distances(distanceTables.get(distances.table()),
+                distances.norm().map(distanceTables::get), distances.buckets(),
+                distances.keys().map(projections::get), distances.queries().map(projections::get)), plan.dropout());
+    }
+
+    /** Makes the embeddings of distances, once for all layers. */
+    private void distanceTable(EncoderPlan.Positions positions) {
+        if (positions instanceof EncoderPlan.Disentangled distances) {
+            int hidden = plan.sizes().hidden();
+            distanceTables.computeIfAbsent(distances.table(), name -> places.table(prefix + name,
+                    2 * distances.buckets().span(), hidden, OptionalInt.empty(), PackedBatch::tokens));
+            distances.norm().ifPresent(norm -> distanceTables.computeIfAbsent(norm, name ->
+                    places.norm(prefix + name, hidden)));
+        }
     }
 
     private RotaryTable table(double theta, int headSize) {

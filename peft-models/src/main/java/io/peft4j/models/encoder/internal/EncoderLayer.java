@@ -38,7 +38,8 @@ final class EncoderLayer implements Layer {
 
     /** Whether {@link #forward(ForwardContext, Variable, int[])} computes what the pass's layers ask for. */
     boolean canSelectRows(ForwardContext context) {
-        return context.layers().at(parts.attention()) == parts.attention().layer();
+        return parts.attention().layer() instanceof EncoderAttention attention
+                && context.layers().at(parts.attention()) == attention;
     }
 
     /**

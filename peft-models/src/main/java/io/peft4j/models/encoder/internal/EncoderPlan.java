@@ -99,6 +99,19 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
     }
 
     /**
+     * Scores that compare contents with embeddings of distances, which all layers share.
+     *
+     * @param table the name of the embeddings
+     * @param norm the name of a norm of them, where there is one
+     * @param buckets which row of the table a distance has
+     * @param keys the name, below the attention's path, of the projection that queries are compared with, where they are
+     * @param queries the name of the projection that keys are compared with, where they are
+     */
+    record Disentangled(String table, Optional<String> norm, DistanceBuckets buckets, Optional<String> keys,
+            Optional<String> queries) implements Positions {
+    }
+
+    /**
      * A feed-forward network.
      *
      * @param up the path of the first linear layer; of a gated one, it gives what is activated and then what it is
