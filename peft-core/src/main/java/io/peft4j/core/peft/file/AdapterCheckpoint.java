@@ -183,8 +183,12 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         return tensors;
     }
 
-    /** A file of the folder, or an error that says what is there instead. */
-    static Path existing(Path folder, String name) {
+    /**
+     * A file of an adapter's folder.
+     *
+     * @throws FileFormatException when it is not there; the message says what is
+     */
+    public static Path existing(Path folder, String name) {
         Path file = folder.resolve(name);
         if (Files.isRegularFile(file)) {
             return file;

@@ -1,121 +1,29 @@
 package io.peft4j.core.peft.file;
 
-import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.AdapterMismatchException;
-import io.peft4j.core.error.NearNames;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
-import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorInfo;
-import java.nio.ByteOrder;
-import java.nio.IntBuffer;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The tensors of an adapter's file, and the list of all that does not fit. */
-final class StoredAdapter implements AdapterSetup.StoredTensors {
+/** The tensors of a file as an adapter of a language model asks for them. */
+final class StoredAdapter extends CheckedTensors {
     private static final Logger LOG = LoggerFactory.getLogger(StoredAdapter.class);
-    private static final Set<DType> REAL = Set.of(DType.F64, DType.F32, DType.F16, DType.BF16);
     /** How tensors of the base are called in an adapter's file after the path. */
     private static final List<String> BASE_NAMES = List.of("weight", "bias", BaseCopy.NAME, "base_layer.bias");
-    /** A file of another method or model has hundreds of mismatches, which say the same. */
-    private static final int MOST_LISTED = 10;
-
-    private final SafetensorsFile file;
-    private final Set<String> asked = new HashSet<>();
-    private final Map<String, List<String>> mismatches = new LinkedHashMap<>();
-    private boolean sizesDiffer;
 
     StoredAdapter(SafetensorsFile file) {
-        this.file = file;
-    }
-
-    @Override
-    public boolean offers(String key, long[] shape) {
-        asked.add(key);
-        TensorInfo info = file.tensors().get(key);
-        if (info == null) {
-            note("missing", key + " " + java.util.Arrays.toString(shape));
-            return false;
-        }
-        if (!java.util.Arrays.equals(info.shape(), shape)) {
-            note("wrong shape", key + " is " + java.util.Arrays.toString(info.shape()) + ", must be "
-                    + java.util.Arrays.toString(shape));
-            sizesDiffer = true;
-            return false;
-        }
-        if (!isReal(info)) {
-            note("wrong type", key + " holds " + info.dtypeName() + ", must be one of F32, BF16, F16, F64");
-            return false;
-        }
-        return true;
-    }
-
-    @Override
-    public void read(String key, boolean transposed, INDArray target) {
-        if (transposed) {
-            float[] values = Arrays.transposed(file.readFloats(key), Arrays.columns(target), Arrays.rows(target));
-            Arrays.write(target, 0, values, 0, values.length);
-        } else {
-            file.readF32(key, Arrays.address(target));
-        }
-        if (!Arrays.isFinite(target)) {
-            note("not finite", key + " holds NaN or infinite values: the training that wrote it went wrong");
-        }
-    }
-
-    @Override
-    public Optional<long[]> shape(String key) {
-        return Optional.ofNullable(file.tensors().get(key)).map(TensorInfo::shape);
-    }
-
-    @Override
-    public int[] integers(String key, int[] bounds, long[] shape) {
-        asked.add(key);
-        TensorInfo info = file.tensors().get(key);
-        boolean fits = info != null && java.util.Arrays.equals(info.shape(), shape)
-                && info.dtype().filter(DType.I32::equals).isPresent();
-        if (!fits) {
-            note(info == null ? "missing" : "wrong shape or type", key + " must be I32 "
-                    + java.util.Arrays.toString(shape));
-            return new int[0];
-        }
-        IntBuffer buffer = file.bytes(key).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
-        int[] values = new int[buffer.remaining()];
-        buffer.get(values);
-        int columns = values.length / bounds.length;
-        for (int i = 0; i < values.length; i++) {
-            if (values[i] < 0 || values[i] >= bounds[i / columns]) {
-                note("out of range", key + " holds " + values[i] + ", must be from 0 to "
-                        + (bounds[i / columns] - 1));
-                return new int[0];
-            }
-        }
-        return values;
-    }
-
-    @Override
-    public void requireEqual(String key, INDArray values) {
-        if (!java.util.Arrays.equals(file.readFloats(key), Arrays.toFloats(values))) {
-            note("different where it must be the same", key + " and the tensor that it repeats");
-        }
-    }
-
-    @Override
-    public boolean fits() {
-        return mismatches.isEmpty();
+        super(file);
     }
 
     /**
@@ -128,12 +36,9 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
         Set<String> copies = new HashSet<>();
         Map<String, Slot> adapted = new LinkedHashMap<>();
         adapter.layers().forEach(layer -> adapted.put(AdapterSetup.key(layer.slot(), BaseCopy.NAME), layer.slot()));
-        for (TensorInfo info : file.tensors().values()) {
+        for (TensorInfo info : unasked()) {
             String key = info.name();
             Slot slot = adapted.get(key);
-            if (asked.contains(key)) {
-                continue;
-            }
             if (slot != null && WeightSample.weight(slot).isPresent() && isReal(info)) {
                 compare(slot, key, copies);
             } else if (isBaseWeight(key, base)) {
@@ -143,9 +48,7 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
                 note("not expected", key);
             }
         }
-        if (!mismatches.isEmpty()) {
-            throw new AdapterMismatchException(report(config, base));
-        }
+        requireFit(config, base.network().description().name());
         return copies;
     }
 
@@ -155,20 +58,16 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
             if (mismatch.fatal()) {
                 note("made for another base model", mismatch.explanation());
             } else {
-                LOG.warn("{}: {}", file.path().resolveSibling(Passport.FILE), mismatch.explanation());
+                LOG.warn("{}: {}", file().path().resolveSibling(Passport.FILE), mismatch.explanation());
             }
         }
     }
 
-    private static boolean isReal(TensorInfo info) {
-        return info.dtype().filter(REAL::contains).isPresent();
-    }
-
     private void compare(Slot slot, String key, Set<String> copies) {
-        BaseCopy.Result result = BaseCopy.compare(slot, file, key);
+        BaseCopy.Result result = BaseCopy.compare(slot, file(), key);
         switch (result.comparison()) {
             case EQUAL -> copies.add(key);
-            case CLOSE -> LOG.info("{}: {} {}, as rounding does; the model's is used", file.path(), key,
+            case CLOSE -> LOG.info("{}: {} {}, as rounding does; the model's is used", file().path(), key,
                     result.sentence());
             default -> note("made for another base model", key + " " + result.sentence());
         }
@@ -177,32 +76,5 @@ final class StoredAdapter implements AdapterSetup.StoredTensors {
     private static boolean isBaseWeight(String key, BaseLanguageModel base) {
         return base.network().slots().stream().anyMatch(slot ->
                 BASE_NAMES.stream().anyMatch(name -> key.equals(AdapterSetup.key(slot, name))));
-    }
-
-    private void note(String kind, String entry) {
-        mismatches.computeIfAbsent(kind, k -> new ArrayList<>()).add(entry);
-    }
-
-    private String report(PeftConfig config, BaseLanguageModel base) {
-        StringBuilder text = new StringBuilder(file.path() + " does not fit the model "
-                + base.network().description().name() + " and its own configuration:");
-        mismatches.forEach((kind, entries) -> {
-            text.append("\n  ").append(kind).append(" (").append(entries.size()).append("):");
-            entries.stream().limit(MOST_LISTED).forEach(entry -> text.append("\n    ").append(entry));
-            if (entries.size() > MOST_LISTED) {
-                text.append("\n    and ").append(entries.size() - MOST_LISTED).append(" more");
-            }
-        });
-        Optional<String> madeFor = config.common().baseModel();
-        if (sizesDiffer && madeFor.isPresent()) {
-            text.append("\n  It says that it was made for '").append(madeFor.get()).append("'.");
-        }
-        List<String> missing = mismatches.getOrDefault("missing", List.of());
-        if (!missing.isEmpty() && mismatches.containsKey("not expected")) {
-            String first = missing.get(0).substring(0, missing.get(0).indexOf(' '));
-            text.append("\n  For ").append(first).append(", ").append(NearNames.sentence(first, file.names()))
-                    .append('.');
-        }
-        return text.toString();
     }
 }

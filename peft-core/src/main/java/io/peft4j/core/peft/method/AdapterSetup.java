@@ -209,7 +209,12 @@ public final class AdapterSetup {
 
     /** The key in the file of a tensor of the layer at {@code slot}. */
     public static String key(Slot slot, String name) {
-        return "base_model.model." + slot.path() + "." + name;
+        return key(slot.path(), name);
+    }
+
+    /** The key in the file of a tensor of the layer at a path. */
+    public static String key(String path, String name) {
+        return "base_model.model." + path + "." + name;
     }
 
     /**

@@ -1,7 +1,6 @@
 package io.peft4j.core.peft.method;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.internal.PathPattern;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,19 +78,21 @@ public final class PathPatterns<T> {
      * Looks for keys that match none of the adapted places, or, being whole paths, come after others there: an error
      * for a new adapter, a warning for a stored one.
      *
+     * @param stored whether the adapter is a stored one
+     * @param adapted the paths of the adapted places
      * @throws ConfigurationException for a new adapter with such a key
      */
-    public void checkUse(AdapterSetup setup, List<Slot> adapted) {
+    public void checkUse(boolean stored, List<String> adapted) {
         List<String> unused = entries.stream()
-                .filter(entry -> adapted.stream().map(Slot::path).noneMatch(path -> entry.matches(path)
+                .filter(entry -> adapted.stream().noneMatch(path -> entry.matches(path)
                         || deciding(path).filter(entry::equals).isPresent()))
                 .map(Entry::key).toList();
         if (unused.isEmpty()) {
             return;
         }
-        if (!setup.isRestoring()) {
+        if (!stored) {
             throw new ConfigurationException(name + ": " + unused + " match none of the " + adapted.size()
-                    + " adapted layers, whose paths look like " + adapted.get(0).path() + "; an expression must cover "
+                    + " adapted layers, whose paths look like " + adapted.get(0) + "; an expression must cover "
                     + "the end of a path, from the beginning of one of its parts on" + (wholePaths ? ", and a whole "
                     + "path counts only where no other key matches" : ""));
         }

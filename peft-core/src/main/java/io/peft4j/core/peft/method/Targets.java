@@ -1,7 +1,6 @@
 package io.peft4j.core.peft.method;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.TargetModuleException;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Layer;
@@ -11,7 +10,6 @@ import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.peft.config.PlacedConfig;
 import io.peft4j.core.peft.config.Placement;
 import io.peft4j.core.peft.config.TargetModules;
-import io.peft4j.core.peft.config.internal.PathPattern;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,10 +23,7 @@ import org.slf4j.LoggerFactory;
  * The places that an adapter takes, chosen by Hugging Face PEFT's rules, of which what PEFT silently ignores is
  * refused.
  *
- * <p>A place is taken where {@code target_modules} match it (see {@link TargetModules}), {@code exclude_modules} do
- * not, no entry of {@code modules_to_save} matches a part of its path, and, where {@code layers_to_transform} are
- * given and the place was not named by its whole path, the number of its layer is among them. That number is the first
- * one in the path that follows a name and a dot, or the one after {@code layers_pattern}.
+ * <p>{@link NamedPlaces} says which places are taken.
  *
  * @param setup the model, and where values come from
  * @param placement what was asked for; in a new adapter with names in place of the default and of {@code all-linear},
@@ -37,7 +32,6 @@ import org.slf4j.LoggerFactory;
  */
 public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots) {
     private static final Logger LOG = LoggerFactory.getLogger(Targets.class);
-    private static final PathPattern FIRST_NUMBER = PathPattern.of("layers_pattern", ".*?\\.[^.]*\\.(?<idx>\\d+)\\.");
 
     /**
      * The places on a model, of linear layers; without targets those that the architecture has by default.
@@ -60,7 +54,9 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
      */
     public static Targets of(Placement asked, AdapterSetup setup, List<String> defaults, Predicate<Layer> supported) {
         TargetModules resolved = resolved(asked.targetModules(), setup, defaults);
-        List<Slot> slots = new Choice(asked, resolved, setup).slots(supported);
+        List<Slot> slots = new NamedPlaces<>(modules(setup.network()), Slot::path,
+                setup.network().description().layers(), setup.isRestoring())
+                .chosen(asked, resolved, slot -> supported.test(slot.layer()));
         return new Targets(setup, setup.isRestoring() ? asked : asked.withTargets(resolved), slots);
     }
 
@@ -143,7 +139,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
      *     places
      */
     public <T> Function<Slot, T> values(PathPatterns<T> patterns, T fallback) {
-        patterns.checkUse(setup, slots);
+        patterns.checkUse(setup.isRestoring(), paths(slots));
         return slot -> patterns.first(slot.path()).orElse(fallback);
     }
 
@@ -210,126 +206,5 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
     static List<Slot> modules(Network network) {
         return network.slots().stream().filter(slot -> !(slot.layer() instanceof WeightedLayer layer
                 && layer.isParameter())).toList();
-    }
-
-    /** What is asked for, with the names of the targets. */
-    private record Choice(Placement asked, TargetModules targets, AdapterSetup setup) {
-        List<Slot> slots(Predicate<Layer> supported) {
-            List<Slot> slots = modules(setup.network());
-            Predicate<String> target = targets.matcher("target_modules");
-            Predicate<String> exclusion = asked.excludeModules().matcher("exclude_modules");
-            Predicate<String> saved = savedMatcher();
-            List<Slot> matched = slots.stream().filter(slot -> target.test(slot.path())).toList();
-            checkNames(slots);
-            List<Slot> chosen = new ArrayList<>();
-            Set<Integer> layersSeen = new LinkedHashSet<>();
-            int left = 0;
-            for (Slot slot : matched) {
-                if (exclusion.test(slot.path()) || saved.test(slot.path())) {
-                    left++;
-                } else if (isInLayers(slot.path(), layersSeen)) {
-                    chosen.add(slot);
-                }
-            }
-            if (!asked.excludeModules().isUnset() && slots.stream().noneMatch(slot -> exclusion.test(slot.path()))) {
-                LOG.warn("exclude_modules {} matches no layer", asked.excludeModules());
-            }
-            requireSome(chosen, matched, left);
-            requireLayers(chosen, layersSeen);
-            requireSupported(chosen, supported);
-            return List.copyOf(chosen);
-        }
-
-        /** PEFT: an entry of modules_to_save is an expression for one or more whole parts of the path. */
-        private Predicate<String> savedMatcher() {
-            List<PathPattern> patterns = asked.modulesToSave().stream()
-                    .map(name -> PathPattern.of("modules_to_save", "(^|.*\\.)" + name + "($|\\..*)")).toList();
-            return path -> patterns.stream().anyMatch(pattern -> pattern.matchesBeginning(path));
-        }
-
-        private boolean isInLayers(String path, Set<Integer> seen) {
-            List<Integer> layers = asked.layersToTransform().values();
-            if (layers.isEmpty() || targets.names().orElse(List.of()).contains(path)) {
-                return true;
-            }
-            String number = "";
-            if (asked.layersPattern().isEmpty()) {
-                number = FIRST_NUMBER.groupFromBeginning(path, "idx");
-            }
-            for (String name : asked.layersPattern().values()) {
-                if (number.isEmpty()) {
-                    number = PathPattern.of("layers_pattern", "(?:^|.*?\\.)" + name + "\\.(?<idx>\\d+)\\.")
-                            .groupFromBeginning(path, "idx");
-                }
-            }
-            if (number.isEmpty() || number.length() > 9 || !layers.contains(Integer.valueOf(number))) {
-                return false;
-            }
-            seen.add(Integer.valueOf(number));
-            return true;
-        }
-
-        private void checkNames(List<Slot> slots) {
-            List<String> unmatched = targets.names().orElse(List.of()).stream()
-                    .filter(name -> slots.stream().noneMatch(slot -> isNamed(slot.path(), name))).toList();
-            if (!unmatched.isEmpty() && !setup.isRestoring()) {
-                throw new TargetModuleException("target_modules: '" + unmatched.get(0) + "' matches no layer; "
-                        + nearest(unmatched.get(0), slots));
-            }
-            if (!unmatched.isEmpty()) {
-                LOG.warn("target_modules of the stored adapter match no layer of this model: {}", unmatched);
-            }
-        }
-
-        /** Compares a short name with the last parts of paths, a longer one with whole paths. */
-        private static String nearest(String name, List<Slot> slots) {
-            Set<String> candidates = new LinkedHashSet<>();
-            slots.forEach(slot -> candidates.add(name.contains(".") ? slot.path() : slot.name()));
-            return "the nearest layers are " + NearNames.of(name, candidates, 3).stream()
-                    .map(near -> slots.stream().map(Slot::path).filter(path -> isNamed(path, near))
-                            .findFirst().orElseThrow()).toList();
-        }
-
-        private static boolean isNamed(String path, String name) {
-            return TargetModules.of(name).matches("target_modules", path);
-        }
-
-        private void requireSome(List<Slot> chosen, List<Slot> matched, int left) {
-            List<Slot> slots = modules(setup.network());
-            if (matched.isEmpty()) {
-                throw new TargetModuleException("target_modules '" + asked.targetModules() + "' matches none of the "
-                        + slots.size() + " layers; their paths look like "
-                        + paths(slots).subList(0, Math.min(3, slots.size())));
-            }
-            if (chosen.isEmpty() && left == matched.size()) {
-                throw new TargetModuleException("all " + left + " layers that target_modules " + asked.targetModules()
-                        + " matches are excluded by exclude_modules " + asked.excludeModules()
-                        + " or modules_to_save " + asked.modulesToSave());
-            }
-        }
-
-        private void requireLayers(List<Slot> chosen, Set<Integer> seen) {
-            List<Integer> layers = asked.layersToTransform().values();
-            List<Integer> unseen = new ArrayList<>(layers);
-            unseen.removeAll(seen);
-            if (chosen.isEmpty() || !unseen.isEmpty() && !setup.isRestoring()) {
-                throw new TargetModuleException("layers_to_transform " + layers
-                        + (asked.layersPattern().isEmpty() ? ""
-                        : " with layers_pattern " + asked.layersPattern().values())
-                        + " matches no layer for " + (unseen.isEmpty() ? layers : unseen)
-                        + "; the model has layers 0 to " + (setup.network().description().layers() - 1));
-            }
-        }
-
-        private void requireSupported(List<Slot> chosen, Predicate<Layer> supported) {
-            List<Slot> others = chosen.stream().filter(slot -> !supported.test(slot.layer())).toList();
-            if (!others.isEmpty()) {
-                throw new TargetModuleException("target_modules " + asked.targetModules()
-                        + " matches layers of a kind that this method cannot adapt: "
-                        + others.subList(0, Math.min(5, others.size()))
-                        + (others.size() > 5 ? " and " + (others.size() - 5) + " more" : "")
-                        + "; make the names or the expression more precise");
-            }
-        }
     }
 }
