@@ -23,15 +23,16 @@ import java.util.OptionalInt;
  * for; the rest of the batch is accumulated.
  * <li><b>Epochs</b>: as many as show some {@value #EXAMPLES_SEEN} examples, from 3 to 16: that is where facts are
  * learned by heart. 2 above 5,000 rows, 1 above 50,000.
- * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H, at most 5e-3: how the best rate of LoRA
- * falls with the width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576.
+ * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H, at most 5e-3: how the best rate of
+ * LoRA falls with the width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576.
  * <li><b>Warm-up</b>: a twentieth of the updates, at most 20.
  * <li><b>Rank</b>: 16, 32 above 100,000 supervised tokens, 64 above a million, at most H / 4.
- * <li><b>Layers</b>: all. Where the time does not suffice, the upper two fifths, which take about two thirds of the time
- * from the second epoch on, and then fewer epochs.
+ * <li><b>Layers</b>: all. Where the time does not suffice, the upper two fifths, which take about two thirds of the
+ * time, and then fewer epochs.
  * </ul>
  *
- * <p>Each setting changes this object and returns it. A value that is given is kept and the others are chosen around it.
+ * <p>Each setting changes this object and returns it. A value that is given is kept, and the others are chosen around
+ * it.
  */
 public final class HyperparameterRules {
     private static final int EXAMPLES_SEEN = 1280;

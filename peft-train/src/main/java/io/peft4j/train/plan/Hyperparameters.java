@@ -14,8 +14,8 @@ import java.util.Map;
  * // batch_size 8: 176 rows allow some 150 updates with it ...
  * }</pre>
  *
- * <p>The rules are for adapters of the low-rank family with alpha = 2 r on chat data; {@link HyperparameterRules} states
- * them. They look at nothing but the numbers that they are given, so the same numbers give the same choice.
+ * <p>The rules are for adapters of the low-rank family with alpha = 2 r on chat data; {@link HyperparameterRules}
+ * states them. They look at nothing but the numbers that they are given, so the same numbers give the same choice.
  *
  * @param batchSize examples a forward pass
  * @param gradientAccumulation forward passes an update
