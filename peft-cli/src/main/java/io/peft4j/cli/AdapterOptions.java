@@ -15,6 +15,8 @@ import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.train.plan.HyperparameterRules;
+import io.peft4j.train.plan.Hyperparameters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -41,6 +43,8 @@ final class AdapterOptions {
     private static final String CONFIG = "--adapter-config";
     private static final String INIT = "--adapter-init";
     private static final String SETTING = "--adapter-setting";
+    private static final String LAYERS = "--layers";
+    private static final int USUAL_RANK = 16;
 
     @Option(names = METHOD, paramLabel = "NAME", defaultValue = "lora",
             description = "Method of fine-tuning. Default: ${DEFAULT-VALUE}")
@@ -59,9 +63,9 @@ final class AdapterOptions {
                     + "given more than once.")
     private Map<String, String> settings = new LinkedHashMap<>();
 
-    @Option(names = "--rank", paramLabel = "R", defaultValue = "16",
-            description = "Rank of the adapter. Default: ${DEFAULT-VALUE}, or the method's own")
-    private int rank;
+    @Option(names = "--rank", paramLabel = "R|auto", defaultValue = "16", description = "Rank of the adapter; with "
+            + "auto, alpha is twice as much. Default: ${DEFAULT-VALUE}, or the method's own")
+    private AutoInteger rank;
 
     @Option(names = "--alpha", paramLabel = "A", defaultValue = "32",
             description = "Scaling of the adapter. Default: ${DEFAULT-VALUE}, or the method's own")
@@ -76,11 +80,31 @@ final class AdapterOptions {
                     + "paths. Default: ${DEFAULT-VALUE}, or the method's own")
     private String targetModules;
 
+    @Option(names = LAYERS, paramLabel = "all|auto|FIRST-LAST", defaultValue = "all", description = "Decoder layers, "
+            + "counted from 0, that are adapted. Default: ${DEFAULT-VALUE}")
+    private String layers;
+
+    private boolean alphaIsGiven;
+
+    /** Whether rules are to choose something here. */
+    boolean isAuto() {
+        return rank.value().isEmpty() || layers.equalsIgnoreCase(AutoNumber.AUTO);
+    }
+
+    /** Tells rules what is not for them to choose. */
+    void addTo(HyperparameterRules rules) {
+        rank.value().ifPresent(rules::rank);
+        if (!layers.equalsIgnoreCase(AutoNumber.AUTO)) {
+            rules.firstLayer(AdaptedLayers.of(layers).first());
+        }
+    }
+
     /** What was chosen; reads the configuration file where there is one. */
     Choice choice(PeftCommand command) {
+        alphaIsGiven = command.isGiven("--alpha");
         List<String> ways = List.of(METHOD, CONFIG, INIT).stream().filter(command::isGiven).toList();
         List<String> details = Stream.concat(PeftMethod.SHARED_OPTIONS.stream().map(name -> "--" + name),
-                Stream.of(SETTING))
+                Stream.of(SETTING, LAYERS))
                 .filter(command::isGiven).toList();
         if (ways.size() > 1) {
             throw command.usage(String.join(" and ", ways) + " are mutually exclusive");
@@ -92,9 +116,12 @@ final class AdapterOptions {
         if (initial != null) {
             // What is no adapter is told now and not when the model has been loaded.
             AdapterCheckpoint.readConfig(initial);
-            return new Choice(null, initial);
+            return new Choice(null, initial, AdaptedLayers.ALL);
         }
-        return new Choice(configFile == null ? command.fromOptions(() -> fromOptions(command)) : fromFile(), null);
+        AdaptedLayers adapted = layers.equalsIgnoreCase(AutoNumber.AUTO) ? AdaptedLayers.ALL
+                : command.fromOptions(() -> AdaptedLayers.of(layers));
+        return new Choice(configFile == null ? command.fromOptions(() -> fromOptions(command)) : fromFile(), null,
+                adapted);
     }
 
     private PeftConfig fromFile() {
@@ -135,7 +162,7 @@ final class AdapterOptions {
 
     private void put(ObjectNode config, String name, String key) {
         switch (name) {
-            case "rank" -> config.put(key, rank);
+            case "rank" -> config.put(key, rank.value().orElse(USUAL_RANK));
             case "alpha" -> {
                 // PEFT's own files hold an integer where it is one.
                 if (alpha == Math.rint(alpha) && Math.abs(alpha) < Integer.MAX_VALUE) {
@@ -172,13 +199,38 @@ final class AdapterOptions {
     }
 
     /** One of a configuration and an adapter's folder. */
-    static final class Choice {
+    final class Choice {
         private final PeftConfig config;
         private final Path folder;
+        private final AdaptedLayers adapted;
 
-        private Choice(PeftConfig config, Path folder) {
+        private Choice(PeftConfig config, Path folder, AdaptedLayers adapted) {
             this.config = config;
             this.folder = folder;
+            this.adapted = adapted;
+        }
+
+        /** With what rules have chosen instead of {@code auto}. */
+        Choice with(Optional<Hyperparameters> chosen) {
+            if (chosen.isEmpty() || config == null) {
+                return this;
+            }
+            Hyperparameters values = chosen.get();
+            AdaptedLayers all = layers.equalsIgnoreCase(AutoNumber.AUTO) && values.firstLayer() > 0
+                    ? AdaptedLayers.from(values.firstLayer()) : adapted;
+            return new Choice(rank.value().isPresent() ? config : ranked(values), folder, all);
+        }
+
+        private PeftConfig ranked(Hyperparameters values) {
+            Map<String, String> keys = PeftMethods.byName(method).optionKeys();
+            if (!keys.containsKey("rank")) {
+                throw new ConfigurationException("the method " + method + " has no --rank that could be auto");
+            }
+            ObjectNode changed = AdaptedLayers.json(config).put(keys.get("rank"), values.rank());
+            if (keys.containsKey("alpha") && !alphaIsGiven) {
+                changed.put(keys.get("alpha"), values.alpha());
+            }
+            return PeftMethods.readConfig(changed.toString(), "the options of --method " + method);
         }
 
         /**
@@ -193,8 +245,9 @@ final class AdapterOptions {
             }
             // A configuration from elsewhere names the base that it came from.
             String name = base.network().description().name();
-            return PeftModel.of(base, config.withCommon(config.common().withBaseModel(name)),
-                    new SplittableRandom(seed), config.needsCalibration() ? Optional.of(data.get()) : Optional.empty());
+            PeftConfig placed = adapted.apply(config, base.network());
+            return PeftModel.of(base, placed.withCommon(placed.common().withBaseModel(name)),
+                    new SplittableRandom(seed), placed.needsCalibration() ? Optional.of(data.get()) : Optional.empty());
         }
 
         /** Where the adapter's weights come from, in words. */

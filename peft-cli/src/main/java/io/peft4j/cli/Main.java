@@ -101,8 +101,10 @@ public final class Main implements Runnable {
         return line
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
                 .registerConverter(BenchCommand.Shape.class, BenchCommand.Shape::of)
-                .registerConverter(LearningRateSchedule.class, TrainCommand::schedule)
-                .registerConverter(PackOptions.Strategy.class, TrainCommand::packing)
+                .registerConverter(LearningRateSchedule.class, TrainingCommand::schedule)
+                .registerConverter(PackOptions.Strategy.class, TrainingCommand::packing)
+                .registerConverter(AutoInteger.class, AutoInteger::of)
+                .registerConverter(AutoNumber.class, AutoNumber::of)
                 .registerConverter(Masking.class, LearnedOptions::masking)
                 .registerConverter(DataFormat.class, DataInput::format)
                 .registerConverter(ObjectiveOptions.Kind.class, ObjectiveOptions::kind)

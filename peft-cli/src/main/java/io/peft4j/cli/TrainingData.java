@@ -12,6 +12,7 @@ import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.plan.DataFacts;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,9 @@ interface TrainingData {
 
     /** Trains on the examples. */
     TrainingResult train(TrainerBuilder trainer, PeftModel model);
+
+    /** What the rules of hyperparameters look at. */
+    DataFacts facts(BaseModel base);
 
     /** Some of the examples, for adapters whose first values are computed from data. */
     Calibration calibration(BaseModel base, int batchSize, int mostBatches);
@@ -43,6 +47,11 @@ interface TrainingData {
         public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
             held.ifPresent(trainer::validation);
             return trainer.build().train(examples);
+        }
+
+        @Override
+        public DataFacts facts(BaseModel base) {
+            return DataFacts.of(examples, base);
         }
 
         @Override
@@ -80,6 +89,12 @@ interface TrainingData {
         @Override
         public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
             return trainer.build().train(objective.apply(model), examples, held);
+        }
+
+        @Override
+        public DataFacts facts(BaseModel base) {
+            Objective<E> encoder = objective.apply(base);
+            return DataFacts.ofEncoded(examples.stream().flatMap(example -> encoder.encode(example).stream()).toList());
         }
 
         @Override

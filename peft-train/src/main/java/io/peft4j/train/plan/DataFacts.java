@@ -6,6 +6,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
+import io.peft4j.train.objective.EncodedExample;
 import java.util.List;
 
 /**
@@ -34,6 +35,13 @@ public record DataFacts(long rows, long tokens, int longest, long supervisedToke
         return new DataFacts(examples.size(), examples.stream().mapToLong(TokenSequence::length).sum(),
                 examples.stream().mapToInt(TokenSequence::length).max().orElse(0),
                 examples.stream().mapToLong(TokenSequence::supervisedTokens).sum());
+    }
+
+    /** The facts of examples as an objective encodes them. */
+    public static DataFacts ofEncoded(List<EncodedExample> examples) {
+        return new DataFacts(examples.size(), examples.stream().mapToLong(EncodedExample::tokens).sum(),
+                (int) examples.stream().mapToLong(EncodedExample::tokens).max().orElse(0),
+                examples.stream().mapToLong(EncodedExample::supervised).sum());
     }
 
     /**

@@ -1,0 +1,80 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Numbers of a training that are left to rules, and layers that are chosen. */
+class AutoOptionsTest {
+    private static final Path MODEL = FIXTURES.resolve("tiny-llama").toAbsolutePath().normalize();
+
+    @TempDir
+    Path folder;
+
+    private Path data;
+    private Path output;
+
+    @BeforeEach
+    void writeData() throws IOException {
+        data = Files.write(folder.resolve("train.jsonl"), IntStream.range(0, 120).mapToObj(i -> "{\"messages\": "
+                + "[{\"role\": \"user\", \"content\": \"Who is " + i + "?\"}, {\"role\": \"assistant\", \"content\": "
+                + "\"The keeper.\"}]}").toList());
+        output = folder.resolve("adapter");
+    }
+
+    private Object[] train(Object... more) {
+        List<Object> words = new ArrayList<>(List.of("train", "--model", MODEL, "--data", data, "--output", output,
+                "--dtype", "f32"));
+        words.addAll(List.of(more));
+        return words.toArray();
+    }
+
+    @Test
+    void rulesChooseWhatIsAutoAndSayWhy() {
+        CommandRun run = CommandRun.succeeding(train("--learning-rate", "auto", "--batch-size", "auto", "--epochs",
+                "auto", "--rank", "auto", "--layers", "auto", "--max-steps", 2));
+        assertTrue(run.err().contains("auto:       batch size 8: 120 rows"), run.err());
+        assertTrue(run.err().contains("auto:       epochs 11: "), run.err());
+        assertTrue(run.err().contains("auto:       learning rate 0.005: hidden size"), run.err());
+        JsonNode config = CommandRun.read(output.resolve("adapter_config.json"));
+        // A quarter of the hidden size of 32.
+        assertEquals(8, config.get("r").asInt());
+        assertEquals(16, config.get("lora_alpha").asInt());
+        assertTrue(run.err().contains("epochs 11, batch size 8"), run.err());
+    }
+
+    @Test
+    void whatIsGivenBesideAutoIsKept() {
+        CommandRun run = CommandRun.succeeding(train("--learning-rate", "auto", "--batch-size", 3, "--max-steps", 1));
+        assertTrue(run.err().contains("batch size 3"), run.err());
+        assertTrue(run.err().contains("epochs 3"), run.err());
+        assertTrue(run.err().contains("learning rate 0.005"), run.err());
+    }
+
+    @Test
+    void chosenLayersAreAdapted() {
+        CommandRun.succeeding(train("--layers", "1-1", "--max-steps", 1));
+        JsonNode config = CommandRun.read(output.resolve("adapter_config.json"));
+        assertEquals("[1]", config.get("layers_to_transform").toString());
+        assertTrue(config.get("target_modules").isArray(), config.toString());
+    }
+
+    @Test
+    void impossibleLayersAndRanksAreRefused() {
+        assertTrue(CommandRun.failing(2, train("--layers", "3-1")).contains("'3-1' is neither all nor auto"));
+        assertTrue(CommandRun.failing(1, train("--layers", "0-99")).contains("layers of"));
+        assertTrue(CommandRun.failing(2, train("--method", "bitfit", "--rank", "auto")).contains("no --rank"));
+        assertTrue(CommandRun.failing(2, train("--learning-rate", "fast")).contains("not a number, nor auto"));
+    }
+}
