@@ -66,7 +66,7 @@ final class FolderWriter {
     }
 
     private ObjectNode config() {
-        ObjectNode config = base.config().values().deepCopy();
+        ObjectNode config = CheckpointForm.written(base.config()).values().deepCopy();
         String key = config.has("torch_dtype") ? "torch_dtype" : "dtype";
         config.put(key, TORCH_TYPES.get(type));
         if (base.network().task().type().hasHead()) {
@@ -75,7 +75,7 @@ final class FolderWriter {
         }
         config.put("tie_word_embeddings", merged.tied());
         if (!config.has("architectures")) {
-            String model = base.config().modelType();
+            String model = config.path("model_type").asText();
             config.putArray("architectures").add(model.substring(0, 1).toUpperCase(Locale.ROOT) + model.substring(1)
                     + "ForCausalLM");
         }

@@ -55,7 +55,7 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
     }
 
     @Override
-    public final List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
+    public List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
         if (!ExpertFiles.isOfAll(tensor.name())) {
             return List.of(new ModelTensor(checkpointName(tensor.name()), tensor.shape(), tensor.rows()));
         }

@@ -59,18 +59,19 @@ public final class GgufModelFile {
      */
     public static void write(Path file, String name, ModelConfig config, List<ModelTensor> tensors, BlockType type,
             Tokenizer tokenizer, Set<Integer> stops) {
-        GgufForm form = Architectures.requireGguf(config);
-        GgufModelFile model = new GgufModelFile(config, form);
+        ModelConfig written = CheckpointForm.written(config);
+        GgufForm form = Architectures.requireGguf(written);
+        GgufModelFile model = new GgufModelFile(written, form);
         model.writer.string("general.architecture", form.architecture()).string("general.type", "model")
                 .string("general.name", name).uint32("general.file_type", FILE_TYPES.get(type))
                 .uint32("general.quantization_version", 2);
-        GgufHyperparameters.write(model.writer, config, form);
-        int rows = (int) tensors.stream().filter(t -> form.toGguf(t.name()).equals(Optional.of(EMBEDDING)))
+        GgufHyperparameters.write(model.writer, written, form);
+        List<ModelTensor> stored = tensors.stream().flatMap(tensor -> inCheckpoint(config, tensor).stream()).toList();
+        int rows = (int) stored.stream().filter(t -> form.toGguf(t.name()).equals(Optional.of(EMBEDDING)))
                 .mapToLong(t -> t.shape()[0]).findFirst().orElseThrow();
         GgufVocabulary.write(model.writer, tokenizer, stops, rows);
         Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
-        tensors.stream().flatMap(tensor -> inCheckpoint(config, tensor).stream()).forEach(tensor ->
-                byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
+        stored.forEach(tensor -> byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
         if (form.hasSeparateOutput()) {
             byName.putIfAbsent(OUTPUT, byName.get(EMBEDDING));
         }

@@ -1,0 +1,121 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.weight.BlockType;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.export.ModelExport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The text part of models of text and images. */
+@ParameterizedClass
+@ValueSource(strings = {"gemma3", "mistral3"})
+class WrappedFamiliesTest {
+    private static final ModelOptions F32 = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
+    /** Of the largest logit; Hugging Face computes in float32, too. */
+    private static final double CLOSE = 1e-5;
+
+    @Parameter
+    String name;
+    @TempDir
+    Path folder;
+    private Path fixture;
+    private JsonNode expected;
+
+    @BeforeEach
+    void copyWithTokenizer() throws IOException {
+        fixture = Fixtures.FOLDER.resolve("wrapped").resolve(name);
+        expected = Fixtures.json(fixture.resolve("expected.json"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(fixture.resolve(file), folder.resolve(file));
+        }
+        for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(Fixtures.FOLDER.resolve("tiny-llama").resolve(file), folder.resolve(file));
+        }
+    }
+
+    @Test
+    void theTextPartAnswersAsInTransformersAlsoWithAnAdapterOfPeft() {
+        try (BaseModel base = BaseModel.load(folder.toString(), F32);
+                PeftModel model = base.withAdapter(fixture.resolve("adapter"))) {
+            assertLogits("logits", base);
+            assertLogits("adapted", model);
+        }
+    }
+
+    @Test
+    void anAdapterIsSavedUnderTheNamesThatPeftKnows() {
+        Path saved = folder.resolve("saved");
+        try (BaseModel base = BaseModel.load(folder.toString(), F32);
+                PeftModel model = base.withAdapter(fixture.resolve("adapter"))) {
+            model.saveAdapter(saved);
+        }
+        try (SafetensorsFile ours = SafetensorsFile.open(saved.resolve("adapter_model.safetensors"));
+                SafetensorsFile theirs = SafetensorsFile.open(fixture.resolve("adapter/adapter_model.safetensors"))) {
+            assertEquals(theirs.names(), ours.names());
+        }
+    }
+
+    @Test
+    void whatIsExportedMergedIsAModelOfTextAlone() {
+        Path merged = folder.resolve("merged");
+        Path gguf = folder.resolve("merged.gguf");
+        try (BaseModel base = BaseModel.load(folder.toString(), F32);
+                PeftModel model = base.withAdapter(fixture.resolve("adapter"))) {
+            ModelExport.of(model).toFolder(merged);
+            ModelExport.of(model).type(BlockType.F32).toGguf(gguf);
+        }
+        for (Path file : List.of(merged, gguf)) {
+            try (BaseModel text = BaseModel.load(file.toString(), F32)) {
+                assertEquals(name.equals("gemma3") ? "gemma3_text" : file.equals(gguf) ? "llama" : "mistral",
+                        text.config().modelType());
+                assertLogits("adapted", text);
+            }
+        }
+    }
+
+    @Test
+    void aConfigurationWithoutItsTextPartIsRefused() throws IOException {
+        ObjectNode config = (ObjectNode) Fixtures.json(folder.resolve("config.json"));
+        config.remove("text_config");
+        Files.writeString(folder.resolve("config.json"), config.toString());
+
+        String message = assertThrows(FileFormatException.class, () -> BaseModel.load(folder.toString(), F32))
+                .getMessage();
+
+        assertTrue(message.contains("text_config is missing"), message);
+    }
+
+    private void assertLogits(String key, LanguageModel model) {
+        for (int i = 0; i < expected.get("rows").size(); i++) {
+            int[] ids = Fixtures.ids(expected.get("rows").get(i));
+            double[] wanted = Fixtures.doubles(expected.get(key).get(i));
+            float[] found = Measure.logits(model, ids, ids.length - 1);
+            double largest = 0;
+            for (double value : wanted) {
+                largest = Math.max(largest, Math.abs(value));
+            }
+            for (int j = 0; j < wanted.length; j++) {
+                assertEquals(wanted[j], found[j], CLOSE * largest, key + ", row " + i + ", logit " + j);
+            }
+        }
+    }
+}
