@@ -13,8 +13,8 @@ import java.util.ServiceLoader;
 
 /**
  * A decoder inside a model of text and images: {@code text_config} describes it, and its places stand below
- * {@code model.language_model}, as in Transformers, so that adapters fit. Only its text part is loaded. What is exported
- * merged is a model of text alone.
+ * {@code model.language_model}, as in Transformers, so that adapters fit. Only its text part is loaded. What is
+ * exported merged is a model of text alone.
  */
 abstract class WrappedFamily extends DecoderFamily {
     private static final String INSIDE = "model.language_model.";

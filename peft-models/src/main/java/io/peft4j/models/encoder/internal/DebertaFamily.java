@@ -20,8 +20,9 @@ public final class DebertaFamily extends EncoderFamily {
 
     @Override
     public List<String> layerNames() {
-        return List.of("word_embeddings", "position_embeddings", "token_type_embeddings", "rel_embeddings", "query_proj",
-                "key_proj", "value_proj", "pos_key_proj", "pos_query_proj", "dense", "classifier", "qa_outputs");
+        return List.of("word_embeddings", "position_embeddings", "token_type_embeddings", "rel_embeddings",
+                "query_proj", "key_proj", "value_proj", "pos_key_proj", "pos_query_proj", "dense", "classifier",
+                "qa_outputs");
     }
 
     @Override

@@ -14,8 +14,9 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The softmax of DeBERTa's scores times the values, with its gradient, on the heap in f32, one head at a time on several
- * threads. The gradient computes the probabilities again instead of keeping them. See {@link DisentangledAttention}.
+ * The softmax of DeBERTa's scores times the values, with its gradient, on the heap in f32, one head at a time on
+ * several threads. The gradient computes the probabilities again instead of keeping them. See
+ * {@link DisentangledAttention}.
  */
 final class DisentangledScores {
     private final float[] queries;

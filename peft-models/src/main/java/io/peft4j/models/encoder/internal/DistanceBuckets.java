@@ -21,7 +21,8 @@ record DistanceBuckets(int span, boolean logarithmic, int farthest) {
         if (away <= half) {
             return distance;
         }
-        float share = (float) Math.log((float) away / half) / (float) Math.log((float) ((farthest - 1) / (double) half));
+        float most = (float) Math.log((float) ((farthest - 1) / (double) half));
+        float share = (float) Math.log((float) away / half) / most;
         int bucket = (int) Math.ceil(share * (half - 1)) + half;
         return distance < 0 ? -bucket : bucket;
     }

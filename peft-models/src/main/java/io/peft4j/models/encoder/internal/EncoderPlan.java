@@ -104,7 +104,8 @@ record EncoderPlan(Sizes sizes, Embeddings embeddings, List<LayerPlan> layers, O
      * @param table the name of the embeddings
      * @param norm the name of a norm of them, where there is one
      * @param buckets which row of the table a distance has
-     * @param keys the name, below the attention's path, of the projection that queries are compared with, where they are
+     * @param keys the name, below the attention's path, of the projection that queries are compared with, where
+     *     they are
      * @param queries the name of the projection that keys are compared with, where they are
      */
     record Disentangled(String table, Optional<String> norm, DistanceBuckets buckets, Optional<String> keys,
