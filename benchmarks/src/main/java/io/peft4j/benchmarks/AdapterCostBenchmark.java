@@ -6,7 +6,8 @@ import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.methods.LnTuningConfig;
-import io.peft4j.train.AdamW;
+import io.peft4j.train.optimizer.AdamW;
+import io.peft4j.train.optimizer.Updates;
 import io.peft4j.train.CausalLmObjective;
 import io.peft4j.train.TrainingBenchmark;
 import java.util.concurrent.TimeUnit;
@@ -42,7 +43,7 @@ public class AdapterCostBenchmark {
     private PeftModel model;
     private PackedBatch batch;
     private CausalLmObjective objective;
-    private AdamW optimizer;
+    private Updates optimizer;
 
     /** Makes the model. */
     @Setup
@@ -51,7 +52,7 @@ public class AdapterCostBenchmark {
         model = PeftModel.of(base, config());
         batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, 4, 128, 1));
         objective = new CausalLmObjective(model);
-        optimizer = new AdamW(base.engine(), model.trainableParameters(), 0);
+        optimizer = new Updates(base.engine(), model.trainableParameters(), AdamW.DEFAULT, 0);
     }
 
     private PeftConfig config() {

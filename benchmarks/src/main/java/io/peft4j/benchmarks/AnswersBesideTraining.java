@@ -9,7 +9,8 @@ import io.peft4j.eval.GenerationBenchmark;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.train.AdamW;
+import io.peft4j.train.optimizer.AdamW;
+import io.peft4j.train.optimizer.Updates;
 import io.peft4j.train.CausalLmObjective;
 import io.peft4j.train.TrainingBenchmark;
 import java.util.Arrays;
@@ -105,7 +106,7 @@ public final class AnswersBesideTraining {
             PackedBatch batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, shape.sequences(),
                     shape.tokens(), 1));
             try (PeftModel model = base.withAdapter(lora); CausalLmObjective objective = new CausalLmObjective(model);
-                    AdamW optimizer = new AdamW(model.engine(), model.trainableParameters(), 0)) {
+                    Updates optimizer = new Updates(model.engine(), model.trainableParameters(), AdamW.DEFAULT, 0)) {
                 for (long step = 0; !Thread.currentThread().isInterrupted(); step++) {
                     objective.backward(batch, batch.targets().count(), step);
                     optimizer.step(1e-4, 1);

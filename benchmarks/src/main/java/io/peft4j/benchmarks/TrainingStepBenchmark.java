@@ -2,7 +2,8 @@ package io.peft4j.benchmarks;
 
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.train.AdamW;
+import io.peft4j.train.optimizer.AdamW;
+import io.peft4j.train.optimizer.Updates;
 import io.peft4j.train.CausalLmObjective;
 import io.peft4j.train.TrainingBenchmark;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +36,7 @@ public class TrainingStepBenchmark {
     private PeftModel model;
     private PackedBatch batch;
     private CausalLmObjective objective;
-    private AdamW optimizer;
+    private Updates optimizer;
 
     /** Makes the model. */
     @Setup
@@ -45,7 +46,7 @@ public class TrainingStepBenchmark {
         BatchShape sizes = BatchShape.parse(shape);
         batch = PackedBatch.of(TrainingBenchmark.randomExamples(base, sizes.sequences(), sizes.tokens(), 1));
         objective = new CausalLmObjective(model);
-        optimizer = new AdamW(base.engine(), model.trainableParameters(), 0);
+        optimizer = new Updates(base.engine(), model.trainableParameters(), AdamW.DEFAULT, 0);
     }
 
     /** Frees it. */

@@ -13,7 +13,8 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
-import io.peft4j.train.AdamW;
+import io.peft4j.train.optimizer.AdamW;
+import io.peft4j.train.optimizer.Updates;
 import io.peft4j.train.CausalLmObjective;
 import io.peft4j.train.TrainingBenchmark;
 import java.nio.file.Path;
@@ -49,7 +50,7 @@ public final class TrainingStepProfile {
         try (BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(args[0]), options, timed.kernels());
                 PeftModel model = base.withAdapter(lora);
                 CausalLmObjective objective = new CausalLmObjective(model);
-                AdamW optimizer = new AdamW(model.engine(), model.trainableParameters(), 0)) {
+                Updates optimizer = new Updates(model.engine(), model.trainableParameters(), AdamW.DEFAULT, 0)) {
             List<PackedBatch> batches = new ArrayList<>(batches(model, args[1], steps));
             Arrays.stream(args).skip(4).forEach(more -> batches.addAll(batches(model, more, steps)));
             for (int i = 0; i < Math.max(WARM_UP, batches.size()); i++) {
@@ -82,7 +83,7 @@ public final class TrainingStepProfile {
         }
     }
 
-    private static double step(CausalLmObjective objective, AdamW optimizer, PackedBatch batch) {
+    private static double step(CausalLmObjective objective, Updates optimizer, PackedBatch batch) {
         double sum = objective.backward(batch, batch.targets().count(), 1);
         double norm = optimizer.gradientNorm();
         optimizer.step(1e-4, Math.min(1, 1 / (norm + 1e-6)));

@@ -16,7 +16,8 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
-import io.peft4j.train.AdamW;
+import io.peft4j.train.optimizer.AdamW;
+import io.peft4j.train.optimizer.Updates;
 import io.peft4j.train.CausalLmObjective;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,7 +84,7 @@ record Expected(List<Prompt> prompts, Map<String, List<String>> answers, List<fl
         List<TokenSequence> examples = IntStream.range(0, 8).mapToObj(i -> TokenSequence.allSupervised(
                 new SplittableRandom(i).ints(12, 5, 300).toArray())).toList();
         try (PeftModel model = PeftModel.of(base, config); CausalLmObjective objective = new CausalLmObjective(model);
-                AdamW optimizer = new AdamW(model.engine(), model.trainableParameters(), 0)) {
+                Updates optimizer = new Updates(model.engine(), model.trainableParameters(), AdamW.DEFAULT, 0)) {
             for (int step = 0; step < 6; step++) {
                 objective.backward(PackedBatch.of(examples), 88, step);
                 optimizer.step(1e-2, 1);

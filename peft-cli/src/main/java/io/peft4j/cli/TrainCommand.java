@@ -132,8 +132,8 @@ final class TrainCommand extends TrainingCommand {
                 : "batch size " + options.batchSize(), options.packing(), options.gradientAccumulation(),
                 maxLength == null ? "the model's" : maxLength, options.shuffle() ? "shuffled" : "in order",
                 options.seed());
-        console.say("optimizer:  AdamW, learning rate %s, %s, warm-up steps %d, weight decay %s, max grad norm %s",
-                options.learningRate(), options.schedule().name().toLowerCase(Locale.ROOT), options.warmupSteps(),
+        console.say("optimizer:  %s, learning rate %s, %s, warm-up steps %d, weight decay %s, max grad norm %s",
+                updates.describe(), options.learningRate(), options.schedule(), options.warmupSteps(),
                 options.weightDecay(), options.maxGradNorm());
         console.say("output:     %s, %s%s", output, checkpointSteps == 0 ? "no checkpoints"
                 : "a checkpoint every " + checkpointSteps + " steps", start() == RunStart.NEW ? "" : ", resuming");

@@ -55,8 +55,9 @@ abstract class TrainingCommand extends PeftCommand {
             description = "Peak learning rate. Default: ${DEFAULT-VALUE}")
     AutoNumber learningRate;
 
-    @Option(names = "--schedule", paramLabel = "linear|cosine|constant", defaultValue = "linear",
-            description = "Decay of the learning rate. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--schedule", paramLabel = "NAME[=VALUE]", defaultValue = "linear",
+            description = "Decay of the learning rate: linear, cosine, constant, cosine-with-restarts=CYCLES, "
+                    + "polynomial=POWER[,END], warmup-stable-decay=SHARE. Default: ${DEFAULT-VALUE}")
     LearningRateSchedule schedule;
 
     @Option(names = "--warmup-steps", paramLabel = "N", defaultValue = "0",
@@ -70,6 +71,9 @@ abstract class TrainingCommand extends PeftCommand {
     @Option(names = "--max-grad-norm", paramLabel = "X", defaultValue = "1",
             description = "Gradients are clipped to this norm; 0 means never. Default: ${DEFAULT-VALUE}")
     double maxGradNorm;
+
+    @Mixin
+    UpdateOptions updates;
 
     @Option(names = "--loraplus-ratio", paramLabel = "X",
             description = "LoRA+: trains B with X times the learning rate of A; 16 is usual.")
@@ -132,6 +136,7 @@ abstract class TrainingCommand extends PeftCommand {
                     + "model's limit");
         }
         fromOptions(control::control);
+        fromOptions(updates::learning);
     }
 
     /** The examples that the options name. */
@@ -176,7 +181,7 @@ abstract class TrainingCommand extends PeftCommand {
     /** A trainer without an output folder. */
     final TrainerBuilder builder(PeftModel tuned, TrainingOptions options) {
         TrainerBuilder builder = Trainer.builder(tuned).options(options).masking(learned.masking())
-                .updateRule(rule(tuned)).control(fromOptions(control::control));
+                .updateRule(rule(tuned)).control(fromOptions(control::control)).learning(fromOptions(updates::learning));
         return maxLength == null ? builder : builder.maxLength(maxLength);
     }
 

@@ -1,7 +1,8 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
-import java.util.Arrays;
+import io.peft4j.core.error.NearNames;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -9,30 +10,93 @@ import java.util.Locale;
  * factors are those of Transformers' schedules of the same names: step {@code s} counts from 0, {@code w} warm-up
  * steps, {@code n} steps in all, {@code p = (s - w) / (n - w)}.
  */
-public enum LearningRateSchedule {
+public final class LearningRateSchedule {
     /** Stays at 1. */
-    CONSTANT {
-        @Override
-        double decay(double progress) {
-            return 1;
-        }
-    },
+    public static final LearningRateSchedule CONSTANT = new LearningRateSchedule("constant", (s, w, n) -> 1);
     /** Falls in a straight line: {@code 1 - p}. */
-    LINEAR {
-        @Override
-        double decay(double progress) {
-            return 1 - progress;
-        }
-    },
+    public static final LearningRateSchedule LINEAR = new LearningRateSchedule("linear",
+            (s, w, n) -> 1 - progress(s, w, n));
     /** Falls along half a cosine: {@code (1 + cos(pi p)) / 2}. */
-    COSINE {
-        @Override
-        double decay(double progress) {
-            return 0.5 * (1 + Math.cos(Math.PI * progress));
-        }
-    };
+    public static final LearningRateSchedule COSINE = new LearningRateSchedule("cosine",
+            (s, w, n) -> halfCosine(progress(s, w, n)));
 
-    abstract double decay(double progress);
+    private static final String RESTARTS = "cosine-with-restarts";
+    private static final String POLYNOMIAL = "polynomial";
+    private static final String STABLE = "warmup-stable-decay";
+    private static final List<String> NAMES = List.of("constant", "linear", "cosine", RESTARTS, POLYNOMIAL, STABLE);
+    private static final double DEFAULT_DECAY_SHARE = 0.1;
+
+    private final String text;
+    private final Decay decay;
+
+    private LearningRateSchedule(String text, Decay decay) {
+        this.text = text;
+        this.decay = decay;
+    }
+
+    /** The factor after the warm-up. */
+    @FunctionalInterface
+    private interface Decay {
+        double factor(long step, long warmupSteps, long totalSteps);
+    }
+
+    private static double progress(long step, long warmupSteps, long totalSteps) {
+        return Math.min(1, (double) (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
+    }
+
+    private static double halfCosine(double progress) {
+        return 0.5 * (1 + Math.cos(Math.PI * progress));
+    }
+
+    /**
+     * Falls along half a cosine several times, each time from 1 again: {@code (1 + cos(pi (cycles p mod 1))) / 2}.
+     *
+     * @param cycles how often; with 1 it is {@link #COSINE}
+     * @throws ConfigurationException when that is less than once
+     */
+    public static LearningRateSchedule cosineWithRestarts(int cycles) {
+        require(cycles >= 1, RESTARTS, cycles, "the number of cycles, at least 1");
+        return new LearningRateSchedule(RESTARTS + "=" + cycles, (s, w, n) -> {
+            double progress = progress(s, w, n);
+            return progress >= 1 ? 0 : halfCosine(cycles * progress % 1);
+        });
+    }
+
+    /**
+     * Falls along a power to a share of itself: {@code (1 - end) (1 - p)^power + end}. Transformers gives the end as a
+     * learning rate, and not as a share of the highest.
+     *
+     * @param power 1 is a straight line; above it falls faster at first
+     * @param end the last factor, from 0 to below 1
+     * @throws ConfigurationException when a number is out of range
+     */
+    public static LearningRateSchedule polynomial(double power, double end) {
+        require(power > 0 && Double.isFinite(power), POLYNOMIAL, power, "the power, above 0");
+        require(end >= 0 && end < 1, POLYNOMIAL, end, "the last factor, from 0 to below 1");
+        return new LearningRateSchedule(POLYNOMIAL + "=" + power + (end == 0 ? "" : "," + end),
+                (s, w, n) -> (1 - end) * Math.pow(1 - progress(s, w, n), power) + end);
+    }
+
+    /**
+     * Stays at 1, then falls along half a cosine over the last steps.
+     *
+     * @param share the share of all steps over which it falls, above 0 and at most 1
+     * @throws ConfigurationException when it is out of range
+     */
+    public static LearningRateSchedule warmupStableDecay(double share) {
+        require(share > 0 && share <= 1, STABLE, share, "the share of all steps that decay, above 0 and at most 1");
+        return new LearningRateSchedule(STABLE + "=" + share, (s, w, n) -> {
+            long begin = Math.max(w, n - Math.max(1, Math.round(share * n)));
+            return s < begin ? 1 : halfCosine(Math.min(1, (double) (s - begin) / Math.max(1, n - begin)));
+        });
+    }
+
+    private static void require(boolean ok, String name, Object value, String allowed) {
+        if (!ok) {
+            throw new ConfigurationException("the schedule " + name + " has the value " + value + "; it must be "
+                    + allowed);
+        }
+    }
 
     /**
      * The factor on the learning rate at a step.
@@ -42,25 +106,66 @@ public enum LearningRateSchedule {
      * @param totalSteps steps in all
      */
     public double factor(long step, long warmupSteps, long totalSteps) {
-        if (step < warmupSteps) {
-            return (double) step / warmupSteps;
-        }
-        double progress = (double) (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
-        return Math.max(0, decay(Math.min(1, progress)));
+        return step < warmupSteps ? (double) step / warmupSteps
+                : Math.max(0, decay.factor(step, warmupSteps, totalSteps));
     }
 
     /**
-     * The schedule of a name such as {@code linear}.
+     * The schedule of a name, with its number where it has one: {@code linear}, {@code cosine-with-restarts=3} (cycles,
+     * default 1), {@code polynomial=2} (power, default 1) or {@code polynomial=2,0.1} (and the last factor, default 0),
+     * {@code warmup-stable-decay=0.2} (share of the steps that decay, default 0.1). {@link #toString} gives it back.
      *
-     * @throws ConfigurationException when there is none
+     * @throws ConfigurationException when there is none of that name, or its number is none
      */
-    public static LearningRateSchedule named(String name) {
-        for (LearningRateSchedule schedule : values()) {
-            if (schedule.name().equalsIgnoreCase(name)) {
-                return schedule;
-            }
+    public static LearningRateSchedule named(String text) {
+        int sign = text.indexOf('=');
+        String name = (sign < 0 ? text : text.substring(0, sign)).toLowerCase(Locale.ROOT).replace('_', '-');
+        String[] values = sign < 0 ? new String[0] : text.substring(sign + 1).split(",", -1);
+        if (!NAMES.contains(name)) {
+            throw new ConfigurationException("unknown schedule '" + text + "'; use one of " + NAMES + ", "
+                    + NearNames.sentence(name, NAMES));
         }
-        throw new ConfigurationException("unknown schedule '" + name + "'; use one of "
-                + Arrays.toString(values()).toLowerCase(Locale.ROOT));
+        int most = switch (name) {
+            case RESTARTS, STABLE -> 1;
+            case POLYNOMIAL -> 2;
+            default -> 0;
+        };
+        if (values.length > most) {
+            throw new ConfigurationException("the schedule " + name + " has " + (most == 0 ? "no value" : "at most "
+                    + most + " values") + ", got '" + text + "'");
+        }
+        return switch (name) {
+            case "constant" -> CONSTANT;
+            case "linear" -> LINEAR;
+            case "cosine" -> COSINE;
+            case RESTARTS -> cosineWithRestarts((int) number(text, values, 0, 1));
+            case POLYNOMIAL -> polynomial(number(text, values, 0, 1), number(text, values, 1, 0));
+            default -> warmupStableDecay(number(text, values, 0, DEFAULT_DECAY_SHARE));
+        };
+    }
+
+    private static double number(String text, String[] values, int place, double fallback) {
+        try {
+            return place < values.length ? Double.parseDouble(values[place]) : fallback;
+        } catch (NumberFormatException e) {
+            throw new ConfigurationException("the schedule '" + text + "' has the value '" + values[place]
+                    + "', which is no number", e);
+        }
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof LearningRateSchedule schedule && schedule.text.equals(text);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
+    }
+
+    /** Its name, as {@link #named} reads it. */
+    @Override
+    public String toString() {
+        return text;
     }
 }

@@ -66,7 +66,7 @@ final class ModelCard {
                 + result.steps().size(), result.plan().totalSteps(), ENDINGS.get(result.ending())));
         row(text, "epochs, batch size, gradient accumulation", options.epochs() + ", " + options.batchSize() + ", "
                 + options.gradientAccumulation());
-        row(text, "learning rate", options.learningRate() + ", " + options.schedule().name().toLowerCase(Locale.ROOT)
+        row(text, "learning rate", options.learningRate() + ", " + options.schedule()
                 + ", " + options.warmupSteps() + " warm-up steps");
         row(text, "weight decay, max grad norm, seed", options.weightDecay() + ", " + options.maxGradNorm() + ", "
                 + options.seed());

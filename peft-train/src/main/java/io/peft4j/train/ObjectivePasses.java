@@ -29,6 +29,7 @@ final class ObjectivePasses implements AutoCloseable {
     private final FrozenStates states;
     private final Workspace workspace;
     private final OptionalInt chunkRows;
+    private double neftuneAlpha;
 
     /**
      * Passes of {@code model}.
@@ -45,6 +46,12 @@ final class ObjectivePasses implements AutoCloseable {
         this.chunkRows = chunkRows;
     }
 
+    /** The same with noise on the embeddings of tokens in training ({@link LearningOptions#neftuneAlpha}). */
+    ObjectivePasses withNoise(double alpha) {
+        neftuneAlpha = alpha;
+        return this;
+    }
+
     /** As much as is kept where not every decoder layer is to run twice. */
     static long keptBytes(Model model, boolean recompute) {
         ModelDescription sizes = model.network().description();
@@ -54,9 +61,15 @@ final class ObjectivePasses implements AutoCloseable {
 
     /** Runs a pass of training. */
     double training(PackedBatch batch, long dropoutSeed, ToDoubleFunction<Pass> work) {
-        try (ModelLease lease = model.lease(); Pass pass = Pass.training(lease, workspace, batch, dropoutSeed)) {
+        try (ModelLease lease = model.lease();
+                Pass pass = Pass.training(noisy(lease), workspace, batch, dropoutSeed)) {
             return work.applyAsDouble(prepared(lease, pass));
         }
+    }
+
+    private ModelLease noisy(ModelLease lease) {
+        return neftuneAlpha == 0 ? lease : lease.withLayers(new NoisyEmbedding(lease.layers(),
+                lease.network().embedding(), neftuneAlpha));
     }
 
     /** Runs a pass of evaluation. */

@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsFile;
@@ -13,11 +14,12 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The arrays of a training in a safetensors file: trainable parameters and the optimizer's moments, in f32 and bit for
- * bit as they lie in memory.
+ * The arrays of a training in a safetensors file: trainable parameters and what the optimizer remembers, bit for bit as
+ * they lie in memory.
  */
 final class OptimizerFile {
     static final String FILE = "optimizer.safetensors";
+    private static final int TILE_BYTES = 1 << 16;
 
     private OptimizerFile() {
     }
@@ -41,17 +43,28 @@ final class OptimizerFile {
                 throw new FileFormatException(file.path(), "holds " + file.tensors().size() + " arrays; "
                         + arrays.size() + " belong to this training");
             }
-            arrays.forEach((name, array) -> file.readF32(name, Arrays.address(array)));
+            arrays.forEach((name, array) -> read(file, name, array));
+        }
+    }
+
+    private static void read(SafetensorsFile file, String name, INDArray array) {
+        long length = file.info(name).length();
+        byte[] tile = new byte[(int) Math.min(TILE_BYTES, length)];
+        for (long done = 0; done < length; done += tile.length) {
+            int count = (int) Math.min(tile.length, length - done);
+            file.readBytes(name, done, tile, 0, count);
+            NativeMemory.write(Arrays.address(array) + done, tile, 0, count);
         }
     }
 
     private static void requireFit(SafetensorsFile file, String name, INDArray array) {
         TensorInfo info = file.info(name);
-        boolean fits = info.dtype().filter(DType.F32::equals).isPresent()
+        DType expected = TensorData.of(array).dtype();
+        boolean fits = info.dtype().filter(expected::equals).isPresent()
                 && java.util.Arrays.equals(info.shape(), array.shape());
         if (!fits) {
             throw new FileFormatException(file.path(), name + " is " + info.dtypeName() + " "
-                    + java.util.Arrays.toString(info.shape()) + ", must be F32 "
+                    + java.util.Arrays.toString(info.shape()) + ", must be " + expected + " "
                     + java.util.Arrays.toString(array.shape()));
         }
     }

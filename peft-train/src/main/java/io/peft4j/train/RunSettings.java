@@ -45,9 +45,11 @@ record RunSettings(Map<String, String> values) {
     }
 
     /** The settings of a training that is about to begin. */
-    static RunSettings of(PeftModel model, TrainingOptions options, TrainingControl control, TrainingSet examples,
-            Optional<TrainingSet> validation, List<Parameter> parameters, String rule, String objective) {
+    static RunSettings of(PeftModel model, TrainingOptions options, LearningOptions learning, TrainingControl control,
+            TrainingSet examples, Optional<TrainingSet> validation, List<Parameter> parameters, String rule,
+            String objective) {
         Map<String, String> values = new LinkedHashMap<>(options.deciding());
+        values.putAll(learning.deciding());
         values.putAll(control.deciding());
         values.put("update_rule", rule);
         values.put("objective", objective);

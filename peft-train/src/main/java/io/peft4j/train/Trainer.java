@@ -43,6 +43,7 @@ public final class Trainer {
 
     private final PeftModel model;
     private final TrainingOptions options;
+    private final LearningOptions learning;
     private final OptionalInt maxLength;
     private final Masking masking;
     private final List<TokenSequence> validation;
@@ -56,6 +57,7 @@ public final class Trainer {
     Trainer(TrainerBuilder builder) {
         this.model = builder.model;
         this.options = builder.options();
+        this.learning = builder.learning;
         this.maxLength = builder.maxLength;
         this.masking = builder.masking;
         this.validation = builder.validation;
@@ -154,8 +156,10 @@ public final class Trainer {
                 tooLong);
     }
 
-    private TrainingResult run(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held,
+    private TrainingResult run(Objective<?> plain, List<EncodedExample> examples, List<EncodedExample> held,
             int tooLong) {
+        Objective<?> objective = learning.labelSmoothing() == 0 ? plain
+                : plain.withLabelSmoothing(learning.labelSmoothing());
         if (control.needsValidation() && held.isEmpty()) {
             throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
                     + "validation data");
@@ -167,8 +171,8 @@ public final class Trainer {
         if (output.isPresent()) {
             return runInto(output.get(), objective, trainingSet, validationSet, tooLong);
         }
-        try (TrainingRun run = TrainingRun.prepare(model, objective, options, control, trainingSet, validationSet,
-                tooLong, Optional.empty(), rule, cancellation)) {
+        try (TrainingRun run = TrainingRun.prepare(model, objective, options, learning, control, trainingSet,
+                validationSet, tooLong, Optional.empty(), rule, cancellation)) {
             return finish(execute(run, listeners, Optional.empty()));
         }
     }
@@ -176,8 +180,8 @@ public final class Trainer {
     private TrainingResult runInto(OutputFolder place, Objective<?> objective, TrainingSet examples,
             Optional<TrainingSet> held, int tooLong) {
         try (RunFolder folder = RunFolder.open(model, place);
-                TrainingRun run = TrainingRun.prepare(model, objective, options, control, examples, held, tooLong,
-                        folder.resumePoint(), rule, cancellation)) {
+                TrainingRun run = TrainingRun.prepare(model, objective, options, learning, control, examples, held,
+                        tooLong, folder.resumePoint(), rule, cancellation)) {
             PageWriter page = new PageWriter(folder.path());
             List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder.begin(run.stepsDone()), page));
             withMetrics.addAll(listeners);

@@ -7,6 +7,7 @@ import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.pack.PackOptions;
+import io.peft4j.train.optimizer.Optimizer;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /** Collects what a trainer needs; the defaults are those of {@link TrainingOptions#defaults()}. */
 public final class TrainerBuilder {
@@ -48,6 +50,7 @@ public final class TrainerBuilder {
     UpdateRule rule = UpdateRule.PLAIN;
     Cancellation cancellation = new Cancellation();
     TrainingControl control = TrainingControl.defaults();
+    LearningOptions learning = LearningOptions.defaults();
 
     TrainerBuilder(PeftModel model) {
         this.model = Objects.requireNonNull(model, "model");
@@ -241,6 +244,35 @@ public final class TrainerBuilder {
     /** How updates differ by parameter; default {@link UpdateRule#PLAIN}. */
     public TrainerBuilder updateRule(UpdateRule value) {
         rule = Objects.requireNonNull(value, "rule");
+        return this;
+    }
+
+    /** How gradients become updates; default {@link io.peft4j.train.optimizer.AdamW#DEFAULT}. */
+    public TrainerBuilder optimizer(Optimizer value) {
+        return learning(new LearningOptions(value, learning.groups(), learning.neftuneAlpha(),
+                learning.labelSmoothing()));
+    }
+
+    /** Parameters with a learning rate or a weight decay of their own; may be called more than once. */
+    public TrainerBuilder parameterGroup(ParameterGroup group) {
+        return learning(new LearningOptions(learning.optimizer(), Stream.concat(learning.groups().stream(),
+                Stream.of(group)).toList(), learning.neftuneAlpha(), learning.labelSmoothing()));
+    }
+
+    /** Noise on the embeddings of tokens; 0, the default, is none. See {@link LearningOptions}. */
+    public TrainerBuilder neftuneAlpha(double alpha) {
+        return learning(new LearningOptions(learning.optimizer(), learning.groups(), alpha,
+                learning.labelSmoothing()));
+    }
+
+    /** Share of the target that is spread over all tokens; 0, the default, is none. See {@link LearningOptions}. */
+    public TrainerBuilder labelSmoothing(double share) {
+        return learning(new LearningOptions(learning.optimizer(), learning.groups(), learning.neftuneAlpha(), share));
+    }
+
+    /** Optimizer, parameter groups, noise and smoothing at once; default {@link LearningOptions#defaults}. */
+    public TrainerBuilder learning(LearningOptions value) {
+        learning = Objects.requireNonNull(value, "learning");
         return this;
     }
 

@@ -13,6 +13,7 @@ import io.peft4j.data.pack.internal.Seeds;
 import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.optimizer.Updates;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,6 +31,7 @@ final class TrainingRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
 
     private final TrainingOptions options;
+    private final LearningOptions learning;
     private final TrainingControl control;
     private final Optional<BestValues> best;
     private final Optional<TrainingSet> validation;
@@ -44,20 +46,21 @@ final class TrainingRun implements AutoCloseable {
     private final Pace pace;
     private final Objective<?> objective;
     private final ObjectivePasses passes;
-    private final AdamW optimizer;
+    private final Updates optimizer;
     private final UpdateRule rule;
     private final Map<String, TrainingHook> hooks;
     private final List<StepMetrics> steps = new ArrayList<>();
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
 
     private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, TrainingOptions options,
-            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, int tooLong,
-            long doneSteps, UpdateRule rule, Cancellation cancellation) {
+            LearningOptions learning, TrainingControl control, TrainingSet examples,
+            Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule, Cancellation cancellation) {
         this.model = model;
         this.objective = objective;
         this.lease = lease;
         this.rule = rule;
         this.options = options;
+        this.learning = learning;
         this.control = control;
         this.validation = validation;
         this.cancellation = cancellation;
@@ -66,13 +69,16 @@ final class TrainingRun implements AutoCloseable {
         this.sampler = new Sampler(examples, options, control.maxSteps());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
-                OptionalInt.empty(), frozenStates(examples));
-        this.optimizer = new AdamW(model.engine(), parameters, options.weightDecay(), rule::rateFactor);
+                OptionalInt.empty(), frozenStates(examples)).withNoise(learning.neftuneAlpha());
+        learning.requireMatches(parameters);
+        this.optimizer = new Updates(model.engine(), parameters, learning.optimizer(),
+                parameter -> learning.weightDecay(parameter, options.weightDecay()), parameter ->
+                rule.rateFactor(parameter) * learning.rateFactor(parameter, options.learningRate()));
         this.hooks = new LinkedHashMap<>();
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.
-        this.settings = RunSettings.of(model, options, control, examples, validation, parameters, rule.describe(),
-                objective.name());
+        this.settings = RunSettings.of(model, options, learning, control, examples, validation, parameters,
+                rule.describe(), objective.name());
         this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
                 examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum(), settings.values());
@@ -82,7 +88,7 @@ final class TrainingRun implements AutoCloseable {
 
     /** What is worth keeping when examples come again. */
     private FrozenStates frozenStates(TrainingSet examples) {
-        if (options.epochs() == 1) {
+        if (options.epochs() == 1 || learning.neftuneAlpha() > 0) {
             return FrozenStates.none();
         }
         List<TokenSequence> all = new ArrayList<>(examples.sequences());
@@ -105,15 +111,16 @@ final class TrainingRun implements AutoCloseable {
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
     static TrainingRun prepare(PeftModel model, Objective<?> objective, TrainingOptions options,
-            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, int tooLong,
-            Optional<Path> checkpoint, UpdateRule rule, Cancellation cancellation) {
+            LearningOptions learning, TrainingControl control, TrainingSet examples,
+            Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
+            Cancellation cancellation) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
         ModelLease lease = model.leaseForTraining();
         TrainingRun run = null;
         boolean complete = false;
         try {
-            run = new TrainingRun(model, lease, objective, options, control, examples, validation, tooLong,
-                    state.map(TrainingState::step).orElse(0L), rule, cancellation);
+            run = new TrainingRun(model, lease, objective, options, learning, control, examples, validation,
+                    tooLong, state.map(TrainingState::step).orElse(0L), rule, cancellation);
             run.warn();
             if (state.isPresent()) {
                 run.restore(state.get(), checkpoint.get());
@@ -281,7 +288,8 @@ final class TrainingRun implements AutoCloseable {
 
     private PackedBatch pack(List<EncodedExample> batch) {
         List<TokenSequence> sequences = batch.stream().flatMap(example -> example.sequences().stream()).toList();
-        return options.sharePrefixes() ? model.network().pack(sequences) : PackedBatch.of(sequences);
+        return options.sharePrefixes() && learning.neftuneAlpha() == 0 ? model.network().pack(sequences)
+                : PackedBatch.of(sequences);
     }
 
     /** Scales down to the maximal norm, with the small term in the divisor that PyTorch has. */

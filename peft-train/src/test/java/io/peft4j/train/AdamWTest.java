@@ -10,6 +10,8 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.internal.NaiveKernels;
+import io.peft4j.train.optimizer.AdamW;
+import io.peft4j.train.optimizer.Updates;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,7 +28,8 @@ class AdamWTest {
         float[] start = floats(run.get("start"));
         try (Engine engine = new Engine(new NaiveKernels());
                 Parameter parameter = new Parameter("p", Arrays.of(start, start.length));
-                AdamW optimizer = new AdamW(engine, List.of(parameter), run.get("weight_decay").asDouble())) {
+                Updates optimizer = new Updates(engine, List.of(parameter), AdamW.DEFAULT,
+                        run.get("weight_decay").asDouble())) {
             for (int step = 0; step < run.get("gradients").size(); step++) {
                 float[] gradient = floats(run.get("gradients").get(step));
                 Arrays.write(parameter.gradient(), 0, gradient, 0, gradient.length);
@@ -52,8 +55,8 @@ class AdamWTest {
         try (Engine engine = new Engine(new NaiveKernels());
                 Parameter scaled = new Parameter("a", Arrays.of(new float[] {1, 2}, 2));
                 Parameter halved = new Parameter("b", Arrays.of(new float[] {1, 2}, 2));
-                AdamW first = new AdamW(engine, List.of(scaled), 0.01);
-                AdamW second = new AdamW(engine, List.of(halved), 0.01)) {
+                Updates first = new Updates(engine, List.of(scaled), AdamW.DEFAULT, 0.01);
+                Updates second = new Updates(engine, List.of(halved), AdamW.DEFAULT, 0.01)) {
             for (float size : new float[] {1, 4, 0.5f}) {
                 Arrays.write(scaled.gradient(), 0, new float[] {size, -size}, 0, 2);
                 Arrays.write(halved.gradient(), 0, new float[] {size / 2, -size / 2}, 0, 2);
@@ -69,7 +72,7 @@ class AdamWTest {
     void closingTwiceDoesNothing() {
         try (Engine engine = new Engine(new NaiveKernels());
                 Parameter parameter = new Parameter("p", Arrays.of(new float[1], 1))) {
-            AdamW optimizer = new AdamW(engine, List.of(parameter), 0);
+            Updates optimizer = new Updates(engine, List.of(parameter), AdamW.DEFAULT, 0);
             optimizer.close();
             optimizer.close();
             assertEquals(0, optimizer.steps());
@@ -93,7 +96,8 @@ class AdamWTest {
 
     @Test
     void anUnknownScheduleIsReportedWithTheKnownOnes() {
-        assertEquals("unknown schedule 'step'; use one of [constant, linear, cosine]",
+        assertEquals("unknown schedule 'step'; use one of [constant, linear, cosine, cosine-with-restarts, polynomial, "
+                        + "warmup-stable-decay], the nearest of 6 are 'cosine', 'linear', 'constant'",
                 assertThrows(ConfigurationException.class, () -> LearningRateSchedule.named("step")).getMessage());
         assertEquals(LearningRateSchedule.COSINE, LearningRateSchedule.named("Cosine"));
     }

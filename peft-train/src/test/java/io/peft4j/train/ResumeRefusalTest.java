@@ -70,7 +70,7 @@ class ResumeRefusalTest {
                 Map.entry("learning_rate is 0.02, in the run 0.01", b -> b.learningRate(0.02)),
                 Map.entry("batch_size is 1, in the run 2", b -> b.batchSize(1)),
                 Map.entry("gradient_accumulation is 1, in the run 2", b -> b.gradientAccumulation(1)),
-                Map.entry("schedule is LINEAR, in the run COSINE", b -> b.schedule(LearningRateSchedule.LINEAR)),
+                Map.entry("schedule is linear, in the run cosine", b -> b.schedule(LearningRateSchedule.LINEAR)),
                 Map.entry("warmup_steps is 0, in the run 2", b -> b.warmupSteps(0)),
                 Map.entry("weight_decay is 0.0, in the run 0.01", b -> b.weightDecay(0)),
                 Map.entry("max_grad_norm is 2.0, in the run 1.0", b -> b.maxGradNorm(2)),

@@ -17,6 +17,8 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.train.optimizer.AdamW;
+import io.peft4j.train.optimizer.Updates;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -70,7 +72,8 @@ class TrainerTest {
                 .schedule(LearningRateSchedule.COSINE).weightDecay(0.1).shuffle(false).sharePrefixes(false));
         int clipped = 0;
         try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model);
-                AdamW optimizer = new AdamW(tiny.model.engine(), tiny.model.trainableParameters(), 0.1)) {
+                Updates optimizer = new Updates(tiny.model.engine(), tiny.model.trainableParameters(),
+                        AdamW.DEFAULT, 0.1)) {
             for (int step = 0; step < 3 * epochs; step++) {
                 int from = step % 3 * 5;
                 List<TokenSequence> batch = EXAMPLES.subList(from, Math.min(12, from + 5));

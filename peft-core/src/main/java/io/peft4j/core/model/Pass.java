@@ -34,6 +34,7 @@ public final class Pass implements AutoCloseable {
     private final Tape tape;
     private ForwardContext context;
     private int chunkRows;
+    private double labelSmoothing;
 
     private Pass(ModelLease model, Workspace workspace, Tape tape, ForwardContext context) {
         this.model = model;
@@ -86,6 +87,16 @@ public final class Pass implements AutoCloseable {
     /** The same pass with at most {@code rows} rows of logits at a time. */
     public Pass withChunkRows(int rows) {
         chunkRows = rows;
+        return this;
+    }
+
+    /**
+     * The same pass whose {@link #backward(double)} spreads a share of each target over all tokens, as PyTorch's
+     * {@code label_smoothing}: the loss of a token is {@code (1 - share) nll + share * mean over the vocabulary of
+     * -log p}.
+     */
+    public Pass withLabelSmoothing(double share) {
+        labelSmoothing = share;
         return this;
     }
 
@@ -255,7 +266,7 @@ public final class Pass implements AutoCloseable {
         try (Tape head = workspace.recording(rows.dataType())) {
             Variable hidden = head.input(chunk.of(rows), chunk.of(gradient));
             Variable logits = model.network().causal().logits(context.onTape(head), hidden);
-            head.kernels().crossEntropyGradient(logits.value(), chunk.ids(), shares, nll);
+            new SmoothedLabels(labelSmoothing).gradient(head.kernels(), logits.value(), chunk.ids(), shares, nll);
             head.backward(logits, logits.value());
         }
         return weightedSum(weights, nll);

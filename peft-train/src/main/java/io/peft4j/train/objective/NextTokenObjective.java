@@ -6,6 +6,22 @@ import java.util.List;
 
 /** Next-token prediction: the negative log-likelihood of the supervised tokens, a weight each. */
 public final class NextTokenObjective implements Objective<TokenSequence> {
+    private final double labelSmoothing;
+
+    /** Without label smoothing. */
+    public NextTokenObjective() {
+        this(0);
+    }
+
+    private NextTokenObjective(double labelSmoothing) {
+        this.labelSmoothing = labelSmoothing;
+    }
+
+    @Override
+    public NextTokenObjective withLabelSmoothing(double share) {
+        return new NextTokenObjective(share);
+    }
+
     @Override
     public String name() {
         return "sft";
@@ -18,7 +34,7 @@ public final class NextTokenObjective implements Objective<TokenSequence> {
 
     @Override
     public double backward(Pass pass, List<EncodedExample> batch, double normalizer) {
-        return pass.backward(normalizer);
+        return pass.withLabelSmoothing(labelSmoothing).backward(normalizer);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Pass;
 import java.util.List;
 
@@ -38,4 +39,15 @@ public interface Objective<E> {
      * @param batch the examples
      */
     double loss(Pass pass, List<EncodedExample> batch);
+
+    /**
+     * The same with label smoothing in training, for objectives whose loss is a cross-entropy over the vocabulary.
+     *
+     * @param share the share of the target that is spread over all tokens, above 0 and below 1
+     * @throws ConfigurationException when the objective has none
+     */
+    default Objective<E> withLabelSmoothing(double share) {
+        throw new ConfigurationException("the objective '" + name() + "' has no label smoothing, but " + share
+                + " was given; it is for sft and seq2seq");
+    }
 }

@@ -9,7 +9,7 @@ import java.util.List;
 /** The text that an encoder-decoder makes of another: the negative log-likelihood of its tokens, its end included. */
 public final class SourceTargetObjective implements Objective<SourceTarget> {
     private final SourceEncoder encoder;
-    private final NextTokenObjective tokens = new NextTokenObjective();
+    private final NextTokenObjective tokens;
 
     /**
      * An objective for a model.
@@ -17,7 +17,17 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
      * @throws io.peft4j.core.error.ConfigurationException when the model is no encoder-decoder
      */
     public SourceTargetObjective(Model model) {
-        this.encoder = new SourceEncoder(model);
+        this(new SourceEncoder(model), new NextTokenObjective());
+    }
+
+    private SourceTargetObjective(SourceEncoder encoder, NextTokenObjective tokens) {
+        this.encoder = encoder;
+        this.tokens = tokens;
+    }
+
+    @Override
+    public SourceTargetObjective withLabelSmoothing(double share) {
+        return new SourceTargetObjective(encoder, tokens.withLabelSmoothing(share));
     }
 
     @Override

@@ -1,0 +1,54 @@
+package io.peft4j.train.optimizer;
+
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.error.ConfigurationException;
+
+/**
+ * AdamW (Decoupled Weight Decay Regularization, <a href="https://arxiv.org/abs/1711.05101">1711.05101</a>) as PyTorch
+ * computes it: {@code p -= lr * wd * p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+ * p -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)}.
+ *
+ * <p>With {@code eightBit} the moments are kept in 8 bits (8-bit Optimizers via Block-wise Quantization,
+ * <a href="https://arxiv.org/abs/2110.02861">2110.02861</a>) as bitsandbytes keeps them: in blocks of 256 values, each
+ * value the nearest of 256 that lie closer the smaller they are, times the largest of its block. That is a quarter of
+ * their memory, 2 instead of 8 bytes a parameter. Parameters of fewer than 4,096 values keep moments in f32.
+ *
+ * @param beta1 decay of the first moment; default 0.9
+ * @param beta2 decay of the second moment; default 0.999
+ * @param epsilon added to the root of the second moment; default 1e-8
+ * @param eightBit whether moments are kept in 8 bits; default false
+ */
+public record AdamW(double beta1, double beta2, double epsilon, boolean eightBit) implements Optimizer {
+    /** The defaults. */
+    public static final AdamW DEFAULT = new AdamW(0.9, 0.999, 1e-8, false);
+    /** The defaults, with moments in 8 bits. */
+    public static final AdamW EIGHT_BIT = new AdamW(0.9, 0.999, 1e-8, true);
+    /** Smaller parameters keep moments in f32. */
+    private static final int SMALLEST = 4096;
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws ConfigurationException when a beta is not in [0, 1), or epsilon not above 0
+     */
+    public AdamW {
+        requireBeta("beta1", beta1);
+        requireBeta("beta2", beta2);
+        if (!(epsilon > 0 && Double.isFinite(epsilon))) {
+            throw new ConfigurationException("the epsilon of AdamW is " + epsilon + "; it must be above 0");
+        }
+    }
+
+    static void requireBeta(String name, double beta) {
+        if (!(beta >= 0 && beta < 1)) {
+            throw new ConfigurationException("the " + name + " of the optimizer is " + beta
+                    + "; it must be from 0 to below 1");
+        }
+    }
+
+    @Override
+    public ParameterUpdate of(Parameter parameter) {
+        return eightBit && parameter.length() >= SMALLEST ? new AdamW8BitUpdate(this, parameter)
+                : new AdamWUpdate(this, parameter);
+    }
+}

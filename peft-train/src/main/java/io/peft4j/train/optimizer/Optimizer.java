@@ -1,0 +1,44 @@
+package io.peft4j.train.optimizer;
+
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * How gradients become changes of parameters. Learning rate, weight decay and clipping are the training's; what an
+ * optimizer keeps of a parameter is in its {@link ParameterUpdate}. {@link #toString} tells one from another, so that a
+ * training is resumed with the same: a record does that by itself.
+ *
+ * <p>One of your own is a record that implements this, with a class that implements {@link ParameterUpdate}.
+ */
+public interface Optimizer {
+    /** The updates of one parameter, which begin with nothing seen. */
+    ParameterUpdate of(Parameter parameter);
+
+    /** The ones with names, each with its defaults, by the names that the command line has. */
+    static Map<String, Optimizer> all() {
+        Map<String, Optimizer> all = new LinkedHashMap<>();
+        all.put("adamw", AdamW.DEFAULT);
+        all.put("adamw-8bit", AdamW.EIGHT_BIT);
+        all.put("sgd", Sgd.DEFAULT);
+        all.put("lion", Lion.DEFAULT);
+        all.put("adafactor", Adafactor.DEFAULT);
+        return all;
+    }
+
+    /**
+     * The optimizer of a name such as {@code adamw}, with its defaults.
+     *
+     * @throws ConfigurationException when there is none
+     */
+    static Optimizer named(String name) {
+        Map<String, Optimizer> all = all();
+        if (!all.containsKey(name)) {
+            throw new ConfigurationException("unknown optimizer '" + name + "'; "
+                    + NearNames.sentence(name, all.keySet()) + ", of " + all.keySet());
+        }
+        return all.get(name);
+    }
+}

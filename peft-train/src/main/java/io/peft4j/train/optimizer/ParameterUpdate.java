@@ -1,0 +1,22 @@
+package io.peft4j.train.optimizer;
+
+import io.peft4j.core.kernel.Kernels;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The updates of one parameter, with what they remember: native memory, freed by {@link #close}. */
+public interface ParameterUpdate extends AutoCloseable {
+    /** Changes the parameter by its gradient, which stays as it is. Runs in a turn on the engine. */
+    void apply(Kernels kernels, UpdateStep step);
+
+    /**
+     * What is remembered, the arrays themselves, by names that are the same in every training: they go into
+     * checkpoints, and are filled from there before the next update. FLOAT or UBYTE.
+     */
+    Map<String, INDArray> arrays();
+
+    @Override
+    default void close() {
+        arrays().values().forEach(INDArray::close);
+    }
+}

@@ -1,0 +1,100 @@
+package io.peft4j.train.optimizer;
+
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.engine.Engine;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The updates of some parameters by an optimizer. Owns what the optimizer remembers. */
+public final class Updates implements AutoCloseable {
+    private final Engine engine;
+    private final List<Parameter> parameters;
+    private final ToDoubleFunction<Parameter> weightDecay;
+    private final ToDoubleFunction<Parameter> rateFactor;
+    private final List<ParameterUpdate> updates = new ArrayList<>();
+    private long steps;
+
+    /** Updates of all parameters alike. */
+    public Updates(Engine engine, List<Parameter> parameters, Optimizer optimizer, double weightDecay) {
+        this(engine, parameters, optimizer, parameter -> weightDecay, parameter -> 1);
+    }
+
+    /**
+     * Updates.
+     *
+     * @param weightDecay the weight decay of each parameter
+     * @param rateFactor what the learning rate is multiplied by for each parameter
+     */
+    public Updates(Engine engine, List<Parameter> parameters, Optimizer optimizer,
+            ToDoubleFunction<Parameter> weightDecay, ToDoubleFunction<Parameter> rateFactor) {
+        this.engine = Objects.requireNonNull(engine, "engine");
+        this.parameters = List.copyOf(parameters);
+        this.weightDecay = Objects.requireNonNull(weightDecay, "weightDecay");
+        this.rateFactor = Objects.requireNonNull(rateFactor, "rateFactor");
+        this.parameters.forEach(parameter -> updates.add(optimizer.of(parameter)));
+    }
+
+    /** The 2-norm of all gradients together. */
+    public double gradientNorm() {
+        return engine.compute(kernels ->
+                Math.sqrt(parameters.stream().mapToDouble(p -> kernels.sumOfSquares(p.gradient())).sum()));
+    }
+
+    /**
+     * One update with the gradients as they stand; clears them.
+     *
+     * @param learningRate step size
+     * @param gradientScale factor on all gradients, for clipping
+     */
+    public void step(double learningRate, double gradientScale) {
+        update(learningRate, gradientScale);
+        parameters.forEach(Parameter::clearGradient);
+    }
+
+    /** As {@link #step}, and leaves the gradients as they are. */
+    public void update(double learningRate, double gradientScale) {
+        steps++;
+        engine.run(kernels -> {
+            for (int i = 0; i < parameters.size(); i++) {
+                Parameter parameter = parameters.get(i);
+                updates.get(i).apply(kernels, new UpdateStep(steps,
+                        learningRate * rateFactor.applyAsDouble(parameter), weightDecay.applyAsDouble(parameter),
+                        gradientScale));
+                engine.giveWay();
+            }
+        });
+    }
+
+    /** The number of updates so far. */
+    public long steps() {
+        return steps;
+    }
+
+    /** Goes on after so many updates, once {@link #arrays} hold what they held then. */
+    public void resumeAfter(long done) {
+        steps = done;
+    }
+
+    /** The parameters and what is remembered of them, the arrays themselves, by a name of each. */
+    public Map<String, INDArray> arrays() {
+        Map<String, INDArray> arrays = new LinkedHashMap<>();
+        for (int i = 0; i < parameters.size(); i++) {
+            // Adapters that are trained together may have parameters of the same name.
+            String name = i + "." + parameters.get(i).name();
+            arrays.put(name + ".value", parameters.get(i).value());
+            updates.get(i).arrays().forEach((key, array) -> arrays.put(name + "." + key, array));
+        }
+        return arrays;
+    }
+
+    @Override
+    public void close() {
+        updates.forEach(ParameterUpdate::close);
+        updates.clear();
+    }
+}
