@@ -27,6 +27,20 @@ public final class Arrays {
         return array;
     }
 
+    /**
+     * A new array whose elements are zero, for much memory of which perhaps little is used: the system gives it where
+     * it is first written to. {@link #release} frees it, not {@code close()}.
+     */
+    public static INDArray reserve(DataType type, long... shape) {
+        long bytes = LongStream.of(shape).reduce(bytes(type), Math::multiplyExact);
+        return wrap(NativeMemory.pointer(NativeMemory.reserve(bytes), bytes), type, shape);
+    }
+
+    /** Frees an array that {@link #reserve} gave; once, and it must not be used afterwards. */
+    public static void release(INDArray reserved) {
+        NativeMemory.free(address(reserved));
+    }
+
     /** A new FLOAT array of the given shape that holds a copy of {@code values}, in c order. */
     public static INDArray of(float[] values, long... shape) {
         requireLength(values.length, shape);

@@ -2,6 +2,7 @@ package io.peft4j.core.nn;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.internal.NativeMemory;
+import java.util.BitSet;
 import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,6 +16,7 @@ public final class KvCache implements AutoCloseable {
     private final INDArray[] values;
     private int rows;
     private boolean holdsSource;
+    private final BitSet pasts = new BitSet();
 
     /**
      * An empty cache.
@@ -29,8 +31,8 @@ public final class KvCache implements AutoCloseable {
         keys = new INDArray[layers];
         values = new INDArray[layers];
         for (int i = 0; i < layers; i++) {
-            keys[i] = Arrays.zeros(type, rows, columns);
-            values[i] = Arrays.zeros(type, rows, columns);
+            keys[i] = Arrays.reserve(type, rows, columns);
+            values[i] = Arrays.reserve(type, rows, columns);
         }
     }
 
@@ -42,6 +44,28 @@ public final class KvCache implements AutoCloseable {
     /** Notes that they are. */
     public void sourceIsStored() {
         holdsSource = true;
+    }
+
+    /**
+     * Whether keys and values that an adapter puts before all sequences are there in a layer
+     * ({@link PackedBatch#afterPast}).
+     */
+    public boolean holdsPast(int layer) {
+        return pasts.get(layer);
+    }
+
+    /** Notes that they are. */
+    public void pastIsStored(int layer) {
+        pasts.set(layer);
+    }
+
+    /** Takes over rows {@code from} on of another cache of the same network, and that it holds a past. */
+    public void copy(KvCache other, int from, int[] targets) {
+        pasts.or(other.pasts);
+        for (int layer = 0; layer < keys.length && targets.length > 0; layer++) {
+            store(layer, Arrays.rowRange(other.keys[layer], from, from + targets.length),
+                    Arrays.rowRange(other.values[layer], from, from + targets.length), targets);
+        }
     }
 
     /** Tokens that fit. */
@@ -66,10 +90,15 @@ public final class KvCache implements AutoCloseable {
     }
 
     private INDArray grown(INDArray old) {
-        INDArray larger = Arrays.zeros(old.dataType(), rows, old.size(1));
+        INDArray larger = Arrays.reserve(old.dataType(), rows, old.size(1));
         NativeMemory.copy(Arrays.address(old), Arrays.address(larger), old.length() * Arrays.bytes(old.dataType()));
-        old.close();
+        Arrays.release(old);
         return larger;
+    }
+
+    /** The bytes of all keys and values. */
+    public long bytes() {
+        return 2L * keys.length * keys[0].length() * Arrays.bytes(keys[0].dataType());
     }
 
     /** The keys of layer {@code layer}. */
@@ -109,8 +138,8 @@ public final class KvCache implements AutoCloseable {
     @Override
     public void close() {
         for (int i = 0; i < keys.length; i++) {
-            keys[i].close();
-            values[i].close();
+            Arrays.release(keys[i]);
+            Arrays.release(values[i]);
         }
     }
 }

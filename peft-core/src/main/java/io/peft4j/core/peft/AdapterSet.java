@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -37,6 +38,8 @@ final class AdapterSet {
     private final ReentrantLock changes = new ReentrantLock();
     private volatile Map<String, HeldAdapter> adapters = Map.of();
     private volatile boolean training;
+    /** Trainings that have begun and ended. */
+    private final AtomicLong trainings = new AtomicLong();
 
     AdapterSet(BaseLanguageModel base) {
         this.base = base;
@@ -103,15 +106,36 @@ final class AdapterSet {
         }
     }
 
+    /** One adapter, by itself. */
+    AdapterLease leaseAdapter(String name) {
+        while (true) {
+            try (Lifetime.Lease open = lifetime.lease()) {
+                HeldAdapter now = held(name);
+                try {
+                    return new AdapterLease(name, now, network(), trainings.get());
+                } catch (ClosedException e) {
+                    // Another one has taken its place meanwhile, or it has been deleted.
+                    if (held(name) == now) {
+                        throw e;
+                    }
+                }
+            }
+        }
+    }
+
     /** What is active now, which cannot be changed until the lease is closed. */
     ModelLease leaseForTraining() {
         return changing(() -> {
             requireUnmerged("train");
             requireNotTraining("begin another training");
-            Lifetime run = new Lifetime("the training", () -> training = false);
+            Lifetime run = new Lifetime("the training", () -> {
+                trainings.incrementAndGet();
+                training = false;
+            });
             ModelLease lease = base.lease().with(active().layers(),
                     Stream.concat(Stream.of(run), active().memory().stream()).toList());
             training = true;
+            trainings.incrementAndGet();
             run.close();
             return lease;
         });

@@ -258,6 +258,16 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         void close();
     }
 
+    /**
+     * An adapter as it is now, whatever is active: for passes in which requests with different adapters share a batch.
+     *
+     * @throws ConfigurationException when there is none of that name
+     * @throws io.peft4j.core.error.ClosedException when the model is closed
+     */
+    public AdapterLease leaseAdapter(String name) {
+        return adapters.leaseAdapter(name);
+    }
+
     // ---- training
 
     /**

@@ -62,7 +62,8 @@ final class RowLayers implements LayerSelection {
         return of(network, groups);
     }
 
-    private static RowLayers of(Network network, List<Map.Entry<String, Optional<Adapter>>> adapters) {
+    /** As the other, with the adapters themselves. */
+    static RowLayers of(Network network, List<Map.Entry<String, Optional<Adapter>>> adapters) {
         RowLayers rows = new RowLayers(new int[0], new Invocations(group -> group >= adapters.size() ? List.of()
                 : adapters.get(group).getValue().map(Adapter::invocation).orElse(List.of())));
         Map<String, List<List<AdapterLayer>>> places = new HashMap<>();
@@ -90,17 +91,20 @@ final class RowLayers implements LayerSelection {
     }
 
     private static void requireMixable(Network network, String name, Adapter adapter) {
+        mixingObstacle(network, adapter).ifPresent(reason -> {
+            throw new ConfigurationException("adapter '" + name + "' cannot share a batch with others: " + reason);
+        });
+    }
+
+    /** Why an adapter cannot run on some rows of a batch, as a sentence; empty where it can. */
+    static Optional<String> mixingObstacle(Network network, Adapter adapter) {
         PackedBatch probe = PackedBatch.of(List.of(TokenSequence.unsupervised(0)));
         Optional<String> obstacle = adapter.prepare(probe) != probe
                 ? Optional.of("it adds virtual tokens to a batch") : adapter.layers().stream()
                 .flatMap(layer -> layer.mixingObstacle().stream()).findFirst();
-        if (obstacle.isEmpty() && adapter.layers().stream()
-                .anyMatch(layer -> network.output().filter(layer.slot()::equals).isPresent())) {
-            obstacle = Optional.of("it changes the output layer, which runs on chosen rows only");
-        }
-        obstacle.ifPresent(reason -> {
-            throw new ConfigurationException("adapter '" + name + "' cannot share a batch with others: " + reason);
-        });
+        return obstacle.isEmpty() && adapter.layers().stream()
+                .anyMatch(layer -> network.output().filter(layer.slot()::equals).isPresent())
+                ? Optional.of("it changes the output layer, which runs on chosen rows only") : obstacle;
     }
 
     /** The same for a batch of sequences of which the groups are given. */
@@ -113,7 +117,8 @@ final class RowLayers implements LayerSelection {
         if (rows.size() == 1) {
             return stacked(slot.layer(), byGroup.get(rows.keySet().iterator().next())).forward(context, x);
         }
-        if (slot.layer() instanceof Linear && byGroup.stream().allMatch(layers -> isPlain(context, layers))) {
+        if (slot.layer() instanceof Linear
+                && rows.keySet().stream().allMatch(group -> isPlain(context, byGroup.get(group)))) {
             return addLowRank(context, x, slot, byGroup);
         }
         Variable[] whole = new Variable[1];

@@ -41,8 +41,8 @@ final class PrefixLayer extends AbstractAdapterLayer {
         Tape tape = context.tape();
         Optional<KvCache> cache = context.cache();
         if (cache.isPresent()) {
-            if (context.batch().cacheRows()[0] == tokens) {
-                // The first rows of the generation: from now on the cache holds the prefix.
+            if (!cache.get().holdsPast(inputs.layer())) {
+                cache.get().pastIsStored(inputs.layer());
                 cache.get().store(inputs.layer(), converted(tape, part(tape, context, 0), inputs.keys()),
                         converted(tape, part(tape, context, 1), inputs.values()), IntStream.range(0, tokens).toArray());
             }

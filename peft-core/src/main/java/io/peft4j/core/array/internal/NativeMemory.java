@@ -100,7 +100,19 @@ public final class NativeMemory {
         return memory.address();
     }
 
-    /** Frees what {@link #allocate} returned; once, and it must not be used afterwards. */
+    /**
+     * As {@link #allocate}, of zeros. The system gives large memory when it is first written to, so what is never used
+     * costs nothing.
+     */
+    public static long reserve(long bytes) {
+        Pointer memory = Pointer.calloc(1, bytes);
+        if (memory == null || memory.isNull()) {
+            throw new OutOfMemoryError("the system has less than " + bytes + " bytes of memory left");
+        }
+        return memory.address();
+    }
+
+    /** Frees what {@link #allocate} or {@link #reserve} returned; once, and it must not be used afterwards. */
     public static void free(long address) {
         Pointer.free(new Bytes().at(address));
     }

@@ -100,7 +100,7 @@ final class DecoderNetwork implements CausalNetwork {
         }
         Variable x = below(context, parts.layers().size() - 1);
         x = context.block(x, (c, input) -> layer.forward(c, input, wanted));
-        Variable hidden = context.block(x, parts.norm()::forward);
+        Variable hidden = context.onRows(wanted).block(x, parts.norm()::forward);
         return Arrays.equals(rows, wanted) ? hidden : RowOps.gatherRows(context.tape(), hidden,
                 IntStream.of(rows).map(row -> Arrays.binarySearch(wanted, row)).toArray());
     }

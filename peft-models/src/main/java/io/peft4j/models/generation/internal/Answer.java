@@ -70,6 +70,21 @@ final class Answer {
         return length;
     }
 
+    /** The most tokens that it may have. */
+    int most() {
+        return ids.length;
+    }
+
+    /** Token number {@code i} of the answer. */
+    int token(int i) {
+        return ids[i];
+    }
+
+    /** How likely its tokens are, where that is asked for: a list that grows. */
+    List<TokenProbability> probabilities() {
+        return probabilities;
+    }
+
     private int lastToken() {
         return ids[length - 1];
     }
@@ -84,7 +99,12 @@ final class Answer {
 
     /** The last token, and those that may follow it: {@link #next} is called with the logits after each of them. */
     int[] tokensToTry() {
-        int[] guess = lookup.map(l -> l.guess(Math.min(options.promptLookup(), ids.length - length - 1)))
+        return tokensToTry(options.promptLookup());
+    }
+
+    /** As the other, with at most {@code most} tokens that may follow. */
+    int[] tokensToTry(int most) {
+        int[] guess = lookup.map(l -> l.guess(Math.min(most, ids.length - length - 1)))
                 .orElse(NOTHING);
         tried = new int[guess.length + 1];
         tried[0] = lastToken();

@@ -61,9 +61,7 @@ public final class TextGenerator {
         boolean running = true;
         for (int from = 0; from < order.length; from += options.batchSize()) {
             List<Integer> batch = List.of(order).subList(from, Math.min(order.length, from + options.batchSize()));
-            List<Answer> answers = batch.stream().map(i -> new Answer(i, encoded.get(i).tokens(), tokenizer,
-                    stopTokens, masks, options, Math.min(options.maxNewTokens(),
-                            model.maxPositions() - encoded.get(i).tokens().length))).toList();
+            List<Answer> answers = batch.stream().map(i -> answer(model, i, encoded.get(i), masks, options)).toList();
             if (running) {
                 running = run(model, answers, batch.stream().map(encoded::get).toList(),
                         batch.stream().map(i -> i / options.answers()).toList(),
@@ -101,7 +99,15 @@ public final class TextGenerator {
         return completions;
     }
 
-    private TokenMasks.Table table() {
+    /** An answer without tokens. */
+    Answer answer(ModelLease model, int index, EncodedPrompt prompt, Optional<TokenMasks> masks,
+            GenerationOptions options) {
+        return new Answer(index, prompt.tokens(), tokenizer, stopTokens, masks, options,
+                Math.min(options.maxNewTokens(), model.maxPositions() - prompt.tokens().length));
+    }
+
+    /** What a constraint needs to know of the vocabulary. */
+    TokenMasks.Table table() {
         TokenMasks.Table known = table;
         if (known == null) {
             known = new TokenMasks.Table(tokenizer);
@@ -110,7 +116,8 @@ public final class TextGenerator {
         return known;
     }
 
-    private EncodedPrompt encode(ModelLease model, Prompt prompt, int index) {
+    /** A prompt as token ids; {@code index} names it in messages. */
+    EncodedPrompt encode(ModelLease model, Prompt prompt, int index) {
         int limit = model.maxPositions();
         int[] ids;
         if (prompt instanceof Prompt.Chat chat) {

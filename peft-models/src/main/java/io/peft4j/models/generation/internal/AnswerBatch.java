@@ -1,0 +1,266 @@
+package io.peft4j.models.generation.internal;
+
+import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
+import io.peft4j.core.nn.KvCache;
+import io.peft4j.models.generation.AnswerServiceOptions;
+import io.peft4j.models.generation.OverloadedException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Answers that grow together, which requests join and leave at every step. A step computes the next token of each
+ * answer, and parts of the prompts of those that have just come, all in one pass for the base and all adapters that can
+ * share one.
+ *
+ * <p>The oldest sequence always goes on: where pages are short, kept prefixes are forgotten first, then the youngest
+ * sequences give theirs back and compute them again later. For use by one thread.
+ */
+final class AnswerBatch implements AutoCloseable {
+    /** How much longer the parts of prompts are while no answer waits for its next token. */
+    private static final int IDLE_CHUNKS = 4;
+
+    private final AnswerServiceOptions options;
+    private final Workspace workspace;
+    private final KvCache cache;
+    private final CachePages pages;
+    private final KeptPrefixes prefixes;
+    private final Voices voices;
+    private final Logits.Scratch scratch = new Logits.Scratch();
+    /** In the order in which they came. */
+    private final List<Sequence> sequences = new ArrayList<>();
+    private long promptTokens;
+    private long reusedTokens;
+    private long newTokens;
+
+    /** An empty batch with a cache of {@code pageCount} pages. */
+    AnswerBatch(ModelLease base, AnswerServiceOptions options, int pageCount) {
+        this.options = options;
+        this.workspace = base.engine().generation(options.rows());
+        this.cache = base.network().causal().newCache(pageCount * CachePages.PAGE);
+        this.pages = new CachePages(pageCount);
+        this.prefixes = new KeptPrefixes(pages);
+        this.voices = new Voices(workspace, cache, pages);
+    }
+
+    /** The pages that fit into the memory that is given to keys and values, or that all rows can fill. */
+    static int pages(Network network, AnswerServiceOptions options) {
+        long rowBytes;
+        try (KvCache probe = network.causal().newCache(1)) {
+            rowBytes = probe.bytes();
+        }
+        long most = (long) options.rows() * CachePages.needed(network.description().maxPositions() + 1);
+        return (int) Math.min(most, options.cacheBytes() / rowBytes / CachePages.PAGE);
+    }
+
+    /** The answers that grow. */
+    List<Sequence> sequences() {
+        return sequences;
+    }
+
+    /** Takes a request, for whose answers there must be rows; what fails is noted on it. */
+    void join(Ticket ticket) {
+        try {
+            ticket.adapter().filter(adapter -> adapter.mixingObstacle().isPresent())
+                    .ifPresent(adapter -> requireRoom(Voices.pagesBefore(adapter)));
+            for (Answer answer : ticket.answers()) {
+                Voice voice = voices.join(ticket.base(), ticket.adapter(), options.prefixes());
+                sequences.add(new Sequence(ticket, answer, voice, ticket.prompt().tokens(), ticket.invoked()));
+                promptTokens += ticket.prompt().length();
+            }
+        } catch (RuntimeException e) {
+            ticket.fail(e);
+        }
+    }
+
+    private void requireRoom(int wanted) {
+        while (!makeRoom(wanted)) {
+            Sequence victim = sequences.stream().filter(Sequence::isPlaced).reduce((a, b) -> b).orElseThrow(() ->
+                    new OverloadedException("the memory for keys and values is taken by virtual tokens of adapters",
+                            Duration.ofSeconds(1)));
+            victim.leave(prefixes, pages);
+        }
+    }
+
+    /** Frees the rows of a sequence. */
+    void leave(Sequence sequence) {
+        sequences.remove(sequence);
+        sequence.leave(prefixes, pages);
+        voices.leave(sequence.voice());
+    }
+
+    /**
+     * Computes a step.
+     *
+     * @param after hears of each sequence whose answer has a token more
+     */
+    void step(Consumer<Sequence> after) {
+        for (List<Sequence> together : voices.passes(sequences)) {
+            try {
+                step(together, after);
+            } catch (RuntimeException e) {
+                together.forEach(each -> each.ticket().fail(e));
+            } catch (OutOfMemoryError e) {
+                together.forEach(each -> each.ticket().fail(new IllegalStateException("out of memory", e)));
+            }
+        }
+    }
+
+    private void step(List<Sequence> together, Consumer<Sequence> after) {
+        place(together);
+        List<StepPass.Part> parts = parts(together);
+        if (parts.isEmpty()) {
+            return;
+        }
+        ModelLease model = together.get(0).ticket().base().withLayers(voices.layers(together));
+        new StepPass(parts.stream().map(part -> new StepPass.Part(part.sequence(), voices.group(part.sequence()),
+                part.end(), part.lengthBefore())).sorted(Comparator.comparingInt(StepPass.Part::group)).toList())
+                .run(model, workspace, cache, scratch, AnswerBatch::choose);
+        for (StepPass.Part part : parts) {
+            Sequence sequence = part.sequence();
+            sequence.keep(prefixes);
+            if (part.end() >= part.lengthBefore()) {
+                newTokens += sequence.length() - part.lengthBefore();
+                after.accept(sequence);
+            }
+        }
+    }
+
+    private static void choose(Sequence sequence, Logits logits) {
+        try {
+            sequence.answer().next(logits);
+        } catch (RuntimeException e) {
+            sequence.ticket().fail(e);
+        }
+    }
+
+    /** The tokens that a pass computes: the next one of each answer, and as many of the prompts as are wanted. */
+    private List<StepPass.Part> parts(List<Sequence> together) {
+        List<StepPass.Part> parts = new ArrayList<>();
+        for (Sequence each : together) {
+            if (each.isDecoding()) {
+                int end = each.startTrying();
+                if (reserve(each, end)) {
+                    parts.add(new StepPass.Part(each, 0, end, each.length()));
+                }
+            }
+        }
+        int left = parts.isEmpty() ? IDLE_CHUNKS * options.promptChunk() : options.promptChunk();
+        for (Sequence each : together) {
+            int count = Math.min(left, each.length() - each.computed());
+            if (each.isPlaced() && !each.isDecoding() && count > 0) {
+                int end = each.computed() + count;
+                parts.add(new StepPass.Part(each, 0, end == each.length() ? each.startTrying() : end, each.length()));
+                left -= count;
+            }
+        }
+        return parts;
+    }
+
+    // ---- pages
+
+    /** Gives pages to sequences without any, in their order, as far as there are some. */
+    private void place(List<Sequence> together) {
+        for (Sequence each : together) {
+            if (each.isPlaced()) {
+                continue;
+            }
+            int[] keys = each.keys(each.length());
+            List<KeptPrefixes.Page> found = each.voice().isKept() ? prefixes.find(each.voice().version(), keys,
+                    (each.length() - 1) / CachePages.PAGE) : List.of();
+            if (isComputed(keys, (found.size() + 1) * CachePages.PAGE, each, together)) {
+                prefixes.leave(found);
+                continue;
+            }
+            int wanted = CachePages.needed(each.length() + 1) - found.size();
+            long placed = sequences.stream().filter(Sequence::isPlaced).count();
+            if (pages.free() + prefixes.unused() < wanted + placed || !makeRoom(wanted)) {
+                prefixes.leave(found);
+                if (placed == 0) {
+                    each.ticket().fail(new OverloadedException("the memory for keys and values is taken by virtual "
+                            + "tokens of adapters", Duration.ofSeconds(1)));
+                }
+                return;
+            }
+            reusedTokens += (long) found.size() * CachePages.PAGE;
+            each.place(found);
+            for (int page : pages.take(wanted, each.rows().lastPage())) {
+                each.rows().add(page);
+            }
+        }
+    }
+
+    /** Whether another prompt that is being computed has the same first {@code count} tokens: then they are shared. */
+    private static boolean isComputed(int[] keys, int count, Sequence sequence, List<Sequence> together) {
+        return sequence.voice().isKept() && count < keys.length && together.stream().anyMatch(other ->
+                other.isPlaced() && !other.isDecoding() && other.length() >= count && other.computed() < count
+                        && other.voice().version().equals(sequence.voice().version())
+                        && Arrays.equals(other.keys(count), 0, count, keys, 0, count));
+    }
+
+    /** Makes room for tokens of a sequence; false where it had to give its own pages back. */
+    private boolean reserve(Sequence sequence, int tokens) {
+        int wanted = CachePages.needed(tokens) - sequence.rows().room() / CachePages.PAGE;
+        if (wanted <= 0) {
+            return true;
+        }
+        while (!makeRoom(wanted)) {
+            Sequence youngest = sequences.stream().filter(Sequence::isPlaced).reduce((a, b) -> b).orElseThrow();
+            youngest.leave(prefixes, pages);
+            if (youngest == sequence) {
+                return false;
+            }
+        }
+        for (int page : pages.take(wanted, sequence.rows().lastPage())) {
+            sequence.rows().add(page);
+        }
+        return true;
+    }
+
+    private boolean makeRoom(int wanted) {
+        while (pages.free() < wanted) {
+            if (prefixes.forgetOne().isEmpty()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // ---- numbers
+
+    int cacheRows() {
+        return pages.count() * CachePages.PAGE;
+    }
+
+    int keptRows() {
+        return prefixes.unused() * CachePages.PAGE;
+    }
+
+    int usedRows() {
+        return cacheRows() - pages.free() * CachePages.PAGE - keptRows();
+    }
+
+    long promptTokens() {
+        return promptTokens;
+    }
+
+    long reusedTokens() {
+        return reusedTokens;
+    }
+
+    long newTokens() {
+        return newTokens;
+    }
+
+    /** Frees the cache and all temporaries. */
+    @Override
+    public void close() {
+        cache.close();
+        workspace.close();
+    }
+}

@@ -1,0 +1,146 @@
+package io.peft4j.models.generation.internal;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * An answer that grows behind its prompt, and the part of both whose keys and values the cache holds. It may lose its
+ * pages to others, and then computes all of it again.
+ */
+final class Sequence {
+    private final Ticket ticket;
+    private final Answer answer;
+    private final Voice voice;
+    private final int[] prompt;
+    private final boolean[] invoked;
+    private final TokenRows rows;
+    /** The pages at its beginning that {@link KeptPrefixes} knows. */
+    private List<KeptPrefixes.Page> kept = new ArrayList<>();
+    private int computed;
+    private boolean placed;
+    private int[] tried = {};
+
+    /**
+     * A sequence without pages.
+     *
+     * @param voice what computes it
+     * @param invoked for each token of the prompt whether an adapter that waits for an invocation works on it; empty
+     *     where it does on all
+     */
+    Sequence(Ticket ticket, Answer answer, Voice voice, int[] prompt, boolean... invoked) {
+        this.ticket = ticket;
+        this.answer = answer;
+        this.voice = voice;
+        this.prompt = prompt;
+        this.invoked = invoked;
+        this.rows = new TokenRows(voice.before());
+    }
+
+    Ticket ticket() {
+        return ticket;
+    }
+
+    Answer answer() {
+        return answer;
+    }
+
+    Voice voice() {
+        return voice;
+    }
+
+    TokenRows rows() {
+        return rows;
+    }
+
+    /** The number of tokens of prompt and answer. */
+    int length() {
+        return prompt.length + answer.length();
+    }
+
+    /** How many of them, from the first, have keys and values in the cache. */
+    int computed() {
+        return computed;
+    }
+
+    /** Whether it has pages. */
+    boolean isPlaced() {
+        return placed;
+    }
+
+    /** Whether only its last token is still to be computed. */
+    boolean isDecoding() {
+        return placed && computed == length() - 1;
+    }
+
+    int token(int index) {
+        return index < prompt.length ? prompt[index]
+                : index < length() ? answer.token(index - prompt.length) : tried[index - length() + 1];
+    }
+
+    int position(int index) {
+        return voice.firstPosition() + index;
+    }
+
+    /** A prompt that has been invoked stays so; the tokens that follow it invoke nothing. */
+    boolean isInvoked(int index) {
+        return invoked.length == 0 || invoked[Math.min(index, prompt.length - 1)];
+    }
+
+    /** Tokens {@code 0} to {@code end} as {@link KeptPrefixes} compares them: those not yet invoked differ. */
+    int[] keys(int end) {
+        int[] keys = new int[end];
+        Arrays.setAll(keys, i -> isInvoked(i) ? token(i) : ~token(i));
+        return keys;
+    }
+
+    /**
+     * Before a pass that reaches the last token.
+     *
+     * @return the index after the tokens that are tried behind it; none are where more than that one is computed
+     */
+    int startTrying() {
+        if (answer.length() > 0) {
+            tried = isDecoding() ? answer.tokensToTry() : answer.tokensToTry(0);
+        }
+        return length() + Math.max(0, tried.length - 1);
+    }
+
+    /** Takes pages that hold its beginning. */
+    void place(List<KeptPrefixes.Page> found) {
+        kept = new ArrayList<>(found);
+        found.forEach(page -> rows.add(page.number()));
+        computed = found.size() * CachePages.PAGE;
+        placed = true;
+    }
+
+    /** After a pass over its tokens up to {@code end}. */
+    void computedTo(int end) {
+        computed = Math.min(end, length() - 1);
+        tried = new int[0];
+    }
+
+    /** Keeps its full pages for others with the same beginning. */
+    void keep(KeptPrefixes prefixes) {
+        int full = computed / CachePages.PAGE;
+        if (kept.size() < full && voice.isKept()) {
+            int[] keys = keys(full * CachePages.PAGE);
+            while (kept.size() < full) {
+                int index = kept.size();
+                KeptPrefixes.Page page = prefixes.keep(voice.version(), kept, keys, rows.page(index));
+                rows.replace(index, page.number());
+                kept.add(page);
+            }
+        }
+    }
+
+    /** Gives all pages back. */
+    void leave(KeptPrefixes prefixes, CachePages pages) {
+        rows.pagesFrom(kept.size()).forEach(pages::giveBack);
+        prefixes.leave(kept);
+        kept = new ArrayList<>();
+        rows.clear();
+        computed = 0;
+        placed = false;
+    }
+}

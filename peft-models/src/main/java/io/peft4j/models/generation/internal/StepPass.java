@@ -1,0 +1,118 @@
+package io.peft4j.models.generation.internal;
+
+import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.kernel.AttentionLayout;
+import io.peft4j.core.kernel.AttentionLayout.Segment;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
+import io.peft4j.core.nn.KvCache;
+import io.peft4j.core.nn.PackedBatch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+
+/**
+ * One pass over the next tokens of several sequences: the last token of some, and those tried behind it; parts of the
+ * prompts of others. Rows of one group lie behind each other.
+ */
+final class StepPass {
+    private static final PackedBatch.Targets NO_TARGETS =
+            new PackedBatch.Targets(new int[0], new int[0], new float[0], new int[0]);
+    /** Rows of logits that are computed at a time. */
+    private static final int LOGIT_ROWS = 64;
+
+    /**
+     * The tokens of a sequence in a pass.
+     *
+     * @param end the index after the last of them; the first is the first that is not computed
+     * @param lengthBefore the tokens of prompt and answer before the pass
+     */
+    record Part(Sequence sequence, int group, int end, int lengthBefore) {
+        int count() {
+            return end - sequence.computed();
+        }
+
+        /** Whether logits are wanted after the token of this index. */
+        boolean wants(int index) {
+            return index >= lengthBefore - 1;
+        }
+    }
+
+    private final List<Part> parts;
+    private final List<Segment> segments = new ArrayList<>();
+    private final int[] tokens;
+    private final int[] positions;
+    private final int[] cacheRows;
+    private final int[] groups;
+    private final boolean[] invoked;
+    private final List<Integer> wanted = new ArrayList<>();
+    private final List<Part> owners = new ArrayList<>();
+
+    /** A pass over these parts, sorted by group. */
+    StepPass(List<Part> parts) {
+        this.parts = List.copyOf(parts);
+        int rows = parts.stream().mapToInt(Part::count).sum();
+        tokens = new int[rows];
+        positions = new int[rows];
+        cacheRows = new int[rows];
+        groups = new int[rows];
+        invoked = new boolean[rows];
+        int row = 0;
+        for (Part part : parts) {
+            row = add(part, row);
+        }
+    }
+
+    private int add(Part part, int first) {
+        Sequence sequence = part.sequence();
+        sequence.rows().segments(segments, first, sequence.computed(), part.end());
+        int row = first;
+        for (int i = sequence.computed(); i < part.end(); i++, row++) {
+            tokens[row] = sequence.token(i);
+            positions[row] = sequence.position(i);
+            cacheRows[row] = sequence.rows().row(i);
+            groups[row] = part.group();
+            invoked[row] = sequence.isInvoked(i);
+            if (part.wants(i)) {
+                wanted.add(row);
+                owners.add(part);
+            }
+        }
+        return row;
+    }
+
+    private PackedBatch batch() {
+        PackedBatch batch = new PackedBatch(tokens, positions, new AttentionLayout(segments), NO_TARGETS, new int[0],
+                cacheRows);
+        boolean mixed = false;
+        boolean waits = false;
+        for (int i = 0; i < groups.length; i++) {
+            mixed |= groups[i] != 0;
+            waits |= !invoked[i];
+        }
+        batch = mixed ? batch.withGroups(groups) : batch;
+        return waits ? batch.withInvoked(invoked) : batch;
+    }
+
+    /**
+     * Runs it, and hands over the logits after the last token of each prompt or answer that has been reached, and after
+     * those that were tried. Then the sequences know what is computed.
+     */
+    void run(ModelLease model, Workspace workspace, KvCache cache, Logits.Scratch scratch,
+            BiConsumer<Sequence, Logits> consumer) {
+        // Some row must be asked for, also where only keys and values are wanted.
+        int[] rows = wanted.isEmpty() ? new int[] {0} : wanted.stream().mapToInt(i -> i).toArray();
+        try (Pass pass = Pass.generation(model, workspace, batch(), cache).withChunkRows(LOGIT_ROWS)) {
+            if (wanted.isEmpty()) {
+                pass.hidden(rows);
+            } else {
+                pass.logits(rows, (first, logits) -> {
+                    for (int i = 0; i < logits.rows(); i++) {
+                        consumer.accept(owners.get(first + i).sequence(), new Logits(logits, i, scratch));
+                    }
+                });
+            }
+        }
+        parts.forEach(part -> part.sequence().computedTo(part.end()));
+    }
+}
