@@ -23,9 +23,9 @@ import java.util.Optional;
  * tokens of others, and beginnings that come again are not computed again. Adapters may be added, swapped and deleted
  * meanwhile: a request is answered by the adapter that had its name when it was submitted.
  *
- * <p>Every answer is the one that is given alone: sampling, penalties, constraints and seed are its own. With floats the
- * rounding of a product may differ with the number of rows, which does not change a token unless two were equally
- * likely to within that rounding.
+ * <p>Every answer is the one that is given alone: sampling, penalties, constraints and seed are its own. The rounding
+ * of a product may differ with the number of rows, which does not change a token unless two were equally likely to
+ * within that rounding.
  *
  * <p>For use by any number of threads. The model is not closed with the service.
  */

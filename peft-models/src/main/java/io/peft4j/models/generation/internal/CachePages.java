@@ -3,8 +3,8 @@ package io.peft4j.models.generation.internal;
 import java.util.BitSet;
 
 /**
- * Which rows of a key/value cache are free, in pages of {@value #PAGE} rows. Whoever needs rows takes whole pages, where
- * possible such that lie behind each other, since attention reads them faster.
+ * Which rows of a key/value cache are free, in pages of {@value #PAGE} rows. Whoever needs rows takes whole pages,
+ * where possible such that lie behind each other, since attention reads them faster.
  */
 final class CachePages {
     /** Rows of a page. */

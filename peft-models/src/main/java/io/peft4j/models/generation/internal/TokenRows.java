@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Where the keys and values of a sequence's tokens lie in the cache: token i in page i / {@value CachePages#PAGE} of its
- * own list, behind what an adapter puts before all sequences.
+ * Where the keys and values of a sequence's tokens lie in the cache: token i in page i / {@value CachePages#PAGE} of
+ * its own list, behind what an adapter puts before all sequences.
  */
 final class TokenRows {
     private final List<Range> before;

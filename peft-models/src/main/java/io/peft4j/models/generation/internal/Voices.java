@@ -19,8 +19,8 @@ import java.util.stream.IntStream;
 
 /**
  * The layers that sequences run through. Adapters that can share passes do, with the base among them; what they are is
- * looked up again only when an adapter comes that was not there. The virtual tokens of others are computed once, and lie
- * in the cache as long as there are sequences behind them.
+ * looked up again only when an adapter comes that was not there. The virtual tokens of others are computed once, and
+ * lie in the cache as long as there are sequences behind them.
  */
 final class Voices {
     private final Workspace workspace;
