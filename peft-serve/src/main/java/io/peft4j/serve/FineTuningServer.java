@@ -1,14 +1,22 @@
 package io.peft4j.serve;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.api.internal.FileRoutes;
 import io.peft4j.serve.api.internal.HealthRoutes;
+import io.peft4j.serve.api.internal.JobRoutes;
+import io.peft4j.serve.api.internal.KeyDoors;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.HttpServer;
-import io.peft4j.serve.http.internal.KeyDoors;
 import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.job.internal.JobWorker;
 import io.peft4j.serve.model.internal.ServedModels;
+import io.peft4j.serve.store.internal.Store;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A server that speaks OpenAI's API: a client of theirs needs its address and nothing else.
@@ -22,18 +30,56 @@ import java.util.List;
  * }</pre>
  */
 public final class FineTuningServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(FineTuningServer.class);
+
+    private final Store store;
     private final ServedModels models;
+    private final JobWorker worker;
     private final HttpServer http;
 
     FineTuningServer(FineTuningServerBuilder builder) {
-        this.models = new ServedModels(builder.base, builder.modelName.orElseGet(() -> nameOf(builder.base)),
-                builder.clock);
-        builder.adapters.forEach((name, folder) -> models.add(name, folder, "user"));
-        this.http = new HttpServer(builder.host, builder.port, new KeyDoors(builder.apiKey), routes());
+        List<AutoCloseable> opened = new ArrayList<>();
+        boolean complete = false;
+        try {
+            store = Store.open(builder.data, builder.database, builder.lease);
+            opened.add(store);
+            if (!builder.isLoopback() && builder.apiKey.isEmpty() && !store.keys().any()) {
+                throw new ConfigurationException("others can reach " + builder.host + ", so the server needs an API "
+                        + "key: give one, or listen at 127.0.0.1");
+            }
+            models = new ServedModels(builder.base, builder.modelName.orElseGet(() -> nameOf(builder.base)), store,
+                    builder.clock);
+            opened.add(models);
+            builder.adapters.forEach((name, folder) -> models.add(name, folder, "user"));
+            builder.trainingShare.ifPresent(builder.base.engine()::workShare);
+            worker = new JobWorker(store, models, builder.verdict, builder.organization, builder.jobsAtOnce,
+                    builder.clock);
+            opened.add(worker);
+            http = new HttpServer(builder.host, builder.port, new KeyDoors(builder.apiKey, store.keys(),
+                    builder.clock), routes(builder));
+            worker.start();
+            complete = true;
+        } finally {
+            if (!complete) {
+                closeAll(opened);
+            }
+        }
     }
 
-    private List<RouteGroup> routes() {
-        return List.of(new HealthRoutes(models), new ModelRoutes(models));
+    private List<RouteGroup> routes(FineTuningServerBuilder builder) {
+        return List.of(new HealthRoutes(models), new ModelRoutes(models), new FileRoutes(store, builder.clock),
+                new JobRoutes(store, models, worker, builder.organization, builder.clock));
+    }
+
+    /** The last first. */
+    private static void closeAll(List<AutoCloseable> opened) {
+        for (int i = opened.size() - 1; i >= 0; i--) {
+            try {
+                opened.get(i).close();
+            } catch (Exception e) {
+                LOG.warn("while the server ends", e);
+            }
+        }
     }
 
     /** The last part of a hub's ID or a path. */
@@ -65,7 +111,6 @@ public final class FineTuningServer implements AutoCloseable {
     /** Lets what runs end, for half a minute at most; a job that runs is saved and goes on at the next start. */
     @Override
     public void close() {
-        http.close();
-        models.close();
+        closeAll(List.of(store, models, worker, http));
     }
 }

@@ -2,17 +2,22 @@ package io.peft4j.serve;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.job.VerdictOptions;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Collects what a server needs. */
 public final class FineTuningServerBuilder {
+    private static final long SHORTEST_LEASE_MILLIS = 1000;
+
     final BaseModel base;
     final Path data;
     String host = "127.0.0.1";
@@ -20,6 +25,12 @@ public final class FineTuningServerBuilder {
     Optional<String> apiKey = Optional.empty();
     Optional<String> modelName = Optional.empty();
     final Map<String, Path> adapters = new LinkedHashMap<>();
+    Optional<String> database = Optional.empty();
+    Duration lease = Duration.ofSeconds(15);
+    VerdictOptions verdict = VerdictOptions.defaults();
+    String organization = "peft4j";
+    int jobsAtOnce = 1;
+    OptionalDouble trainingShare = OptionalDouble.empty();
     Clock clock = Clock.systemUTC();
 
     FineTuningServerBuilder(BaseModel base, Path data) {
@@ -65,6 +76,60 @@ public final class FineTuningServerBuilder {
         return this;
     }
 
+    /**
+     * A database of PostgreSQL for files, jobs and keys ({@code jdbc:postgresql://HOST/DATABASE?user=..}), which
+     * several servers share together with the data folder: they do each other's jobs. Default: a file in that folder.
+     */
+    public FineTuningServerBuilder database(String url) {
+        database = Optional.of(url);
+        return this;
+    }
+
+    /** The time after which a job of a server that is gone is taken over by another; default 15 seconds. */
+    public FineTuningServerBuilder lease(Duration value) {
+        if (value.toMillis() < SHORTEST_LEASE_MILLIS) {
+            throw new ConfigurationException("the lease must be at least " + SHORTEST_LEASE_MILLIS
+                    + " milliseconds, got " + value.toMillis());
+        }
+        lease = value;
+        return this;
+    }
+
+    /** How much is asked after a job to judge its model. */
+    public FineTuningServerBuilder verdict(VerdictOptions value) {
+        verdict = Objects.requireNonNull(value, "verdict");
+        return this;
+    }
+
+    /** What stands in names of models, {@code ft:BASE:ORGANIZATION:SUFFIX:ID}; default {@code peft4j}. */
+    public FineTuningServerBuilder organization(String value) {
+        if (!value.matches("[A-Za-z0-9._-]{1,64}")) {
+            throw new ConfigurationException("the organization must be 1 to 64 letters, digits, '.', '_' or '-'; got '"
+                    + value + "'");
+        }
+        organization = value;
+        return this;
+    }
+
+    /** How many jobs train at a time; default 1. */
+    public FineTuningServerBuilder jobsAtOnce(int value) {
+        if (value < 0) {
+            throw new ConfigurationException("the number of jobs at a time must be 0 (none, this server only answers) "
+                    + "or more, got " + value);
+        }
+        jobsAtOnce = value;
+        return this;
+    }
+
+    /** The share of the computing time that trainings keep while answers are asked for: above 0 and below 1. */
+    public FineTuningServerBuilder trainingShare(double value) {
+        if (!(value > 0 && value < 1)) {
+            throw new ConfigurationException("the share of training must be above 0 and below 1, got " + value);
+        }
+        trainingShare = OptionalDouble.of(value);
+        return this;
+    }
+
     /** What time it is; for tests. */
     FineTuningServerBuilder clock(Clock value) {
         clock = value;
@@ -78,14 +143,10 @@ public final class FineTuningServerBuilder {
      * @throws io.peft4j.core.error.PeftException when an adapter does not fit
      */
     public FineTuningServer start() {
-        if (apiKey.isEmpty() && !isLoopback()) {
-            throw new ConfigurationException("others can reach " + host + ", so the server needs an API key: give one, "
-                    + "or listen at 127.0.0.1");
-        }
         return new FineTuningServer(this);
     }
 
-    private boolean isLoopback() {
+    boolean isLoopback() {
         try {
             return InetAddress.getByName(host).isLoopbackAddress();
         } catch (UnknownHostException e) {

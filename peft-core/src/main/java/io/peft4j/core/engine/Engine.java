@@ -43,6 +43,15 @@ public final class Engine implements AutoCloseable {
         this.turns = new Turns(workShare, System::nanoTime);
     }
 
+    /**
+     * Changes the share of the time that work keeps while answers want to compute, too.
+     *
+     * @param share above 0, below 1
+     */
+    public void workShare(double share) {
+        turns.workShare(share);
+    }
+
     /** The name of the kernels, for instance {@code onednn}. */
     public String name() {
         return kernels.name();

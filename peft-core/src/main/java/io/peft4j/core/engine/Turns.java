@@ -16,7 +16,7 @@ final class Turns {
     /** An answer never waits longer than this for work that is owed. */
     private static final long MOST_OWED_NANOS = 60_000_000;
 
-    private final double workPerAnswer;
+    private double workPerAnswer;
     private final LongSupplier clock;
     private final Deque<Waiter> answers = new ArrayDeque<>();
     private final Deque<Waiter> work = new ArrayDeque<>();
@@ -40,11 +40,16 @@ final class Turns {
      * @param clock nanoseconds
      */
     Turns(double workShare, LongSupplier clock) {
-        if (!(workShare > 0 && workShare < 1)) {
-            throw new IllegalArgumentException("the share of work must be above 0 and below 1, got " + workShare);
-        }
-        this.workPerAnswer = workShare / (1 - workShare);
         this.clock = clock;
+        workShare(workShare);
+    }
+
+    /** Another share of the time for work, from now on. */
+    synchronized void workShare(double share) {
+        if (!(share > 0 && share < 1)) {
+            throw new IllegalArgumentException("the share of work must be above 0 and below 1, got " + share);
+        }
+        workPerAnswer = share / (1 - share);
     }
 
     /** Waits for the turn of the calling thread. */

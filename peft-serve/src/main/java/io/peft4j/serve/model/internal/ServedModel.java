@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * @param name what clients call it
  * @param adapter the name of its adapter in {@link ServedModels#model}, or {@link
- *     io.peft4j.core.peft.PeftModel#BASE}
+ *     io.peft4j.core.peft.PeftModel#BASE}; empty in lists, where it may not be loaded yet
  * @param created seconds since 1970
  * @param owner what {@code owned_by} says
  * @param folder where its adapter lies; empty for the base

@@ -3,38 +3,49 @@ package io.peft4j.serve.model.internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.store.internal.KeptModel;
+import io.peft4j.serve.store.internal.Store;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The base model and the adapters on it, by the names that clients use. Names may hold what names of adapters may not
+ * The base model and the adapters on it, by the names that clients use: those that were given by name, and those that
+ * jobs have left, which are loaded when somebody asks for them first. Names may hold what names of adapters may not
  * ({@code ft:base:org::id}), so each adapter has a name of its own inside.
  */
 public final class ServedModels implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ServedModels.class);
+
     private final BaseModel base;
     private final String baseName;
     private final PeftModel model;
+    private final Store store;
     private final Clock clock;
-    private final Map<String, ServedModel> models = new LinkedHashMap<>();
-    private long loaded;
+    private final Map<String, ServedModel> loaded = new LinkedHashMap<>();
+    private long number;
 
     /**
-     * The base alone.
+     * The base and what its jobs have left.
      *
      * @param base stays the caller's
      * @param baseName what clients call it
      */
-    public ServedModels(BaseModel base, String baseName, Clock clock) {
+    public ServedModels(BaseModel base, String baseName, Store store, Clock clock) {
         this.base = base;
         this.baseName = baseName;
         this.model = new PeftModel(base);
+        this.store = store;
         this.clock = clock;
-        models.put(baseName, new ServedModel(baseName, PeftModel.BASE, clock.instant().getEpochSecond(), "peft4j",
+        loaded.put(baseName, new ServedModel(baseName, PeftModel.BASE, clock.instant().getEpochSecond(), "peft4j",
                 Optional.empty()));
     }
 
@@ -60,14 +71,17 @@ public final class ServedModels implements AutoCloseable {
      * @throws io.peft4j.core.error.PeftException when the adapter is damaged or does not fit
      */
     public synchronized ServedModel add(String name, Path folder, String owner) {
-        if (models.containsKey(name)) {
+        if (loaded.containsKey(name) || store.models().find(baseName, name).isPresent()) {
             throw new ConfigurationException("there is a model '" + name + "' already");
         }
-        String adapter = "a" + ++loaded;
+        return load(name, folder, clock.instant().getEpochSecond(), owner);
+    }
+
+    private ServedModel load(String name, Path folder, long created, String owner) {
+        String adapter = "a" + ++number;
         model.loadAdapter(adapter, folder);
-        ServedModel served = new ServedModel(name, adapter, clock.instant().getEpochSecond(), owner,
-                Optional.of(folder));
-        models.put(name, served);
+        ServedModel served = new ServedModel(name, adapter, created, owner, Optional.of(folder));
+        loaded.put(name, served);
         return served;
     }
 
@@ -77,25 +91,68 @@ public final class ServedModels implements AutoCloseable {
      * @return whether there was one, other than the base
      */
     public synchronized boolean remove(String name) {
-        if (name.equals(baseName)) {
+        if (isBase(name)) {
             return false;
         }
-        ServedModel gone = models.remove(name);
-        if (gone == null) {
-            return false;
+        boolean kept = store.models().delete(name);
+        ServedModel gone = loaded.remove(name);
+        if (gone != null) {
+            model.deleteAdapter(gone.adapter());
         }
-        model.deleteAdapter(gone.adapter());
-        return true;
+        return kept || gone != null;
     }
 
-    /** The model of a name, if there is one; the base also by the ID or path that it was loaded from. */
+    private boolean isBase(String name) {
+        return name.equals(baseName) || name.equals(base.network().description().name());
+    }
+
+    /**
+     * The model of a name, ready to answer; the base also by the ID or path that it was loaded from.
+     *
+     * @throws io.peft4j.core.error.PeftException when its adapter was damaged since it was trained
+     */
     public synchronized Optional<ServedModel> find(String name) {
-        return Optional.ofNullable(models.get(name.equals(base.network().description().name()) ? baseName : name));
+        if (isBase(name)) {
+            return Optional.of(loaded.get(baseName));
+        }
+        ServedModel here = loaded.get(name);
+        boolean ofJob = here == null || here.folder().filter(this::isOfJob).isPresent();
+        // Other servers may have made or deleted it.
+        Optional<KeptModel> kept = ofJob ? store.models().find(baseName, name) : Optional.empty();
+        if (here == null) {
+            return kept.map(found -> load(name, store.folder().resolve(found.folder()), found.createdAt(),
+                    found.owner()));
+        }
+        if (ofJob && kept.isEmpty()) {
+            loaded.remove(name);
+            model.deleteAdapter(here.adapter());
+            LOG.info("the model {} was deleted", name);
+            return Optional.empty();
+        }
+        return Optional.of(here);
     }
 
-    /** All, the base first. */
+    private boolean isOfJob(Path folder) {
+        return folder.startsWith(store.folder().resolve("jobs"));
+    }
+
+    /** All, the base first; without the checkpoints that jobs have left on their way. */
     public synchronized List<ServedModel> all() {
-        return new ArrayList<>(models.values());
+        List<ServedModel> all = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (ServedModel here : loaded.values()) {
+            if (here.folder().filter(this::isOfJob).isEmpty()) {
+                all.add(here);
+                names.add(here.name());
+            }
+        }
+        for (KeptModel kept : store.models().list(baseName)) {
+            if (names.add(kept.name())) {
+                all.add(new ServedModel(kept.name(), "", kept.createdAt(), "user",
+                        Optional.of(store.folder().resolve(kept.folder()))));
+            }
+        }
+        return all;
     }
 
     @Override

@@ -1,0 +1,196 @@
+package io.peft4j.serve.api.internal;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.job.internal.JobRequest;
+import io.peft4j.serve.job.internal.JobWorker;
+import io.peft4j.serve.model.internal.ServedModel;
+import io.peft4j.serve.model.internal.ServedModels;
+import io.peft4j.serve.store.internal.Ids;
+import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.JobCheckpoint;
+import io.peft4j.serve.store.internal.JobEvent;
+import io.peft4j.serve.store.internal.JobStatus;
+import io.peft4j.serve.store.internal.Store;
+import io.peft4j.serve.store.internal.StoredFile;
+import java.time.Clock;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** {@code /v1/fine_tuning}. */
+public final class JobRoutes implements RouteGroup {
+    private static final String JOBS = "/v1/fine_tuning/jobs";
+    private static final Pattern METADATA = Pattern.compile("metadata\\[(.*)]");
+    private static final int LISTED = 20;
+    private static final int CHECKPOINTS_LISTED = 10;
+    private static final int MOST_LISTED = 1000;
+    private static final long DAY = 86_400;
+
+    private final Store store;
+    private final ServedModels models;
+    private final JobWorker worker;
+    private final JobJson json;
+    private final Clock clock;
+
+    /** Routes over what is stored; the worker is told of what there is to do. */
+    public JobRoutes(Store store, ServedModels models, JobWorker worker, String organization, Clock clock) {
+        this.store = store;
+        this.models = models;
+        this.worker = worker;
+        this.json = new JobJson(organization);
+        this.clock = clock;
+    }
+
+    @Override
+    public void addTo(RoutesConfig routes) {
+        routes.post(JOBS, this::create);
+        routes.get(JOBS, this::list);
+        routes.get(JOBS + "/{id}", request -> Bodies.reply(request, json.of(find(request))));
+        routes.post(JOBS + "/{id}/cancel", this::cancel);
+        routes.post(JOBS + "/{id}/pause", this::pause);
+        routes.post(JOBS + "/{id}/resume", this::resume);
+        routes.get(JOBS + "/{id}/events", this::events);
+        routes.get(JOBS + "/{id}/checkpoints", this::checkpoints);
+        for (String grader : List.of("run", "validate")) {
+            routes.post("/v1/fine_tuning/alpha/graders/" + grader, JobRoutes::refuseGraders);
+        }
+    }
+
+    private static void refuseGraders(Context request) {
+        throw ApiException.of(400, "invalid_request_error", "unsupported_method", null,
+                "graders belong to training by reinforcement, which this server does not do");
+    }
+
+    private void create(Context request) {
+        Caller caller = Caller.of(request);
+        ObjectNode wanted = JobRequest.of(Bodies.object(request));
+        String name = wanted.get("model").asText();
+        ServedModel model = models.find(name).orElseThrow(() -> ModelRoutes.noSuchModel(name));
+        wanted.put("model", model.name());
+        requireFile("training_file", wanted.get("training_file").asText());
+        if (!wanted.get("validation_file").isNull()) {
+            requireFile("validation_file", wanted.get("validation_file").asText());
+        }
+        long now = now();
+        caller.jobsPerDay().filter(most -> store.jobs().countOf(caller.id(), now - DAY) >= most).ifPresent(most -> {
+            throw ApiException.tooMany("insufficient_quota", "the key's limit of " + most + " jobs a day is reached",
+                    (int) DAY);
+        });
+        String type = wanted.get("method").get("type").asText();
+        Job job = new Job(Ids.next("ftjob-"), caller.id(), models.baseName(), JobStatus.VALIDATING_FILES, false,
+                wanted, (ObjectNode) wanted.get("method").get(type).get("hyperparameters"), Optional.empty(),
+                Optional.empty(), Optional.empty(), List.of(), now, Optional.empty(), Optional.empty(),
+                Optional.empty());
+        store.jobs().add(job, List.of(JobEvent.info("created", "Created fine-tuning job: " + job.id()),
+                JobEvent.info("validating", "Validating training file: " + job.trainingFile())));
+        worker.wake();
+        Bodies.reply(request, json.of(job));
+    }
+
+    private void requireFile(String field, String id) {
+        Optional<StoredFile> file = Optional.of(id).filter(Ids::isValid)
+                .flatMap(valid -> store.files().find(valid, now()));
+        if (file.isEmpty()) {
+            throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, "no such file: '" + id
+                    + "'");
+        }
+        if (!file.get().purpose().equals("fine-tune")) {
+            throw ApiException.of(400, "invalid_request_error", "invalid_" + field, field, "the file '" + id
+                    + "' was uploaded for '" + file.get().purpose() + "'; upload it with the purpose fine-tune");
+        }
+    }
+
+    private void list(Context request) {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        request.queryParamMap().forEach((name, values) -> {
+            Matcher matcher = METADATA.matcher(name);
+            if (matcher.matches()) {
+                metadata.put(matcher.group(1), values.get(0));
+            }
+        });
+        Bodies.reply(request, Paging.json(store.jobs().list(metadata, Paging.of(request, LISTED, MOST_LISTED))
+                .orElseThrow(Paging::unknownAfter), json::of));
+    }
+
+    private void cancel(Context request) {
+        Job job = find(request);
+        if (!store.jobs().cancel(job.id(), now())) {
+            throw wrongStatus(job, "cancelled");
+        }
+        worker.wake();
+        Bodies.reply(request, json.of(find(request)));
+    }
+
+    private void pause(Context request) {
+        Job job = find(request);
+        if (!store.jobs().pause(job.id(), now()) && !find(request).paused()) {
+            throw wrongStatus(job, "paused");
+        }
+        worker.wake();
+        Bodies.reply(request, json.of(find(request)));
+    }
+
+    private void resume(Context request) {
+        Job job = find(request);
+        if (!store.jobs().resume(job.id(), now())) {
+            throw wrongStatus(job, "resumed");
+        }
+        worker.wake();
+        Bodies.reply(request, json.of(find(request)));
+    }
+
+    private static ApiException wrongStatus(Job job, String action) {
+        return ApiException.of(400, "invalid_request_error", "invalid_job_status", null, "the job " + job.id()
+                + " cannot be " + action + ": it is " + (job.paused() ? "paused" : job.status().code()));
+    }
+
+    private void events(Context request) {
+        Job job = find(request);
+        Bodies.reply(request, Paging.json(store.events().list(job.id(), Paging.of(request, LISTED, MOST_LISTED))
+                .orElseThrow(Paging::unknownAfter), JobRoutes::event));
+    }
+
+    private static ObjectNode event(JobEvent.Kept kept) {
+        JobEvent event = kept.event();
+        ObjectNode node = Json.object().put("object", "fine_tuning.job.event").put("id", kept.id())
+                .put("created_at", kept.createdAt()).put("level", event.level()).put("message", event.message())
+                .put("type", event.type());
+        node.set("data", event.data());
+        return node;
+    }
+
+    private void checkpoints(Context request) {
+        Job job = find(request);
+        Bodies.reply(request, Paging.json(store.events().checkpoints(job.id(), Paging.of(request, CHECKPOINTS_LISTED,
+                MOST_LISTED)).orElseThrow(Paging::unknownAfter), JobRoutes::checkpoint));
+    }
+
+    private static ObjectNode checkpoint(JobCheckpoint checkpoint) {
+        ObjectNode node = Json.object().put("object", "fine_tuning.job.checkpoint").put("id", checkpoint.id())
+                .put("created_at", checkpoint.createdAt()).put("fine_tuning_job_id", checkpoint.job())
+                .put("fine_tuned_model_checkpoint", checkpoint.model()).put("step_number", checkpoint.step());
+        node.set("metrics", checkpoint.metrics());
+        return node;
+    }
+
+    private Job find(Context request) {
+        String id = request.pathParam("id");
+        return Optional.of(id).filter(Ids::isValid).flatMap(store.jobs()::find).orElseThrow(() ->
+                ApiException.notFound("fine_tuning_job_id", "fine_tune_not_found", "no such fine-tuning job: '" + id
+                        + "'"));
+    }
+
+    private long now() {
+        return clock.instant().getEpochSecond();
+    }
+}

@@ -1,0 +1,203 @@
+package io.peft4j.serve.api.internal;
+
+import io.javalin.http.Context;
+import io.peft4j.core.error.PeftException;
+import io.peft4j.data.format.RowSource;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.store.internal.Ids;
+import io.peft4j.serve.store.internal.Store;
+import io.peft4j.serve.store.internal.StoredFile;
+import jakarta.servlet.MultipartConfigElement;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.Part;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Takes files: their content goes to the disk as it comes, so neither its size nor whether that is known before costs
+ * memory. A file of training data is looked at; where it is not JSON Lines, it is kept and says so.
+ */
+final class Uploads {
+    private static final long MOST_BYTES = 512L << 20;
+    /** The other fields, and what stands around them. */
+    private static final long MOST_BESIDE = 64 << 10;
+    private static final int MOST_NAME = 255;
+    private static final long SHORTEST = 3600;
+    private static final long LONGEST = 2_592_000;
+    private static final String CONFIGURATION = "org.eclipse.jetty.multipartConfig";
+
+    private final Store store;
+    private final Clock clock;
+
+    Uploads(Store store, Clock clock) {
+        this.store = store;
+        this.clock = clock;
+    }
+
+    /** Takes the file of a request; when this has returned, it is kept. */
+    StoredFile take(Context request) {
+        if (!request.isMultipartFormData()) {
+            throw ApiException.invalid("files are sent as multipart/form-data with the fields 'file' and 'purpose'");
+        }
+        Map<String, Part> parts = parts(request);
+        try {
+            return take(parts, Caller.of(request));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot keep the file", e);
+        } finally {
+            parts.values().forEach(Uploads::delete);
+        }
+    }
+
+    private static void delete(Part part) {
+        try {
+            part.delete();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot delete what was uploaded", e);
+        }
+    }
+
+    private Map<String, Part> parts(Context request) {
+        request.req().setAttribute(CONFIGURATION, new MultipartConfigElement(store.files().spool().getParent()
+                .toString(), MOST_BYTES, MOST_BYTES + MOST_BESIDE, 0));
+        try {
+            Collection<Part> parts = request.req().getParts();
+            Map<String, Part> byName = new LinkedHashMap<>();
+            for (Part part : parts) {
+                if (part.getName() == null || byName.put(part.getName(), part) != null) {
+                    throw ApiException.invalid("a field of the form has no name, or two have the same");
+                }
+            }
+            return byName;
+        } catch (IOException | ServletException | RuntimeException e) {
+            throw refusal(e);
+        }
+    }
+
+    /** What the parser says of a form that it cannot read, or that is too large. */
+    private static RuntimeException refusal(Exception e) {
+        if (e instanceof ApiException known) {
+            return known;
+        }
+        StringBuilder messages = new StringBuilder();
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            messages.append(cause.getMessage()).append('\n');
+        }
+        String text = messages.toString().toLowerCase(Locale.ROOT);
+        if (text.contains("exceeded") || text.contains("too large") || text.contains("max length")) {
+            return ApiException.tooLarge("a file may have at most " + MOST_BYTES + " bytes");
+        }
+        return ApiException.invalid("the form cannot be read: it is damaged, or ended before its end");
+    }
+
+    private StoredFile take(Map<String, Part> parts, Caller caller) throws IOException {
+        Part file = parts.get("file");
+        if (file == null || file.getSubmittedFileName() == null) {
+            throw ApiException.invalid("file", "the form has no file in the field 'file'");
+        }
+        String purpose = text(parts, "purpose").orElseThrow(() -> ApiException.invalid("purpose",
+                "the form has no field 'purpose'"));
+        if (!FileRoutes.PURPOSES.contains(purpose)) {
+            throw ApiException.invalid("purpose", "purpose must be one of " + FileRoutes.PURPOSES);
+        }
+        long now = clock.instant().getEpochSecond();
+        Optional<Long> expires = lifetime(parts).map(seconds -> now + seconds);
+        String name = name(file.getSubmittedFileName());
+        requireRoom(caller, file.getSize());
+        Path spool = store.files().spool();
+        try {
+            file.write(spool.toString());
+            force(spool);
+            Optional<String> wrong = purpose.equals("fine-tune") ? fault(spool) : Optional.empty();
+            StoredFile stored = new StoredFile(Ids.next("file-"), caller.id(), name, purpose, Files.size(spool), now,
+                    expires, wrong.isEmpty() ? "processed" : "error", wrong);
+            store.files().add(stored, spool);
+            return stored;
+        } finally {
+            Files.deleteIfExists(spool);
+        }
+    }
+
+    private void requireRoom(Caller caller, long bytes) {
+        caller.storedBytes().filter(most -> store.files().bytesOf(caller.id()) + bytes > most).ifPresent(most -> {
+            throw ApiException.of(403, "insufficient_quota", "insufficient_quota", "file", "the key may keep " + most
+                    + " bytes of files; delete some");
+        });
+    }
+
+    private static void force(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+    }
+
+    /** The last part of what the client calls it, without what cannot be shown. */
+    private static String name(String submitted) {
+        String last = submitted.substring(Math.max(submitted.lastIndexOf('/'), submitted.lastIndexOf('\\')) + 1)
+                .replaceAll("\\p{Cntrl}", "").strip();
+        return last.isEmpty() ? "file" : last.substring(0, Math.min(MOST_NAME, last.length()));
+    }
+
+    private static Optional<String> text(Map<String, Part> parts, String field) throws IOException {
+        Part part = parts.get(field);
+        if (part == null) {
+            return Optional.empty();
+        }
+        try (InputStream stream = part.getInputStream()) {
+            return Optional.of(new String(stream.readNBytes(MOST_NAME), StandardCharsets.UTF_8).strip());
+        }
+    }
+
+    private static Optional<Long> lifetime(Map<String, Part> parts) throws IOException {
+        Optional<String> anchor = text(parts, "expires_after[anchor]");
+        Optional<String> seconds = text(parts, "expires_after[seconds]");
+        if (anchor.isEmpty() && seconds.isEmpty()) {
+            return Optional.empty();
+        }
+        if (!anchor.equals(Optional.of("created_at"))) {
+            throw ApiException.invalid("expires_after.anchor", "expires_after.anchor must be created_at");
+        }
+        try {
+            long value = Long.parseLong(seconds.orElse(""));
+            if (value >= SHORTEST && value <= LONGEST) {
+                return Optional.of(value);
+            }
+        } catch (NumberFormatException e) {
+            // Said below.
+        }
+        throw ApiException.invalid("expires_after.seconds", "expires_after.seconds must be from " + SHORTEST + " to "
+                + LONGEST);
+    }
+
+    /** The first line that is no JSON object. */
+    private static Optional<String> fault(Path file) {
+        try (RowSource rows = RowSource.jsonLines(file)) {
+            Optional<RowSource.Entry> entry = rows.next();
+            if (entry.isEmpty()) {
+                return Optional.of("the file holds no row");
+            }
+            while (entry.isPresent()) {
+                if (entry.get().fault().isPresent()) {
+                    return Optional.of("line " + entry.get().line() + ": " + entry.get().fault().get().message());
+                }
+                entry = rows.next();
+            }
+            return Optional.empty();
+        } catch (PeftException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package io.peft4j.serve.job.internal;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.PeftException;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.Masking;
+import io.peft4j.data.report.DataCheck;
+import io.peft4j.data.report.DataReport;
+import io.peft4j.data.report.Finding;
+import io.peft4j.data.report.FindingCode;
+import io.peft4j.data.report.Severity;
+import io.peft4j.models.BaseModel;
+import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.JobEvent;
+import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.Hyperparameters;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Looks at the data of a job before it waits for its turn, so that what is wrong is said in seconds and not after hours
+ * of training: every fault with its line, what is odd as a warning, and what the rules chose for {@code "auto"}.
+ */
+final class JobCheck {
+    private static final int FEWEST_ROWS = 10;
+    private static final int MOST_LISTED = 10;
+
+    private final BaseModel base;
+    private final Job job;
+    private final JobFiles files;
+    private final List<JobEvent> events = new ArrayList<>();
+
+    JobCheck(BaseModel base, Job job, JobFiles files) {
+        this.base = base;
+        this.job = job;
+        this.files = files;
+    }
+
+    /** What was seen, in the order in which it was. */
+    List<JobEvent> events() {
+        return events;
+    }
+
+    /**
+     * Checks, and chooses what to train with.
+     *
+     * @throws JobFault when the job cannot be done
+     */
+    ObjectNode run() {
+        ChatTemplate template = base.chatTemplate().orElseThrow(() -> new JobFault("invalid_model",
+                Optional.of("model"), "the base model has no chat template, so it cannot learn conversations"));
+        files.takeData().ifPresent(param -> {
+            throw JobFault.of(param, "the file of " + param + " was deleted");
+        });
+        int room = base.network().description().maxPositions();
+        DataCheck check = DataCheck.of(files.training())
+                .model(new ChatEncoder(base.tokenizer(), template, Masking.ASSISTANT), room);
+        files.validation().ifPresent(check::validation);
+        DataReport report = check.run();
+        keep(report);
+        refuse(report, files.training(), "training_file");
+        files.validation().ifPresent(path -> refuse(report, path, "validation_file"));
+        warn(report);
+        boolean preferences = job.method().equals("dpo");
+        JobData data = JobData.read(files.training(), "training_file", preferences);
+        files.validation().ifPresent(path -> JobData.read(path, "validation_file", preferences));
+        return choose(data);
+    }
+
+    private void keep(DataReport report) {
+        report.writeJson(files.file(JobResults.DATA_REPORT + ".json"));
+        report.writeHtml(files.file(JobResults.DATA_REPORT + ".html"));
+        ObjectNode figures = Json.object().put("rows", report.rows()).put("errors", report.errors());
+        ObjectNode counts = figures.putObject("findings");
+        report.counts().forEach((code, count) -> counts.put(code.code(), count));
+        events.add(new JobEvent("data-report", "info", "message", "Data report: " + report.rows() + " rows, "
+                + report.errors() + " errors, " + report.findings().size() + " findings", figures));
+    }
+
+    private void refuse(DataReport report, Path file, String param) {
+        List<Finding> faults = report.findings().stream().filter(finding -> finding.severity() == Severity.ERROR
+                && finding.code() != FindingCode.LEAKAGE && finding.file().equals(file.toString())).toList();
+        long rows = report.files().getOrDefault(file.toString(), 0L);
+        for (Finding fault : faults.subList(0, Math.min(MOST_LISTED, faults.size()))) {
+            events.add(JobEvent.error("fault-" + events.size(), param + ": " + sentence(fault)));
+        }
+        if (param.equals("training_file") && rows < FEWEST_ROWS) {
+            throw new JobFault("invalid_n_examples", Optional.of(param), param + " has " + rows
+                    + (rows == 1 ? " example" : " examples") + ", but must have at least " + FEWEST_ROWS
+                    + (faults.isEmpty() ? "" : "; " + sentence(faults.get(0))));
+        }
+        if (!faults.isEmpty()) {
+            List<String> all = faults.stream().limit(MOST_LISTED).map(this::sentence).toList();
+            throw JobFault.of(param, param + ": " + String.join("; ", all) + (faults.size() > all.size()
+                    ? "; and " + (faults.size() - all.size()) + " more" : ""));
+        }
+    }
+
+    private String sentence(Finding finding) {
+        String lines = finding.lines().isEmpty() ? "" : (finding.lines().size() == 1 ? "line " : "lines ")
+                + String.join(", ", finding.lines().stream().limit(MOST_LISTED).map(String::valueOf).toList()) + ": ";
+        return files.withoutPlaces(lines + finding.message());
+    }
+
+    private void warn(DataReport report) {
+        List<FindingCode> said = new ArrayList<>();
+        for (Finding finding : report.findings()) {
+            boolean odd = finding.severity() == Severity.WARNING || finding.code() == FindingCode.LEAKAGE;
+            if (odd && !said.contains(finding.code())) {
+                said.add(finding.code());
+                long count = report.counts().getOrDefault(finding.code(), 1L);
+                String param = finding.file().equals(files.training().toString()) ? "training_file"
+                        : "validation_file";
+                events.add(JobEvent.warn("finding-" + finding.code().code(), param + ": " + finding.code().code()
+                        + ": " + sentence(finding) + (count > 1 ? " (" + count + " such findings)" : "") + ". "
+                        + finding.code().why() + " " + finding.code().advice()));
+            }
+        }
+    }
+
+    private ObjectNode choose(JobData data) {
+        try {
+            DataFacts facts = DataFacts.of(data.chats(), base);
+            Hyperparameters chosen = JobPlan.choose(job, facts, base.network().description());
+            ObjectNode reasons = Json.object();
+            chosen.reasons().forEach(reasons::put);
+            events.add(new JobEvent("hyperparameters", "info", "message", "Hyperparameters: batch size "
+                    + chosen.batchSize() * chosen.gradientAccumulation() + ", " + chosen.epochs() + " epochs",
+                    reasons));
+            events.add(JobEvent.info("queued", "Files validated, moving job to queued state"));
+            return JobPlan.of(job, chosen).into(job);
+        } catch (PeftException e) {
+            throw JobFault.of("training_file", "training_file: " + files.withoutPlaces(e.getMessage()));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.peft4j.serve.job.internal;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The examples of a job.
+ *
+ * @param chats what a supervised training learns; of preferences the better answers
+ * @param preferences what a training by preferences learns, else empty
+ */
+record JobData(ChatDataset chats, List<PreferenceExample> preferences) {
+    JobData {
+        preferences = List.copyOf(preferences);
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param param the field of the job that names it
+     * @throws JobFault when it holds what the method does not learn from
+     */
+    static JobData read(Path file, String param, boolean preferences) {
+        requireFormat(file, param, preferences);
+        try {
+            if (!preferences) {
+                return new JobData(ChatDataset.read(file), List.of());
+            }
+            List<PreferenceExample> pairs = new ArrayList<>();
+            List<ChatExample> chats = new ArrayList<>();
+            try (ExampleReader reader = ExampleReader.open(file)) {
+                for (Example example : (Iterable<Example>) reader.stream()::iterator) {
+                    pairs.add((PreferenceExample) example);
+                    chats.add(example.toChat().orElseThrow());
+                }
+            }
+            return new JobData(ChatDataset.of(chats), pairs);
+        } catch (DataException e) {
+            throw JobFault.of(param, param + (e.line() > 0 ? " line " + e.line() : "") + ": " + e.problem());
+        }
+    }
+
+    private static void requireFormat(Path file, String param, boolean preferences) {
+        try (ExampleReader reader = ExampleReader.open(file)) {
+            reader.next();
+            Optional<DataFormat> format = reader.format();
+            boolean pairs = format.equals(Optional.of(DataFormat.PREFERENCE));
+            if (preferences && !pairs) {
+                throw JobFault.of(param, param + ": the method dpo learns from rows with input, preferred_output and "
+                        + "non_preferred_output; these are " + format.map(DataFormat::name).orElse("other") + " rows");
+            }
+            if (!preferences && pairs) {
+                throw JobFault.of(param, param + ": the rows hold preferences, which the method dpo learns from; the "
+                        + "method supervised learns from rows with messages");
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package io.peft4j.serve.job.internal;
+
+import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.Store;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The folder of a job: its data under names of our own, so that a file which is deleted meanwhile is still there; the
+ * run, which is the adapter in the end; adapters on the way.
+ */
+final class JobFiles {
+    private final Store store;
+    private final Job job;
+    private final Path folder;
+
+    JobFiles(Store store, Job job) {
+        this.store = store;
+        this.job = job;
+        this.folder = store.jobFolder(job.id());
+    }
+
+    Path training() {
+        return folder.resolve("training_file.jsonl");
+    }
+
+    Optional<Path> validation() {
+        return job.validationFile().map(id -> folder.resolve("validation_file.jsonl"));
+    }
+
+    /** Where the trainer writes. */
+    Path run() {
+        return folder.resolve("run");
+    }
+
+    /** The adapter after so many updates. */
+    Path checkpoint(long step) {
+        return folder.resolve("checkpoints").resolve("step-" + step);
+    }
+
+    Path file(String name) {
+        return folder.resolve(name);
+    }
+
+    /** What stands for a folder of this job in the database. */
+    String relative(Path path) {
+        return store.folder().relativize(path).toString().replace('\\', '/');
+    }
+
+    /** Text of a report without the place where the server keeps its data. */
+    String withoutPlaces(String text) {
+        return text.replace(folder + "/", "").replace(folder.toString(), "");
+    }
+
+    /**
+     * Brings the data into the folder.
+     *
+     * @return the field whose file is not there any more
+     */
+    Optional<String> takeData() {
+        try {
+            Files.createDirectories(folder);
+            if (!take(job.trainingFile(), training())) {
+                return Optional.of("training_file");
+            }
+            return validation().isPresent() && !take(job.validationFile().orElseThrow(), validation().get())
+                    ? Optional.of("validation_file") : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot keep the data of the job " + job.id(), e);
+        }
+    }
+
+    private boolean take(String id, Path target) throws IOException {
+        Path content = store.files().content(id);
+        if (Files.exists(target)) {
+            return true;
+        }
+        if (!Files.exists(content)) {
+            return false;
+        }
+        try {
+            Files.createLink(target, content);
+        } catch (FileAlreadyExistsException e) {
+            return true;
+        } catch (UnsupportedOperationException | IOException e) {
+            Files.copy(content, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+        return true;
+    }
+
+    /** Makes the run fit to be gone on with: one that left an adapter and no checkpoint is begun anew. */
+    void prepareRun() {
+        if (Files.exists(run()) && checkpoints().isEmpty()) {
+            delete(run());
+        }
+    }
+
+    /** Removes what is needed only to go on with the training. */
+    void tidyRun() {
+        checkpoints().forEach(JobFiles::delete);
+    }
+
+    private List<Path> checkpoints() {
+        if (!Files.isDirectory(run())) {
+            return List.of();
+        }
+        try (Stream<Path> entries = Files.list(run())) {
+            return entries.filter(entry -> entry.getFileName().toString().startsWith("checkpoint-")).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list " + run(), e);
+        }
+    }
+
+    /** Removes the lock of a worker on another host, whose job has come to this one. */
+    void removeForeignLock() {
+        try {
+            Files.deleteIfExists(run().resolve(".peft4j.lock"));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot take over the job " + job.id(), e);
+        }
+    }
+
+    static void delete(Path tree) {
+        try (Stream<Path> paths = Files.walk(tree)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot delete " + tree, e);
+        }
+    }
+}

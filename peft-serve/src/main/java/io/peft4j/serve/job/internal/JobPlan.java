@@ -1,0 +1,79 @@
+package io.peft4j.serve.job.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.store.internal.Job;
+import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.HyperparameterRules;
+import io.peft4j.train.plan.Hyperparameters;
+
+/**
+ * What a job trains with. {@code "auto"} is left to the rules of {@link Hyperparameters}; the multiplier is of the
+ * learning rate that they choose, of which training by preferences takes a {@value #PREFERENCE_SHARE}th, since it
+ * moves a model that can answer already. Chosen once and kept with the job: wherever it goes on, it goes on with this.
+ *
+ * @param passSize examples a forward pass
+ * @param accumulation forward passes an update
+ * @param epochs passes over the data
+ * @param learningRate the highest learning rate
+ * @param warmupSteps updates over which it rises
+ * @param rank rank of the adapter
+ * @param beta how much a preference weighs against staying near the base
+ */
+record JobPlan(int passSize, int accumulation, int epochs, double learningRate, int warmupSteps, int rank,
+        double beta) {
+    private static final int PREFERENCE_SHARE = 5;
+    private static final double BETA = 0.1;
+    private static final String INNER = "plan";
+
+    /** The plan of a job with what the rules chose. */
+    static JobPlan of(Job job, Hyperparameters chosen) {
+        boolean preferences = job.method().equals("dpo");
+        double share = preferences ? 1.0 / PREFERENCE_SHARE : 1;
+        JsonNode beta = job.hyperparameters().path("beta");
+        return new JobPlan(chosen.batchSize(), chosen.gradientAccumulation(), chosen.epochs(),
+                chosen.learningRate() * share, chosen.warmupSteps(), chosen.rank(),
+                beta.isNumber() ? beta.asDouble() : BETA);
+    }
+
+    /** What the rules choose around what was asked for. */
+    static Hyperparameters choose(Job job, DataFacts data, ModelDescription model) {
+        HyperparameterRules rules = Hyperparameters.choosing(data, model);
+        ObjectNode asked = job.hyperparameters();
+        if (asked.path("batch_size").isNumber()) {
+            rules.batchSize(asked.get("batch_size").asInt());
+        }
+        if (asked.path("n_epochs").isNumber()) {
+            rules.epochs(asked.get("n_epochs").asInt());
+        }
+        if (asked.path("learning_rate_multiplier").isNumber()) {
+            rules.learningRateMultiplier(asked.get("learning_rate_multiplier").asDouble());
+        }
+        return rules.choose();
+    }
+
+    /** The hyperparameters of the job with what was chosen. */
+    ObjectNode into(Job job) {
+        JsonNode multiplier = job.hyperparameters().path("learning_rate_multiplier");
+        ObjectNode all = Json.object().put("batch_size", passSize * accumulation)
+                .put("learning_rate_multiplier", multiplier.isNumber() ? multiplier.asDouble() : 1)
+                .put("n_epochs", epochs);
+        if (job.method().equals("dpo")) {
+            all.put("beta", beta);
+        }
+        all.putObject(INNER).put("pass_size", passSize).put("accumulation", accumulation)
+                .put("learning_rate", learningRate).put("warmup_steps", warmupSteps).put("rank", rank)
+                .put("beta", beta);
+        return all;
+    }
+
+    /** The plan that was kept with a job. */
+    static JobPlan of(Job job) {
+        JsonNode inner = job.hyperparameters().get(INNER);
+        return new JobPlan(inner.get("pass_size").asInt(), inner.get("accumulation").asInt(),
+                job.hyperparameters().get("n_epochs").asInt(), inner.get("learning_rate").asDouble(),
+                inner.get("warmup_steps").asInt(), inner.get("rank").asInt(), inner.get("beta").asDouble());
+    }
+}

@@ -1,0 +1,107 @@
+package io.peft4j.serve.job.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.Store;
+import io.peft4j.serve.store.internal.StoredFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVPrinter;
+
+/** The files that a job leaves for clients: the figures of its steps first, then the reports. */
+final class JobResults {
+    /** Names of reports, without their endings. */
+    static final String DATA_REPORT = "data_report";
+    static final String VERDICT = "verdict";
+    private static final String METRICS = "step_metrics.csv";
+    private static final List<String> REPORTS = List.of(DATA_REPORT + ".json", DATA_REPORT + ".html",
+            VERDICT + ".json", VERDICT + ".html");
+
+    private final Store store;
+    private final Job job;
+    private final JobFiles files;
+    private long trainedTokens;
+
+    JobResults(Store store, Job job, JobFiles files) {
+        this.store = store;
+        this.job = job;
+        this.files = files;
+    }
+
+    /** Tokens that were learned from, after {@link #write}. */
+    long trainedTokens() {
+        return trainedTokens;
+    }
+
+    /** Writes the contents where files have theirs; a second time does the same. */
+    List<StoredFile> write(long now) {
+        List<StoredFile> all = new ArrayList<>(List.of(keep(METRICS, metrics(), now)));
+        for (String report : REPORTS) {
+            Path path = files.file(report);
+            if (Files.isRegularFile(path)) {
+                all.add(keep(report, files.withoutPlaces(read(path)), now));
+            }
+        }
+        return all;
+    }
+
+    private StoredFile keep(String name, String text, long now) {
+        String id = "file-" + job.id().substring(job.id().indexOf('-') + 1) + "-" + name.replaceAll("\\W", "-");
+        Path content = store.files().content(id);
+        AtomicFiles.writeString(content, text);
+        try {
+            return new StoredFile(id, job.owner(), name, "fine-tune-results", Files.size(content), now,
+                    Optional.empty(), "processed", Optional.empty());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot keep " + name, e);
+        }
+    }
+
+    private static String read(Path path) {
+        try {
+            return Files.readString(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + path, e);
+        }
+    }
+
+    /** A row a step, with the loss on the validation data where it was measured; accuracies are not. */
+    private String metrics() {
+        Map<Long, Double> validation = new TreeMap<>();
+        Map<Long, Double> training = new TreeMap<>();
+        trainedTokens = 0;
+        for (String line : read(files.run().resolve("metrics.jsonl")).split("\\R")) {
+            if (!line.isBlank()) {
+                JsonNode row = Json.stored(line);
+                long step = row.get("step").asLong();
+                if (row.has("train_loss")) {
+                    training.put(step, row.get("train_loss").asDouble());
+                    trainedTokens += row.get("tokens").asLong();
+                } else {
+                    validation.put(step, row.path("eval_loss").asDouble());
+                }
+            }
+        }
+        StringBuilder text = new StringBuilder();
+        try (CSVPrinter table = new CSVPrinter(text, CSVFormat.DEFAULT.builder().setRecordSeparator('\n').get())) {
+            table.printRecord("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy");
+            for (Map.Entry<Long, Double> step : training.entrySet()) {
+                table.printRecord(step.getKey(), step.getValue(), "",
+                        Optional.ofNullable(validation.get(step.getKey())).map(String::valueOf).orElse(""), "");
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("a text cannot be written", e);
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,182 @@
+package io.peft4j.serve.job.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.serve.job.VerdictOptions;
+import io.peft4j.serve.model.internal.ServedModel;
+import io.peft4j.serve.model.internal.ServedModels;
+import io.peft4j.serve.store.internal.Job;
+import io.peft4j.serve.store.internal.JobEvent;
+import io.peft4j.serve.store.internal.JobQueue;
+import io.peft4j.serve.store.internal.KeptModel;
+import io.peft4j.serve.store.internal.Store;
+import io.peft4j.serve.store.internal.StoredFile;
+import io.peft4j.trackers.TrackingListener;
+import io.peft4j.trackers.WandbTracker;
+import io.peft4j.train.RunStart;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingResult;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/**
+ * Trains a job, from its beginning or from where it was interrupted, and leaves its model, figures and reports. Losses
+ * and adapter are those of a training that was never interrupted.
+ */
+final class JobTraining {
+    /** An adapter with its optimizer takes 12 bytes a parameter; writing them is to be a small part of the time. */
+    private static final long PARAMETERS_A_STEP = 200_000;
+    private static final int FEWEST_STEPS = 5;
+    private static final int MOST_STEPS = 50;
+    private static final int NAME_LETTERS = 8;
+
+    private final Store store;
+    private final ServedModels models;
+    private final VerdictOptions verdict;
+    private final String organization;
+    private final Clock clock;
+
+    JobTraining(Store store, ServedModels models, VerdictOptions verdict, String organization, Clock clock) {
+        this.store = store;
+        this.models = models;
+        this.verdict = verdict;
+        this.organization = organization;
+        this.clock = clock;
+    }
+
+    /**
+     * Trains until the end, or until it is stopped.
+     *
+     * @throws io.peft4j.core.error.PeftException when the job cannot be done
+     */
+    void run(RunningJob running) {
+        Job job = running.job();
+        JobFiles files = new JobFiles(store, job);
+        files.takeData().ifPresent(param -> {
+            throw JobFault.of(param, "the file of " + param + " was deleted");
+        });
+        files.prepareRun();
+        boolean preferences = job.method().equals("dpo");
+        JobPlan plan = JobPlan.of(job);
+        JobData training = JobData.read(files.training(), "training_file", preferences);
+        Optional<JobData> heldOut = files.validation().map(path -> JobData.read(path, "validation_file",
+                preferences));
+        try (PeftModel model = adapter(job, plan)) {
+            JobProgress progress = new JobProgress(store.queue(), running, files, model, nameOf(job), clock);
+            TrainerBuilder trainer = trainer(running, plan, files, model).listener(progress);
+            TrainingResult result;
+            try {
+                result = train(trainer, model, plan, training, heldOut);
+            } finally {
+                progress.flush();
+            }
+            if (!result.cancelled() && running.stopped().isEmpty()) {
+                finish(running, files, model, training, heldOut);
+            }
+        }
+    }
+
+    private TrainingResult train(TrainerBuilder trainer, PeftModel model, JobPlan plan, JobData training,
+            Optional<JobData> heldOut) {
+        if (!training.preferences().isEmpty()) {
+            throw new JobFault("unsupported_method", Optional.of("method.type"),
+                    "this server cannot train on preferences yet");
+        }
+        heldOut.ifPresent(data -> trainer.validation(data.chats()));
+        return trainer.build().train(training.chats());
+    }
+
+    private PeftModel adapter(Job job, JobPlan plan) {
+        String name = job.request().get("model").asText();
+        ServedModel start = models.find(name).orElseThrow(() -> new JobFault("model_not_found", Optional.of("model"),
+                "the model '" + name + "' was deleted"));
+        if (start.folder().isPresent()) {
+            return PeftModel.load(models.base(), start.folder().get());
+        }
+        return PeftModel.of(models.base(), LoraConfig.builder().rank(plan.rank()).alpha(2 * plan.rank())
+                .targetModules(TargetModules.ALL_LINEAR).build(), new SplittableRandom(job.seed()));
+    }
+
+    private TrainerBuilder trainer(RunningJob running, JobPlan plan, JobFiles files, PeftModel model) {
+        long steps = model.trainableParameterCount() / PARAMETERS_A_STEP;
+        TrainerBuilder trainer = Trainer.builder(model).batchSize(plan.passSize())
+                .gradientAccumulation(plan.accumulation()).epochs(plan.epochs()).learningRate(plan.learningRate())
+                .warmupSteps(plan.warmupSteps()).seed(running.job().seed()).output(files.run())
+                .start(RunStart.RESUME_OR_START).cancellation(running.cancellation())
+                .checkpointEverySteps((int) Math.max(FEWEST_STEPS, Math.min(MOST_STEPS, steps)));
+        integrations(running.job(), files).ifPresent(trainer::listener);
+        return trainer;
+    }
+
+    /** Runs of Weights and Biases that can be uploaded later; nothing is sent from here. */
+    private static Optional<TrackingListener> integrations(Job job, JobFiles files) {
+        List<WandbTracker> trackers = new ArrayList<>();
+        for (JsonNode integration : job.request().path("integrations")) {
+            JsonNode wandb = integration.get("wandb");
+            Map<String, String> settings = new LinkedHashMap<>();
+            settings.put("WANDB_PROJECT", wandb.get("project").asText());
+            settings.put("WANDB_RUN_ID", letters(job).toLowerCase(Locale.ROOT) + trackers.size());
+            settings.put("WANDB_NAME", wandb.path("name").isTextual() ? wandb.get("name").asText() : job.id());
+            if (wandb.path("entity").isTextual()) {
+                settings.put("WANDB_ENTITY", wandb.get("entity").asText());
+            }
+            List<String> tags = new ArrayList<>();
+            wandb.path("tags").forEach(tag -> tags.add(tag.asText()));
+            settings.put("WANDB_TAGS", String.join(",", tags));
+            trackers.add(new WandbTracker(files.file(""), settings));
+        }
+        return trackers.isEmpty() ? Optional.empty()
+                : Optional.of(new TrackingListener(job.id(), List.copyOf(trackers)).withOutput(files.run()));
+    }
+
+    /** {@code ft:BASE:ORGANIZATION:SUFFIX:LETTERS}, the same for a job whenever it is asked. */
+    private String nameOf(Job job) {
+        String suffix = job.suffix().orElse("").replaceAll("[^A-Za-z0-9._-]+", "-");
+        return "ft:" + job.base() + ":" + organization + ":" + suffix + ":" + letters(job);
+    }
+
+    private static String letters(Job job) {
+        return job.id().substring(job.id().length() - NAME_LETTERS);
+    }
+
+    private void finish(RunningJob running, JobFiles files, PeftModel model, JobData training,
+            Optional<JobData> heldOut) {
+        Job job = running.job();
+        JobQueue queue = store.queue();
+        List<JobEvent> events = new ArrayList<>();
+        if (verdict.items() > 0) {
+            queue.tell(job.id(), JobEvent.info("evaluating", "Training completed, evaluating the new model"),
+                    now());
+            events.add(heldOut.map(data -> new Verdicts(verdict, files).compare(models.base(), model,
+                    training.chats(), data.chats())).orElseGet(() -> JobEvent.info("verdict",
+                    "No verdict: without a validation file nothing is held out to compare the models on")));
+        }
+        if (running.stopped().isPresent()) {
+            return;
+        }
+        long now = now();
+        String name = nameOf(job);
+        JobResults results = new JobResults(store, job, files);
+        List<StoredFile> left = results.write(now);
+        events.add(JobEvent.info("created-model", "New fine-tuned model created: " + name));
+        events.add(JobEvent.info("succeeded", "The job has successfully completed"));
+        KeptModel made = new KeptModel(name, job.base(), job.owner(), job.id(), files.relative(files.run()), false,
+                now);
+        if (queue.succeed(job.id(), new JobQueue.Outcome(made, results.trainedTokens(), left, events), now)) {
+            files.tidyRun();
+        }
+    }
+
+    private long now() {
+        return clock.instant().getEpochSecond();
+    }
+}

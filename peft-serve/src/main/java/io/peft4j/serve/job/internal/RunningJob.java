@@ -1,0 +1,44 @@
+package io.peft4j.serve.job.internal;
+
+import io.peft4j.serve.store.internal.Job;
+import io.peft4j.train.Cancellation;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** A job that trains here now, and what stops it. */
+final class RunningJob {
+    /** Why a training stops before its end. */
+    enum Stop {
+        /** The server stops; the job goes on at the next start. */
+        SERVER,
+        /** Somebody paused it. */
+        PAUSED,
+        /** Somebody cancelled it, or it went to another worker. */
+        LOST
+    }
+
+    private final Job job;
+    private final Cancellation cancellation = new Cancellation();
+    private final AtomicReference<Stop> stop = new AtomicReference<>();
+
+    RunningJob(Job job) {
+        this.job = job;
+    }
+
+    Job job() {
+        return job;
+    }
+
+    Cancellation cancellation() {
+        return cancellation;
+    }
+
+    void stop(Stop why) {
+        stop.compareAndSet(null, why);
+        cancellation.cancel();
+    }
+
+    Optional<Stop> stopped() {
+        return Optional.ofNullable(stop.get());
+    }
+}

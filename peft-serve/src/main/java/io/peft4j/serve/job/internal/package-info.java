@@ -1,0 +1,5 @@
+/**
+ * Fine-tuning jobs: what a client may ask for, what is looked at before, the training, what is left afterwards. Begin
+ * with {@link io.peft4j.serve.job.internal.JobWorker}.
+ */
+package io.peft4j.serve.job.internal;

@@ -1,0 +1,2 @@
+/** What an application may choose about fine-tuning jobs. */
+package io.peft4j.serve.job;

@@ -1,0 +1,94 @@
+package io.peft4j.serve.store.internal;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Properties;
+
+/** The databases that the schema is kept in, and where they differ. */
+enum Dialect {
+    /** A file; writers take turns. */
+    SQLITE("INTEGER PRIMARY KEY AUTOINCREMENT", "(julianday('now') - 2440587.5) * 86400.0", "", 1),
+    /** A server that others share. */
+    POSTGRESQL("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+            "extract(epoch from clock_timestamp())::double precision", " FOR UPDATE SKIP LOCKED", 8);
+
+    private static final String POSTGRESQL_PREFIX = "jdbc:postgresql:";
+
+    private final String sequence;
+    private final String now;
+    private final String skipLocked;
+    private final int connections;
+
+    Dialect(String sequence, String now, String skipLocked, int connections) {
+        this.sequence = sequence;
+        this.now = now;
+        this.skipLocked = skipLocked;
+        this.connections = connections;
+    }
+
+    /** The dialect of an address. */
+    static Dialect of(String url) {
+        if (url.startsWith(POSTGRESQL_PREFIX)) {
+            return POSTGRESQL;
+        }
+        if (url.startsWith("jdbc:sqlite:")) {
+            return SQLITE;
+        }
+        throw new StoreException("the database must be jdbc:postgresql://HOST/DATABASE or jdbc:sqlite:FILE");
+    }
+
+    /** An address as people write it. */
+    static String url(String given) {
+        return given.startsWith("postgresql:") || given.startsWith("postgres:")
+                ? POSTGRESQL_PREFIX + given.substring(given.indexOf(':') + 1) : given;
+    }
+
+    static String sqlite(Path file) {
+        return "jdbc:sqlite:" + file.toAbsolutePath();
+    }
+
+    Connection connect(String url) throws SQLException {
+        if (this == POSTGRESQL) {
+            Properties properties = new Properties();
+            properties.setProperty("connectTimeout", "5");
+            properties.setProperty("socketTimeout", "30");
+            properties.setProperty("ApplicationName", "peft4j");
+            return DriverManager.getConnection(url, properties);
+        }
+        Properties properties = new Properties();
+        // A transaction that read first and then cannot write since another process did would have to be repeated.
+        properties.setProperty("transaction_mode", "IMMEDIATE");
+        Connection connection = DriverManager.getConnection(url, properties);
+        try (Statement statement = connection.createStatement()) {
+            // What was committed is on the disk, whatever happens to process or machine.
+            statement.execute("PRAGMA busy_timeout = 10000");
+            statement.execute("PRAGMA journal_mode = WAL");
+            statement.execute("PRAGMA synchronous = FULL");
+            statement.execute("PRAGMA foreign_keys = ON");
+        }
+        return connection;
+    }
+
+    /** How many connections are kept. */
+    int connections() {
+        return connections;
+    }
+
+    /** The migration for this database. */
+    String translate(String sql) {
+        return sql.replace("{{sequence}}", sequence);
+    }
+
+    /** Seconds since 1970 by the clock of the database, which all servers share. */
+    String now() {
+        return now;
+    }
+
+    /** Ends a query of rows that nobody else is to take. */
+    String skipLocked() {
+        return skipLocked;
+    }
+}

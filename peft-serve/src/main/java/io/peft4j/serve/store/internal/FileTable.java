@@ -1,0 +1,114 @@
+package io.peft4j.serve.store.internal;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Files: a row each, and the content in a file that has the id for its name. A file without a row does not exist. */
+public final class FileTable {
+    private static final String INSERT = "INSERT INTO files (id, owner, filename, purpose, bytes, created_at, "
+            + "expires_at, status, status_details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+    private final Database database;
+    private final Path folder;
+
+    FileTable(Database database, Path folder) {
+        this.database = database;
+        this.folder = folder;
+    }
+
+    /** Where a content is to be written before {@link #add} takes it. */
+    public Path spool() {
+        return folder.resolve("." + Ids.next("upload-") + ".tmp");
+    }
+
+    /** Takes a content that was written and forced to the disk; when this has returned, the file is kept. */
+    public void add(StoredFile file, Path spooled) {
+        try {
+            Files.move(spooled, content(file.id()));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot keep the file " + file.id(), e);
+        }
+        database.transaction(sql -> insert(sql, file));
+    }
+
+    static int insert(Sql sql, StoredFile file) throws SQLException {
+        return sql.update(INSERT, file.id(), file.owner(), file.filename(), file.purpose(), file.bytes(),
+                file.createdAt(), file.expiresAt(), file.status(), file.statusDetails());
+    }
+
+    /** The file of an id, unless its time is over. */
+    public Optional<StoredFile> find(String id, long now) {
+        return database.transaction(sql -> sql.first("SELECT * FROM files WHERE id = ? AND (expires_at IS NULL OR "
+                + "expires_at > ?)", FileTable::file, id, now));
+    }
+
+    /** Where the content of a file lies. */
+    public Path content(String id) {
+        if (!Ids.isValid(id)) {
+            throw new IllegalArgumentException("not an id");
+        }
+        return folder.resolve(id);
+    }
+
+    /** A part of the list. Empty where the entry before it does not exist. */
+    public Optional<Page<StoredFile>> list(Optional<String> purpose, Page.Request page, long now) {
+        return database.transaction(sql -> {
+            Optional<Long> after = Optional.empty();
+            if (page.after().isPresent()) {
+                after = sql.first("SELECT seq FROM files WHERE id = ?", row -> row.getLong(1), page.after().get());
+                if (after.isEmpty()) {
+                    return Optional.empty();
+                }
+            }
+            List<Object> values = new ArrayList<>(List.of(now));
+            purpose.ifPresent(values::add);
+            values.add(page.limit() + 1);
+            return Optional.of(Page.of(sql.list("SELECT * FROM files WHERE (expires_at IS NULL OR expires_at > ?)"
+                    + (purpose.isPresent() ? " AND purpose = ?" : "")
+                    + page.tail(after) + " LIMIT ?", FileTable::file, values.toArray()),
+                    page.limit()));
+        });
+    }
+
+    /** Deletes a file; gives whether there was one. */
+    public boolean delete(String id) {
+        boolean was = database.transaction(sql -> sql.update("DELETE FROM files WHERE id = ?", id)) > 0;
+        if (was) {
+            removeContent(id);
+        }
+        return was;
+    }
+
+    /** Deletes the files whose time is over. */
+    public void deleteExpired(long now) {
+        database.transaction(sql -> sql.list("SELECT id FROM files WHERE expires_at <= ?", row -> row.getString(1),
+                now)).forEach(this::delete);
+    }
+
+    /** Bytes that are kept for the key of an id. */
+    public long bytesOf(String owner) {
+        return database.transaction(sql -> sql.first("SELECT coalesce(sum(bytes), 0) FROM files WHERE owner = ?",
+                row -> row.getLong(1), owner)).orElse(0L);
+    }
+
+    private void removeContent(String id) {
+        try {
+            Files.deleteIfExists(content(id));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot delete the file " + id, e);
+        }
+    }
+
+    private static StoredFile file(ResultSet row) throws SQLException {
+        return new StoredFile(row.getString("id"), row.getString("owner"), row.getString("filename"),
+                row.getString("purpose"), row.getLong("bytes"), row.getLong("created_at"),
+                Sql.number(row, "expires_at"), row.getString("status"), Sql.text(row, "status_details"));
+    }
+}

@@ -1,0 +1,66 @@
+package io.peft4j.serve.store.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A fine-tuning job.
+ *
+ * @param id {@code ftjob-...}
+ * @param owner id of the key that it was made with
+ * @param base the base model
+ * @param status where it stands
+ * @param paused whether it waits for somebody to resume it
+ * @param request what was asked for: {@code training_file}, {@code validation_file}, {@code suffix}, {@code seed},
+ *     {@code metadata}, {@code integrations}, {@code method}, {@code model}
+ * @param hyperparameters what it trains with, {@code "auto"} where that is not chosen yet
+ * @param error {@code code}, {@code message}, {@code param}, of one that failed
+ * @param fineTunedModel the name of what came out
+ * @param trainedTokens tokens that it learned from
+ * @param resultFiles ids of the files that it left, the metrics first
+ * @param createdAt seconds since 1970
+ * @param finishedAt when it came to its end
+ * @param estimatedFinish when it will, by its speed so far
+ * @param wanted {@code pause} or {@code cancel}, which whoever trains it has yet to do
+ */
+public record Job(String id, String owner, String base, JobStatus status, boolean paused, ObjectNode request,
+        ObjectNode hyperparameters, Optional<JsonNode> error, Optional<String> fineTunedModel,
+        Optional<Long> trainedTokens, List<String> resultFiles, long createdAt, Optional<Long> finishedAt,
+        Optional<Long> estimatedFinish, Optional<String> wanted) {
+    /** Copies the list. */
+    public Job {
+        resultFiles = List.copyOf(resultFiles);
+    }
+
+    /** The id of the file with the examples. */
+    public String trainingFile() {
+        return request.get("training_file").asText();
+    }
+
+    /** The id of the file with held-out examples. */
+    public Optional<String> validationFile() {
+        return text("validation_file");
+    }
+
+    /** What the name of the model is to hold. */
+    public Optional<String> suffix() {
+        return text("suffix");
+    }
+
+    /** The seed of its randomness. */
+    public long seed() {
+        return request.get("seed").asLong();
+    }
+
+    /** {@code supervised} or {@code dpo}. */
+    public String method() {
+        return request.get("method").get("type").asText();
+    }
+
+    private Optional<String> text(String field) {
+        JsonNode value = request.get(field);
+        return value == null || value.isNull() ? Optional.empty() : Optional.of(value.asText());
+    }
+}

@@ -1,0 +1,133 @@
+package io.peft4j.serve.store.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.serve.http.internal.Json;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** Jobs as clients see and change them. What whoever trains them does is in {@link JobQueue}. */
+public final class JobTable {
+    static final String OPEN = "status IN ('validating_files', 'queued', 'running')";
+    private static final int SCAN = 200;
+
+    private final Database database;
+
+    JobTable(Database database) {
+        this.database = database;
+    }
+
+    /** Takes a job with its first events; when this has returned, it is kept. */
+    public void add(Job job, List<JobEvent> events) {
+        database.transaction(sql -> {
+            sql.update("INSERT INTO jobs (id, owner, base, status, request, hyperparameters, created_at) VALUES "
+                    + "(?, ?, ?, ?, ?, ?, ?)", job.id(), job.owner(), job.base(), job.status().code(),
+                    Json.text(job.request()), Json.text(job.hyperparameters()), job.createdAt());
+            for (JobEvent event : events) {
+                EventTable.insert(sql, job.id(), event, job.createdAt());
+            }
+            return job;
+        });
+    }
+
+    /** The job of an id. */
+    public Optional<Job> find(String id) {
+        return database.transaction(sql -> find(sql, id));
+    }
+
+    static Optional<Job> find(Sql sql, String id) throws SQLException {
+        return sql.first("SELECT * FROM jobs WHERE id = ?", JobTable::job, id);
+    }
+
+    /** A part of the list: jobs that have these metadata. Empty where the entry before it does not exist. */
+    public Optional<Page<Job>> list(Map<String, String> metadata, Page.Request page) {
+        return database.transaction(sql -> {
+            Optional<Long> after = Optional.empty();
+            if (page.after().isPresent()) {
+                after = sql.first("SELECT seq FROM jobs WHERE id = ?", row -> row.getLong(1), page.after().get());
+                if (after.isEmpty()) {
+                    return Optional.empty();
+                }
+            }
+            List<Job> found = new ArrayList<>();
+            long before = after.orElse(Long.MAX_VALUE);
+            boolean more = true;
+            while (more && found.size() <= page.limit()) {
+                List<Numbered> rows = sql.list("SELECT * FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?",
+                        row -> new Numbered(row.getLong("seq"), job(row)), before, Math.max(SCAN, page.limit() + 1));
+                rows.stream().map(Numbered::job).filter(job -> has(job, metadata)).forEach(found::add);
+                more = !rows.isEmpty();
+                before = more ? rows.get(rows.size() - 1).seq() : before;
+            }
+            return Optional.of(Page.of(found, page.limit()));
+        });
+    }
+
+    private record Numbered(long seq, Job job) {
+    }
+
+    private static boolean has(Job job, Map<String, String> wanted) {
+        JsonNode metadata = job.request().path("metadata");
+        return wanted.entrySet().stream().allMatch(pair -> metadata.path(pair.getKey()).isTextual()
+                && metadata.path(pair.getKey()).asText().equals(pair.getValue()));
+    }
+
+    /** Ends a job that has not ended; gives whether it did. */
+    public boolean cancel(String id, long now) {
+        return change(id, now, "status = 'cancelled', paused = 0, wanted = 'cancel', estimated_finish = NULL, "
+                + "finished_at = " + now, OPEN, "the job was cancelled", "cancelled");
+    }
+
+    /** Lets a job wait until it is resumed; gives whether it does so now. */
+    public boolean pause(String id, long now) {
+        return change(id, now, "paused = 1, wanted = 'pause', estimated_finish = NULL, status = CASE status WHEN "
+                + "'running' THEN 'queued' ELSE status END", OPEN + " AND paused = 0", "the job was paused", "paused");
+    }
+
+    /** Lets a paused job go on; gives whether it was paused. */
+    public boolean resume(String id, long now) {
+        return change(id, now, "paused = 0, wanted = NULL", OPEN + " AND paused = 1", "the job was resumed",
+                "resumed");
+    }
+
+    private boolean change(String id, long now, String assignments, String condition, String message, String word) {
+        return database.transaction(sql -> {
+            if (sql.update("UPDATE jobs SET " + assignments + " WHERE id = ? AND " + condition, id) == 0) {
+                return false;
+            }
+            // Any number of times, each an event of its own.
+            EventTable.insert(sql, id, JobEvent.info(word + "-" + Ids.letters(8), message), now);
+            return true;
+        });
+    }
+
+    /** How many jobs a key has made since then. */
+    public long countOf(String owner, long since) {
+        return database.transaction(sql -> sql.first("SELECT count(*) FROM jobs WHERE owner = ? AND created_at >= ?",
+                row -> row.getLong(1), owner, since)).orElse(0L);
+    }
+
+    /** How many jobs there are in each status. */
+    public Map<String, Long> counts() {
+        return database.transaction(sql -> sql.list("SELECT status, count(*) AS jobs FROM jobs GROUP BY status",
+                row -> Map.entry(row.getString("status"), row.getLong("jobs")))).stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+
+    static Job job(ResultSet row) throws SQLException {
+        List<String> files = new ArrayList<>();
+        Json.stored(row.getString("result_files")).forEach(id -> files.add(id.asText()));
+        return new Job(row.getString("id"), row.getString("owner"), row.getString("base"),
+                JobStatus.of(row.getString("status")), row.getInt("paused") != 0,
+                (ObjectNode) Json.stored(row.getString("request")),
+                (ObjectNode) Json.stored(row.getString("hyperparameters")),
+                Sql.text(row, "error").map(Json::stored), Sql.text(row, "fine_tuned_model"),
+                Sql.number(row, "trained_tokens"), files, row.getLong("created_at"), Sql.number(row, "finished_at"),
+                Sql.number(row, "estimated_finish"), Sql.text(row, "wanted"));
+    }
+}

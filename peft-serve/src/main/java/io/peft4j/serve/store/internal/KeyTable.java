@@ -1,0 +1,85 @@
+package io.peft4j.serve.store.internal;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The keys that open the server. They are random and long, so a plain hash of them tells nobody what they are; what is
+ * stored opens nothing.
+ */
+public final class KeyTable {
+    private static final int KEY_LETTERS = 48;
+    private static final int HINT_LETTERS = 10;
+
+    private final Database database;
+
+    KeyTable(Database database) {
+        this.database = database;
+    }
+
+    /**
+     * A key that was just made.
+     *
+     * @param secret the key, which is nowhere else
+     * @param kept what is kept of it
+     */
+    public record Made(String secret, ApiKey kept) {
+    }
+
+    /** Makes a key. */
+    public Made add(String name, ApiKey.Limits limits, long now) {
+        String secret = "sk-" + Ids.letters(KEY_LETTERS);
+        ApiKey key = new ApiKey(Ids.next("key_"), name, secret.substring(0, HINT_LETTERS), now, Optional.empty(),
+                limits);
+        database.transaction(sql -> sql.update("INSERT INTO api_keys (id, name, hash, hint, created_at, "
+                + "requests_per_minute, tokens_per_day, jobs_per_day, stored_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                key.id(), name, hash(secret), key.hint(), now, limits.requestsPerMinute(), limits.tokensPerDay(),
+                limits.jobsPerDay(), limits.storedBytes()));
+        return new Made(secret, key);
+    }
+
+    /** All keys, also revoked ones, the oldest first. */
+    public List<ApiKey> list() {
+        return database.transaction(sql -> sql.list("SELECT * FROM api_keys ORDER BY seq", KeyTable::key));
+    }
+
+    /** Whether there is a key that opens. */
+    public boolean any() {
+        return database.transaction(sql -> sql.first("SELECT id FROM api_keys WHERE revoked_at IS NULL LIMIT 1",
+                row -> row.getString(1))).isPresent();
+    }
+
+    /** What is kept of a key that opens. */
+    public Optional<ApiKey> open(String secret) {
+        return database.transaction(sql -> sql.first("SELECT * FROM api_keys WHERE hash = ? AND revoked_at IS NULL",
+                KeyTable::key, hash(secret)));
+    }
+
+    /** Lets a key open nothing any more, by its id or name; gives how many keys that were. */
+    public int revoke(String idOrName, long now) {
+        return database.transaction(sql -> sql.update("UPDATE api_keys SET revoked_at = ? WHERE (id = ? OR name = ?) "
+                + "AND revoked_at IS NULL", now, idOrName, idOrName));
+    }
+
+    private static String hash(String secret) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256")
+                    .digest(secret.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    private static ApiKey key(ResultSet row) throws SQLException {
+        return new ApiKey(row.getString("id"), row.getString("name"), row.getString("hint"),
+                row.getLong("created_at"), Sql.number(row, "revoked_at"), new ApiKey.Limits(
+                Sql.number(row, "requests_per_minute"), Sql.number(row, "tokens_per_day"),
+                Sql.number(row, "jobs_per_day"), Sql.number(row, "stored_bytes")));
+    }
+}

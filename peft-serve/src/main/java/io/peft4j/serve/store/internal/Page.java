@@ -1,0 +1,42 @@
+package io.peft4j.serve.store.internal;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A part of a list, the newest first.
+ *
+ * @param entries the entries
+ * @param hasMore whether others follow
+ */
+public record Page<T>(List<T> entries, boolean hasMore) {
+    /** Copies the list. */
+    public Page {
+        entries = List.copyOf(entries);
+    }
+
+    /** From one entry more than was asked for, if there are as many. */
+    static <T> Page<T> of(List<T> oneMore, int limit) {
+        return new Page<>(oneMore.subList(0, Math.min(limit, oneMore.size())), oneMore.size() > limit);
+    }
+
+    /**
+     * What of a list is wanted.
+     *
+     * @param limit how many entries
+     * @param after the id of the entry before them; empty from the beginning
+     * @param ascending whether the oldest come first
+     */
+    public record Request(int limit, Optional<String> after, boolean ascending) {
+        /** The newest. */
+        public static Request newest(int limit) {
+            return new Request(limit, Optional.empty(), false);
+        }
+
+        /** The end of a query: the rows behind the number of the entry before, in order. */
+        String tail(Optional<Long> afterSeq) {
+            return afterSeq.map(number -> " AND seq" + (ascending ? " > " : " < ") + number).orElse("")
+                    + " ORDER BY seq" + (ascending ? " ASC" : " DESC");
+        }
+    }
+}

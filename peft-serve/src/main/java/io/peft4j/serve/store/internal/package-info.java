@@ -1,0 +1,5 @@
+/**
+ * What the server keeps: rows in a database, contents of files and adapters in folders. Begin with {@link
+ * io.peft4j.serve.store.internal.Store}.
+ */
+package io.peft4j.serve.store.internal;
