@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.LogitDifference;
@@ -54,17 +55,30 @@ class ExportTest {
         try (BaseModel base = KernelsUnderTest.naive("tiny-llama")) {
             String message = assertThrows(ConfigurationException.class,
                     () -> ModelExport.of(base).toFolder(folder.resolve("there"))).getMessage();
-            assertTrue(message.contains("exists and is not empty"), message);
+            assertTrue(message.contains("there exists already"), message);
+            message = assertThrows(ConfigurationException.class, () -> ModelExport.of(base)
+                    .ifExists(IfExists.OVERWRITE).toFolder(folder.resolve("there"))).getMessage();
+            assertTrue(message.contains("holds no model"), message);
             message = assertThrows(ConfigurationException.class,
                     () -> ModelExport.of(base).toGguf(folder.resolve("there"))).getMessage();
             assertTrue(message.contains("is a folder"), message);
             Path file = Files.writeString(folder.resolve("old.gguf"), "old");
-            assertTrue(ModelExport.of(base).toGguf(file).bytes() > 1000);
+            message = assertThrows(ConfigurationException.class, () -> ModelExport.of(base).toGguf(file)).getMessage();
+            assertTrue(message.contains("old.gguf exists already"), message);
+            assertEquals("old", Files.readString(file));
+            assertEquals(folder.resolve("old-2.gguf"),
+                    ModelExport.of(base).ifExists(IfExists.NEXT).toGguf(file).target());
+            assertTrue(ModelExport.of(base).ifExists(IfExists.OVERWRITE).toGguf(file).bytes() > 1000);
+            Path model = folder.resolve("model");
+            ModelExport.of(base).toFolder(model);
+            Files.writeString(model.resolve("model-00001-of-00002.safetensors"), "of the former model");
+            assertEquals(model, ModelExport.of(base).ifExists(IfExists.OVERWRITE).toFolder(model).target());
+            assertFalse(Files.exists(model.resolve("model-00001-of-00002.safetensors")));
             assertEquals(ModelExport.of(base).toFolder(Files.createDirectory(folder.resolve("empty"))).target(),
                     folder.resolve("empty"));
         }
         try (Stream<Path> left = Files.list(folder)) {
-            assertEquals(Set.of("there", "old.gguf", "empty"),
+            assertEquals(Set.of("there", "old.gguf", "old-2.gguf", "model", "empty"),
                     left.map(path -> path.getFileName().toString()).collect(Collectors.toSet()));
         }
     }

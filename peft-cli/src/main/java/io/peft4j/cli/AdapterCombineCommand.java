@@ -51,6 +51,9 @@ final class AdapterCombineCommand extends PeftCommand {
     @Option(names = "--output", required = true, paramLabel = "DIR", description = "The new adapter.")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
@@ -66,6 +69,7 @@ final class AdapterCombineCommand extends PeftCommand {
 
     @Override
     public Integer call() {
+        Path folder = existing.choose(output);
         WeightedCombination combination = WeightedCombination.of(fromOptions(() -> CombinationType.of(type)))
                 .seed(seed).majoritySign(majority());
         if (density != null) {
@@ -81,12 +85,12 @@ final class AdapterCombineCommand extends PeftCommand {
                 combination.adapter(name, adapters.get(i).weight);
             }
             combination.addTo(adapted, COMBINED);
-            adapted.saveAdapter(COMBINED, output);
+            adapted.saveAdapter(COMBINED, folder);
             int rank = ((LoraConfig) adapted.adapter(COMBINED).config()).rank();
             if (json) {
-                console().print(Json.MAPPER.createObjectNode().put("output", output.toString()).put("rank", rank));
+                console().print(Json.MAPPER.createObjectNode().put("output", folder.toString()).put("rank", rank));
             } else {
-                console().say("wrote %s: %d adapters as one of rank %d", output, adapters.size(), rank);
+                console().say("wrote %s: %d adapters as one of rank %d", folder, adapters.size(), rank);
             }
         }
         return 0;

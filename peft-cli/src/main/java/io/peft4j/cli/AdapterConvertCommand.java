@@ -29,6 +29,9 @@ final class AdapterConvertCommand extends PeftCommand {
             description = "A folder for a LoRA adapter, or a GGUF file for llama.cpp.")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--rank", paramLabel = "R",
             description = "Rank of the resulting LoRA; required for a folder. Default: unchanged")
     private Integer rank;
@@ -48,16 +51,17 @@ final class AdapterConvertCommand extends PeftCommand {
         if (rank != null && rank < 1) {
             throw usage("--rank is " + rank + "; it must be at least 1");
         }
+        Path target = existing.choose(output);
         try (BaseModel base = model.load(this); PeftModel adapted = base.withAdapter(adapter)) {
             Optional<LoraConversion> conversion = Optional.ofNullable(rank).map(r ->
                     LoraConversion.add(adapted, PeftModel.DEFAULT_ADAPTER, CONVERTED, r));
             String name = conversion.isPresent() ? CONVERTED : PeftModel.DEFAULT_ADAPTER;
             if (gguf) {
-                AdapterExport.toGguf(adapted, name, output);
+                AdapterExport.toGguf(adapted, name, target);
             } else {
-                adapted.saveAdapter(name, output);
+                adapted.saveAdapter(name, target);
             }
-            print(conversion);
+            print(target, conversion);
         }
         return 0;
     }
@@ -67,23 +71,24 @@ final class AdapterConvertCommand extends PeftCommand {
         if (AdapterMergeCommand.isGguf(output) || rank != null) {
             throw usage("an adapter from a GGUF file becomes a folder, of its own rank");
         }
+        Path target = existing.choose(output);
         try (BaseModel base = model.load(this)) {
-            AdapterImport.fromGguf(base, adapter, output);
-            print(Optional.empty());
+            AdapterImport.fromGguf(base, adapter, target);
+            print(target, Optional.empty());
         }
         return 0;
     }
 
-    private void print(Optional<LoraConversion> conversion) {
+    private void print(Path target, Optional<LoraConversion> conversion) {
         double worst = conversion.flatMap(c -> c.errors().values().stream().max(Double::compare)).orElse(0.0);
         double error = conversion.map(LoraConversion::error).orElse(0.0);
         if (json) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("output", output.toString())
+            ObjectNode line = Json.MAPPER.createObjectNode().put("output", target.toString())
                     .put("relative_error", error)
                     .put("largest_relative_error", worst);
             console().print(line);
         } else {
-            console().say("wrote %s; lost: %.3g of the change, at most %.3g of that of a layer", output, error, worst);
+            console().say("wrote %s; lost: %.3g of the change, at most %.3g of that of a layer", target, error, worst);
         }
     }
 }

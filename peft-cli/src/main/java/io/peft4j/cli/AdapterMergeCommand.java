@@ -34,6 +34,9 @@ final class AdapterMergeCommand extends PeftCommand {
             description = "A new Hugging Face folder, or a GGUF file for llama.cpp.")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--type", paramLabel = "f32|f16|bf16|q8_0", defaultValue = "f32",
             description = "Type of the matrices; q8_0 for GGUF files only. Default: ${DEFAULT-VALUE}")
     private String type;
@@ -58,12 +61,14 @@ final class AdapterMergeCommand extends PeftCommand {
         BlockType chosen = RowEncoder.TYPES.stream().filter(t -> t.name().equalsIgnoreCase(type)).findFirst()
                 .orElseThrow(() -> usage("--type is '" + type + "'; it must be f32, f16, bf16 or q8_0"));
         List<String> texts = samples == null ? List.of() : lines(samples);
+        existing.choose(output);
         try (BaseModel base = model.load(this, Optional.ofNullable(adapter));
                 PeftModel adapted = new PeftModel(base)) {
             if (adapter != null) {
                 adapted.loadAdapter(adapter);
             }
-            ModelExport export = ModelExport.of(adapted).type(chosen).maxShardBytes(maxShardBytes);
+            ModelExport export = ModelExport.of(adapted).type(chosen).maxShardBytes(maxShardBytes)
+                    .ifExists(existing.policy());
             if (!texts.isEmpty()) {
                 export.samples(texts);
             }

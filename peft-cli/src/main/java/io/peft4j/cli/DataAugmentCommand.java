@@ -27,6 +27,9 @@ final class DataAugmentCommand extends PeftCommand {
             + "paraphrases.")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--per-example", paramLabel = "N", defaultValue = "4", description = "Most paraphrases of a "
             + "question. Default: ${DEFAULT-VALUE}")
     private int perExample;
@@ -71,12 +74,13 @@ final class DataAugmentCommand extends PeftCommand {
         Augmentation augmentation = fromOptions(() -> new Augmentation(perExample));
         GenerationOptions options = fromOptions(() -> GenerationOptions.defaults().withSampling(temperature, 0, 0.95,
                 seed));
+        Path target = existing.choose(output);
         List<ChatExample> examples = input.chats(data);
         heldOut.forEach(file -> augmentation.holdingOut(input.chats(file)));
         List<ChatExample> written = write(augmentation, options, examples);
         List<ChatExample> all = new ArrayList<>(newOnly ? List.of() : examples);
         all.addAll(written);
-        DataInput.write(output, to, all);
+        DataInput.write(target, to, all);
         long byModel = written.stream().filter(e -> e.extra().get(Augmentation.MARK).equals("model")).count();
         if (json) {
             ObjectNode line = Json.MAPPER.createObjectNode().put("examples", examples.size())
@@ -84,7 +88,7 @@ final class DataAugmentCommand extends PeftCommand {
             console().print(line);
         } else {
             console().say("%d examples, %d paraphrases by rules and %d by the model; %d rows in %s", examples.size(),
-                    written.size() - byModel, byModel, all.size(), output);
+                    written.size() - byModel, byModel, all.size(), target);
         }
         return 0;
     }

@@ -6,6 +6,7 @@ import io.peft4j.data.report.DataCheck;
 import io.peft4j.data.report.DataReport;
 import io.peft4j.data.report.Finding;
 import io.peft4j.models.BaseModel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -82,8 +83,9 @@ final class DataCheckCommand extends PeftCommand {
             report = run(check.listener(progress::to), console);
         }
         if (page != null) {
+            boolean replaced = Files.exists(page);
             report.writeHtml(page);
-            console.say("The report is in %s", page);
+            console.say("The report is in %s%s", page, replaced ? ", in place of the former one" : "");
         }
         if (json) {
             console.print(report.toJson());

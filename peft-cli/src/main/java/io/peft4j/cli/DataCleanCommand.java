@@ -30,6 +30,9 @@ final class DataCleanCommand extends PeftCommand {
     @Option(names = "--output", required = true, paramLabel = "FILE", description = "The cleaned data.")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--steps", split = ",", paramLabel = "STEP", description = "The steps, in order.")
     private List<String> steps = CleaningStep.STANDARD;
 
@@ -60,16 +63,18 @@ final class DataCleanCommand extends PeftCommand {
     public Integer call() {
         DataPipeline pipeline = fromOptions(this::pipeline).columns(input.columns());
         input.format().ifPresent(pipeline::format);
+        DataInput.requireOther(output, List.of(data));
+        Path target = existing.choose(output);
         CleaningReport report;
         try (DataProgress progress = new DataProgress(console())) {
-            report = pipeline.listener(rows -> progress.to("cleaning", rows)).run(data, output);
+            report = pipeline.listener(rows -> progress.to("cleaning", rows)).run(data, target);
         }
         if (json) {
             console().print(report.toJson());
             return 0;
         }
         console().out().printf("%d rows, %d invalid, %d kept in %s%n", report.rows(), report.rejectedRows(),
-                report.kept(), output);
+                report.kept(), target);
         report.rejected().stream().limit(10).forEach(row -> console().out().printf("  line %d: %s: %s%n", row.line(),
                 row.code(), row.message()));
         for (StepReport step : report.steps()) {

@@ -22,6 +22,9 @@ final class DataConvertCommand extends PeftCommand {
             + "where its name ends so, else JSON Lines; .gz and .zst compress.")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
             description = "The format of its rows, as for --format. Default: ${DEFAULT-VALUE}")
     private DataFormat to;
@@ -32,8 +35,9 @@ final class DataConvertCommand extends PeftCommand {
     @Override
     public Integer call() {
         DataInput.requireOther(output, List.of(data));
+        Path target = existing.choose(output);
         try (ExampleReader reader = ExampleReader.open(data, input.format(), input.columns());
-                ExampleWriter writer = ExampleWriter.open(output, to);
+                ExampleWriter writer = ExampleWriter.open(target, to);
                 DataProgress progress = new DataProgress(console())) {
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
                 ExampleReader.Item row = item.get();
@@ -41,7 +45,7 @@ final class DataConvertCommand extends PeftCommand {
                 progress.to("converting", writer.rows());
             }
             writer.commit();
-            console().say("%d rows in %s", writer.rows(), output);
+            console().say("%d rows in %s", writer.rows(), target);
         }
         return 0;
     }

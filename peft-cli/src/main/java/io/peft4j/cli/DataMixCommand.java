@@ -25,6 +25,9 @@ final class DataMixCommand extends PeftCommand {
     @Option(names = "--output", required = true, paramLabel = "FILE", description = "The mixture, shuffled.")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--weights", split = ",", paramLabel = "X", description = "A weight for each set. Default: its "
             + "size")
     private List<Double> weights = List.of();
@@ -70,6 +73,7 @@ final class DataMixCommand extends PeftCommand {
         DataInput.requireOther(output, guard == null ? List.of() : List.of(guard));
         Mixture mixture = new Mixture().seed(seed);
         fromOptions(() -> mixture.temperature(temperature));
+        Path target = existing.choose(output);
         int all = 0;
         for (int i = 0; i < data.size(); i++) {
             List<Example> examples = input.examples(data.get(i));
@@ -90,7 +94,7 @@ final class DataMixCommand extends PeftCommand {
             mixed = Mixture.withGuard(mixed, input.examples(guard), guardShare, seed);
             rows.merge(guard.toString(), mixed.size() - before, Integer::sum);
         }
-        DataInput.write(output, to, mixed);
+        DataInput.write(target, to, mixed);
         print(mixed.size(), rows);
         return 0;
     }

@@ -3,6 +3,7 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.data.split.FileSplit;
 import io.peft4j.data.split.SplitRule;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -21,6 +22,9 @@ final class DataSplitCommand extends PeftCommand {
 
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "Folder for the parts.")
     private Path output;
+
+    @Mixin
+    private ExistingOptions existing;
 
     @Option(names = "--ratios", split = ",", paramLabel = "X", defaultValue = "0.8,0.1,0.1",
             description = "Sizes of the parts. Default: ${DEFAULT-VALUE}")
@@ -66,9 +70,10 @@ final class DataSplitCommand extends PeftCommand {
         }
         FileSplit split = new FileSplit(fromOptions(this::rule)).columns(input.columns());
         input.format().ifPresent(split::format);
+        Path folder = existing.policy().choose(output, place -> Files.exists(place.resolve(FileSplit.DESCRIPTION)));
         ObjectNode result;
         try (DataProgress progress = new DataProgress(console())) {
-            result = split.listener(progress::to).run(data, output);
+            result = split.listener(progress::to).run(data, folder);
         }
         long rejected = result.get("rejected").asLong();
         if (rejected > 0) {
@@ -80,7 +85,7 @@ final class DataSplitCommand extends PeftCommand {
             return 0;
         }
         result.get("parts").fields().forEachRemaining(part -> console().out().printf("%s: %d rows (%.1f %%)%n",
-                output.resolve(part.getValue().get("file").asText()), part.getValue().get("rows").asLong(),
+                folder.resolve(part.getValue().get("file").asText()), part.getValue().get("rows").asLong(),
                 100 * part.getValue().get("share").asDouble()));
         console().checkOut();
         return 0;

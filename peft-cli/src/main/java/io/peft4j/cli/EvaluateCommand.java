@@ -14,6 +14,7 @@ import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -115,12 +116,13 @@ final class EvaluateCommand extends PeftCommand {
                 .forEach(opinion -> console().say("Judgements missing: %s (%s)", opinion,
                         String.join("; ", opinion.troubles())));
         if (report != null) {
+            boolean replaced = Files.exists(report);
             if (report.toString().endsWith(".md")) {
                 AtomicFiles.writeString(report, result.toMarkdown());
             } else {
                 result.writeHtml(report);
             }
-            console().say("The report is in %s", report);
+            console().say("The report is in %s%s", report, replaced ? ", in place of the former one" : "");
         }
         if (next != null) {
             write("collect.jsonl", NextData.skeleton(result.failures(), items));

@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.io.IfExists;
 import io.peft4j.data.Masking;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.pack.PackOptions;
@@ -107,6 +108,7 @@ public final class Main implements Runnable {
                 .registerConverter(AutoNumber.class, AutoNumber::of)
                 .registerConverter(Masking.class, LearnedOptions::masking)
                 .registerConverter(DataFormat.class, DataInput::format)
+                .registerConverter(IfExists.class, ExistingOptions::policy)
                 .registerConverter(ObjectiveOptions.Kind.class, ObjectiveOptions::kind)
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)

@@ -6,6 +6,7 @@ import io.peft4j.train.runs.TrainingRecord;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -19,15 +20,19 @@ final class RunsCompareCommand extends PeftCommand {
     @Option(names = "--output", required = true, paramLabel = "FILE.html", description = "Where the page goes.")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--json", description = "Prints one JSON object: the trainings, and the settings that differ.")
     private boolean json;
 
     @Override
     public Integer call() {
+        Path page = existing.choose(output);
         RunComparison comparison = new RunComparison(folders.stream().map(TrainingRecord::read).toList());
-        comparison.write(output);
+        comparison.write(page);
         if (json) {
-            ObjectNode line = Json.MAPPER.createObjectNode().put("page", output.toString());
+            ObjectNode line = Json.MAPPER.createObjectNode().put("page", page.toString());
             comparison.runs().forEach(run -> line.withArray("runs").add(RunsCommand.line(run)));
             line.set("differences", Json.MAPPER.valueToTree(comparison.differences()));
             console().print(line);
@@ -35,7 +40,7 @@ final class RunsCompareCommand extends PeftCommand {
             comparison.runs().forEach(run -> console().out().println(RunsCommand.words(run)));
             comparison.differences().forEach((name, values) -> console().out().println(name + ": "
                     + String.join(", ", values)));
-            console().out().println(output);
+            console().out().println(page);
             console().checkOut();
         }
         return 0;

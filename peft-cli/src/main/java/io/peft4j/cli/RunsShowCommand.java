@@ -4,6 +4,7 @@ import io.peft4j.train.runs.TrainingPage;
 import io.peft4j.train.runs.TrainingRecord;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -19,13 +20,16 @@ final class RunsShowCommand extends PeftCommand {
             description = "Where the page goes (default: " + TrainingPage.FILE + " in DIR).")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--json", description = "Prints one JSON object.")
     private boolean json;
 
     @Override
     public Integer call() {
         TrainingRecord run = TrainingRecord.read(folder);
-        Path page = output == null ? folder.resolve(TrainingPage.FILE) : output;
+        Path page = output == null ? folder.resolve(TrainingPage.FILE) : existing.choose(output);
         new TrainingPage(run).write(page);
         if (json) {
             console().print(RunsCommand.line(run).put("page", page.toString()));

@@ -3,6 +3,7 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code peft4j train}: an adapter from chat data. */
@@ -35,8 +37,11 @@ import picocli.CommandLine.Option;
             + "line a step. Ctrl-C stops after the current step and leaves a usable adapter."})
 final class TrainCommand extends TrainingCommand {
     @Option(names = "--output", required = true, paramLabel = "DIR",
-            description = "Folder for the adapter; must not contain a run.")
+            description = "Folder for the adapter.")
     private Path output;
+
+    @Mixin
+    private ExistingOptions existing;
 
     @Option(names = "--checkpoint-steps", paramLabel = "N", defaultValue = "0",
             description = "Steps between checkpoints (checkpoint-N in the output folder). Default: none, but one "
@@ -67,9 +72,12 @@ final class TrainCommand extends TrainingCommand {
         if (resume && resumeOrStart) {
             throw usage("--resume and --resume-or-start are mutually exclusive");
         }
+        if (start() != RunStart.NEW && existing.policy() != IfExists.FAIL) {
+            throw usage("--if-exists is for a training that begins; a resumed one goes on in its folder");
+        }
         List<Tracker> tracking = fromOptions(() -> trackers.stream().map(word -> Trackers.of(word, output)).toList());
         AdapterOptions.Choice choice = adapter.choice(this);
-        Trainer.requireOutput(output, start());
+        output = Trainer.requireOutput(output, start(), existing.policy());
         TrainingData examples = examples();
         Cancellation cancellation = new Cancellation();
         Console console = console();
@@ -82,7 +90,8 @@ final class TrainCommand extends TrainingCommand {
                 sayConfiguration(console, base, tuned, options, choice);
                 chosen.ifPresent(values -> values.reasons().forEach((name, reason) ->
                         console.say("auto:       %s %s", name.replace('_', ' '), reason)));
-                TrainerBuilder trainer = builder(tuned, options).output(output).checkpointEverySteps(checkpointSteps)
+                TrainerBuilder trainer = builder(tuned, options).checkpointEverySteps(checkpointSteps)
+                        .output(output, existing.policy() == IfExists.OVERWRITE ? IfExists.OVERWRITE : IfExists.FAIL)
                         .start(start()).cancellation(cancellation).listener(progress);
                 trainer.listener(new TrackingListener(output.toAbsolutePath().getFileName().toString(), tracking)
                         .withOutput(output));

@@ -48,7 +48,12 @@ class AdapterCommandTest {
                     "--output", output, "--json").json().get(0);
             assertTrue(report.get("relative_difference").asDouble() < 1e-5, report.toString());
             assertNll(expected, scores(output));
+            assertTrue(CommandRun.failing(1, "adapter", "merge", "--model", MODEL, "--output", output)
+                    .contains(output + " exists already"));
         }
+        JsonNode report = CommandRun.succeeding("adapter", "merge", "--model", MODEL, "--output",
+                folder.resolve("merged.gguf"), "--if-exists", "next", "--json").json().get(0);
+        assertEquals(folder.resolve("merged-2.gguf").toString(), report.get("output").asText());
     }
 
     @Test

@@ -82,7 +82,8 @@ class DataCommandsTest {
         List<String> lines = Files.readAllLines(out);
         assertEquals(42 + counts.get("by_rule").asInt(), lines.size());
         assertTrue(lines.get(42).endsWith("\"generated\":\"rule\"}"), lines.get(42));
-        CommandRun.succeeding("data", "augment", data, "--output", out, "--new-only");
+        CommandRun.succeeding("data", "augment", data, "--output", out, "--new-only", "--if-exists",
+                "overwrite");
         assertTrue(Files.readAllLines(out).stream().allMatch(line -> line.contains("\"generated\"")));
         assertTrue(CommandRun.failing(2, "data", "augment", data, "--output", out, "--per-example", "0").contains("0"));
     }
@@ -121,6 +122,29 @@ class DataCommandsTest {
         Path out = folder.resolve("out.jsonl");
         assertTrue(CommandRun.failing(1, "data", "convert", data, "--output", out).contains("data.jsonl:1"));
         assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void noCommandOverwritesAFileUnlessAsked() throws IOException {
+        Path out = folder.resolve("out.jsonl");
+        Path parts = folder.resolve("parts");
+        for (Object[] command : new Object[][] {{"convert", data, "--output", out}, {"clean", data, "--output", out},
+                {"augment", data, "--output", out}, {"mix", data, "--output", out}, {"split", data, "--out", parts}}) {
+            Files.writeString(out, "mine");
+            Files.writeString(Files.createDirectories(parts).resolve("split.json"), "mine");
+            Object[] words = Stream.concat(Stream.of("data"), Stream.of(command)).toArray();
+            String message = CommandRun.failing(1, words);
+            assertTrue(message.contains(" exists already; choose another name"), message);
+            assertEquals("mine", Files.readString(out));
+            assertEquals("mine", Files.readString(parts.resolve("split.json")));
+            CommandRun.succeeding(Stream.concat(Stream.of(words), Stream.of("--if-exists", "next")).toArray());
+            assertEquals("mine", Files.readString(out));
+            assertTrue(Files.exists(folder.resolve(command[0].equals("split") ? "parts-2" : "out-2.jsonl")));
+            Files.deleteIfExists(folder.resolve("out-2.jsonl"));
+            CommandRun.succeeding(Stream.concat(Stream.of(words), Stream.of("--if-exists", "overwrite")).toArray());
+            assertFalse(Files.readString(command[0].equals("split") ? parts.resolve("split.json") : out)
+                    .equals("mine"));
+        }
     }
 
     @Test

@@ -60,7 +60,8 @@ class RunsCommandTest {
         assertFalse(compared.get("differences").has("batch_size"));
         assertEquals("two", compared.get("runs").get(1).get("run").asText());
         assertTrue(contentOf(both).contains("<h1>2 trainings</h1>"));
-        assertTrue(CommandRun.succeeding("runs", "compare", one, two, "--output", both).out()
+        assertTrue(CommandRun.failing(1, "runs", "compare", one, two, "--output", both).contains("exists already"));
+        assertTrue(CommandRun.succeeding("runs", "compare", one, two, "--output", both, "--if-exists", "next").out()
                 .contains("learning_rate: 0.01, 0.02"));
     }
 

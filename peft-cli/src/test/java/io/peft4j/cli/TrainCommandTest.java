@@ -256,6 +256,14 @@ class TrainCommandTest {
         assertTrue(run.err().contains("already holds a run"), run.err());
         assertArrayEquals(weights, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
         assertArrayEquals(metrics, Files.readAllBytes(output.resolve("metrics.jsonl")));
+        CommandRun next = CommandRun.succeeding(train("--seed", 5, "--if-exists", "next", "--json"));
+        assertEquals(output + "-2", next.json().get(next.json().size() - 1).get("adapter").asText());
+        assertArrayEquals(weights, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
+        CommandRun.succeeding(train("--seed", 5, "--if-exists", "overwrite"));
+        assertArrayEquals(Files.readAllBytes(Path.of(output + "-2").resolve("adapter_model.safetensors")),
+                Files.readAllBytes(output.resolve("adapter_model.safetensors")));
+        assertEquals(2, CommandRun.of(train("--if-exists", "never")).status());
+        assertEquals(2, CommandRun.of(train("--if-exists", "next", "--resume")).status());
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.io.internal.FolderLock;
 import io.peft4j.core.peft.PeftModel;
@@ -25,12 +26,38 @@ import org.slf4j.LoggerFactory;
  * @param checkpoints the folder and its checkpoints
  * @param adapters names of the adapters that are going to be saved there
  * @param start what is asked for
+ * @param ifExists what a training that begins does about one that is there
  */
-record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart start) {
+record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart start, IfExists ifExists) {
     private static final Logger LOG = LoggerFactory.getLogger(OutputFolder.class);
 
     private Path path() {
         return checkpoints.output();
+    }
+
+    OutputFolder {
+        if (start != RunStart.NEW && ifExists != IfExists.FAIL) {
+            throw new ConfigurationException("if-exists " + ifExists + " is for a training that begins, not for one "
+                    + "that is resumed");
+        }
+    }
+
+    /** This one, or the next free one where that is asked for. */
+    OutputFolder chosen() {
+        if (ifExists != IfExists.NEXT) {
+            return this;
+        }
+        Path free = ifExists.choose(path(), folder -> Files.isRegularFile(folder) || in(folder).isTaken());
+        return in(free);
+    }
+
+    private OutputFolder in(Path folder) {
+        return new OutputFolder(new Checkpoints(folder, checkpoints.every(), checkpoints.kept()), adapters, start,
+                IfExists.FAIL);
+    }
+
+    private boolean isTaken() {
+        return signs().findFirst().isPresent() || !FolderLock.isFree(path());
     }
 
     /**
@@ -93,7 +120,9 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
     }
 
     private void requireFitting() {
-        if (start == RunStart.NEW) {
+        if (start == RunStart.NEW && ifExists == IfExists.OVERWRITE) {
+            LOG.debug("{} is overwritten, where it holds a training", path());
+        } else if (start == RunStart.NEW) {
             requireNoRun();
         } else if (candidates().isEmpty()) {
             requireBeginning();
@@ -101,12 +130,16 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
     }
 
     private void requireNoRun() {
-        Stream<Path> signs = Stream.of(Stream.of(path().resolve(MetricsFile.NAME)), adapterFiles(),
-                checkpoints.newestFirst().stream()).flatMap(sign -> sign);
-        signs.filter(Files::exists).findFirst().ifPresent(sign -> {
+        signs().findFirst().ifPresent(sign -> {
             throw new ConfigurationException("the output folder " + path() + " already holds a run ("
                     + path().relativize(sign) + "); resume it, give another folder, or move this one away");
         });
+    }
+
+    /** What a training has left here. */
+    private Stream<Path> signs() {
+        return Stream.of(Stream.of(path().resolve(MetricsFile.NAME)), adapterFiles(),
+                checkpoints.newestFirst().stream()).flatMap(sign -> sign).filter(Files::exists);
     }
 
     /** There is nothing to go on from. */

@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
@@ -82,7 +83,19 @@ public final class Trainer {
      * @throws java.io.UncheckedIOException when it cannot be written
      */
     public static void requireOutput(Path folder, RunStart start) {
-        new OutputFolder(new Checkpoints(folder, 0, 2), List.of(PeftModel.DEFAULT_ADAPTER), start).check();
+        requireOutput(folder, start, IfExists.FAIL);
+    }
+
+    /**
+     * The same where there is a choice of what happens to a training that is there.
+     *
+     * @return the folder to write to
+     */
+    public static Path requireOutput(Path folder, RunStart start, IfExists ifExists) {
+        OutputFolder chosen = new OutputFolder(new Checkpoints(folder, 0, 2), List.of(PeftModel.DEFAULT_ADAPTER), start,
+                ifExists).chosen();
+        chosen.check();
+        return chosen.checkpoints().output();
     }
 
     /**
@@ -94,7 +107,7 @@ public final class Trainer {
      *     as {@link #train(List)} says
      */
     public TrainingResult train(ChatDataset examples) {
-        output.ifPresent(OutputFolder::check);
+        output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
         EncodedChats encoded = encode(examples);
         LOG.info("[[learned]] of the first example: {}",
                 encoder(model, masking).preview(encoded.kept().get(0)).replace("\n", "\\n"));
@@ -112,7 +125,7 @@ public final class Trainer {
      *     is kept, and resuming finishes the save
      */
     public TrainingResult train(List<TokenSequence> examples) {
-        output.ifPresent(OutputFolder::check);
+        output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
         return train(examples, 0);
     }
 
@@ -132,7 +145,7 @@ public final class Trainer {
 
     /** As the other, with examples whose loss is measured before the training and after each epoch. */
     public <E> TrainingResult train(Objective<E> objective, List<E> examples, List<E> held) {
-        output.ifPresent(OutputFolder::check);
+        output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
         return run(objective, encoded(objective, examples, "training"), encoded(objective, held, "validation"), 0);
     }
 
@@ -179,7 +192,7 @@ public final class Trainer {
 
     private TrainingResult runInto(OutputFolder place, Objective<?> objective, TrainingSet examples,
             Optional<TrainingSet> held, int tooLong) {
-        try (RunFolder folder = RunFolder.open(model, place);
+        try (RunFolder folder = RunFolder.open(model, place.chosen());
                 TrainingRun run = TrainingRun.prepare(model, objective, options, learning, control, examples, held,
                         tooLong, folder.resumePoint(), rule, cancellation)) {
             PageWriter page = new PageWriter(folder.path());

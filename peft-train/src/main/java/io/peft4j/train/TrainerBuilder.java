@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.UpdateRule;
@@ -43,6 +44,7 @@ public final class TrainerBuilder {
     List<TokenSequence> validation = List.of();
     Optional<ChatDataset> validationChats = Optional.empty();
     private Optional<Path> output = Optional.empty();
+    private IfExists ifExists = IfExists.FAIL;
     private int checkpointEverySteps;
     private int keptCheckpoints = 2;
     private RunStart start = RunStart.NEW;
@@ -203,9 +205,20 @@ public final class TrainerBuilder {
         return this;
     }
 
-    /** A folder for the adapter and {@code metrics.jsonl}; it must not hold a run yet. */
+    /** A folder for the adapter and {@code metrics.jsonl}; it must not hold a run yet ({@link IfExists#FAIL}). */
     public TrainerBuilder output(Path folder) {
+        return output(folder, IfExists.FAIL);
+    }
+
+    /**
+     * A folder for the adapter and {@code metrics.jsonl}, and what happens where it holds a run already. With
+     * {@link IfExists#NEXT}, {@link TrainingResult#output} says where the adapter went. With
+     * {@link IfExists#OVERWRITE}, metrics and checkpoints of the former run go when the training begins, its adapter
+     * when the new one is saved; other files stay.
+     */
+    public TrainerBuilder output(Path folder, IfExists policy) {
         output = Optional.of(folder);
+        ifExists = Objects.requireNonNull(policy, "policy");
         return this;
     }
 
@@ -323,7 +336,7 @@ public final class TrainerBuilder {
 
     Optional<OutputFolder> outputFolder() {
         return output.map(folder -> new OutputFolder(new Checkpoints(folder, checkpointEverySteps, keptCheckpoints),
-                model.adapterNames(), start));
+                model.adapterNames(), start, ifExists));
     }
 
     TrainingOptions options() {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.kernel.internal.KernelProvider;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -148,6 +149,42 @@ class RunFolderTest {
         }
         assertEquals("mine", Files.readString(folder.resolve(sign)));
         assertEquals(Set.of(sign), names(folder));
+    }
+
+    @Test
+    void aSecondRunTakesTheNextFolderOrOverwritesIfAsked() throws IOException {
+        Path output = folder.resolve("run");
+        train(output, IfExists.NEXT, 1);
+        byte[] first = Files.readAllBytes(output.resolve(AdapterCheckpoint.WEIGHTS_FILE));
+        assertEquals(folder.resolve("run-2"), train(output, IfExists.NEXT, 2).output().orElseThrow());
+        assertArrayEquals(first, Files.readAllBytes(output.resolve(AdapterCheckpoint.WEIGHTS_FILE)));
+        byte[] second = Files.readAllBytes(folder.resolve("run-2").resolve(AdapterCheckpoint.WEIGHTS_FILE));
+
+        Files.writeString(output.resolve("notes.txt"), "mine");
+        Files.createDirectories(output.resolve("checkpoint-9"));
+        Files.writeString(output.resolve("checkpoint-9").resolve(TrainingState.FILE), "of the former run");
+        assertEquals(output, train(output, IfExists.OVERWRITE, 2).output().orElseThrow());
+        assertArrayEquals(second, Files.readAllBytes(output.resolve(AdapterCheckpoint.WEIGHTS_FILE)));
+        assertEquals(2, linesOf(output.resolve("metrics.jsonl")));
+        assertEquals("mine", Files.readString(output.resolve("notes.txt")));
+        assertFalse(Files.exists(output.resolve("checkpoint-9")), "what could be resumed is the new run's");
+    }
+
+    private static TrainingResult train(Path output, IfExists policy, long seed) {
+        try (Tiny tiny = new Tiny()) {
+            return Trainer.builder(tiny.model).epochs(1).batchSize(6).seed(seed).output(output, policy).build()
+                    .train(EXAMPLES);
+        }
+    }
+
+    @Test
+    void aTrainingThatIsResumedHasNothingToOverwrite() {
+        try (Tiny tiny = new Tiny()) {
+            TrainerBuilder builder = Trainer.builder(tiny.model).output(folder, IfExists.OVERWRITE)
+                    .start(RunStart.RESUME);
+            String message = assertThrows(ConfigurationException.class, builder::build).getMessage();
+            assertTrue(message.contains("if-exists overwrite is for a training that begins"), message);
+        }
     }
 
     @Test

@@ -40,7 +40,8 @@ public final class FileSplit {
     private static final Logger LOG = LoggerFactory.getLogger(FileSplit.class);
     private static final String ENDING = ".jsonl";
     private static final Pattern PART = Pattern.compile("(?:train|validation|test|fold-[0-9]+)\\.jsonl");
-    private static final String DESCRIPTION = "split.json";
+    /** Name of the file in the folder that says what went where. */
+    public static final String DESCRIPTION = "split.json";
 
     private final SplitRule rule;
     private Optional<DataFormat> format = Optional.empty();

@@ -1,6 +1,7 @@
 package io.peft4j.models.export;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.peft.LogitDifference;
 import io.peft4j.core.peft.MergeCheck;
@@ -50,6 +51,7 @@ public final class ModelExport {
     private List<String> samples = MergeCheck.SAMPLE_TEXTS;
     private Optional<Double> tolerance = Optional.empty();
     private Optional<String> name = Optional.empty();
+    private IfExists ifExists = IfExists.FAIL;
 
     private ModelExport(LanguageModel model, BaseModel base) {
         this.model = model;
@@ -120,15 +122,26 @@ public final class ModelExport {
     }
 
     /**
+     * What happens where the target is there already; default {@link IfExists#FAIL}. {@link ExportReport#target} says
+     * where the model went.
+     */
+    public ModelExport ifExists(IfExists value) {
+        ifExists = Objects.requireNonNull(value, "value");
+        return this;
+    }
+
+    /**
      * Writes {@code config.json}, {@code generation_config.json}, safetensors files and the tokenizer's files.
      *
-     * @param folder a folder that does not exist or is empty
+     * @param wanted a folder that does not exist or is empty, or as {@link #ifExists} says; only a folder that holds a
+     *     model is overwritten
      * @throws ConfigurationException when an adapter cannot be merged, the folder is not empty, the type has no place
      *     in it, or what was written says something else than the model
      * @throws UncheckedIOException when a file cannot be written
      */
-    public ExportReport toFolder(Path folder) {
-        requireEmpty(folder);
+    public ExportReport toFolder(Path wanted) {
+        Path folder = ifExists.choose(wanted);
+        requireReplaceable(folder);
         return export(folder, merged ->
                 new FolderWriter(base, merged, type, maxShardBytes).write(create(partial(folder))),
                 new ModelSource.HuggingFaceFolder(partial(folder), provenance(folder)));
@@ -137,15 +150,16 @@ public final class ModelExport {
     /**
      * Writes a GGUF file with configuration, tokenizer and chat template.
      *
-     * @param file the file to create or replace
+     * @param wanted a file that does not exist, or as {@link #ifExists} says
      * @throws ConfigurationException when an adapter cannot be merged, llama.cpp has no place for a part of the model,
-     *     or what was written says something else than the model
+     *     there is such a file, or what was written says something else than the model
      * @throws UncheckedIOException when the file cannot be written
      */
-    public ExportReport toGguf(Path file) {
-        if (Files.isDirectory(file)) {
-            throw new ConfigurationException(file + " is a folder; a file name is needed");
+    public ExportReport toGguf(Path wanted) {
+        if (Files.isDirectory(wanted)) {
+            throw new ConfigurationException(wanted + " is a folder; a file name is needed");
         }
+        Path file = ifExists.choose(wanted);
         return export(file, merged -> GgufModelFile.write(partial(file),
                 name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(), type,
                 base.tokenizer(), base.stopTokens()), new ModelSource.GgufPath(partial(file), provenance(file)));
@@ -179,7 +193,7 @@ public final class ModelExport {
             LogitDifference difference = compare(written, check, before, model);
             Files.createDirectories(target.toAbsolutePath().getParent());
             if (Files.isDirectory(target)) {
-                Files.delete(target);
+                delete(target);
             }
             // A file that is there is replaced in one step: it is never missing.
             Files.move(written.path(), target, StandardCopyOption.REPLACE_EXISTING);
@@ -261,11 +275,13 @@ public final class ModelExport {
         }
     }
 
-    private static void requireEmpty(Path folder) {
+    /** A folder whose content has nothing to do with a model is nobody's to remove. */
+    private static void requireReplaceable(Path folder) {
         try {
-            if (Files.exists(folder) && (!Files.isDirectory(folder) || !isEmpty(folder))) {
-                throw new ConfigurationException(folder + " exists and is not empty; choose another folder for the "
-                        + "model");
+            if (Files.exists(folder) && !Files.isRegularFile(folder.resolve("config.json"))
+                    && (!Files.isDirectory(folder) || !isEmpty(folder))) {
+                throw new ConfigurationException(folder + " exists and holds no model, so it is not overwritten; "
+                        + "choose another folder for the model");
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot list " + folder + ": " + e.getMessage(), e);

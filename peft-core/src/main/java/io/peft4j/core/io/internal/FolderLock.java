@@ -121,6 +121,15 @@ public final class FolderLock implements AutoCloseable {
         }
     }
 
+    /** Whether a folder's lock could be taken now. */
+    public static boolean isFree(Path folder) {
+        try {
+            return read(folder.resolve(FILE)).flatMap(FolderLock::living).isEmpty();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     private static boolean create(Path file, String content) throws IOException {
         try {
             Files.createFile(file);
