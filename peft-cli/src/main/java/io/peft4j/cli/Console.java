@@ -41,6 +41,16 @@ record Console(PrintWriter out, PrintWriter err) {
         checkOut();
     }
 
+    /**
+     * Results for people.
+     *
+     * @throws UncheckedIOException when the reader has closed the pipe
+     */
+    void print(String text) {
+        out.println(text);
+        checkOut();
+    }
+
     /** Fails when results cannot be written any more. */
     void checkOut() {
         if (out.checkError()) {

@@ -36,7 +36,7 @@ public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
             ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class,
             AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
-            JShellCommand.class);
+            DoctorCommand.class, CompletionCommand.class, JShellCommand.class);
 
     private final Interrupts interrupts;
 

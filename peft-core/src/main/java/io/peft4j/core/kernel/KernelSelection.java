@@ -2,6 +2,7 @@ package io.peft4j.core.kernel;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.internal.KernelProvider;
+import io.peft4j.core.kernel.internal.LoopSelection;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -46,6 +47,33 @@ public final class KernelSelection {
     }
 
     private record Choice(KernelProvider provider, String reason) {
+    }
+
+    /**
+     * What runs here, without running it.
+     *
+     * @param chosen the name of the kernels that {@link #best()} makes
+     * @param reason why these
+     * @param refused names of kernels on the class path that do not run here; the log says why
+     * @param loops the name of the loops of whatever no library computes
+     */
+    public record Report(String chosen, String reason, List<String> refused, String loops) {
+        /** Copies the list. */
+        public Report {
+            refused = List.copyOf(refused);
+        }
+    }
+
+    /**
+     * Says which kernels {@link #best()} makes, and why.
+     *
+     * @throws ConfigurationException as {@link #best()}
+     */
+    public static Report report() {
+        Choice choice = choose();
+        return new Report(choice.provider().name(), choice.reason(), providers().stream()
+                .filter(provider -> !provider.available()).map(KernelProvider::name).toList(),
+                LoopSelection.create().name());
     }
 
     private static Choice choose() {

@@ -1,6 +1,7 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.error.FileFormatException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -101,7 +102,22 @@ final class Utf8Lines {
     private boolean fill() throws IOException {
         position = 0;
         limit = Math.max(0, in.read(buffer));
+        if (line <= 1) {
+            requireText();
+        }
         return limit > 0;
+    }
+
+    /** A byte of zero stands in no text but UTF-16, which is refused by its own name. */
+    private void requireText() {
+        boolean marked = limit > 1 && (buffer[0] == (byte) 0xFE && buffer[1] == (byte) 0xFF
+                || buffer[0] == (byte) 0xFF && buffer[1] == (byte) 0xFE);
+        for (int i = 0; i < limit && !marked; i++) {
+            if (buffer[i] == 0) {
+                throw new FileFormatException(file, "is a binary file and no text; data are JSON Lines, a JSON array, "
+                        + "CSV, TSV, Parquet or Markdown");
+            }
+        }
     }
 
     private void requireNotUtf16(int length) {

@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -224,7 +225,9 @@ public final class AtomicFiles {
     /** The reason of a failure without the path of the file, which the message around it names. */
     public static String reason(IOException e) {
         String reason = e instanceof FileSystemException system ? system.getReason() : e.getMessage();
-        String kind = e.getClass().getSimpleName().replace("Exception", "");
+        // Of an access that was denied, Java says so by the exception's name alone.
+        String kind = e.getClass().getSimpleName().replace("Exception", "").replaceAll("(?<=.)(?=[A-Z])", " ")
+                .toLowerCase(Locale.ROOT);
         return reason == null || reason.isBlank() ? kind : reason;
     }
 }
