@@ -181,7 +181,8 @@ abstract class TrainingCommand extends PeftCommand {
     /** A trainer without an output folder. */
     final TrainerBuilder builder(PeftModel tuned, TrainingOptions options) {
         TrainerBuilder builder = Trainer.builder(tuned).options(options).masking(learned.masking())
-                .updateRule(rule(tuned)).control(fromOptions(control::control)).learning(fromOptions(updates::learning));
+                .updateRule(rule(tuned)).control(fromOptions(control::control))
+                .learning(fromOptions(updates::learning));
         return maxLength == null ? builder : builder.maxLength(maxLength);
     }
 

@@ -34,9 +34,11 @@ public record HubAccess(String endpoint, boolean reached, String detail, Path ca
             int status = HttpClient.newBuilder().connectTimeout(PATIENCE).build().send(
                     HttpRequest.newBuilder(options.endpoint()).method("HEAD", HttpRequest.BodyPublishers.noBody())
                             .timeout(PATIENCE).build(), HttpResponse.BodyHandlers.discarding()).statusCode();
-            return new HubAccess(endpoint, status < 500, "answers with status " + status, options.cacheFolder(), models);
+            return new HubAccess(endpoint, status < 500, "answers with status " + status, options.cacheFolder(),
+                    models);
         } catch (IOException e) {
-            String why = e.getMessage() == null ? e.getClass().getSimpleName().replace("Exception", "") : e.getMessage();
+            String why = e.getMessage() == null ? e.getClass().getSimpleName().replace("Exception", "")
+                    : e.getMessage();
             return new HubAccess(endpoint, false, "does not answer: " + why.toLowerCase(Locale.ROOT),
                     options.cacheFolder(), models);
         } catch (InterruptedException e) {

@@ -60,15 +60,15 @@ public record MachineReport(Processor processor, long memoryBytes, long freeByte
         List<String> advice = new ArrayList<>();
         if (!kernels.chosen().equals("onednn")) {
             advice.add("the kernels '" + kernels.chosen() + "' are several times slower than oneDNN's: "
-                    + (kernels.refused().contains("onednn") ? "oneDNN is there but does not run here (--verbose says why)"
+                    + (kernels.refused().contains("onednn") ? "oneDNN is there but does not run here (the log says why)"
                     : "add peft-onednn to the class path, and do not force others by -D" + KernelSelection.KERNELS));
         }
         if (kernels.loops().equals("plain")) {
             advice.add("loops run without the Vector API: start Java with --add-modules jdk.incubator.vector");
         }
         if (bfloat16 == BFloat16Speed.SLOWER) {
-            advice.add("this processor multiplies bf16 slower than f32: use f32, or int8 weights where memory is short; "
-                    + "one with AVX-512 BF16 or AMX trains two to three times as fast");
+            advice.add("this processor multiplies bf16 slower than f32: use f32, or int8 weights where memory is short;"
+                    + " one with AVX-512 BF16 or AMX trains two to three times as fast");
         }
         if (processor.cores() == 1) {
             advice.add("this JVM has one core: a second one nearly doubles the speed (-XX:ActiveProcessorCount, the "
@@ -78,8 +78,8 @@ public record MachineReport(Processor processor, long memoryBytes, long freeByte
             advice.add("with less than 4 GB of memory, load models in int8 and train with small batches");
         }
         if (!hub.reached() && hub.models() == 0) {
-            advice.add("no hub and no model in its cache: give a model as a folder or a GGUF file, set HF_ENDPOINT to a "
-                    + "mirror, or copy a cache and set HF_HOME");
+            advice.add("no hub and no model in its cache: give a model as a folder or a GGUF file, set HF_ENDPOINT to"
+                    + " a mirror, or copy a cache and set HF_HOME");
         }
         return advice;
     }

@@ -15,7 +15,7 @@ import java.util.Set;
  * @param name what it calls itself; its architecture where that is not known
  * @param architecture for instance {@code amd64}
  * @param cores processors that this JVM may use
- * @param instructions the sets of instructions that speed up models, in the field's words; empty where that is not known
+ * @param instructions the sets of instructions that speed up models, in the field's words; empty where unknown
  */
 public record Processor(String name, String architecture, int cores, List<String> instructions) {
     private static final Path LINUX = Path.of("/proc/cpuinfo");
@@ -53,8 +53,9 @@ public record Processor(String name, String architecture, int cores, List<String
         try {
             List<String> lines = Files.readAllLines(information, StandardCharsets.UTF_8);
             Set<String> has = Set.of(value(lines, "flags", value(lines, "Features", "")).split("\\s+"));
-            return new Processor(value(lines, "model name", architecture), architecture, cores, FLAGS.entrySet().stream()
-                    .filter(flag -> has.contains(flag.getKey())).map(Map.Entry::getValue).toList());
+            return new Processor(value(lines, "model name", architecture), architecture, cores,
+                    FLAGS.entrySet().stream().filter(flag -> has.contains(flag.getKey())).map(Map.Entry::getValue)
+                            .toList());
         } catch (IOException | IllegalArgumentException e) {
             // Not Linux, or a file of another form.
             return new Processor(architecture, architecture, cores, List.of());
@@ -62,7 +63,8 @@ public record Processor(String name, String architecture, int cores, List<String
     }
 
     private static String value(List<String> lines, String key, String otherwise) {
-        return lines.stream().filter(line -> line.startsWith(key) && line.substring(key.length()).strip().startsWith(":"))
+        return lines.stream().filter(line -> line.startsWith(key))
+                .filter(line -> line.substring(key.length()).strip().startsWith(":"))
                 .map(line -> line.substring(line.indexOf(':') + 1).strip()).findFirst().orElse(otherwise);
     }
 }
