@@ -76,17 +76,20 @@ class ArchitectureTest {
             .uses("com.fasterxml.jackson", "org.slf4j", "io.javalin", "jakarta.servlet", "org.eclipse.jetty",
                     "kotlin", "org.apache.commons.csv", "io.micrometer", "io.prometheus", "org.sqlite",
                     "org.postgresql");
+    private static final Module CLOUD = new Module("peft-cloud", "io.peft4j.cloud")
+            .knows(CORE, MODELS, DATA, TRAIN, EVAL)
+            .uses("com.fasterxml.jackson", "org.slf4j", "com.sun.net.httpserver");
     private static final Module CLI = new Module("peft-cli", "io.peft4j.cli")
-            .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL, SERVE)
+            .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL, SERVE, CLOUD)
             .uses("com.fasterxml.jackson", "org.slf4j", "picocli", "me.tongfei.progressbar", "jdk.jshell");
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
-            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, SERVE, CLI);
+            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, SERVE, CLOUD, CLI);
 
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.ofEntries(
             Map.entry("io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN)),
-            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, SERVE, CLI)),
+            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, SERVE, CLOUD, CLI)),
             Map.entry("io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR)),
             Map.entry("io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, CLI)),
             Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),

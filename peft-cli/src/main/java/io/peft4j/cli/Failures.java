@@ -50,19 +50,24 @@ final class Failures {
             error.printStackTrace(new PrintWriter(trace));
             line.getErr().print(trace);
         }
-        if (error instanceof PeftException) {
-            print(line, error.getMessage());
-        } else if (error instanceof UncheckedIOException e) {
-            print(line, message(e));
-        } else {
-            print(line, "internal error: " + error + (main.isVerbose() ? "" : "; run with --verbose for a stack "
-                    + "trace"));
-        }
+        print(line, message(error) + (isExpected(error) || main.isVerbose() ? "" : "; run with --verbose for a stack "
+                + "trace"));
         return STATUS;
     }
 
+    /** What went wrong, in words. */
+    static String message(Exception error) {
+        return error instanceof UncheckedIOException e ? withReason(e)
+                : isExpected(error) ? error.getMessage() : "internal error: " + error;
+    }
+
+    /** Whether the message says all that is of use. */
+    static boolean isExpected(Exception error) {
+        return error instanceof PeftException || error instanceof UncheckedIOException;
+    }
+
     /** The message with its reason, where it does not say it itself. */
-    private static String message(UncheckedIOException error) {
+    private static String withReason(UncheckedIOException error) {
         IOException cause = error.getCause();
         String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         return error.getMessage().contains(reason) ? error.getMessage() : error.getMessage() + ": " + reason;

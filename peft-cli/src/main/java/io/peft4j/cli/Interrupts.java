@@ -31,19 +31,15 @@ final class Interrupts {
         void close();
     }
 
-    private Registration register(Runnable onStop) {
+    /** Registers what ends the command in order. */
+    Registration stopping(Runnable onStop) {
         action.set(onStop);
         return () -> action.set(null);
     }
 
-    /** Registers what ends the command in order. */
-    Registration stopping(Runnable onStop) {
-        return register(onStop);
-    }
-
     /** Registers the end of a training: it stops after the step that runs and saves what it has. */
     Registration stopping(Cancellation cancellation, Console console) {
-        return register(() -> {
+        return stopping(() -> {
             console.say("Stopping after this step and saving the adapter ...");
             cancellation.cancel();
         });

@@ -36,7 +36,7 @@ public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
             ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class,
             AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
-            DoctorCommand.class, CompletionCommand.class, JShellCommand.class);
+            DoctorCommand.class, CompletionCommand.class, JShellCommand.class, SageMakerCommand.class);
 
     private final Interrupts interrupts;
 
@@ -97,8 +97,13 @@ public final class Main implements Runnable {
 
     /** The command line for these arguments. */
     static CommandLine commandLine(Interrupts interrupts, String... arguments) {
+        return commandLine(interrupts, commands(arguments));
+    }
+
+    /** A command line of these commands alone, given as classes or as objects. */
+    static CommandLine commandLine(Interrupts interrupts, List<?> commands) {
         CommandLine line = new CommandLine(new Main(Objects.requireNonNull(interrupts, "interrupts")));
-        commands(arguments).forEach(line::addSubcommand);
+        commands.forEach(line::addSubcommand);
         return line
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
                 .registerConverter(BenchCommand.Shape.class, BenchCommand.Shape::of)

@@ -17,6 +17,7 @@ import io.peft4j.train.Cancellation;
 import io.peft4j.train.RunStart;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.plan.Hyperparameters;
@@ -36,6 +37,8 @@ import picocli.CommandLine.Option;
     "The output folder is an adapter in Hugging Face PEFT's form with the tokenizer beside it; metrics.jsonl holds a "
             + "line a step. Ctrl-C stops after the current step and leaves a usable adapter."})
 final class TrainCommand extends TrainingCommand {
+    private final TrainingListener follower;
+
     @Option(names = "--output", required = true, paramLabel = "DIR",
             description = "Folder for the adapter.")
     private Path output;
@@ -62,6 +65,16 @@ final class TrainCommand extends TrainingCommand {
 
     @Option(names = "--json", description = "Prints a JSON line per step and one at the end on stdout.")
     private boolean json;
+
+    /** The command as it is typed. */
+    TrainCommand() {
+        this(new TrainingListener() { });
+    }
+
+    /** The command within another, which follows the training. */
+    TrainCommand(TrainingListener follower) {
+        this.follower = follower;
+    }
 
     @Override
     public Integer call() {
@@ -92,12 +105,13 @@ final class TrainCommand extends TrainingCommand {
                         console.say("auto:       %s %s", name.replace('_', ' '), reason)));
                 TrainerBuilder trainer = builder(tuned, options).checkpointEverySteps(checkpointSteps)
                         .output(output, existing.policy() == IfExists.OVERWRITE ? IfExists.OVERWRITE : IfExists.FAIL)
-                        .start(start()).cancellation(cancellation).listener(progress);
+                        .start(start()).cancellation(cancellation).listener(progress).listener(follower);
                 trainer.listener(new TrackingListener(output.toAbsolutePath().getFileName().toString(), tracking)
                         .withOutput(output));
                 TrainingResult result = examples.train(trainer, tuned);
                 verify(base);
-                if (examples instanceof TrainingData.Chats) {
+                // Whoever stops a training does not wait for what is written about it.
+                if (examples instanceof TrainingData.Chats && !result.cancelled()) {
                     addTexts(console, tuned);
                 }
                 progress.close();

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** The command line in a process of its own, with its streams in files. */
@@ -21,7 +22,18 @@ final class JavaProcess {
 
     /** Starts it; stdin comes from a file. */
     static JavaProcess start(Path folder, Path stdin, Object... arguments) throws IOException {
-        List<String> words = new ArrayList<>(List.of(
+        return start(folder, stdin, Map.of(), List.of(), arguments);
+    }
+
+    /**
+     * Starts it with variables of its own.
+     *
+     * @param before words before those that start Java, for a command that runs it
+     */
+    static JavaProcess start(Path folder, Path stdin, Map<String, String> environment, List<String> before,
+            Object... arguments) throws IOException {
+        List<String> words = new ArrayList<>(before);
+        words.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
                 "-Dai.djl.offline=true", "-Dpeft4j.stdin.terminal=false"));
         if (Runtime.version().feature() >= 24) {
@@ -34,8 +46,10 @@ final class JavaProcess {
         List.of(arguments).forEach(argument -> words.add(argument.toString()));
         Path out = folder.resolve("stdout.txt");
         Path err = folder.resolve("stderr.txt");
-        return new JavaProcess(new ProcessBuilder(words).redirectInput(stdin.toFile()).redirectOutput(out.toFile())
-                .redirectError(err.toFile()).start(), out, err);
+        ProcessBuilder builder = new ProcessBuilder(words).redirectInput(stdin.toFile()).redirectOutput(out.toFile())
+                .redirectError(err.toFile());
+        builder.environment().putAll(environment);
+        return new JavaProcess(builder.start(), out, err);
     }
 
     Process process() {

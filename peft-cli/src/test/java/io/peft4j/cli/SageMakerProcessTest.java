@@ -1,0 +1,113 @@
+package io.peft4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** SageMaker's container as a process: signals, a disk that is full, and answers over HTTP. */
+class SageMakerProcessTest {
+    /** How often the job is interrupted: {@code -Dpeft4j.kills=25} does so often. */
+    private static final int STOPS = Integer.getInteger("peft4j.kills", 2);
+    private static final String WEIGHTS = "model/adapter_model.safetensors";
+
+    @TempDir
+    Path folder;
+
+    private JavaProcess start(List<String> before, MlFolder ml, Object... words) throws IOException {
+        Path stdin = Files.write(folder.resolve("empty"), List.of());
+        return JavaProcess.start(folder, stdin, Map.of("PEFT4J_MODEL", MlFolder.MODEL.toString()), before, words);
+    }
+
+    private static MlFolder longJob(Path root) {
+        return MlFolder.of(root, Map.of("epochs", "40", "checkpoint_steps", "20"));
+    }
+
+    @Test
+    void aJobThatIsStoppedAtAnyMomentGoesOnBitForBit() throws Exception {
+        MlFolder straight = longJob(folder.resolve("straight"));
+        assertEquals(0, CommandRun.of("sagemaker", "train", "--root", straight.root()).status());
+
+        MlFolder ml = longJob(folder.resolve("stopped"));
+        SplittableRandom random = new SplittableRandom(Long.getLong("peft4j.seed", 7));
+        for (int i = 0; i < STOPS; i++) {
+            JavaProcess run = start(List.of(), ml, "sagemaker", "train", "--root", ml.root());
+            // The first time as soon as there is something to lose, then at any moment.
+            if (i == 0) {
+                while (run.process().isAlive() && !run.out().contains("step=25 ")) {
+                    TimeUnit.MILLISECONDS.sleep(20);
+                }
+            } else {
+                TimeUnit.MILLISECONDS.sleep(random.nextLong(5000));
+            }
+            run.process().destroy();
+            int status = run.status();
+            assertTrue(status == 128 + 15 || i > 0 && status == 0, run.err());
+            if (i == 0) {
+                assertTrue(ml.failure().contains("stopped: cancelled after"), ml.failure());
+                assertTrue(ml.has("model/adapter_config.json"));
+                assertTrue(ml.text("output/data/metrics.jsonl").contains("\"step\":25"));
+            }
+        }
+        JavaProcess rest = start(List.of(), ml, "sagemaker", "train", "--root", ml.root());
+        assertEquals(0, rest.status(), rest.err());
+        assertFalse(ml.has("output/failure"));
+        assertArrayEquals(straight.bytes(WEIGHTS), ml.bytes(WEIGHTS));
+        assertEquals(120, ml.text("output/data/metrics.jsonl").lines().count());
+    }
+
+    /** A limit on the size of files stands in for the disk: it is met while the adapter is written. */
+    @Test
+    void aDiskThatDoesNotTakeTheAdapterIsAFailure() throws Exception {
+        MlFolder ml = MlFolder.of(folder.resolve("ml"), Map.of("rank", "64"));
+        JavaProcess run = start(List.of("bash", "-c", "ulimit -f 100; exec \"$@\"", "bash"), ml, "sagemaker", "train",
+                "--root", ml.root());
+        assertEquals(1, run.status(), run.err());
+        assertFalse(ml.has("model/adapter_config.json"));
+        assertTrue(ml.failure().contains("adapter_model.safetensors"), ml.failure());
+        assertTrue(ml.failure().contains("File too large"), ml.failure());
+    }
+
+    @Test
+    void anEndpointAnswersAndEndsInOrder() throws Exception {
+        MlFolder ml = MlFolder.of(folder.resolve("ml"), Map.of());
+        assertEquals(0, CommandRun.of("sagemaker", "train", "--root", ml.root()).status());
+        assertFalse(ml.has("model/config.json"), "the base is named by the variable");
+        JavaProcess server = start(List.of(), ml, "sagemaker", "serve", "--root", ml.root(), "--port", 0, "--dtype",
+                "f32");
+        String address = ServerProcess.address(server);
+        HttpClient client = HttpClient.newHttpClient();
+        HttpRequest ping = HttpRequest.newBuilder(URI.create(address + "/ping")).build();
+        assertEquals(200, client.send(ping, HttpResponse.BodyHandlers.ofString()).statusCode());
+
+        String expected = CommandRun.parse(CommandRun.succeeding("generate", "--model", MlFolder.MODEL, "--adapter",
+                ml.root().resolve("model"), "--prompt", "Who is number 3?", "--max-new-tokens", 8, "--dtype", "f32",
+                "--json").out()).get("text").asText();
+        ObjectMapper json = new ObjectMapper();
+        assertEquals(expected, json.readTree(ServerProcess.post(address + "/invocations",
+                "{\"prompt\": \"Who is number 3?\", \"max_new_tokens\": 8}", 200)).get("text").asText());
+        assertEquals(expected, json.readTree(ServerProcess.post(address + "/invocations",
+                "{\"inputs\": \"Who is number 3?\", \"parameters\": {\"max_new_tokens\": 8}}", 200)).get(0)
+                .get("generated_text").asText());
+        assertTrue(ServerProcess.post(address + "/invocations", "{\"prompt\": 5}", 400).contains("error"));
+
+        server.process().destroy();
+        assertEquals(128 + 15, server.status(), server.err());
+        assertTrue(server.err().contains("Answering what has been asked, then stopping"), server.err());
+    }
+}

@@ -1,0 +1,59 @@
+package io.peft4j.cloud;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * The model that a container is to run.
+ *
+ * @param base what names the base model
+ * @param adapter folder of the adapter, where there is one
+ */
+public record ContainerModel(String base, Optional<Path> adapter) {
+    /**
+     * The base model: what lies in the model folder, itself or in its folder {@code base}; what the environment names;
+     * what lies in the channel of the model.
+     *
+     * @param folder the model folder
+     * @param named what the environment names
+     * @param channel the folder of the channel
+     */
+    static Optional<String> base(Path folder, Optional<String> named, Optional<Path> channel) {
+        return inFolder(folder).map(Path::toString).or(() -> named.filter(name -> !name.isBlank()))
+                .or(() -> channel.filter(Files::isDirectory).map(Channel::model).map(Path::toString));
+    }
+
+    private static Optional<Path> inFolder(Path folder) {
+        if (Files.isDirectory(folder.resolve("base"))) {
+            return Optional.of(Channel.model(folder.resolve("base")));
+        }
+        if (!Files.isDirectory(folder)) {
+            return Optional.empty();
+        }
+        Path model = Channel.model(folder);
+        boolean found = Files.isRegularFile(model) || Files.isRegularFile(model.resolve("config.json"));
+        return found ? Optional.of(model) : Optional.empty();
+    }
+
+    /**
+     * What is served from a model folder: the adapter in it, if any, on its base; the adapter's own word for it where
+     * nothing else names one.
+     *
+     * @param folder the model folder
+     * @param named what the environment names
+     * @param channel the folder of the channel of the model
+     * @throws ConfigurationException when there is neither adapter nor base
+     */
+    public static ContainerModel served(Path folder, Optional<String> named, Optional<Path> channel) {
+        Optional<Path> adapter = Optional.of(folder).filter(AdapterCheckpoint::isAdapter);
+        String base = base(folder, named, channel)
+                .or(() -> adapter.flatMap(place -> AdapterCheckpoint.readConfig(place).common().baseModel()))
+                .orElseThrow(() -> new ConfigurationException("no model to serve: " + folder + " holds neither an "
+                        + "adapter (adapter_config.json) nor a model (config.json or a GGUF file), and "
+                        + SageMakerTraining.MODEL + " names no base model"));
+        return new ContainerModel(base, adapter);
+    }
+}

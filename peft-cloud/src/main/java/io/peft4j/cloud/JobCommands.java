@@ -1,0 +1,49 @@
+package io.peft4j.cloud;
+
+import io.peft4j.train.TrainingListener;
+import java.util.List;
+import java.util.Map;
+
+/** The commands of the command line that a container runs. It asks for the names of the options, and has no list. */
+public interface JobCommands {
+    /** How an option takes its value. */
+    enum Form {
+        /** It is given, or it is not. */
+        FLAG,
+        /** It has one value. */
+        VALUE,
+        /** It may be given repeatedly. */
+        LIST
+    }
+
+    /**
+     * What a command came to.
+     *
+     * @param status exit status; 0 is success
+     * @param problem what went wrong, in one line; empty where nothing did
+     */
+    record Outcome(int status, String problem) {
+        /** Whether it went well. */
+        public boolean succeeded() {
+            return status == 0;
+        }
+    }
+
+    /** The options of {@code train}, by name without leading dashes. */
+    Map<String, Form> options();
+
+    /**
+     * Runs {@code train}.
+     *
+     * @param words options and their values
+     * @param listener follows the training
+     */
+    Outcome train(List<String> words, TrainingListener listener);
+
+    /**
+     * Runs {@code evaluate}.
+     *
+     * @param words options and their values
+     */
+    Outcome evaluate(List<String> words);
+}

@@ -1,0 +1,106 @@
+package io.peft4j.cloud.serve;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * SageMaker's contract, {@code GET /ping} and {@code POST /invocations}:
+ * <ul>
+ * <li>{@code {"prompt": "..."}} or {@code {"messages": [...]}}, with parameters beside it or under {@code parameters}:
+ * {@code {"text": "..."}}
+ * <li>{@code {"inputs": "..."}} or a list of texts, as Hugging Face's containers have it:
+ * {@code [{"generated_text": "..."}]}
+ * <li>{@code application/jsonlines}: such an object a line, and a line for each answer
+ * </ul>
+ */
+public final class SageMakerEndpoint implements EndpointContract {
+    private static final Set<String> LINES = Set.of("application/jsonlines", "application/jsonl",
+            "application/x-jsonlines", "application/x-ndjson");
+    private static final Set<String> TYPES = Set.of("", Bodies.JSON_TYPE, "application/x-www-form-urlencoded");
+
+    private final ObjectMapper json = new ObjectMapper();
+
+    @Override
+    public String healthRoute() {
+        return "/ping";
+    }
+
+    @Override
+    public String answerRoute() {
+        return "/invocations";
+    }
+
+    @Override
+    public Reply answer(LanguageModel model, String contentType, String body) {
+        if (LINES.contains(contentType)) {
+            return lines(model, contentType, body);
+        }
+        // What sends JSON without saying so, curl for one, says form.
+        if (!TYPES.contains(contentType)) {
+            throw new UnsupportedTypeException("the content type is " + contentType + "; it must be "
+                    + Bodies.JSON_TYPE + " or application/jsonlines");
+        }
+        JsonNode request = Bodies.json(body);
+        return new Reply(Bodies.JSON_TYPE, results(model, List.of(request)).get(0).toString());
+    }
+
+    private Reply lines(LanguageModel model, String contentType, String body) {
+        List<JsonNode> rows = body.lines().filter(line -> !line.isBlank()).map(Bodies::json).toList();
+        StringBuilder text = new StringBuilder();
+        results(model, rows).forEach(result -> text.append(result).append('\n'));
+        return new Reply(contentType, text.toString());
+    }
+
+    /** A result for each row. */
+    private List<JsonNode> results(LanguageModel model, List<JsonNode> rows) {
+        boolean chat = model.chatTemplate().isPresent();
+        List<Question> questions = new ArrayList<>();
+        List<Integer> counts = new ArrayList<>();
+        for (JsonNode row : rows) {
+            List<Question> some = questions(row, chat);
+            questions.addAll(some);
+            counts.add(some.size());
+        }
+        List<String> answers = Question.answers(model, questions);
+        List<JsonNode> results = new ArrayList<>();
+        int from = 0;
+        for (int i = 0; i < rows.size(); i++) {
+            results.add(result(rows.get(i), answers.subList(from, from + counts.get(i))));
+            from += counts.get(i);
+        }
+        return results;
+    }
+
+    private List<Question> questions(JsonNode row, boolean chat) {
+        JsonNode inputs = row.path("inputs");
+        if (!inputs.isArray() || inputs.isEmpty() || !inputs.get(0).isTextual()) {
+            return List.of(Question.of(row, chat, GenerationOptions.defaults()));
+        }
+        List<Question> questions = new ArrayList<>();
+        for (JsonNode text : inputs) {
+            if (!text.isTextual()) {
+                throw new ConfigurationException("\"inputs\" is a list of texts with " + text + " in it");
+            }
+            questions.add(Question.of(((ObjectNode) row.deepCopy()).set("inputs", text), chat,
+                    GenerationOptions.defaults()));
+        }
+        return questions;
+    }
+
+    private JsonNode result(JsonNode row, List<String> answers) {
+        if (!row.has("inputs")) {
+            return json.createObjectNode().put("text", answers.get(0));
+        }
+        ArrayNode list = json.createArrayNode();
+        answers.forEach(answer -> list.addObject().put("generated_text", answer));
+        return list;
+    }
+}
