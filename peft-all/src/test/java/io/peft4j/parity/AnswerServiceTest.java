@@ -71,7 +71,7 @@ class AnswerServiceTest {
         assertTrue(adapters.size() > 50, "adapters " + adapters.keySet());
         List<String> names = new ArrayList<>(adapters.keySet());
         names.add(PeftModel.BASE);
-        long cacheBytes = 40L * 32 * 2 * 2 * 32 * 4;
+        long cacheBytes = 1280 * 384L;
         try (PeftModel model = new PeftModel(kernels.shared(MODEL))) {
             adapters.forEach(model::loadAdapter);
             try (AnswerService service = AnswerService.open(model, SMALL.withCacheBytes(cacheBytes))) {
