@@ -46,13 +46,13 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     }
 
     @Override
-    public void onEvaluation(long step, double epoch, double loss) {
-        validation = OptionalDouble.of(loss);
+    public void onEvaluation(TrainingResult.Evaluation evaluation) {
+        validation = OptionalDouble.of(evaluation.loss());
         if (!console.isTerminal()) {
-            console.say("Validation loss after %.1f epochs: %.4f", epoch, loss);
+            console.say("Validation loss after %.1f epochs: %.4f", evaluation.epoch(), evaluation.loss());
         }
         if (json) {
-            console.print(MetricsJson.of(new TrainingResult.Evaluation(step, epoch, loss)));
+            console.print(MetricsJson.of(evaluation));
         }
     }
 

@@ -69,8 +69,8 @@ public final class TrackingListener implements TrainingListener {
     }
 
     @Override
-    public void onEvaluation(long step, double epoch, double evalLoss) {
-        log(step, MetricsJson.of(new TrainingResult.Evaluation(step, epoch, evalLoss)));
+    public void onEvaluation(TrainingResult.Evaluation evaluation) {
+        log(evaluation.step(), MetricsJson.of(evaluation));
     }
 
     private void log(long step, ObjectNode line) {

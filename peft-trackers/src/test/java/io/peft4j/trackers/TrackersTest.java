@@ -47,7 +47,7 @@ class TrackersTest {
         listener.onStep(step(1));
         listener.onStep(step(2));
         listener.onStep(step(3));
-        listener.onEvaluation(3, 1, 1.5);
+        listener.onEvaluation(new TrainingResult.Evaluation(3, 1, 1.5));
         listener.onEnd(result(3));
     }
 

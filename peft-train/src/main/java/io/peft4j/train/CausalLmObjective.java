@@ -4,8 +4,6 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.train.objective.NextTokenObjective;
-import java.util.List;
 import java.util.OptionalInt;
 
 /**
@@ -15,8 +13,6 @@ import java.util.OptionalInt;
  * between two operations.
  */
 public final class CausalLmObjective implements AutoCloseable {
-    private static final NextTokenObjective OBJECTIVE = new NextTokenObjective();
-
     private final ObjectivePasses passes;
 
     /** The objective for {@code model} with the layers that are active in it at each call. */
@@ -66,7 +62,7 @@ public final class CausalLmObjective implements AutoCloseable {
         if (batch.targets().count() == 0) {
             return 0;
         }
-        return passes.training(batch, dropoutSeed, pass -> OBJECTIVE.backward(pass, List.of(), normalizer));
+        return passes.training(batch, dropoutSeed, pass -> pass.backward(normalizer));
     }
 
     /** The weighted sum of the negative log-likelihoods, as {@link #backward} gives it, with dropout off. */

@@ -74,8 +74,8 @@ final class MetricsFile implements TrainingListener, AutoCloseable {
     }
 
     @Override
-    public void onEvaluation(long step, double epoch, double evalLoss) {
-        write(MetricsJson.of(new TrainingResult.Evaluation(step, epoch, evalLoss)));
+    public void onEvaluation(TrainingResult.Evaluation evaluation) {
+        write(MetricsJson.of(evaluation));
     }
 
     private void write(ObjectNode line) {

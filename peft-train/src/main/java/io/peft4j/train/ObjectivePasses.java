@@ -8,6 +8,7 @@ import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.ForwardContext;
+import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.nn.PackedBatch;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -76,6 +77,15 @@ final class ObjectivePasses implements AutoCloseable {
     <T> T evaluation(PackedBatch batch, Function<Pass, T> work) {
         try (ModelLease lease = model.lease(); Pass pass = Pass.evaluation(lease, workspace, batch)) {
             return work.apply(prepared(lease, pass));
+        }
+    }
+
+    /** Runs a pass of evaluation of the base model without its adapters. */
+    <T> T base(PackedBatch batch, Function<Pass, T> work) {
+        try (ModelLease lease = model.lease();
+                Pass pass = Pass.evaluation(lease.withLayers(LayerSelection.BASE), workspace, batch)) {
+            chunkRows.ifPresent(pass::withChunkRows);
+            return work.apply(pass);
         }
     }
 

@@ -11,6 +11,7 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.Passport;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.Objective;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,12 +48,13 @@ record RunSettings(Map<String, String> values) {
     /** The settings of a training that is about to begin. */
     static RunSettings of(PeftModel model, TrainingOptions options, LearningOptions learning, TrainingControl control,
             TrainingSet examples, Optional<TrainingSet> validation, List<Parameter> parameters, String rule,
-            String objective) {
+            Objective<?> objective) {
         Map<String, String> values = new LinkedHashMap<>(options.deciding());
         values.putAll(learning.deciding());
         values.putAll(control.deciding());
         values.put("update_rule", rule);
-        values.put("objective", objective);
+        values.put("objective", objective.name());
+        objective.settings().forEach((name, value) -> values.put("objective." + name, value));
         values.put("examples", hash(examples.examples()));
         values.put("validation", validation.map(set -> hash(set.examples())).orElse(NONE));
         values.put("trainable_parameters", hashOfNames(parameters));

@@ -11,7 +11,7 @@ import java.util.List;
  * many batches as gradients are accumulated over, the last one of an epoch what is left.
  */
 final class Sampler {
-    private final TrainingSet examples;
+    private TrainingSet examples;
     private final TrainingOptions options;
     private final BatchSampler batches;
     private final long maxSteps;
@@ -25,6 +25,11 @@ final class Sampler {
         this.examples = examples;
         this.options = options;
         this.batches = new BatchSampler(examples.sequences(), options.packOptions());
+    }
+
+    /** From now on the same sequences with more about them. */
+    void replace(TrainingSet same) {
+        examples = same;
     }
 
     /** Updates an epoch. All epochs have as many batches: their number follows from the lengths alone. */

@@ -1,5 +1,9 @@
 package io.peft4j.train;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * The figures of one update.
  *
@@ -13,9 +17,21 @@ package io.peft4j.train;
  * @param seconds time it took
  * @param secondsLeft how long the rest of the training takes, an estimate from the speed so far; 0 after the last
  * update
+ * @param measures what the objective measures besides its loss, by name; none for next-token prediction
  */
 public record StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
-        long supervisedTokens, double seconds, double secondsLeft) {
+        long supervisedTokens, double seconds, double secondsLeft, Map<String, Double> measures) {
+    /** Copies the measures in their order. */
+    public StepMetrics {
+        measures = Collections.unmodifiableMap(new LinkedHashMap<>(measures));
+    }
+
+    /** Figures without measures. */
+    public StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
+            long supervisedTokens, double seconds, double secondsLeft) {
+        this(step, epoch, trainLoss, learningRate, gradNorm, tokens, supervisedTokens, seconds, secondsLeft, Map.of());
+    }
+
     /** Tokens of the examples a second. */
     public double tokensPerSecond() {
         return tokens / seconds;

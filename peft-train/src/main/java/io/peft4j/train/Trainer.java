@@ -13,7 +13,9 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
 import io.peft4j.data.Masking;
+import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.NextTokenObjective;
 import io.peft4j.train.objective.Objective;
 import java.nio.file.Path;
@@ -146,27 +148,21 @@ public final class Trainer {
     /** As the other, with examples whose loss is measured before the training and after each epoch. */
     public <E> TrainingResult train(Objective<E> objective, List<E> examples, List<E> held) {
         output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
-        return run(objective, encoded(objective, examples, "training"), encoded(objective, held, "validation"), 0);
+        EncodedExamples encoded = encoded(objective, examples, "training");
+        return run(objective, encoded.examples(), encoded(objective, held, "validation").examples(),
+                encoded.leftOut());
     }
 
-    private static <E> List<EncodedExample> encoded(Objective<E> objective, List<E> examples, String kind) {
-        List<EncodedExample> all = new ArrayList<>();
-        for (int i = 0; i < examples.size(); i++) {
-            try {
-                all.addAll(objective.encode(examples.get(i)));
-            } catch (ConfigurationException e) {
-                throw new ConfigurationException(kind + " example " + (i + 1) + ": " + e.getMessage(), e);
-            }
-        }
-        return all;
+    private <E> EncodedExamples encoded(Objective<E> objective, List<E> examples, String kind) {
+        return objective.encode(examples, new DataSetup(kind, maxLength.orElse(room()), options.batchSize()));
     }
 
     private TrainingResult train(List<TokenSequence> examples, int tooLong) {
         model.network().causal();
         List<TokenSequence> held = validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
         Objective<TokenSequence> objective = new NextTokenObjective();
-        return run(objective, encoded(objective, examples, "training"), encoded(objective, held, "validation"),
-                tooLong);
+        return run(objective, encoded(objective, examples, "training").examples(),
+                encoded(objective, held, "validation").examples(), tooLong);
     }
 
     private TrainingResult run(Objective<?> plain, List<EncodedExample> examples, List<EncodedExample> held,
@@ -249,8 +245,8 @@ public final class Trainer {
             }
 
             @Override
-            public void onEvaluation(long step, double epoch, double evalLoss) {
-                listeners.forEach(listener -> listener.onEvaluation(step, epoch, evalLoss));
+            public void onEvaluation(TrainingResult.Evaluation evaluation) {
+                listeners.forEach(listener -> listener.onEvaluation(evaluation));
             }
         };
     }

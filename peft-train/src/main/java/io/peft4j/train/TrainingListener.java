@@ -24,6 +24,13 @@ public interface TrainingListener {
     }
 
     /**
+     * As the other, with what the objective measures besides; calls the other where it is not overridden.
+     */
+    default void onEvaluation(TrainingResult.Evaluation evaluation) {
+        onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss());
+    }
+
+    /**
      * When the training is over and the adapter is saved, also of a training that was cancelled; not after one that
      * failed.
      */

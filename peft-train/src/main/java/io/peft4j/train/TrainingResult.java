@@ -1,8 +1,11 @@
 package io.peft4j.train;
 
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -43,9 +46,19 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
      *
      * @param step number of updates before it
      * @param epoch epochs before it
-     * @param loss mean negative log-likelihood of a supervised token
+     * @param loss the objective's loss: of next-token prediction the mean negative log-likelihood of a supervised token
+     * @param measures what the objective measures besides, by name; none for next-token prediction
      */
-    public record Evaluation(long step, double epoch, double loss) {
+    public record Evaluation(long step, double epoch, double loss, Map<String, Double> measures) {
+        /** Copies the measures in their order. */
+        public Evaluation {
+            measures = Collections.unmodifiableMap(new LinkedHashMap<>(measures));
+        }
+
+        /** A loss without measures. */
+        public Evaluation(long step, double epoch, double loss) {
+            this(step, epoch, loss, Map.of());
+        }
     }
 
     /** Copies the lists. */

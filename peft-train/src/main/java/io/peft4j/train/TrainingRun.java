@@ -3,7 +3,6 @@ package io.peft4j.train;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelLease;
-import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
@@ -13,6 +12,7 @@ import io.peft4j.data.pack.internal.Seeds;
 import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.objective.Passes;
 import io.peft4j.train.optimizer.Updates;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +34,10 @@ final class TrainingRun implements AutoCloseable {
     private final LearningOptions learning;
     private final TrainingControl control;
     private final Optional<BestValues> best;
-    private final Optional<TrainingSet> validation;
+    private final TrainingSet training;
+    private final Optional<TrainingSet> held;
+    private final ReferenceValues references;
+    private Optional<TrainingSet> validation;
     private final Cancellation cancellation;
     private final List<Parameter> parameters;
     private final PeftModel model;
@@ -62,6 +65,9 @@ final class TrainingRun implements AutoCloseable {
         this.options = options;
         this.learning = learning;
         this.control = control;
+        this.training = examples;
+        this.held = validation;
+        this.references = new ReferenceValues(objective, examples, validation);
         this.validation = validation;
         this.cancellation = cancellation;
         this.parameters = trainable(model, rule);
@@ -78,7 +84,7 @@ final class TrainingRun implements AutoCloseable {
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.
         this.settings = RunSettings.of(model, options, learning, control, examples, validation, parameters,
-                rule.describe(), objective.name());
+                rule.describe(), objective);
         this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
                 examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum(), settings.values());
@@ -91,8 +97,8 @@ final class TrainingRun implements AutoCloseable {
         if (options.epochs() == 1 || learning.neftuneAlpha() > 0) {
             return FrozenStates.none();
         }
-        List<TokenSequence> all = new ArrayList<>(examples.sequences());
-        validation.ifPresent(more -> all.addAll(more.sequences()));
+        List<TokenSequence> all = new ArrayList<>(EncodedExample.sequences(examples.examples()));
+        validation.ifPresent(more -> all.addAll(EncodedExample.sequences(more.examples())));
         return FrozenStates.of(model.network().description(), all, options.batchSize());
     }
 
@@ -156,6 +162,7 @@ final class TrainingRun implements AutoCloseable {
     private void restore(TrainingState state, Path checkpoint) {
         settings.requireSame(state.settings(), checkpoint);
         OptimizerFile.load(checkpoint, arrays());
+        references.restored();
         hooks.values().forEach(TrainingHook::resumed);
         if (settings.isOnSameProcessor(state.settings())) {
             requireSameAdapters(checkpoint);
@@ -195,6 +202,7 @@ final class TrainingRun implements AutoCloseable {
         hooks.forEach((name, hook) -> hook.arrays().forEach((key, array) ->
                 arrays.put(name + "." + key + ".hook", array)));
         best.ifPresent(values -> arrays.putAll(values.arrays()));
+        arrays.putAll(references.arrays());
         return arrays;
     }
 
@@ -202,6 +210,7 @@ final class TrainingRun implements AutoCloseable {
     TrainingResult execute(TrainingListener listener, Optional<RunFolder> folder) {
         long begin = System.nanoTime();
         listener.onStart(plan);
+        addReferences();
         evaluateWhereDue(listener);
         Optional<Ending> ending = ending(begin);
         while (ending.isEmpty()) {
@@ -220,6 +229,39 @@ final class TrainingRun implements AutoCloseable {
         OptionalLong restored = restoreBest();
         return new TrainingResult(plan, steps, evaluations, ending.get(), restored, (System.nanoTime() - begin) / 1e9,
                 folder.map(RunFolder::path));
+    }
+
+    /** Computes what the objective holds the model against, from the model as it is before the first update. */
+    private void addReferences() {
+        List<List<EncodedExample>> batches = new ArrayList<>();
+        for (long step = 0; step < Math.min(sampler.stepsPerEpoch(), plan.totalSteps()); step++) {
+            batches.addAll(sampler.batches(step));
+        }
+        compute("training", training, batches);
+        sampler.replace(references.of("training", training));
+        held.ifPresent(set -> {
+            compute("validation", set, inOrder(set));
+            validation = Optional.of(references.of("validation", set));
+        });
+    }
+
+    private void compute(String name, TrainingSet set, List<List<EncodedExample>> batches) {
+        references.compute(name, set, batches, batch -> objective.reference(passes(0, new Measures()), batch),
+                cancellation::isRequested);
+    }
+
+    private Passes passes(long dropoutSeed, Measures measures) {
+        return new BatchPasses(passes, model.network(), options.sharePrefixes() && learning.neftuneAlpha() == 0,
+                dropoutSeed, measures);
+    }
+
+    private List<List<EncodedExample>> inOrder(TrainingSet set) {
+        List<List<EncodedExample>> batches = new ArrayList<>();
+        List<EncodedExample> all = set.examples();
+        for (int from = 0; from < all.size(); from += options.batchSize()) {
+            batches.add(all.subList(from, (int) Math.min(all.size(), (long) from + options.batchSize())));
+        }
+        return batches;
     }
 
     private Optional<Ending> ending(long begin) {
@@ -255,14 +297,14 @@ final class TrainingRun implements AutoCloseable {
         List<List<EncodedExample>> batches = sampler.batches(step);
         List<EncodedExample> stepExamples = batches.stream().flatMap(List::stream).toList();
         double normalizer = EncodedExample.weight(stepExamples);
+        Measures measures = new Measures();
         double sum = 0;
         int from = 0;
         for (List<EncodedExample> batch : batches) {
             if (cancellation.isRequested()) {
                 return false;
             }
-            sum += passes.training(pack(batch), Seeds.mix(options.seed(), step, from),
-                    pass -> objective.backward(pass, batch, normalizer));
+            sum += objective.backward(passes(Seeds.mix(options.seed(), step, from), measures), batch, normalizer);
             from += batch.size();
         }
         rule.beforeUpdate();
@@ -282,14 +324,8 @@ final class TrainingRun implements AutoCloseable {
         double seconds = Math.max(1, end - begin) / 1e9;
         steps.add(new StepMetrics(step + 1, sampler.epochs(step + 1), loss, learningRate, norm, tokens,
                 stepExamples.stream().mapToLong(EncodedExample::supervised).sum(), seconds,
-                pace.secondsLeft(tokens, seconds, end / 1e9)));
+                pace.secondsLeft(tokens, seconds, end / 1e9), measures.means()));
         return true;
-    }
-
-    private PackedBatch pack(List<EncodedExample> batch) {
-        List<TokenSequence> sequences = batch.stream().flatMap(example -> example.sequences().stream()).toList();
-        return options.sharePrefixes() && learning.neftuneAlpha() == 0 ? model.network().pack(sequences)
-                : PackedBatch.of(sequences);
     }
 
     /** Scales down to the maximal norm, with the small term in the divisor that PyTorch has. */
@@ -321,23 +357,21 @@ final class TrainingRun implements AutoCloseable {
 
     /** Measures the loss on the validation data; a cancelled measurement is not told. */
     private void evaluate(TrainingListener listener) {
-        List<EncodedExample> examples = validation.get().examples();
         double sum = 0;
-        for (int from = 0; from < examples.size(); from += options.batchSize()) {
+        Measures measures = new Measures();
+        for (List<EncodedExample> batch : inOrder(validation.get())) {
             if (cancellation.isRequested()) {
                 return;
             }
-            List<EncodedExample> batch = examples.subList(from,
-                    (int) Math.min(examples.size(), (long) from + options.batchSize()));
-            sum += passes.evaluation(pack(batch), pass -> objective.loss(pass, batch));
+            sum += objective.loss(passes(0, measures), batch);
         }
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
-                sampler.epochs(stepsDone()), sum / validation.get().weight());
+                sampler.epochs(stepsDone()), sum / validation.get().weight(), measures.means());
         evaluations.add(evaluation);
         if (BestValues.best(evaluations) == evaluation) {
             best.ifPresent(BestValues::keep);
         }
-        listener.onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss());
+        listener.onEvaluation(evaluation);
     }
 
     @Override
@@ -346,6 +380,7 @@ final class TrainingRun implements AutoCloseable {
         hooks.values().forEach(TrainingHook::close);
         optimizer.close();
         best.ifPresent(BestValues::close);
+        references.close();
         passes.close();
         lease.close();
     }

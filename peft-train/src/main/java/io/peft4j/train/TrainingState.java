@@ -38,8 +38,11 @@ record TrainingState(long step, RunSettings settings, List<TrainingResult.Evalua
         ObjectNode values = root.putObject("settings");
         settings.values().forEach(values::put);
         for (TrainingResult.Evaluation evaluation : evaluations) {
-            root.withArray("evaluations").addObject().put("step", evaluation.step()).put("epoch", evaluation.epoch())
-                    .put("eval_loss", evaluation.loss());
+            ObjectNode row = root.withArray("evaluations").addObject().put("step", evaluation.step())
+                    .put("epoch", evaluation.epoch()).put("eval_loss", evaluation.loss());
+            if (!evaluation.measures().isEmpty()) {
+                evaluation.measures().forEach(row.putObject("measures")::put);
+            }
         }
         AtomicFiles.writeString(folder.resolve(FILE), root.toPrettyString() + "\n");
     }
@@ -72,8 +75,12 @@ record TrainingState(long step, RunSettings settings, List<TrainingResult.Evalua
         Map<String, String> settings = new LinkedHashMap<>();
         root.path("settings").properties().forEach(entry -> settings.put(entry.getKey(), entry.getValue().asText()));
         List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
-        root.path("evaluations").forEach(row -> evaluations.add(new TrainingResult.Evaluation(row.path("step").asLong(),
-                row.path("epoch").asDouble(), row.path("eval_loss").asDouble())));
+        root.path("evaluations").forEach(row -> {
+            Map<String, Double> measures = new LinkedHashMap<>();
+            row.path("measures").properties().forEach(each -> measures.put(each.getKey(), each.getValue().asDouble()));
+            evaluations.add(new TrainingResult.Evaluation(row.path("step").asLong(), row.path("epoch").asDouble(),
+                    row.path("eval_loss").asDouble(), measures));
+        });
         return new TrainingState(root.get("global_step").asLong(), new RunSettings(settings), evaluations);
     }
 }

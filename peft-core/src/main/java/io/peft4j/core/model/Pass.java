@@ -203,23 +203,21 @@ public final class Pass implements AutoCloseable {
     /** The negative log-likelihood of each supervised token, in the order of the batch's targets. */
     public float[] negativeLogLikelihoods() {
         PackedBatch.Targets targets = batch().targets();
+        return targets.count() == 0 ? new float[0] : workspace.compute(() ->
+                negativeLogLikelihoods(model.network().hidden(context, targets.rows()).value()));
+    }
+
+    private float[] negativeLogLikelihoods(INDArray rows) {
+        PackedBatch.Targets targets = batch().targets();
         float[] all = new float[targets.count()];
-        if (all.length == 0) {
-            return all;
-        }
-        workspace.compute(() -> {
-            INDArray rows = model.network().hidden(context, targets.rows()).value();
-            for (Chunk chunk : chunks(targets)) {
-                float[] nll = new float[chunk.size()];
-                try (Tape head = workspace.inference(DataType.FLOAT)) {
-                    Variable logits = model.network().causal().logits(context.onTape(head),
-                            head.constant(chunk.of(rows)));
-                    head.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
-                }
-                System.arraycopy(nll, 0, all, chunk.from(), nll.length);
+        for (Chunk chunk : chunks(targets)) {
+            float[] nll = new float[chunk.size()];
+            try (Tape head = workspace.inference(DataType.FLOAT)) {
+                Variable logits = model.network().causal().logits(context.onTape(head), head.constant(chunk.of(rows)));
+                head.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
             }
-            return all;
-        });
+            System.arraycopy(nll, 0, all, chunk.from(), nll.length);
+        }
         return all;
     }
 
@@ -244,32 +242,65 @@ public final class Pass implements AutoCloseable {
         PackedBatch.Targets targets = batch().targets();
         return targets.count() == 0 ? 0 : workspace.compute(() -> {
             Variable rows = model.network().hidden(context, targets.rows());
-            INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
-            double sum = 0;
-            for (Chunk chunk : chunks(targets)) {
-                sum += backward(rows.value(), gradient, chunk, normalizer);
+            float[] shares = new float[targets.count()];
+            for (int i = 0; i < shares.length; i++) {
+                shares[i] = (float) (targets.weights()[i] / normalizer);
             }
-            if (rows.requiresGradient()) {
-                tape.backward(rows, gradient);
-            }
-            return sum;
+            return weightedSum(targets.weights(), backward(rows, shares));
         });
     }
 
-    private double backward(INDArray rows, INDArray gradient, Chunk chunk, double normalizer) {
-        float[] nll = new float[chunk.size()];
-        float[] weights = chunk.weights();
-        float[] shares = new float[weights.length];
-        for (int i = 0; i < weights.length; i++) {
-            shares[i] = (float) (weights[i] / normalizer);
+    /** The negative log-likelihoods, with the gradients of their sum, each times its share. */
+    private float[] backward(Variable rows, float[] shares) {
+        INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
+        float[] all = new float[shares.length];
+        for (Chunk chunk : chunks(batch().targets())) {
+            float[] nll = new float[chunk.size()];
+            try (Tape head = workspace.recording(rows.value().dataType())) {
+                Variable hidden = head.input(chunk.of(rows.value()), chunk.of(gradient));
+                Variable logits = model.network().causal().logits(context.onTape(head), hidden);
+                new SmoothedLabels(labelSmoothing).gradient(head.kernels(), logits.value(), chunk.ids(),
+                        chunk.of(shares), nll);
+                head.backward(logits, logits.value());
+            }
+            System.arraycopy(nll, 0, all, chunk.from(), nll.length);
         }
-        try (Tape head = workspace.recording(rows.dataType())) {
-            Variable hidden = head.input(chunk.of(rows), chunk.of(gradient));
-            Variable logits = model.network().causal().logits(context.onTape(head), hidden);
-            new SmoothedLabels(labelSmoothing).gradient(head.kernels(), logits.value(), chunk.ids(), shares, nll);
-            head.backward(logits, logits.value());
+        if (rows.requiresGradient()) {
+            tape.backward(rows, gradient);
         }
-        return weightedSum(weights, nll);
+        return all;
+    }
+
+    /** A loss that depends on the likelihoods of the supervised tokens alone. */
+    @FunctionalInterface
+    public interface LikelihoodLoss {
+        /**
+         * Computes it. Runs outside of the engine; others may compute meanwhile.
+         *
+         * @param nll the negative log-likelihood of each target of the batch, in their order
+         * @param gradient is filled with the derivative of the loss by each of them; all 0 at first
+         * @return the loss
+         */
+        double compute(float[] nll, float[] gradient);
+    }
+
+    /**
+     * A loss of the likelihoods, with its gradients added to the trainable parameters. The likelihoods are those of
+     * {@link #negativeLogLikelihoods()} bit for bit where dropout is 0: the head runs twice, once for them and once for
+     * the gradients.
+     *
+     * @param loss what is minimized, in all its parts divided as wanted
+     */
+    public double backward(LikelihoodLoss loss) {
+        int[] targets = batch().targets().rows();
+        if (targets.length == 0) {
+            return loss.compute(new float[0], new float[0]);
+        }
+        Variable rows = workspace.compute(() -> model.network().hidden(context, targets));
+        float[] shares = new float[targets.length];
+        double value = loss.compute(workspace.compute(() -> negativeLogLikelihoods(rows.value())), shares);
+        workspace.compute(() -> backward(rows, shares));
+        return value;
     }
 
     /** The sum of losses with their weights. */
@@ -316,8 +347,8 @@ public final class Pass implements AutoCloseable {
             return java.util.Arrays.copyOfRange(targets.ids(), from, to);
         }
 
-        float[] weights() {
-            return java.util.Arrays.copyOfRange(targets.weights(), from, to);
+        float[] of(float[] values) {
+            return java.util.Arrays.copyOfRange(values, from, to);
         }
 
         INDArray of(INDArray rows) {

@@ -1,6 +1,7 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.nn.TokenSequence;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -46,6 +47,18 @@ public record EncodedExample(List<TokenSequence> sequences, float[] targets, dou
     public TokenSequence whole() {
         return sequences.size() == 1 ? sequences.get(0) : TokenSequence.unsupervised(
                 sequences.stream().flatMapToInt(sequence -> IntStream.of(sequence.ids())).toArray());
+    }
+
+    /** The same with more behind its targets. */
+    public EncodedExample withMoreTargets(float... more) {
+        float[] all = Arrays.copyOf(targets, targets.length + more.length);
+        System.arraycopy(more, 0, all, targets.length, more.length);
+        return new EncodedExample(sequences, all, weight, supervised);
+    }
+
+    /** The sequences of examples, in their order. */
+    public static List<TokenSequence> sequences(List<EncodedExample> examples) {
+        return examples.stream().flatMap(example -> example.sequences().stream()).toList();
     }
 
     /** The sum of the weights of examples. */

@@ -43,22 +43,24 @@ abstract class HeadObjective<E> implements Objective<E> {
     abstract double loss(List<EncodedExample> batch, float[] outputs, int columns, double[] gradient);
 
     @Override
-    public final double backward(Pass pass, List<EncodedExample> batch, double normalizer) {
+    public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
         double[] sum = new double[1];
-        pass.backward((outputs, columns, gradient) -> {
-            double[] exact = new double[outputs.length];
-            sum[0] = loss(batch, outputs, columns, exact);
-            for (int i = 0; i < exact.length; i++) {
-                gradient[i] = (float) (exact[i] / normalizer);
-            }
+        return passes.training(batch, pass -> {
+            pass.backward((outputs, columns, gradient) -> {
+                double[] exact = new double[outputs.length];
+                sum[0] = loss(batch, outputs, columns, exact);
+                for (int i = 0; i < exact.length; i++) {
+                    gradient[i] = (float) (exact[i] / normalizer);
+                }
+                return sum[0];
+            });
             return sum[0];
         });
-        return sum[0];
     }
 
     @Override
-    public final double loss(Pass pass, List<EncodedExample> batch) {
-        float[] outputs = pass.outputs();
+    public final double loss(Passes passes, List<EncodedExample> batch) {
+        float[] outputs = passes.evaluation(EncodedExample.sequences(batch), Pass::outputs);
         return loss(batch, outputs, outputs.length / rows(batch), new double[outputs.length]);
     }
 

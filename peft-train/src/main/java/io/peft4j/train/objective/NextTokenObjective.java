@@ -33,12 +33,13 @@ public final class NextTokenObjective implements Objective<TokenSequence> {
     }
 
     @Override
-    public double backward(Pass pass, List<EncodedExample> batch, double normalizer) {
-        return pass.withLabelSmoothing(labelSmoothing).backward(normalizer);
+    public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
+        return passes.training(batch, pass -> pass.withLabelSmoothing(labelSmoothing).backward(normalizer));
     }
 
     @Override
-    public double loss(Pass pass, List<EncodedExample> batch) {
-        return Pass.weightedSum(pass.batch().targets().weights(), pass.negativeLogLikelihoods());
+    public double loss(Passes passes, List<EncodedExample> batch) {
+        return passes.evaluation(EncodedExample.sequences(batch), pass ->
+                Pass.weightedSum(pass.batch().targets().weights(), pass.negativeLogLikelihoods()));
     }
 }

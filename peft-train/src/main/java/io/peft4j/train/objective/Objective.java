@@ -1,8 +1,9 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Pass;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a training minimizes: what an example is, its loss and its gradient. The trainer's loop, its batches and its
@@ -15,6 +16,11 @@ public interface Objective<E> {
     /** Its name, as in {@code classification}: a training is resumed with the same objective only. */
     String name();
 
+    /** The options that decide what is learned, by name: a training is resumed with the same only. Default: none. */
+    default Map<String, String> settings() {
+        return Map.of();
+    }
+
     /**
      * An example as it is trained on: as a rule one, and several where it is cut into parts.
      *
@@ -23,31 +29,59 @@ public interface Objective<E> {
     List<EncodedExample> encode(E example);
 
     /**
+     * All examples as they are trained on, those left out of which nothing can be learned.
+     *
+     * @throws io.peft4j.core.error.PeftException when an example does not go with the model; says which
+     */
+    default EncodedExamples encode(List<E> examples, DataSetup setup) {
+        List<EncodedExample> all = new ArrayList<>();
+        for (int i = 0; i < examples.size(); i++) {
+            try {
+                all.addAll(encode(examples.get(i)));
+            } catch (ConfigurationException e) {
+                throw new ConfigurationException(setup.kind() + " example " + (i + 1) + ": " + e.getMessage(), e);
+            }
+        }
+        return new EncodedExamples(all, 0);
+    }
+
+    /** How many {@link #reference} values an example has; default 0. */
+    default int referenceValues() {
+        return 0;
+    }
+
+    /**
+     * What is computed once for each example, before the first update, and kept with the training's checkpoints; later
+     * batches find it behind an example's other {@linkplain EncodedExample#targets() targets}.
+     *
+     * @return for each example of the batch {@link #referenceValues} numbers
+     */
+    default float[][] reference(Passes passes, List<EncodedExample> batch) {
+        return new float[batch.size()][0];
+    }
+
+    /**
      * The sum of the weighted losses of a batch, with the gradients of {@code sum / normalizer} added to the trainable
      * parameters.
      *
-     * @param pass a pass of training on the examples' sequences, in their order
+     * @param passes runs passes of training
      * @param batch the examples
      * @param normalizer what the sum is divided by: the weights of all examples of the update
      */
-    double backward(Pass pass, List<EncodedExample> batch, double normalizer);
+    double backward(Passes passes, List<EncodedExample> batch, double normalizer);
+
+    /** The sum of the weighted losses of a batch, in passes of evaluation. */
+    double loss(Passes passes, List<EncodedExample> batch);
 
     /**
-     * The sum of the weighted losses of a batch.
+     * The same with label smoothing in training: for objectives whose loss is a cross-entropy over the vocabulary, or
+     * the logistic loss of a preference.
      *
-     * @param pass a pass of evaluation on the examples' sequences, in their order
-     * @param batch the examples
-     */
-    double loss(Pass pass, List<EncodedExample> batch);
-
-    /**
-     * The same with label smoothing in training, for objectives whose loss is a cross-entropy over the vocabulary.
-     *
-     * @param share the share of the target that is spread over all tokens, above 0 and below 1
+     * @param share the share of the target that is spread over all others, above 0 and below 1
      * @throws ConfigurationException when the objective has none
      */
     default Objective<E> withLabelSmoothing(double share) {
         throw new ConfigurationException("the objective '" + name() + "' has no label smoothing, but " + share
-                + " was given; it is for sft and seq2seq");
+                + " was given; it is for sft, seq2seq, dpo and simpo");
     }
 }

@@ -1,7 +1,6 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.model.Model;
-import io.peft4j.core.model.Pass;
 import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.data.task.SourceTarget;
 import java.util.List;
@@ -41,12 +40,12 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
     }
 
     @Override
-    public double backward(Pass pass, List<EncodedExample> batch, double normalizer) {
-        return tokens.backward(pass, batch, normalizer);
+    public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
+        return tokens.backward(passes, batch, normalizer);
     }
 
     @Override
-    public double loss(Pass pass, List<EncodedExample> batch) {
-        return tokens.loss(pass, batch);
+    public double loss(Passes passes, List<EncodedExample> batch) {
+        return tokens.loss(passes, batch);
     }
 }

@@ -1,0 +1,41 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.model.Pass;
+import io.peft4j.core.nn.TokenSequence;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/** What an objective computes a batch with: passes of the model, and a place for what it measures besides the loss. */
+public interface Passes {
+    /**
+     * Runs a pass of training: dropout is on, and gradients are recorded.
+     *
+     * @param part of a batch that runs in several passes the number of this one, from 0: the same part has the same
+     *     dropout each time
+     * @param sequences what runs
+     * @param work what is computed; the pass is closed afterwards
+     */
+    double training(int part, List<TokenSequence> sequences, ToDoubleFunction<Pass> work);
+
+    /** The pass of training of a batch that needs one. */
+    default double training(List<EncodedExample> batch, ToDoubleFunction<Pass> work) {
+        return training(0, EncodedExample.sequences(batch), work);
+    }
+
+    /** Runs a pass of evaluation: dropout is off, and nothing is recorded. */
+    <T> T evaluation(List<TokenSequence> sequences, Function<Pass, T> work);
+
+    /** As {@link #evaluation}, of the base model without its adapter. */
+    <T> T base(List<TokenSequence> sequences, Function<Pass, T> work);
+
+    /**
+     * Takes values of a measure, such as {@code rewards/chosen}; what is reported is their mean over an update or over
+     * the validation data.
+     *
+     * @param name the measure
+     * @param sum the sum of the values
+     * @param count how many there are
+     */
+    void measure(String name, double sum, long count);
+}
