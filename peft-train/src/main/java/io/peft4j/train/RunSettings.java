@@ -54,7 +54,7 @@ record RunSettings(Map<String, String> values) {
         values.putAll(control.deciding());
         values.put("update_rule", rule);
         values.put("objective", objective.name());
-        objective.settings().forEach((name, value) -> values.put("objective." + name, value));
+        new TreeMap<>(objective.settings()).forEach((name, value) -> values.put("objective." + name, value));
         values.put("examples", hash(examples.examples()));
         values.put("validation", validation.map(set -> hash(set.examples())).orElse(NONE));
         values.put("trainable_parameters", hashOfNames(parameters));

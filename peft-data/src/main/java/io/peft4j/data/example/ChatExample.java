@@ -68,7 +68,8 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
         return answers;
     }
 
-    private static ChatMessage unlearned(ChatMessage message) {
+    /** The same message with weight 0. */
+    static ChatMessage unlearned(ChatMessage message) {
         Map<String, Object> fields = new LinkedHashMap<>(message.extra());
         fields.put("weight", 0);
         return new ChatMessage(message.role(), message.content(), fields);

@@ -41,6 +41,39 @@ public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> pref
         return new PreferenceExample(prompt, preferred, rejected, tools, extra, place);
     }
 
+    /** A pair of answers to a prompt, made in a program. */
+    public static PreferenceExample of(String prompt, String preferred, String rejected) {
+        return new PreferenceExample(List.of(ChatMessage.user(prompt)), List.of(ChatMessage.assistant(preferred)),
+                List.of(ChatMessage.assistant(rejected)), List.of(), Map.of(), Origin.PROGRAM);
+    }
+
+    /** The prompt followed by the better answer, which alone is learned: not what the assistant said in the prompt. */
+    public ChatExample preferredChat() {
+        return chat(preferred);
+    }
+
+    /** The prompt followed by the worse answer, as {@link #preferredChat()}. */
+    public ChatExample rejectedChat() {
+        return chat(rejected);
+    }
+
+    private ChatExample chat(List<ChatMessage> answer) {
+        List<ChatMessage> messages = new ArrayList<>();
+        prompt.forEach(turn -> messages.add(turn.role().equals("assistant") ? ChatExample.unlearned(turn) : turn));
+        messages.addAll(answer);
+        return new ChatExample(messages, tools, extra, origin);
+    }
+
+    /** Whether one of the answers says nothing: all that the assistant says in it is blank. */
+    public boolean hasEmptyAnswer() {
+        return isEmpty(preferred) || isEmpty(rejected);
+    }
+
+    private static boolean isEmpty(List<ChatMessage> answer) {
+        return answer.stream().noneMatch(turn -> turn.role().equals("assistant")
+                && (!turn.content().isBlank() || turn.hasToolCalls()));
+    }
+
     /** The prompt followed by the better answer. */
     @Override
     public Optional<ChatExample> toChat() {

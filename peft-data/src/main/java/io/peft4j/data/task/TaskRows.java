@@ -24,6 +24,7 @@ public final class TaskRows {
      * together. A label is a name, its number, or a list of them; of a regression a number.
      */
     public static List<LabelledText> texts(Path file) {
+        RowKind.TEXTS.require(file);
         return read(file, "\"text\" and \"label\"", row -> new LabelledText(text(row, "text"),
                 row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair")) : Optional.empty(),
                 row.fields().get("label") instanceof List<?> ? list(row, "label")
@@ -32,6 +33,7 @@ public final class TaskRows {
 
     /** Words with a label each: {@code {"tokens": [...], "labels": [...]}}; labels are names or numbers. */
     public static List<LabelledWords> words(Path file) {
+        RowKind.WORDS.require(file);
         return read(file, "\"tokens\" and \"labels\"", row -> {
             List<String> words = list(row, "tokens");
             List<String> labels = list(row, "labels");
@@ -49,11 +51,13 @@ public final class TaskRows {
      * {@code "start"}. Places count code points, as Python does.
      */
     public static List<SpanQuestion> questions(Path file) {
+        RowKind.QUESTIONS.require(file);
         return read(file, "\"question\", \"context\" and \"answers\"", TaskRows::question);
     }
 
     /** Texts that belong together: {@code {"anchor": "...", "positive": "..."}}, with {@code "negative"} or without. */
     public static List<TextPair> pairs(Path file) {
+        RowKind.PAIRS.require(file);
         return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(text(row, "anchor"),
                 text(row, "positive"), row.fields().containsKey("negative") ? Optional.of(text(row, "negative"))
                 : Optional.empty()));
@@ -61,6 +65,7 @@ public final class TaskRows {
 
     /** Texts with what is to be made of them: {@code {"source": "...", "target": "..."}}. */
     public static List<SourceTarget> sources(Path file) {
+        RowKind.SOURCES.require(file);
         return read(file, "\"source\" and \"target\"", row ->
                 new SourceTarget(text(row, "source"), text(row, "target")));
     }

@@ -1,19 +1,19 @@
-package io.peft4j.data;
+package io.peft4j.data.format.internal;
 
 import io.peft4j.core.error.DataException;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Several wrong rows of a file in one exception, so that they can be mended in one go. */
-final class DataFaults {
+public final class DataFaults {
     /** A file is not read any further after so many. */
-    static final int MOST = 10;
+    public static final int MOST = 10;
 
     private DataFaults() {
     }
 
     /** Throws at the place of the first fault, with a list of all; does nothing without faults. */
-    static void throwAny(Path file, List<DataException> faults) {
+    public static void throwAny(Path file, List<DataException> faults) {
         if (faults.isEmpty()) {
             return;
         }

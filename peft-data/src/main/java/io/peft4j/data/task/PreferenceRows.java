@@ -1,0 +1,117 @@
+package io.peft4j.data.task;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.Origin;
+import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.RowFault;
+import io.peft4j.data.format.internal.DataFaults;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Reads answers that are compared or judged, one row each. A row whose answer is empty is read as one: whoever trains
+ * on it says so and leaves it out. Each method throws a {@link DataException} with file and line of the first row that
+ * is wrong and a list of others, or where there is none, and {@link java.io.UncheckedIOException} when the file cannot
+ * be read.
+ */
+public final class PreferenceRows {
+    private static final List<String> ANSWERS = List.of("chosen", "rejected", "preferred_output",
+            "non_preferred_output", "preferred_completion", "non_preferred_completion", "completion", "messages");
+
+    private PreferenceRows() {
+    }
+
+    /**
+     * Prompts with a better and a worse answer: {@code {"prompt", "chosen", "rejected"}} as texts or lists of messages,
+     * or OpenAI's {@code {"input": {"messages": [...]}, "preferred_output": [...], "non_preferred_output": [...]}},
+     * also with {@code preferred_completion} and {@code non_preferred_completion}.
+     */
+    public static List<PreferenceExample> pairs(Path file) {
+        RowKind.PREFERENCES.require(file);
+        return read(file, Optional.of(DataFormat.PREFERENCE),
+                "{\"prompt\": ..., \"chosen\": ..., \"rejected\": ...} a line", item -> item.example()
+                .map(PreferenceExample.class::cast).orElseGet(() -> unanswered(file, item.line())));
+    }
+
+    /**
+     * Conversations whose last answer was judged: {@code {"messages": [...], "label": true}}, or {@code "prompt"} and
+     * {@code "completion"} instead of the messages. A label is a truth value, 1 or 0.
+     */
+    public static List<JudgedAnswer> judged(Path file) {
+        RowKind.JUDGED.require(file);
+        return read(file, Optional.empty(), "{\"messages\": [...], \"label\": true} a line", item ->
+                new JudgedAnswer(item.example().map(example -> chat(file, item.line(), example))
+                        .orElseGet(() -> unanswered(file, item.line()).preferredChat()), label(file, item)));
+    }
+
+    private static ChatExample chat(Path file, long line, Example example) {
+        return example.toChat().orElseThrow(() -> new DataException(file, line, "is a plain text; expected "
+                + "\"messages\", or \"prompt\" and \"completion\", with a \"label\""));
+    }
+
+    private static boolean label(Path file, ExampleReader.Item item) {
+        Object label = item.fields().get("label");
+        if (label instanceof Boolean truth) {
+            return truth;
+        }
+        if (label instanceof Number number && (number.doubleValue() == 1 || number.doubleValue() == 0)) {
+            return number.doubleValue() == 1;
+        }
+        throw new DataException(file, item.line(), "\"label\" is " + (label == null ? "missing" : label)
+                + "; whether the answer is good is true or false");
+    }
+
+    private static <T> List<T> read(Path file, Optional<DataFormat> format, String expected,
+            Function<ExampleReader.Item, T> example) {
+        List<T> examples = new ArrayList<>();
+        List<DataException> faults = new ArrayList<>();
+        try (ExampleReader reader = ExampleReader.open(file, format, Map.of())) {
+            Optional<ExampleReader.Item> item = reader.next();
+            while (item.isPresent()) {
+                try {
+                    if (item.get().example().isEmpty() && !hasEmptyAnswer(item.get())) {
+                        throw reader.exception(item.get());
+                    }
+                    examples.add(example.apply(item.get()));
+                } catch (DataException e) {
+                    faults.add(e);
+                }
+                item = faults.size() < DataFaults.MOST ? reader.next() : Optional.empty();
+            }
+        }
+        DataFaults.throwAny(file, faults);
+        if (examples.isEmpty()) {
+            throw new DataException(file, "contains no examples; expected " + expected);
+        }
+        return examples;
+    }
+
+    /** Whether an answer without content is all that is wrong with a row. */
+    private static boolean hasEmptyAnswer(ExampleReader.Item item) {
+        return item.faults().stream().filter(RowFault::fatal).allMatch(fault -> fault.code().equals("missing_content"))
+                && ANSWERS.stream().anyMatch(key -> isEmpty(item.fields().get(key)));
+    }
+
+    private static boolean isEmpty(Object answer) {
+        if (answer instanceof List<?> turns) {
+            return turns.stream().anyMatch(turn -> turn instanceof Map<?, ?> fields
+                    && "assistant".equals(fields.get("role")) && isEmpty(fields.get("content")));
+        }
+        return answer instanceof String text && text.isBlank();
+    }
+
+    private static PreferenceExample unanswered(Path file, long line) {
+        List<ChatMessage> nothing = List.of(ChatMessage.assistant(""));
+        return new PreferenceExample(List.of(ChatMessage.user("")), nothing, nothing, List.of(), Map.of(),
+                new Origin(file.toString(), line));
+    }
+}

@@ -1,0 +1,73 @@
+package io.peft4j.data.task;
+
+import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.RowSource;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/** What the rows of a file are, by their keys, and the objectives of a training that they fit; the surest first. */
+public enum RowKind {
+    /** {@code {"prompt", "chosen", "rejected"}} and OpenAI's form of it. */
+    PREFERENCES("a prompt with a better and a worse answer", "dpo, orpo or simpo", "{\"prompt\", \"chosen\", "
+            + "\"rejected\"}", fields -> DataFormat.of(fields).filter(DataFormat.PREFERENCE::equals).isPresent()),
+    /** {@code {"anchor", "positive"}}. */
+    PAIRS("texts that belong together", "contrastive", "{\"anchor\", \"positive\"}", has("anchor", "positive")),
+    /** {@code {"tokens", "labels"}}. */
+    WORDS("words with labels", "token-classification", "{\"tokens\", \"labels\"}", has("tokens", "labels")),
+    /** {@code {"question", "context"}}. */
+    QUESTIONS("questions with a text", "question-answering", "{\"question\", \"context\", \"answers\"}",
+            has("question", "context")),
+    /** {@code {"text", "label"}}. */
+    TEXTS("texts with a label", "classification", "{\"text\", \"label\"}", has("text", "label")),
+    /** {@code {"messages", "label"}}, or {@code "prompt"} and {@code "completion"} for the messages. */
+    JUDGED("answers with a label", "kto", "{\"messages\", \"label\"}",
+            has("messages", "label").or(has("prompt", "completion", "label"))),
+    /** {@code {"source", "target"}}. */
+    SOURCES("a source and a target", "sft, of an encoder-decoder", "{\"source\", \"target\"}",
+            has("source", "target")),
+    /** {@code {"messages"}} and all else that is read as a conversation. */
+    CHATS("conversations", "sft or distillation", "{\"messages\"}", fields -> DataFormat.of(fields)
+            .filter(format -> format != DataFormat.TEXT).isPresent());
+
+    private final String words;
+    private final String objectives;
+    private final String form;
+    private final Predicate<Map<String, Object>> keys;
+
+    RowKind(String words, String objectives, String form, Predicate<Map<String, Object>> keys) {
+        this.words = words;
+        this.objectives = objectives;
+        this.form = form;
+        this.keys = keys;
+    }
+
+    private static Predicate<Map<String, Object>> has(String... keys) {
+        return fields -> fields.keySet().containsAll(Arrays.asList(keys));
+    }
+
+    /**
+     * Checks that a file is not one for another objective. A file whose first row is of no kind is left to its reader,
+     * which says what is missing.
+     *
+     * @throws DataException when the first row is of another kind; says which objective it fits
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public void require(Path file) {
+        try (RowSource rows = RowSource.open(file)) {
+            Optional<RowSource.Entry> first = rows.next();
+            Optional<Map<String, Object>> fields = first.flatMap(RowSource.Entry::row).map(row -> row.fields());
+            if (fields.filter(keys).isPresent()) {
+                return;
+            }
+            fields.flatMap(keysOfRow -> Arrays.stream(values()).filter(kind -> kind.keys.test(keysOfRow)).findFirst())
+                    .ifPresent(other -> {
+                        throw new DataException(file, first.get().line(), "holds " + other.words + ", which fit the "
+                                + "objective " + other.objectives + "; here " + words + " are expected: " + form);
+                    });
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.data.AnswerFault;
+import io.peft4j.data.PreferenceEncoder;
+import io.peft4j.data.example.PreferenceExample;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An objective over prompts with a better and a worse answer. Supervised are the answers with their end-of-turn tokens.
+ * Pairs with equal or empty answers are left out, answers that are longer than the limit are cut; both are counted and
+ * listed in the log.
+ *
+ * <p>Measured besides the loss: {@code rewards/chosen}, {@code rewards/rejected}, {@code rewards/margins} (their mean
+ * difference), {@code rewards/accuracies} (the share of pairs whose better answer has the higher reward),
+ * {@code logps/chosen} and {@code logps/rejected}.
+ *
+ * <p>The gradient of a sum of log-probabilities is linear in the weights of its tokens: the likelihoods come first,
+ * then a backward pass in which each token has the derivative of the loss by its likelihood for its weight.
+ */
+abstract class PreferenceObjective implements Objective<PreferenceExample> {
+    private static final Logger LOG = LoggerFactory.getLogger(PreferenceObjective.class);
+
+    private final PreferenceEncoder encoder;
+
+    PreferenceObjective(LanguageModel model) {
+        this.encoder = encoder(model, name());
+    }
+
+    /** The encoder of a model. */
+    static PreferenceEncoder encoder(LanguageModel model, String objective) {
+        model.network().causal();
+        return new PreferenceEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(() ->
+                new ConfigurationException(model.network().description().name() + " has no chat template, which "
+                        + objective + " needs to tell prompt and answer apart")));
+    }
+
+    @Override
+    public final List<EncodedExample> encode(PreferenceExample example) {
+        return encode(List.of(example), new DataSetup("training", Integer.MAX_VALUE, 1)).examples();
+    }
+
+    @Override
+    public final EncodedExamples encode(List<PreferenceExample> examples, DataSetup setup) {
+        AnswerFault.Log faults = new AnswerFault.Log();
+        List<EncodedExample> encoded = new ArrayList<>();
+        for (int i = 0; i < examples.size(); i++) {
+            Optional<PreferenceEncoder.Pair> pair = encoder.encode(examples.get(i), setup.maxLength(), faults, i);
+            pair.map(this::encoded).ifPresent(encoded::add);
+        }
+        return kept(encoded, faults, examples.size(), setup);
+    }
+
+    /** Says what is wrong with some examples; it is an error where none is left. */
+    static EncodedExamples kept(List<EncodedExample> encoded, AnswerFault.Log faults, int examples, DataSetup setup) {
+        List<String> lines = faults.lines(setup.kind(), examples, setup.maxLength());
+        if (encoded.isEmpty() && examples > 0) {
+            throw new ConfigurationException("nothing can be learned from any of the " + examples + " " + setup.kind()
+                    + " examples: " + String.join(". ", lines));
+        }
+        lines.forEach(LOG::warn);
+        return new EncodedExamples(encoded, faults.leftOut());
+    }
+
+    /** A pair as it is trained on. */
+    EncodedExample encoded(PreferenceEncoder.Pair pair) {
+        return new EncodedExample(List.of(pair.preferred(), pair.rejected()), new float[0], 1,
+                pair.preferred().supervisedTokens() + pair.rejected().supervisedTokens());
+    }
+
+    /**
+     * The loss of a pair, and what it is made of.
+     *
+     * @param loss the loss
+     * @param byChosen its derivative by the log-probability of the better answer
+     * @param byRejected and by that of the worse one
+     * @param chosenReward what the model is said to value the better answer with
+     * @param rejectedReward and the worse one
+     */
+    record PairLoss(double loss, double byChosen, double byRejected, double chosenReward, double rejectedReward) {
+    }
+
+    /**
+     * The loss of a pair.
+     *
+     * @param pair the pair
+     * @param answers log-probabilities
+     * @param chosen number of the better answer among them; that of the worse one is the next
+     */
+    abstract PairLoss loss(EncodedExample pair, Answers answers, int chosen);
+
+    /** What is reported as the log-probability of an answer; default: the sum over its tokens. */
+    double logProbability(Answers answers, int sequence) {
+        return answers.logProbability(sequence);
+    }
+
+    /** The summed loss of a batch, with its derivatives in {@code gradient}. */
+    double loss(Passes passes, List<EncodedExample> batch, PackedBatch.Targets targets, float[] nll,
+            float[] gradient) {
+        return loss(passes, batch, new Answers(targets, i -> true, nll, gradient));
+    }
+
+    /** The summed loss of a batch's pairs. */
+    final double loss(Passes passes, List<EncodedExample> batch, Answers answers) {
+        double sum = 0;
+        for (int i = 0; i < batch.size(); i++) {
+            int chosen = 2 * i;
+            PairLoss pair = loss(batch.get(i), answers, chosen);
+            answers.addDerivative(chosen, pair.byChosen());
+            answers.addDerivative(chosen + 1, pair.byRejected());
+            sum += pair.loss();
+            passes.measure("rewards/chosen", pair.chosenReward(), 1);
+            passes.measure("rewards/rejected", pair.rejectedReward(), 1);
+            passes.measure("rewards/margins", pair.chosenReward() - pair.rejectedReward(), 1);
+            passes.measure("rewards/accuracies", pair.chosenReward() > pair.rejectedReward() ? 1 : 0, 1);
+            passes.measure("logps/chosen", logProbability(answers, chosen), 1);
+            passes.measure("logps/rejected", logProbability(answers, chosen + 1), 1);
+        }
+        return sum;
+    }
+
+    @Override
+    public final double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
+        return passes.training(batch, pass -> pass.backward((nll, gradient) -> {
+            double sum = loss(passes, batch, pass.batch().targets(), nll, gradient);
+            for (int i = 0; i < gradient.length; i++) {
+                gradient[i] /= (float) normalizer;
+            }
+            return sum;
+        }));
+    }
+
+    @Override
+    public final double loss(Passes passes, List<EncodedExample> batch) {
+        return passes.evaluation(EncodedExample.sequences(batch), pass -> {
+            float[] nll = pass.negativeLogLikelihoods();
+            return loss(passes, batch, pass.batch().targets(), nll, new float[nll.length]);
+        });
+    }
+}
