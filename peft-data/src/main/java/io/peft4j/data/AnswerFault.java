@@ -40,7 +40,8 @@ public enum AnswerFault {
 
         /** Takes a fault of an example, which is counted from 0. */
         public void add(AnswerFault fault, int number, Origin origin) {
-            places.computeIfAbsent(fault, key -> new ArrayList<>()).add("row " + (number + 1) + " (" + origin + ")");
+            places.computeIfAbsent(fault, key -> new ArrayList<>()).add("row " + (number + 1)
+                    + (origin.equals(Origin.PROGRAM) ? "" : " (" + origin + ")"));
         }
 
         /** The places of a fault. */

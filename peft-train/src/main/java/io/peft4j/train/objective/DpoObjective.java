@@ -37,6 +37,16 @@ public final class DpoObjective extends PreferenceObjective {
         this.options = Objects.requireNonNull(options, "options");
     }
 
+    private DpoObjective(DpoObjective other, DpoOptions options) {
+        super(other);
+        this.options = options;
+    }
+
+    @Override
+    public DpoObjective withLabelSmoothing(double share) {
+        return new DpoObjective(this, options.withLabelSmoothing(share));
+    }
+
     @Override
     public String name() {
         return "dpo";

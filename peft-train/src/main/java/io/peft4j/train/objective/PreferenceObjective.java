@@ -33,6 +33,11 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
         this.encoder = encoder(model, name());
     }
 
+    /** One that differs in options alone. */
+    PreferenceObjective(PreferenceObjective other) {
+        this.encoder = other.encoder;
+    }
+
     /** The encoder of a model. */
     static PreferenceEncoder encoder(LanguageModel model, String objective) {
         model.network().causal();

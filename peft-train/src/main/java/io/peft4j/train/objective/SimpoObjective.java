@@ -45,6 +45,19 @@ public final class SimpoObjective extends PreferenceObjective {
         this.smoothing = labelSmoothing;
     }
 
+    private SimpoObjective(SimpoObjective other, double labelSmoothing) {
+        super(other);
+        DpoOptions.requireSmoothing(labelSmoothing);
+        this.beta = other.beta;
+        this.gamma = other.gamma;
+        this.smoothing = labelSmoothing;
+    }
+
+    @Override
+    public SimpoObjective withLabelSmoothing(double share) {
+        return new SimpoObjective(this, share);
+    }
+
     @Override
     public String name() {
         return "simpo";
