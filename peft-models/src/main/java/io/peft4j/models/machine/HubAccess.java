@@ -47,9 +47,14 @@ public record HubAccess(String endpoint, boolean reached, String detail, Path ca
         }
     }
 
+    /** Those of the hub, and those that packages brought. */
     private static long models(Path cache) {
-        try (Stream<Path> folders = Files.list(cache)) {
-            return folders.filter(folder -> folder.getFileName().toString().startsWith("models--")).count();
+        return count(cache, "models--") + count(cache.resolve(".peft4j"), "");
+    }
+
+    private static long count(Path folder, String beginning) {
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.filter(entry -> entry.getFileName().toString().startsWith(beginning)).count();
         } catch (IOException e) {
             // There is no cache yet.
             return 0;
