@@ -13,6 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** A base model, as it is or with an adapter. */
+@HelpGroup(HelpGroup.DATA)
 final class AdaptedModelOptions {
     @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
     private String model;

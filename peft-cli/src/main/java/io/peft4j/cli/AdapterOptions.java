@@ -38,6 +38,7 @@ import picocli.CommandLine.Option;
  * they are not given, methods with a rank and an alpha take the defaults that stand here, so that they compare; all
  * others take the configuration's own.
  */
+@HelpGroup("Adapter")
 final class AdapterOptions {
     private static final String METHOD = "--method";
     private static final String CONFIG = "--adapter-config";

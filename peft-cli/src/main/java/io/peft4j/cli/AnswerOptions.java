@@ -12,6 +12,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** How answers are generated. */
+@HelpGroup("Answers")
 final class AnswerOptions {
     private static final List<String> OF_DRAWS = List.of("--top-k", "--top-p", "--min-p", "--seed");
 

@@ -13,6 +13,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Who else is asked beside base and tuned. */
+@HelpGroup("What is compared")
 final class ArmOptions {
     @Option(names = "--few-shot", paramLabel = "K", description = "Also asks the base model with the K most similar "
             + "training "

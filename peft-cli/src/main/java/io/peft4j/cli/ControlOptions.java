@@ -6,6 +6,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** When a training measures and ends, and which adapter it leaves. */
+@HelpGroup("End of the training")
 final class ControlOptions {
     @Option(names = "--max-steps", paramLabel = "N", defaultValue = "0",
             description = "Updates in all, instead of those that --epochs make up.")

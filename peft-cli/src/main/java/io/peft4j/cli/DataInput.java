@@ -17,6 +17,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** The options of how data files are read. */
+@HelpGroup(HelpGroup.DATA)
 final class DataInput {
     @Option(names = "--format", paramLabel = "NAME", description = "The format of the rows: chat, gemini, sharegpt, "
             + "preference, completion, alpaca, qa, classification or text. Default: recognised")

@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** The options of how a model is loaded and run. */
+@HelpGroup(HelpGroup.MACHINE)
 final class EngineOptions {
     @Option(names = "--dtype", paramLabel = "auto|f32|bf16|int8|q4", defaultValue = "auto",
             description = "Type of the model's weights. int8 and q4 round linear layers to 8 or 4 bits; auto is "

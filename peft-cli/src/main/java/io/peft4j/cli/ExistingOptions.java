@@ -7,6 +7,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** The option of what happens to an output that is there already. */
+@HelpGroup(HelpGroup.OUTPUT)
 final class ExistingOptions {
     @Option(names = "--if-exists", paramLabel = "fail|next|overwrite", defaultValue = "fail",
             description = "What happens if the output is there already: fail, since what is named here is read "

@@ -8,6 +8,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** The base model of something that is to be written; it is loaded in f32, so that nothing is lost on the way. */
+@HelpGroup(HelpGroup.DATA)
 final class ExportModelOptions {
     @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
     private String model;

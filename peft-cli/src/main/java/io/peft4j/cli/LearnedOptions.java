@@ -10,6 +10,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** The option of what of a conversation is learned. */
+@HelpGroup(HelpGroup.TRAINING)
 final class LearnedOptions {
     @Option(names = "--learn", paramLabel = "assistant|last-turn|all", defaultValue = "assistant",
             description = "What is learned: assistant messages with their weights, only the last one, or every "

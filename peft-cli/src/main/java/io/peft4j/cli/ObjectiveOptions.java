@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** What is minimized, and so what the rows of the data are. */
+@HelpGroup("Objective")
 final class ObjectiveOptions {
     @Option(names = "--objective", paramLabel = "NAME", defaultValue = "sft", description = {"What is learned from "
             + "the rows. Default: ${DEFAULT-VALUE}",

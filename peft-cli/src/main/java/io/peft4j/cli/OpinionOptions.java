@@ -15,6 +15,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Who else has an opinion of the answers: a judge, embeddings. Nobody is asked unless an option says so. */
+@HelpGroup("Opinions of models")
 final class OpinionOptions {
     private static final String KEY = "PEFT4J_API_KEY";
 

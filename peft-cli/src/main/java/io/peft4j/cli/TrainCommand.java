@@ -36,6 +36,7 @@ import picocli.CommandLine.Option;
         + "another objective.",
     "The output folder is an adapter in Hugging Face PEFT's form with the tokenizer beside it; metrics.jsonl holds a "
             + "line a step. Ctrl-C stops after the current step and leaves a usable adapter."})
+@HelpGroup(HelpGroup.OUTPUT)
 final class TrainCommand extends TrainingCommand {
     private final TrainingListener follower;
 

@@ -20,17 +20,21 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** What commands share that train, or say what a training would be: the options of {@code peft4j train}. */
+@HelpGroup(HelpGroup.TRAINING)
 abstract class TrainingCommand extends PeftCommand {
     /** The most batches that first values are computed from. */
     private static final int CALIBRATION_BATCHES = 32;
 
+    @HelpGroup(HelpGroup.DATA)
     @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
     String model;
 
+    @HelpGroup(HelpGroup.DATA)
     @Option(names = "--data", required = true, paramLabel = "FILE",
             description = "Training data: {\"messages\": [...]} a line, or as --objective says.")
     Path data;
 
+    @HelpGroup(HelpGroup.DATA)
     @Option(names = "--validation", paramLabel = "FILE",
             description = "Validation data, whose loss is measured before training and after each epoch.")
     Path validation;
@@ -75,10 +79,12 @@ abstract class TrainingCommand extends PeftCommand {
     @Mixin
     UpdateOptions updates;
 
+    @HelpGroup("Updates")
     @Option(names = "--loraplus-ratio", paramLabel = "X",
             description = "LoRA+: trains B with X times the learning rate of A; 16 is usual.")
     private Double loraPlusRatio;
 
+    @HelpGroup("Updates")
     @Option(names = "--lora-fa", description = "LoRA-FA: freezes A and trains only B.")
     private boolean loraFa;
 
@@ -108,6 +114,7 @@ abstract class TrainingCommand extends PeftCommand {
             + "tokens, instead of --batch-size. Not with in-order.")
     int packTokens;
 
+    @HelpGroup(HelpGroup.MACHINE)
     @Option(names = "--recompute",
             description = "Recomputes decoder layers in the backward pass: less memory, more time.")
     private boolean recompute;

@@ -7,6 +7,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /** How gradients become updates, and what makes learning harder on purpose. */
+@HelpGroup("Updates")
 final class UpdateOptions {
     @Option(names = "--optimizer", paramLabel = "NAME", defaultValue = "adamw",
             description = "adamw, adamw-8bit (its moments in 8 bits), sgd (momentum 0.9), lion or adafactor. "

@@ -85,4 +85,15 @@ class MainTest {
         assertTrue(run.out().contains("--learning-rate") && run.out().contains("quickstart"), "no completion");
         assertTrue(CommandRun.failing(2, "completion", "fish").contains("[bash, zsh]"));
     }
+
+    @Test
+    void helpOfACommandWithManyOptionsNamesWhatIsRequiredAndGroupsTheRest() {
+        String help = CommandRun.succeeding("train", "--help").out();
+
+        assertTrue(help.startsWith("Usage: peft4j train --model ID|DIR|FILE.gguf --data FILE --output DIR [OPTIONS]"),
+                help);
+        assertTrue(help.indexOf("Model and data:") < help.indexOf("--data=FILE")
+                && help.indexOf("--data=FILE") < help.indexOf("Adapter:")
+                && help.indexOf("Adapter:") < help.indexOf("--rank="), help);
+    }
 }

@@ -1,0 +1,85 @@
+package io.peft4j.cli;
+
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+
+/** Lists the options of a command below the headings that {@link HelpGroup} gives them, the command's own first. */
+final class GroupedOptions {
+    private static final String OWN = "Options";
+    /** What every command has. */
+    private static final String EVERY = "Other";
+    private static final int MANY = 10;
+
+    private GroupedOptions() {
+    }
+
+    /** Makes help of a command and all below it list options in groups. */
+    static CommandLine on(CommandLine line) {
+        line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, GroupedOptions::render);
+        line.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_SYNOPSIS, GroupedOptions::synopsis);
+        line.getSubcommands().values().forEach(GroupedOptions::on);
+        return line;
+    }
+
+    private static String render(Help help) {
+        Map<String, List<OptionSpec>> groups = new LinkedHashMap<>();
+        for (OptionSpec option : help.commandSpec().options()) {
+            if (!option.hidden()) {
+                groups.computeIfAbsent(heading(option), heading -> new ArrayList<>()).add(option);
+            }
+        }
+        if (groups.size() < 2) {
+            return help.optionList();
+        }
+        StringBuilder text = new StringBuilder();
+        Optional.ofNullable(groups.remove(OWN)).ifPresent(options -> append(text, help, OWN, options));
+        Optional<List<OptionSpec>> other = Optional.ofNullable(groups.remove(EVERY));
+        groups.forEach((heading, options) -> append(text, help, heading, options));
+        other.ifPresent(options -> append(text, help, EVERY, options));
+        return text.toString();
+    }
+
+    /** Where there are many options, those that must be given; the list below has all. */
+    private static String synopsis(Help help) {
+        List<OptionSpec> options = help.commandSpec().options();
+        if (options.size() <= MANY) {
+            return help.synopsis(help.synopsisHeadingLength());
+        }
+        String required = options.stream().filter(option -> option.required() && option.group() == null)
+                .map(option -> " " + option.longestName() + " " + option.paramLabel()).collect(Collectors.joining())
+                + help.commandSpec().argGroups().stream().filter(group -> group.multiplicity().min() > 0)
+                .map(group -> " " + group.synopsis()).collect(Collectors.joining());
+        String values = help.commandSpec().positionalParameters().stream()
+                .map(value -> value.required() ? " " + value.paramLabel() : " [" + value.paramLabel() + "]")
+                .collect(Collectors.joining());
+        return help.commandSpec().qualifiedName() + required + " [OPTIONS]" + values + System.lineSeparator();
+    }
+
+    private static void append(StringBuilder text, Help help, String heading, List<OptionSpec> options) {
+        Help.Layout layout = help.createDefaultLayout();
+        layout.addOptions(options, help.parameterLabelRenderer());
+        text.append(help.colorScheme().text("@|bold " + heading + ":|@")).append(System.lineSeparator()).append(layout);
+    }
+
+    /** That of the field, or of the class that it stands in. */
+    private static String heading(OptionSpec option) {
+        if (!(option.userObject() instanceof Field field)) {
+            return OWN;
+        }
+        if (field.getDeclaringClass() == PeftCommand.class || field.getDeclaringClass() == Main.class) {
+            return EVERY;
+        }
+        return Optional.ofNullable(field.getAnnotation(HelpGroup.class))
+                .or(() -> Optional.ofNullable(field.getDeclaringClass().getAnnotation(HelpGroup.class)))
+                .map(HelpGroup::value).orElse(OWN);
+    }
+}
