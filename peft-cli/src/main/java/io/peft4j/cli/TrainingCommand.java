@@ -187,7 +187,7 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** A trainer without an output folder. */
     final TrainerBuilder builder(PeftModel tuned, TrainingOptions options) {
-        TrainerBuilder builder = Trainer.builder(tuned).options(options).masking(learned.masking())
+        TrainerBuilder builder = Trainer.builder(tuned).options(options).logProgress(false).masking(learned.masking())
                 .updateRule(rule(tuned)).control(fromOptions(control::control))
                 .learning(fromOptions(updates::learning));
         return maxLength == null ? builder : builder.maxLength(maxLength);

@@ -23,6 +23,12 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
         this.json = json;
     }
 
+    /** A reader of stdout who has gone away does not want the rest. */
+    @Override
+    public boolean failureEndsTraining() {
+        return true;
+    }
+
     @Override
     public void onStart(TrainingPlan plan) {
         console.say("%,d examples with %,d tokens, %,d of them supervised; %,d steps an epoch, %,d in all%s%s",

@@ -89,7 +89,7 @@ final class ReferenceValues implements AutoCloseable {
             int from = examples.size() * values;
             examples.add(example.withMoreTargets(java.util.Arrays.copyOfRange(all, from, from + values)));
         }
-        return new TrainingSet(examples, set.leftOut());
+        return new TrainingSet(examples, set.leftOut(), set.names());
     }
 
     @Override

@@ -70,15 +70,22 @@ final class RunFolder implements AutoCloseable {
     }
 
     /** Adds a checkpoint, if it is time for one. */
-    void addCheckpointWhereDue(TrainingRun run) {
+    void addCheckpointWhereDue(TrainingRun run, TrainingListener listener) {
         if (checkpoints().isDue(run.stepsDone())) {
-            addCheckpoint(run);
+            addCheckpoint(run, listener);
         }
     }
 
     /** Adds a checkpoint. */
-    void addCheckpoint(TrainingRun run) {
-        checkpoints().add(run.stepsDone(), run::save);
+    void addCheckpoint(TrainingRun run, TrainingListener listener) {
+        run.requireFinite();
+        Path place = checkpoints().folder(run.stepsDone());
+        TrainingEvents.Checkpoint event = new TrainingEvents.Checkpoint();
+        event.begin();
+        if (checkpoints().add(run.stepsDone(), run::save)) {
+            event.commit(run.stepsDone(), place);
+            listener.onCheckpoint(run.stepsDone(), place);
+        }
     }
 
     /**

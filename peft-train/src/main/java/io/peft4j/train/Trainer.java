@@ -66,7 +66,10 @@ public final class Trainer {
         this.validation = builder.validation;
         this.validationChats = builder.validationChats;
         this.output = builder.outputFolder();
-        this.listeners = List.copyOf(builder.listeners);
+        this.listeners = new ArrayList<>(builder.listeners);
+        if (builder.logsProgress) {
+            listeners.add(new ProgressLog(LOG::info, System::nanoTime));
+        }
         this.rule = builder.rule;
         this.cancellation = builder.cancellation;
         this.control = builder.control;
@@ -113,7 +116,8 @@ public final class Trainer {
         EncodedChats encoded = encode(examples);
         LOG.info("[[learned]] of the first example: {}",
                 encoder(model, masking).preview(encoded.kept().get(0)).replace("\n", "\\n"));
-        return train(encoded.sequences(), encoded.tooLong().size());
+        return train(encoded.sequences(), encoded.tooLong().size(),
+                encoded.kept().stream().map(example -> example.origin().toString()).toList());
     }
 
     /**
@@ -128,7 +132,7 @@ public final class Trainer {
      */
     public TrainingResult train(List<TokenSequence> examples) {
         output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
-        return train(examples, 0);
+        return train(examples, 0, List.of());
     }
 
     /**
@@ -150,23 +154,23 @@ public final class Trainer {
         output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
         EncodedExamples encoded = encoded(objective, examples, "training");
         return run(objective, encoded.examples(), encoded(objective, held, "validation").examples(),
-                encoded.leftOut());
+                encoded.leftOut(), List.of());
     }
 
     private <E> EncodedExamples encoded(Objective<E> objective, List<E> examples, String kind) {
         return objective.encode(examples, new DataSetup(kind, maxLength.orElse(room()), options.batchSize()));
     }
 
-    private TrainingResult train(List<TokenSequence> examples, int tooLong) {
+    private TrainingResult train(List<TokenSequence> examples, int tooLong, List<String> origins) {
         model.network().causal();
         List<TokenSequence> held = validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
         Objective<TokenSequence> objective = new NextTokenObjective();
         return run(objective, encoded(objective, examples, "training").examples(),
-                encoded(objective, held, "validation").examples(), tooLong);
+                encoded(objective, held, "validation").examples(), tooLong, origins);
     }
 
     private TrainingResult run(Objective<?> plain, List<EncodedExample> examples, List<EncodedExample> held,
-            int tooLong) {
+            int tooLong, List<String> origins) {
         Objective<?> objective = learning.labelSmoothing() == 0 ? plain
                 : plain.withLabelSmoothing(learning.labelSmoothing());
         if (control.needsValidation() && held.isEmpty()) {
@@ -175,14 +179,14 @@ public final class Trainer {
         }
         int limit = room();
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
-                : Optional.of(TrainingSet.of(held, "validation", limit));
-        TrainingSet trainingSet = TrainingSet.of(examples, "training", limit);
+                : Optional.of(TrainingSet.of(held, "validation", limit, List.of()));
+        TrainingSet trainingSet = TrainingSet.of(examples, "training", limit, origins);
         if (output.isPresent()) {
             return runInto(output.get(), objective, trainingSet, validationSet, tooLong);
         }
         try (TrainingRun run = TrainingRun.prepare(model, objective, options, learning, control, trainingSet,
                 validationSet, tooLong, Optional.empty(), rule, cancellation)) {
-            return finish(execute(run, listeners, Optional.empty()));
+            return finish(execute(run, listeners(), Optional.empty()));
         }
     }
 
@@ -192,9 +196,7 @@ public final class Trainer {
                 TrainingRun run = TrainingRun.prepare(model, objective, options, learning, control, examples, held,
                         tooLong, folder.resumePoint(), rule, cancellation)) {
             PageWriter page = new PageWriter(folder.path());
-            List<TrainingListener> withMetrics = new ArrayList<>(List.of(folder.begin(run.stepsDone()), page));
-            withMetrics.addAll(listeners);
-            TrainingResult result = execute(run, withMetrics, Optional.of(folder));
+            TrainingResult result = execute(run, listeners(folder.begin(run.stepsDone()), page), Optional.of(folder));
             save(folder, run, result, page);
             return finish(result);
         }
@@ -210,45 +212,26 @@ public final class Trainer {
         page.onEnd(result);
     }
 
-    private TrainingResult execute(TrainingRun run, List<TrainingListener> others, Optional<RunFolder> folder) {
-        List<TrainingListener> told = new ArrayList<>(List.of(new TrainingGuards(LOG::warn)));
-        told.addAll(others);
+    private TrainingResult execute(TrainingRun run, TrainingListener told, Optional<RunFolder> folder) {
         try {
-            return run.execute(all(told), folder);
+            return run.execute(told, folder);
         } catch (RuntimeException e) {
-            for (TrainingListener listener : told) {
-                try {
-                    listener.onFailure(e);
-                } catch (RuntimeException more) {
-                    e.addSuppressed(more);
-                }
-            }
+            told.onFailure(e);
             throw e;
         }
     }
 
-    private TrainingResult finish(TrainingResult result) {
-        listeners.forEach(listener -> listener.onEnd(result));
-        return result;
+    /** Those who follow a training: what its folder needs first. */
+    private TrainingListener listeners(TrainingListener... ofFolder) {
+        List<TrainingListener> all = new ArrayList<>(List.of(new TrainingGuards(LOG::warn)));
+        all.addAll(List.of(ofFolder));
+        all.addAll(listeners);
+        return new Listeners(all, LOG::warn);
     }
 
-    private static TrainingListener all(List<TrainingListener> listeners) {
-        return new TrainingListener() {
-            @Override
-            public void onStart(TrainingPlan plan) {
-                listeners.forEach(listener -> listener.onStart(plan));
-            }
-
-            @Override
-            public void onStep(StepMetrics metrics) {
-                listeners.forEach(listener -> listener.onStep(metrics));
-            }
-
-            @Override
-            public void onEvaluation(TrainingResult.Evaluation evaluation) {
-                listeners.forEach(listener -> listener.onEvaluation(evaluation));
-            }
-        };
+    private TrainingResult finish(TrainingResult result) {
+        new Listeners(listeners, LOG::warn).onEnd(result);
+        return result;
     }
 
     private EncodedChats encode(ChatDataset dataset) {

@@ -49,6 +49,7 @@ public final class TrainerBuilder {
     private int keptCheckpoints = 2;
     private RunStart start = RunStart.NEW;
     final List<TrainingListener> listeners = new ArrayList<>();
+    boolean logsProgress = true;
     UpdateRule rule = UpdateRule.PLAIN;
     Cancellation cancellation = new Cancellation();
     TrainingControl control = TrainingControl.defaults();
@@ -251,6 +252,15 @@ public final class TrainerBuilder {
     /** Somebody who follows the training; may be called more than once. */
     public TrainerBuilder listener(TrainingListener listener) {
         listeners.add(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
+     * Whether the log says how the training goes on: a line at its start, one at most every ten seconds, and one at its
+     * end, at level INFO of {@code io.peft4j.train.Trainer}. Default: true.
+     */
+    public TrainerBuilder logProgress(boolean value) {
+        logsProgress = value;
         return this;
     }
 

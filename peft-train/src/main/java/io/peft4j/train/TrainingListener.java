@@ -1,10 +1,18 @@
 package io.peft4j.train;
 
+import java.nio.file.Path;
+
 /**
- * Follows a training while it runs; called from the thread that trains. An exception of a listener ends the training as
- * a failure; to stop it in order, use {@link Cancellation}.
+ * Follows a training while it runs; called from the thread that trains. A listener that throws is named in a warning
+ * and the training goes on, unless {@link #failureEndsTraining} says otherwise; to stop a training in order, use {@link
+ * Cancellation}.
  */
 public interface TrainingListener {
+    /** Whether an exception of this listener ends the training as a failure; default false. */
+    default boolean failureEndsTraining() {
+        return false;
+    }
+
     /** Before the first update. */
     default void onStart(TrainingPlan plan) {
     }
@@ -28,6 +36,15 @@ public interface TrainingListener {
      */
     default void onEvaluation(TrainingResult.Evaluation evaluation) {
         onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss());
+    }
+
+    /**
+     * After a checkpoint was written.
+     *
+     * @param step number of updates before it
+     * @param folder the checkpoint
+     */
+    default void onCheckpoint(long step, Path folder) {
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelLease;
@@ -214,18 +215,22 @@ final class TrainingRun implements AutoCloseable {
         evaluateWhereDue(listener);
         Optional<Ending> ending = ending(begin);
         while (ending.isEmpty()) {
+            TrainingEvents.Step event = new TrainingEvents.Step();
+            event.begin();
             if (update()) {
+                event.commit(steps.get(steps.size() - 1));
                 listener.onStep(steps.get(steps.size() - 1));
                 evaluateWhereDue(listener);
-                folder.ifPresent(place -> place.addCheckpointWhereDue(this));
+                folder.ifPresent(place -> place.addCheckpointWhereDue(this, listener));
                 ending = ending(begin);
             } else {
                 ending = Optional.of(Ending.CANCELLED);
             }
         }
         if (stepsDone() < plan.totalSteps() && stepsDone() > 0) {
-            folder.ifPresent(place -> place.addCheckpoint(this));
+            folder.ifPresent(place -> place.addCheckpoint(this, listener));
         }
+        requireFinite();
         OptionalLong restored = restoreBest();
         return new TrainingResult(plan, steps, evaluations, ending.get(), restored, (System.nanoTime() - begin) / 1e9,
                 folder.map(RunFolder::path));
@@ -264,6 +269,18 @@ final class TrainingRun implements AutoCloseable {
         return batches;
     }
 
+    /** What would be saved is looked at first, so that the last good checkpoint stays the last. */
+    void requireFinite() {
+        for (Parameter parameter : parameters) {
+            if (!Arrays.isFinite(parameter.value())) {
+                throw new ConfigurationException("after update " + stepsDone() + " the values of " + parameter.name()
+                        + " are not finite; the training has diverged, and nothing was saved of it since the last "
+                        + "checkpoint. Lower the learning rate (" + options.learningRate() + ") or the scaling of the "
+                        + "adapter, or add warm-up steps");
+            }
+        }
+    }
+
     private Optional<Ending> ending(long begin) {
         if (stepsDone() >= plan.totalSteps()) {
             return Optional.of(Ending.COMPLETE);
@@ -298,22 +315,26 @@ final class TrainingRun implements AutoCloseable {
         List<EncodedExample> stepExamples = batches.stream().flatMap(List::stream).toList();
         double normalizer = EncodedExample.weight(stepExamples);
         Measures measures = new Measures();
-        double sum = 0;
+        List<Double> sums = new ArrayList<>();
         int from = 0;
         for (List<EncodedExample> batch : batches) {
             if (cancellation.isRequested()) {
                 return false;
             }
-            sum += objective.backward(passes(Seeds.mix(options.seed(), step, from), measures), batch, normalizer);
+            sums.add(objective.backward(passes(Seeds.mix(options.seed(), step, from), measures), batch, normalizer));
             from += batch.size();
         }
         rule.beforeUpdate();
-        double loss = sum / normalizer;
+        double loss = sums.stream().mapToDouble(Double::doubleValue).sum() / normalizer;
         for (TrainingHook hook : hooks.values()) {
             loss += hook.addToGradients(step);
         }
         double norm = optimizer.gradientNorm();
-        requireUsable(step, loss, norm);
+        if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
+            throw new Divergence(training, batches, sums).at(step + 1, loss, norm, options.learningRate(),
+                    example -> objective.loss(passes(0, new Measures()), List.of(example)));
+        }
+        requireGradient(step, loss, norm);
         double learningRate = options.learningRate()
                 * options.schedule().factor(step, options.warmupSteps(), plan.totalSteps());
         optimizer.update(learningRate, clipFactor(norm));
@@ -334,12 +355,7 @@ final class TrainingRun implements AutoCloseable {
         return max == 0 ? 1 : Math.min(1, max / (norm + 1e-6));
     }
 
-    private void requireUsable(long step, double loss, double norm) {
-        if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-            throw new ConfigurationException("update " + (step + 1) + " gave the loss " + loss + " and the gradient "
-                    + "norm " + norm + "; the training has diverged and the update was not made. Lower the learning "
-                    + "rate (" + options.learningRate() + ") or the scaling of the adapter, or add warm-up steps");
-        }
+    private void requireGradient(long step, double loss, double norm) {
         if (step == 0 && norm == 0 && loss > 0) {
             throw new ConfigurationException("no gradient reaches any of the " + plan.trainableParameters()
                     + " trainable parameters, so nothing would be learned; check that the adapter's layers are in use "
@@ -357,6 +373,8 @@ final class TrainingRun implements AutoCloseable {
 
     /** Measures the loss on the validation data; a cancelled measurement is not told. */
     private void evaluate(TrainingListener listener) {
+        TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
+        event.begin();
         double sum = 0;
         Measures measures = new Measures();
         for (List<EncodedExample> batch : inOrder(validation.get())) {
@@ -367,6 +385,7 @@ final class TrainingRun implements AutoCloseable {
         }
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
                 sampler.epochs(stepsDone()), sum / validation.get().weight(), measures.means());
+        event.commit(evaluation);
         evaluations.add(evaluation);
         if (BestValues.best(evaluations) == evaluation) {
             best.ifPresent(BestValues::keep);

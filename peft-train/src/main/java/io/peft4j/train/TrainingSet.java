@@ -4,7 +4,9 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,8 +15,9 @@ import org.slf4j.LoggerFactory;
  *
  * @param examples at least one
  * @param leftOut number of examples without anything, such as a supervised token
+ * @param names what each is called in messages, by the token ids of its first sequence (the same array)
  */
-record TrainingSet(List<EncodedExample> examples, int leftOut) {
+record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String> names) {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingSet.class);
     private static final int LISTED = 10;
 
@@ -23,18 +26,21 @@ record TrainingSet(List<EncodedExample> examples, int leftOut) {
      *
      * @param kind what they are for, in messages: training or validation
      * @param limit the model's limit of tokens
+     * @param origins where each example stands, or none
      * @throws ConfigurationException when a sequence is too long or has an invalid weight, or nothing can be
      *     learned
      */
-    static TrainingSet of(List<EncodedExample> examples, String kind, int limit) {
+    static TrainingSet of(List<EncodedExample> examples, String kind, int limit, List<String> origins) {
         if (examples.isEmpty()) {
             throw new ConfigurationException("no " + kind + " examples given");
         }
         List<EncodedExample> supervised = new ArrayList<>();
         List<Integer> leftOut = new ArrayList<>();
+        Map<int[], String> names = new IdentityHashMap<>();
         for (int i = 0; i < examples.size(); i++) {
             EncodedExample example = examples.get(i);
-            String name = kind + " example " + (i + 1);
+            String name = kind + " example " + (i + 1) + (i < origins.size() ? " (" + origins.get(i) + ")" : "");
+            names.put(example.sequences().get(0).ids(), name);
             example.sequences().forEach(sequence -> check(sequence, name, limit));
             if (example.supervised() > 0) {
                 supervised.add(example);
@@ -53,7 +59,7 @@ record TrainingSet(List<EncodedExample> examples, int leftOut) {
                     examples.size(), kind, leftOut.subList(0, Math.min(LISTED, leftOut.size())),
                     leftOut.size() > LISTED ? " and others" : "");
         }
-        return new TrainingSet(List.copyOf(supervised), leftOut.size());
+        return new TrainingSet(List.copyOf(supervised), leftOut.size(), names);
     }
 
     private static void check(TokenSequence sequence, String name, int limit) {
@@ -71,7 +77,12 @@ record TrainingSet(List<EncodedExample> examples, int leftOut) {
 
     /** Sequences to learn as they are. */
     static TrainingSet ofSequences(List<TokenSequence> sequences) {
-        return new TrainingSet(sequences.stream().map(EncodedExample::of).toList(), 0);
+        return new TrainingSet(sequences.stream().map(EncodedExample::of).toList(), 0, Map.of());
+    }
+
+    /** What an example is called in messages. */
+    String name(EncodedExample example) {
+        return names.getOrDefault(example.sequences().get(0).ids(), "an example");
     }
 
     /** For each example its sequence, or its sequences as one. */

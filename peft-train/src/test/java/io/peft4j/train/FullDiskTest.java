@@ -179,7 +179,7 @@ class FullDiskTest {
         train(whole, b -> b);
         // A folder that is not empty cannot be replaced, and stands for a disk that takes no checkpoint.
         Files.createDirectories(output.resolve("checkpoint-2/mine"));
-        List<String> log = LogLines.of(() -> train(output, b -> b.checkpointEverySteps(2)));
+        List<String> log = LogLines.of(() -> train(output, b -> b.checkpointEverySteps(2).logProgress(false)));
         assertEquals(Set.of("checkpoint-2", "checkpoint-6", "checkpoint-8"), checkpoints(output));
         assertEquals(Set.of("mine"), names(output.resolve("checkpoint-2")));
         assertArrayEquals(weights(whole), weights(output));

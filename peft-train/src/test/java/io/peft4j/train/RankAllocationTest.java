@@ -41,6 +41,11 @@ class RankAllocationTest {
         return Trainer.builder(model).epochs(4).batchSize(4).learningRate(0.05).output(output).checkpointEverySteps(1)
                 .start(resume ? RunStart.RESUME_OR_START : RunStart.NEW).listener(new TrainingListener() {
                     @Override
+                    public boolean failureEndsTraining() {
+                        return true;
+                    }
+
+                    @Override
                     public void onStep(StepMetrics metrics) {
                         if (metrics.step() == crashAfter) {
                             throw new IllegalStateException("crash");

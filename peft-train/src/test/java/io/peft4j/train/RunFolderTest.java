@@ -325,8 +325,8 @@ class RunFolderTest {
         Path output = folder.resolve("run");
         List<String> log = LogLines.of(() -> {
             try (Tiny tiny = new Tiny(); MetricsFile metrics = new MetricsFile(folder.resolve("m"), full, false)) {
-                Trainer.builder(tiny.model).epochs(1).batchSize(4).output(output).listener(metrics).build()
-                        .train(EXAMPLES);
+                Trainer.builder(tiny.model).epochs(1).batchSize(4).output(output).listener(metrics)
+                        .logProgress(false).build().train(EXAMPLES);
             }
         });
         assertEquals(1, written.size());

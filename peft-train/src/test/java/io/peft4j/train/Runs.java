@@ -55,9 +55,14 @@ final class Runs {
         return train(output, b -> b.start(RunStart.RESUME));
     }
 
-    /** Does something after an update. */
+    /** Does something after an update; what it throws ends the training. */
     static UnaryOperator<TrainerBuilder> after(long step, Runnable action) {
         return builder -> builder.listener(new TrainingListener() {
+            @Override
+            public boolean failureEndsTraining() {
+                return true;
+            }
+
             @Override
             public void onStep(StepMetrics metrics) {
                 if (metrics.step() == step) {

@@ -60,6 +60,12 @@ final class JobProgress implements TrainingListener {
         }
     }
 
+    /** A job whose figures and checkpoints are not kept is not worth going on with. */
+    @Override
+    public boolean failureEndsTraining() {
+        return true;
+    }
+
     @Override
     public void onStart(TrainingPlan begun) {
         plan = begun;

@@ -1,0 +1,68 @@
+package io.peft4j.train;
+
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/** Says how a training goes on: a line at its start, one at most every ten seconds, and one at its end. */
+final class ProgressLog implements TrainingListener {
+    private static final long QUIET_NANOS = 10_000_000_000L;
+
+    private final Consumer<String> lines;
+    private final LongSupplier clock;
+    private OptionalDouble validation = OptionalDouble.empty();
+    private long totalSteps;
+    private long last;
+    private double tokens;
+    private double seconds;
+
+    /**
+     * Progress.
+     *
+     * @param lines gets each line
+     * @param clock nanoseconds from any origin
+     */
+    ProgressLog(Consumer<String> lines, LongSupplier clock) {
+        this.lines = lines;
+        this.clock = clock;
+    }
+
+    @Override
+    public void onStart(TrainingPlan plan) {
+        totalSteps = plan.totalSteps();
+        last = clock.getAsLong();
+        say("training on %,d examples with %,d tokens, %,d of them supervised: %,d steps%s, %,d trainable parameters",
+                plan.examples(), plan.tokens(), plan.supervisedTokens(), totalSteps,
+                plan.doneSteps() == 0 ? "" : " of which " + plan.doneSteps() + " are done",
+                plan.trainableParameters());
+    }
+
+    @Override
+    public void onStep(StepMetrics step) {
+        tokens += step.tokens();
+        seconds += step.seconds();
+        long now = clock.getAsLong();
+        if (now - last >= QUIET_NANOS) {
+            last = now;
+            say("step %,d of %,d, epoch %.1f, loss %.3f%s, %.0f tokens/s, about %.0f s left", step.step(), totalSteps,
+                    step.epoch(), step.trainLoss(), validation.isEmpty() ? ""
+                    : String.format(Locale.ROOT, ", validation %.3f", validation.getAsDouble()), tokens / seconds,
+                    step.secondsLeft());
+        }
+    }
+
+    @Override
+    public void onEvaluation(long step, double epoch, double evalLoss) {
+        validation = OptionalDouble.of(evalLoss);
+    }
+
+    @Override
+    public void onEnd(TrainingResult result) {
+        lines.accept(result.toString());
+    }
+
+    private void say(String format, Object... values) {
+        lines.accept(String.format(Locale.ROOT, format, values));
+    }
+}
