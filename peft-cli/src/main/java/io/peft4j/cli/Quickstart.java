@@ -157,8 +157,9 @@ final class Quickstart {
                 base.network().description().layers() - 1, settings.epochs(), BATCH_SIZE, settings.learningRate());
         say("    %s", model.trainableSummary());
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
-            TrainingResult training = Trainer.builder(model).options(settings.training()).logProgress(false).output(settings.output())
-                    .cancellation(cancellation).listener(progress).build().train(handbook.examples(settings.general()));
+            TrainingResult training = Trainer.builder(model).options(settings.training()).logProgress(false)
+                    .output(settings.output()).cancellation(cancellation).listener(progress).build()
+                    .train(handbook.examples(settings.general()));
             progress.close();
             say("    %s", training);
             return training;
