@@ -1,8 +1,12 @@
 package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.Masking;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.serve.job.VerdictOptions;
 import io.peft4j.serve.model.internal.ServedModel;
@@ -91,8 +95,14 @@ final class JobTraining {
             throw new JobFault("unsupported_method", Optional.of("method.type"),
                     "this server cannot train on preferences yet");
         }
-        heldOut.ifPresent(data -> trainer.validation(data.chats()));
-        return trainer.build().train(training.chats());
+        // Encoded here: the trainer shows the first of conversations in the log, where they have no place.
+        heldOut.ifPresent(data -> trainer.validation(encode(model, data.chats())));
+        return trainer.build().train(encode(model, training.chats()));
+    }
+
+    private static List<TokenSequence> encode(PeftModel model, ChatDataset chats) {
+        return new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(), Masking.ASSISTANT)
+                .encode(chats, model.network().description().maxPositions()).sequences();
     }
 
     private PeftModel adapter(Job job, JobPlan plan) {

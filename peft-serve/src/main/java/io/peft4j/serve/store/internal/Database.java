@@ -57,10 +57,11 @@ final class Database implements AutoCloseable {
         boolean broken = true;
         try {
             Connection connection = open(slot);
+            dialect.begin(connection);
             T result;
             try {
                 result = work.run(new Sql(connection));
-                connection.commit();
+                dialect.commit(connection);
             } catch (SQLException | RuntimeException e) {
                 rollback(connection, e);
                 throw e;
@@ -77,9 +78,9 @@ final class Database implements AutoCloseable {
         }
     }
 
-    private static void rollback(Connection connection, Exception cause) {
+    private void rollback(Connection connection, Exception cause) {
         try {
-            connection.rollback();
+            dialect.rollback(connection);
         } catch (SQLException e) {
             cause.addSuppressed(e);
         }
@@ -113,7 +114,6 @@ final class Database implements AutoCloseable {
     private Connection open(Slot slot) throws SQLException {
         if (slot.connection == null) {
             slot.connection = dialect.connect(url);
-            slot.connection.setAutoCommit(false);
         }
         return slot.connection;
     }

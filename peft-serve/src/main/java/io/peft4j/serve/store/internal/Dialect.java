@@ -56,12 +56,11 @@ enum Dialect {
             properties.setProperty("connectTimeout", "5");
             properties.setProperty("socketTimeout", "30");
             properties.setProperty("ApplicationName", "peft4j");
-            return DriverManager.getConnection(url, properties);
+            Connection connection = DriverManager.getConnection(url, properties);
+            connection.setAutoCommit(false);
+            return connection;
         }
-        Properties properties = new Properties();
-        // A transaction that read first and then cannot write since another process did would have to be repeated.
-        properties.setProperty("transaction_mode", "IMMEDIATE");
-        Connection connection = DriverManager.getConnection(url, properties);
+        Connection connection = DriverManager.getConnection(url);
         try (Statement statement = connection.createStatement()) {
             // What was committed is on the disk, whatever happens to process or machine.
             statement.execute("PRAGMA busy_timeout = 10000");
@@ -70,6 +69,38 @@ enum Dialect {
             statement.execute("PRAGMA foreign_keys = ON");
         }
         return connection;
+    }
+
+    /**
+     * Begins a transaction. On SQLite as one that writes: one that has read first and then cannot write, since another
+     * process did, would have to be repeated.
+     */
+    void begin(Connection connection) throws SQLException {
+        if (this == SQLITE) {
+            execute(connection, "BEGIN IMMEDIATE");
+        }
+    }
+
+    void commit(Connection connection) throws SQLException {
+        if (this == SQLITE) {
+            execute(connection, "COMMIT");
+        } else {
+            connection.commit();
+        }
+    }
+
+    void rollback(Connection connection) throws SQLException {
+        if (this == SQLITE) {
+            execute(connection, "ROLLBACK");
+        } else {
+            connection.rollback();
+        }
+    }
+
+    private static void execute(Connection connection, String command) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(command);
+        }
     }
 
     /** How many connections are kept. */

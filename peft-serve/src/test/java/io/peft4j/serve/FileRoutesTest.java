@@ -1,0 +1,178 @@
+package io.peft4j.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.serve.TestServer.Reply;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Files: what comes in goes out, lists, lifetimes, and names that are nothing but names. */
+class FileRoutesTest {
+    @TempDir
+    Path data;
+
+    private final Watch watch = new Watch();
+    private TestServer server;
+
+    /** A clock that stands until it is moved. */
+    private static final class Watch extends Clock {
+        private Instant now = Instant.ofEpochSecond(1_800_000_000);
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+
+        @Override
+        public Instant instant() {
+            return now;
+        }
+    }
+
+    @BeforeEach
+    void start() {
+        server = TestServer.start(data, builder -> builder.clock(watch));
+    }
+
+    @AfterEach
+    void stop() {
+        server.close();
+    }
+
+    private Reply upload(String purpose, String filename, String content, String... more) {
+        return server.send(server.upload(TestServer.form(purpose, filename, content, more)));
+    }
+
+    @Test
+    void whatCameInGoesOutAndIsDeleted() {
+        String rows = TestServer.rows(0, 3);
+        Reply made = upload("fine-tune", "a b.jsonl", rows);
+        assertEquals(200, made.status());
+        String id = made.get("id").asText();
+        assertTrue(id.matches("file-[A-Za-z0-9]+"), id);
+        assertEquals("a b.jsonl", made.get("filename").asText());
+        assertEquals(rows.length(), made.get("bytes").asInt());
+        assertEquals("processed", made.get("status").asText());
+        assertEquals(made.body(), server.get("/v1/files/" + id).body());
+        assertEquals(rows, server.get("/v1/files/" + id + "/content").body().asText());
+        assertTrue(server.delete("/v1/files/" + id).get("deleted").asBoolean());
+        for (String path : List.of("/v1/files/" + id, "/v1/files/" + id + "/content")) {
+            assertEquals(404, server.get(path).status());
+        }
+        assertEquals(404, server.delete("/v1/files/" + id).status());
+    }
+
+    /** As a client does that reads from a pipe: no Content-Length. */
+    @Test
+    void anUploadMayComeInPiecesWithoutALength() {
+        String rows = TestServer.rows(0, 5000);
+        byte[] form = TestServer.form("fine-tune", "rows.jsonl", rows);
+        Reply made = server.send(HttpRequest.newBuilder(server.uri("/v1/files"))
+                .header("Content-Type", "multipart/form-data; boundary=frontier")
+                .POST(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(form))));
+        assertEquals(200, made.status(), made.toString());
+        assertEquals(rows.length(), made.get("bytes").asInt());
+    }
+
+    @Test
+    void rowsThatAreNoJsonAreSaidAtOnce() {
+        Reply made = upload("fine-tune", "rows.jsonl", TestServer.rows(0, 2) + "oops\n");
+        assertEquals("error", made.get("status").asText());
+        assertTrue(made.get("status_details").asText().startsWith("line 3: "), made.toString());
+        assertEquals("processed", upload("user_data", "notes.txt", "oops\n").get("status").asText());
+    }
+
+    @Test
+    void listsArePagedFilteredAndOrdered() {
+        List<String> ids = Stream.of("fine-tune", "batch", "fine-tune").map(purpose -> upload(purpose, "a", "{}\n")
+                .get("id").asText()).toList();
+        assertEquals(List.of(ids.get(2), ids.get(1), ids.get(0)), ids(server.get("/v1/files")));
+        assertEquals(List.of(ids.get(2), ids.get(0)), ids(server.get("/v1/files?purpose=fine-tune")));
+        assertEquals(ids, ids(server.get("/v1/files?order=asc")));
+        Reply first = server.get("/v1/files?limit=2");
+        assertTrue(first.get("has_more").asBoolean());
+        assertEquals(ids.get(1), first.get("last_id").asText());
+        Reply rest = server.get("/v1/files?limit=2&after=" + ids.get(1));
+        assertEquals(List.of(ids.get(0)), ids(rest));
+        assertFalse(rest.get("has_more").asBoolean());
+    }
+
+    private static List<String> ids(Reply reply) {
+        return reply.get("data").findValuesAsText("id");
+    }
+
+    @Test
+    void aFileGoesWhenItsTimeIsOver() {
+        JsonNode made = upload("fine-tune", "a", "{}\n", "expires_after[anchor]", "created_at",
+                "expires_after[seconds]", "3600").body();
+        assertEquals(made.get("created_at").asLong() + 3600, made.get("expires_at").asLong());
+        watch.now = watch.now.plusSeconds(3599);
+        assertEquals(200, server.get("/v1/files/" + made.get("id").asText()).status());
+        watch.now = watch.now.plusSeconds(1);
+        assertEquals(404, server.get("/v1/files/" + made.get("id").asText()).status());
+        assertEquals(0, server.get("/v1/files").get("data").size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"created_at,3599,expires_after.seconds", "created_at,2592001,expires_after.seconds",
+        "created_at,soon,expires_after.seconds", "now,3600,expires_after.anchor"})
+    void aWrongLifetimeIsNamed(String anchor, String seconds, String param) {
+        Reply reply = upload("fine-tune", "a", "{}\n", "expires_after[anchor]", anchor, "expires_after[seconds]",
+                seconds);
+        assertEquals(400, reply.status());
+        assertEquals(param, reply.error().get("param").asText());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"../../../etc/passwd,passwd", "..\\..\\boot.ini,boot.ini", "/etc/shadow,shadow", "..,..", "a\tb,a b"})
+    void aNameIsNeverAPath(String submitted, String shown) throws IOException {
+        Reply made = upload("fine-tune", submitted, "{}\n");
+        assertEquals(200, made.status(), made.toString());
+        assertEquals(shown, made.get("filename").asText());
+        try (Stream<Path> files = Files.list(data.resolve("files"))) {
+            assertEquals(List.of(made.get("id").asText()), files.map(path -> path.getFileName().toString()).toList());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"fine_tune,purpose", "fine-tune-results,purpose", "'',purpose"})
+    void aWrongPurposeIsNamed(String purpose, String param) {
+        Reply reply = upload(purpose, "a", "{}\n");
+        assertEquals(400, reply.status());
+        assertEquals(param, reply.error().get("param").asText());
+    }
+
+    @Test
+    void whatIsNoFormOrEndsTooEarlyIsRefused() {
+        assertEquals(400, server.post("/v1/files", "{}").status());
+        byte[] whole = TestServer.form("fine-tune", "a", TestServer.rows(0, 50));
+        byte[] half = Arrays.copyOf(whole, whole.length / 2);
+        assertEquals(400, server.send(server.upload(half)).status());
+        assertEquals(0, server.get("/v1/files").get("data").size());
+    }
+}

@@ -1,0 +1,213 @@
+package io.peft4j.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What jobs may ask for, what is wrong with their data, and what can be done to them. */
+class JobRulesTest {
+    private static final String JOBS = "/v1/fine_tuning/jobs";
+
+    @TempDir
+    static Path data;
+
+    private static TestServer server;
+    private static String training;
+
+    @BeforeAll
+    static void start() {
+        server = TestServer.start(data);
+        training = server.upload(TestServer.rows(0, 12));
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static String json(String more) {
+        return ("{'model': 'tiny-llama', 'training_file': '" + training + "'" + more + "}").replace('\'', '"');
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            , 'suffx': 'a'                                                    | suffx
+            , 'suffix': 3                                                     | suffix
+            , 'seed': -1                                                      | seed
+            , 'seed': 1.5                                                     | seed
+            , 'metadata': []                                                  | metadata
+            , 'metadata': {'a': 1}                                            | metadata
+            , 'integrations': [{'type': 'mlflow'}]                            | integrations.type
+            , 'integrations': [{'type': 'wandb'}]                             | integrations.wandb
+            , 'integrations': [{'type': 'wandb', 'wandb': {}}]                | integrations.wandb.project
+            , 'integrations': [7]                                             | integrations
+            , 'method': {'type': 'reinforcement'}                             | method.type
+            , 'method': {'type': 'lora'}                                      | method.type
+            , 'method': {}                                                    | method.type
+            , 'method': {'type': 'dpo', 'supervised': {}}                     | method.supervised
+            , 'hyperparameters': {'n_epochs': 0}                              | hyperparameters.n_epochs
+            , 'hyperparameters': {'n_epochs': 51}                             | hyperparameters.n_epochs
+            , 'hyperparameters': {'n_epochs': 'many'}                         | hyperparameters.n_epochs
+            , 'hyperparameters': {'batch_size': 257}                          | hyperparameters.batch_size
+            , 'hyperparameters': {'learning_rate_multiplier': 0}              | hyperparameters.learning_rate_multiplier
+            , 'hyperparameters': {'beta': 0.1}                                | hyperparameters.beta
+            , 'hyperparameters': {}, 'method': {'type': 'supervised'}         | hyperparameters
+            , 'validation_file': 'file-none'                                  | validation_file
+            , 'validation_file': '../x'                                       | validation_file
+            , 'model': 'tiny-llama'                                           | -
+            """)
+    void whatIsWrongIsNamed(String more, String param) {
+        TestServer.Reply reply = server.post(JOBS, json(more));
+        assertEquals(400, reply.status(), reply.toString());
+        assertEquals("invalid_request_error", reply.error().get("type").asText());
+        assertEquals(param.equals("-") ? "null" : param, reply.error().get("param").asText());
+    }
+
+    @Test
+    void aFileOfAnotherPurposeIsRefused() {
+        String file = server.send(server.upload(TestServer.form("user_data", "a.jsonl", "{}\n"))).get("id").asText();
+        TestServer.Reply reply = server.post(JOBS, ("{'model': 'tiny-llama', 'training_file': '" + file + "'}")
+                .replace('\'', '"'));
+        assertEquals(400, reply.status());
+        assertTrue(reply.error().get("message").asText().contains("purpose"), reply.toString());
+    }
+
+    private static JsonNode failed(String rows, String more) throws InterruptedException {
+        training = server.upload(rows);
+        JsonNode job = server.await(server.job(json(more)), "failed", "succeeded");
+        assertEquals("failed", job.get("status").asText(), job.toString());
+        assertTrue(job.get("finished_at").isNumber());
+        return job.get("error");
+    }
+
+    @Test
+    void fewerThanTenRowsFailAtTheTrainingFile() throws InterruptedException {
+        JsonNode error = failed(TestServer.rows(0, 9), "");
+        assertEquals("training_file", error.get("param").asText());
+        assertEquals("training_file has 9 examples, but must have at least 10", error.get("message").asText());
+    }
+
+    @Test
+    void wrongRowsFailWithTheirLines() throws InterruptedException {
+        JsonNode error = failed(TestServer.rows(0, 12) + "{\"messages\": [{\"role\": \"user\", \"content\": \"?\"}]}\n"
+                + "no json\n", "");
+        assertEquals("invalid_training_file", error.get("code").asText());
+        assertTrue(error.get("message").asText().contains("line 13: "), error.toString());
+        assertTrue(error.get("message").asText().contains("line 14: "), error.toString());
+        assertFalse(error.get("message").asText().contains(data.toString()), error.toString());
+    }
+
+    @Test
+    void rowsOfAnotherMethodFail() throws InterruptedException {
+        StringBuilder pairs = new StringBuilder();
+        for (int i = 0; i < 10; i++) {
+            pairs.append("{\"input\": {\"messages\": [{\"role\": \"user\", \"content\": \"").append(i).append("?\"}]}, "
+                    + "\"preferred_output\": [{\"role\": \"assistant\", \"content\": \"yes ").append(i)
+                    .append("\"}], \"non_preferred_output\": [{\"role\": \"assistant\", \"content\": \"no ").append(i)
+                    .append("\"}]}\n");
+        }
+        assertTrue(failed(pairs.toString(), "").get("message").asText().contains("preferences"));
+        assertTrue(failed(TestServer.rows(0, 12), ", 'method': {'type': 'dpo'}").get("message").asText()
+                .contains("preferred_output"));
+    }
+
+    private static List<JsonNode> events(String job) {
+        return StreamSupport.stream(server.get(JOBS + "/" + job + "/events?limit=1000").get("data").spliterator(),
+                false).toList();
+    }
+
+    @Test
+    void theSameRowsInBothFilesAreAWarning() throws InterruptedException {
+        training = server.upload(TestServer.rows(0, 12));
+        String id = server.job(json(", 'validation_file': '" + training + "', 'hyperparameters': {'n_epochs': 1}"));
+        server.await(id, "succeeded");
+        assertTrue(events(id).stream().anyMatch(event -> event.get("level").asText().equals("warn")
+                && event.get("message").asText().contains("leakage")), () -> events(id).toString());
+    }
+
+    /** So long that it does not end by itself. */
+    private static String longJob() {
+        training = server.upload(TestServer.rows(0, 200));
+        return server.job(json(", 'hyperparameters': {'n_epochs': 50, 'batch_size': 2}, 'seed': 1"));
+    }
+
+    private static int steps(String id) {
+        return (int) events(id).stream().filter(event -> event.get("type").asText().equals("metrics")).count();
+    }
+
+    private static void awaitSteps(String id, int count) throws InterruptedException {
+        for (int i = 0; i < 3000 && steps(id) < count; i++) {
+            Thread.sleep(10);
+        }
+        assertTrue(steps(id) >= count, () -> events(id).toString());
+    }
+
+    @Test
+    void aJobThatIsPausedStandsAndGoesOnWhereItStood() throws InterruptedException {
+        String id = longJob();
+        awaitSteps(id, 8);
+        TestServer.Reply paused = server.post(JOBS + "/" + id + "/pause", "");
+        assertEquals("queued", paused.get("status").asText());
+        assertTrue(paused.get("paused").asBoolean());
+        assertEquals(200, server.post(JOBS + "/" + id + "/pause", "").status());
+        // Another job has its turn meanwhile.
+        training = server.upload(TestServer.rows(0, 12));
+        server.await(server.job(json(", 'hyperparameters': {'n_epochs': 1}")), "succeeded");
+        int stood = steps(id);
+        assertEquals(stood, steps(id));
+        assertEquals(200, server.post(JOBS + "/" + id + "/resume", "").status());
+        awaitSteps(id, stood + 3);
+        assertTrue(events(id).stream().anyMatch(event -> event.get("message").asText().contains("goes on after step")));
+        assertEquals("cancelled", server.post(JOBS + "/" + id + "/cancel", "").get("status").asText());
+        List<Integer> numbers = new ArrayList<>();
+        events(id).forEach(event -> {
+            if (event.get("type").asText().equals("metrics")) {
+                numbers.add(event.get("data").get("step").asInt());
+            }
+        });
+        assertEquals(numbers.size(), numbers.stream().distinct().count(), "each step is told once");
+        assertEquals(numbers.size(), numbers.get(0), "and none is left out");
+    }
+
+    @Test
+    void whatHasEndedCannotBeChanged() throws InterruptedException {
+        String id = longJob();
+        assertEquals("cancelled", server.post(JOBS + "/" + id + "/cancel", "").get("status").asText());
+        for (String action : List.of("cancel", "pause", "resume")) {
+            TestServer.Reply reply = server.post(JOBS + "/" + id + "/" + action, "");
+            assertEquals(400, reply.status(), action);
+            assertEquals("invalid_job_status", reply.error().get("code").asText());
+        }
+    }
+
+    @Test
+    void listsHaveTheNewestFirstAndPages() {
+        List<String> made = new ArrayList<>();
+        training = server.upload("{\"messages\": []}\n");
+        for (int i = 0; i < 3; i++) {
+            made.add(0, server.job(json(", 'metadata': {'run': 'a', 'number': '" + i + "'}")));
+        }
+        JsonNode first = server.get(JOBS + "?limit=2&metadata[run]=a".replace("[", "%5B").replace("]", "%5D")).body();
+        assertEquals(made.subList(0, 2), first.get("data").findValuesAsText("id"));
+        assertTrue(first.get("has_more").asBoolean());
+        JsonNode rest = server.get(JOBS + "?metadata%5Brun%5D=a&after=" + made.get(1)).body();
+        assertEquals(made.subList(2, 3), rest.get("data").findValuesAsText("id"));
+        assertFalse(rest.get("has_more").asBoolean());
+        assertEquals(1, server.get(JOBS + "?metadata%5Bnumber%5D=1&metadata%5Brun%5D=a").get("data").size());
+        for (String wrong : List.of("limit=0", "limit=x", "after=nobody", "after=..%2F..", "order=up")) {
+            assertEquals(400, server.get(JOBS + "?" + wrong).status(), wrong);
+        }
+    }
+}

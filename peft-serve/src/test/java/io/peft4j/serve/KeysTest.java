@@ -1,0 +1,123 @@
+package io.peft4j.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.serve.TestServer.Reply;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who may come in, how far, and until when. */
+class KeysTest {
+    @TempDir
+    Path data;
+
+    private static Reply models(TestServer server, String key) {
+        return server.send(HttpRequest.newBuilder(server.uri("/v1/models")).header("Authorization", "Bearer " + key));
+    }
+
+    private ServerKeys keys() {
+        return ServerKeys.open(data, Optional.empty());
+    }
+
+    @Test
+    void whatOthersCanReachNeedsAKey() {
+        assertThrows(ConfigurationException.class, () -> TestServer.start(data, builder -> builder.host("0.0.0.0")));
+        try (ServerKeys keys = keys()) {
+            keys.add("team", ServerKeys.Limits.NONE);
+        }
+        try (TestServer server = TestServer.start(data, builder -> builder.host("0.0.0.0"))) {
+            assertEquals(401, server.get("/v1/models").status());
+            assertEquals(200, server.get("/health").status());
+        }
+    }
+
+    @Test
+    void aStoredKeyOpensUntilItIsRevoked() throws IOException, InterruptedException {
+        try (TestServer server = TestServer.start(data); ServerKeys keys = keys()) {
+            assertEquals(200, server.get("/v1/models").status());
+            String secret = keys.add("team", ServerKeys.Limits.NONE);
+            Thread.sleep(1100);
+            assertEquals(401, server.get("/v1/models").status());
+            assertEquals(401, models(server, "sk-wrong").status());
+            assertEquals(200, models(server, secret).status());
+            assertEquals("team", keys.list().get(0).name());
+            assertFalse(isAnywhere(secret), "the key itself is not kept");
+            assertEquals(1, keys.revoke("team"));
+            assertEquals(0, keys.revoke("team"));
+            keys.add("other", ServerKeys.Limits.NONE);
+            Thread.sleep(1100);
+            assertEquals(401, models(server, secret).status());
+        }
+    }
+
+    private boolean isAnywhere(String secret) throws IOException {
+        try (Stream<Path> files = Files.walk(data)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                if (new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(secret)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    @Test
+    void limitsOfAKeyHold() {
+        try (TestServer server = TestServer.start(data); ServerKeys keys = keys()) {
+            String slow = keys.add("slow", new ServerKeys.Limits(Optional.of(2L), Optional.empty(), Optional.empty(),
+                    Optional.empty()));
+            assertEquals(200, models(server, slow).status());
+            assertEquals(200, models(server, slow).status());
+            Reply third = models(server, slow);
+            // The minute may have turned.
+            assertTrue(third.status() == 429 || models(server, slow).status() == 200
+                    && models(server, slow).status() == 429, third.toString());
+            if (third.status() == 429) {
+                assertEquals("rate_limit_exceeded", third.error().get("code").asText());
+                assertTrue(Integer.parseInt(third.headers().firstValue("Retry-After").orElseThrow()) <= 60);
+            }
+            String small = keys.add("small", new ServerKeys.Limits(Optional.empty(), Optional.empty(),
+                    Optional.of(1L), Optional.of(3000L)));
+            Reply first = upload(server, small, TestServer.rows(0, 12));
+            assertEquals(200, first.status(), first.toString());
+            assertEquals(403, upload(server, small, TestServer.rows(0, 20)).status());
+            String job = "{\"model\": \"tiny-llama\", \"training_file\": \"" + first.get("id").asText() + "\"}";
+            assertEquals(200, jobBy(server, small, job).status());
+            assertEquals(429, jobBy(server, small, job).status());
+        }
+    }
+
+    private static Reply upload(TestServer server, String key, String rows) {
+        return server.send(server.upload(TestServer.form("fine-tune", "a", rows)).header("Authorization", "Bearer "
+                + key));
+    }
+
+    private static Reply jobBy(TestServer server, String key, String json) {
+        return server.send(HttpRequest.newBuilder(server.uri("/v1/fine_tuning/jobs"))
+                .header("Authorization", "Bearer " + key).POST(HttpRequest.BodyPublishers.ofString(json)));
+    }
+
+    /** A page of another site can make a browser send requests to this machine. */
+    @Test
+    void pagesOfOtherSitesAreNotAnswered() {
+        try (TestServer server = TestServer.start(data)) {
+            Reply other = server.send(HttpRequest.newBuilder(server.uri("/v1/models")).header("Origin",
+                    "https://evil.example"));
+            assertEquals(403, other.status());
+            assertTrue(other.headers().firstValue("Access-Control-Allow-Origin").isEmpty());
+            assertEquals(200, server.send(HttpRequest.newBuilder(server.uri("/v1/models")).header("Origin",
+                    server.url())).status());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.peft4j.serve;
+
+import io.peft4j.core.kernel.KernelSelection;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.hub.ModelLocator;
+import io.peft4j.serve.job.VerdictOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** A server in a process of its own, which can be killed. */
+final class ServerProcess implements AutoCloseable {
+    private static final long PATIENCE_MILLIS = 60_000;
+
+    private final Process process;
+    private final Path out;
+
+    private ServerProcess(Process process, Path out) {
+        this.process = process;
+        this.out = out;
+    }
+
+    /**
+     * Starts one.
+     *
+     * @param data the data folder
+     * @param database the database, where it is not the file in the folder
+     * @param log the file for what it prints
+     */
+    static ServerProcess start(Path data, Optional<String> database, Path log) throws IOException {
+        List<String> words = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
+                "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true"));
+        if (Runtime.version().feature() >= 24) {
+            words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
+        }
+        words.addAll(List.of("-cp", System.getProperty("surefire.test.class.path",
+                System.getProperty("java.class.path")), ServerProcess.class.getName(), data.toString()));
+        database.ifPresent(words::add);
+        Path out = Files.createTempFile(log.getParent(), "server", ".out");
+        return new ServerProcess(new ProcessBuilder(words).redirectOutput(out.toFile())
+                .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start(), out);
+    }
+
+    /** What the process does: serves until it is killed. */
+    public static void main(String[] arguments) throws InterruptedException {
+        BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(TestServer.MODEL.toString()),
+                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32), KernelSelection.named("naive", 1));
+        FineTuningServerBuilder builder = FineTuningServer.builder(base, Path.of(arguments[0]))
+                .verdict(VerdictOptions.NONE).lease(Duration.ofSeconds(2));
+        if (arguments.length > 1) {
+            builder.database(arguments[1]);
+        }
+        FineTuningServer server = builder.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(server::close));
+        System.out.println(server.url());
+        Thread.currentThread().join();
+    }
+
+    /** Where it listens; waits until it does. */
+    String url() throws InterruptedException {
+        for (long waited = 0; waited < PATIENCE_MILLIS; waited += 20) {
+            String line = read().lines().findFirst().orElse("");
+            if (line.startsWith("http") && read().contains("\n")) {
+                return line;
+            }
+            if (!process.isAlive()) {
+                throw new AssertionError("the server has ended with status " + process.exitValue());
+            }
+            Thread.sleep(20);
+        }
+        throw new AssertionError("the server does not listen");
+    }
+
+    private String read() {
+        try {
+            return Files.readString(out);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As a lack of power would. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly();
+        process.waitFor();
+    }
+
+    /** As a service manager does; gives the exit status. */
+    int terminate() throws InterruptedException {
+        process.destroy();
+        return process.waitFor();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

@@ -1,0 +1,139 @@
+package io.peft4j.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.JsonValue;
+import com.openai.core.MultipartField;
+import com.openai.errors.BadRequestException;
+import com.openai.errors.NotFoundException;
+import com.openai.errors.UnauthorizedException;
+import com.openai.models.files.FileCreateParams;
+import com.openai.models.files.FileObject;
+import com.openai.models.files.FilePurpose;
+import com.openai.models.finetuning.jobs.FineTuningJob;
+import com.openai.models.finetuning.jobs.FineTuningJobEvent;
+import com.openai.models.finetuning.jobs.JobCreateParams;
+import com.openai.models.finetuning.jobs.checkpoints.FineTuningJobCheckpoint;
+import com.openai.models.finetuning.methods.SupervisedHyperparameters;
+import com.openai.models.finetuning.methods.SupervisedMethod;
+import io.peft4j.serve.job.VerdictOptions;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A job from its files to its model, by OpenAI's own client for Java, which knows no more than an address. */
+class WholeJobTest {
+    @TempDir
+    Path data;
+
+    private static OpenAIClient client(TestServer server) {
+        return OpenAIOkHttpClient.builder().baseUrl(server.url() + "/v1").apiKey("sk-any").maxRetries(0).build();
+    }
+
+    private static String upload(OpenAIClient client, String rows) {
+        InputStream stream = new ByteArrayInputStream(rows.getBytes(StandardCharsets.UTF_8));
+        FileObject file = client.files().create(FileCreateParams.builder().purpose(FilePurpose.FINE_TUNE)
+                .file(MultipartField.<InputStream>builder().value(stream).filename("handbook.jsonl").build()).build());
+        assertEquals("handbook.jsonl", file.filename());
+        assertEquals(rows.length(), file.bytes());
+        return file.id();
+    }
+
+    private static JobCreateParams.Builder job(String training) {
+        return JobCreateParams.builder().model("tiny-llama").trainingFile(training).seed(7)
+                .method(JobCreateParams.Method.builder().type(JobCreateParams.Method.Type.SUPERVISED)
+                        .supervised(SupervisedMethod.builder().hyperparameters(SupervisedHyperparameters.builder()
+                                .nEpochs(2).batchSize(4).build()).build()).build());
+    }
+
+    private static FineTuningJob await(OpenAIClient client, String id) throws InterruptedException {
+        FineTuningJob job = client.fineTuning().jobs().retrieve(id);
+        for (int i = 0; i < 3000 && job.finishedAt().isEmpty(); i++) {
+            Thread.sleep(20);
+            job = client.fineTuning().jobs().retrieve(id);
+        }
+        return job;
+    }
+
+    @Test
+    void aJobGivesEventsCheckpointsFilesAndAModel() throws Exception {
+        try (TestServer server = TestServer.start(data, builder -> builder.verdict(new VerdictOptions(2, 2, 4)))) {
+            OpenAIClient client = client(server);
+            String id = client.fineTuning().jobs().create(job(upload(client, TestServer.rows(0, 12)))
+                    .validationFile(upload(client, TestServer.rows(20, 24))).suffix("handbook").build()).id();
+            FineTuningJob job = await(client, id);
+            assertEquals(FineTuningJob.Status.SUCCEEDED, job.status(), job.toString());
+            String model = job.fineTunedModel().orElseThrow();
+            assertTrue(model.matches("ft:tiny-llama:peft4j:handbook:[A-Za-z0-9]{8}"), model);
+            assertTrue(job.trainedTokens().orElseThrow() > 100);
+            assertEquals(7, job.seed());
+
+            List<FineTuningJobEvent> events = client.fineTuning().jobs().listEvents(id).autoPager().stream().toList();
+            assertEquals(6, events.stream().filter(event -> event.type().equals(Optional.of(
+                    FineTuningJobEvent.Type.METRICS))).count());
+            assertEquals("The job has successfully completed", events.get(0).message());
+            List<FineTuningJobCheckpoint> checkpoints = client.fineTuning().jobs().checkpoints().list(id).autoPager()
+                    .stream().toList();
+            assertEquals(List.of(6L, 3L), checkpoints.stream().map(FineTuningJobCheckpoint::stepNumber).toList());
+            assertTrue(checkpoints.get(0).metrics().fullValidLoss().isPresent());
+
+            for (String name : List.of(model, checkpoints.get(1).fineTunedModelCheckpoint())) {
+                assertEquals(name, client.models().retrieve(name).id());
+            }
+            String table = new String(client.files().content(job.resultFiles().get(0)).body().readAllBytes(),
+                    StandardCharsets.UTF_8);
+            assertTrue(table.startsWith("step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,"),
+                    table);
+            assertEquals(7, table.lines().count());
+            assertEquals(List.of("step_metrics.csv", "data_report.json", "data_report.html", "verdict.json",
+                    "verdict.html"), job.resultFiles().stream().map(file -> client.files().retrieve(file).filename())
+                    .toList());
+            assertTrue(client.models().delete(model).deleted());
+            assertThrows(NotFoundException.class, () -> client.models().retrieve(model));
+        }
+    }
+
+    @Test
+    void errorsAreTheClientsOwnExceptions() {
+        try (TestServer server = TestServer.start(data)) {
+            OpenAIClient client = client(server);
+            assertThrows(NotFoundException.class, () -> client.fineTuning().jobs().retrieve("ftjob-none"));
+            assertThrows(NotFoundException.class, () -> client.files().retrieve("../../etc/passwd"));
+            BadRequestException noFile = assertThrows(BadRequestException.class, () -> client.fineTuning().jobs()
+                    .create(job("file-none").build()));
+            assertEquals("training_file", noFile.param().orElseThrow());
+            String file = upload(client, TestServer.rows(0, 12));
+            BadRequestException reinforcement = assertThrows(BadRequestException.class, () -> client.fineTuning()
+                    .jobs().create(JobCreateParams.builder().model("tiny-llama").trainingFile(file)
+                            .putAdditionalBodyProperty("method", JsonValue.from(Map.of("type", "reinforcement")))
+                            .build()));
+            assertEquals("unsupported_method", reinforcement.code().orElseThrow());
+            assertThrows(NotFoundException.class, () -> client.fineTuning().jobs().create(job(file).model("gpt-4o")
+                    .build()));
+        }
+    }
+
+    @Test
+    void aWrongKeyIsTheClientsOwnException() {
+        try (TestServer server = TestServer.start(data, builder -> builder.apiKey("sk-right"))) {
+            UnauthorizedException e = assertThrows(UnauthorizedException.class, () -> client(server).models().list());
+            assertEquals("invalid_api_key", e.code().orElseThrow());
+            assertFalse(e.getMessage().contains("sk-"), e.getMessage());
+            OpenAIClient right = OpenAIOkHttpClient.builder().baseUrl(server.url() + "/v1").apiKey("sk-right").build();
+            assertEquals(List.of("tiny-llama"), right.models().list().data().stream().map(model -> model.id())
+                    .collect(Collectors.toList()));
+        }
+    }
+}
