@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The keys of a server, also while it runs: made, named, limited and revoked. A key is shown once, when it is made; what
- * is kept of it opens nothing.
+ * The keys of a server, also while it runs: made, named, limited and revoked. A key is shown once, when it is made;
+ * what is kept of it opens nothing.
  */
 public final class ServerKeys implements AutoCloseable {
     private static final int MOST_NAME = 64;
