@@ -2,6 +2,7 @@ package io.peft4j.serve;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.api.internal.ConsoleRoutes;
 import io.peft4j.serve.api.internal.FileRoutes;
 import io.peft4j.serve.api.internal.HealthRoutes;
 import io.peft4j.serve.api.internal.JobRoutes;
@@ -67,8 +68,8 @@ public final class FineTuningServer implements AutoCloseable {
     }
 
     private List<RouteGroup> routes(FineTuningServerBuilder builder) {
-        return List.of(new HealthRoutes(models), new ModelRoutes(models), new FileRoutes(store, builder.clock),
-                new JobRoutes(store, models, worker, builder.organization, builder.clock));
+        return List.of(new ConsoleRoutes(), new HealthRoutes(models), new ModelRoutes(models),
+                new FileRoutes(store, builder.clock), new JobRoutes(store, models, worker, builder.organization, builder.clock));
     }
 
     /** The last first. */

@@ -1,0 +1,118 @@
+import { attempt, download, get, post, text } from "./api.js";
+import { clock, duration, el, facts, fill, table, when } from "./dom.js";
+import { isOver, polled, state } from "./live.js";
+import { linePlot } from "./plot.js";
+
+/** One job: its losses as they come, what happened, its checkpoints and its verdict. */
+export function job(main, id) {
+  const parts = Object.fromEntries(["head", "actions", "progress", "plot", "facts", "checkpoints", "events"]
+    .map(name => [name, el("div", {})]));
+  const reports = el("div", {});
+  fill(main, parts.head, parts.actions, parts.progress, el("h2", {}, "Loss"), parts.plot, el("h2", {}, "Settings"),
+    parts.facts, reports, el("h2", {}, "Checkpoints"), parts.checkpoints, el("h2", {}, "Events"), parts.events);
+  let reported = false;
+  const show = async () => {
+    const current = await get(`/v1/fine_tuning/jobs/${id}`);
+    const events = (await get(`/v1/fine_tuning/jobs/${id}/events?limit=1000`)).data;
+    const checkpoints = (await get(`/v1/fine_tuning/jobs/${id}/checkpoints?limit=100`)).data;
+    fill(parts.head, el("h1", {}, current.user_provided_suffix || current.id), el("p", {}, state(current),
+      current.error ? `: ${current.error.message}` : ""));
+    fill(parts.actions, actions(current, show));
+    const metrics = events.filter(event => event.type === "metrics").map(event => event.data)
+      .sort((a, b) => a.step - b.step);
+    fill(parts.progress, progress(current, metrics.at(-1)));
+    fill(parts.plot, ...plot(metrics));
+    fill(parts.facts, settings(current));
+    fill(parts.checkpoints, checkpointTable(checkpoints));
+    fill(parts.events, el("ol", { class: "events", tabindex: "0", "aria-label": "Events" }, events.map(event =>
+      el("li", { class: event.level }, clock(event.created_at), event.message))));
+    if (isOver(current) && !reported) {
+      reported = true;
+      await attempt(() => showReports(reports, current));
+    }
+  };
+  return polled(show);
+}
+
+function actions(job, refresh) {
+  const act = (label, verb, style) => el("button", { class: style, onclick: async () => {
+    await attempt(() => post(`/v1/fine_tuning/jobs/${job.id}/${verb}`));
+    await attempt(refresh);
+  } }, label);
+  return el("p", { class: "row" },
+    !isOver(job) && (job.paused ? act("Resume", "resume") : act("Pause", "pause", "plain")),
+    !isOver(job) && act("Cancel", "cancel", "danger"),
+    job.status === "succeeded" && el("a", { class: "button",
+      href: `#/playground?model=${encodeURIComponent(job.fine_tuned_model)}` }, "Try it beside the base model"));
+}
+
+function progress(job, last) {
+  if (isOver(job) || !last) {
+    return undefined;
+  }
+  const left = job.estimated_finish ? `, about ${duration(job.estimated_finish - Date.now() / 1000)} left` : "";
+  return [el("progress", { max: last.total_steps, value: last.step, "aria-label": "Steps" }),
+    el("p", { class: "hint" }, `step ${last.step} of ${last.total_steps}${left}`)];
+}
+
+function plot(metrics) {
+  const validation = metrics.filter(point => point.full_valid_loss !== undefined);
+  return [linePlot("Loss by step", [
+    { title: "training", points: metrics.map(point => [point.step, point.train_loss]) },
+    { title: "validation", points: validation.map(point => [point.step, point.full_valid_loss]) }]),
+    el("p", { class: "legend" }, validation.length > 0 ? "solid: training; dashed: validation" : "training")];
+}
+
+function settings(job) {
+  const values = job.hyperparameters || {};
+  return facts([["Base", job.model], ["Result", job.fine_tuned_model], ["Method", job.method.type],
+    ["Epochs", values.n_epochs], ["Batch size", values.batch_size],
+    ["Learning rate multiplier", values.learning_rate_multiplier], ["Beta", job.method.dpo?.hyperparameters.beta],
+    ["Seed", job.seed], ["Training file", job.training_file], ["Validation file", job.validation_file],
+    ["Trained tokens", job.trained_tokens], ["Created", when(job.created_at)],
+    ["Finished", job.finished_at && when(job.finished_at)], ["Job", job.id]]);
+}
+
+function checkpointTable(checkpoints) {
+  return checkpoints.length === 0 ? el("p", {}, "None yet; there is one after each epoch.") : table("Checkpoints", [
+    ["Model", one => el("a", { href: `#/playground?model=${encodeURIComponent(one.fine_tuned_model_checkpoint)}` },
+      one.fine_tuned_model_checkpoint)],
+    ["Step", one => one.step_number, true],
+    ["Training loss", one => one.metrics.train_loss?.toFixed(4), true],
+    ["Validation loss", one => one.metrics.full_valid_loss?.toFixed(4), true],
+  ], checkpoints);
+}
+
+async function showReports(place, job) {
+  const files = await Promise.all(job.result_files.map(id => get(`/v1/files/${id}`)));
+  const json = async name => {
+    const file = files.find(one => one.filename === name);
+    return file && JSON.parse(await text(`/v1/files/${file.id}/content`));
+  };
+  const verdict = await json("verdict.json");
+  const data = await json("data_report.json");
+  fill(place, ...verdict ? verdictParts(verdict) : [], ...data ? dataParts(data) : [],
+    files.length > 0 && el("h2", {}, "Result files"),
+    el("p", { class: "row" }, files.map(file => el("button", { class: "plain",
+      onclick: () => attempt(() => download(file.id, file.filename)) }, `Download ${file.filename}`))));
+}
+
+function verdictParts(verdict) {
+  const percent = value => value === undefined ? "" : `${(100 * value).toFixed(0)} %`;
+  const metrics = Object.entries(verdict.metrics || {});
+  return [el("h2", {}, "Verdict"), el("p", { class: "state" }, verdict.verdict.sentence),
+    metrics.length > 0 && table("Metrics", [
+      ["Metric", ([name]) => name], ["Base", ([, one]) => percent(one.base), true],
+      ["Tuned", ([, one]) => percent(one.tuned), true],
+      ["Difference", ([, one]) => `${percent(one.difference)} [${percent(one.ci_low)}, ${percent(one.ci_high)}]`, true],
+    ], metrics)];
+}
+
+function dataParts(data) {
+  const findings = data.findings || [];
+  return [el("h2", {}, "Data report"), el("p", {}, `${data.rows} rows, ${data.errors} errors, ${findings.length} findings`),
+    findings.length > 0 && table("Findings", [
+      ["Row", one => one.line, true], ["Severity", one => el("span", { class: one.severity }, one.severity)],
+      ["What", one => one.message], ["Advice", one => one.advice],
+    ], findings.slice(0, 100))];
+}
