@@ -3,8 +3,12 @@ package io.peft4j.cli;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.FineTuningServer;
 import io.peft4j.serve.FineTuningServerBuilder;
+import io.peft4j.serve.job.VerdictOptions;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -12,59 +16,111 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code peft4j serve}. */
-@Command(name = "serve", description = "Serves OpenAI's API for files, fine-tuning jobs, models and answers.")
+@Command(name = "serve", description = "Serves OpenAI's API for files, fine-tuning jobs, models and answers.",
+        subcommands = ServeKeysCommand.class)
 final class ServeCommand extends PeftCommand {
-    @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
+    // Not required by picocli, which would ask for them where keys are managed, too.
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model. Required.")
     private String model;
 
-    @Option(names = "--port", required = true, paramLabel = "P", description = "The port; 0 takes any that is free.")
-    private int port;
+    @Option(names = "--port", paramLabel = "P", description = "The port; 0 takes any that is free. Required.")
+    private Integer port;
 
-    @Option(names = "--data", required = true, paramLabel = "DIR", description = "Where files, jobs and adapters are "
-            + "kept.")
+    @Option(names = "--data", paramLabel = "DIR", description = "Where files, jobs and adapters are kept. Required.")
     private Path data;
 
     @Option(names = "--host", paramLabel = "HOST", defaultValue = "127.0.0.1",
             description = "The address to listen at; one that others can reach needs a key. Default: ${DEFAULT-VALUE}")
     private String host;
 
-    @Option(names = "--api-key", paramLabel = "K", description = "A key that requests must bring.")
+    @Option(names = "--api-key", paramLabel = "K", defaultValue = "${env:PEFT4J_API_KEY}", description = "A key that "
+            + "opens everything. Default: that of the variable PEFT4J_API_KEY, else none; see also 'serve keys'.")
     private String apiKey;
 
     @Option(names = "--adapter", paramLabel = "NAME=DIR", description = "An adapter that answers under the name; may "
             + "be given more than once.")
     private Map<String, Path> adapters = new LinkedHashMap<>();
 
+    @Option(names = "--database", paramLabel = "URL", description = "A database of PostgreSQL that several servers "
+            + "share together with the data folder, as postgresql://HOST/NAME?user=U&password=P. Default: a file in "
+            + "that folder.")
+    private String database;
+
+    @Option(names = "--lease", paramLabel = "SECONDS", defaultValue = "15", description = "The time after which a job "
+            + "of a server that is gone is taken over by another. Default: ${DEFAULT-VALUE}")
+    private int lease;
+
+    @Option(names = "--organization", paramLabel = "NAME", defaultValue = "peft4j", description = "What stands in "
+            + "names of tuned models. Default: ${DEFAULT-VALUE}")
+    private String organization;
+
+    @Option(names = "--verdict-items", paramLabel = "N", description = "Held-out examples that are asked after a job "
+            + "to judge its model; 0 for no verdict. Default: 24")
+    private Integer verdictItems;
+
+    @Option(names = "--jobs", paramLabel = "N", defaultValue = "1", description = "Jobs that train at a time; 0 for a "
+            + "server that only answers. Default: ${DEFAULT-VALUE}")
+    private int jobs;
+
+    @Option(names = "--training-share", paramLabel = "X", description = "The share of the computing time that "
+            + "trainings keep while answers are asked for, above 0 and below 1. Default: 0.5")
+    private Double trainingShare;
+
     @Mixin
     private EngineOptions engine;
 
     @Override
     public Integer call() {
-        try (BaseModel base = engine.load(model, console());
-                FineTuningServer server = start(base)) {
+        requireOptions();
+        CountDownLatch stop = new CountDownLatch(1);
+        try (Interrupts.Registration stopping = interrupts().stopping(stop::countDown);
+                BaseModel base = engine.load(model, console());
+                FineTuningServer server = builder(base).start()) {
             console().out().println("listening on " + server.url());
             console().checkOut();
-            untilStopped();
-        }
-        return 0;
-    }
-
-    private FineTuningServer start(BaseModel base) {
-        FineTuningServerBuilder builder = FineTuningServer.builder(base, data);
-        fromOptions(() -> {
-            builder.host(host).port(port);
-            adapters.forEach(builder::adapter);
-            return apiKey == null ? builder : builder.apiKey(apiKey);
-        });
-        return builder.start();
-    }
-
-    private void untilStopped() {
-        CountDownLatch stop = new CountDownLatch(1);
-        try (Interrupts.Registration stopping = interrupts().stopping(stop::countDown)) {
             stop.await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        return 0;
+    }
+
+    private void requireOptions() {
+        List<String> missing = new ArrayList<>();
+        for (Map.Entry<String, Object> option : options().entrySet()) {
+            if (option.getValue() == null) {
+                missing.add("'" + option.getKey() + "'");
+            }
+        }
+        if (!missing.isEmpty()) {
+            throw usage("Missing required option" + (missing.size() == 1 ? ": " : "s: ") + String.join(", ", missing));
+        }
+    }
+
+    private Map<String, Object> options() {
+        Map<String, Object> required = new LinkedHashMap<>();
+        required.put("--model", model);
+        required.put("--port", port);
+        required.put("--data", data);
+        return required;
+    }
+
+    private FineTuningServerBuilder builder(BaseModel base) {
+        return fromOptions(() -> {
+            FineTuningServerBuilder builder = FineTuningServer.builder(base, data).host(host).port(port)
+                    .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease));
+            adapters.forEach(builder::adapter);
+            if (apiKey != null && !apiKey.isEmpty()) {
+                builder.apiKey(apiKey);
+            }
+            if (database != null) {
+                builder.database(database);
+            }
+            if (verdictItems != null) {
+                VerdictOptions usual = VerdictOptions.defaults();
+                builder.verdict(new VerdictOptions(verdictItems, usual.guardItems(), usual.maxNewTokens()));
+            }
+            return trainingShare == null ? builder : builder.trainingShare(trainingShare);
+        });
     }
 }

@@ -9,6 +9,7 @@ import io.peft4j.serve.api.internal.JobRoutes;
 import io.peft4j.serve.api.internal.KeyDoors;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.HttpServer;
+import io.peft4j.serve.http.internal.Meters;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.job.internal.JobWorker;
 import io.peft4j.serve.model.internal.ServedModels;
@@ -56,8 +57,9 @@ public final class FineTuningServer implements AutoCloseable {
             worker = new JobWorker(store, models, builder.verdict, builder.organization, builder.jobsAtOnce,
                     builder.clock);
             opened.add(worker);
+            Meters meters = new Meters();
             http = new HttpServer(builder.host, builder.port, new KeyDoors(builder.apiKey, store.keys(),
-                    builder.clock), routes(builder));
+                    builder.clock), meters, routes(builder, meters));
             worker.start();
             complete = true;
         } finally {
@@ -67,9 +69,13 @@ public final class FineTuningServer implements AutoCloseable {
         }
     }
 
-    private List<RouteGroup> routes(FineTuningServerBuilder builder) {
-        return List.of(new ConsoleRoutes(), new HealthRoutes(models), new ModelRoutes(models),
-                new FileRoutes(store, builder.clock), new JobRoutes(store, models, worker, builder.organization, builder.clock));
+    private List<RouteGroup> routes(FineTuningServerBuilder builder, Meters meters) {
+        return List.of(
+                new ConsoleRoutes(),
+                new HealthRoutes(models, store, worker, meters),
+                new ModelRoutes(models),
+                new FileRoutes(store, builder.clock),
+                new JobRoutes(store, models, worker, builder.organization, builder.clock));
     }
 
     /** The last first. */

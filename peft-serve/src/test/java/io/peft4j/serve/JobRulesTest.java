@@ -109,8 +109,7 @@ class JobRulesTest {
         assertFalse(error.get("message").asText().contains(data.toString()), error.toString());
     }
 
-    @Test
-    void rowsOfAnotherMethodFail() throws InterruptedException {
+    private static String pairs() {
         StringBuilder pairs = new StringBuilder();
         for (int i = 0; i < 10; i++) {
             pairs.append("{\"input\": {\"messages\": [{\"role\": \"user\", \"content\": \"").append(i).append("?\"}]}, "
@@ -118,9 +117,30 @@ class JobRulesTest {
                     .append("\"}], \"non_preferred_output\": [{\"role\": \"assistant\", \"content\": \"no ").append(i)
                     .append("\"}]}\n");
         }
-        assertTrue(failed(pairs.toString(), "").get("message").asText().contains("preferences"));
+        return pairs.toString();
+    }
+
+    @Test
+    void rowsOfAnotherMethodFail() throws InterruptedException {
+        assertTrue(failed(pairs(), "").get("message").asText().contains("preferences"));
         assertTrue(failed(TestServer.rows(0, 12), ", 'method': {'type': 'dpo'}").get("message").asText()
                 .contains("preferred_output"));
+    }
+
+    /** As every such training it begins at ln 2, where the model is its own reference. */
+    @Test
+    void preferencesAreLearned() throws InterruptedException {
+        training = server.upload(pairs());
+        String id = server.job(json(", 'validation_file': '" + training + "', 'method': {'type': 'dpo', 'dpo': "
+                + "{'hyperparameters': {'beta': 0.3, 'n_epochs': 2, 'batch_size': 2}}}"));
+        JsonNode job = server.await(id, "succeeded", "failed");
+        assertEquals("succeeded", job.get("status").asText(), job.toString());
+        assertEquals(0.3, job.get("method").get("dpo").get("hyperparameters").get("beta").asDouble());
+        List<JsonNode> steps = events(id).stream().filter(event -> event.get("type").asText().equals("metrics"))
+                .map(event -> event.get("data")).toList();
+        assertEquals(10, steps.size());
+        assertEquals(Math.log(2), steps.get(9).get("train_loss").asDouble(), 1e-4);
+        assertTrue(steps.get(0).get("full_valid_loss").asDouble() < Math.log(2), steps.toString());
     }
 
     private static List<JsonNode> events(String job) {

@@ -30,12 +30,14 @@ public final class HttpServer implements AutoCloseable {
     private final String host;
     private final Doors doors;
     private final AtomicBoolean stopping = new AtomicBoolean();
+    private final Meters meters;
     private final AtomicInteger running = new AtomicInteger();
 
     /** Listens at once; port 0 means any that is free. */
-    public HttpServer(String host, int port, Doors doors, List<RouteGroup> groups) {
+    public HttpServer(String host, int port, Doors doors, Meters meters, List<RouteGroup> groups) {
         this.host = host;
         this.doors = doors;
+        this.meters = meters;
         this.javalin = Javalin.create(config -> configure(config, groups));
         javalin.start(host, port);
     }
@@ -49,6 +51,8 @@ public final class HttpServer implements AutoCloseable {
         // Lengths are known then, and what is streamed comes at once.
         config.http.compressionStrategy = CompressionStrategy.NONE;
         config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
+        config.requestLogger.http((request, millis) -> meters.answered(request,
+                Duration.ofNanos((long) (millis * 1e6))));
         config.routes.before(this::begin);
         config.routes.after(request -> running.decrementAndGet());
         groups.forEach(group -> group.addTo(config.routes));
@@ -92,7 +96,7 @@ public final class HttpServer implements AutoCloseable {
             LOG.debug("request {}: the client went away", id);
             return;
         }
-        LOG.error("request {} failed: {} {}", id, request.method(), request.endpoint().path, error);
+        LOG.error("request {} failed", id, error);
         refuse(ApiException.of(500, "server_error", "internal_error", null,
                 "the server failed; its log says why, at request " + id), request);
     }

@@ -120,6 +120,7 @@ final class JobProgress implements TrainingListener {
         ObjectNode all = figures.deepCopy().put("total_steps", plan.totalSteps()).put("epoch", metrics.epoch())
                 .put("learning_rate", metrics.learningRate()).put("grad_norm", metrics.gradNorm())
                 .put("tokens", metrics.tokens());
+        metrics.measures().forEach(all::put);
         String message = String.format(Locale.ROOT, "Step %d/%d: training loss=%.4f", metrics.step(),
                 plan.totalSteps(), metrics.trainLoss())
                 + validLoss.map(loss -> String.format(Locale.ROOT, ", validation loss=%.4f", loss)).orElse("");

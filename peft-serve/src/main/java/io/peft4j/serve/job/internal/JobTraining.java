@@ -23,6 +23,9 @@ import io.peft4j.train.RunStart;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.DpoObjective;
+import io.peft4j.train.objective.DpoOptions;
+import io.peft4j.train.objective.Reference;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -92,8 +95,9 @@ final class JobTraining {
     private TrainingResult train(TrainerBuilder trainer, PeftModel model, JobPlan plan, JobData training,
             Optional<JobData> heldOut) {
         if (!training.preferences().isEmpty()) {
-            throw new JobFault("unsupported_method", Optional.of("method.type"),
-                    "this server cannot train on preferences yet");
+            DpoOptions options = DpoOptions.defaults().withBeta(plan.beta()).withReference(Reference.START);
+            return trainer.build().train(new DpoObjective(model, options), training.preferences(),
+                    heldOut.map(JobData::preferences).orElse(List.of()));
         }
         // Encoded here: the trainer shows the first of conversations in the log, where they have no place.
         heldOut.ifPresent(data -> trainer.validation(encode(model, data.chats())));
