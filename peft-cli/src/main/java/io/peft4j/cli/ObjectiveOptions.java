@@ -1,17 +1,34 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
+import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.task.Labels;
+import io.peft4j.data.task.PreferenceRows;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.data.task.TaskRows;
+import io.peft4j.models.BaseModel;
 import io.peft4j.train.objective.ClassificationObjective;
 import io.peft4j.train.objective.ContrastiveObjective;
+import io.peft4j.train.objective.DpoObjective;
+import io.peft4j.train.objective.KtoObjective;
+import io.peft4j.train.objective.Objective;
+import io.peft4j.train.objective.OrpoObjective;
 import io.peft4j.train.objective.QuestionAnsweringObjective;
+import io.peft4j.train.objective.SimpoObjective;
 import io.peft4j.train.objective.SourceTargetObjective;
 import io.peft4j.train.objective.TokenClassificationObjective;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -21,6 +38,11 @@ final class ObjectiveOptions {
     @Option(names = "--objective", paramLabel = "NAME", defaultValue = "sft", description = {"What is learned from "
             + "the rows. Default: ${DEFAULT-VALUE}",
         "  sft                   the answers of chats; of encoder-decoders {\"source\", \"target\"}",
+        "  dpo, orpo, simpo      {\"prompt\", \"chosen\", \"rejected\"} as texts or messages, or OpenAI's",
+        "                        {\"input\", \"preferred_output\", \"non_preferred_output\"}",
+        "  kto                   {\"messages\", \"label\"}, or \"prompt\" and \"completion\"; the label is true or",
+        "                        false",
+        "  distillation          the answers of chats, as --teacher would give them",
         "  classification        {\"text\", \"label\"}, with \"text_pair\"; a list of labels where several can be",
         "                        right, a number with a point for a regression",
         "  token-classification  {\"tokens\", \"labels\"}",
@@ -28,14 +50,45 @@ final class ObjectiveOptions {
         "  contrastive           {\"anchor\", \"positive\"}, with \"negative\""})
     private Kind objective;
 
+    @Mixin
+    private PreferenceOptions preferences;
+
+    @Mixin
+    private TeacherOptions teacher;
+
+    @Option(names = "--gradient-cache", paramLabel = "N", description = "contrastive: runs N examples at a time, "
+            + "however large the batch and so the number of negatives is.")
+    private Integer gradientCache;
+
     /** The objectives, named as their options are. */
     enum Kind {
-        SFT, CLASSIFICATION, TOKEN_CLASSIFICATION, QUESTION_ANSWERING, CONTRASTIVE;
+        SFT, DPO, ORPO, SIMPO, KTO, DISTILLATION, CLASSIFICATION, TOKEN_CLASSIFICATION, QUESTION_ANSWERING, CONTRASTIVE;
 
         @Override
         public String toString() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
+    }
+
+    /** Options that only some objectives use. */
+    private static final Map<String, Set<Kind>> USED_BY = new LinkedHashMap<>();
+
+    static {
+        USED_BY.put("--beta", EnumSet.of(Kind.DPO, Kind.ORPO, Kind.SIMPO, Kind.KTO));
+        USED_BY.put("--gamma", EnumSet.of(Kind.SIMPO));
+        USED_BY.put("--loss", EnumSet.of(Kind.DPO));
+        USED_BY.put("--reference", EnumSet.of(Kind.DPO, Kind.KTO));
+        USED_BY.put("--desirable-weight", EnumSet.of(Kind.KTO));
+        USED_BY.put("--undesirable-weight", EnumSet.of(Kind.KTO));
+        USED_BY.put("--label-smoothing", EnumSet.of(Kind.SFT, Kind.DPO, Kind.SIMPO));
+        USED_BY.put("--teacher", EnumSet.of(Kind.DISTILLATION));
+        USED_BY.put("--teacher-adapter", EnumSet.of(Kind.DISTILLATION));
+        USED_BY.put("--temperature", EnumSet.of(Kind.DISTILLATION));
+        USED_BY.put("--teacher-share", EnumSet.of(Kind.DISTILLATION));
+        USED_BY.put("--gradient-cache", EnumSet.of(Kind.CONTRASTIVE));
+        USED_BY.put("--learn", EnumSet.of(Kind.SFT));
+        USED_BY.put("--max-length", EnumSet.of(Kind.SFT, Kind.DPO, Kind.ORPO, Kind.SIMPO, Kind.KTO,
+                Kind.DISTILLATION));
     }
 
     /** The objective of a name. */
@@ -45,24 +98,68 @@ final class ObjectiveOptions {
                         + Arrays.toString(Kind.values())));
     }
 
-    /** Whether options of chats have a meaning. */
-    boolean isOfChats() {
-        return objective == Kind.SFT;
+    /** Checks the options of objectives, before anything is read. */
+    void check(PeftCommand command) {
+        USED_BY.forEach((option, kinds) -> {
+            if (command.isGiven(option) && !kinds.contains(objective)) {
+                throw command.usage(option + " is not used by --objective " + objective + "; it is for "
+                        + kinds.stream().map(Kind::toString).collect(Collectors.joining(", ")));
+            }
+        });
+        command.fromOptions(preferences::dpo);
+        command.fromOptions(preferences::kto);
+        if (!(preferences.gamma() >= 0)) {
+            throw command.usage("--gamma must be 0 or more");
+        }
+        teacher.check(command, objective == Kind.DISTILLATION);
+        if (gradientCache != null && gradientCache < 1) {
+            throw command.usage("--gradient-cache must be at least 1");
+        }
     }
 
-    TrainingData read(Path data, Optional<Path> validation) {
+    /**
+     * The rows of a file as the objective learns them.
+     *
+     * @param loader loads a teacher
+     */
+    TrainingData read(Path data, Optional<Path> validation, Function<String, BaseModel> loader) {
         return switch (objective) {
-            case SFT -> TaskRows.holdsSources(data) ? TrainingData.Rows.read(data, validation, TaskRows::sources,
-                    rows -> Task.of(Task.Type.SEQ_2_SEQ_LM), SourceTargetObjective::new)
-                    : TrainingData.Chats.read(data, validation);
+            case SFT -> sft(data, validation);
+            case DPO -> pairs(data, validation, model -> new DpoObjective(model, preferences.dpo()));
+            case ORPO -> pairs(data, validation, model -> new OrpoObjective(model,
+                    preferences.beta(OrpoObjective.BETA)));
+            case SIMPO -> pairs(data, validation, model -> new SimpoObjective(model,
+                    preferences.beta(SimpoObjective.BETA), preferences.gamma(), 0));
+            case KTO -> TrainingData.Rows.read(data, validation, PreferenceRows::judged,
+                    rows -> Optional.empty(), model -> new KtoObjective(model, preferences.kto()));
+            case DISTILLATION -> teacher.read(data, validation, loader);
             case CLASSIFICATION -> TrainingData.Rows.read(data, validation, TaskRows::texts,
-                    rows -> Labels.ofTexts(rows), ClassificationObjective::new);
+                    rows -> Optional.of(Labels.ofTexts(rows)), ClassificationObjective::new);
             case TOKEN_CLASSIFICATION -> TrainingData.Rows.read(data, validation, TaskRows::words,
-                    rows -> Labels.ofWords(rows), TokenClassificationObjective::new);
+                    rows -> Optional.of(Labels.ofWords(rows)), TokenClassificationObjective::new);
             case QUESTION_ANSWERING -> TrainingData.Rows.read(data, validation, TaskRows::questions,
-                    rows -> Task.QUESTION_ANSWERING, QuestionAnsweringObjective::new);
+                    rows -> Optional.of(Task.QUESTION_ANSWERING), QuestionAnsweringObjective::new);
             case CONTRASTIVE -> TrainingData.Rows.read(data, validation, TaskRows::pairs,
-                    rows -> Task.EMBEDDING, ContrastiveObjective::new);
+                    rows -> Optional.of(Task.EMBEDDING), this::contrastive);
         };
+    }
+
+    private static TrainingData sft(Path data, Optional<Path> validation) {
+        if (TaskRows.holdsSources(data)) {
+            return TrainingData.Rows.read(data, validation, TaskRows::sources,
+                    rows -> Optional.of(Task.of(Task.Type.SEQ_2_SEQ_LM)), SourceTargetObjective::new);
+        }
+        RowKind.CHATS.require(data);
+        return TrainingData.Chats.read(data, validation);
+    }
+
+    private static TrainingData pairs(Path data, Optional<Path> validation,
+            Function<LanguageModel, Objective<PreferenceExample>> objective) {
+        return TrainingData.Rows.read(data, validation, PreferenceRows::pairs, rows -> Optional.empty(), objective);
+    }
+
+    private ContrastiveObjective contrastive(LanguageModel model) {
+        ContrastiveObjective whole = new ContrastiveObjective(model);
+        return gradientCache == null ? whole : whole.withGradientCache(gradientCache);
     }
 }

@@ -89,7 +89,8 @@ abstract class TrainingCommand extends PeftCommand {
     private boolean loraFa;
 
     @Option(names = "--max-length", paramLabel = "N",
-            description = "Longer examples are left out and listed. Default: the model's limit")
+            description = "Longer examples are left out and listed; those of preferences are cut. Default: the model's "
+                    + "limit")
     Integer maxLength;
 
     @Mixin
@@ -138,17 +139,14 @@ abstract class TrainingCommand extends PeftCommand {
         if (packTokens > 0 && isGiven("--batch-size")) {
             throw usage("--pack-tokens replaces --batch-size; they are mutually exclusive");
         }
-        if (!objective.isOfChats() && (maxLength != null || isGiven("--learn"))) {
-            throw usage("--max-length and --learn are for --objective sft; texts of other objectives are cut to the "
-                    + "model's limit");
-        }
+        objective.check(this);
         fromOptions(control::control);
         fromOptions(updates::learning);
     }
 
     /** The examples that the options name. */
     final TrainingData examples() {
-        return objective.read(data, Optional.ofNullable(validation));
+        return objective.read(data, Optional.ofNullable(validation), name -> engine.load(name, console()));
     }
 
     /** The base with the adapter to be trained. */

@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.model.Model;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Calibration;
@@ -10,7 +10,9 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.plan.DataFacts;
 import java.nio.file.Path;
@@ -63,13 +65,13 @@ interface TrainingData {
     /**
      * Examples of another kind.
      *
-     * @param wanted what a base that is for something else is loaded for
+     * @param wanted what a base that is for something else is loaded for; empty: what it is for by itself
      * @param objective the objective for a model
      */
-    record Rows<E>(List<E> examples, List<E> held, Task wanted, Function<Model, Objective<E>> objective)
-            implements TrainingData {
+    record Rows<E>(List<E> examples, List<E> held, Optional<Task> wanted,
+            Function<LanguageModel, Objective<E>> objective) implements TrainingData {
         static <E> TrainingData read(Path data, Optional<Path> validation, Function<Path, List<E>> reader,
-                Function<List<E>, Task> task, Function<Model, Objective<E>> objective) {
+                Function<List<E>, Optional<Task>> task, Function<LanguageModel, Objective<E>> objective) {
             List<E> examples = reader.apply(data);
             List<E> held = validation.map(reader).orElse(List.of());
             return new Rows<>(examples, held, task.apply(examples), objective);
@@ -78,12 +80,14 @@ interface TrainingData {
         /** A base that knows all labels keeps its own. */
         @Override
         public Optional<Task> task(ModelSource source) {
-            Task own = BaseModel.taskOf(source);
-            boolean knows = own.type() == wanted.type() && own.problem() == wanted.problem()
+            return wanted.filter(task -> !knows(BaseModel.taskOf(source), task));
+        }
+
+        private static boolean knows(Task own, Task wanted) {
+            return own.type() == wanted.type() && own.problem() == wanted.problem()
                     && (own.labels().containsAll(wanted.labels())
                     || wanted.labels().equals(Task.unnamedLabels(wanted.labels().size()))
                     && own.labels().size() >= wanted.labels().size());
-            return knows ? Optional.empty() : Optional.of(wanted);
         }
 
         @Override
@@ -93,8 +97,8 @@ interface TrainingData {
 
         @Override
         public DataFacts facts(BaseModel base) {
-            Objective<E> encoder = objective.apply(base);
-            return DataFacts.ofEncoded(examples.stream().flatMap(example -> encoder.encode(example).stream()).toList());
+            return DataFacts.ofEncoded(objective.apply(base).encode(examples, new DataSetup("training",
+                    base.network().description().maxPositions(), TrainingOptions.defaults().batchSize())).examples());
         }
 
         @Override

@@ -24,7 +24,8 @@ final class UpdateOptions {
     private double neftuneAlpha;
 
     @Option(names = "--label-smoothing", paramLabel = "X", defaultValue = "0",
-            description = "Share of the target that is spread over all tokens; for --objective sft. Default: none")
+            description = "sft: share of the target that is spread over all tokens; dpo, simpo: share of the pairs "
+                    + "that is taken to be the wrong way round. Default: none")
     private double labelSmoothing;
 
     /** The values. */

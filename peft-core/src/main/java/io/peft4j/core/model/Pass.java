@@ -153,6 +153,14 @@ public final class Pass implements AutoCloseable {
         }
     }
 
+    /** The logits of some of the rows whose {@linkplain #hidden(int...) hidden states} were computed before. */
+    public float[] logits(Variable hidden, int from, int to) {
+        try (Tape head = workspace.inference(DataType.FLOAT)) {
+            return workspace.compute(() -> Arrays.toFloats(model.network().causal().logits(context.onTape(head),
+                    head.constant(workspace.arena().rows(hidden.value(), from, to))).value()));
+        }
+    }
+
     /** The logits of some rows of {@link #batch()}, [rows.length, V] one row after the other. */
     public float[] logits(int... rows) {
         int columns = model.network().description().vocabularySize();
@@ -301,6 +309,55 @@ public final class Pass implements AutoCloseable {
         double value = loss.compute(workspace.compute(() -> negativeLogLikelihoods(rows.value())), shares);
         workspace.compute(() -> backward(rows, shares));
         return value;
+    }
+
+    /** A loss of the logits of supervised tokens, some at a time. */
+    @FunctionalInterface
+    public interface LogitLoss {
+        /**
+         * Computes it. Runs outside of the engine; others may compute meanwhile.
+         *
+         * @param from index of the first target
+         * @param to index after the last one
+         * @param logits their logits, [to - from, V] one row after the other; replaced by the derivatives of the loss
+         * @return the loss
+         */
+        double compute(int from, int to, float[] logits);
+    }
+
+    /**
+     * A loss of the logits, summed over all supervised tokens, with its gradients added to the trainable parameters.
+     *
+     * @param loss what is minimized, in all its parts divided as wanted
+     */
+    public double backwardOfLogits(LogitLoss loss) {
+        PackedBatch.Targets targets = batch().targets();
+        if (targets.count() == 0) {
+            return 0;
+        }
+        Variable rows = workspace.compute(() -> model.network().hidden(context, targets.rows()));
+        INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
+        double sum = 0;
+        for (Chunk chunk : chunks(targets)) {
+            try (Tape head = workspace.recording(rows.value().dataType())) {
+                Variable logits = workspace.compute(() -> model.network().causal().logits(context.onTape(head),
+                        head.input(chunk.of(rows.value()), chunk.of(gradient))));
+                float[] values = Arrays.toFloats(logits.value());
+                sum += loss.compute(chunk.from(), chunk.from() + chunk.size(), values);
+                workspace.compute(() -> {
+                    Arrays.write(logits.value(), 0, values, 0, values.length);
+                    head.backward(logits, logits.value());
+                    return logits;
+                });
+            }
+        }
+        if (rows.requiresGradient()) {
+            workspace.compute(() -> {
+                tape.backward(rows, gradient);
+                return rows;
+            });
+        }
+        return sum;
     }
 
     /** The sum of losses with their weights. */

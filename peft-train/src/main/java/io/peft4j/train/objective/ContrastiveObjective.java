@@ -1,6 +1,8 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.TextEncoder;
@@ -14,6 +16,10 @@ import java.util.Objects;
  * href="https://arxiv.org/abs/1705.00652">1705.00652</a>; MultipleNegativesRankingLoss of sentence-transformers): the
  * cross-entropy of an anchor's positive among all positives, and all negatives, of the batch, over cosines times a
  * scale. The more examples in a batch, the harder the task.
+ *
+ * <p>With a cache of gradients (<a href="https://arxiv.org/abs/2101.06983">2101.06983</a>) a batch may be far larger
+ * than a pass: its vectors are computed a few examples at a time and kept, then the gradients of the loss by the
+ * vectors, then those of the parameters, again a few examples at a time. Loss and gradients are those of one pass.
  */
 public final class ContrastiveObjective extends HeadObjective<TextPair> {
     /** What cosines are multiplied with. */
@@ -21,11 +27,12 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
 
     private final TextEncoder encoder;
     private final double scale;
+    private final int examplesAPass;
 
     /**
      * An objective for a model, with cosines times {@value #SCALE}.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when the model was loaded for another task than
+     * @throws ConfigurationException when the model was loaded for another task than
      *     FEATURE_EXTRACTION
      */
     public ContrastiveObjective(Model model) {
@@ -37,6 +44,28 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
         super(model, Task.Type.FEATURE_EXTRACTION);
         this.encoder = Objects.requireNonNull(encoder, "encoder");
         this.scale = scale;
+        this.examplesAPass = Integer.MAX_VALUE;
+    }
+
+    private ContrastiveObjective(ContrastiveObjective other, int examplesAPass) {
+        super(other);
+        this.encoder = other.encoder;
+        this.scale = other.scale;
+        this.examplesAPass = examplesAPass;
+    }
+
+    /**
+     * The same with a cache of gradients: however large a batch is, so many examples run at a time. The batch size then
+     * says how many negatives there are.
+     *
+     * @throws ConfigurationException when it is below 1
+     */
+    public ContrastiveObjective withGradientCache(int examples) {
+        if (examples < 1) {
+            throw new ConfigurationException("the number of examples a pass is " + examples + "; it must be at least "
+                    + "1");
+        }
+        return new ContrastiveObjective(this, examples);
     }
 
     @Override
@@ -51,6 +80,62 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
         sequences.add(encoder.text(example.positive()));
         example.negative().map(encoder::text).ifPresent(sequences::add);
         return List.of(new EncodedExample(sequences, new float[0], 1, 1));
+    }
+
+    @Override
+    public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
+        if (batch.size() <= examplesAPass) {
+            return super.backward(passes, batch, normalizer);
+        }
+        List<List<TokenSequence>> parts = parts(batch);
+        List<float[]> vectors = new ArrayList<>();
+        for (List<TokenSequence> part : parts) {
+            passes.training(vectors.size(), part, pass -> {
+                vectors.add(pass.outputs());
+                return 0;
+            });
+        }
+        float[] all = whole(vectors);
+        double[] gradient = new double[all.length];
+        double loss = loss(batch, all, all.length / EncodedExample.sequences(batch).size(), gradient);
+        int from = 0;
+        for (int i = 0; i < parts.size(); i++) {
+            int first = from;
+            passes.training(i, parts.get(i), pass -> pass.backward((outputs, columns, ofOutputs) -> {
+                for (int k = 0; k < outputs.length; k++) {
+                    ofOutputs[k] = (float) (gradient[first + k] / normalizer);
+                }
+                return loss;
+            }));
+            from += vectors.get(i).length;
+        }
+        return loss;
+    }
+
+    @Override
+    public double loss(Passes passes, List<EncodedExample> batch) {
+        List<float[]> vectors = parts(batch).stream().map(part -> passes.evaluation(part, Pass::outputs)).toList();
+        float[] all = whole(vectors);
+        return loss(batch, all, all.length / EncodedExample.sequences(batch).size(), new double[all.length]);
+    }
+
+    private List<List<TokenSequence>> parts(List<EncodedExample> batch) {
+        List<List<TokenSequence>> parts = new ArrayList<>();
+        for (int from = 0; from < batch.size(); from += Math.min(examplesAPass, batch.size())) {
+            parts.add(EncodedExample.sequences(batch.subList(from,
+                    (int) Math.min(batch.size(), (long) from + examplesAPass))));
+        }
+        return parts;
+    }
+
+    private static float[] whole(List<float[]> parts) {
+        float[] all = new float[parts.stream().mapToInt(part -> part.length).sum()];
+        int next = 0;
+        for (float[] part : parts) {
+            System.arraycopy(part, 0, all, next, part.length);
+            next += part.length;
+        }
+        return all;
     }
 
     @Override

@@ -27,6 +27,11 @@ abstract class HeadObjective<E> implements Objective<E> {
         }
     }
 
+    /** One that differs in options alone. */
+    HeadObjective(HeadObjective<E> other) {
+        this.task = other.task;
+    }
+
     /** What the model is for. */
     final Task task() {
         return task;
@@ -59,7 +64,7 @@ abstract class HeadObjective<E> implements Objective<E> {
     }
 
     @Override
-    public final double loss(Passes passes, List<EncodedExample> batch) {
+    public double loss(Passes passes, List<EncodedExample> batch) {
         float[] outputs = passes.evaluation(EncodedExample.sequences(batch), Pass::outputs);
         return loss(batch, outputs, outputs.length / rows(batch), new double[outputs.length]);
     }

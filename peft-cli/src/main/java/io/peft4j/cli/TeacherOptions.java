@@ -1,0 +1,107 @@
+package io.peft4j.cli;
+
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Task;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.hub.ModelSource;
+import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.DistillationObjective;
+import io.peft4j.train.plan.DataFacts;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import picocli.CommandLine.Option;
+
+/** The model that another one learns from. */
+final class TeacherOptions {
+    @Option(names = "--teacher", paramLabel = "ID|DIR|FILE.gguf", description = "distillation: the model that is "
+            + "learned from. Default: the base, with --teacher-adapter")
+    private String model;
+
+    @Option(names = "--teacher-adapter", paramLabel = "DIR", description = "distillation: an adapter on the teacher.")
+    private Path adapter;
+
+    @Option(names = "--temperature", paramLabel = "T", description = "distillation: what logits are divided by. "
+            + "Default: 2")
+    private Double temperature;
+
+    @Option(names = "--teacher-share", paramLabel = "X", description = "distillation: the teacher's share of the loss, "
+            + "the rest is that of the answers. Default: 0.5")
+    private Double share;
+
+    /** Checks that there is a teacher where one is needed. */
+    void check(PeftCommand command, boolean needed) {
+        if (needed && model == null && adapter == null) {
+            throw command.usage("--objective distillation needs a teacher: --teacher, --teacher-adapter or both");
+        }
+        if (temperature != null && !(temperature > 0)) {
+            throw command.usage("--temperature must be above 0");
+        }
+        if (share != null && !(share > 0 && share <= 1)) {
+            throw command.usage("--teacher-share must be above 0 and at most 1");
+        }
+    }
+
+    TrainingData read(Path data, Optional<Path> validation, Function<String, BaseModel> loader) {
+        RowKind.CHATS.require(data);
+        return new Lessons((TrainingData.Chats) TrainingData.Chats.read(data, validation), loader);
+    }
+
+    /** Chats of which the student learns what its teacher expects. */
+    private final class Lessons implements TrainingData {
+        private final Chats chats;
+        private final Function<String, BaseModel> loader;
+
+        Lessons(Chats chats, Function<String, BaseModel> loader) {
+            this.chats = chats;
+            this.loader = loader;
+        }
+
+        @Override
+        public Optional<Task> task(ModelSource source) {
+            return chats.task(source);
+        }
+
+        @Override
+        public TrainingResult train(TrainerBuilder trainer, PeftModel student) {
+            if (model == null) {
+                return taught(trainer, student, (BaseModel) student.base());
+            }
+            try (BaseModel other = loader.apply(model)) {
+                return taught(trainer, student, other);
+            }
+        }
+
+        private TrainingResult taught(TrainerBuilder trainer, PeftModel student, BaseModel base) {
+            if (adapter == null) {
+                return learn(trainer, student, base);
+            }
+            try (PeftModel teacher = base.withAdapter(adapter)) {
+                return learn(trainer, student, teacher);
+            }
+        }
+
+        private TrainingResult learn(TrainerBuilder trainer, PeftModel student, LanguageModel teacher) {
+            return trainer.build().train(new DistillationObjective(student, teacher,
+                    temperature == null ? DistillationObjective.TEMPERATURE : temperature,
+                    share == null ? DistillationObjective.SHARE : share), chats.examples().examples(),
+                    chats.held().map(ChatDataset::examples).orElse(List.of()));
+        }
+
+        @Override
+        public DataFacts facts(BaseModel base) {
+            return chats.facts(base);
+        }
+
+        @Override
+        public Calibration calibration(BaseModel base, int batchSize, int mostBatches) {
+            return chats.calibration(base, batchSize, mostBatches);
+        }
+    }
+}

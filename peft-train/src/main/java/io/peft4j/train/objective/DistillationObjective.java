@@ -1,0 +1,179 @@
+package io.peft4j.train.objective;
+
+import io.peft4j.core.autograd.Variable;
+import io.peft4j.core.engine.Priority;
+import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Pass;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.EncodedChats;
+import io.peft4j.data.example.ChatExample;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Distillation (<a href="https://arxiv.org/abs/1503.02531">1503.02531</a>): the model learns what another one, the
+ * teacher, expects in each place of an answer, and not only which token stands there. The loss of a supervised token is
+ * {@code (1 - w) CE + w T^2 KL(t || s)}: CE is its cross-entropy, t and s are the distributions of teacher and student
+ * with their logits divided by the temperature T, w is the teacher's share. The teacher runs beside the student in each
+ * pass; its logits are never all in memory.
+ *
+ * <pre>{@code
+ * try (PeftModel teacher = large.withAdapter(Path.of("handbook-adapter"))) {
+ *     Trainer.builder(small).build().train(new DistillationObjective(small, teacher), chats.examples());
+ * }
+ * }</pre>
+ *
+ * <p>Measured: {@code nll} and {@code teacher_kl}, the means of both terms without their factors. The teacher is
+ * another loaded model with the same vocabulary, or the same base with another adapter; it must stay open.
+ */
+public final class DistillationObjective implements Objective<ChatExample> {
+    /** The default temperature. */
+    public static final double TEMPERATURE = 2;
+    /** The default share of the teacher. */
+    public static final double SHARE = 0.5;
+    private static final String SAMPLE = "Ada said: 3 + 4 = 7, \u00e9t\u00e9, \u4f60\u597d!\n\tx_1 <tag>";
+
+    private final LanguageModel student;
+    private final LanguageModel teacher;
+    private final double temperature;
+    private final double share;
+
+    /** The objective with the defaults. */
+    public DistillationObjective(LanguageModel student, LanguageModel teacher) {
+        this(student, teacher, TEMPERATURE, SHARE);
+    }
+
+    /**
+     * The objective for a model.
+     *
+     * @param student the model that is trained
+     * @param teacher the model that it learns from
+     * @param temperature above 0; higher means that what the teacher thinks less likely counts more
+     * @param share the teacher's share of the loss, above 0 and at most 1
+     * @throws ConfigurationException when a value is out of range, or the models have different vocabularies
+     */
+    public DistillationObjective(LanguageModel student, LanguageModel teacher, double temperature, double share) {
+        this.student = Objects.requireNonNull(student, "student");
+        this.teacher = Objects.requireNonNull(teacher, "teacher");
+        this.temperature = temperature;
+        this.share = share;
+        DpoOptions.requireAboveZero("the temperature", temperature);
+        if (!(share > 0 && share <= 1)) {
+            throw new ConfigurationException("the teacher's share is " + share + "; it must be above 0 and at most 1");
+        }
+        student.network().causal();
+        teacher.network().causal();
+        int ours = student.network().description().vocabularySize();
+        int theirs = teacher.network().description().vocabularySize();
+        if (ours != theirs || !Arrays.equals(student.tokenizer().encode(SAMPLE), teacher.tokenizer().encode(SAMPLE))) {
+            throw new ConfigurationException("a teacher must have the tokenizer of its student, since each token's "
+                    + "logits are compared; " + teacher.network().description().name() + " has " + theirs
+                    + " tokens, " + student.network().description().name() + " has "
+                    + (ours == theirs ? "as many but others" : String.valueOf(ours)));
+        }
+    }
+
+    @Override
+    public String name() {
+        return "distillation";
+    }
+
+    @Override
+    public Map<String, String> settings() {
+        return Map.of("temperature", String.valueOf(temperature), "teacher_share", String.valueOf(share), "teacher",
+                teacher.network().description().name());
+    }
+
+    @Override
+    public List<EncodedExample> encode(ChatExample example) {
+        return List.of(EncodedExample.of(encoder().encode(example)));
+    }
+
+    @Override
+    public EncodedExamples encode(List<ChatExample> examples, DataSetup setup) {
+        if (examples.isEmpty()) {
+            return new EncodedExamples(List.of(), 0);
+        }
+        try (ModelLease lease = teacher.lease()) {
+            EncodedChats encoded = encoder().encode(ChatDataset.of(examples),
+                    Math.min(setup.maxLength(), lease.maxPositions()));
+            return new EncodedExamples(encoded.sequences().stream().map(EncodedExample::of).toList(),
+                    encoded.tooLong().size());
+        }
+    }
+
+    private ChatEncoder encoder() {
+        return new ChatEncoder(student.tokenizer(), student.chatTemplate().orElseThrow(() ->
+                new ConfigurationException(student.network().description().name() + " has no chat template")));
+    }
+
+    @Override
+    public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
+        return withTeacher(batch, (teaching, hidden) -> passes.training(batch, pass -> {
+            double[] sums = new double[3];
+            pass.backwardOfLogits((from, to, logits) ->
+                    add(pass.batch().targets(), from, logits, teaching.logits(hidden, from, to), sums, normalizer));
+            return report(passes, batch, sums);
+        }));
+    }
+
+    @Override
+    public double loss(Passes passes, List<EncodedExample> batch) {
+        return withTeacher(batch, (teaching, hidden) -> passes.evaluation(EncodedExample.sequences(batch), pass -> {
+            double[] sums = new double[3];
+            PackedBatch.Targets targets = pass.batch().targets();
+            int columns = student.network().description().vocabularySize();
+            pass.logits(targets.rows(), (from, chunk) -> {
+                float[] logits = io.peft4j.core.array.Arrays.toFloats(chunk);
+                add(targets, from, logits, teaching.logits(hidden, from, from + logits.length / columns), sums, 1);
+            });
+            return report(passes, batch, sums);
+        }));
+    }
+
+    private static double report(Passes passes, List<EncodedExample> batch, double[] sums) {
+        long tokens = batch.stream().mapToLong(EncodedExample::supervised).sum();
+        passes.measure("nll", sums[1], tokens);
+        passes.measure("teacher_kl", sums[2], tokens);
+        return sums[0];
+    }
+
+    /** What is done with the teacher's hidden states of the batch. */
+    @FunctionalInterface
+    private interface Lesson {
+        double learn(Pass teaching, Variable hidden);
+    }
+
+    private double withTeacher(List<EncodedExample> batch, Lesson lesson) {
+        List<TokenSequence> sequences = EncodedExample.sequences(batch);
+        try (ModelLease lease = teacher.lease(); Workspace workspace = teacher.engine().workspace(Priority.WORK);
+                Pass pass = Pass.evaluation(lease, workspace, lease.network().pack(sequences))) {
+            return lesson.learn(pass, pass.hidden(pass.batch().targets().rows()));
+        }
+    }
+
+    /** Adds the losses of some targets to the sums, and replaces logits by derivatives. */
+    private double add(PackedBatch.Targets targets, int from, float[] logits, float[] taught, double[] sums,
+            double normalizer) {
+        DistilledToken token = new DistilledToken(temperature, share,
+                student.network().description().vocabularySize());
+        double[][] losses = token.rows(logits, taught, Arrays.copyOfRange(targets.ids(), from, targets.count()),
+                Arrays.copyOfRange(targets.weights(), from, targets.count()), normalizer);
+        double before = sums[0];
+        for (int i = 0; i < losses.length; i++) {
+            double weight = targets.weights()[from + i];
+            sums[0] += weight * ((1 - share) * losses[i][0] + share * temperature * temperature * losses[i][1]);
+            sums[1] += losses[i][0];
+            sums[2] += losses[i][1];
+        }
+        return sums[0] - before;
+    }
+}
