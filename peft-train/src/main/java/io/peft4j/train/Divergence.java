@@ -1,12 +1,14 @@
 package io.peft4j.train;
 
+import io.peft4j.core.array.Arrays;
+import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.train.objective.EncodedExample;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * A training whose figures are no numbers any more.
+ * A training whose figures are no numbers any more, or never will be.
  *
  * @param examples what it is trained on
  * @param batches the batches of the update
@@ -38,6 +40,35 @@ record Divergence(TrainingSet examples, List<List<EncodedExample>> batches, List
                 + "norm " + norm + "; the training has diverged and the update was not made: " + place + "; " + which
                 + listed(bad.isEmpty() ? all : bad) + ". Lower the learning rate (" + learningRate
                 + ") or the scaling of the adapter, or add warm-up steps");
+    }
+
+    /**
+     * Refuses values that are no numbers after so many updates.
+     *
+     * @throws ConfigurationException with the name of the first
+     */
+    static void requireFinite(List<Parameter> parameters, long updates, double learningRate) {
+        for (Parameter parameter : parameters) {
+            if (!Arrays.isFinite(parameter.value())) {
+                throw new ConfigurationException("after update " + updates + " the values of " + parameter.name()
+                        + " are not finite; the training has diverged, and nothing was saved of it since the last "
+                        + "checkpoint. Lower the learning rate (" + learningRate + ") or the scaling of the "
+                        + "adapter, or add warm-up steps");
+            }
+        }
+    }
+
+    /**
+     * Refuses a first update without any gradient.
+     *
+     * @throws ConfigurationException when there is none
+     */
+    static void requireGradient(double norm, long trainable) {
+        if (norm == 0) {
+            throw new ConfigurationException("no gradient reaches any of the " + trainable + " trainable parameters, "
+                    + "so nothing would be learned; check that the adapter's layers are in use and that its first "
+                    + "values are not all 0");
+        }
     }
 
     private String listed(List<EncodedExample> some) {

@@ -5,8 +5,10 @@ import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.AdapterLease;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Calibration;
+import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatDataset;
@@ -163,14 +165,22 @@ public final class Trainer {
 
     private TrainingResult train(List<TokenSequence> examples, int tooLong, List<String> origins) {
         model.network().causal();
-        List<TokenSequence> held = validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
+        List<TokenSequence> held = held();
         Objective<TokenSequence> objective = new NextTokenObjective();
         return run(objective, encoded(objective, examples, "training").examples(),
                 encoded(objective, held, "validation").examples(), tooLong, origins);
     }
 
-    private TrainingResult run(Objective<?> plain, List<EncodedExample> examples, List<EncodedExample> held,
+    private TrainingResult run(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held,
             int tooLong, List<String> origins) {
+        try (OpenTraining training = open(objective, examples, held, tooLong, origins)) {
+            return training.finish(training.execute());
+        }
+    }
+
+    /** A training that is about to begin; the folder is locked, and the model kept for it. */
+    OpenTraining open(Objective<?> plain, List<EncodedExample> examples, List<EncodedExample> held, int tooLong,
+            List<String> origins) {
         Objective<?> objective = learning.labelSmoothing() == 0 ? plain
                 : plain.withLabelSmoothing(learning.labelSmoothing());
         if (control.needsValidation() && held.isEmpty()) {
@@ -181,61 +191,43 @@ public final class Trainer {
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
                 : Optional.of(TrainingSet.of(held, "validation", limit, List.of()));
         TrainingSet trainingSet = TrainingSet.of(examples, "training", limit, origins);
-        if (output.isPresent()) {
-            return runInto(output.get(), objective, trainingSet, validationSet, tooLong);
-        }
-        try (TrainingRun run = TrainingRun.prepare(model, objective, options, learning, control, trainingSet,
-                validationSet, tooLong, Optional.empty(), rule, cancellation)) {
-            return finish(execute(run, listeners(), Optional.empty()));
-        }
+        return OpenTraining.of(model, output.map(OutputFolder::chosen), options, listeners, checkpoint ->
+                TrainingRun.prepare(model, objective, options, learning, control, trainingSet, validationSet, tooLong,
+                        checkpoint, rule, cancellation));
     }
 
-    private TrainingResult runInto(OutputFolder place, Objective<?> objective, TrainingSet examples,
-            Optional<TrainingSet> held, int tooLong) {
-        try (RunFolder folder = RunFolder.open(model, place.chosen());
-                TrainingRun run = TrainingRun.prepare(model, objective, options, learning, control, examples, held,
-                        tooLong, folder.resumePoint(), rule, cancellation)) {
-            PageWriter page = new PageWriter(folder.path());
-            TrainingResult result = execute(run, listeners(folder.begin(run.stepsDone()), page), Optional.of(folder));
-            save(folder, run, result, page);
-            return finish(result);
+    /** Why it cannot share passes with the trainings of other adapters, as a sentence; empty where it can. */
+    Optional<String> sharingObstacle() {
+        if (learning.neftuneAlpha() > 0 || learning.labelSmoothing() > 0) {
+            return Optional.of("it has noise on its embeddings or smoothed labels");
         }
-    }
-
-    private void save(RunFolder folder, TrainingRun run, TrainingResult result, PageWriter page) {
-        try {
-            folder.finish(run, options, result);
-        } catch (RuntimeException e) {
-            page.onFailure(e);
-            throw e;
+        List<String> active = model.activeAdapters();
+        if (active.size() != 1) {
+            return Optional.of("it trains " + active.size() + " adapters at once");
         }
-        page.onEnd(result);
-    }
-
-    private TrainingResult execute(TrainingRun run, TrainingListener told, Optional<RunFolder> folder) {
-        try {
-            return run.execute(told, folder);
-        } catch (RuntimeException e) {
-            told.onFailure(e);
-            throw e;
+        if (model.adapter(active.get(0)).layers().stream().anyMatch(AdapterLayer::hasDropout)) {
+            return Optional.of("its adapter has dropout, whose random numbers would be others");
+        }
+        try (AdapterLease lease = model.leaseAdapter(active.get(0))) {
+            return lease.mixingObstacle();
         }
     }
 
-    /** Those who follow a training: what its folder needs first. */
-    private TrainingListener listeners(TrainingListener... ofFolder) {
-        List<TrainingListener> all = new ArrayList<>(List.of(new TrainingGuards(LOG::warn)));
-        all.addAll(List.of(ofFolder));
-        all.addAll(listeners);
-        return new Listeners(all, LOG::warn);
+    PeftModel model() {
+        return model;
     }
 
-    private TrainingResult finish(TrainingResult result) {
-        new Listeners(listeners, LOG::warn).onEnd(result);
-        return result;
+    TrainingOptions options() {
+        return options;
     }
 
-    private EncodedChats encode(ChatDataset dataset) {
+    /** The conversations as examples, and those that the loss is measured on. */
+    EncodedChats encode(ChatDataset dataset) {
         return encoder(model, masking).encode(dataset, maxLength.orElse(room()));
+    }
+
+    List<TokenSequence> held() {
+        return validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
     }
 
     /**

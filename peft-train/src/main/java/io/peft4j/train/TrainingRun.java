@@ -1,6 +1,5 @@
 package io.peft4j.train;
 
-import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelLease;
@@ -55,6 +54,10 @@ final class TrainingRun implements AutoCloseable {
     private final Map<String, TrainingHook> hooks;
     private final List<StepMetrics> steps = new ArrayList<>();
     private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
+    private TrainingListener listener = new Listeners(List.of(), LOG::warn);
+    private Optional<RunFolder> folder = Optional.empty();
+    private Optional<Ending> ending = Optional.empty();
+    private long begin;
 
     private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, TrainingOptions options,
             LearningOptions learning, TrainingControl control, TrainingSet examples,
@@ -208,32 +211,63 @@ final class TrainingRun implements AutoCloseable {
     }
 
     /** Trains to the end, or until something stops it. */
-    TrainingResult execute(TrainingListener listener, Optional<RunFolder> folder) {
-        long begin = System.nanoTime();
-        listener.onStart(plan);
-        addReferences();
-        evaluateWhereDue(listener);
-        Optional<Ending> ending = ending(begin);
-        while (ending.isEmpty()) {
-            TrainingEvents.Step event = new TrainingEvents.Step();
-            event.begin();
-            if (update()) {
-                event.commit(steps.get(steps.size() - 1));
-                listener.onStep(steps.get(steps.size() - 1));
-                evaluateWhereDue(listener);
-                folder.ifPresent(place -> place.addCheckpointWhereDue(this, listener));
-                ending = ending(begin);
+    TrainingResult execute(TrainingListener told, Optional<RunFolder> place) {
+        start(told, place);
+        evaluateWhereDue();
+        while (!isOver()) {
+            Update update = next();
+            if (compute(update)) {
+                finish(update);
+                evaluateWhereDue();
+                conclude();
             } else {
-                ending = Optional.of(Ending.CANCELLED);
+                cancel();
             }
         }
+        return end();
+    }
+
+    private void evaluateWhereDue() {
+        if (isEvaluationDue()) {
+            evaluate();
+        }
+    }
+
+    /** Begins to tell of the training. An evaluation may be due then. */
+    void start(TrainingListener told, Optional<RunFolder> place) {
+        begin = System.nanoTime();
+        listener = told;
+        folder = place;
+        listener.onStart(plan);
+        addReferences();
+        ending = ending();
+    }
+
+    /** Whether no update follows. */
+    boolean isOver() {
+        return ending.isPresent();
+    }
+
+    /** Ends the training without another update. */
+    void cancel() {
+        ending = Optional.of(Ending.CANCELLED);
+    }
+
+    /** What follows an update and its evaluation: a checkpoint, and perhaps the end. */
+    void conclude() {
+        folder.ifPresent(place -> place.addCheckpointWhereDue(this, listener));
+        ending = ending();
+    }
+
+    /** The end of a training that is over. */
+    TrainingResult end() {
         if (stepsDone() < plan.totalSteps() && stepsDone() > 0) {
             folder.ifPresent(place -> place.addCheckpoint(this, listener));
         }
         requireFinite();
         OptionalLong restored = restoreBest();
-        return new TrainingResult(plan, steps, evaluations, ending.get(), restored, (System.nanoTime() - begin) / 1e9,
-                folder.map(RunFolder::path));
+        return new TrainingResult(plan, steps, evaluations, ending.orElseThrow(), restored,
+                (System.nanoTime() - begin) / 1e9, folder.map(RunFolder::path));
     }
 
     /** Computes what the objective holds the model against, from the model as it is before the first update. */
@@ -271,17 +305,10 @@ final class TrainingRun implements AutoCloseable {
 
     /** What would be saved is looked at first, so that the last good checkpoint stays the last. */
     void requireFinite() {
-        for (Parameter parameter : parameters) {
-            if (!Arrays.isFinite(parameter.value())) {
-                throw new ConfigurationException("after update " + stepsDone() + " the values of " + parameter.name()
-                        + " are not finite; the training has diverged, and nothing was saved of it since the last "
-                        + "checkpoint. Lower the learning rate (" + options.learningRate() + ") or the scaling of the "
-                        + "adapter, or add warm-up steps");
-            }
-        }
+        Divergence.requireFinite(parameters, stepsDone(), options.learningRate());
     }
 
-    private Optional<Ending> ending(long begin) {
+    private Optional<Ending> ending() {
         if (stepsDone() >= plan.totalSteps()) {
             return Optional.of(Ending.COMPLETE);
         }
@@ -307,46 +334,61 @@ final class TrainingRun implements AutoCloseable {
         return OptionalLong.of(step);
     }
 
-    /** One update; false where it was cancelled before its end and nothing has changed. */
-    private boolean update() {
-        long begin = System.nanoTime();
-        long step = optimizer.steps();
-        List<List<EncodedExample>> batches = sampler.batches(step);
-        List<EncodedExample> stepExamples = batches.stream().flatMap(List::stream).toList();
-        double normalizer = EncodedExample.weight(stepExamples);
-        Measures measures = new Measures();
-        List<Double> sums = new ArrayList<>();
+    /** The next update, of which nothing is computed yet. */
+    Update next() {
+        TrainingEvents.Step event = new TrainingEvents.Step();
+        event.begin();
+        return new Update(optimizer.steps(), sampler.batches(optimizer.steps()), event);
+    }
+
+    /** Whether somebody wants it to stop. */
+    boolean isCancelled() {
+        return cancellation.isRequested();
+    }
+
+    /** Computes the gradients of an update; false where it was cancelled before all were there. */
+    private boolean compute(Update update) {
         int from = 0;
-        for (List<EncodedExample> batch : batches) {
-            if (cancellation.isRequested()) {
+        for (List<EncodedExample> batch : update.batches()) {
+            if (isCancelled()) {
                 return false;
             }
-            sums.add(objective.backward(passes(Seeds.mix(options.seed(), step, from), measures), batch, normalizer));
+            update.add(objective.backward(passes(Seeds.mix(options.seed(), update.number(), from), update.measures()),
+                    batch, update.normalizer()));
             from += batch.size();
         }
+        return true;
+    }
+
+    /** Makes an update whose gradients are there, and tells of it. */
+    void finish(Update update) {
+        long step = update.number();
         rule.beforeUpdate();
-        double loss = sums.stream().mapToDouble(Double::doubleValue).sum() / normalizer;
+        double loss = update.loss();
         for (TrainingHook hook : hooks.values()) {
             loss += hook.addToGradients(step);
         }
         double norm = optimizer.gradientNorm();
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-            throw new Divergence(training, batches, sums).at(step + 1, loss, norm, options.learningRate(),
-                    example -> objective.loss(passes(0, new Measures()), List.of(example)));
+            throw new Divergence(training, update.batches(), update.sums()).at(step + 1, loss, norm,
+                    options.learningRate(), example -> objective.loss(passes(0, new Measures()), List.of(example)));
         }
-        requireGradient(step, loss, norm);
+        if (step == 0 && loss > 0) {
+            Divergence.requireGradient(norm, plan.trainableParameters());
+        }
         double learningRate = options.learningRate()
                 * options.schedule().factor(step, options.warmupSteps(), plan.totalSteps());
         optimizer.update(learningRate, clipFactor(norm));
         hooks.values().forEach(hook -> hook.afterUpdate(step, clipFactor(norm)));
         model.trainableParameters().forEach(Parameter::clearGradient);
-        long tokens = stepExamples.stream().mapToLong(EncodedExample::tokens).sum();
         long end = System.nanoTime();
-        double seconds = Math.max(1, end - begin) / 1e9;
-        steps.add(new StepMetrics(step + 1, sampler.epochs(step + 1), loss, learningRate, norm, tokens,
-                stepExamples.stream().mapToLong(EncodedExample::supervised).sum(), seconds,
-                pace.secondsLeft(tokens, seconds, end / 1e9), measures.means()));
-        return true;
+        double seconds = update.seconds(end);
+        StepMetrics metrics = new StepMetrics(step + 1, sampler.epochs(step + 1), loss, learningRate, norm,
+                update.tokens(), update.supervised(), seconds, pace.secondsLeft(update.tokens(), seconds, end / 1e9),
+                update.measures().means());
+        steps.add(metrics);
+        update.event().commit(metrics);
+        listener.onStep(metrics);
     }
 
     /** Scales down to the maximal norm, with the small term in the divisor that PyTorch has. */
@@ -355,36 +397,36 @@ final class TrainingRun implements AutoCloseable {
         return max == 0 ? 1 : Math.min(1, max / (norm + 1e-6));
     }
 
-    private void requireGradient(long step, double loss, double norm) {
-        if (step == 0 && norm == 0 && loss > 0) {
-            throw new ConfigurationException("no gradient reaches any of the " + plan.trainableParameters()
-                    + " trainable parameters, so nothing would be learned; check that the adapter's layers are in use "
-                    + "and that its first values are not all 0");
-        }
+    /** Whether the loss on the validation data is to be measured now: once each time. */
+    boolean isEvaluationDue() {
+        boolean done = evaluations.stream().anyMatch(evaluation -> evaluation.step() == stepsDone());
+        return validation.isPresent() && !done && control.isEvaluationDue(stepsDone(), plan);
     }
 
-    /** Once each time. */
-    private void evaluateWhereDue(TrainingListener listener) {
-        boolean done = evaluations.stream().anyMatch(evaluation -> evaluation.step() == stepsDone());
-        if (validation.isPresent() && !done && control.isEvaluationDue(stepsDone(), plan)) {
-            evaluate(listener);
-        }
+    /** The validation data in the batches that it is measured in. */
+    List<List<EncodedExample>> validationBatches() {
+        return inOrder(validation.orElseThrow());
     }
 
     /** Measures the loss on the validation data; a cancelled measurement is not told. */
-    private void evaluate(TrainingListener listener) {
+    private void evaluate() {
         TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
         event.begin();
         double sum = 0;
         Measures measures = new Measures();
-        for (List<EncodedExample> batch : inOrder(validation.get())) {
-            if (cancellation.isRequested()) {
+        for (List<EncodedExample> batch : validationBatches()) {
+            if (isCancelled()) {
                 return;
             }
             sum += objective.loss(passes(0, measures), batch);
         }
+        addEvaluation(sum, measures, event);
+    }
+
+    /** Takes a measurement and tells of it. */
+    void addEvaluation(double sum, Measures measures, TrainingEvents.Evaluation event) {
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
-                sampler.epochs(stepsDone()), sum / validation.get().weight(), measures.means());
+                sampler.epochs(stepsDone()), sum / validation.orElseThrow().weight(), measures.means());
         event.commit(evaluation);
         evaluations.add(evaluation);
         if (BestValues.best(evaluations) == evaluation) {

@@ -258,6 +258,40 @@ public final class Pass implements AutoCloseable {
         });
     }
 
+    /**
+     * As {@link #backward(double)}, for sequences whose losses are divided by numbers of their own: those of trainings
+     * that share a pass.
+     *
+     * @param normalizers for each sequence of the batch what its sum is divided by
+     * @return the weighted sum of each sequence, not divided
+     */
+    public double[] backwardBySequence(double... normalizers) {
+        PackedBatch.Targets targets = batch().targets();
+        double[] sums = new double[normalizers.length];
+        return targets.count() == 0 ? sums : workspace.compute(() -> {
+            Variable rows = model.network().hidden(context, targets.rows());
+            float[] shares = new float[targets.count()];
+            for (int i = 0; i < shares.length; i++) {
+                shares[i] = (float) (targets.weights()[i] / normalizers[targets.sequences()[i]]);
+            }
+            float[] losses = backward(rows, shares);
+            for (int i = 0; i < losses.length; i++) {
+                sums[targets.sequences()[i]] += (double) targets.weights()[i] * losses[i];
+            }
+            return sums;
+        });
+    }
+
+    /** The weighted sum of the negative log-likelihoods of each sequence of the batch, in their order. */
+    public double[] sequenceLosses() {
+        double[] sums = new double[batch().lastRows().length];
+        float[] losses = negativeLogLikelihoods();
+        for (int i = 0; i < losses.length; i++) {
+            sums[batch().targets().sequences()[i]] += (double) batch().targets().weights()[i] * losses[i];
+        }
+        return sums;
+    }
+
     /** The negative log-likelihoods, with the gradients of their sum, each times its share. */
     private float[] backward(Variable rows, float[] shares) {
         INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
