@@ -107,7 +107,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
             AdapterSetup setup = AdapterSetup.restoring(base, stored, more);
             return setup.run(() -> {
                 Adapter adapter = PeftMethods.byType(config.peftType()).create(config, setup);
-                Passport.read(folder).ifPresent(passport -> stored.compare(passport, base));
+                Passport.read(folder).ifPresent(passport -> stored.compare(passport.mismatches(base)));
                 Set<String> copies = stored.finish(config, adapter, base);
                 if (more != null) {
                     more.finish(config, adapter, base);

@@ -18,12 +18,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The tensors of an adapter's file as a network of any kind asks for them, and the list of all that does not fit. Ask
  * for what the configuration needs, look at what is {@linkplain #unasked() left}, then {@link #requireFit}.
  */
 public class CheckedTensors implements AdapterSetup.StoredTensors {
+    private static final Logger LOG = LoggerFactory.getLogger(CheckedTensors.class);
     private static final Set<DType> REAL = Set.of(DType.F64, DType.F32, DType.F16, DType.BF16);
     /** A file of another method or model has hundreds of mismatches, which say the same. */
     private static final int MOST_LISTED = 10;
@@ -132,6 +135,17 @@ public class CheckedTensors implements AdapterSetup.StoredTensors {
     /** Adds to the list of what does not fit. */
     public void note(String kind, String entry) {
         mismatches.computeIfAbsent(kind, k -> new ArrayList<>()).add(entry);
+    }
+
+    /** Looks at what the adapter was made for; what is not fatal goes to the log. */
+    public void compare(List<Passport.Mismatch> mismatchesOfBase) {
+        for (Passport.Mismatch mismatch : mismatchesOfBase) {
+            if (mismatch.fatal()) {
+                note("made for another base model", mismatch.explanation());
+            } else {
+                LOG.warn("{}: {}", file.path().resolveSibling(Passport.FILE), mismatch.explanation());
+            }
+        }
     }
 
     /**

@@ -156,7 +156,11 @@ public record Passport(String base, Map<String, String> description, List<Weight
 
     /** What differs between what the adapter was made for and a base model; nothing is computed with the model. */
     public List<Mismatch> mismatches(BaseLanguageModel model) {
-        Passport now = of(model, "");
+        return mismatches(of(model, ""));
+    }
+
+    /** What differs between what the adapter was made for and a network that would have another passport now. */
+    public List<Mismatch> mismatches(Passport now) {
         List<Mismatch> found = new ArrayList<>();
         description.forEach((name, value) -> {
             String other = now.description.getOrDefault(name, "unknown");

@@ -52,17 +52,6 @@ final class StoredAdapter extends CheckedTensors {
         return copies;
     }
 
-    /** Looks at what the adapter was made for; what is not fatal goes to the log. */
-    void compare(Passport passport, BaseLanguageModel base) {
-        for (Passport.Mismatch mismatch : passport.mismatches(base)) {
-            if (mismatch.fatal()) {
-                note("made for another base model", mismatch.explanation());
-            } else {
-                LOG.warn("{}: {}", file().path().resolveSibling(Passport.FILE), mismatch.explanation());
-            }
-        }
-    }
-
     private void compare(Slot slot, String key, Set<String> copies) {
         BaseCopy.Result result = BaseCopy.compare(slot, file(), key);
         switch (result.comparison()) {

@@ -51,6 +51,17 @@ public record NamedPlaces<P>(List<P> all, Function<P, String> path, int layers, 
         return new Choice<>(this, asked, targets).places(supported);
     }
 
+    /**
+     * Which paths {@code modules_to_save} mean: an entry is an expression for one or more whole parts of the path.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when an entry is not a regular expression
+     */
+    public static Predicate<String> saved(List<String> modulesToSave) {
+        List<PathPattern> patterns = modulesToSave.stream()
+                .map(name -> PathPattern.of("modules_to_save", "(^|.*\\.)" + name + "($|\\..*)")).toList();
+        return path -> patterns.stream().anyMatch(pattern -> pattern.matchesBeginning(path));
+    }
+
     private List<String> paths() {
         return all.stream().map(path).toList();
     }
@@ -60,7 +71,7 @@ public record NamedPlaces<P>(List<P> all, Function<P, String> path, int layers, 
         List<P> places(Predicate<P> supported) {
             Predicate<String> target = targets.matcher("target_modules");
             Predicate<String> exclusion = asked.excludeModules().matcher("exclude_modules");
-            Predicate<String> saved = savedMatcher();
+            Predicate<String> saved = saved(asked.modulesToSave());
             List<P> matched = network.all.stream().filter(place -> target.test(network.path.apply(place))).toList();
             checkNames();
             List<P> chosen = new ArrayList<>();
@@ -81,13 +92,6 @@ public record NamedPlaces<P>(List<P> all, Function<P, String> path, int layers, 
             requireLayers(chosen, layersSeen);
             requireSupported(chosen, supported);
             return List.copyOf(chosen);
-        }
-
-        /** PEFT: an entry of modules_to_save is an expression for one or more whole parts of the path. */
-        private Predicate<String> savedMatcher() {
-            List<PathPattern> patterns = asked.modulesToSave().stream()
-                    .map(name -> PathPattern.of("modules_to_save", "(^|.*\\.)" + name + "($|\\..*)")).toList();
-            return path -> patterns.stream().anyMatch(pattern -> pattern.matchesBeginning(path));
         }
 
         private boolean isInLayers(String path, Set<Integer> seen) {

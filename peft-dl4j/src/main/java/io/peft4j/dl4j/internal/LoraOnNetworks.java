@@ -1,0 +1,59 @@
+package io.peft4j.dl4j.internal;
+
+import io.peft4j.core.peft.config.Checks;
+import io.peft4j.core.peft.config.TokenIndices;
+import io.peft4j.core.peft.method.PathPatterns;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.init.LoraInit;
+import java.util.List;
+
+/** LoRA, rank-stabilized LoRA and DoRA on networks of DeepLearning4J. */
+final class LoraOnNetworks implements NetworkMethod<LoraConfig> {
+    private static final List<LoraInit> STARTS = List.of(LoraInit.KAIMING, LoraInit.GAUSSIAN, LoraInit.RANDOM);
+
+    @Override
+    public Class<LoraConfig> config() {
+        return LoraConfig.class;
+    }
+
+    @Override
+    public void check(LoraConfig config, List<String> paths, boolean stored) {
+        ranks(config).checkUse(stored, paths);
+        alphas(config).checkUse(stored, paths);
+        Checks.require(config.dropout() == 0, "lora_dropout is " + config.dropout() + "; on networks of "
+                + "DeepLearning4J it must be 0: use the dropout of their layers, which works in training as before");
+        Checks.require(STARTS.contains(config.initialization()), "init_lora_weights is "
+                + config.initialization().json() + "; networks of DeepLearning4J begin with one of "
+                + STARTS.stream().map(LoraInit::json).toList());
+        refuse(config.loraBias(), "lora_bias", "networks of DeepLearning4J");
+        refuse(config.fanInFanOut(), "fan_in_fan_out", "networks of DeepLearning4J, which store weights in one way");
+        refuse(!config.invocationTokens().isEmpty(), "alora_invocation_tokens", "language models");
+        refuse(!config.layerReplication().isEmpty(), "layer_replication", "language models");
+        refuse(!config.targetParameters().isEmpty(), "target_parameters", "language models; name the weight in "
+                + "target_modules, for instance 'lstm.RW'");
+        refuse(!config.trainableTokens().equals(TokenIndices.NONE),
+                "trainable_token_indices", "language models");
+        refuse(config.ensureWeightTying(), "ensure_weight_tying", "language models");
+    }
+
+    private static void refuse(boolean isSet, String key, String where) {
+        Checks.require(!isSet, where.startsWith("networks") ? key + " does not work on " + where + "; leave it out"
+                : key + " is for " + where + "; leave it out");
+    }
+
+    private static PathPatterns<Integer> ranks(LoraConfig config) {
+        return new PathPatterns<>("rank_pattern", config.rankPattern());
+    }
+
+    private static PathPatterns<Double> alphas(LoraConfig config) {
+        return new PathPatterns<>("alpha_pattern", config.alphaPattern());
+    }
+
+    @Override
+    public WeightChange change(LoraConfig config, String path, Weight weight) {
+        int rank = ranks(config).first(path).orElse(config.rank());
+        double scaling = config.scaling(rank, alphas(config).first(path).orElse(config.alpha()));
+        return config.dora() ? new DoraChange(weight, rank, scaling, config.initialization())
+                : new LoraChange(weight, rank, scaling, config.initialization());
+    }
+}
