@@ -66,9 +66,14 @@ public final class AnswerService implements AutoCloseable {
         return office.submit(request);
     }
 
-    /** The tokens that a prompt and its answer may have together, less those of virtual tokens. */
-    public int mostTokens() {
-        return office.mostTokens();
+    /**
+     * The tokens that a prompt and its answer may have together.
+     *
+     * @param adapter the name of the adapter that answers, or {@link PeftModel#BASE}
+     * @throws ConfigurationException when there is none of that name
+     */
+    public int mostTokens(String adapter) {
+        return office.mostTokens(adapter);
     }
 
     /** What it does now and has done. */

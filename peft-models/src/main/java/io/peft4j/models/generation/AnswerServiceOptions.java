@@ -11,7 +11,7 @@ import io.peft4j.core.error.ConfigurationException;
  * @param promptChunk at most so many tokens of prompts are computed between two tokens of the answers that grow;
  *     default 128
  * @param waiting at most so many requests wait; default 256
- * @param waitingPerClient at most so many requests of one client wait; default 64
+ * @param waitingPerClient at most so many requests of one client wait; default 128
  * @param prefixes whether keys and values of prompts are kept, so that a beginning which comes again, such as a system
  *     prompt, is not computed again; default true
  */
@@ -34,7 +34,7 @@ public record AnswerServiceOptions(int rows, long cacheBytes, int promptChunk, i
 
     /** The defaults. */
     public static AnswerServiceOptions defaults() {
-        return new AnswerServiceOptions(32, 512L << 20, 128, 256, 64, true);
+        return new AnswerServiceOptions(32, 512L << 20, 128, 256, 128, true);
     }
 
     /** The same with another number of answers at once. */

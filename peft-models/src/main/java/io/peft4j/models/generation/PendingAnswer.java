@@ -21,4 +21,7 @@ public interface PendingAnswer {
 
     /** The tokens of the prompt. */
     int promptTokens();
+
+    /** Of these, those whose keys and values were there already when the prompt was computed; 0 before. */
+    int reusedTokens();
 }

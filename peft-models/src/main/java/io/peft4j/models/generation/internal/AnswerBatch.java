@@ -187,7 +187,11 @@ final class AnswerBatch implements AutoCloseable {
                 }
                 return;
             }
-            reusedTokens += (long) found.size() * CachePages.PAGE;
+            int reused = found.size() * CachePages.PAGE;
+            reusedTokens += reused;
+            if (each.answer().index() == 0 && each.answer().length() == 0) {
+                each.ticket().reused(reused);
+            }
             each.place(found);
             for (int page : pages.take(wanted, each.rows().lastPage())) {
                 each.rows().add(page);

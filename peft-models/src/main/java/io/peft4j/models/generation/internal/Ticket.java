@@ -33,6 +33,7 @@ final class Ticket implements PendingAnswer {
     private final int[] told;
     private volatile boolean cancelled;
     private volatile Optional<RuntimeException> failure = Optional.empty();
+    private volatile int reused;
     private boolean ended;
 
     /**
@@ -185,5 +186,14 @@ final class Ticket implements PendingAnswer {
     @Override
     public int promptTokens() {
         return prompt.length();
+    }
+
+    @Override
+    public int reusedTokens() {
+        return reused;
+    }
+
+    void reused(int tokens) {
+        reused = tokens;
     }
 }

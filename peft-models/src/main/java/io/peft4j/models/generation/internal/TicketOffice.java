@@ -146,7 +146,7 @@ public final class TicketOffice implements AutoCloseable {
     }
 
     private void requireRoom(Ticket ticket, int virtualTokens) {
-        int most = rows - CachePages.needed(virtualTokens) * CachePages.PAGE - 1;
+        int most = roomBehind(virtualTokens);
         int wanted = ticket.prompt().tokens().length + ticket.answers().get(0).most();
         if (wanted > most) {
             throw new ConfigurationException("the prompt has " + ticket.promptTokens() + " tokens and its answer may "
@@ -160,8 +160,18 @@ public final class TicketOffice implements AutoCloseable {
     }
 
     /** The tokens that prompt and answer may have together. */
-    public int mostTokens() {
-        return Math.min(base.network().description().maxPositions(), rows - 1);
+    public int mostTokens(String name) {
+        Optional<AdapterLease> found = adapter(name);
+        try {
+            int virtual = found.map(lease -> lease.layers().virtualTokens()).orElse(0);
+            return Math.min(base.network().description().maxPositions() - virtual, roomBehind(virtual));
+        } finally {
+            found.ifPresent(AdapterLease::close);
+        }
+    }
+
+    private int roomBehind(int virtualTokens) {
+        return rows - CachePages.needed(virtualTokens) * CachePages.PAGE - 1;
     }
 
     /** What is done now and has been. */

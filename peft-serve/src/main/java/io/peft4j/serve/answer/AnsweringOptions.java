@@ -1,0 +1,60 @@
+package io.peft4j.serve.answer;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.models.generation.AnswerServiceOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * How a server answers.
+ *
+ * @param service how many answers grow at once, and how many requests wait
+ * @param timeout the most time for an answer; default 10 minutes, as long as OpenAI's clients wait
+ * @param adapterRoots folders of which clients may load and unload adapters, by the name of a folder below; default
+ *     none, and they may not
+ * @param embedders models that give vectors of texts, by the names that clients use; they stay the caller's
+ */
+public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, List<Path> adapterRoots,
+        Map<String, LanguageModel> embedders) {
+    /** Copies the lists and checks the time. */
+    public AnsweringOptions {
+        Objects.requireNonNull(service, "service");
+        adapterRoots = List.copyOf(adapterRoots);
+        embedders = Map.copyOf(embedders);
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new ConfigurationException("the time for an answer must be above 0, got " + timeout);
+        }
+    }
+
+    /** The defaults. */
+    public static AnsweringOptions defaults() {
+        return new AnsweringOptions(AnswerServiceOptions.defaults(), Duration.ofMinutes(10), List.of(), Map.of());
+    }
+
+    /** The same with other numbers of answers and requests. */
+    public AnsweringOptions withService(AnswerServiceOptions newService) {
+        return new AnsweringOptions(newService, timeout, adapterRoots, embedders);
+    }
+
+    /** The same with another time. */
+    public AnsweringOptions withTimeout(Duration time) {
+        return new AnsweringOptions(service, time, adapterRoots, embedders);
+    }
+
+    /** The same with folders from which clients may load adapters. */
+    public AnsweringOptions withAdapterRoots(Path... roots) {
+        return new AnsweringOptions(service, timeout, List.of(roots), embedders);
+    }
+
+    /** The same with another model that gives vectors. */
+    public AnsweringOptions withEmbedder(String name, LanguageModel model) {
+        Map<String, LanguageModel> more = new LinkedHashMap<>(embedders);
+        more.put(name, model);
+        return new AnsweringOptions(service, timeout, adapterRoots, more);
+    }
+}

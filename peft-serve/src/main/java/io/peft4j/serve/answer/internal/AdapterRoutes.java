@@ -1,0 +1,127 @@
+package io.peft4j.serve.answer.internal;
+
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import io.peft4j.core.error.PeftException;
+import io.peft4j.serve.api.internal.ModelRoutes;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.RouteGroup;
+import io.peft4j.serve.model.internal.ServedModels;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * vLLM's {@code POST /v1/load_lora_adapter} and {@code /v1/unload_lora_adapter}, where roots were given. A client chooses
+ * among the folders that lie in them: what it sends is compared with these, and never becomes a path.
+ */
+public final class AdapterRoutes implements RouteGroup {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}");
+    /** How deep below a root adapters are looked for. */
+    private static final int DEPTH = 3;
+
+    private final ServedModels models;
+    private final List<Path> roots;
+
+    /**
+     * The routes.
+     *
+     * @param roots folders with folders of adapters; none, and nothing can be loaded
+     */
+    public AdapterRoutes(ServedModels models, List<Path> roots) {
+        this.models = models;
+        this.roots = List.copyOf(roots);
+    }
+
+    @Override
+    public void addTo(RoutesConfig routes) {
+        routes.post("/v1/load_lora_adapter", this::load);
+        routes.post("/v1/unload_lora_adapter", this::unload);
+    }
+
+    private void requireAllowed() {
+        if (roots.isEmpty()) {
+            throw ApiException.forbidden("adapters cannot be loaded and unloaded here: the server was started without "
+                    + "a folder to load them from");
+        }
+    }
+
+    private void load(Context http) {
+        requireAllowed();
+        Fields fields = new Fields(Bodies.object(http));
+        fields.required("lora_name");
+        fields.required("lora_path");
+        String name = fields.text("lora_name").orElseThrow();
+        String wanted = fields.text("lora_path").orElseThrow();
+        boolean inPlace = fields.flag("load_inplace");
+        fields.ignore("base_model_name");
+        fields.requireKnown();
+        if (!NAME.matcher(name).matches()) {
+            throw ApiException.invalid("lora_name", "'lora_name' may have letters, digits and . _ : / -, and begins "
+                    + "with a letter or digit");
+        }
+        Path folder = find(wanted).orElseThrow(() -> ApiException.notFound("lora_path", "adapter_not_found",
+                "no folder of an adapter is called so below the folders that the server loads from"));
+        if (models.find(name).isPresent() && !inPlace) {
+            throw ApiException.of(400, "invalid_request_error", "model_exists", "lora_name", "The lora adapter '"
+                    + name + "' has already been loaded. To load it in place, set 'load_inplace' to true.");
+        }
+        try {
+            if (inPlace) {
+                models.remove(name);
+            }
+            models.add(name, folder, "user");
+        } catch (PeftException e) {
+            throw ApiException.invalid("lora_path", e.getMessage());
+        }
+        http.contentType("text/plain").result("Success: LoRA adapter '" + name + "' added successfully.");
+    }
+
+    private void unload(Context http) {
+        requireAllowed();
+        Fields fields = new Fields(Bodies.object(http));
+        fields.required("lora_name");
+        String name = fields.text("lora_name").orElseThrow();
+        fields.ignore("lora_int_id");
+        fields.requireKnown();
+        if (models.find(name).isEmpty()) {
+            throw ModelRoutes.noSuchModel(name);
+        }
+        if (!models.remove(name)) {
+            throw ApiException.invalid("lora_name", "the base model cannot be unloaded");
+        }
+        http.contentType("text/plain").result("Success: LoRA adapter '" + name + "' removed successfully.");
+    }
+
+    /** The folder that is called so: by its path, or by its place below a root. */
+    private Optional<Path> find(String wanted) {
+        for (Path root : roots) {
+            for (Path folder : folders(root)) {
+                if (folder.toString().equals(wanted)
+                        || root.toAbsolutePath().relativize(folder).toString().replace('\\', '/').equals(wanted)) {
+                    return Optional.of(folder);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Folders of adapters below a root; links lead nowhere. */
+    private static List<Path> folders(Path root) {
+        try (Stream<Path> files = Files.walk(root.toAbsolutePath(), DEPTH + 1)) {
+            List<Path> folders = new ArrayList<>();
+            files.filter(file -> file.getFileName().toString().equals("adapter_config.json"))
+                    .forEach(file -> folders.add(file.getParent()));
+            return folders;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot look into " + root, e);
+        }
+    }
+}

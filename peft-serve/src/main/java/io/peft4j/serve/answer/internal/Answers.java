@@ -1,0 +1,103 @@
+package io.peft4j.serve.answer.internal;
+
+import io.peft4j.core.error.ClosedException;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.models.generation.AnswerListener;
+import io.peft4j.models.generation.AnswerRequest;
+import io.peft4j.models.generation.AnswerService;
+import io.peft4j.models.generation.AnswerTimeoutException;
+import io.peft4j.models.generation.OverloadedException;
+import io.peft4j.models.generation.PendingAnswer;
+import io.peft4j.serve.api.internal.ModelRoutes;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.model.internal.ServedModel;
+import io.peft4j.serve.model.internal.ServedModels;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+
+/** Asks the models, and says in OpenAI's words what goes wrong. */
+public final class Answers {
+    private final AnswerService service;
+    private final ServedModels models;
+    private final Duration timeout;
+
+    /**
+     * Answers of the models.
+     *
+     * @param timeout the most time for an answer
+     */
+    public Answers(AnswerService service, ServedModels models, Duration timeout) {
+        this.service = service;
+        this.models = models;
+        this.timeout = timeout;
+    }
+
+    ServedModels models() {
+        return models;
+    }
+
+    ServedModel model(String name) {
+        return models.find(name).orElseThrow(() -> ModelRoutes.noSuchModel(name));
+    }
+
+    /** The tokens that a prompt to a model and its answer may have together. */
+    int mostTokens(ServedModel model) {
+        try {
+            return service.mostTokens(model.adapter());
+        } catch (ConfigurationException e) {
+            throw gone(model, e);
+        }
+    }
+
+    /** Submits a request. */
+    PendingAnswer submit(ServedModel model, int[] prompt, GenerationOptions options, Caller caller,
+            AnswerListener listener) {
+        try {
+            return service.submit(AnswerRequest.of(Prompt.tokens(prompt)).withAdapter(model.adapter())
+                    .withOptions(options).withClient(caller.id()).withTimeout(timeout).withListener(listener));
+        } catch (ConfigurationException e) {
+            throw gone(model, e);
+        } catch (RuntimeException e) {
+            throw error(e);
+        }
+    }
+
+    /** A model may have been taken out since it was found. */
+    private ApiException gone(ServedModel model, ConfigurationException e) {
+        return models.find(model.name()).isEmpty() ? ModelRoutes.noSuchModel(model.name())
+                : ApiException.invalid(e.getMessage());
+    }
+
+    /** Waits for the answers. */
+    static List<Completion> await(PendingAnswer pending) {
+        try {
+            return pending.completions().get();
+        } catch (InterruptedException e) {
+            pending.cancel();
+            Thread.currentThread().interrupt();
+            throw ApiException.unavailable("the server is stopping");
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException reason ? error(reason) : new IllegalStateException(e);
+        }
+    }
+
+    /** What a client is told. */
+    static RuntimeException error(RuntimeException reason) {
+        if (reason instanceof OverloadedException overloaded) {
+            return ApiException.tooMany("rate_limit_exceeded", reason.getMessage(),
+                    (int) overloaded.retryAfter().toSeconds());
+        }
+        if (reason instanceof AnswerTimeoutException) {
+            return ApiException.of(504, "server_error", "timeout", null, reason.getMessage());
+        }
+        if (reason instanceof ClosedException) {
+            return ApiException.unavailable("the server is stopping");
+        }
+        return reason instanceof ConfigurationException ? ApiException.invalid(reason.getMessage()) : reason;
+    }
+}

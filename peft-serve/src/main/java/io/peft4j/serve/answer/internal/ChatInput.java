@@ -1,0 +1,120 @@
+package io.peft4j.serve.answer.internal;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.PeftException;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.Tokenizer;
+import io.peft4j.serve.http.internal.ApiException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Makes a prompt of the messages and tools of a chat. */
+final class ChatInput {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() { };
+    private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool", "function");
+
+    private final ChatTemplate template;
+    private final Tokenizer tokenizer;
+
+    ChatInput(ChatTemplate template, Tokenizer tokenizer) {
+        this.template = template;
+        this.tokenizer = tokenizer;
+    }
+
+    /**
+     * The tokens of a chat, up to the header of the answer.
+     *
+     * @param tools as the request has them
+     * @param variables further variables of the template
+     * @param begin what the answer begins with
+     */
+    int[] tokens(List<JsonNode> messages, List<JsonNode> tools, Map<String, Object> variables, String begin) {
+        if (messages.isEmpty()) {
+            throw ApiException.invalid("messages", "'messages' must have at least one message");
+        }
+        List<ChatMessage> chat = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            chat.add(message(messages.get(i), "messages[" + i + "]"));
+        }
+        List<Map<String, Object>> maps = tools.stream().map(tool -> MAPPER.convertValue(tool, OBJECT)).toList();
+        try {
+            return tokenizer.encode(template.render(chat, true, maps, variables) + begin);
+        } catch (PeftException e) {
+            throw ApiException.invalid("messages", e.getMessage());
+        }
+    }
+
+    private ChatMessage message(JsonNode value, String name) {
+        Fields.require(value.isObject(), name, "an object", value);
+        String role = value.path("role").asText();
+        if (!ROLES.contains(role)) {
+            throw ApiException.invalid(name + ".role", "'" + name + ".role' must be one of system, developer, user, "
+                    + "assistant, tool and function");
+        }
+        JsonNode content = value.path("content");
+        if (content.isArray()) {
+            content.forEach(part -> requireText(part, name));
+        } else {
+            Fields.require(content.isTextual() || content.isNull() || content.isMissingNode(), name + ".content",
+                    "a string or an array of parts", content);
+        }
+        Map<String, Object> map = MAPPER.convertValue(value, OBJECT);
+        // Templates that know no developer put him in the place of the system, as OpenAI does for older models.
+        map.put("role", role.equals("developer") && !template.source().contains("developer") ? "system" : role);
+        if (content.isArray()) {
+            map.put("content", ChatMessage.fromMap(map).content());
+        }
+        map.computeIfPresent("tool_calls", (key, calls) -> calls instanceof List<?> list
+                ? list.stream().map(ChatInput::withArguments).toList() : calls);
+        return ChatMessage.fromMap(map);
+    }
+
+    private static void requireText(JsonNode part, String name) {
+        String type = part.path("type").asText();
+        if (!type.equals("text") && !type.equals("refusal")) {
+            throw ApiException.of(400, "invalid_request_error", "unsupported_content", name + ".content",
+                    "this model reads text; parts of type '" + type + "' are not supported");
+        }
+    }
+
+    /** Templates take arguments as an object; clients send them as text. */
+    private static Object withArguments(Object call) {
+        if (!(call instanceof Map<?, ?> map) || !(map.get("function") instanceof Map<?, ?> function)
+                || !(function.get("arguments") instanceof String text)) {
+            return call;
+        }
+        try {
+            Map<Object, Object> changed = new LinkedHashMap<>(function);
+            changed.put("arguments", MAPPER.readValue(text.isBlank() ? "{}" : text, OBJECT));
+            Map<Object, Object> result = new LinkedHashMap<>(map);
+            result.put("function", changed);
+            return result;
+        } catch (JsonProcessingException e) {
+            return call;
+        }
+    }
+
+    /** The name of a tool. */
+    static String toolName(JsonNode tool, int index) {
+        String name = tool.path("function").path("name").asText();
+        if (!tool.path("type").asText().equals("function") || name.isEmpty()) {
+            throw ApiException.invalid("tools[" + index + "]", "'tools[" + index + "]' must be {\"type\": "
+                    + "\"function\", \"function\": {\"name\": ...}}");
+        }
+        return name;
+    }
+
+    /** Plain Java values of an object. */
+    static Map<String, Object> map(ObjectNode object) {
+        return MAPPER.convertValue(object, OBJECT);
+    }
+}

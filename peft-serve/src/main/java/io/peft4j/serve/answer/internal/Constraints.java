@@ -1,0 +1,57 @@
+package io.peft4j.serve.answer.internal;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.TextConstraint;
+import io.peft4j.models.constraint.TextConstraints;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Json;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** Constraints on answers, of which those that were asked for last are kept: clients send the same schema again. */
+final class Constraints {
+    private static final int KEPT = 32;
+    private static final int LONGEST_SCHEMA = 1 << 16;
+
+    private final Map<String, TextConstraint> kept = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, TextConstraint> eldest) {
+            return size() > KEPT;
+        }
+    };
+
+    /** Any JSON object. */
+    TextConstraint json() {
+        return of("", TextConstraints::json);
+    }
+
+    /**
+     * What a JSON schema allows.
+     *
+     * @param param the field that has it, for errors
+     */
+    TextConstraint schema(JsonNode schema, String param) {
+        String text = Json.text(schema);
+        if (text.length() > LONGEST_SCHEMA) {
+            throw ApiException.invalid(param, "the JSON schema has more than " + LONGEST_SCHEMA + " characters");
+        }
+        try {
+            return of(text, () -> TextConstraints.jsonSchema(text));
+        } catch (ConfigurationException e) {
+            throw ApiException.of(400, "invalid_request_error", "invalid_json_schema", param, e.getMessage());
+        }
+    }
+
+    private synchronized TextConstraint of(String key, Supplier<TextConstraint> made) {
+        TextConstraint known = kept.get(key);
+        if (known == null) {
+            known = made.get();
+            kept.put(key, known);
+        }
+        return known;
+    }
+}
