@@ -8,6 +8,7 @@ import io.peft4j.serve.api.internal.HealthRoutes;
 import io.peft4j.serve.api.internal.JobRoutes;
 import io.peft4j.serve.api.internal.KeyDoors;
 import io.peft4j.serve.api.internal.ModelRoutes;
+import io.peft4j.serve.answer.internal.Answering;
 import io.peft4j.serve.http.internal.HttpServer;
 import io.peft4j.serve.http.internal.Meters;
 import io.peft4j.serve.http.internal.RouteGroup;
@@ -36,6 +37,7 @@ public final class FineTuningServer implements AutoCloseable {
 
     private final Store store;
     private final ServedModels models;
+    private final Answering answering;
     private final JobWorker worker;
     private final HttpServer http;
 
@@ -54,6 +56,8 @@ public final class FineTuningServer implements AutoCloseable {
             opened.add(models);
             builder.adapters.forEach((name, folder) -> models.add(name, folder, "user"));
             builder.trainingShare.ifPresent(builder.base.engine()::workShare);
+            answering = new Answering(models, builder.answering, builder.clock);
+            opened.add(answering);
             worker = new JobWorker(store, models, builder.verdict, builder.organization, builder.jobsAtOnce,
                     builder.clock);
             opened.add(worker);
@@ -70,12 +74,14 @@ public final class FineTuningServer implements AutoCloseable {
     }
 
     private List<RouteGroup> routes(FineTuningServerBuilder builder, Meters meters) {
-        return List.of(
+        List<RouteGroup> routes = new ArrayList<>(List.of(
                 new ConsoleRoutes(),
                 new HealthRoutes(models, store, worker, meters),
                 new ModelRoutes(models),
                 new FileRoutes(store, builder.clock),
-                new JobRoutes(store, models, worker, builder.organization, builder.clock));
+                new JobRoutes(store, models, worker, builder.organization, builder.clock)));
+        routes.addAll(answering.routes());
+        return routes;
     }
 
     /** The last first. */
@@ -118,6 +124,6 @@ public final class FineTuningServer implements AutoCloseable {
     /** Lets what runs end, for half a minute at most; a job that runs is saved and goes on at the next start. */
     @Override
     public void close() {
-        closeAll(List.of(store, models, worker, http));
+        closeAll(List.of(store, models, answering, worker, http));
     }
 }

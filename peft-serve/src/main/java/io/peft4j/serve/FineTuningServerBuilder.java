@@ -2,6 +2,7 @@ package io.peft4j.serve;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.models.BaseModel;
+import io.peft4j.serve.answer.AnsweringOptions;
 import io.peft4j.serve.job.VerdictOptions;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -30,6 +31,7 @@ public final class FineTuningServerBuilder {
     VerdictOptions verdict = VerdictOptions.defaults();
     String organization = "peft4j";
     int jobsAtOnce = 1;
+    AnsweringOptions answering = AnsweringOptions.defaults();
     OptionalDouble trainingShare = OptionalDouble.empty();
     Clock clock = Clock.systemUTC();
 
@@ -127,6 +129,12 @@ public final class FineTuningServerBuilder {
             throw new ConfigurationException("the share of training must be above 0 and below 1, got " + value);
         }
         trainingShare = OptionalDouble.of(value);
+        return this;
+    }
+
+    /** How requests are answered, and by which models beside the base and its adapters. */
+    public FineTuningServerBuilder answering(AnsweringOptions value) {
+        answering = Objects.requireNonNull(value, "answering");
         return this;
     }
 
