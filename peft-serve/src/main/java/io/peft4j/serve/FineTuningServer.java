@@ -62,6 +62,7 @@ public final class FineTuningServer implements AutoCloseable {
                     builder.clock);
             opened.add(worker);
             Meters meters = new Meters();
+            answering.count(meters);
             http = new HttpServer(builder.host, builder.port, new KeyDoors(builder.apiKey, store.keys(),
                     builder.clock), meters, routes(builder, meters));
             worker.start();
