@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
-            ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class,
+            EstimateCommand.class, ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class,
+            EvaluateCommand.class,
             AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
             DoctorCommand.class, CompletionCommand.class, JShellCommand.class, SageMakerCommand.class);
 

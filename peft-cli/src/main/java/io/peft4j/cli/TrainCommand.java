@@ -52,6 +52,9 @@ final class TrainCommand extends TrainingCommand {
                     + "when the training is interrupted")
     private int checkpointSteps;
 
+    @Mixin
+    private PriceOptions prices;
+
     @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "Where the training can be watched besides "
             + "metrics.jsonl: tensorboard[=DIR], mlflow[=URI], wandb[=DIR], csv[=FILE]; may be given repeatedly.")
     private List<String> trackers = List.of();
@@ -80,6 +83,7 @@ final class TrainCommand extends TrainingCommand {
     @Override
     public Integer call() {
         checkTraining();
+        fromOptions(prices::prices);
         if (checkpointSteps < 0) {
             throw usage("--checkpoint-steps must be 0 (none) or more");
         }
@@ -101,12 +105,13 @@ final class TrainCommand extends TrainingCommand {
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize());
                     TrainingProgress progress = new TrainingProgress(console, json);
                     Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
+                TrainingForecast forecast = new TrainingForecast(console, prices);
                 sayConfiguration(console, base, tuned, options, choice);
-                chosen.ifPresent(values -> values.reasons().forEach((name, reason) ->
-                        console.say("auto:       %s %s", name.replace('_', ' '), reason)));
+                sayChosen(console, chosen);
                 TrainerBuilder trainer = builder(tuned, options).checkpointEverySteps(checkpointSteps)
                         .output(output, existing.policy() == IfExists.OVERWRITE ? IfExists.OVERWRITE : IfExists.FAIL)
-                        .start(start()).cancellation(cancellation).listener(progress).listener(follower);
+                        .start(start()).cancellation(cancellation).listener(progress).listener(follower)
+                        .listener(forecast);
                 trainer.listener(new TrackingListener(output.toAbsolutePath().getFileName().toString(), tracking)
                         .withOutput(output));
                 TrainingResult result = examples.train(trainer, tuned);
@@ -116,7 +121,7 @@ final class TrainCommand extends TrainingCommand {
                     addTexts(console, tuned);
                 }
                 progress.close();
-                console.say("%s, peak memory %s", result, PeakMemory.text());
+                console.say("%s, %s", result, forecast.truth(result));
                 if (json) {
                     console.print(line(result));
                 }

@@ -171,6 +171,12 @@ abstract class TrainingCommand extends PeftCommand {
         return Optional.of(rules.choose());
     }
 
+    /** Says what rules have chosen, and why. */
+    static void sayChosen(Console console, Optional<Hyperparameters> chosen) {
+        chosen.ifPresent(values -> values.reasons().forEach((name, reason) ->
+                console.say("auto:       %s %s", name.replace('_', ' '), reason)));
+    }
+
     /** The numbers; where they are {@code auto}, those that were chosen. */
     final TrainingOptions options(Optional<Hyperparameters> chosen) {
         TrainingOptions usual = TrainingOptions.defaults();

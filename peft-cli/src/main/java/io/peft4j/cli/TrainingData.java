@@ -10,6 +10,7 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.DataSetup;
@@ -27,6 +28,9 @@ interface TrainingData {
 
     /** Trains on the examples. */
     TrainingResult train(TrainerBuilder trainer, PeftModel model);
+
+    /** What a training would take. */
+    TrainingEstimate estimate(TrainerBuilder trainer, PeftModel model);
 
     /** What the rules of hyperparameters look at. */
     DataFacts facts(BaseModel base);
@@ -49,6 +53,12 @@ interface TrainingData {
         public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
             held.ifPresent(trainer::validation);
             return trainer.build().train(examples);
+        }
+
+        @Override
+        public TrainingEstimate estimate(TrainerBuilder trainer, PeftModel model) {
+            held.ifPresent(trainer::validation);
+            return trainer.build().estimate(examples);
         }
 
         @Override
@@ -93,6 +103,11 @@ interface TrainingData {
         @Override
         public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
             return trainer.build().train(objective.apply(model), examples, held);
+        }
+
+        @Override
+        public TrainingEstimate estimate(TrainerBuilder trainer, PeftModel model) {
+            return trainer.build().estimate(objective.apply(model), examples, held);
         }
 
         @Override

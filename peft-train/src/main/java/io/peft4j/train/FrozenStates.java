@@ -39,6 +39,7 @@ final class FrozenStates implements AutoCloseable {
     private final Map<int[], Group> groups = new IdentityHashMap<>();
     private int layer;
     private long keptBytes;
+    private long plannedBytes;
 
     /** Examples that are computed together, and their states [T, H] when they have been. */
     private static final class Group {
@@ -79,6 +80,7 @@ final class FrozenStates implements AutoCloseable {
             group = group.examples.size() < together ? group : new Group();
             if (states.groups.putIfAbsent(example.ids(), group) == null) {
                 group.examples.add(example);
+                states.plannedBytes += example.length() * rowBytes;
             }
         }
         return states;
@@ -187,6 +189,11 @@ final class FrozenStates implements AutoCloseable {
     /** Bytes of what is kept. */
     long keptBytes() {
         return keptBytes;
+    }
+
+    /** Bytes of what will be kept when all examples have come, where a layer is left as it is. */
+    long plannedBytes() {
+        return plannedBytes;
     }
 
     private void clear() {

@@ -95,6 +95,11 @@ final class ObjectivePasses implements AutoCloseable {
                 context.isTraining() ? context.recomputingAbove(keptBytes) : context));
     }
 
+    /** What is kept of the layers that no adapter changes. */
+    FrozenStates states() {
+        return states;
+    }
+
     /** The most native memory that a pass has needed for temporaries. */
     long peakBytes() {
         return workspace.arena().peakBytes();

@@ -159,6 +159,45 @@ public final class Trainer {
                 encoded.leftOut(), List.of());
     }
 
+    /**
+     * What {@link #train(ChatDataset)} would take, from a probe of some seconds: the first updates run at a learning
+     * rate of 0. Nothing of the model changes, and nothing stays written.
+     *
+     * @throws io.peft4j.core.error.PeftException as {@link #train(ChatDataset)}
+     */
+    public TrainingEstimate estimate(ChatDataset examples) {
+        return estimate(encode(examples).sequences());
+    }
+
+    /** What {@link #train(List)} would take, from a probe. */
+    public TrainingEstimate estimate(List<TokenSequence> examples) {
+        Objective<TokenSequence> objective = new NextTokenObjective();
+        return probe(objective, encoded(objective, examples, "training").examples(),
+                encoded(objective, held(), "validation").examples());
+    }
+
+    /** What {@link #train(Objective, List, List)} would take, from a probe. */
+    public <E> TrainingEstimate estimate(Objective<E> objective, List<E> examples, List<E> held) {
+        return probe(objective, encoded(objective, examples, "training").examples(),
+                encoded(objective, held, "validation").examples());
+    }
+
+    private Objective<?> smoothed(Objective<?> plain) {
+        return learning.labelSmoothing() == 0 ? plain : plain.withLabelSmoothing(learning.labelSmoothing());
+    }
+
+    private TrainingEstimate probe(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held) {
+        int limit = room();
+        return new TrainingProbe(model, smoothed(objective), options, learning, control,
+                TrainingSet.of(examples, "training", limit),
+                held.isEmpty() ? Optional.empty() : Optional.of(TrainingSet.of(held, "validation", limit)), rule)
+                .run(TrainingEstimate.PROBE);
+    }
+
+    private List<TokenSequence> held() {
+        return validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
+    }
+
     private <E> EncodedExamples encoded(Objective<E> objective, List<E> examples, String kind) {
         return objective.encode(examples, new DataSetup(kind, maxLength.orElse(room()), options.batchSize()));
     }
@@ -181,8 +220,7 @@ public final class Trainer {
     /** A training that is about to begin; the folder is locked, and the model kept for it. */
     OpenTraining open(Objective<?> plain, List<EncodedExample> examples, List<EncodedExample> held, int tooLong,
             List<String> origins) {
-        Objective<?> objective = learning.labelSmoothing() == 0 ? plain
-                : plain.withLabelSmoothing(learning.labelSmoothing());
+        Objective<?> objective = smoothed(plain);
         if (control.needsValidation() && held.isEmpty()) {
             throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
                     + "validation data");

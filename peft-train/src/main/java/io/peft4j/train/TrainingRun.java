@@ -210,6 +210,11 @@ final class TrainingRun implements AutoCloseable {
         return arrays;
     }
 
+    /** What its passes run through. */
+    ObjectivePasses passes() {
+        return passes;
+    }
+
     /** Trains to the end, or until something stops it. */
     TrainingResult execute(TrainingListener told, Optional<RunFolder> place) {
         start(told, place);

@@ -1,0 +1,88 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import io.peft4j.train.TrainingEstimate;
+import io.peft4j.train.TrainingOptions;
+import io.peft4j.train.plan.Hyperparameters;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j estimate}: what a training would take. */
+@Command(name = "estimate", sortOptions = false, description = {"Says what peft4j train would take with the same "
+        + "options: trainable parameters, tokens and the adapter's size exactly, time and peak memory from a probe of "
+        + "seconds on this machine. Writes nothing.",
+    "seconds are those that the training reports at its end; MB are 10^6 bytes."})
+final class EstimateCommand extends TrainingCommand {
+    @Mixin
+    private PriceOptions prices;
+
+    @Option(names = "--output", paramLabel = "DIR", description = "As of peft4j train; nothing is written there.")
+    private Path output;
+
+    @Option(names = "--checkpoint-steps", paramLabel = "N", description = "As of peft4j train; not counted.")
+    private Integer checkpointSteps;
+
+    @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "As of peft4j train; not counted.")
+    private List<String> trackers;
+
+    @Option(names = "--json", description = "Prints the figures as one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        checkTraining();
+        fromOptions(prices::prices);
+        AdapterOptions.Choice choice = adapter.choice(this);
+        TrainingData examples = examples();
+        Console console = console();
+        try (BaseModel base = engine.load(model, console, examples::task)) {
+            Optional<Hyperparameters> chosen = chosen(base, examples);
+            TrainingOptions options = options(chosen);
+            try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize())) {
+                console.say("model:      %s", EngineOptions.describe(base));
+                sayChosen(console, chosen);
+                TrainingEstimate estimate = examples.estimate(builder(tuned, options), tuned);
+                if (json) {
+                    console.print(line(estimate));
+                } else {
+                    show(console, estimate);
+                }
+            }
+            return 0;
+        }
+    }
+
+    private ObjectNode line(TrainingEstimate estimate) {
+        ObjectNode line = Json.MAPPER.createObjectNode().put("trainable_parameters", estimate.trainableParameters());
+        estimate.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
+        line.put("seconds", estimate.seconds()).put("tokens", estimate.tokens())
+                .put("adapter_mb", estimate.adapterMegabytes()).put("steps", estimate.updates())
+                .put("tokens_per_s", estimate.tokensPerSecond()).put("probe_seconds", estimate.probeSeconds());
+        prices.put(line, estimate.seconds(), estimate.tokens());
+        return line;
+    }
+
+    private void show(Console console, TrainingEstimate estimate) {
+        console.out().printf(Locale.ROOT, "trainable parameters: %,d%n", estimate.trainableParameters());
+        console.out().printf(Locale.ROOT, "adapter:              %.3f MB on disk%n", estimate.adapterMegabytes());
+        console.out().printf(Locale.ROOT, "tokens:               %,d in %,d steps%n", estimate.tokens(),
+                estimate.updates());
+        console.out().printf(Locale.ROOT, "time:                 about %s (%.0f tokens/s)%n",
+                Progress.time(estimate.seconds()), estimate.tokensPerSecond());
+        console.out().printf(Locale.ROOT, "peak memory:          about %s%n",
+                PeakMemory.text(estimate.peakResidentBytes()));
+        String cost = prices.text(estimate.seconds(), estimate.tokens());
+        if (!cost.isEmpty()) {
+            console.out().printf(Locale.ROOT, "cost:                 %s%n", cost);
+        }
+        console.out().printf(Locale.ROOT, "(from a probe of %.1f s)%n", estimate.probeSeconds());
+        console.checkOut();
+    }
+}

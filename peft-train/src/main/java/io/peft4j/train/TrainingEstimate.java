@@ -1,0 +1,44 @@
+package io.peft4j.train;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.OptionalLong;
+
+/**
+ * What a training is going to take, see {@link Trainer#estimate(io.peft4j.data.ChatDataset)}. Sizes and counts are
+ * exact, time and memory are foreseen from some updates on this machine.
+ *
+ * @param trainableParameters number of trainable parameters
+ * @param adapterBytes size of the weight files that will be written ({@code adapter_model.safetensors}), exactly
+ * @param tokens tokens of the examples of all updates: each epoch counts
+ * @param updates number of updates
+ * @param seconds what {@link TrainingResult#seconds} will say: from the first update on, loading the model not counted
+ * @param peakResidentBytes the most memory this process will have resident when the training runs in it; empty where
+ *     the system does not tell
+ * @param probeSeconds how long it took to find out
+ */
+public record TrainingEstimate(long trainableParameters, long adapterBytes, long tokens, long updates, double seconds,
+        OptionalLong peakResidentBytes, double probeSeconds) {
+    /** As long as a probe takes as a rule, unless single updates take longer. */
+    public static final Duration PROBE = Duration.ofSeconds(6);
+    private static final double MB = 1e6;
+
+    /** Megabytes (10^6 bytes) of the adapter. */
+    public double adapterMegabytes() {
+        return adapterBytes / MB;
+    }
+
+    /** Tokens of the examples a second. */
+    public double tokensPerSecond() {
+        return tokens / seconds;
+    }
+
+    /** One line with all figures. */
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "%,d trainable parameters, adapter of %.1f MB, %,d tokens in %,d updates, "
+                + "about %.0f s, peak memory %s", trainableParameters, adapterMegabytes(), tokens, updates, seconds,
+                peakResidentBytes.isEmpty() ? "unknown" : String.format(Locale.ROOT, "about %,.0f MB",
+                        peakResidentBytes.getAsLong() / MB));
+    }
+}

@@ -1,0 +1,271 @@
+package io.peft4j.train;
+
+import io.peft4j.core.autograd.Parameter;
+import io.peft4j.core.measure.internal.ProcessUsage;
+import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.method.TrainingHook;
+import io.peft4j.core.peft.method.UpdateRule;
+import io.peft4j.data.pack.PackOptions;
+import io.peft4j.train.objective.EncodedExample;
+import io.peft4j.train.objective.Objective;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * Runs the first updates of a training, then its longest batch, at a learning rate of 0: as much memory and time as the
+ * training takes, and nothing of the model changes. Where layers below the adapter are computed once for all epochs
+ * ({@link FrozenStates}), some batches run twice, since the first epoch takes longer than the others.
+ */
+final class TrainingProbe {
+    /** Shares of the time: first updates, longest batch, later epochs. */
+    private static final double FIRST = 0.6;
+    private static final double LONGEST = 0.15;
+    /** Fewer operations than these take no time worth saving, 6 an update, token and parameter. */
+    private static final double CHEAP = 1e11;
+    private static final int FEWEST = 4;
+    private static final long MOST_SEARCHED = 20_000;
+    /** What the JVM takes more in the long run than in a probe, by its compiler and its heap; measured. */
+    private static final long LATER_BYTES = 40_000_000;
+    /** And the time until it has. */
+    private static final double LATER_SECONDS = 20;
+    /** A batch that is longer by less needs no run of its own. */
+    private static final double ABOUT_AS_LONG = 1.02;
+
+    private final PeftModel model;
+    private final Objective<?> objective;
+    private final TrainingOptions options;
+    private final LearningOptions learning;
+    private final TrainingControl control;
+    private final TrainingSet examples;
+    private final Optional<TrainingSet> validation;
+    private final UpdateRule rule;
+
+    TrainingProbe(PeftModel model, Objective<?> objective, TrainingOptions options, LearningOptions learning,
+            TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, UpdateRule rule) {
+        this.model = model;
+        this.objective = objective;
+        this.options = options;
+        this.learning = learning;
+        this.control = control;
+        this.examples = examples;
+        this.validation = validation;
+        this.rule = rule;
+    }
+
+    /** Finds out, in about this time. */
+    TrainingEstimate run(Duration time) {
+        long updates = new Sampler(examples, options, control.maxSteps()).totalSteps();
+        return keepingValues(updates, () -> inFolder(folder -> run(folder, time.toNanos() / 1e9)));
+    }
+
+    private TrainingEstimate run(Path folder, double limit) {
+        long begin = System.nanoTime();
+        Sampler sampler = new Sampler(examples, options, control.maxSteps());
+        long tokens = sampler.tokensFrom(0);
+        Timing first = first(folder, sampler, limit * FIRST);
+        List<EncodedExample> longest = longest(sampler, Math.min(sampler.totalSteps(), MOST_SEARCHED));
+        if (tokens(longest) > ABOUT_AS_LONG * tokens(longest(sampler, first.updates()))) {
+            timed(only(longest.size()), new TrainingSet(longest, 0), LONGEST * limit, 2, List.of());
+        }
+        double seconds = first.keptBytes() > 0 && sampler.totalSteps() > sampler.stepsPerEpoch()
+                ? withFrozenStates(first, tokens, limit) : first.ahead(tokens);
+        seconds = inBudget(seconds) + evaluations(sampler);
+        model.saveAdapter(folder);
+        OptionalLong peak = ProcessUsage.peakResidentBytes();
+        long more = Math.max(0, first.plannedBytes() - first.keptBytes())
+                + (long) (LATER_BYTES * Math.min(1, seconds / LATER_SECONDS));
+        return new TrainingEstimate(model.trainableParameters().stream().filter(rule::trains)
+                .mapToLong(Parameter::length).sum(), adapterBytes(folder), tokens, sampler.totalSteps(), seconds,
+                peak.isEmpty() ? peak : OptionalLong.of(peak.getAsLong() + more),
+                (System.nanoTime() - begin) / 1e9);
+    }
+
+    private double inBudget(double seconds) {
+        return control.timeBudget().map(budget -> Math.min(seconds, budget.toNanos() / 1e9)).orElse(seconds);
+    }
+
+    /** The first updates as they will be, with all that is written meanwhile. */
+    private Timing first(Path folder, Sampler sampler, double limit) {
+        double operations = 6.0 * model.network().description().parameters() * tokens(sampler.batches(0).stream()
+                .flatMap(List::stream).toList());
+        TrainingOptions once = operations < CHEAP || options.gradientAccumulation() == 1 ? options
+                : changed(options.batchSize(), 1, options.epochs(), options.shuffle(), options.packing(),
+                        options.packTokens());
+        try (MetricsFile metrics = MetricsFile.open(folder, 0)) {
+            return timed(once, examples, limit, FEWEST, List.of(metrics, new PageWriter(folder)));
+        }
+    }
+
+    /** What the layers below the adapter cost once, and what each epoch costs. */
+    private double withFrozenStates(Timing first, long tokens, double limit) {
+        Sampler sampler = new Sampler(examples, options, control.maxSteps());
+        List<EncodedExample> some = new ArrayList<>();
+        for (int i = 0; i < Math.min(2, sampler.stepsPerEpoch()); i++) {
+            some.addAll(sampler.batches(i).get(0));
+        }
+        int repeats = 3;
+        Timing again = timed(changed(options.batchSize(), 1, repeats, false, PackOptions.Strategy.IN_ORDER, 0),
+                new TrainingSet(some, 0), (1 - FIRST - LONGEST) * limit, 2 * repeats, List.of());
+        double later = again.steadySecondsPerToken();
+        double once = Math.max(0, first.seconds() - later * first.tokens());
+        double share = Math.max(1, (double) first.plannedBytes() / first.keptBytes());
+        return later * tokens + once * share;
+    }
+
+    private TrainingOptions only(int batchSize) {
+        return changed(batchSize, 1, Math.min(2, options.epochs()), false, PackOptions.Strategy.IN_ORDER, 0);
+    }
+
+    private TrainingOptions changed(int batchSize, int accumulation, int epochs, boolean shuffle,
+            PackOptions.Strategy packing, int packTokens) {
+        return new TrainingOptions(epochs, batchSize, accumulation, options.learningRate(), options.schedule(),
+                options.warmupSteps(), options.weightDecay(), options.maxGradNorm(), options.seed(), shuffle,
+                options.sharePrefixes(), packing, packTokens, options.recompute());
+    }
+
+    private Timing timed(TrainingOptions how, TrainingSet set, double limit, int least,
+            List<TrainingListener> listeners) {
+        Cancellation enough = new Cancellation();
+        TrainingControl all = new TrainingControl(how == options ? control.maxSteps() : 0, 0, 0, 0, false,
+                Optional.empty());
+        try (TrainingRun run = TrainingRun.prepare(model, objective, how, learning, all, set, Optional.empty(), 0,
+                Optional.empty(), new Still(rule), enough)) {
+            Timing timing = new Timing(limit, least, enough, listeners);
+            TrainingResult result = run.execute(timing, Optional.empty());
+            listeners.forEach(listener -> listener.onEnd(result));
+            timing.keep(run.passes().states());
+            return timing;
+        }
+    }
+
+    /** The batch with the most tokens of the first updates. */
+    private static List<EncodedExample> longest(Sampler sampler, long updates) {
+        List<EncodedExample> longest = List.of();
+        for (long step = 0; step < updates; step++) {
+            List<EncodedExample> most = sampler.batches(step).stream()
+                    .max(Comparator.comparingLong(TrainingProbe::tokens)).orElseThrow();
+            longest = tokens(most) > tokens(longest) ? most : longest;
+        }
+        return longest;
+    }
+
+    private static long tokens(List<EncodedExample> batch) {
+        return batch.stream().mapToLong(EncodedExample::tokens).sum();
+    }
+
+    /** The time of all measurements on the validation data, from two batches of it. */
+    private double evaluations(Sampler sampler) {
+        if (validation.isEmpty()) {
+            return 0;
+        }
+        List<EncodedExample> held = validation.get().examples();
+        int size = options.batchSize();
+        double seconds = 0;
+        long measured = 0;
+        try (ObjectivePasses passes = new ObjectivePasses(model, 0, OptionalInt.empty(),
+                FrozenStates.none())) {
+            for (int round = 0; round < 3; round++) {
+                int from = round * size < held.size() ? round * size : 0;
+                List<EncodedExample> batch = held.subList(from, Math.min(held.size(), from + size));
+                long begin = System.nanoTime();
+                passes.evaluation(pack(batch), pass -> objective.loss(pass, batch));
+                if (round > 0) {
+                    seconds += (System.nanoTime() - begin) / 1e9;
+                    measured += tokens(batch);
+                }
+            }
+        }
+        long every = control.evaluateEverySteps() > 0 ? control.evaluateEverySteps() : sampler.stepsPerEpoch();
+        long times = 1 + (sampler.totalSteps() + every - 1) / every;
+        return seconds / measured * validation.get().tokens() * times;
+    }
+
+    private PackedBatch pack(List<EncodedExample> batch) {
+        List<TokenSequence> sequences = batch.stream().flatMap(example -> example.sequences().stream()).toList();
+        return options.sharePrefixes() ? model.network().pack(sequences) : PackedBatch.of(sequences);
+    }
+
+    private static long adapterBytes(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            long bytes = 0;
+            for (Path file : (Iterable<Path>) files.filter(f -> f.toString().endsWith(".safetensors"))::iterator) {
+                bytes += Files.size(file);
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read what was written for an estimate into " + folder, e);
+        }
+    }
+
+    private <T> T keepingValues(long updates, Supplier<T> probe) {
+        boolean changes = false;
+        for (String name : model.activeAdapters()) {
+            try (TrainingHook hook = model.adapter(name).training(updates)) {
+                changes |= hook != TrainingHook.NONE;
+            }
+        }
+        if (!changes) {
+            return probe.get();
+        }
+        // Such a method may change more than the optimizer does.
+        try (BestValues values = new BestValues(model.trainableParameters())) {
+            values.keep();
+            try {
+                return probe.get();
+            } finally {
+                values.restore();
+            }
+        }
+    }
+
+    private static <T> T inFolder(Function<Path, T> work) {
+        try {
+            Path folder = Files.createTempDirectory("peft4j-estimate");
+            try {
+                return work.apply(folder);
+            } finally {
+                List<Path> all;
+                try (Stream<Path> files = Files.walk(folder)) {
+                    all = files.sorted(Comparator.reverseOrder()).toList();
+                }
+                for (Path file : all) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write a temporary folder for an estimate", e);
+        }
+    }
+
+    /** An update rule at which the optimizer does its work and nothing moves. */
+    private record Still(UpdateRule rule) implements UpdateRule {
+        @Override
+        public boolean trains(Parameter parameter) {
+            return rule.trains(parameter);
+        }
+
+        @Override
+        public double rateFactor(Parameter parameter) {
+            return 0;
+        }
+
+        @Override
+        public void beforeUpdate() {
+            rule.beforeUpdate();
+        }
+    }
+}
