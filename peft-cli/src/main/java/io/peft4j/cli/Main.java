@@ -34,10 +34,10 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
-            EstimateCommand.class, ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class,
-            EvaluateCommand.class,
-            AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
-            DoctorCommand.class, CompletionCommand.class, JShellCommand.class, SageMakerCommand.class);
+            EstimateCommand.class, LearningRateCommand.class, ScoreCommand.class, EmbedCommand.class,
+            GenerateCommand.class, ChatCommand.class, EvaluateCommand.class, AdapterCommand.class, RunsCommand.class,
+            DataCommand.class, BenchCommand.class, ServeCommand.class, DoctorCommand.class, CompletionCommand.class,
+            JShellCommand.class, SageMakerCommand.class);
 
     private final Interrupts interrupts;
 

@@ -49,6 +49,15 @@ public final class LearningRateSchedule {
     }
 
     /**
+     * Rises from a share of the learning rate to all of it by the same factor each step: a range test's way through
+     * all rates.
+     */
+    static LearningRateSchedule ramp(double first) {
+        return new LearningRateSchedule("ramp=" + first,
+                (s, w, n) -> Math.pow(first, 1 - (double) s / Math.max(1, n - 1)));
+    }
+
+    /**
      * Falls along half a cosine several times, each time from 1 again: {@code (1 + cos(pi (cycles p mod 1))) / 2}.
      *
      * @param cycles how often; with 1 it is {@link #COSINE}

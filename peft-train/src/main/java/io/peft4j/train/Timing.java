@@ -12,7 +12,6 @@ final class Timing implements TrainingListener {
     private final List<Long> tokens = new ArrayList<>();
     private final List<Double> ends = new ArrayList<>();
     private long begin;
-    private long total;
     private long keptBytes;
     private long plannedBytes;
 
@@ -33,14 +32,16 @@ final class Timing implements TrainingListener {
 
     @Override
     public void onStart(TrainingPlan plan) {
-        total = plan.totalSteps();
-        begin = System.nanoTime();
         others.forEach(listener -> listener.onStart(plan));
     }
 
     @Override
     public void onStep(StepMetrics metrics) {
         others.forEach(listener -> listener.onStep(metrics));
+        if (tokens.isEmpty()) {
+            // What came before the first update is timed apart.
+            begin = System.nanoTime() - (long) (1e9 * metrics.seconds());
+        }
         tokens.add(metrics.tokens());
         ends.add((System.nanoTime() - begin) / 1e9);
         if (ends.size() >= least && seconds() > limit) {
@@ -79,7 +80,7 @@ final class Timing implements TrainingListener {
 
     /** Seconds of the whole training of so many tokens: what was measured, and the rest at the later speed. */
     double ahead(long allTokens) {
-        return ends.size() == total ? seconds() : seconds() + (allTokens - tokens()) * steadySecondsPerToken();
+        return seconds() + Math.max(0, allTokens - tokens()) * steadySecondsPerToken();
     }
 
     /** The speed of the later half of the time: what comes before allocates and compiles. */

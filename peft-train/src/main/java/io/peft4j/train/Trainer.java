@@ -189,8 +189,8 @@ public final class Trainer {
     private TrainingEstimate probe(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held) {
         int limit = room();
         return new TrainingProbe(model, smoothed(objective), options, learning, control,
-                TrainingSet.of(examples, "training", limit),
-                held.isEmpty() ? Optional.empty() : Optional.of(TrainingSet.of(held, "validation", limit)), rule)
+                TrainingSet.of(examples, "training", limit, List.of()), held.isEmpty() ? Optional.empty()
+                        : Optional.of(TrainingSet.of(held, "validation", limit, List.of())), rule)
                 .run(TrainingEstimate.PROBE);
     }
 

@@ -2,14 +2,13 @@ package io.peft4j.train;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.measure.internal.ProcessUsage;
-import io.peft4j.core.nn.PackedBatch;
-import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.objective.Passes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -21,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -37,6 +37,9 @@ final class TrainingProbe {
     /** Fewer operations than these take no time worth saving, 6 an update, token and parameter. */
     private static final double CHEAP = 1e11;
     private static final int FEWEST = 4;
+    /** Updates of a first run whose objective computes something of their examples before. */
+    private static final int FEW = 8;
+    private static final int TIMED_BATCHES = 3;
     private static final long MOST_SEARCHED = 20_000;
     /** What the JVM takes more in the long run than in a probe, by its compiler and its heap; measured. */
     private static final long LATER_BYTES = 40_000_000;
@@ -79,11 +82,15 @@ final class TrainingProbe {
         Timing first = first(folder, sampler, limit * FIRST);
         List<EncodedExample> longest = longest(sampler, Math.min(sampler.totalSteps(), MOST_SEARCHED));
         if (tokens(longest) > ABOUT_AS_LONG * tokens(longest(sampler, first.updates()))) {
-            timed(only(longest.size()), new TrainingSet(longest, 0), LONGEST * limit, 2, List.of());
+            timed(only(longest.size()), set(longest), LONGEST * limit, 2, List.of());
         }
         double seconds = first.keptBytes() > 0 && sampler.totalSteps() > sampler.stepsPerEpoch()
                 ? withFrozenStates(first, tokens, limit) : first.ahead(tokens);
-        seconds = inBudget(seconds) + evaluations(sampler);
+        List<List<EncodedExample>> some = new ArrayList<>();
+        for (int i = 0; i < TIMED_BATCHES; i++) {
+            some.add(sampler.batches(i % sampler.stepsPerEpoch()).get(0));
+        }
+        seconds = inBudget(seconds) + references(some) + evaluations(sampler);
         model.saveAdapter(folder);
         OptionalLong peak = ProcessUsage.peakResidentBytes();
         long more = Math.max(0, first.plannedBytes() - first.keptBytes())
@@ -119,7 +126,7 @@ final class TrainingProbe {
         }
         int repeats = 3;
         Timing again = timed(changed(options.batchSize(), 1, repeats, false, PackOptions.Strategy.IN_ORDER, 0),
-                new TrainingSet(some, 0), (1 - FIRST - LONGEST) * limit, 2 * repeats, List.of());
+                set(some), (1 - FIRST - LONGEST) * limit, 2 * repeats, List.of());
         double later = again.steadySecondsPerToken();
         double once = Math.max(0, first.seconds() - later * first.tokens());
         double share = Math.max(1, (double) first.plannedBytes() / first.keptBytes());
@@ -140,8 +147,8 @@ final class TrainingProbe {
     private Timing timed(TrainingOptions how, TrainingSet set, double limit, int least,
             List<TrainingListener> listeners) {
         Cancellation enough = new Cancellation();
-        TrainingControl all = new TrainingControl(how == options ? control.maxSteps() : 0, 0, 0, 0, false,
-                Optional.empty());
+        long most = objective.referenceValues() > 0 ? FEW : how == options ? control.maxSteps() : 0;
+        TrainingControl all = new TrainingControl(most, 0, 0, 0, false, Optional.empty());
         try (TrainingRun run = TrainingRun.prepare(model, objective, how, learning, all, set, Optional.empty(), 0,
                 Optional.empty(), new Still(rule), enough)) {
             Timing timing = new Timing(limit, least, enough, listeners);
@@ -167,36 +174,56 @@ final class TrainingProbe {
         return batch.stream().mapToLong(EncodedExample::tokens).sum();
     }
 
-    /** The time of all measurements on the validation data, from two batches of it. */
+    /** The time of all measurements on the validation data. */
     private double evaluations(Sampler sampler) {
         if (validation.isEmpty()) {
             return 0;
         }
         List<EncodedExample> held = validation.get().examples();
         int size = options.batchSize();
-        double seconds = 0;
-        long measured = 0;
-        try (ObjectivePasses passes = new ObjectivePasses(model, 0, OptionalInt.empty(),
-                FrozenStates.none())) {
-            for (int round = 0; round < 3; round++) {
-                int from = round * size < held.size() ? round * size : 0;
-                List<EncodedExample> batch = held.subList(from, Math.min(held.size(), from + size));
-                long begin = System.nanoTime();
-                passes.evaluation(pack(batch), pass -> objective.loss(pass, batch));
-                if (round > 0) {
-                    seconds += (System.nanoTime() - begin) / 1e9;
-                    measured += tokens(batch);
-                }
-            }
+        List<List<EncodedExample>> batches = new ArrayList<>();
+        for (int i = 0; i < TIMED_BATCHES; i++) {
+            int from = i * size < held.size() ? i * size : 0;
+            batches.add(held.subList(from, Math.min(held.size(), from + size)));
         }
         long every = control.evaluateEverySteps() > 0 ? control.evaluateEverySteps() : sampler.stepsPerEpoch();
         long times = 1 + (sampler.totalSteps() + every - 1) / every;
-        return seconds / measured * validation.get().tokens() * times;
+        return validation.get().tokens() * times * secondsPerToken(batches, objective::loss);
     }
 
-    private PackedBatch pack(List<EncodedExample> batch) {
-        List<TokenSequence> sequences = batch.stream().flatMap(example -> example.sequences().stream()).toList();
-        return options.sharePrefixes() ? model.network().pack(sequences) : PackedBatch.of(sequences);
+    /** The time of what an objective computes once of each example before the first update, if it does. */
+    private double references(List<List<EncodedExample>> batches) {
+        return objective.referenceValues() == 0 ? 0
+                : examples.tokens() * secondsPerToken(batches, objective::reference);
+    }
+
+    /** What runs without gradients, in batches of which the first is not counted. */
+    private double secondsPerToken(List<List<EncodedExample>> batches,
+            BiConsumer<Passes, List<EncodedExample>> work) {
+        double seconds = 0;
+        long measured = 0;
+        try (ObjectivePasses passes = new ObjectivePasses(model, 0, OptionalInt.empty(), FrozenStates.none())) {
+            Passes each = new BatchPasses(passes, model.network(), options.sharePrefixes(), 0, new Measures());
+            for (int i = 0; i < batches.size(); i++) {
+                List<EncodedExample> batch = complete(batches.get(i));
+                long begin = System.nanoTime();
+                work.accept(each, batch);
+                if (i > 0) {
+                    seconds += (System.nanoTime() - begin) / 1e9;
+                    measured += tokens(batches.get(i));
+                }
+            }
+        }
+        return seconds / measured;
+    }
+
+    /** With as many reference values as there will be. */
+    private List<EncodedExample> complete(List<EncodedExample> batch) {
+        return batch.stream().map(example -> example.withMoreTargets(new float[objective.referenceValues()])).toList();
+    }
+
+    private TrainingSet set(List<EncodedExample> some) {
+        return new TrainingSet(some, 0, examples.names());
     }
 
     private static long adapterBytes(Path folder) {
