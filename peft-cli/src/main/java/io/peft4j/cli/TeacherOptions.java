@@ -5,10 +5,12 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Calibration;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.DistillationObjective;
 import io.peft4j.train.plan.DataFacts;
@@ -70,28 +72,41 @@ final class TeacherOptions {
 
         @Override
         public TrainingResult train(TrainerBuilder trainer, PeftModel student) {
+            return taught(student, objective -> trainer.build().train(objective, chats.examples().examples(), held()));
+        }
+
+        @Override
+        public TrainingEstimate estimate(TrainerBuilder trainer, PeftModel student) {
+            return taught(student, objective -> trainer.build().estimate(objective, chats.examples().examples(),
+                    held()));
+        }
+
+        private List<ChatExample> held() {
+            return chats.held().map(ChatDataset::examples).orElse(List.of());
+        }
+
+        private <T> T taught(PeftModel student, Function<DistillationObjective, T> use) {
             if (model == null) {
-                return taught(trainer, student, (BaseModel) student.base());
+                return taught(student, (BaseModel) student.base(), use);
             }
             try (BaseModel other = loader.apply(model)) {
-                return taught(trainer, student, other);
+                return taught(student, other, use);
             }
         }
 
-        private TrainingResult taught(TrainerBuilder trainer, PeftModel student, BaseModel base) {
+        private <T> T taught(PeftModel student, BaseModel base, Function<DistillationObjective, T> use) {
             if (adapter == null) {
-                return learn(trainer, student, base);
+                return use.apply(objective(student, base));
             }
             try (PeftModel teacher = base.withAdapter(adapter)) {
-                return learn(trainer, student, teacher);
+                return use.apply(objective(student, teacher));
             }
         }
 
-        private TrainingResult learn(TrainerBuilder trainer, PeftModel student, LanguageModel teacher) {
-            return trainer.build().train(new DistillationObjective(student, teacher,
+        private DistillationObjective objective(PeftModel student, LanguageModel teacher) {
+            return new DistillationObjective(student, teacher,
                     temperature == null ? DistillationObjective.TEMPERATURE : temperature,
-                    share == null ? DistillationObjective.SHARE : share), chats.examples().examples(),
-                    chats.held().map(ChatDataset::examples).orElse(List.of()));
+                    share == null ? DistillationObjective.SHARE : share);
         }
 
         @Override

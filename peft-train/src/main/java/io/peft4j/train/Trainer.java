@@ -194,10 +194,6 @@ public final class Trainer {
                 .run(TrainingEstimate.PROBE);
     }
 
-    private List<TokenSequence> held() {
-        return validationChats.map(chats -> encode(chats).sequences()).orElse(validation);
-    }
-
     private <E> EncodedExamples encoded(Objective<E> objective, List<E> examples, String kind) {
         return objective.encode(examples, new DataSetup(kind, maxLength.orElse(room()), options.batchSize()));
     }

@@ -154,7 +154,7 @@ final class TrainingProbe {
             Timing timing = new Timing(limit, least, enough, listeners);
             TrainingResult result = run.execute(timing, Optional.empty());
             listeners.forEach(listener -> listener.onEnd(result));
-            timing.keep(run.passes().states());
+            timing.keep(run.passes.states());
             return timing;
         }
     }

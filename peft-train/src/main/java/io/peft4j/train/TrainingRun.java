@@ -48,7 +48,7 @@ final class TrainingRun implements AutoCloseable {
     private final TrainingPlan plan;
     private final Pace pace;
     private final Objective<?> objective;
-    private final ObjectivePasses passes;
+    final ObjectivePasses passes;
     private final Updates optimizer;
     private final UpdateRule rule;
     private final Map<String, TrainingHook> hooks;
@@ -208,11 +208,6 @@ final class TrainingRun implements AutoCloseable {
         best.ifPresent(values -> arrays.putAll(values.arrays()));
         arrays.putAll(references.arrays());
         return arrays;
-    }
-
-    /** What its passes run through. */
-    ObjectivePasses passes() {
-        return passes;
     }
 
     /** Trains to the end, or until something stops it. */
