@@ -130,6 +130,21 @@ public final class FolderLock implements AutoCloseable {
         }
     }
 
+    /**
+     * Removes the lock of another host: for whoever knows by other means, such as a lease that was not renewed, that
+     * its process writes there no more.
+     */
+    public static void removeOfOtherHost(Path folder) {
+        Path file = folder.resolve(FILE);
+        try {
+            if (read(file).flatMap(Owner::parse).filter(owner -> !owner.isOnThisHost()).isPresent()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot remove " + file + ": " + AtomicFiles.reason(e), e);
+        }
+    }
+
     private static boolean create(Path file, String content) throws IOException {
         try {
             Files.createFile(file);

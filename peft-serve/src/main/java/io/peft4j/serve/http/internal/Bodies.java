@@ -1,5 +1,6 @@
 package io.peft4j.serve.http.internal;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -34,11 +35,16 @@ public final class Bodies {
             return Json.parse(bytes);
         } catch (JsonProcessingException e) {
             // The message of the parser quotes the text, which may be a prompt; the place is enough.
-            throw ApiException.invalid("the body of the request is not valid JSON (line "
-                    + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr() + ")");
+            throw ApiException.invalid("the body of the request is not valid JSON" + place(e.getLocation()));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the body of the request", e);
         }
+    }
+
+    /** Where it ends to be; not known of one that is nested too deeply. */
+    private static String place(JsonLocation place) {
+        return place == null ? ", or nested too deeply" : " (line " + place.getLineNr() + ", column "
+                + place.getColumnNr() + ")";
     }
 
     private static byte[] bytes(Context request) {

@@ -50,6 +50,7 @@ public final class HttpServer implements AutoCloseable {
         config.http.strictContentTypes = false;
         // Lengths are known then, and what is streamed comes at once.
         config.http.compressionStrategy = CompressionStrategy.NONE;
+        config.jetty.modifyServer(server -> server.setErrorHandler(new PlainErrors()));
         config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
         config.requestLogger.http((request, millis) -> meters.answered(request,
                 Duration.ofNanos((long) (millis * 1e6))));

@@ -1,5 +1,7 @@
 package io.peft4j.serve.job.internal;
 
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.internal.FolderLock;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.Store;
 import java.io.IOException;
@@ -12,12 +14,16 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder of a job: its data under names of our own, so that a file which is deleted meanwhile is still there; the
  * run, which is the adapter in the end; adapters on the way.
  */
 final class JobFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(JobFiles.class);
+
     private final Store store;
     private final Job job;
     private final Path folder;
@@ -119,12 +125,27 @@ final class JobFiles {
         }
     }
 
-    /** Removes the lock of a worker on another host, whose job has come to this one. */
-    void removeForeignLock() {
+    /**
+     * Whether nobody writes to the run any more. A worker on this host that was thought dead and is not has to see that
+     * the job is not its own; the lock of one on another host is taken away.
+     */
+    boolean isFree() {
+        FolderLock.removeOfOtherHost(run());
         try {
-            Files.deleteIfExists(run().resolve(".peft4j.lock"));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot take over the job " + job.id(), e);
+            FolderLock.requireFree(run());
+            return true;
+        } catch (ConfigurationException e) {
+            LOG.info("the job {} waits: {}", job.id(), e.getMessage());
+            return false;
+        }
+    }
+
+    /** Removes all that a job which leads to nothing has written. */
+    void deleteRun() {
+        for (Path folder : List.of(run(), folder.resolve("checkpoints"))) {
+            if (Files.exists(folder)) {
+                delete(folder);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ import io.peft4j.serve.model.internal.ServedModels;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.JobEvent;
 import io.peft4j.serve.store.internal.JobQueue;
+import io.peft4j.serve.store.internal.JobStatus;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoreException;
 import java.time.Clock;
@@ -29,6 +30,7 @@ public final class JobWorker implements AutoCloseable {
     private static final long LOOK_MILLIS = 500;
     private static final long BACK_OFF_MILLIS = 2000;
     private static final long STOP_MILLIS = 60_000;
+    private static final long TIDY_NANOS = 60_000_000_000L;
 
     private final Store store;
     private final ServedModels models;
@@ -119,10 +121,7 @@ public final class JobWorker implements AutoCloseable {
     private void trainAll() {
         long seen = 0;
         while (!stopping) {
-            if (!attempt(() -> store.queue().takeToTrain(models.baseName()).map(job -> {
-                train(job);
-                return true;
-            }).orElse(false))) {
+            if (!attempt(() -> store.queue().takeToTrain(models.baseName()).map(this::train).orElse(false))) {
                 seen = await(seen, LOOK_MILLIS);
             }
         }
@@ -167,7 +166,13 @@ public final class JobWorker implements AutoCloseable {
         }
     }
 
-    private void train(Job job) {
+    /** Trains a job; gives whether it could. */
+    private boolean train(Job job) {
+        JobFiles files = new JobFiles(store, job);
+        if (!files.isFree()) {
+            store.queue().release(job.id());
+            return false;
+        }
         RunningJob mine = new RunningJob(job);
         running.put(job.id(), mine);
         try {
@@ -186,6 +191,10 @@ public final class JobWorker implements AutoCloseable {
             running.remove(job.id());
             store.queue().release(job.id());
         }
+        if (store.jobs().find(job.id()).filter(now -> now.status() == JobStatus.CANCELLED).isPresent()) {
+            files.deleteRun();
+        }
+        return true;
     }
 
     private void fail(Job job, List<JobEvent> seen, PeftException why) {
@@ -211,16 +220,26 @@ public final class JobWorker implements AutoCloseable {
     /** Renews the leases of what is done here, and stops what is not to go on. */
     private void renewAll() {
         long seen = 0;
+        long tidied = System.nanoTime() - TIDY_NANOS - 1;
         long millis = (long) Math.min(LOOK_MILLIS, store.queue().leaseSeconds() * 1000 / 4);
         while (!stopping || !running.isEmpty()) {
             for (RunningJob job : running.values()) {
                 renew(job);
+            }
+            if (System.nanoTime() - tidied > TIDY_NANOS) {
+                tidied = System.nanoTime();
+                attempt(this::deleteExpired);
             }
             seen = await(seen, millis);
             if (stopping) {
                 pause(millis);
             }
         }
+    }
+
+    private boolean deleteExpired() {
+        store.files().deleteExpired(now());
+        return true;
     }
 
     private static void pause(long millis) {

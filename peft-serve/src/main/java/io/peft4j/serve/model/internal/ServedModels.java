@@ -1,19 +1,24 @@
 package io.peft4j.serve.model.internal;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.store.internal.KeptModel;
 import io.peft4j.serve.store.internal.Store;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -94,12 +99,27 @@ public final class ServedModels implements AutoCloseable {
         if (isBase(name)) {
             return false;
         }
+        Optional<KeptModel> row = store.models().find(baseName, name);
         boolean kept = store.models().delete(name);
         ServedModel gone = loaded.remove(name);
         if (gone != null) {
             model.deleteAdapter(gone.adapter());
         }
+        if (kept) {
+            row.map(KeptModel::folder).map(store.folder()::resolve).ifPresent(ServedModels::delete);
+        }
         return kept || gone != null;
+    }
+
+    /** What still runs through it has its files open. */
+    private static void delete(Path folder) {
+        try (Stream<Path> paths = Files.walk(folder)) {
+            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            LOG.warn("the adapter {} could not be deleted: {}", folder, AtomicFiles.reason(e));
+        }
     }
 
     private boolean isBase(String name) {

@@ -1,0 +1,75 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The server as it is started: what it prints, who may come in, how it ends. */
+class ServeCommandTest {
+    private static final Path MODEL = FIXTURES.resolve("tiny-llama").toAbsolutePath().normalize();
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    @TempDir
+    Path folder;
+
+    private static HttpResponse<String> get(String address, String key) throws IOException, InterruptedException {
+        return CLIENT.send(HttpRequest.newBuilder(URI.create(address)).header("Authorization", "Bearer " + key)
+                .build(), BodyHandlers.ofString());
+    }
+
+    @Test
+    void aServerSaysWhereItListensAndEndsInOrder() throws IOException, InterruptedException {
+        Path data = folder.resolve("data");
+        String key = CommandRun.succeeding("serve", "keys", "add", "--data", data, "team").out().strip();
+        JsonNode line = CommandRun.succeeding("serve", "keys", "list", "--data", data).json().get(0);
+        assertEquals("team", line.get("name").asText());
+        JavaProcess process = JavaProcess.start(folder, Files.createFile(folder.resolve("nothing")), "serve",
+                "--model", MODEL, "--port", 0, "--data", data, "--host", "0.0.0.0", "--dtype", "f32");
+        try {
+            for (int i = 0; i < 3000 && process.process().isAlive() && !process.out().contains("\n"); i++) {
+                Thread.sleep(20);
+            }
+            assertTrue(process.out().matches("listening on http://0\\.0\\.0\\.0:\\d+\n"), process.out()
+                    + process.err());
+            String url = process.out().strip().replace("listening on ", "").replace("0.0.0.0", "127.0.0.1");
+            assertEquals(200, get(url + "/health", "").statusCode());
+            assertEquals(401, get(url + "/v1/models", "sk-other").statusCode());
+            HttpResponse<String> models = get(url + "/v1/models", key);
+            assertEquals("tiny-llama", CommandRun.parse(models.body()).at("/data/0/id").asText());
+            CommandRun.succeeding("serve", "keys", "revoke", "--data", data, line.get("id").asText());
+            process.process().destroy();
+            assertEquals(143, process.status(), process.err());
+        } finally {
+            process.process().destroyForcibly();
+        }
+        assertEquals(1, process.out().lines().count());
+    }
+
+    @Test
+    void whatIsMissingOrWrongIsSaid() {
+        assertTrue(CommandRun.failing(2, "serve", "--model", MODEL).startsWith(
+                "Missing required options: '--port', '--data'"));
+        assertTrue(CommandRun.failing(2, "serve", "--model", MODEL, "--data", folder, "--port", 99999)
+                .startsWith("the port must be from 0"));
+        assertTrue(CommandRun.failing(1, "serve", "--model", MODEL, "--data", folder, "--port", 0, "--host",
+                "0.0.0.0").contains("needs an API key"));
+        assertTrue(CommandRun.failing(2, "serve", "--model", MODEL, "--data", folder, "--port", 0,
+                "--training-share", 2).startsWith("the share of training"));
+        assertTrue(CommandRun.failing(2, "serve", "keys").startsWith("Missing command"));
+        assertTrue(CommandRun.failing(1, "serve", "keys", "revoke", "--data", folder, "nobody").contains("no key"));
+        assertEquals(List.of(), CommandRun.succeeding("serve", "keys", "list", "--data", folder).json());
+    }
+}

@@ -1,0 +1,61 @@
+package io.peft4j.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.serve.TestServer.Reply;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the server says of itself: its routes, its figures, its ids of requests. */
+class DescriptionTest {
+    @TempDir
+    Path data;
+
+    /** A route that is described and not there would be refused as unknown. */
+    @Test
+    void everyRouteThatIsDescribedIsThere() {
+        try (TestServer server = TestServer.start(data)) {
+            JsonNode description = server.get("/openapi.json").body();
+            assertTrue(description.get("openapi").asText().startsWith("3."));
+            assertTrue(description.get("paths").size() > 12);
+            description.get("paths").properties().forEach(path -> path.getValue().properties().forEach(method -> {
+                String place = path.getKey().replaceAll("\\{\\w+}", "nothing");
+                Reply reply = server.send(HttpRequest.newBuilder(server.uri(place)).method(method.getKey()
+                        .toUpperCase(Locale.ROOT), BodyPublishers.noBody()));
+                String what = method.getKey() + " " + place + ": " + reply;
+                assertFalse(reply.status() >= 500 || reply.status() == 405, what);
+                assertFalse(reply.error().path("code").asText().equals("unknown_url"), what);
+            }));
+        }
+    }
+
+    @Test
+    void figuresGoByRouteAndNotByWhatStoodInIt() {
+        try (TestServer server = TestServer.start(data)) {
+            server.get("/v1/files/file-secret");
+            server.get("/nowhere/secret");
+            String figures = server.get("/metrics").body().asText();
+            assertTrue(figures.contains("http_server_requests_seconds_count{method=\"GET\",route=\"/v1/files/{id}\","
+                    + "status=\"404\"} 1"), figures);
+            assertTrue(figures.contains("peft4j_jobs{status=\"running\"} 0.0"), figures);
+            assertFalse(figures.contains("secret"), figures);
+        }
+    }
+
+    @Test
+    void everyReplyHasAnIdOfItsOwn() {
+        try (TestServer server = TestServer.start(data)) {
+            String first = server.get("/health").headers().firstValue("X-Request-Id").orElseThrow();
+            Reply refused = server.get("/nowhere");
+            assertEquals(404, refused.status());
+            assertFalse(first.equals(refused.headers().firstValue("X-Request-Id").orElseThrow()));
+        }
+    }
+}
