@@ -3,6 +3,7 @@ package io.peft4j.cli;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.FineTuningServer;
 import io.peft4j.serve.FineTuningServerBuilder;
+import io.peft4j.serve.answer.AnsweringOptions;
 import io.peft4j.serve.job.VerdictOptions;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -66,6 +67,10 @@ final class ServeCommand extends PeftCommand {
             + "trainings keep while answers are asked for, above 0 and below 1. Default: 0.5")
     private Double trainingShare;
 
+    @Option(names = "--adapter-root", paramLabel = "DIR", description = "A folder of which clients may load adapters "
+            + "that lie below it, as with vLLM's load_lora_adapter; may be given more than once.")
+    private List<Path> adapterRoots = new ArrayList<>();
+
     @Mixin
     private EngineOptions engine;
 
@@ -108,7 +113,8 @@ final class ServeCommand extends PeftCommand {
     private FineTuningServerBuilder builder(BaseModel base) {
         return fromOptions(() -> {
             FineTuningServerBuilder builder = FineTuningServer.builder(base, data).host(host).port(port)
-                    .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease));
+                    .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease))
+                    .answering(AnsweringOptions.defaults().withAdapterRoots(adapterRoots.toArray(Path[]::new)));
             adapters.forEach(builder::adapter);
             if (apiKey != null && !apiKey.isEmpty()) {
                 builder.apiKey(apiKey);

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -155,6 +158,20 @@ class JobRulesTest {
         server.await(id, "succeeded");
         assertTrue(events(id).stream().anyMatch(event -> event.get("level").asText().equals("warn")
                 && event.get("message").asText().contains("leakage")), () -> events(id).toString());
+    }
+
+    @Test
+    void aRunOfWeightsAndBiasesIsKeptToBeUploaded() throws InterruptedException, IOException {
+        training = server.upload(TestServer.rows(0, 10));
+        String id = server.job(json(", 'hyperparameters': {'n_epochs': 1}, 'integrations': [{'type': 'wandb', 'wandb': "
+                + "{'project': 'handbook', 'name': 'first', 'entity': 'hr', 'tags': ['a', 'b']}}]"));
+        JsonNode job = server.await(id, "succeeded", "failed");
+        assertEquals("handbook", job.at("/integrations/0/wandb/project").asText(), job.toString());
+        try (Stream<Path> runs = Files.list(data.resolve("jobs").resolve(id).resolve("wandb"))) {
+            Path run = runs.findFirst().orElseThrow();
+            assertTrue(run.getFileName().toString().startsWith("offline-run-"), run.toString());
+            assertTrue(Files.isRegularFile(run.resolve("files/wandb-summary.json")), run.toString());
+        }
     }
 
     /** So long that it does not end by itself. */

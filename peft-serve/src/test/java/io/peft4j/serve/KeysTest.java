@@ -98,6 +98,26 @@ class KeysTest {
         }
     }
 
+    @Test
+    void tokensOfAnswersCountAgainstTheLimit() {
+        try (TestServer server = TestServer.start(data); ServerKeys keys = keys()) {
+            String key = keys.add("few", new ServerKeys.Limits(Optional.empty(), Optional.of(20L), Optional.empty(),
+                    Optional.empty()));
+            Reply first = chat(server, key);
+            assertEquals(200, first.status(), first.toString());
+            assertTrue(first.body().at("/usage/total_tokens").asInt() > 20);
+            Reply second = chat(server, key);
+            assertEquals(429, second.status());
+            assertEquals("insufficient_quota", second.error().get("code").asText());
+        }
+    }
+
+    private static Reply chat(TestServer server, String key) {
+        return server.send(HttpRequest.newBuilder(server.uri("/v1/chat/completions")).header("Authorization", "Bearer "
+                + key).POST(HttpRequest.BodyPublishers.ofString("{\"model\": \"tiny-llama\", \"max_tokens\": 8, "
+                + "\"messages\": [{\"role\": \"user\", \"content\": \"Who is there?\"}]}")));
+    }
+
     private static Reply upload(TestServer server, String key, String rows) {
         return server.send(server.upload(TestServer.form("fine-tune", "a", rows)).header("Authorization", "Bearer "
                 + key));

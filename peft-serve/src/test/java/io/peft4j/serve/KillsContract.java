@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class KillsContract {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
-    private static final int KILLS = Integer.getInteger("peft4j.kills", 3);
+    private static final int KILLS = Integer.getInteger("peft4j.kills", 2);
     private static final int ROWS = 16;
     /** Enough of them that the job trains while the last kill comes. */
     private static final int EPOCHS = Math.min(50, 3 + KILLS);

@@ -1,9 +1,5 @@
 package io.peft4j.serve;
 
-import io.peft4j.core.kernel.KernelSelection;
-import io.peft4j.models.BaseModel;
-import io.peft4j.models.ModelOptions;
-import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.serve.job.VerdictOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -50,9 +46,7 @@ final class ServerProcess implements AutoCloseable {
 
     /** What the process does: serves until it is killed. */
     public static void main(String[] arguments) throws InterruptedException {
-        BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(TestServer.MODEL.toString()),
-                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32), KernelSelection.named("naive", 1));
-        FineTuningServerBuilder builder = FineTuningServer.builder(base, Path.of(arguments[0]))
+        FineTuningServerBuilder builder = FineTuningServer.builder(TestServer.load(), Path.of(arguments[0]))
                 .verdict(VerdictOptions.NONE).lease(Duration.ofSeconds(2));
         if (arguments.length > 1) {
             builder.database(arguments[1]);

@@ -54,12 +54,17 @@ public final class Answers {
         }
     }
 
-    /** Submits a request. */
+    /** Submits a request; its tokens count against the limits of the caller. */
     PendingAnswer submit(ServedModel model, int[] prompt, GenerationOptions options, Caller caller,
             AnswerListener listener) {
         try {
-            return service.submit(AnswerRequest.of(Prompt.tokens(prompt)).withAdapter(model.adapter())
-                    .withOptions(options).withClient(caller.id()).withTimeout(timeout).withListener(listener));
+            PendingAnswer pending = service.submit(AnswerRequest.of(Prompt.tokens(prompt))
+                    .withAdapter(model.adapter()).withOptions(options).withClient(caller.id()).withTimeout(timeout)
+                    .withListener(listener));
+            caller.used(prompt.length);
+            pending.completions().thenAccept(answered -> caller.used(answered.stream()
+                    .mapToInt(each -> each.ids().length).sum()));
+            return pending;
         } catch (ConfigurationException e) {
             throw gone(model, e);
         } catch (RuntimeException e) {

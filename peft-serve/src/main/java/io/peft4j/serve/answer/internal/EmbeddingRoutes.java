@@ -11,6 +11,7 @@ import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.model.internal.ServedModels;
@@ -75,6 +76,7 @@ public final class EmbeddingRoutes implements RouteGroup {
         TextEmbedder embedder = new TextEmbedder(model);
         List<float[]> vectors = prompt.map(wanted -> embedder.embed(texts, wanted))
                 .orElseGet(() -> embedder.embed(texts));
+        Caller.of(http).used(tokens);
         Bodies.reply(http, reply(name, vectors, format.equals("base64"), tokens));
     }
 

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
-import java.security.SecureRandom;
 import java.util.List;
 import java.util.Set;
 
@@ -22,7 +21,8 @@ public final class JobRequest {
     private static final int MOST_KEY = 64;
     private static final int MOST_VALUE = 512;
     private static final int MOST_INTEGRATIONS = 5;
-    private static final SecureRandom SEEDS = new SecureRandom();
+    /** Where none is given: the same job twice gives the same model. */
+    private static final long SEED = 42;
 
     private JobRequest() {
     }
@@ -44,8 +44,7 @@ public final class JobRequest {
             throw ApiException.invalid("suffix", "suffix may have at most " + MOST_SUFFIX + " characters");
         }
         request.put("suffix", suffix == null || suffix.isBlank() ? null : suffix);
-        request.put("seed", fields.whole("seed", 0, Integer.MAX_VALUE).orElseGet(() ->
-                (long) SEEDS.nextInt(Integer.MAX_VALUE)));
+        request.put("seed", fields.whole("seed", 0, Integer.MAX_VALUE).orElse(SEED));
         request.set("metadata", metadata(fields));
         request.set("integrations", integrations(fields));
         request.set("method", method(fields));
