@@ -1,4 +1,5 @@
 /**
- * The artifact that an application depends on. It holds no code: it pulls the modules that an application needs.
+ * The front door: {@link io.peft4j.Peft4j} has what a first program needs behind one import. The types that it gives
+ * live in the packages of the modules.
  */
 package io.peft4j;

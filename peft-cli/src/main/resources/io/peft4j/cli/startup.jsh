@@ -1,4 +1,6 @@
+import io.peft4j.*;
 import io.peft4j.core.error.*;
+import io.peft4j.core.io.*;
 import io.peft4j.core.model.*;
 import io.peft4j.core.peft.*;
 import io.peft4j.core.peft.config.*;

@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /** Says how a training goes on: a line at its start, one at most every ten seconds, and one at its end. */
-final class ProgressLog implements TrainingListener {
+public final class ProgressLog implements TrainingListener {
     private static final long QUIET_NANOS = 10_000_000_000L;
 
     private final Consumer<String> lines;
@@ -16,6 +16,11 @@ final class ProgressLog implements TrainingListener {
     private long last;
     private double tokens;
     private double seconds;
+
+    /** Progress for somebody else than the log, for instance {@code System.out::println}. */
+    public static ProgressLog to(Consumer<String> lines) {
+        return new ProgressLog(lines, System::nanoTime);
+    }
 
     /**
      * Progress.
