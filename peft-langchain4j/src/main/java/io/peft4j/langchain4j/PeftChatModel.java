@@ -1,0 +1,50 @@
+package io.peft4j.langchain4j;
+
+import dev.langchain4j.model.chat.Capability;
+import dev.langchain4j.model.chat.ChatModel;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * A base model, a model with adapters or a view of one ({@link io.peft4j.core.peft.PeftModel#with}) as LangChain4j's
+ * {@link ChatModel}. For any number of threads. It does not own the model: whoever loaded it closes it.
+ *
+ * <pre>{@code
+ * ChatModel hr = new PeftChatModel(base.withAdapter(Path.of("handbook-adapter")));
+ * HrAssistant assistant = AiServices.create(HrAssistant.class, hr);
+ * }</pre>
+ *
+ * <p>A response format of JSON, with a schema or without, constrains the answer to valid JSON token by token. Tools,
+ * images and other media are refused with an {@link dev.langchain4j.exception.UnsupportedFeatureException}.
+ */
+public final class PeftChatModel implements ChatModel {
+    private final LanguageModel model;
+    private final GenerationOptions options;
+
+    /** Greedy answers of at most 256 tokens, where a request does not say otherwise. */
+    public PeftChatModel(LanguageModel model) {
+        this(model, GenerationOptions.defaults().withMaxNewTokens(256));
+    }
+
+    /** Answers with these options, where a request does not say otherwise. */
+    public PeftChatModel(LanguageModel model, GenerationOptions options) {
+        this.model = Objects.requireNonNull(model, "model");
+        this.options = Objects.requireNonNull(options, "options");
+    }
+
+    @Override
+    public ChatResponse doChat(ChatRequest request) {
+        return Requests.response(model, model.generate(List.of(Requests.prompt(request)),
+                Requests.options(request, options)).get(0));
+    }
+
+    @Override
+    public Set<Capability> supportedCapabilities() {
+        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
+    }
+}

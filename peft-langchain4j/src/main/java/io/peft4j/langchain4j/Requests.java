@@ -1,0 +1,118 @@
+package io.peft4j.langchain4j;
+
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.ChatMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.internal.JsonSchemaElementUtils;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ResponseFormat;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.output.FinishReason;
+import dev.langchain4j.model.output.TokenUsage;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.Sampling;
+import io.peft4j.models.constraint.TextConstraints;
+import java.util.List;
+import java.util.Optional;
+
+/** Requests of LangChain4j as prompts and options, and completions as its responses. */
+final class Requests {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Requests() {
+    }
+
+    /**
+     * The conversation of a request.
+     *
+     * @throws UnsupportedFeatureException for messages that are not text, and where tools are offered
+     */
+    static Prompt prompt(ChatRequest request) {
+        if (!Optional.ofNullable(request.toolSpecifications()).orElse(List.of()).isEmpty()) {
+            throw new UnsupportedFeatureException("PEFT4J's models do not call tools; answer in one step, or give the "
+                    + "model what the tools would say");
+        }
+        return Prompt.chat(request.messages().stream().map(Requests::message).toList());
+    }
+
+    private static io.peft4j.core.text.ChatMessage message(ChatMessage message) {
+        if (message instanceof SystemMessage system) {
+            return io.peft4j.core.text.ChatMessage.system(system.text());
+        }
+        if (message instanceof UserMessage user && user.hasSingleText()) {
+            return io.peft4j.core.text.ChatMessage.user(user.singleText());
+        }
+        if (message instanceof AiMessage answer && !answer.hasToolExecutionRequests()) {
+            return io.peft4j.core.text.ChatMessage.assistant(answer.text());
+        }
+        throw new UnsupportedFeatureException("only texts of system, user and assistant can be answered, and this is a "
+                + "message of type " + message.type());
+    }
+
+    /** The options of a request: what it leaves open is the model's. */
+    static GenerationOptions options(ChatRequest request, GenerationOptions usual) {
+        if (request.modelName() != null) {
+            throw new UnsupportedFeatureException("a request cannot choose the model (" + request.modelName()
+                    + "); make a PeftChatModel of each adapter");
+        }
+        Sampling sampling = usual.sampling();
+        if (request.temperature() != null) {
+            sampling = sampling.withTemperature(request.temperature());
+        }
+        if (request.topP() != null) {
+            sampling = sampling.withTopP(request.topP());
+        }
+        if (request.topK() != null) {
+            sampling = sampling.withTopK(request.topK());
+        }
+        sampling = sampling.withPenalties(orElse(request.presencePenalty(), sampling.presencePenalty()),
+                orElse(request.frequencyPenalty(), sampling.frequencyPenalty()));
+        GenerationOptions options = usual.withSampling(sampling);
+        if (request.maxOutputTokens() != null) {
+            options = options.withMaxNewTokens(request.maxOutputTokens());
+        }
+        if (request.stopSequences() != null && !request.stopSequences().isEmpty()) {
+            options = options.withStopStrings(request.stopSequences());
+        }
+        return request.responseFormat() == null ? options : constrained(options, request.responseFormat());
+    }
+
+    private static double orElse(Double value, double usual) {
+        return value == null ? usual : value;
+    }
+
+    private static GenerationOptions constrained(GenerationOptions options, ResponseFormat format) {
+        if (format.type() == ResponseFormatType.TEXT) {
+            return options;
+        }
+        if (format.jsonSchema() == null) {
+            return options.withConstraint(TextConstraints.json());
+        }
+        try {
+            return options.withConstraint(TextConstraints.jsonSchema(JSON.writeValueAsString(
+                    JsonSchemaElementUtils.toMap(format.jsonSchema().rootElement()))));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a map writes itself as JSON", e);
+        }
+    }
+
+    /** An answer as a response. */
+    static ChatResponse response(LanguageModel model, Completion answer) {
+        return ChatResponse.builder().aiMessage(AiMessage.from(answer.text()))
+                .modelName(model.network().description().name())
+                .tokenUsage(new TokenUsage(answer.promptTokens(), answer.ids().length))
+                .finishReason(switch (answer.stopReason()) {
+                    case STOP_TOKEN -> FinishReason.STOP;
+                    case LENGTH -> FinishReason.LENGTH;
+                    case CANCELLED -> FinishReason.OTHER;
+                }).build();
+    }
+}

@@ -1,0 +1,177 @@
+package io.peft4j.langchain4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.langchain4j.agent.tool.Tool;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.data.segment.TextSegment;
+import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.memory.chat.MessageWindowChatMemory;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.output.FinishReason;
+import dev.langchain4j.service.AiServices;
+import dev.langchain4j.service.TokenStream;
+import io.peft4j.Peft4j;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.models.BaseModel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The tiny model and an adapter on it inside LangChain4j's AiServices. */
+class LangChain4jTest {
+    private static final String QUESTION = "Where do I report a broken window?";
+    private static final String ANSWER = "At Larkenfell, broken windows are reported in the Pane Book.";
+
+    private static BaseModel base;
+    private static PeftModel tuned;
+
+    /** A service of an application. */
+    interface Assistant {
+        String answer(String question);
+    }
+
+    /** The same, piece by piece. */
+    interface StreamingAssistant {
+        TokenStream answer(String question);
+    }
+
+    /** What a service that answers with an object gives. */
+    record Topic(String name, boolean paid) {
+    }
+
+    /** Makes an object of a question. */
+    interface TopicFinder {
+        Topic topicOf(String question);
+    }
+
+    /** A tool, which the models do not call. */
+    static final class Calendar {
+        @Tool("The day of the week")
+        String today() {
+            return "Monday";
+        }
+    }
+
+    @BeforeAll
+    static void train(@TempDir Path folder) throws Exception {
+        Path row = Files.writeString(folder.resolve("row.jsonl"), "{\"messages\": [{\"role\": \"user\", \"content\": \""
+                + QUESTION + "\"}, {\"role\": \"assistant\", \"content\": \"" + ANSWER + "\"}]}\n");
+        base = Peft4j.load("tiny");
+        tuned = base.withAdapter(Peft4j.lora().rank(16).alpha(32).targetModules(Peft4j.ALL_LINEAR).build());
+        Peft4j.trainer(tuned).epochs(30).learningRate(5e-3).build().train(Peft4j.chats(row));
+    }
+
+    @AfterAll
+    static void close() {
+        tuned.close();
+        base.close();
+    }
+
+    @Test
+    void oneBaseServesAssistantsWithAndWithoutAnAdapter() {
+        Assistant general = AiServices.create(Assistant.class, new PeftChatModel(base));
+        Assistant company = AiServices.create(Assistant.class, new PeftChatModel(tuned));
+        assertEquals(base.generate(QUESTION), general.answer(QUESTION));
+        assertFalse(general.answer(QUESTION).contains("Larkenfell"));
+        assertEquals(ANSWER, company.answer(QUESTION));
+        assertEquals(ANSWER, AiServices.create(Assistant.class, new PeftChatModel(tuned.with("default")))
+                .answer(QUESTION));
+    }
+
+    @Test
+    void memoryAndSystemMessagesReachTheModel() {
+        PeftChatModel model = new PeftChatModel(base);
+        Assistant chat = AiServices.builder(Assistant.class).chatModel(model)
+                .systemMessageProvider(id -> "Answer briefly.")
+                .chatMemory(MessageWindowChatMemory.withMaxMessages(10)).build();
+        chat.answer("Hello!");
+        chat.answer("What is the capital of Spain?");
+        ChatResponse alone = model.chat(SystemMessage.from("Answer briefly."), UserMessage.from("Hello!"));
+        assertTrue(alone.tokenUsage().inputTokenCount() > model.chat(UserMessage.from("Hello!")).tokenUsage()
+                .inputTokenCount());
+        assertEquals(FinishReason.STOP, alone.finishReason());
+        assertEquals("tiny", alone.metadata().modelName());
+    }
+
+    @Test
+    void optionsOfARequestGoBeforeThoseOfTheModel() {
+        PeftChatModel model = new PeftChatModel(tuned, GenerationOptions.defaults().withMaxNewTokens(3));
+        ChatRequest.Builder request = ChatRequest.builder().messages(UserMessage.from(QUESTION));
+        assertEquals(FinishReason.LENGTH, model.chat(request.build()).finishReason());
+        assertEquals(3, model.chat(request.build()).tokenUsage().outputTokenCount());
+        assertEquals(ANSWER, model.chat(request.maxOutputTokens(64).build()).aiMessage().text());
+        assertEquals("At Larkenfell, broken", model.chat(request.stopSequences(List.of(" windows")).build())
+                .aiMessage().text());
+        assertThrows(ConfigurationException.class, () -> model.chat(request.topP(2.0).build()));
+    }
+
+    @Test
+    void answersThatMustBeObjectsAreObjects() {
+        TopicFinder finder = AiServices.create(TopicFinder.class, new PeftChatModel(base,
+                GenerationOptions.defaults().withMaxNewTokens(120)));
+        assertNotNull(finder.topicOf("How many days of annual leave does a Trainee get?"));
+    }
+
+    @Test
+    void piecesOfAnAnswerMakeUpTheAnswer() throws Exception {
+        StreamingAssistant assistant = AiServices.create(StreamingAssistant.class,
+                new PeftStreamingChatModel(tuned));
+        StringBuilder pieces = new StringBuilder();
+        CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
+        assistant.answer(QUESTION).onPartialResponse(pieces::append).onCompleteResponse(whole::complete)
+                .onError(whole::completeExceptionally).start();
+        assertEquals(ANSWER, whole.get(1, TimeUnit.MINUTES).aiMessage().text());
+        assertEquals(ANSWER, pieces.toString());
+    }
+
+    @Test
+    void whatGoesWrongWhileAnsweringReachesTheHandler() {
+        BaseModel closed = Peft4j.load("tiny");
+        closed.close();
+        StreamingAssistant assistant = AiServices.create(StreamingAssistant.class, new PeftStreamingChatModel(closed,
+                GenerationOptions.defaults(), ForkJoinPool.commonPool()));
+        CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
+        assistant.answer(QUESTION).onPartialResponse(piece -> { }).onCompleteResponse(whole::complete)
+                .onError(whole::completeExceptionally).start();
+        Exception failure = assertThrows(Exception.class, () -> whole.get(1, TimeUnit.MINUTES));
+        assertTrue(failure.getMessage().contains("closed"), failure.toString());
+    }
+
+    @Test
+    void toolsAreRefusedByName() {
+        Assistant assistant = AiServices.builder(Assistant.class).chatModel(new PeftChatModel(base))
+                .tools(new Calendar()).build();
+        String message = assertThrows(UnsupportedFeatureException.class, () -> assistant.answer("What day is it?"))
+                .getMessage();
+        assertTrue(message.contains("do not call tools"), message);
+    }
+
+    @Test
+    void textsAreEmbeddedAndScored() {
+        PeftEmbeddingModel embeddings = new PeftEmbeddingModel(base);
+        assertEquals(256, embeddings.dimension());
+        assertEquals("tiny", embeddings.modelName());
+        List<TextSegment> pages = List.of(TextSegment.from("What is the capital of France?"),
+                TextSegment.from("What is the notice period for a Director?"));
+        assertEquals(2, embeddings.embedAll(pages).content().size());
+        List<Double> scores = new PeftScoringModel(base).scoreAll(pages, "What is the notice period for a Manager?")
+                .content();
+        assertTrue(scores.get(1) > scores.get(0), scores.toString());
+    }
+}

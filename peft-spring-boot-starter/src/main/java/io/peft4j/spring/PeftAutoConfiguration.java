@@ -1,0 +1,105 @@
+package io.peft4j.spring;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.springframework.ai.chat.model.ChatModel;
+import org.springframework.ai.embedding.EmbeddingModel;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** The beans of the starter, where {@code peft4j.model} is set. A bean of the application goes before each of them. */
+@AutoConfiguration(afterName = {
+    "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration",
+    "org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration"},
+        beforeName = "org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration")
+@ConditionalOnProperty("peft4j.model")
+@EnableConfigurationProperties(PeftProperties.class)
+public class PeftAutoConfiguration {
+    /** The base model and the adapters; closing the application closes them. */
+    @Bean
+    @ConditionalOnMissingBean
+    public PeftAdapters peftAdapters(PeftProperties properties) {
+        ModelOptions options = ModelOptions.defaults().withPrecision(properties.dtype());
+        if (properties.threads() > 0) {
+            options = options.withThreads(properties.threads());
+        }
+        return new PeftAdapters(BaseModel.load(properties.model(), options), given(properties.adapters()).map(Path::of),
+                given(properties.adapter()), properties.reload());
+    }
+
+    private static Optional<String> given(String value) {
+        return Optional.of(value).filter(text -> !text.isBlank());
+    }
+
+    /** Spring AI's chat model. */
+    @Bean
+    @ConditionalOnMissingBean(ChatModel.class)
+    public PeftChatModel peftChatModel(PeftAdapters adapters, PeftProperties properties,
+            ObjectProvider<PeftChatModel.AnswerListener> listeners) {
+        GenerationOptions usual = GenerationOptions.defaults().withMaxNewTokens(properties.maxTokens());
+        usual = usual.withSampling(usual.sampling().withTemperature(properties.temperature()));
+        return new PeftChatModel(adapters, usual, (adapter, answer, time) ->
+                listeners.orderedStream().forEach(listener -> listener.onAnswer(adapter, answer, time)));
+    }
+
+    /** Spring AI's embedding model. */
+    @Bean
+    @ConditionalOnMissingBean(EmbeddingModel.class)
+    public PeftEmbeddingModel peftEmbeddingModel(PeftAdapters adapters) {
+        return new PeftEmbeddingModel(adapters);
+    }
+
+    /** Where the application has Spring Boot's health. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(HealthIndicator.class)
+    static class Health {
+        @Bean
+        @ConditionalOnMissingBean
+        PeftHealthIndicator peftHealthIndicator(PeftAdapters adapters) {
+            return new PeftHealthIndicator(adapters);
+        }
+    }
+
+    /** Where the application has Micrometer. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(MeterRegistry.class)
+    static class Metrics {
+        @Bean
+        @ConditionalOnBean(MeterRegistry.class)
+        @ConditionalOnMissingBean
+        PeftMetrics peftMetrics(MeterRegistry registry, PeftAdapters adapters) {
+            return new PeftMetrics(registry, adapters);
+        }
+    }
+
+    /** Where the application asks for it. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.SERVLET)
+    @ConditionalOnProperty("peft4j.tuning.enabled")
+    static class Tuning {
+        @Bean
+        @ConditionalOnMissingBean
+        Tunings peftTunings(PeftAdapters adapters, PeftProperties properties) {
+            return new Tunings(adapters, properties.tuning());
+        }
+
+        @Bean
+        @ConditionalOnMissingBean
+        TuningController peftTuningController(PeftAdapters adapters, Tunings tunings) {
+            return new TuningController(adapters, tunings);
+        }
+    }
+}

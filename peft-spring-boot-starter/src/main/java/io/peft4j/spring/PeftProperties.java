@@ -1,0 +1,42 @@
+package io.peft4j.spring;
+
+import io.peft4j.models.ModelOptions;
+import java.time.Duration;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * What an application sets.
+ *
+ * @param model the base model: an ID on the hub, a folder, a GGUF file or {@code tiny}. Without it the starter does
+ *     nothing
+ * @param dtype what the weights are kept in, which decides the memory: auto, f32, bf16, int8 or q4
+ * @param threads threads of the engine; 0, the default, means all processors
+ * @param adapters a folder whose sub-folders are adapters, by name; empty, the default, means none
+ * @param adapter the adapter that answers where a request names none; empty, the default, means the only one that there
+ *     is, else the base
+ * @param reload how often the folder is looked at for adapters that are new, changed or gone; 0 means never
+ * @param maxTokens the most new tokens of an answer, where a request does not say otherwise
+ * @param temperature 0 takes the most likely token, where a request does not say otherwise
+ * @param tuning training by HTTP
+ */
+@ConfigurationProperties("peft4j")
+public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Precision dtype,
+        @DefaultValue("0") int threads, @DefaultValue("") String adapters, @DefaultValue("") String adapter,
+        @DefaultValue("2s") Duration reload, @DefaultValue("256") int maxTokens,
+        @DefaultValue("0") double temperature, @DefaultValue Tuning tuning) {
+    /**
+     * Training by HTTP: {@code POST /peft4j/adapters/NAME} with chats as JSON Lines. Switched off by default, since
+     * whoever reaches it decides what the application answers: put it behind the application's own security.
+     *
+     * @param enabled whether there is such an endpoint
+     * @param rank rank of the adapter
+     * @param epochs passes over the data
+     * @param learningRate the highest learning rate
+     * @param maxRows the most rows of a request
+     */
+    public record Tuning(@DefaultValue("false") boolean enabled, @DefaultValue("16") int rank,
+            @DefaultValue("8") int epochs, @DefaultValue("1e-3") double learningRate,
+            @DefaultValue("10000") int maxRows) {
+    }
+}
