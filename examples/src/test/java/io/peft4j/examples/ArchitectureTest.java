@@ -77,8 +77,9 @@ class ArchitectureTest {
                     "kotlin", "org.apache.commons.csv", "io.micrometer", "io.prometheus", "org.sqlite",
                     "org.postgresql");
     private static final Module CLOUD = new Module("peft-cloud", "io.peft4j.cloud")
-            .knows(CORE, MODELS, DATA, TRAIN, EVAL)
-            .uses("com.fasterxml.jackson", "org.slf4j", "com.sun.net.httpserver");
+            .knows(CORE, MODELS, DATA, TRAIN)
+            .uses("com.fasterxml.jackson", "org.slf4j", "com.sun.net.httpserver", "software.amazon.awssdk",
+                    "com.google.cloud", "com.google.api", "com.google.protobuf", "com.google.rpc");
     private static final Module LANGCHAIN4J = new Module("peft-langchain4j", "io.peft4j.langchain4j")
             .knows(CORE, MODELS, EVAL).uses("dev.langchain4j", "com.fasterxml.jackson");
     private static final Module SPRING = new Module("peft-spring-boot-starter", "io.peft4j.spring")

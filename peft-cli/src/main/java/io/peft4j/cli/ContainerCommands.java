@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.cloud.JobCommands;
 import io.peft4j.train.TrainingListener;
+import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,12 +34,12 @@ final class ContainerCommands implements JobCommands {
 
     @Override
     public Outcome train(List<String> words, TrainingListener listener) {
-        return run(new TrainCommand(listener), "train", words);
+        return run(new TrainCommand(listener), "train", words, console.out());
     }
 
     @Override
-    public Outcome evaluate(List<String> words) {
-        return run(new EvaluateCommand(), "evaluate", words);
+    public Outcome evaluate(List<String> words, PrintWriter out) {
+        return run(new EvaluateCommand(), "evaluate", words, out);
     }
 
     /** Says what went wrong; the exit status of the job. */
@@ -49,9 +50,9 @@ final class ContainerCommands implements JobCommands {
         return outcome.succeeded() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
 
-    private Outcome run(PeftCommand command, String name, List<String> words) {
+    private Outcome run(PeftCommand command, String name, List<String> words, PrintWriter out) {
         List<String> problems = new ArrayList<>();
-        CommandLine line = Main.commandLine(interrupts, List.of(command)).setOut(console.out()).setErr(console.err());
+        CommandLine line = Main.commandLine(interrupts, List.of(command)).setOut(out).setErr(console.err());
         line.setParameterExceptionHandler((error, arguments) -> {
             problems.add(error.getMessage());
             return CommandLine.ExitCode.USAGE;

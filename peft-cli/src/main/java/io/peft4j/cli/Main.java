@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.io.IfExists;
+import io.peft4j.core.error.PeftException;
 import io.peft4j.data.Masking;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.pack.PackOptions;
@@ -10,6 +11,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
@@ -37,7 +39,7 @@ public final class Main implements Runnable {
             EstimateCommand.class, LearningRateCommand.class, ScoreCommand.class, EmbedCommand.class,
             GenerateCommand.class, ChatCommand.class, EvaluateCommand.class, AdapterCommand.class, RunsCommand.class,
             DataCommand.class, BenchCommand.class, ServeCommand.class, DoctorCommand.class, CompletionCommand.class,
-            JShellCommand.class, SageMakerCommand.class);
+            JShellCommand.class, SageMakerCommand.class, VertexCommand.class);
 
     private final Interrupts interrupts;
 
@@ -67,12 +69,24 @@ public final class Main implements Runnable {
         CommandLine line = commandLine(interrupts, arguments)
                 .setOut(utf8(FileDescriptor.out))
                 .setErr(utf8(FileDescriptor.err));
-        int status = line.execute(arguments);
+        int status = execute(line, arguments);
         line.getOut().flush();
         line.getErr().flush();
         interrupts.finished();
         opening.await();
         System.exit(status);
+    }
+
+    /** Runs a command on what its arguments name here or in a cloud. */
+    private static int execute(CommandLine line, String... arguments) {
+        try {
+            RemoteArguments remote = new RemoteArguments(arguments);
+            remote.say(line.getErr());
+            return remote.publish(line.execute(remote.words()), line.getErr());
+        } catch (PeftException | UncheckedIOException e) {
+            line.getErr().println("peft4j: " + Failures.message(e));
+            return CommandLine.ExitCode.SOFTWARE;
+        }
     }
 
     /** Data is UTF-8 whatever the locale is. */

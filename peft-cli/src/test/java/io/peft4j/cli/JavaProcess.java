@@ -10,6 +10,9 @@ import java.util.concurrent.TimeUnit;
 
 /** The command line in a process of its own, with its streams in files. */
 final class JavaProcess {
+    /** The variable of what comes behind the class path, with the separator before it. */
+    static final String MORE_CLASSES = "TEST_MORE_CLASSES";
+
     private final Process process;
     private final Path out;
     private final Path err;
@@ -41,7 +44,7 @@ final class JavaProcess {
         }
         // Surefire's own class path is a jar that names the real one.
         words.addAll(List.of("-cp", System.getProperty("surefire.test.class.path",
-                System.getProperty("java.class.path")),
+                System.getProperty("java.class.path")) + environment.getOrDefault(MORE_CLASSES, ""),
                 Main.class.getName()));
         List.of(arguments).forEach(argument -> words.add(argument.toString()));
         Path out = folder.resolve("stdout.txt");

@@ -84,6 +84,38 @@ class SageMakerProcessTest {
     }
 
     @Test
+    void vertexAiRunsTheSameByItsVariables() throws Exception {
+        Path data = Files.write(folder.resolve("train.jsonl"), List.of(
+                "{\"systemInstruction\": {\"role\": \"system\", \"parts\": [{\"text\": \"Be brief.\"}]}, "
+                        + "\"contents\": [{\"role\": \"user\", \"parts\": [{\"text\": \"Who?\"}]}, "
+                        + "{\"role\": \"model\", \"parts\": [{\"text\": \"The keeper.\"}]}]}"));
+        Path model = folder.resolve("model");
+        Path stdin = Files.write(folder.resolve("empty"), List.of());
+        JavaProcess run = JavaProcess.start(folder, stdin, Map.of("PEFT4J_MODEL", MlFolder.MODEL.toString(),
+                "PEFT4J_RANK", "4", "PEFT4J_EPOCHS", "9", "AIP_DATA_FORMAT", "jsonl", "AIP_MODEL_DIR",
+                model.toString(), "AIP_CHECKPOINT_DIR", folder.resolve("checkpoints").toString(),
+                "AIP_TENSORBOARD_LOG_DIR", folder.resolve("logs").toString(), "AIP_TRAINING_DATA_URI",
+                data.toString(), "AIP_VALIDATION_DATA_URI", data.toString()), List.of(), "vertex", "train", "--",
+                "--epochs", 2);
+        assertEquals(0, run.status(), run.err());
+        assertEquals(2, run.out().lines().filter(line -> line.contains(" train_loss=")).count(), run.out());
+        assertEquals(1, CommandRun.read(model.resolve("tuning_data_stats.json")).at(
+                "/tuningDataStats/supervisedTuningDataStats/tuningDatasetExampleCount").asInt());
+        assertEquals(1, CommandRun.read(model.resolve("evaluation.json")).get("n").asInt());
+        assertTrue(Files.list(folder.resolve("logs")).findFirst().isPresent());
+
+        JavaProcess server = JavaProcess.start(folder, stdin, Map.of("PEFT4J_MODEL", MlFolder.MODEL.toString(),
+                "AIP_STORAGE_URI", model.toString(), "AIP_HTTP_PORT", "0", "AIP_HEALTH_ROUTE", "/healthz",
+                "AIP_PREDICT_ROUTE", "/v1/predict"), List.of(), "vertex", "serve");
+        String address = ServerProcess.address(server);
+        String answer = ServerProcess.post(address + "/v1/predict",
+                "{\"instances\": [{\"prompt\": \"Who?\"}, \"Who?\"], \"parameters\": {\"maxOutputTokens\": 5}}", 200);
+        assertEquals(2, CommandRun.parse(answer).get("predictions").size());
+        server.process().destroy();
+        assertEquals(128 + 15, server.status(), server.err());
+    }
+
+    @Test
     void anEndpointAnswersAndEndsInOrder() throws Exception {
         MlFolder ml = MlFolder.of(folder.resolve("ml"), Map.of());
         assertEquals(0, CommandRun.of("sagemaker", "train", "--root", ml.root()).status());

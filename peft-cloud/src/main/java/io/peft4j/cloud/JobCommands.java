@@ -1,6 +1,8 @@
 package io.peft4j.cloud;
 
 import io.peft4j.train.TrainingListener;
+import io.peft4j.train.TrainingResult;
+import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
 
@@ -27,6 +29,12 @@ public interface JobCommands {
         public boolean succeeded() {
             return status == 0;
         }
+
+        /** That of a training which somebody stopped: it has not succeeded, though nothing is lost. */
+        static Outcome stopped(TrainingResult result) {
+            return new Outcome(1, "stopped: " + result + "; the adapter so far is saved, and the same job with the same "
+                    + "checkpoints goes on from there");
+        }
     }
 
     /** The options of {@code train}, by name without leading dashes. */
@@ -44,6 +52,7 @@ public interface JobCommands {
      * Runs {@code evaluate}.
      *
      * @param words options and their values
+     * @param out gets what the command prints
      */
-    Outcome evaluate(List<String> words);
+    Outcome evaluate(List<String> words, PrintWriter out);
 }

@@ -97,7 +97,7 @@ public final class SageMakerTraining {
         List<String> words = words();
         Delivery delivery = new Delivery(job.checkpoints());
         delivery.removeFinished();
-        StepLines lines = new StepLines(out);
+        StepLines lines = new StepLines(out, plan -> { });
         JobCommands.Outcome outcome;
         try {
             outcome = command.train(words, lines);
@@ -108,12 +108,7 @@ public final class SageMakerTraining {
             return outcome;
         }
         delivery.adapterTo(job.model());
-        return lines.result().filter(TrainingResult::cancelled).map(SageMakerTraining::stopped).orElse(outcome);
-    }
-
-    private static JobCommands.Outcome stopped(TrainingResult result) {
-        return new JobCommands.Outcome(1, "stopped: " + result + "; the adapter so far is saved, and the same job "
-                + "with the same checkpoints goes on from there");
+        return lines.result().filter(TrainingResult::cancelled).map(JobCommands.Outcome::stopped).orElse(outcome);
     }
 
     /** Metrics of a job that failed tell why; they do not hide its failure where they cannot be written. */

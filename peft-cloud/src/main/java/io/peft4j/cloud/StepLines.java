@@ -2,21 +2,35 @@ package io.peft4j.cloud;
 
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
+import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
 import java.io.PrintWriter;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A line for each update and each measurement, which {@link MetricDefinitions} finds in a job's log. */
 final class StepLines implements TrainingListener {
     private static final MathContext DIGITS = new MathContext(7);
 
     private final PrintWriter out;
+    private final Consumer<TrainingPlan> begin;
     private Optional<TrainingResult> result = Optional.empty();
 
-    StepLines(PrintWriter out) {
+    /**
+     * Lines of a training.
+     *
+     * @param begin is told of the plan when it begins
+     */
+    StepLines(PrintWriter out, Consumer<TrainingPlan> begin) {
         this.out = out;
+        this.begin = begin;
+    }
+
+    @Override
+    public void onStart(TrainingPlan plan) {
+        begin.accept(plan);
     }
 
     @Override

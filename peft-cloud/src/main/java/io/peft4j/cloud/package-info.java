@@ -1,4 +1,5 @@
 /**
- * The contracts of the clouds' containers: {@link io.peft4j.cloud.SageMakerTraining} runs a training in one.
+ * The contracts of the clouds' containers: {@link io.peft4j.cloud.SageMakerTraining} and {@link
+ * io.peft4j.cloud.VertexTraining} run a training in one.
  */
 package io.peft4j.cloud;

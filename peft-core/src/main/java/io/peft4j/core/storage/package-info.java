@@ -1,0 +1,2 @@
+/** Models and data that lie elsewhere: {@link io.peft4j.core.storage.RemoteFiles} brings them here, and back. */
+package io.peft4j.core.storage;
