@@ -1,0 +1,69 @@
+package io.peft4j.cloud.jobs;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Training jobs of a cloud.
+ *
+ * <pre>{@code
+ * try (CloudJobs jobs = SageMakerJobs.fromEnvironment()) {
+ *     String id = jobs.submit(JobRequest.of("handbook", image, "ml.m7i.2xlarge")
+ *             .withIdentity(roleArn).withModel("HuggingFaceTB/SmolLM2-135M-Instruct")
+ *             .withData("s3://bucket/handbook/", Optional.empty()).withOutput("s3://bucket/runs"));
+ *     JobStatus end = jobs.follow(id, Duration.ofSeconds(30), status -> System.out.println(status.state()));
+ * }
+ * }</pre>
+ */
+public interface CloudJobs extends AutoCloseable {
+    /**
+     * Submits a job.
+     *
+     * @return what names it for the other methods
+     * @throws io.peft4j.core.error.ConfigurationException when the request lacks what the cloud needs
+     * @throws java.io.UncheckedIOException when the cloud refuses it, or is not reached
+     */
+    String submit(JobRequest request);
+
+    /**
+     * How a job stands.
+     *
+     * @throws java.io.UncheckedIOException when the cloud does not know it, or is not reached
+     */
+    JobStatus status(String id);
+
+    /** Asks a job to save what it has and to end. */
+    void stop(String id);
+
+    @Override
+    void close();
+
+    /**
+     * Waits until a job has ended.
+     *
+     * @param id names the job
+     * @param every time between two questions
+     * @param listener is told when the status changes
+     * @return how it ended
+     */
+    default JobStatus follow(String id, Duration every, Consumer<JobStatus> listener) {
+        Optional<JobStatus> last = Optional.empty();
+        try {
+            while (last.isEmpty() || !last.get().state().hasEnded()) {
+                if (last.isPresent()) {
+                    TimeUnit.MILLISECONDS.sleep(every.toMillis());
+                }
+                JobStatus now = status(id);
+                if (!last.equals(Optional.of(now))) {
+                    listener.accept(now);
+                }
+                last = Optional.of(now);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return last.orElseGet(() -> status(id));
+    }
+}
