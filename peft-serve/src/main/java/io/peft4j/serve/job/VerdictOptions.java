@@ -7,7 +7,8 @@ import io.peft4j.core.error.ConfigurationException;
  * items + 2 guardItems} answers.
  *
  * @param items held-out examples that are asked, at most; 0 for no verdict; default 24
- * @param guardItems questions on what may have been forgotten, at most; 0 for none; default 30
+ * @param guardItems questions on what may have been forgotten, at most, and at most twice the held-out examples or 10;
+ *     0 for none; default 30
  * @param maxNewTokens the longest answer; default 48
  */
 public record VerdictOptions(int items, int guardItems, int maxNewTokens) {

@@ -22,6 +22,8 @@ import java.util.List;
  */
 final class Verdicts {
     private static final int EXAMPLES_IN_PROMPT = 3;
+    /** Where few examples are held out, the guard set is asked less, too. */
+    private static final int FEWEST_GUARDED = 10;
 
     private final VerdictOptions options;
     private final JobFiles files;
@@ -52,12 +54,13 @@ final class Verdicts {
         if (examples) {
             comparison.arm(Arm.fewShot(base, training, Math.min(EXAMPLES_IN_PROMPT, training.size())));
         }
-        if (options.guardItems() > 0) {
-            comparison.guard(new GuardSet(spread(GuardSet.builtIn().items(), options.guardItems())));
+        List<ChatExample> asked = spread(heldOut.examples(), options.items());
+        int guarded = Math.min(options.guardItems(), Math.max(FEWEST_GUARDED, 2 * asked.size()));
+        if (guarded > 0) {
+            comparison.guard(new GuardSet(spread(GuardSet.builtIn().items(), guarded)));
         } else {
             comparison.withoutGuard();
         }
-        List<ChatExample> asked = spread(heldOut.examples(), options.items());
         ComparisonReport report = comparison.on(ChatDataset.of(asked));
         AtomicFiles.writeString(files.file(JobResults.VERDICT + ".json"), report.toJson().toPrettyString() + "\n");
         report.writeHtml(files.file(JobResults.VERDICT + ".html"));

@@ -1,17 +1,22 @@
 package io.peft4j.serve.store.internal;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Files: a row each, and the content in a file that has the id for its name. A file without a row does not exist. */
 public final class FileTable {
+    private static final Logger LOG = LoggerFactory.getLogger(FileTable.class);
     private static final String INSERT = "INSERT INTO files (id, owner, filename, purpose, bytes, created_at, "
             + "expires_at, status, status_details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
@@ -32,10 +37,20 @@ public final class FileTable {
     public void add(StoredFile file, Path spooled) {
         try {
             Files.move(spooled, content(file.id()));
+            forceFolder();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep the file " + file.id(), e);
         }
         database.transaction(sql -> insert(sql, file));
+    }
+
+    /** Makes the name durable, where the system lets a folder be opened. */
+    private void forceFolder() {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (IOException e) {
+            LOG.debug("cannot force {} to the disk", folder, e);
+        }
     }
 
     static int insert(Sql sql, StoredFile file) throws SQLException {
