@@ -72,7 +72,7 @@ class ArchitectureTest {
             .uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "org.apache.commons.math3");
 
     private static final Module SERVE = new Module("peft-serve", "io.peft4j.serve")
-            .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL)
+            .knows(CORE, LORA, MODELS, REPORT, DATA, TRAIN, TRACKERS, EVAL)
             .uses("com.fasterxml.jackson", "org.slf4j", "io.javalin", "jakarta.servlet", "org.eclipse.jetty",
                     "kotlin", "org.apache.commons.csv", "io.micrometer", "io.prometheus", "org.sqlite",
                     "org.postgresql");
@@ -103,7 +103,7 @@ class ArchitectureTest {
             Map.entry("io.peft4j.core.weight.internal", List.of(MODELS, CLI)),
             Map.entry("io.peft4j.data.near.internal", List.of(EVAL)),
             Map.entry("io.peft4j.data.pack.internal", List.of(TRAIN)),
-            Map.entry("io.peft4j.report.internal", List.of(DATA, TRAIN, EVAL)));
+            Map.entry("io.peft4j.report.internal", List.of(DATA, TRAIN, EVAL, SERVE)));
 
     /** A module, the package below which all of its classes live, and what those classes may depend on. */
     private record Module(String name, String root, List<String> allowed) {

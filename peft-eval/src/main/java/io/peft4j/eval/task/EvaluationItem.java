@@ -120,6 +120,14 @@ public record EvaluationItem(List<ChatMessage> messages, List<String> references
                         choices.texts().get(choices.answer()))).orElse(true);
     }
 
+    /**
+     * How much of a reference's words an answer has and the other way round: the best F1 of SQuAD over the references,
+     * 0 to 1; 0 where there are none.
+     */
+    public double wordOverlap(String answer) {
+        return references.stream().mapToDouble(text -> SquadScores.f1(answer, text)).max().orElse(0);
+    }
+
     private boolean holdsAll(String answer) {
         FactCheck texts = FactCheck.all(mustContain.toArray(String[]::new));
         return (further.normalizes() ? texts.normalized() : texts).accepts(answer);

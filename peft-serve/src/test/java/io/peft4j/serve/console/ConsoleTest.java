@@ -27,7 +27,8 @@ class ConsoleTest {
     private static final Path PICTURES = Path.of("target/console");
     private static final List<String> PAGES = List.of("jobs", "new", "files", "playground", "models");
     private static final String ROWS = IntStream.range(0, 12).mapToObj(i -> "{\"messages\":[{\"role\":\"user\","
-            + "\"content\":\"Where is box " + i + "?\"},{\"role\":\"assistant\",\"content\":\"In room " + i * 7 % 12 + ".\"}]}")
+            + "\"content\":\"Where is box " + i + "?\"},{\"role\":\"assistant\",\"content\":"
+            + "\"In room " + i * 7 % 12 + ".\"}]}")
             .collect(Collectors.joining("\\n"));
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)

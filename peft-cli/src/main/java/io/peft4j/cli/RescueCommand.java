@@ -1,0 +1,138 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.models.BaseModel;
+import io.peft4j.serve.rescue.Inventory;
+import io.peft4j.serve.rescue.Rescue;
+import io.peft4j.serve.rescue.RescueOptions;
+import io.peft4j.serve.rescue.RescueReport;
+import io.peft4j.serve.rescue.RescuedModel;
+import io.peft4j.serve.rescue.Service;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j rescue}: tuned models of a service, brought home. */
+@Command(name = "rescue", sortOptions = false, description = {"Brings tuned models home from a service that speaks "
+        + "OpenAI's API, while it still answers.",
+    "Downloads their data, records their answers to held-out questions, trains the same data here, asks the new models "
+            + "the same, and writes rescue.html. A rescue that was stopped goes on. Exit status 1 if something could "
+            + "not be had, or an assertion fails."})
+final class RescueCommand extends PeftCommand {
+    private static final String DEFAULT_KEY = "OPENAI_API_KEY";
+
+    @Option(names = "--from", required = true, paramLabel = "URL",
+            description = "Where the service's API begins, with its /v1.")
+    private String from;
+
+    @Option(names = "--api-key-env", paramLabel = "NAME", defaultValue = DEFAULT_KEY,
+            description = "The environment variable that holds the key. Default: ${DEFAULT-VALUE}")
+    private String keyVariable;
+
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf",
+            description = "The base model that is tuned here. Not needed with --list.")
+    private String model;
+
+    @Option(names = "--output", paramLabel = "DIR", description = "Folder for everything. Not needed with --list.")
+    private Path output;
+
+    @Option(names = "--list", description = "Only lists tuned models and the days that are left.")
+    private boolean listed;
+
+    @Option(names = "--tuned", paramLabel = "NAME", description = "A tuned model; may be given repeatedly. Default: all")
+    private List<String> tuned = List.of();
+
+    @Option(names = "--no-train", description = "Fetches data and answers, and trains nothing.")
+    private boolean untrained;
+
+    @Option(names = "--questions", paramLabel = "N", defaultValue = "50",
+            description = "Most questions that a model is asked. Default: ${DEFAULT-VALUE}")
+    private int questions;
+
+    @Option(names = "--samples", paramLabel = "N", defaultValue = "3",
+            description = "Answers to each question: the likeliest, and others that are drawn. Default: ${DEFAULT-VALUE}")
+    private int samples;
+
+    @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "256",
+            description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
+    private int maxNewTokens;
+
+    @Option(names = "--prompts", paramLabel = "FILE",
+            description = "Chats whose questions are asked. Default: the validation file, or rows that are held out")
+    private Path prompts;
+
+    @Option(names = "--assertions", paramLabel = "FILE",
+            description = "Assertions in Promptfoo's form that the new models must pass.")
+    private Path assertions;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Option(names = "--json", description = "Prints the report as one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        Service service = fromOptions(() -> Service.at(from));
+        String key = System.getenv(keyVariable);
+        if (key != null && !key.isBlank()) {
+            service = service.withKey(key.strip());
+        }
+        if (listed) {
+            list(Rescue.inventory(service));
+            return 0;
+        }
+        if (model == null || output == null) {
+            throw usage("--model and --output are needed, unless --list is given");
+        }
+        RescueOptions options = fromOptions(this::options);
+        Console console = console();
+        try (BaseModel base = engine.load(model, console)) {
+            RescueReport report = Rescue.from(service, base, output).run(options, text -> console.say("%s", text));
+            if (json) {
+                console.print(report.toJson());
+            }
+            report.models().forEach(one -> say(console, one));
+            report.faults().forEach(fault -> console.say("fault: %s", fault));
+            console.say("report:     %s", output.resolve(RescueReport.PAGE));
+            return report.isComplete() ? 0 : 1;
+        }
+    }
+
+    private RescueOptions options() {
+        RescueOptions options = RescueOptions.defaults().withOnly(tuned).withQuestions(questions, samples)
+                .withMaxNewTokens(maxNewTokens);
+        options = untrained ? options.withoutTraining() : options;
+        options = prompts == null ? options : options.withPrompts(prompts);
+        return assertions == null ? options : options.withAssertions(assertions);
+    }
+
+    private void list(Inventory inventory) {
+        Instant now = Instant.now();
+        inventory.models().forEach(one -> {
+            if (json) {
+                ObjectNode line = Json.MAPPER.createObjectNode().put("model", one.name()).put("base", one.base())
+                        .put("job", one.job().orElse(null)).put("training_file", one.trainingFile().orElse(null));
+                one.daysLeft(now).ifPresent(days -> line.put("days_left", days));
+                console().print(line);
+            } else {
+                console().print(one.name() + one.daysLeft(now).stream().mapToObj(days -> ", " + days + " days left")
+                        .findFirst().orElse("") + one.trainingFile().map(file -> ", learned " + file).orElse(""));
+            }
+        });
+        inventory.faults().forEach(fault -> console().say("fault: %s", fault));
+    }
+
+    private static void say(Console console, RescuedModel one) {
+        String quality = one.comparison().map(comparison -> String.format(java.util.Locale.ROOT,
+                "%.0f %% right before, %.0f %% now", 100 * comparison.before(), 100 * comparison.after()))
+                .orElse("not compared");
+        console.say("%s: %s%s", one.model().name(), one.isRescued() ? "rescued, " + quality : "not rescued",
+                Optional.of(one.faults()).filter(faults -> !faults.isEmpty()).map(faults -> "; " + String.join("; ",
+                        faults)).orElse(""));
+    }
+}

@@ -1,0 +1,104 @@
+package io.peft4j.serve.rescue;
+
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatEncoder;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.models.BaseModel;
+import io.peft4j.train.RunStart;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.objective.DpoObjective;
+import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.HyperparameterRules;
+import io.peft4j.train.plan.Hyperparameters;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** The model that takes the place of a tuned one. */
+final class Replacement implements AutoCloseable {
+    private static final long SEED = 0;
+    /** As the server has it: preferences move a model that can answer already. */
+    private static final double PREFERENCE_SHARE = 0.2;
+
+    private final PeftModel model;
+
+    private Replacement(PeftModel model) {
+        this.model = model;
+    }
+
+    /** Trains it, goes on where that was stopped, or loads it where it is there. */
+    static Replacement train(BaseModel base, TunedModel tuned, RescueData data, Path folder, Rescue.Listener listener) {
+        if (Files.isRegularFile(folder.resolve("adapter_config.json"))
+                && Files.isRegularFile(folder.resolve("adapter_model.safetensors"))) {
+            return new Replacement(PeftModel.load(base, folder));
+        }
+        boolean preferences = !data.preferences().isEmpty();
+        List<TokenSequence> encoded = new ChatEncoder(base.tokenizer(), base.chatTemplate().orElseThrow(() ->
+                new io.peft4j.core.error.ConfigurationException(base.network().description().name()
+                        + " has no chat template"))).encode(preferences ? io.peft4j.data.ChatDataset.of(
+                        data.preferences().stream().flatMap(pair -> pair.toChat().stream()).toList()) : data.chats(),
+                        base.network().description().maxPositions()).sequences();
+        Hyperparameters chosen = choose(base, tuned, encoded);
+        listener.say(tuned.name() + ": trains " + data.rows() + " rows, " + chosen.epochs() + " epochs");
+        PeftModel model = PeftModel.of(base, LoraConfig.builder().rank(chosen.rank()).alpha(chosen.alpha())
+                .targetModules(TargetModules.ALL_LINEAR).build(), new SplittableRandom(SEED));
+        boolean complete = false;
+        try {
+            TrainerBuilder trainer = Trainer.builder(model).epochs(chosen.epochs()).batchSize(chosen.batchSize())
+                    .gradientAccumulation(chosen.gradientAccumulation()).warmupSteps(chosen.warmupSteps())
+                    .learningRate(chosen.learningRate() * (preferences ? PREFERENCE_SHARE : 1)).seed(SEED)
+                    .output(folder).start(RunStart.RESUME_OR_START);
+            if (preferences) {
+                trainer.build().train(new DpoObjective(model), data.preferences());
+            } else {
+                trainer.build().train(encoded);
+            }
+            complete = true;
+            return new Replacement(model);
+        } finally {
+            if (!complete) {
+                model.close();
+            }
+        }
+    }
+
+    private static Hyperparameters choose(BaseModel base, TunedModel tuned, List<TokenSequence> encoded) {
+        HyperparameterRules rules = Hyperparameters.choosing(DataFacts.of(encoded), base.network().description());
+        tuned.epochs().ifPresent(rules::epochs);
+        tuned.batchSize().ifPresent(rules::batchSize);
+        tuned.learningRateMultiplier().ifPresent(rules::learningRateMultiplier);
+        return rules.choose();
+    }
+
+    /** Answers as they are recorded. */
+    RecordedAnswers.Source answers(int maxNewTokens) {
+        return (question, sample) -> {
+            long begin = System.nanoTime();
+            String text = model.generate(List.of(Prompt.chat(question)), options(maxNewTokens, sample)).get(0).text();
+            return new RecordedAnswers.Answer(text.strip(), (System.nanoTime() - begin) / 1e9);
+        };
+    }
+
+    /** The likeliest answer to each question. */
+    List<String> answers(List<List<ChatMessage>> questions, int maxNewTokens) {
+        return model.generate(questions.stream().map(Prompt::chat).toList(), options(maxNewTokens, 0)).stream()
+                .map(completion -> completion.text().strip()).toList();
+    }
+
+    private static GenerationOptions options(int maxNewTokens, int sample) {
+        GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(maxNewTokens);
+        return sample == 0 ? options : options.withSampling(RescueOptions.TEMPERATURE, 0, 1, sample);
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}

@@ -1,0 +1,90 @@
+package io.peft4j.serve.rescue;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.Split;
+import io.peft4j.data.SplitOptions;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.Example;
+import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.ExampleReader;
+import io.peft4j.eval.task.EvaluationItem;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a tuned model learned, and what it is asked.
+ *
+ * @param chats what is learned here, where answers were learned
+ * @param preferences what is learned here, where preferences were
+ * @param questions what both models are asked
+ * @param rows rows of the training file
+ */
+record RescueData(ChatDataset chats, List<PreferenceExample> preferences, List<EvaluationItem> questions, int rows) {
+    private static final String PREFERENCES = "dpo";
+    private static final List<String> METHODS = List.of("supervised", PREFERENCES, "unknown");
+
+    RescueData {
+        preferences = List.copyOf(preferences);
+        questions = List.copyOf(questions);
+    }
+
+    /**
+     * Reads the files of a model. Without a validation file and prompts, some groups of alike rows are held out of the
+     * training here, which the old model has learned.
+     */
+    static RescueData read(Path training, Optional<Path> validation, TunedModel model, RescueOptions options,
+            double heldOut, long seed) {
+        if (!METHODS.contains(model.method())) {
+            throw new ConfigurationException("it was made by the method " + model.method() + ", which is not known "
+                    + "here; supervised and dpo are");
+        }
+        if (model.method().equals(PREFERENCES)) {
+            List<PreferenceExample> pairs = preferences(training);
+            List<EvaluationItem> asked = options.prompts().map(file -> items(ChatDataset.read(file),
+                    options.questions())).orElseGet(() -> items(chats(validation.map(RescueData::preferences)
+                    .orElse(pairs)), options.questions()));
+            return new RescueData(ChatDataset.of(List.of()), pairs, asked, pairs.size());
+        }
+        ChatDataset all = ChatDataset.read(training);
+        Optional<Path> asked = options.prompts().or(() -> validation);
+        if (asked.isPresent()) {
+            return new RescueData(all, List.of(), items(ChatDataset.read(asked.get()), options.questions()),
+                    all.size());
+        }
+        Split split = all.split(SplitOptions.ratios(1 - heldOut, heldOut).seed(seed));
+        return new RescueData(split.train(), List.of(), items(split.test(), options.questions()), all.size());
+    }
+
+    private static List<PreferenceExample> preferences(Path file) {
+        List<PreferenceExample> pairs = new ArrayList<>();
+        try (ExampleReader reader = ExampleReader.open(file)) {
+            for (Example example : (Iterable<Example>) reader.stream()::iterator) {
+                if (!(example instanceof PreferenceExample pair)) {
+                    throw new ConfigurationException(file.getFileName() + " holds rows without preferences");
+                }
+                pairs.add(pair);
+            }
+        }
+        return pairs;
+    }
+
+    /** The preferred answers. */
+    private static ChatDataset chats(List<PreferenceExample> pairs) {
+        return ChatDataset.of(pairs.stream().flatMap(pair -> pair.toChat().stream()).toList());
+    }
+
+    /** The questions of conversations with an answer, evenly from beginning to end. */
+    static List<EvaluationItem> items(ChatDataset chats, int most) {
+        List<ChatExample> answered = chats.stream().filter(chat -> !chat.prompt().isEmpty()
+                && chat.prompt().size() < chat.messages().size()).toList();
+        List<EvaluationItem> items = new ArrayList<>();
+        int count = Math.min(most, answered.size());
+        for (int i = 0; i < count; i++) {
+            items.add(EvaluationItem.of(answered.get((int) ((long) i * answered.size() / count))));
+        }
+        return items;
+    }
+}

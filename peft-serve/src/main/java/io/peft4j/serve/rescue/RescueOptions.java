@@ -1,0 +1,70 @@
+package io.peft4j.serve.rescue;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How a rescue goes about.
+ *
+ * @param only names of tuned models; empty: all
+ * @param questions most questions that a model is asked
+ * @param samples answers to each: the likeliest, and others that are drawn with temperature {@value #TEMPERATURE}
+ * @param maxNewTokens longest answer in tokens
+ * @param train whether models are trained here, and compared; otherwise only data and answers are fetched
+ * @param prompts a file of chats whose questions are asked in place of held-out rows
+ * @param assertions a file of assertions that new models must pass, see {@link Assertions}
+ */
+public record RescueOptions(List<String> only, int questions, int samples, int maxNewTokens, boolean train,
+        Optional<Path> prompts, Optional<Path> assertions) {
+    /** Of the answers that are drawn. */
+    static final double TEMPERATURE = 0.7;
+
+    /** Checks the values. */
+    public RescueOptions {
+        only = List.copyOf(only);
+        Objects.requireNonNull(prompts, "prompts");
+        Objects.requireNonNull(assertions, "assertions");
+        if (questions < 1 || samples < 1 || maxNewTokens < 1) {
+            throw new ConfigurationException("questions, samples and new tokens must be 1 or more; got " + questions
+                    + ", " + samples + " and " + maxNewTokens);
+        }
+    }
+
+    /** All models, 50 questions each, three answers of at most 256 tokens to each, trained here. */
+    public static RescueOptions defaults() {
+        return new RescueOptions(List.of(), 50, 3, 256, true, Optional.empty(), Optional.empty());
+    }
+
+    /** With these models alone. */
+    public RescueOptions withOnly(List<String> names) {
+        return new RescueOptions(names, questions, samples, maxNewTokens, train, prompts, assertions);
+    }
+
+    /** With other numbers of questions and of answers to each. */
+    public RescueOptions withQuestions(int most, int answersEach) {
+        return new RescueOptions(only, most, answersEach, maxNewTokens, train, prompts, assertions);
+    }
+
+    /** With another length of answers. */
+    public RescueOptions withMaxNewTokens(int most) {
+        return new RescueOptions(only, questions, samples, most, train, prompts, assertions);
+    }
+
+    /** Fetches data and answers, and trains nothing. */
+    public RescueOptions withoutTraining() {
+        return new RescueOptions(only, questions, samples, maxNewTokens, false, prompts, assertions);
+    }
+
+    /** With questions of a file of chats. */
+    public RescueOptions withPrompts(Path file) {
+        return new RescueOptions(only, questions, samples, maxNewTokens, train, Optional.of(file), assertions);
+    }
+
+    /** With assertions that new models must pass. */
+    public RescueOptions withAssertions(Path file) {
+        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, Optional.of(file));
+    }
+}

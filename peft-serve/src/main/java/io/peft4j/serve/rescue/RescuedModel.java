@@ -1,0 +1,31 @@
+package io.peft4j.serve.rescue;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What became of a tuned model.
+ *
+ * @param model the model
+ * @param rows rows of its training data; 0 where they could not be had
+ * @param answers answers of it that were recorded
+ * @param adapter the folder of the adapter that was trained in its place
+ * @param comparison old and new model on the same questions
+ * @param assertions how many of the assertions the new model passes, where some were given
+ * @param faults what could not be had or done
+ */
+public record RescuedModel(TunedModel model, int rows, int answers, Optional<Path> adapter,
+        Optional<ModelComparison> comparison, Optional<Assertions.Outcome> assertions, List<String> faults) {
+    /** Copies the list. */
+    public RescuedModel {
+        Objects.requireNonNull(model, "model");
+        faults = List.copyOf(faults);
+    }
+
+    /** Whether a model stands in its place, and passes the assertions. */
+    public boolean isRescued() {
+        return adapter.isPresent() && assertions.map(outcome -> outcome.failures().isEmpty()).orElse(true);
+    }
+}
