@@ -1,0 +1,103 @@
+"""Asks a server by OpenAI's client for Python, which knows the address and a key and nothing else.
+
+    python ask_server.py URL KEY
+
+The server has the model "tiny", whose template shows tools, an adapter "tuned" and an embedder "vectors".
+"""
+
+import json
+import sys
+
+import openai
+from pydantic import BaseModel
+
+client = openai.OpenAI(base_url=sys.argv[1], api_key=sys.argv[2], max_retries=0)
+messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "What is the notice period?"}]
+
+
+def chat(**fields):
+    return client.chat.completions.create(**{"model": "tiny", "messages": messages, "temperature": 0,
+                                             "max_completion_tokens": 12, **fields})
+
+
+reply = chat(logprobs=True, top_logprobs=3)
+text = reply.choices[0].message.content
+assert reply.choices[0].finish_reason == "length", reply
+assert reply.usage.completion_tokens == 12 and reply.usage.total_tokens == reply.usage.prompt_tokens + 12, reply.usage
+tokens = reply.choices[0].logprobs.content
+assert len(tokens) == 12 and all(len(token.top_logprobs) == 3 for token in tokens)
+assert all(token.logprob == token.top_logprobs[0].logprob for token in tokens), "greedy takes the likeliest"
+assert b"".join(bytes(token.bytes) for token in tokens).decode("utf-8", "replace") == text
+
+chunks = list(chat(stream=True, stream_options={"include_usage": True}))
+assert "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices) == text
+assert [choice.finish_reason for chunk in chunks for choice in chunk.choices][-1] == "length"
+assert chunks[0].choices[0].delta.role == "assistant" and chunks[-1].usage.completion_tokens == 12
+
+assert chat(model="tuned").choices[0].message.content != text
+assert len({choice.message.content for choice in chat(n=3, temperature=1, seed=3).choices}) > 1
+short = chat(stop=[text[3:5]])
+assert short.choices[0].message.content == text[:3] and short.choices[0].finish_reason == "stop", short
+
+
+class Period(BaseModel):
+    days: int
+    paid: bool
+
+
+parsed = client.chat.completions.parse(model="tiny", messages=messages, temperature=0, max_completion_tokens=100,
+                                       response_format=Period)
+assert isinstance(parsed.choices[0].message.parsed, Period), parsed
+json.loads(chat(response_format={"type": "json_object"}, seed=5, max_completion_tokens=100,
+                messages=messages[:1]).choices[0].message.content + "")
+
+tool = {"type": "function", "function": {"name": "notice_period", "parameters": {
+    "type": "object", "properties": {"level": {"enum": ["senior", "junior"]}}, "required": ["level"]}}}
+forced = {"tools": [tool], "tool_choice": {"type": "function", "function": {"name": "notice_period"}},
+          "max_completion_tokens": 100}
+call = chat(**forced).choices[0]
+assert call.finish_reason == "tool_calls", call
+arguments = call.message.tool_calls[0].function.arguments
+assert json.loads(arguments)["level"] in ("senior", "junior"), arguments
+streamed = [choice.delta for chunk in chat(stream=True, **forced) for choice in chunk.choices]
+calls = [each for delta in streamed for each in delta.tool_calls or []]
+assert calls[0].function.arguments == arguments, calls
+answered = chat(tools=[tool], messages=messages + [call.message, {
+    "role": "tool", "tool_call_id": call.message.tool_calls[0].id, "content": "90 days"}])
+assert answered.choices[0].message.content, answered
+
+completion = client.completions.create(model="tiny", prompt=["The notice", "A"], max_tokens=4, temperature=0, n=2)
+assert [choice.index for choice in completion.choices] == [0, 1, 2, 3], completion
+pieces = list(client.completions.create(model="tiny", prompt="The notice", max_tokens=4, temperature=0, stream=True))
+assert "".join(piece.choices[0].text for piece in pieces) == completion.choices[0].text
+
+vectors = client.embeddings.create(model="vectors", input=["notice period", "leave"])
+assert len(vectors.data) == 2 and len(vectors.data[0].embedding) == len(vectors.data[1].embedding) > 3
+floats = client.embeddings.create(model="vectors", input="leave", encoding_format="float")
+assert all(abs(a - b) < 1e-6 for a, b in zip(floats.data[0].embedding, vectors.data[1].embedding))
+assert {"tiny", "tuned"} <= {model.id for model in client.models.list()}
+
+
+def refused(error, code, action):
+    try:
+        action()
+    except error as e:
+        assert e.code == code, (e.code, code, e)
+        return
+    raise AssertionError(f"no {error.__name__}")
+
+
+refused(openai.NotFoundError, "model_not_found", lambda: chat(model="nobody"))
+refused(openai.BadRequestError, "unknown_parameter", lambda: chat(extra_body={"temperatur": 1}))
+refused(openai.BadRequestError, "context_length_exceeded", lambda: chat(max_completion_tokens=100000))
+refused(openai.BadRequestError, "invalid_value", lambda: chat(temperature=3))
+refused(openai.BadRequestError, "invalid_type", lambda: chat(temperature="warm"))
+refused(openai.BadRequestError, "unsupported_parameter", lambda: chat(logit_bias={"5": 1}))
+refused(openai.BadRequestError, "invalid_json_schema", lambda: chat(response_format={
+    "type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "minProperties": 2}}}))
+refused(openai.BadRequestError, "model_not_supported", lambda: client.embeddings.create(model="tiny", input="a"))
+refused(openai.AuthenticationError, "invalid_api_key",
+        lambda: client.with_options(api_key="wrong").chat.completions.create(model="tiny", messages=messages))
+refused(openai.PermissionDeniedError, "forbidden", lambda: client.post(
+    "/load_lora_adapter", body={"lora_name": "a", "lora_path": "/etc"}, cast_to=str))
+print("all as expected with openai", openai.__version__)
