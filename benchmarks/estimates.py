@@ -73,8 +73,8 @@ def configurations(model):
     ]
 
 
-def run(*words):
-    done = subprocess.run([str(ROOT / "peft4j"), *words, "--json"], capture_output=True, text=True, check=False)
+def run(command, *words):
+    done = subprocess.run([*command, *words, "--json"], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"peft4j {' '.join(words)} failed: {done.stderr[-2000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -93,6 +93,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="SmolLM2-135M-Instruct: a GGUF file, a folder or an ID")
     parser.add_argument("--only", nargs="*", default=[], help="names, or parts of them")
+    parser.add_argument("--command", default=str(ROOT / "peft4j"), help="how peft4j is run")
     parser.add_argument("--output", type=pathlib.Path, help="folder for the results as JSON lines")
     options = parser.parse_args()
     print("| configuration | seconds | estimate | off by | peak memory, MB | estimate | off by |\n"
@@ -103,8 +104,9 @@ def main():
             if options.only and not any(part in name for part in options.only):
                 continue
             words = ("--model", model, "--data", str(write(folder, data)), *more)
-            expected = run("estimate", *words)
-            actual = run("train", *words, "--output", str(folder / f"adapter-{number}"))
+            expected = run(options.command.split(), "estimate", *words)
+            actual = run(options.command.split(), "train", *words, "--output",
+                         str(folder / f"adapter-{number}"))
             off = [expected[key] / actual[key] - 1 for key in ("seconds", "peak_rss_mb")]
             written = (folder / f"adapter-{number}/adapter_model.safetensors").stat().st_size
             assert abs(written - 1e6 * expected["adapter_mb"]) < 1, (written, expected)

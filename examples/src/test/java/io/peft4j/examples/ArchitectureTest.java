@@ -85,17 +85,20 @@ class ArchitectureTest {
     private static final Module SPRING = new Module("peft-spring-boot-starter", "io.peft4j.spring")
             .knows(CORE, LORA, MODELS, DATA, TRAIN, EVAL)
             .uses("org.springframework", "io.micrometer.core", "reactor.core", "org.slf4j");
+    private static final Module ADVISE = new Module("peft-advise", "io.peft4j.advise")
+            .knows(CORE, REPORT, DATA, TRAIN, EVAL).uses("com.fasterxml.jackson");
+
     private static final Module CLI = new Module("peft-cli", "io.peft4j.cli")
-            .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL, SERVE, CLOUD)
+            .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD)
             .uses("com.fasterxml.jackson", "org.slf4j", "picocli", "me.tongfei.progressbar", "jdk.jshell");
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
-            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, SERVE, CLOUD, LANGCHAIN4J, SPRING, CLI);
+            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD, LANGCHAIN4J, SPRING, CLI);
 
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.ofEntries(
             Map.entry("io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN)),
-            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, SERVE, CLOUD, CLI)),
+            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD, CLI)),
             Map.entry("io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR)),
             Map.entry("io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, CLI)),
             Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),
@@ -103,7 +106,8 @@ class ArchitectureTest {
             Map.entry("io.peft4j.core.weight.internal", List.of(MODELS, CLI)),
             Map.entry("io.peft4j.data.near.internal", List.of(EVAL)),
             Map.entry("io.peft4j.data.pack.internal", List.of(TRAIN)),
-            Map.entry("io.peft4j.report.internal", List.of(DATA, TRAIN, EVAL, SERVE)));
+            Map.entry("io.peft4j.eval.task.internal", List.of(ADVISE)),
+            Map.entry("io.peft4j.report.internal", List.of(DATA, TRAIN, EVAL, ADVISE, SERVE)));
 
     /** A module, the package below which all of its classes live, and what those classes may depend on. */
     private record Module(String name, String root, List<String> allowed) {

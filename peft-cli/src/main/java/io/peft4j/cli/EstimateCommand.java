@@ -43,7 +43,7 @@ final class EstimateCommand extends TrainingCommand {
         TrainingData examples = examples();
         Console console = console();
         try (BaseModel base = engine.load(model, console, examples::task)) {
-            Optional<Hyperparameters> chosen = chosen(base, examples);
+            Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             TrainingOptions options = options(chosen);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize())) {
                 console.say("model:      %s", EngineOptions.describe(base));

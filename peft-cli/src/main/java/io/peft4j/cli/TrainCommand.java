@@ -100,7 +100,7 @@ final class TrainCommand extends TrainingCommand {
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (BaseModel base = engine.load(model, console, examples::task)) {
-            Optional<Hyperparameters> chosen = chosen(base, examples);
+            Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             TrainingOptions options = options(chosen);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize());
                     TrainingProgress progress = new TrainingProgress(console, json);

@@ -10,10 +10,12 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingControl;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -155,7 +157,7 @@ abstract class TrainingCommand extends PeftCommand {
     }
 
     /** What the rules choose, where an option is {@code auto}. */
-    final Optional<Hyperparameters> chosen(BaseModel base, TrainingData examples) {
+    final Optional<Hyperparameters> chosen(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
         if (epochs.value().isPresent() && batchSize.value().isPresent() && learningRate.value().isPresent()
                 && !adapter.isAuto()) {
             return Optional.empty();
@@ -168,7 +170,21 @@ abstract class TrainingCommand extends PeftCommand {
             rules.gradientAccumulation(gradientAccumulation);
         }
         adapter.addTo(rules);
+        Optional<Duration> budget = fromOptions(control::control).timeBudget();
+        if (budget.isPresent() && (epochs.value().isEmpty() || adapter.isAuto())) {
+            rules.timeBudget(budget.get(), speed(base, examples, choice, Optional.of(rules.choose())));
+        }
         return Optional.of(rules.choose());
+    }
+
+    /** Tokens a second, from a probe of what would be trained if there were time. */
+    private double speed(BaseModel base, TrainingData examples, AdapterOptions.Choice choice,
+            Optional<Hyperparameters> chosen) {
+        TrainingOptions options = options(chosen);
+        try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize())) {
+            return examples.estimate(builder(tuned, options).control(TrainingControl.defaults()), tuned)
+                    .tokensPerSecond();
+        }
     }
 
     /** Says what rules have chosen, and why. */

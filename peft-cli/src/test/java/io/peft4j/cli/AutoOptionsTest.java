@@ -62,6 +62,13 @@ class AutoOptionsTest {
         assertTrue(run.err().contains("learning rate 0.005"), run.err());
     }
 
+    /** One epoch is all that a millisecond has room for, and the network has too few layers to leave some out. */
+    @Test
+    void aTimeBudgetLeavesFewerEpochs() {
+        CommandRun run = CommandRun.succeeding(train("--epochs", "auto", "--time-budget", "0.001", "--max-steps", 1));
+        assertTrue(run.err().contains("auto:       epochs 1: one takes"), run.err());
+    }
+
     @Test
     void chosenLayersAreAdapted() {
         CommandRun.succeeding(train("--layers", "1-1", "--max-steps", 1));

@@ -90,19 +90,22 @@ final class TrainingProbe {
         for (int i = 0; i < TIMED_BATCHES; i++) {
             some.add(sampler.batches(i % sampler.stepsPerEpoch()).get(0));
         }
-        seconds = inBudget(seconds) + references(some) + evaluations(sampler);
+        double done = shareInBudget(seconds);
+        seconds = done * seconds + references(some) + evaluations(sampler);
         model.saveAdapter(folder);
         OptionalLong peak = ProcessUsage.peakResidentBytes();
         long more = Math.max(0, first.plannedBytes() - first.keptBytes())
                 + (long) (LATER_BYTES * Math.min(1, seconds / LATER_SECONDS));
         return new TrainingEstimate(model.trainableParameters().stream().filter(rule::trains)
-                .mapToLong(Parameter::length).sum(), adapterBytes(folder), tokens, sampler.totalSteps(), seconds,
+                .mapToLong(Parameter::length).sum(), adapterBytes(folder), Math.round(done * tokens),
+                Math.round(done * sampler.totalSteps()), seconds,
                 peak.isEmpty() ? peak : OptionalLong.of(peak.getAsLong() + more),
                 (System.nanoTime() - begin) / 1e9);
     }
 
-    private double inBudget(double seconds) {
-        return control.timeBudget().map(budget -> Math.min(seconds, budget.toNanos() / 1e9)).orElse(seconds);
+    /** How far the training comes. */
+    private double shareInBudget(double seconds) {
+        return control.timeBudget().map(budget -> Math.min(1, budget.toNanos() / 1e9 / seconds)).orElse(1.0);
     }
 
     /** The first updates as they will be, with all that is written meanwhile. */

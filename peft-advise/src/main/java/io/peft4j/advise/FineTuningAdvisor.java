@@ -1,0 +1,278 @@
+package io.peft4j.advise;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.PeftException;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.Split;
+import io.peft4j.data.SplitOptions;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.eval.Arm;
+import io.peft4j.eval.study.TrainingStudy;
+import io.peft4j.eval.task.Answerer;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.train.plan.Prices;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/**
+ * Whether to fine-tune, from evidence: the base model as it is, with the best few-shot prompt, with passages retrieved
+ * into its prompt, and after short trainings on a quarter, a half and all of the examples, all on the same held-out
+ * items.
+ *
+ * <pre>{@code
+ * Advice advice = FineTuningAdvisor.of(base, (examples, limit) -> {
+ *     PeftModel model = base.withAdapter(config);
+ *     Trainer.builder(model).auto(DataFacts.of(examples, base)).build().train(examples);
+ *     return model;
+ * }).passages(Passages.ofFile(Path.of("handbook.md"))).on(ChatDataset.read(Path.of("chats.jsonl")));
+ * System.out.println(advice.headline());
+ * }</pre>
+ *
+ * <p>Each setting changes this advisor and returns it.
+ */
+public final class FineTuningAdvisor {
+    /** Trains a model. */
+    @FunctionalInterface
+    public interface Training {
+        /**
+         * A model that has learned these examples; it is closed after it has answered where it can be closed.
+         *
+         * @param limit the time that the training may take, where there is a limit
+         */
+        LanguageModel train(ChatDataset examples, Optional<Duration> limit);
+    }
+
+    /** Too few examples to train on and to hold out. */
+    private static final int FEWEST = 12;
+    private static final int MOST_ITEMS = 60;
+    private static final int FEWEST_ITEMS = 8;
+    private static final double HELD_OUT = 0.25;
+    private static final int[] SHOTS = {2, 4, 8};
+    private static final int CHOOSING_ITEMS = 12;
+    /** Of the time that there is, what answers may take; the rest is for trainings. */
+    private static final double ANSWERING = 0.4;
+    /** About how often all items are answered. */
+    private static final int ROUNDS = 7;
+
+    private final LanguageModel base;
+    private final Training training;
+    private Optional<Passages> passages = Optional.empty();
+    private Optional<List<EvaluationItem>> heldOut = Optional.empty();
+    private GenerationOptions generation = GenerationOptions.defaults();
+    private Optional<Duration> budget = Optional.empty();
+    private Optional<Duration> changesEvery = Optional.empty();
+    private Prices prices = Prices.UNKNOWN;
+    private Consumer<String> listener = text -> { };
+    private long seed;
+
+    private FineTuningAdvisor(LanguageModel base, Training training) {
+        this.base = Objects.requireNonNull(base, "base");
+        this.training = Objects.requireNonNull(training, "training");
+    }
+
+    /** Advice on a base model; trainings are what {@code training} makes of it. */
+    public static FineTuningAdvisor of(LanguageModel base, Training training) {
+        return new FineTuningAdvisor(base, training);
+    }
+
+    /** Texts to retrieve from; without, the training examples. */
+    public FineTuningAdvisor passages(Passages texts) {
+        passages = Optional.of(texts);
+        return this;
+    }
+
+    /** Items to measure on; without, a quarter of the data is held out, at most 60 examples. */
+    public FineTuningAdvisor heldOut(List<EvaluationItem> items) {
+        heldOut = Optional.of(List.copyOf(items));
+        return this;
+    }
+
+    /** Other options of generation, for all ways. */
+    public FineTuningAdvisor generation(GenerationOptions options) {
+        generation = options;
+        return this;
+    }
+
+    /** About as long as all of it may take: fewer items, and trainings that end early. */
+    public FineTuningAdvisor timeBudget(Duration time) {
+        budget = Optional.of(time);
+        return this;
+    }
+
+    /** How often the data change, so that a training would have to be repeated. */
+    public FineTuningAdvisor changesEvery(Duration time) {
+        changesEvery = Optional.of(time);
+        return this;
+    }
+
+    /** Prices, for what each way costs. */
+    public FineTuningAdvisor prices(Prices known) {
+        prices = known;
+        return this;
+    }
+
+    /** Somebody who is told what begins. */
+    public FineTuningAdvisor listener(Consumer<String> who) {
+        listener = who;
+        return this;
+    }
+
+    /** The seed of what is held out and of the order in which examples are added; default 0. */
+    public FineTuningAdvisor seed(long value) {
+        seed = value;
+        return this;
+    }
+
+    /**
+     * Tries all ways and decides.
+     *
+     * @throws ConfigurationException when there are fewer than 12 examples
+     * @throws PeftException when the model has no chat template, or what a training throws; a prompt that is too long
+     *     for the model is left out and named among the reasons
+     */
+    public Advice on(ChatDataset data) {
+        if (data.size() < FEWEST) {
+            throw new ConfigurationException("advice needs at least " + FEWEST + " examples to train on and to hold "
+                    + "out; there are " + data.size());
+        }
+        long begin = System.nanoTime();
+        Optional<Split> split = heldOut.isPresent() ? Optional.empty() : Optional.of(data.split(new SplitOptions(
+                Math.min(HELD_OUT, (double) MOST_ITEMS / data.size()), seed)));
+        ChatDataset examples = split.map(Split::train).orElse(data);
+        List<EvaluationItem> items = affordable(heldOut.orElseGet(() -> split.orElseThrow().test().stream()
+                .map(EvaluationItem::of).toList()));
+        Scoring scoring = new Scoring(items);
+        List<String> further = new ArrayList<>();
+        List<Way> ways = new ArrayList<>();
+        ways.add(asked(Arm.plain("base", "the base model as it is", base), Way.Kind.PROMPT, items, scoring, 0));
+        Passages texts = passages.orElseGet(() -> Passages.of(examples));
+        prompted("few-shot", further, () -> fewShot(examples, items, scoring)).ifPresent(ways::add);
+        prompted("retrieved", further, () -> asked(texts.arm(base), Way.Kind.PROMPT, items, scoring, 0))
+                .ifPresent(ways::add);
+        List<TrainingStudy.Point> points = trainings(examples, items, scoring, ways, begin);
+        Optional<TrainingStudy.Curve> curve = points.size() < 3 ? Optional.empty()
+                : TrainingStudy.of(scoring.metric(), points, List.of()).curve();
+        return new AdviceRules(ways, curve, changesEvery).decide(scoring.metric(), further);
+    }
+
+    /** As many items as there is time for. */
+    private List<EvaluationItem> affordable(List<EvaluationItem> items) {
+        if (budget.isEmpty() || items.size() <= FEWEST_ITEMS) {
+            return items;
+        }
+        List<EvaluationItem> some = items.subList(0, Math.min(4, items.size()));
+        answers(Arm.plain("base", "", base), some.subList(0, 1));
+        long begin = System.nanoTime();
+        answers(Arm.plain("base", "", base), some);
+        double each = (System.nanoTime() - begin) / 1e9 / some.size();
+        int most = (int) (ANSWERING * budget.get().toNanos() / 1e9 / ROUNDS / each);
+        return items.subList(0, Math.min(items.size(), Math.max(FEWEST_ITEMS, most)));
+    }
+
+    private List<String> answers(Arm arm, List<EvaluationItem> items) {
+        List<List<ChatMessage>> prompts = items.stream().map(item -> arm.prompt().apply(item.messages())).toList();
+        return Answerer.of(arm.model()).options(generation).answers(prompts);
+    }
+
+    /** @param before seconds that preparing it took */
+    private Way asked(Arm arm, Way.Kind kind, List<EvaluationItem> items, Scoring scoring, double before) {
+        listener.accept("asking " + arm.name() + ": " + items.size() + " items");
+        long begin = System.nanoTime();
+        List<Double> scores = scoring.of(answers(arm, items));
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        return new Way(arm.name(), arm.description(), kind, scores, Scoring.mean(scores), Scoring.interval(scores),
+                before + seconds, seconds / items.size(), prices.ofMachine(before + seconds));
+    }
+
+    /** A prompt may be too long for the model; the others go on. */
+    private static Optional<Way> prompted(String name, List<String> further, java.util.function.Supplier<Way> way) {
+        try {
+            return Optional.of(way.get());
+        } catch (PeftException e) {
+            further.add("Not tried: " + name + ", since " + e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /** The number of shots that serves training examples best which are not among the shots. */
+    private Way fewShot(ChatDataset examples, List<EvaluationItem> items, Scoring scoring) {
+        long begin = System.nanoTime();
+        List<ChatExample> all = examples.examples();
+        int choosing = Math.min(CHOOSING_ITEMS, all.size() / 4);
+        ChatDataset pool = ChatDataset.of(all.subList(choosing, all.size()));
+        List<EvaluationItem> tries = all.subList(0, choosing).stream().map(EvaluationItem::of).toList();
+        Scoring judged = new Scoring(tries);
+        int best = 0;
+        double highest = -1;
+        PeftException tooLong = null;
+        for (int shots : IntStream.of(SHOTS).filter(k -> k <= pool.size()).toArray()) {
+            listener.accept("trying a prompt with " + shots + " examples");
+            try {
+                double score = Scoring.mean(judged.of(answers(Arm.fewShot(base, pool, shots), tries)));
+                best = score > highest ? shots : best;
+                highest = Math.max(highest, score);
+            } catch (PeftException e) {
+                tooLong = e;
+            }
+        }
+        if (best == 0) {
+            throw tooLong;
+        }
+        return asked(Arm.fewShot(base, examples, best), Way.Kind.PROMPT, items, scoring,
+                (System.nanoTime() - begin) / 1e9);
+    }
+
+    private List<TrainingStudy.Point> trainings(ChatDataset examples, List<EvaluationItem> items, Scoring scoring,
+            List<Way> ways, long begin) {
+        List<ChatExample> shuffled = new ArrayList<>(examples.examples());
+        Collections.shuffle(shuffled, new Random(seed));
+        int[] sizes = IntStream.of(examples.size() / 4, examples.size() / 2, examples.size()).distinct().toArray();
+        List<TrainingStudy.Point> points = new ArrayList<>();
+        for (int i = 0; i < sizes.length; i++) {
+            int left = IntStream.range(i, sizes.length).map(k -> sizes[k]).sum();
+            int size = sizes[i];
+            Optional<Duration> limit = budget.map(all -> Duration.ofNanos(Math.max(1_000_000_000L, (long) (0.8
+                    * (all.toNanos() - (System.nanoTime() - begin)) * size / left))));
+            Way way = trained(ChatDataset.of(shuffled.subList(0, size)), limit, items, scoring);
+            points.add(new TrainingStudy.Point(way.name(), size, way.score()));
+            ways.add(way);
+        }
+        return points;
+    }
+
+    private Way trained(ChatDataset examples, Optional<Duration> limit, List<EvaluationItem> items, Scoring scoring) {
+        String name = "trained on " + examples.size();
+        listener.accept("training on " + examples.size() + " examples");
+        long begin = System.nanoTime();
+        LanguageModel model = training.train(examples, limit);
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        try {
+            return asked(Arm.plain(name, "trained on " + examples.size() + " examples", model), Way.Kind.TRAINING,
+                    items, scoring, seconds);
+        } finally {
+            if (model instanceof AutoCloseable closeable) {
+                close(closeable);
+            }
+        }
+    }
+
+    private static void close(AutoCloseable model) {
+        try {
+            model.close();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException("cannot close a model: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * Whether to fine-tune at all: the base as it is, the best prompts and short trainings on the same held-out items. Open
+ * {@link io.peft4j.advise.FineTuningAdvisor} first.
+ */
+package io.peft4j.advise;

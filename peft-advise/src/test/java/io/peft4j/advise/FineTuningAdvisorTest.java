@@ -1,0 +1,191 @@
+package io.peft4j.advise;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.train.plan.Prices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Data of which the right advice is known. Facts: the badge of person i has the colour "colour-i". */
+class FineTuningAdvisorTest {
+    private static final int PEOPLE = 40;
+
+    @TempDir
+    Path folder;
+
+    private static String question(int i, String wording) {
+        return wording + " person" + i + "?";
+    }
+
+    /** Several wordings of each question are trained on, another is held out. */
+    private static ChatDataset examples() {
+        return ChatDataset.of(IntStream.range(0, 2 * PEOPLE).mapToObj(i -> ChatExample.of(
+                ChatMessage.user(question(i / 2, i % 2 == 0 ? "Which badge has" : "What badge belongs to")),
+                ChatMessage.assistant("It has the colour-" + i / 2 + "."))).toList());
+    }
+
+    private static List<EvaluationItem> items() {
+        return IntStream.range(0, PEOPLE).mapToObj(i -> EvaluationItem.fact(question(i, "Tell me the badge of"),
+                "colour-" + i + ".")).toList();
+    }
+
+    private static String asked(List<ChatMessage> messages) {
+        return messages.get(messages.size() - 1).content();
+    }
+
+    private static String person(List<ChatMessage> messages) {
+        return asked(messages).replaceAll(".*(person\\d+\\?).*", "$1");
+    }
+
+    /** Knows nothing, and does not read what stands before the question. */
+    private static String ignorant(List<ChatMessage> messages) {
+        return "I do not know.";
+    }
+
+    /** Says what stands in its prompt of the person who is asked about. */
+    private static String reader(List<ChatMessage> messages) {
+        List<String> lines = new ArrayList<>();
+        messages.subList(0, messages.size() - 1).forEach(message -> message.content().lines().forEach(lines::add));
+        for (int i = 0; i + 1 < lines.size(); i++) {
+            if (lines.get(i).endsWith(" " + person(messages))) {
+                return lines.get(i + 1);
+            }
+        }
+        return "I do not know.";
+    }
+
+    /** After a training the model knows each person of its examples. */
+    private static LanguageModel learned(ChatDataset examples) {
+        return new ScriptedModel(messages -> examples.stream()
+                .filter(example -> example.messages().get(0).content().endsWith(" " + person(messages)))
+                .map(example -> example.messages().get(1).content()).findFirst().orElse("I do not know."));
+    }
+
+    private static FineTuningAdvisor advisor(Function<List<ChatMessage>, String> base,
+            Function<ChatDataset, LanguageModel> training) {
+        return FineTuningAdvisor.of(new ScriptedModel(base), (examples, limit) -> training.apply(examples))
+                .heldOut(items());
+    }
+
+    @Test
+    void whatOnlyTrainingTeachesIsFineTuned() {
+        List<ScriptedModel> trained = new ArrayList<>();
+        Advice advice = advisor(FineTuningAdvisorTest::ignorant, examples -> {
+            ScriptedModel model = (ScriptedModel) learned(examples);
+            trained.add(model);
+            return model;
+        }).prices(new Prices(OptionalDouble.of(1), OptionalDouble.empty())).on(examples());
+        assertEquals(Advice.Kind.FINE_TUNE, advice.kind(), advice.reasons().toString());
+        assertEquals(List.of("base", "few-shot", "retrieved", "trained on 20", "trained on 40", "trained on 80"),
+                advice.ways().stream().map(Way::name).toList());
+        assertEquals(1, advice.ways().get(5).score());
+        assertTrue(advice.ways().get(3).score() < advice.ways().get(4).score());
+        assertTrue(trained.stream().allMatch(ScriptedModel::isClosed));
+        JsonNode json = advice.toJson();
+        assertEquals("fine-tune", json.get("advice").asText());
+        assertTrue(json.get("ways").get(5).get("low").asDouble() > 0.9);
+        assertTrue(json.get("ways").get(5).get("cost").asDouble() > 0);
+        assertTrue(json.get("gain_of_100_more").get("low").asDouble()
+                <= json.get("gain_of_100_more").get("gain").asDouble());
+        assertTrue(json.get("reasons").get(0).asText().startsWith("The training beats the best prompt: 100 %"));
+        assertTrue(advice.html().contains("What more examples are likely to bring"));
+    }
+
+    @Test
+    void whatAPromptSolvesIsPrompted() {
+        Advice advice = advisor(FineTuningAdvisorTest::reader, FineTuningAdvisorTest::learned).on(examples());
+        assertEquals(Advice.Kind.PROMPT, advice.kind(), advice.reasons().toString());
+        assertEquals("prompt instead", advice.headline());
+        assertEquals("prompt", advice.toJson().get("advice").asText());
+        assertEquals(1, advice.ways().get(2).score(), "the training row is retrieved");
+    }
+
+    @Test
+    void dataWithoutASignalAreNotTrainedOn() {
+        Advice advice = advisor(FineTuningAdvisorTest::ignorant,
+                examples -> new ScriptedModel(FineTuningAdvisorTest::ignorant)).on(examples());
+        assertEquals(Advice.Kind.PROMPT, advice.kind(), advice.reasons().toString());
+    }
+
+    /** Learns a few of them, more with more examples. */
+    @Test
+    void aGainThatFewItemsCannotShowAsksForMore() {
+        Advice advice = advisor(FineTuningAdvisorTest::ignorant, examples -> new ScriptedModel(messages -> {
+            int person = Integer.parseInt(person(messages).replaceAll("\\D", ""));
+            return person < examples.size() / 26 ? "It is colour-" + person + "." : "I do not know.";
+        })).on(examples());
+        assertEquals(Advice.Kind.COLLECT_MORE, advice.kind(), advice.reasons().toString());
+        assertTrue(advice.more().getAsInt() > 0);
+        assertTrue(advice.headline().startsWith("collect more (about "), advice.headline());
+        assertEquals("collect more", advice.toJson().get("advice").asText());
+    }
+
+    @Test
+    void dataThatChangeBeforeATrainingEndsAreNotTrainedOn() {
+        Advice advice = advisor(FineTuningAdvisorTest::ignorant, FineTuningAdvisorTest::learned)
+                .changesEvery(Duration.ofNanos(1000)).on(examples());
+        assertEquals(Advice.Kind.PROMPT, advice.kind());
+        assertTrue(advice.reasons().get(0).startsWith("The data change too often"), advice.reasons().toString());
+        Advice slow = advisor(FineTuningAdvisorTest::ignorant, FineTuningAdvisorTest::learned)
+                .changesEvery(Duration.ofDays(7)).on(examples());
+        assertEquals(Advice.Kind.FINE_TUNE, slow.kind());
+        assertTrue(slow.reasons().stream().anyMatch(reason -> reason.startsWith("There is time to train anew")));
+    }
+
+    @Test
+    void promptsThatDoNotFitAreLeftOutAndNamed() {
+        Advice advice = advisor(messages -> {
+            if (messages.size() > 1) {
+                throw new ConfigurationException("a prompt of 999 tokens; the model's limit is 256");
+            }
+            return "I do not know.";
+        }, FineTuningAdvisorTest::learned).on(examples());
+        assertEquals(4, advice.ways().size());
+        assertTrue(advice.reasons().contains("Not tried: few-shot, since a prompt of 999 tokens; the model's limit is "
+                + "256"), advice.reasons().toString());
+    }
+
+    @Test
+    void aPartOfTheDataIsHeldOutWhereNoneIsGiven() {
+        Advice advice = FineTuningAdvisor.of(new ScriptedModel(FineTuningAdvisorTest::ignorant),
+                (examples, limit) -> learned(examples)).timeBudget(Duration.ofMinutes(1)).on(examples());
+        assertTrue(advice.items() >= 8 && advice.items() <= 30, advice.items() + " items");
+        assertEquals("token_f1", advice.metric());
+        assertThrows(ConfigurationException.class, () -> FineTuningAdvisor.of(
+                new ScriptedModel(FineTuningAdvisorTest::ignorant), (examples, limit) -> learned(examples))
+                .on(ChatDataset.of(examples().examples().subList(0, 5))));
+    }
+
+    @Test
+    void paragraphsKeepTheirHeading() throws IOException {
+        Path file = Files.writeString(folder.resolve("handbook.md"), "# Travel\n\nTrains are second class.\n\n\n"
+                + "Hotels cost up to 120 euros.\n\n## Notice\n\n90 days.\n");
+        assertEquals(List.of("Travel\nTrains are second class.", "Hotels cost up to 120 euros.", "Notice\n90 days."),
+                Passages.ofFile(file).texts());
+    }
+
+    @Test
+    void rareWordsFindTheirText() {
+        Bm25 index = new Bm25(List.of("the notice period is 90 days", "the hotel is 120 euros", "the train is slow"));
+        assertEquals(1, index.best("What is the price of the hotel?", 2)[0]);
+        assertEquals(0, index.best("zebra", 2).length);
+    }
+}

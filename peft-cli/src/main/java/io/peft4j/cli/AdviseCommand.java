@@ -1,0 +1,168 @@
+package io.peft4j.cli;
+
+import io.peft4j.advise.Advice;
+import io.peft4j.advise.FineTuningAdvisor;
+import io.peft4j.advise.Passages;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.task.EvaluationData;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.models.BaseModel;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.HyperparameterRules;
+import io.peft4j.train.plan.Hyperparameters;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j advise}: fine-tune, prompt instead, or collect more. */
+@Command(name = "advise", sortOptions = false, description = {"Says whether to fine-tune, to prompt instead, or to "
+        + "collect more data, with the evidence: the base model as it is, with the best few-shot prompt, with passages "
+        + "retrieved into its prompt, and after short trainings on a quarter, a half and all of the data, all on the "
+        + "same held-out items.",
+    "A quarter of the data is held out, at most 60 rows, unless --held-out is given; rows with \"must_contain\" are "
+            + "judged by these facts. Nothing is kept but the report."})
+final class AdviseCommand extends PeftCommand {
+    @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
+    private String model;
+
+    @Option(names = "--data", required = true, paramLabel = "FILE", description = "Chat data, as of peft4j train.")
+    private Path data;
+
+    @Option(names = "--held-out", paramLabel = "FILE", description = "Items to measure on, as of peft4j evaluate.")
+    private Path heldOut;
+
+    @Option(names = "--passages", paramLabel = "FILE", description = "A text, as a handbook in Markdown, whose "
+            + "paragraphs are retrieved into the prompt. Default: the training rows")
+    private Path passages;
+
+    @Option(names = "--time-budget", paramLabel = "SECONDS", description = "About as long as all of it may take.")
+    private Double budget;
+
+    @Option(names = "--changes-every", paramLabel = "HOURS", description = "How often the data change, so that a "
+            + "training has to be repeated.")
+    private Double changesEvery;
+
+    @Mixin
+    private AdapterOptions adapter;
+
+    @Option(names = "--epochs", paramLabel = "N|auto", defaultValue = "auto",
+            description = "Epochs of each training. Default: ${DEFAULT-VALUE}")
+    private AutoInteger epochs;
+
+    @Option(names = "--batch-size", paramLabel = "N|auto", defaultValue = "auto",
+            description = "Examples per forward pass. Default: ${DEFAULT-VALUE}")
+    private AutoInteger batchSize;
+
+    @Option(names = "--learning-rate", paramLabel = "X|auto", defaultValue = "auto",
+            description = "Peak learning rate. Default: ${DEFAULT-VALUE}")
+    private AutoNumber learningRate;
+
+    @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "64",
+            description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
+    private int maxNewTokens;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed. Default: ${DEFAULT-VALUE}")
+    private long seed;
+
+    @Mixin
+    private PriceOptions prices;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "Writes the evidence as one HTML page.")
+    private Path report;
+
+    @Option(names = "--json", description = "Prints the advice as one JSON object.")
+    private boolean json;
+
+    private double tokensPerSecond;
+
+    @Override
+    public Integer call() {
+        if (budget != null && !(budget > 0) || changesEvery != null && !(changesEvery > 0)) {
+            throw usage("--time-budget and --changes-every must be above 0");
+        }
+        fromOptions(prices::prices);
+        GenerationOptions generation = fromOptions(() -> GenerationOptions.defaults().withMaxNewTokens(maxNewTokens));
+        AdapterOptions.Choice choice = adapter.choice(this);
+        ChatDataset examples = ChatDataset.read(data);
+        Optional<List<EvaluationItem>> items = Optional.ofNullable(heldOut).map(EvaluationData::read);
+        Optional<Passages> texts = Optional.ofNullable(passages).map(Passages::ofFile);
+        Console console = console();
+        try (BaseModel base = engine.load(model, console)) {
+            console.say("model:      %s", EngineOptions.describe(base));
+            FineTuningAdvisor advisor = FineTuningAdvisor.of(base, (some, limit) -> train(base, choice, some, limit))
+                    .generation(generation).prices(prices.prices()).seed(seed).listener(console::say);
+            items.ifPresent(advisor::heldOut);
+            texts.ifPresent(advisor::passages);
+            Optional.ofNullable(budget).map(AdviseCommand::seconds).ifPresent(advisor::timeBudget);
+            Optional.ofNullable(changesEvery).map(hours -> seconds(3600 * hours)).ifPresent(advisor::changesEvery);
+            show(console, advisor.on(examples));
+            return 0;
+        }
+    }
+
+    private static Duration seconds(double seconds) {
+        return Duration.ofNanos((long) (seconds * 1e9));
+    }
+
+    /** What rules choose, where time is short with fewer epochs. */
+    private LanguageModel train(BaseModel base, AdapterOptions.Choice choice, ChatDataset examples,
+            Optional<Duration> limit) {
+        HyperparameterRules rules = Hyperparameters.choosing(DataFacts.of(examples, base),
+                base.network().description());
+        epochs.value().ifPresent(rules::epochs);
+        batchSize.value().ifPresent(rules::batchSize);
+        learningRate.value().ifPresent(rules::learningRate);
+        adapter.addTo(rules);
+        if (limit.isPresent() && tokensPerSecond > 0) {
+            rules.timeBudget(limit.get(), tokensPerSecond);
+        }
+        Hyperparameters chosen = rules.choose();
+        PeftModel tuned = choice.with(Optional.of(chosen)).on(base, seed,
+                () -> Trainer.calibration(base, examples, chosen.batchSize(), 1));
+        try {
+            TrainerBuilder trainer = Trainer.builder(tuned).hyperparameters(chosen).seed(seed);
+            limit.ifPresent(trainer::timeBudget);
+            TrainingResult result = trainer.build().train(examples);
+            tokensPerSecond = result.tokensPerSecond();
+            console().say("            %s", result);
+            return tuned;
+        } catch (RuntimeException e) {
+            tuned.close();
+            throw e;
+        }
+    }
+
+    private void show(Console console, Advice advice) {
+        if (report != null) {
+            advice.writeHtml(report);
+            console.say("The report is in %s", report);
+        }
+        if (json) {
+            console.print(advice.toJson());
+            return;
+        }
+        console.out().println(advice.headline());
+        advice.reasons().forEach(reason -> console.out().println("- " + reason));
+        console.out().printf(Locale.ROOT, "%n%-18s %6s  %-14s %9s %10s%n", "way", "score", "95 % interval", "time",
+                "an answer");
+        advice.ways().forEach(way -> console.out().printf(Locale.ROOT, "%-18s %4.0f %%  %3.0f to %3.0f %%   %7.1f s "
+                + "%8.2f s%s%n", way.name(), 100 * way.score(), 100 * way.interval().low(),
+                100 * way.interval().high(), way.seconds(), way.secondsAnAnswer(), way.cost().isEmpty() ? ""
+                        : String.format(Locale.ROOT, "  cost %.4g", way.cost().getAsDouble())));
+        console.checkOut();
+    }
+}
