@@ -51,7 +51,8 @@ class HrBotTest {
         try (BaseModel base = Peft4j.load("tiny");
                 PeftModel model = base.withAdapter(Peft4j.lora().rank(32).alpha(64)
                         .targetModules(Peft4j.ALL_LINEAR).build())) {
-            Peft4j.trainer(model).epochs(12).learningRate(5e-3).output(adapters.resolve("hr")).build()
+            Peft4j.trainer(model).epochs(30).batchSize(4).learningRate(5e-3).output(adapters.resolve("hr"))
+                    .build()
                     .train(Peft4j.chats(part));
         }
     }
