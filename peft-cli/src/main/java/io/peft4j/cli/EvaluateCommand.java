@@ -4,11 +4,15 @@ import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.task.PreferenceRows;
+import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.Evaluation;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.failure.NextData;
 import io.peft4j.eval.judge.OpinionReport;
+import io.peft4j.eval.preference.PreferenceComparison;
+import io.peft4j.eval.preference.PreferenceReport;
 import io.peft4j.eval.report.ComparisonReport;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationData;
@@ -29,7 +33,8 @@ import picocli.CommandLine.Option;
             + "counts) and/or \"must_contain\" (a string, or a list that must all occur). A row may also ask for "
             + "any_of, "
             + "regex, label, choices with answer, format or refusal. Predictions are {\"text\"} a line in the same "
-            + "order. Give --model and --adapter, or the predictions of both."})
+            + "order. Give --model and --adapter, or the predictions of both.",
+    "Rows with a better and a worse answer, as train --objective dpo takes them, are compared by their likelihoods."})
 final class EvaluateCommand extends PeftCommand {
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items, one JSON object a "
             + "line.")
@@ -108,6 +113,9 @@ final class EvaluateCommand extends PeftCommand {
             throw usage("--few-shot and --trained-on need --training-data");
         }
         fromOptions(opinions::check);
+        if (RowKind.PREFERENCES.isOf(data)) {
+            return ofPairs();
+        }
         List<EvaluationItem> items = EvaluationData.read(data).stream()
                 .map(item -> normalize ? item.normalized() : item).toList();
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed);
@@ -127,6 +135,33 @@ final class EvaluateCommand extends PeftCommand {
         if (next != null) {
             write("collect.jsonl", NextData.skeleton(result.failures(), items));
             write("preferences.jsonl", NextData.preferencePairs(result.failures(), items, result.tuned().answers()));
+        }
+        if (json) {
+            console().print(result.toJson());
+        } else {
+            console().out().print(result.toMarkdown());
+            console().checkOut();
+        }
+        return 0;
+    }
+
+    /** Pairs of answers are judged by their likelihoods: nothing is generated. */
+    private int ofPairs() {
+        List.of("--base-predictions", "--few-shot", "--system-prompt", "--arm", "--trained-on", "--other-seed",
+                "--draws", "--judge-url", "--embedding-url", "--similarity", "--training-data", "--metric", "--next",
+                "--normalize", "--answers").stream().filter(this::isGiven).findFirst()
+                .ifPresent(option -> {
+                    throw usage(option + " is for questions; " + data + " holds pairs of answers, of which only the "
+                            + "likelihoods are compared");
+                });
+        PreferenceReport result;
+        try (BaseModel base = engine.load(model, console()); PeftModel tuned = base.withAdapter(adapter)) {
+            result = PreferenceComparison.of(base, tuned).options(ComparisonOptions.defaults().withSeed(seed))
+                    .on(PreferenceRows.pairs(data));
+        }
+        if (report != null) {
+            AtomicFiles.writeString(report, report.toString().endsWith(".md") ? result.toMarkdown() : result.toHtml());
+            console().say("The report is in %s", report);
         }
         if (json) {
             console().print(result.toJson());

@@ -46,8 +46,10 @@ class PreferenceCommandTest {
 
     private CommandRun train(Path data, String objective, Object... more) {
         List<Object> words = new ArrayList<>(List.of("train", "--model", MODEL, "--data", data, "--objective",
-                objective, "--output", folder.resolve("out"), "--dtype", "f32", "--epochs", 8, "--learning-rate", 0.01,
-                "--json"));
+                objective, "--output", folder.resolve("out"), "--dtype", "f32", "--learning-rate", 0.01, "--json"));
+        if (!List.of(more).contains("--epochs")) {
+            words.addAll(List.of("--epochs", 8));
+        }
         words.addAll(Arrays.asList(more));
         return CommandRun.succeeding(words.toArray());
     }
@@ -112,6 +114,37 @@ class PreferenceCommandTest {
 
         assertTrue(lines.get(7).get("teacher_kl").asDouble() < 0.5 * lines.get(0).get("teacher_kl").asDouble(),
                 lines.toString());
+    }
+
+    @Test
+    void theVerdictOnPairsComesWithItsInterval() throws IOException {
+        Path data = data("pairs.jsonl", PAIRS);
+        train(data, "dpo", "--epochs", 15);
+        Path page = folder.resolve("report.html");
+
+        JsonNode result = CommandRun.succeeding("evaluate", "--model", MODEL, "--adapter", folder.resolve("out"),
+                "--data", data, "--dtype", "f32", "--report", page, "--json").json().get(0);
+
+        assertEquals(4, result.get("pairs").asInt());
+        JsonNode margin = result.get("margin");
+        assertTrue(margin.get("difference").asDouble() > 1, result.toString());
+        assertTrue(margin.get("ci_low").asDouble() <= margin.get("difference").asDouble()
+                && margin.get("difference").asDouble() <= margin.get("ci_high").asDouble(), result.toString());
+        assertTrue(result.get("verdict").get("sentence").asText().contains("4 held-out pairs"), result.toString());
+        assertTrue(Files.readString(page).contains("held-out pairs"));
+        String error = CommandRun.failing(2, "evaluate", "--model", MODEL, "--adapter", folder.resolve("out"),
+                "--data", data, "--metric", "contains");
+        assertTrue(error.contains("--metric is for questions"), error);
+    }
+
+    @Test
+    void theCheckOfDataNamesEqualAndLongAnswers() throws IOException {
+        Path data = data("pairs.jsonl", PAIRS[0], "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"b\"}",
+                "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"" + "long ".repeat(40) + "\"}");
+
+        CommandRun run = CommandRun.of("data", "check", data, "--model", MODEL, "--max-length", 100, "--json");
+
+        assertTrue(run.out().contains("equal_answers") && run.out().contains("where the answer is cut"), run.out());
     }
 
     @Test

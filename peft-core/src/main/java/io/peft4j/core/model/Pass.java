@@ -7,7 +7,6 @@ import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -26,8 +25,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class Pass implements AutoCloseable {
     /** Memory of a chunk's logits, which comes on top of all that is kept for the gradients. */
     private static final long CHUNK_BYTES = 24 << 20;
-    /** Kernels are fastest on multiples of this. */
-    private static final int ROW_UNIT = 16;
 
     private final ModelLease model;
     private final Workspace workspace;
@@ -42,7 +39,7 @@ public final class Pass implements AutoCloseable {
         this.tape = tape;
         this.context = context;
         ModelDescription description = model.network().description();
-        this.chunkRows = (int) Math.max(ROW_UNIT, CHUNK_BYTES / Arrays.bytes(description.activationType())
+        this.chunkRows = (int) Math.max(TargetChunk.ROW_UNIT, CHUNK_BYTES / Arrays.bytes(description.activationType())
                 / description.vocabularySize());
     }
 
@@ -218,10 +215,10 @@ public final class Pass implements AutoCloseable {
     private float[] negativeLogLikelihoods(INDArray rows) {
         PackedBatch.Targets targets = batch().targets();
         float[] all = new float[targets.count()];
-        for (Chunk chunk : chunks(targets)) {
+        for (TargetChunk chunk : chunks(targets)) {
             float[] nll = new float[chunk.size()];
             try (Tape head = workspace.inference(DataType.FLOAT)) {
-                Variable logits = model.network().causal().logits(context.onTape(head), head.constant(chunk.of(rows)));
+                Variable logits = model.network().causal().logits(context.onTape(head), head.constant(part(chunk, rows)));
                 head.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
             }
             System.arraycopy(nll, 0, all, chunk.from(), nll.length);
@@ -296,10 +293,10 @@ public final class Pass implements AutoCloseable {
     private float[] backward(Variable rows, float[] shares) {
         INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
         float[] all = new float[shares.length];
-        for (Chunk chunk : chunks(batch().targets())) {
+        for (TargetChunk chunk : chunks(batch().targets())) {
             float[] nll = new float[chunk.size()];
             try (Tape head = workspace.recording(rows.value().dataType())) {
-                Variable hidden = head.input(chunk.of(rows.value()), chunk.of(gradient));
+                Variable hidden = head.input(part(chunk, rows.value()), part(chunk, gradient));
                 Variable logits = model.network().causal().logits(context.onTape(head), hidden);
                 new SmoothedLabels(labelSmoothing).gradient(head.kernels(), logits.value(), chunk.ids(),
                         chunk.of(shares), nll);
@@ -372,10 +369,10 @@ public final class Pass implements AutoCloseable {
         Variable rows = workspace.compute(() -> model.network().hidden(context, targets.rows()));
         INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
         double sum = 0;
-        for (Chunk chunk : chunks(targets)) {
+        for (TargetChunk chunk : chunks(targets)) {
             try (Tape head = workspace.recording(rows.value().dataType())) {
                 Variable logits = workspace.compute(() -> model.network().causal().logits(context.onTape(head),
-                        head.input(chunk.of(rows.value()), chunk.of(gradient))));
+                        head.input(part(chunk, rows.value()), part(chunk, gradient))));
                 float[] values = Arrays.toFloats(logits.value());
                 sum += loss.compute(chunk.from(), chunk.from() + chunk.size(), values);
                 workspace.compute(() -> {
@@ -403,48 +400,12 @@ public final class Pass implements AutoCloseable {
         return sum;
     }
 
-    /** All targets in chunks of about the same size: a small one at the end would take as long as a large one. */
-    private List<Chunk> chunks(PackedBatch.Targets targets) {
-        int count = (targets.count() + chunkRows - 1) / chunkRows;
-        int size = Math.min(chunkRows, ((targets.count() + count - 1) / count + ROW_UNIT - 1) / ROW_UNIT * ROW_UNIT);
-        List<Chunk> chunks = new ArrayList<>(count);
-        for (int from = 0; from < targets.count(); from += size) {
-            chunks.add(new Chunk(targets, from, Math.min(targets.count(), from + size)));
-        }
-        return chunks;
+    private INDArray part(TargetChunk chunk, INDArray rows) {
+        return workspace.arena().rows(rows, chunk.from(), chunk.to());
     }
 
-    /** Targets whose logits are computed together. */
-    private final class Chunk {
-        private final PackedBatch.Targets targets;
-        private final int from;
-        private final int to;
-
-        Chunk(PackedBatch.Targets targets, int from, int to) {
-            this.targets = targets;
-            this.from = from;
-            this.to = to;
-        }
-
-        int from() {
-            return from;
-        }
-
-        int size() {
-            return to - from;
-        }
-
-        int[] ids() {
-            return java.util.Arrays.copyOfRange(targets.ids(), from, to);
-        }
-
-        float[] of(float[] values) {
-            return java.util.Arrays.copyOfRange(values, from, to);
-        }
-
-        INDArray of(INDArray rows) {
-            return workspace.arena().rows(rows, from, to);
-        }
+    private List<TargetChunk> chunks(PackedBatch.Targets targets) {
+        return TargetChunk.of(targets, chunkRows);
     }
 
     /** Gives the memory of all results back to the workspace. */

@@ -69,6 +69,11 @@ public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> pref
         return isEmpty(preferred) || isEmpty(rejected);
     }
 
+    /** Whether both answers are the same turns. */
+    public boolean hasEqualAnswers() {
+        return preferred.equals(rejected);
+    }
+
     private static boolean isEmpty(List<ChatMessage> answer) {
         return answer.stream().noneMatch(turn -> turn.role().equals("assistant")
                 && (!turn.content().isBlank() || turn.hasToolCalls()));

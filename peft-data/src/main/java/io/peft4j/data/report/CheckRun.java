@@ -4,6 +4,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.clean.internal.Refusals;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.near.internal.Relations;
@@ -80,9 +81,14 @@ final class CheckRun {
         say(FindingCode.REFUSAL, file, row, row.refusal().map(words -> "the answer gives nothing: \""
                 + Refusals.shortened(words) + "\""));
         say(FindingCode.TEMPLATE_REJECTED, file, row, row.encoding());
+        boolean pair = row.example().get() instanceof PreferenceExample;
         if (row.tokens() > maxLength) {
             say(FindingCode.TOO_LONG, file, row, Optional.of("has " + row.tokens() + " tokens; the limit is "
-                    + maxLength));
+                    + maxLength + (pair ? ", where the answer is cut" : "")));
+        }
+        if (pair && ((PreferenceExample) row.example().get()).hasEqualAnswers()) {
+            say(FindingCode.EQUAL_ANSWERS, file, row, Optional.of("has the same text as the better and the worse "
+                    + "answer"));
         }
         if (row.tokens() >= 0 && row.supervised() == 0) {
             say(FindingCode.NO_SUPERVISED_TOKENS, file, row, Optional.of("none of its " + row.tokens()

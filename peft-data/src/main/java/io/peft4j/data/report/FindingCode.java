@@ -55,6 +55,9 @@ public enum FindingCode {
     PII(Severity.WARNING, "The model may reveal it to anyone.", "Redact it: peft4j data clean --redact."),
     /** Longer than the model or the limit allows. */
     TOO_LONG(Severity.WARNING, "It is left out of the training.", "Shorten it, split it, or raise --max-length."),
+    /** A better and a worse answer that are the same. */
+    EQUAL_ANSWERS(Severity.WARNING, "There is nothing to prefer, so the pair is left out of the training.",
+            "Correct one of the answers or remove the row."),
     /** Nothing to learn. */
     NO_SUPERVISED_TOKENS(Severity.ERROR, "Nothing is learned from the row.",
             "Check the weights of its messages and the chat template."),

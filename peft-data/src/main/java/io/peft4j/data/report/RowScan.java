@@ -6,6 +6,7 @@ import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.clean.internal.Refusals;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
 import io.peft4j.data.near.internal.Corpus;
@@ -72,6 +73,9 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
                 TokenSequence sequence = encoder.get().encode(example.toChat().get());
                 tokens = sequence.length();
                 supervised = sequence.supervisedTokens();
+                if (example instanceof PreferenceExample pair) {
+                    tokens = Math.max(tokens, encoder.get().encode(pair.rejectedChat()).length());
+                }
             } catch (DataException e) {
                 encoding = Optional.of(e.problem());
             }

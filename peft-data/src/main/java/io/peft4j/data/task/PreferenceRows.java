@@ -13,6 +13,7 @@ import io.peft4j.data.format.internal.DataFaults;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -44,7 +45,7 @@ public final class PreferenceRows {
 
     /**
      * Conversations whose last answer was judged: {@code {"messages": [...], "label": true}}, or {@code "prompt"} and
-     * {@code "completion"} instead of the messages. A label is a truth value, 1 or 0.
+     * {@code "completion"} instead of the messages. A label is true or false, 1 or 0.
      */
     public static List<JudgedAnswer> judged(Path file) {
         RowKind.JUDGED.require(file);
@@ -60,11 +61,13 @@ public final class PreferenceRows {
 
     private static boolean label(Path file, ExampleReader.Item item) {
         Object label = item.fields().get("label");
-        if (label instanceof Boolean truth) {
-            return truth;
+        // Tables hold texts alone.
+        String word = String.valueOf(label).toLowerCase(Locale.ROOT);
+        if (List.of("true", "1", "1.0").contains(word)) {
+            return true;
         }
-        if (label instanceof Number number && (number.doubleValue() == 1 || number.doubleValue() == 0)) {
-            return number.doubleValue() == 1;
+        if (List.of("false", "0", "0.0").contains(word)) {
+            return false;
         }
         throw new DataException(file, item.line(), "\"label\" is " + (label == null ? "missing" : label)
                 + "; whether the answer is good is true or false");

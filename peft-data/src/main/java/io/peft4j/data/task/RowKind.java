@@ -57,17 +57,29 @@ public enum RowKind {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public void require(Path file) {
+        Optional<Map<String, Object>> fields = firstRow(file);
+        if (fields.filter(keys).isPresent()) {
+            return;
+        }
+        fields.flatMap(row -> Arrays.stream(values()).filter(kind -> kind.keys.test(row)).findFirst())
+                .ifPresent(other -> {
+                    throw new DataException(file, 1, "holds " + other.words + ", which fit the objective "
+                            + other.objectives + "; here " + words + " are expected: " + form);
+                });
+    }
+
+    /**
+     * Whether a file's first row is of this kind.
+     *
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public boolean isOf(Path file) {
+        return firstRow(file).filter(keys).isPresent();
+    }
+
+    private static Optional<Map<String, Object>> firstRow(Path file) {
         try (RowSource rows = RowSource.open(file)) {
-            Optional<RowSource.Entry> first = rows.next();
-            Optional<Map<String, Object>> fields = first.flatMap(RowSource.Entry::row).map(row -> row.fields());
-            if (fields.filter(keys).isPresent()) {
-                return;
-            }
-            fields.flatMap(keysOfRow -> Arrays.stream(values()).filter(kind -> kind.keys.test(keysOfRow)).findFirst())
-                    .ifPresent(other -> {
-                        throw new DataException(file, first.get().line(), "holds " + other.words + ", which fit the "
-                                + "objective " + other.objectives + "; here " + words + " are expected: " + form);
-                    });
+            return rows.next().flatMap(RowSource.Entry::row).map(row -> row.fields());
         }
     }
 }

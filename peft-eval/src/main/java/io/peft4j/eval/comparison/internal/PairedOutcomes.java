@@ -11,6 +11,7 @@ import io.peft4j.eval.statistics.internal.Holm;
 import io.peft4j.eval.statistics.internal.PairedTests;
 import io.peft4j.eval.statistics.internal.TangoInterval;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -80,6 +81,32 @@ public final class PairedOutcomes {
                 : PairedTests.permutation(differences, options.bootstrap().resamples(), options.bootstrap().seed());
         return add(name, base, tuned, options.bootstrap().ofDifferences(differences), p,
                 ranks ? "wilcoxon" : "permutation");
+    }
+
+    /**
+     * Adds values of any size, such as log-probabilities. The interval is that of the differences as shares of the
+     * largest one.
+     *
+     * @throws ConfigurationException when the numbers of items differ or are 0, or a value is not finite
+     */
+    public PairedOutcomes values(String name, double[] base, double[] tuned) {
+        check(name, base.length, tuned.length);
+        double largest = 0;
+        double[] differences = new double[base.length];
+        for (int i = 0; i < base.length; i++) {
+            differences[i] = tuned[i] - base[i];
+            if (!Double.isFinite(differences[i])) {
+                throw new ConfigurationException(name + " of item " + (i + 1) + " is " + base[i] + " and " + tuned[i]
+                        + "; both must be finite");
+            }
+            largest = Math.max(largest, Math.abs(differences[i]));
+        }
+        double unit = largest == 0 ? 1 : largest;
+        double[] shares = Arrays.stream(differences).map(d -> d / unit).toArray();
+        Interval ofShares = options.bootstrap().ofDifferences(shares);
+        return add(name, base, tuned, new Interval(unit * ofShares.low(), unit * ofShares.high(), ofShares.level()),
+                PairedTests.permutation(shares, options.bootstrap().resamples(), options.bootstrap().seed()),
+                "permutation");
     }
 
     private PairedOutcomes add(String name, double[] base, double[] tuned, Interval interval, double p, String test) {
