@@ -244,11 +244,24 @@ final class AdapterOptions {
             if (folder != null) {
                 return base.withAdapter(folder);
             }
+            PeftConfig placed = config(base).orElseThrow();
+            return PeftModel.of(base, placed, new SplittableRandom(seed),
+                    placed.needsCalibration() ? Optional.of(data.get()) : Optional.empty());
+        }
+
+        /** The configuration of a new adapter on a base; none where there is an adapter already. */
+        Optional<PeftConfig> config(BaseModel base) {
+            if (config == null) {
+                return Optional.empty();
+            }
             // A configuration from elsewhere names the base that it came from.
-            String name = base.network().description().name();
             PeftConfig placed = adapted.apply(config, base.network());
-            return PeftModel.of(base, placed.withCommon(placed.common().withBaseModel(name)),
-                    new SplittableRandom(seed), placed.needsCalibration() ? Optional.of(data.get()) : Optional.empty());
+            return Optional.of(placed.withCommon(placed.common().withBaseModel(base.network().description().name())));
+        }
+
+        /** Whether the adapter is a new one. */
+        boolean isNew() {
+            return config != null;
         }
 
         /** Where the adapter's weights come from, in words. */

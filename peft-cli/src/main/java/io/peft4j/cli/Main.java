@@ -36,11 +36,11 @@ import picocli.CommandLine.Spec;
 public final class Main implements Runnable {
     private static final String VERBOSE = "--verbose";
     private static final List<Class<?>> COMMANDS = List.of(QuickstartCommand.class, TrainCommand.class,
-            EstimateCommand.class, LearningRateCommand.class, AdviseCommand.class, ScoreCommand.class,
-            EmbedCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class, AdapterCommand.class,
-            RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class, RescueCommand.class,
-            DoctorCommand.class, CompletionCommand.class, JShellCommand.class, SageMakerCommand.class,
-            VertexCommand.class);
+            SweepCommand.class, EstimateCommand.class, LearningRateCommand.class, AdviseCommand.class,
+            ScoreCommand.class, EmbedCommand.class, GenerateCommand.class, ChatCommand.class, EvaluateCommand.class,
+            AdapterCommand.class, RunsCommand.class, DataCommand.class, BenchCommand.class, ServeCommand.class,
+            RescueCommand.class, DoctorCommand.class, CompletionCommand.class, JShellCommand.class,
+            SageMakerCommand.class, VertexCommand.class);
 
     private final Interrupts interrupts;
 

@@ -16,6 +16,7 @@ import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.sweep.SweepBuilder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,11 @@ interface TrainingData {
 
     /** Trains on the examples. */
     TrainingResult train(TrainerBuilder trainer, PeftModel model);
+
+    /** Gives a sweep its examples. */
+    default void sweep(SweepBuilder sweep) {
+        sweep.training(this::train);
+    }
 
     /** What a training would take. */
     TrainingEstimate estimate(TrainerBuilder trainer, PeftModel model);
@@ -53,6 +59,12 @@ interface TrainingData {
         public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
             held.ifPresent(trainer::validation);
             return trainer.build().train(examples);
+        }
+
+        @Override
+        public void sweep(SweepBuilder sweep) {
+            sweep.data(examples);
+            held.ifPresent(sweep::validation);
         }
 
         @Override

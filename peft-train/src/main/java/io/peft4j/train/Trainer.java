@@ -247,6 +247,27 @@ public final class Trainer {
         }
     }
 
+    /**
+     * The loss on the validation conversations of the model as it is: the mean negative log-likelihood of a supervised
+     * token.
+     *
+     * @throws ConfigurationException when there is no validation data
+     */
+    public double validationLoss() {
+        List<TokenSequence> sequences = held();
+        if (sequences.isEmpty()) {
+            throw new ConfigurationException("there is no validation data to measure a loss on");
+        }
+        double sum = 0;
+        try (CausalLmObjective objective = new CausalLmObjective(model)) {
+            for (int from = 0; from < sequences.size(); from += options.batchSize()) {
+                sum += objective.loss(model.network().pack(sequences.subList(from,
+                        (int) Math.min(sequences.size(), (long) from + options.batchSize()))));
+            }
+        }
+        return sum / TrainingSet.ofSequences(sequences).weight();
+    }
+
     PeftModel model() {
         return model;
     }

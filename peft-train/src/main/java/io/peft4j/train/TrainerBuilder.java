@@ -349,7 +349,12 @@ public final class TrainerBuilder {
                 model.adapterNames(), start, ifExists));
     }
 
-    TrainingOptions options() {
+    /**
+     * The numbers as they stand.
+     *
+     * @throws ConfigurationException when an option is out of range
+     */
+    public TrainingOptions options() {
         return new TrainingOptions(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
                 weightDecay, maxGradNorm, seed, shuffle, sharePrefixes, packing, packTokens, recompute);
     }

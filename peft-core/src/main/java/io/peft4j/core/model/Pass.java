@@ -9,6 +9,7 @@ import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.DoubleStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -244,15 +245,8 @@ public final class Pass implements AutoCloseable {
      * @param normalizer what the sum is divided by
      */
     public double backward(double normalizer) {
-        PackedBatch.Targets targets = batch().targets();
-        return targets.count() == 0 ? 0 : workspace.compute(() -> {
-            Variable rows = model.network().hidden(context, targets.rows());
-            float[] shares = new float[targets.count()];
-            for (int i = 0; i < shares.length; i++) {
-                shares[i] = (float) (targets.weights()[i] / normalizer);
-            }
-            return weightedSum(targets.weights(), backward(rows, shares));
-        });
+        double[] same = DoubleStream.generate(() -> normalizer).limit(batch().lastRows().length).toArray();
+        return DoubleStream.of(backwardBySequence(same)).sum();
     }
 
     /**

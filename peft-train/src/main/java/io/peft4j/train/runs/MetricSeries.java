@@ -54,7 +54,7 @@ public record MetricSeries(String name, long[] steps, double[] values, long noNu
     }
 
     /** The steps as places in a plot. */
-    double[] places() {
+    public double[] places() {
         return Arrays.stream(steps).asDoubleStream().toArray();
     }
 

@@ -1,0 +1,131 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.models.BaseModel;
+import io.peft4j.trackers.Trackers;
+import io.peft4j.trackers.TrackingListener;
+import io.peft4j.train.Cancellation;
+import io.peft4j.train.TrainingOptions;
+import io.peft4j.train.plan.Hyperparameters;
+import io.peft4j.train.sweep.SearchSpace;
+import io.peft4j.train.sweep.SearchStrategy;
+import io.peft4j.train.sweep.Sweep;
+import io.peft4j.train.sweep.SweepBuilder;
+import io.peft4j.train.sweep.SweepResult;
+import io.peft4j.train.sweep.Trial;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code peft4j sweep}: many trainings, and which was best. */
+@Command(name = "sweep", sortOptions = false, description = {"Trains adapters with different options and finds the "
+        + "one with the lowest loss on validation data.",
+    "The options are those of train; the space says which values they have instead. Each trial has an output folder of "
+            + "its own; sweep.json and sweep.html tell of all."})
+final class SweepCommand extends TrainingCommand {
+    @Option(names = "--space", required = true, paramLabel = "FILE.json", description = "What is tried: "
+            + "{\"learning_rate\": {\"min\": 1e-4, \"max\": 1e-2, \"log\": true}, \"rank\": [8, 16]}. Options "
+            + "of train with underscores, and keys of the adapter's configuration.")
+    private Path spaceFile;
+
+    @Option(names = "--output", required = true, paramLabel = "DIR", description = "Folder for the trials.")
+    private Path output;
+
+    @Option(names = "--strategy", paramLabel = "NAME", defaultValue = "tpe", description = "grid, random or tpe (looks "
+            + "where good trials lie). Default: ${DEFAULT-VALUE}")
+    private String strategy;
+
+    @Option(names = "--trials", paramLabel = "N", description = "Number of trials. Default: 20, or the whole grid")
+    private Integer trials;
+
+    @Option(names = "--halving", paramLabel = "RATE", description = "Successive halving: of RATE trials the best goes "
+            + "on for RATE times as many steps; 2 or 3 is usual. Default: all are trained to their end")
+    private Integer halving;
+
+    @Option(names = "--side-by-side", paramLabel = "N", description = "Trials that share passes at most. Default: "
+            + "as many as have 2,048 tokens in a pass together, at most 8")
+    private Integer sideBySide;
+
+    @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "As in train, for each trial.")
+    private List<String> trackers = List.of();
+
+    @Option(names = "--resume", description = "Goes on with the sweep in the output folder.")
+    private boolean resume;
+
+    @Option(names = "--json", description = "Prints a JSON line per trial and one at the end on stdout.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        checkTraining();
+        SearchStrategy search = fromOptions(() -> SearchStrategy.named(strategy));
+        fromOptions(() -> trackers.stream().map(word -> Trackers.of(word, output)).toList());
+        if (trials != null && trials < 1 || halving != null && halving < 2 || sideBySide != null && sideBySide < 1) {
+            throw usage("--trials and --side-by-side must be at least 1, and --halving at least 2");
+        }
+        SearchSpace space = SearchSpace.read(spaceFile);
+        AdapterOptions.Choice choice = adapter.choice(this);
+        if (!choice.isNew()) {
+            throw usage("--adapter-init is not for a sweep, whose trials begin with new adapters");
+        }
+        TrainingData examples = examples();
+        if (validation == null && !(examples instanceof TrainingData.Chats)) {
+            throw usage("trials are compared by their loss on validation data: give --validation");
+        }
+        Cancellation cancellation = new Cancellation();
+        Console console = console();
+        try (BaseModel base = engine.load(model, console, examples::task);
+                Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
+            Optional<Hyperparameters> chosen = chosen(base, examples);
+            TrainingOptions options = options(chosen);
+            SweepBuilder sweep = Sweep.of(base, choice.with(chosen).config(base).orElseThrow(), space)
+                    .strategy(search).seed(seed).resume(resume).cancellation(cancellation)
+                    .trainer(tuned -> builder(tuned, options)).progress(trial -> say(console, trial))
+                    .listeners(folder -> trackers.isEmpty() ? List.of() : List.of(new TrackingListener(
+                            folder.getFileName().toString(), trackers.stream().map(word -> Trackers.of(word, folder))
+                                    .toList()).withOutput(folder)));
+            Optional.ofNullable(trials).ifPresent(sweep::trials);
+            Optional.ofNullable(halving).ifPresent(sweep::halving);
+            Optional.ofNullable(sideBySide).ifPresent(sweep::sideBySide);
+            examples.sweep(sweep);
+            console.say("model:      %s", EngineOptions.describe(base));
+            console.say("space:      %s, strategy %s", space.domains().keySet(), search);
+            SweepResult result = sweep.run(output);
+            return end(console, result, cancellation);
+        }
+    }
+
+    private void say(Console console, Trial trial) {
+        console.say("%s: %s%s, %s", trial.name(), trial.state().name().toLowerCase(Locale.ROOT),
+                trial.loss().isPresent() ? String.format(Locale.ROOT, " after %d steps, validation loss %.4f",
+                        trial.steps(), trial.loss().getAsDouble()) : trial.message().map(why -> ": " + why).orElse(""),
+                trial.values());
+        if (json) {
+            console.print(SweepResult.json(trial));
+        }
+    }
+
+    private int end(Console console, SweepResult result, Cancellation cancellation) {
+        console.say("%n%s", result.table().stripTrailing());
+        result.best().ifPresent(best -> console.say("%nThe best adapter is in %s; %s shows all trials",
+                result.folder(best), output.resolve("sweep.html")));
+        if (cancellation.isRequested()) {
+            console.say("The sweep was stopped; --resume goes on with it");
+        }
+        if (json) {
+            ObjectNode line = Json.MAPPER.createObjectNode().put("sweep", output.toString())
+                    .put("trials", result.trials().size());
+            result.best().ifPresent(best -> line.put("best", best.name())
+                    .put("adapter", result.folder(best).toString()).put("eval_loss", best.loss().orElseThrow()));
+            console.print(line);
+        }
+        if (result.best().isEmpty() && !cancellation.isRequested()) {
+            console.say("peft4j: no trial has finished");
+            return 1;
+        }
+        return 0;
+    }
+}

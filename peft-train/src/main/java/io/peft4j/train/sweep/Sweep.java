@@ -1,0 +1,179 @@
+package io.peft4j.train.sweep;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.internal.FolderLock;
+import io.peft4j.core.model.BaseLanguageModel;
+import io.peft4j.core.peft.config.PeftConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Trains adapters with different options and finds the one with the lowest loss on validation data.
+ *
+ * <pre>{@code
+ * SweepResult result = Sweep.of(base, LoraConfig.builder().build(), SearchSpace.read(Path.of("space.json")))
+ *         .data(examples).trainer(model -> Trainer.builder(model).epochs(4)).trials(16).run(Path.of("sweep"));
+ * PeftModel best = base.withAdapter(result.folder(result.best().orElseThrow()));
+ * }</pre>
+ *
+ * <p>Each trial has an ordinary output folder below that of the sweep. Where they can, trials run {@linkplain
+ * io.peft4j.train.SideBySide side by side} on the base, which is loaded once. A sweep that was stopped or killed goes on
+ * with {@link SweepBuilder#resume}: what is finished stays, what had begun goes on from its last checkpoint or begins
+ * anew.
+ */
+public final class Sweep {
+    private static final Logger LOG = LoggerFactory.getLogger(Sweep.class);
+    private static final int DEFAULT_TRIALS = 20;
+    /** Choices until one is new; the second half of them by chance. */
+    private static final int ATTEMPTS = 50;
+    private static final long SPREAD = 7919;
+
+    private final SweepBuilder options;
+    private final Path output;
+    private final TrialRunner runner;
+
+    Sweep(SweepBuilder options, Path output) {
+        this.options = options;
+        this.output = output;
+        this.runner = new TrialRunner(options, output);
+    }
+
+    /**
+     * A sweep over adapters of a base.
+     *
+     * @param config the adapter's configuration, as far as the space does not change it
+     * @param space what is tried
+     */
+    public static SweepBuilder of(BaseLanguageModel base, PeftConfig config, SearchSpace space) {
+        return new SweepBuilder(base, config, space);
+    }
+
+    SweepResult run() {
+        runner.check();
+        int count = count();
+        boolean there = SweepFile.isThere(output);
+        if (there != options.resume) {
+            throw new ConfigurationException(there ? output + " holds a sweep already; resume it, or give another folder"
+                    : "there is no sweep in " + output + " to resume");
+        }
+        try {
+            Files.createDirectories(output);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot make " + output + ": " + e.getMessage(), e);
+        }
+        try (FolderLock lock = FolderLock.take(output)) {
+            SweepFile file = there ? SweepFile.resume(output, settings(count))
+                    : SweepFile.begin(output, settings(count));
+            file.put(List.of());
+            if (options.halvingRate > 0) {
+                halve(file, count);
+            } else {
+                search(file, count);
+            }
+            SweepResult result = new SweepResult(file.trials(), output);
+            new SweepPage(result).write();
+            return result;
+        }
+    }
+
+    private int count() {
+        long most = options.strategy.most(options.space);
+        boolean all = options.trials == 0 && options.strategy == SearchStrategy.GRID;
+        long wanted = options.trials > 0 ? options.trials : all ? most : DEFAULT_TRIALS;
+        if (wanted > most) {
+            LOG.info("the space has {} combinations, so there are that many trials and not {}", most, wanted);
+        }
+        return Math.toIntExact(Math.min(most, wanted));
+    }
+
+    private Map<String, String> settings(int count) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("strategy", options.strategy.toString());
+        settings.put("halving", String.valueOf(options.halvingRate));
+        settings.put("trials", String.valueOf(count));
+        settings.put("seed", String.valueOf(options.seed));
+        settings.put("space", options.space.domains().toString());
+        settings.putAll(runner.settings());
+        return settings;
+    }
+
+    /** Trains the trials to their end, some at a time. */
+    private void search(SweepFile file, int count) {
+        while (!options.cancellation.isRequested()) {
+            List<Trial> open = new ArrayList<>(of(file, Trial.State.OPEN));
+            int room = runner.sideBySide();
+            if (open.isEmpty()) {
+                open.addAll(choose(file, Math.min(room, count - file.trials().size())));
+            }
+            if (open.isEmpty()) {
+                return;
+            }
+            runner.run(open.subList(0, Math.min(room, open.size())), 1, file);
+        }
+    }
+
+    /** New trials; only where none is open, so that a sweep that was stopped chooses what it would have chosen. */
+    private List<Trial> choose(SweepFile file, int number) {
+        List<Trial> all = new ArrayList<>(file.trials());
+        for (int i = 0; i < number; i++) {
+            all.add(next(all));
+        }
+        List<Trial> chosen = List.copyOf(all.subList(file.trials().size(), all.size()));
+        file.put(chosen);
+        return chosen;
+    }
+
+    private Trial next(List<Trial> trials) {
+        List<Trial> done = trials.stream().filter(trial -> trial.loss().isPresent()).toList();
+        Map<String, JsonNode> values = Map.of();
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            SearchStrategy strategy = attempt < ATTEMPTS / 2 ? options.strategy : SearchStrategy.RANDOM;
+            values = strategy.choose(options.space, trials.size(), done, options.seed + SPREAD * attempt);
+            Map<String, JsonNode> chosen = values;
+            if (trials.stream().noneMatch(trial -> trial.values().equals(chosen))) {
+                break;
+            }
+        }
+        return Trial.open(trials.size() + 1, values);
+    }
+
+    private static List<Trial> of(SweepFile file, Trial.State state) {
+        return file.trials().stream().filter(trial -> trial.state() == state).toList();
+    }
+
+    /** Trains all a little, and the best of them on and on. */
+    private void halve(SweepFile file, int count) {
+        choose(file, count - file.trials().size());
+        int rungs = (int) Math.floor(Math.log(count) / Math.log(options.halvingRate) + 1e-9);
+        for (int rung = rungs; rung >= 0; rung--) {
+            double share = Math.pow(options.halvingRate, -rung);
+            while (!options.cancellation.isRequested()) {
+                List<Trial> due = of(file, Trial.State.OPEN);
+                if (due.isEmpty()) {
+                    break;
+                }
+                runner.run(due.subList(0, Math.min(runner.sideBySide(), due.size())), share, file);
+            }
+            if (options.cancellation.isRequested() || rung == 0) {
+                return;
+            }
+            List<Trial> paused = SweepResult.ranked(of(file, Trial.State.PAUSED));
+            int kept = Math.max(1, paused.size() / options.halvingRate);
+            // Written together: a sweep that is killed finds all of them open, or none.
+            List<Trial> decided = new ArrayList<>();
+            for (int i = 0; i < paused.size(); i++) {
+                decided.add(paused.get(i).with(i < kept ? Trial.State.OPEN : Trial.State.DROPPED));
+            }
+            file.put(decided);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package io.peft4j.train.sweep;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.NearNames;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.PeftMethod;
+import io.peft4j.core.peft.method.PeftMethods;
+import io.peft4j.data.pack.PackOptions;
+import io.peft4j.train.LearningRateSchedule;
+import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.optimizer.Optimizer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+
+/**
+ * What the values of a trial change: options of the training, by the names that the command line has, with underscores;
+ * {@code rank}, {@code alpha}, {@code dropout} and {@code target_modules} where the method has them; and any key of the
+ * adapter's configuration.
+ */
+final class TrialOptions {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String SEED = "seed";
+    private static final Map<String, BiConsumer<TrainerBuilder, JsonNode>> TRAINING = new LinkedHashMap<>();
+
+    static {
+        TRAINING.put("epochs", (b, v) -> b.epochs(whole(v)));
+        TRAINING.put("batch_size", (b, v) -> b.batchSize(whole(v)));
+        TRAINING.put("gradient_accumulation", (b, v) -> b.gradientAccumulation(whole(v)));
+        TRAINING.put("learning_rate", (b, v) -> b.learningRate(number(v)));
+        TRAINING.put("schedule", (b, v) -> b.schedule(LearningRateSchedule.named(text(v))));
+        TRAINING.put("warmup_steps", (b, v) -> b.warmupSteps(whole(v)));
+        TRAINING.put("weight_decay", (b, v) -> b.weightDecay(number(v)));
+        TRAINING.put("max_grad_norm", (b, v) -> b.maxGradNorm(number(v)));
+        TRAINING.put("max_steps", (b, v) -> b.maxSteps(whole(v)));
+        TRAINING.put("max_length", (b, v) -> b.maxLength(whole(v)));
+        TRAINING.put("optimizer", (b, v) -> b.optimizer(Optimizer.named(text(v))));
+        TRAINING.put("neftune_alpha", (b, v) -> b.neftuneAlpha(number(v)));
+        TRAINING.put("label_smoothing", (b, v) -> b.labelSmoothing(number(v)));
+        TRAINING.put("packing", (b, v) -> b.packing(PackOptions.Strategy.named(text(v))));
+        TRAINING.put("pack_tokens", (b, v) -> b.packTokens(whole(v)));
+        TRAINING.put(SEED, (b, v) -> b.seed(whole(v)));
+    }
+
+    private final PeftConfig config;
+    private final ObjectNode json;
+    private final Map<String, String> keys = new LinkedHashMap<>();
+
+    /** Options that change a configuration. */
+    TrialOptions(PeftConfig config) {
+        this.config = config;
+        try {
+            this.json = (ObjectNode) JSON.readTree(config.toJson());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a configuration writes itself as JSON", e);
+        }
+        json.fieldNames().forEachRemaining(key -> keys.put(key, key));
+        PeftMethod method = PeftMethods.byType(config.peftType());
+        method.optionKeys().forEach((option, key) -> keys.put(option.replace('-', '_'), key));
+        // What a configuration says about itself is not for a trial to change.
+        keys.remove("peft_type");
+    }
+
+    /** The names that there are. */
+    Set<String> names() {
+        Set<String> names = new TreeSet<>(TRAINING.keySet());
+        names.addAll(keys.keySet());
+        return names;
+    }
+
+    /**
+     * Refuses an option that does not exist.
+     *
+     * @throws ConfigurationException with the nearest that do
+     */
+    void requireName(String name) {
+        if (!names().contains(name)) {
+            throw new ConfigurationException("the space of the sweep has the unknown option \"" + name + "\"; "
+                    + NearNames.sentence(name, names()));
+        }
+    }
+
+    /** Sets the options of a training. */
+    void applyTo(TrainerBuilder builder, Map<String, JsonNode> values) {
+        // Seeds of order and of first values are the same option.
+        values.forEach((name, value) -> {
+            if (TRAINING.containsKey(name)) {
+                named(name, value, () -> TRAINING.get(name).accept(builder, value));
+            }
+        });
+    }
+
+    /** The configuration of a trial's adapter. */
+    PeftConfig config(Map<String, JsonNode> values) {
+        ObjectNode changed = json.deepCopy();
+        boolean any = false;
+        for (Map.Entry<String, JsonNode> value : values.entrySet()) {
+            if (!TRAINING.containsKey(value.getKey())) {
+                changed.set(keys.get(value.getKey()), value.getValue());
+                any = true;
+            }
+        }
+        return any ? PeftMethods.readConfig(changed.toString(), "a trial of the sweep") : config;
+    }
+
+    /** The seed of a trial. */
+    static long seed(Map<String, JsonNode> values, long fallback) {
+        return values.containsKey(SEED) ? values.get(SEED).asLong() : fallback;
+    }
+
+    private static void named(String name, JsonNode value, Runnable action) {
+        try {
+            action.run();
+        } catch (ConfigurationException e) {
+            throw new ConfigurationException("the space of the sweep: \"" + name + "\": " + value + ": "
+                    + e.getMessage(), e);
+        }
+    }
+
+    private static int whole(JsonNode value) {
+        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+            throw new ConfigurationException("must be a whole number");
+        }
+        return value.asInt();
+    }
+
+    private static double number(JsonNode value) {
+        if (!value.isNumber()) {
+            throw new ConfigurationException("must be a number");
+        }
+        return value.asDouble();
+    }
+
+    private static String text(JsonNode value) {
+        if (!value.isTextual()) {
+            throw new ConfigurationException("must be a text");
+        }
+        return value.asText();
+    }
+}
