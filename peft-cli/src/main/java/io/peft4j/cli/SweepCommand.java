@@ -79,7 +79,7 @@ final class SweepCommand extends TrainingCommand {
         Console console = console();
         try (BaseModel base = engine.load(model, console, examples::task);
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
-            Optional<Hyperparameters> chosen = chosen(base, examples);
+            Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             TrainingOptions options = options(chosen);
             SweepBuilder sweep = Sweep.of(base, choice.with(chosen).config(base).orElseThrow(), space)
                     .strategy(search).seed(seed).resume(resume).cancellation(cancellation)
