@@ -1,0 +1,33 @@
+package io.peft4j.examples;
+
+import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
+
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.task.PreferenceRows;
+import io.peft4j.eval.preference.PreferenceComparison;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.models.BaseModel;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.objective.DpoObjective;
+import java.nio.file.Path;
+
+/**
+ * A model that learns which of two answers is better. Arguments: the folder with {@code train.jsonl} and
+ * {@code heldout.jsonl}, and an output folder.
+ */
+public final class PreferAnswers {
+    private PreferAnswers() {
+    }
+
+    /** Runs the program. */
+    public static void main(String[] args) {
+        try (BaseModel base = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
+            PeftModel model = base.withAdapter(
+                    LoraConfig.builder().rank(16).alpha(32).targetModules(ALL_LINEAR).build());
+            Trainer.builder(model).epochs(2).batchSize(8).learningRate(2e-4).output(Path.of(args[1])).build()
+                    .train(new DpoObjective(model), PreferenceRows.pairs(Path.of(args[0], "train.jsonl")));
+            System.out.println(PreferenceComparison.of(base, model)
+                    .on(PreferenceRows.pairs(Path.of(args[0], "heldout.jsonl"))).verdict());
+        }
+    }
+}
