@@ -100,7 +100,7 @@ class ArchitectureTest {
             Map.entry("io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN)),
             Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD, CLI)),
             Map.entry("io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR)),
-            Map.entry("io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, CLI)),
+            Map.entry("io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, SERVE, CLI)),
             Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),
             Map.entry("io.peft4j.core.peft.method.internal", List.of(LORA, METHODS)),
             Map.entry("io.peft4j.core.weight.internal", List.of(MODELS, CLI)),

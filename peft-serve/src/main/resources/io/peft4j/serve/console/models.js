@@ -32,8 +32,7 @@ function process(metrics) {
     const name = line.split(/[{ ]/)[0];
     values[name] = (values[name] || 0) + Number(line.slice(line.lastIndexOf(" ")));
   }
-  const bytes = name => values[name] === undefined ? undefined : size(values[name]);
-  return facts([["Memory of the process", bytes("process_resident_memory_bytes") ?? bytes("process_memory_rss_bytes")],
-    ["Java heap in use", bytes("jvm_memory_used_bytes")], ["Threads", values.jvm_threads_live_threads],
-    ["Up for", values.process_uptime_seconds && `${Math.round(values.process_uptime_seconds / 60)} min`]]);
+  const bytes = name => Number.isFinite(values[name]) ? size(values[name]) : undefined;
+  return facts([["Memory of the process", bytes("process_resident_memory_bytes")],
+    ["Java heap in use", bytes("jvm_memory_used_bytes")], ["Threads", values.jvm_threads]]);
 }

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.peft4j.core.measure.internal.ProcessUsage;
 import java.time.Duration;
 import java.util.function.Supplier;
 
@@ -19,6 +20,9 @@ public final class Meters {
         gauge("jvm.memory.used.bytes", "Java heap in use", () -> Runtime.getRuntime().totalMemory()
                 - Runtime.getRuntime().freeMemory());
         gauge("jvm.threads", "Java threads", Thread::activeCount);
+        // Models lie outside of Java's heap. Not a number where the system does not tell.
+        gauge("process.resident.memory.bytes", "Memory of the process, models included", () ->
+                ProcessUsage.residentBytes().stream().asDoubleStream().findFirst().orElse(Double.NaN));
     }
 
     /** For meters of others. */
