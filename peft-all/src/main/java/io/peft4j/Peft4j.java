@@ -87,8 +87,8 @@ public final class Peft4j {
     }
 
     /**
-     * A listener for {@link TrainerBuilder#listener} that gives a line at most every ten seconds, for programs that have
-     * no log.
+     * A listener for {@link TrainerBuilder#listener} that gives a line at most every ten seconds, for programs that
+     * have no log.
      *
      * @param lines gets each line, for instance {@code System.out::println}
      */

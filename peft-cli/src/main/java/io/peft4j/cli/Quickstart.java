@@ -20,7 +20,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
@@ -92,7 +91,7 @@ final class Quickstart {
         say("    %s", EngineOptions.describe(base));
         say("2/5 Asking it the %d held-out questions of the handbook", handbook.heldOut().size());
         FactReport before = ask(base, settings.answers());
-        try (PeftModel model = PeftModel.of(base, config(), new SplittableRandom(settings.seed()))) {
+        try (PeftModel model = base.withAdapter(config(), settings.seed())) {
             Cancellation cancellation = new Cancellation();
             TrainingResult training;
             try (Interrupts.Registration stopping = interrupts.stopping(cancellation, console)) {

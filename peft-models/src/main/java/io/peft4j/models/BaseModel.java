@@ -158,6 +158,11 @@ public final class BaseModel implements BaseLanguageModel {
         return PeftModel.of(this, config);
     }
 
+    /** As the other, whose first values are drawn with a seed; the other's is 0. */
+    public PeftModel withAdapter(PeftConfig config, long seed) {
+        return PeftModel.of(this, config, new SplittableRandom(seed));
+    }
+
     /**
      * A new adapter on this model whose first values are computed from data.
      *

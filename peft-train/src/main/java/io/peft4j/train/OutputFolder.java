@@ -90,8 +90,8 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
             Files.delete(Files.createTempFile(existing, ".peft4j", ".tmp"));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write to the output folder " + path() + ": no file can be made in "
-                    + existing + " (" + AtomicFiles.reason(e) + "); check its permissions and the disk, or give another "
-                    + "folder", e);
+                    + existing + " (" + AtomicFiles.reason(e) + "); check its permissions and the disk, or give "
+                    + "another folder", e);
         }
     }
 

@@ -31,7 +31,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A base model with adapters. The base is shared and never changed: any number of these can stand on one base, and each
- * chooses by itself which of its adapters are active.
+ * chooses by itself which of its adapters are active. An application gets one from {@code BaseModel.withAdapter}; the
+ * constructor and {@link #of} are for several adapters, and for bases of other kinds.
  *
  * <p>The first adapter is active, those that come later are not until {@link #activate} names them. Several active
  * adapters work one on the other, in the order of their activation: those that add something to a layer add up, those
