@@ -35,7 +35,7 @@ class AnswersUnderLoadTest {
     private static final String MODEL = "tiny-llama";
     private static final List<String> ADAPTERS = List.of("lora", "dora", "embedding", "rslora");
     private static final int CLIENTS = 16;
-    private static final int REQUESTS = 12;
+    private static final int REQUESTS = 4;
     private static final AnswerServiceOptions OPTIONS = AnswerServiceOptions.defaults().withRows(8)
             .withPromptChunk(32).withCacheBytes(1536 * 384L);
 
