@@ -44,7 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A training that crashed or was stopped goes on bit for bit, whatever it minimizes; preferences have their own test. */
+/** A training that crashed or was stopped goes on bit for bit, whatever it minimizes; preferences have a test apart. */
 class ResumedObjectivesTest {
     private static final int STEPS = 6;
 

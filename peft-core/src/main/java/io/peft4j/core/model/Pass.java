@@ -219,7 +219,8 @@ public final class Pass implements AutoCloseable {
         for (TargetChunk chunk : chunks(targets)) {
             float[] nll = new float[chunk.size()];
             try (Tape head = workspace.inference(DataType.FLOAT)) {
-                Variable logits = model.network().causal().logits(context.onTape(head), head.constant(part(chunk, rows)));
+                Variable logits = model.network().causal().logits(context.onTape(head),
+                        head.constant(part(chunk, rows)));
                 head.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
             }
             System.arraycopy(nll, 0, all, chunk.from(), nll.length);

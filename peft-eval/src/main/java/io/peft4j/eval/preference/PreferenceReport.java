@@ -71,7 +71,8 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
         }
         int needed = options.power().itemsNeeded(margin.standardDeviation(), Math.abs(margin.difference()));
         int more = Math.max(1, needed - margin.items());
-        return new Verdict(Verdict.Decision.NEED_MORE_ITEMS, more, found + "; about " + more + " more pairs would tell");
+        return new Verdict(Verdict.Decision.NEED_MORE_ITEMS, more,
+                found + "; about " + more + " more pairs would tell");
     }
 
     private static String p(double value) {
