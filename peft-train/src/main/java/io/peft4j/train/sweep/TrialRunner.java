@@ -227,7 +227,10 @@ final class TrialRunner {
             public void onStart(TrainingPlan plan) {
                 last = (long) Math.ceil(share * plan.totalSteps());
                 running.steps = plan.doneSteps();
-                stopWhereDue(plan.doneSteps(), plan.totalSteps());
+                // A trial that has begun makes a step, and leaves a checkpoint that it goes on from.
+                if (plan.doneSteps() > 0) {
+                    stopWhereDue(plan.doneSteps(), plan.totalSteps());
+                }
             }
 
             @Override
@@ -269,6 +272,9 @@ final class TrialRunner {
     }
 
     private void trainAlone(Running each, SweepFile file) {
+        if (sweep.cancellation.isRequested()) {
+            return;
+        }
         long begin = System.nanoTime();
         Trial ended;
         try {
