@@ -98,7 +98,8 @@ class ArchitectureTest {
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.ofEntries(
             Map.entry("io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN)),
-            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD, CLI)),
+            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, SERVE,
+                    CLOUD, CLI)),
             Map.entry("io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR)),
             Map.entry("io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, SERVE, CLI)),
             Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),

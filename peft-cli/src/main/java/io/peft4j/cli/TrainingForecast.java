@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.train.StepMetrics;
+import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
@@ -17,8 +18,6 @@ final class TrainingForecast implements TrainingListener {
     private static final int FEWEST_STEPS = 4;
     private static final double SECONDS = 5;
     private static final double SHARE = 0.05;
-    /** What the JVM needs more in the long run, see docs/planning.md. */
-    private static final long LATER_BYTES = 40_000_000;
 
     private final Console console;
     private final PriceOptions prices;
@@ -48,7 +47,8 @@ final class TrainingForecast implements TrainingListener {
         }
         seconds = OptionalDouble.of(spent + step.secondsLeft());
         OptionalLong peak = ProcessUsage.peakResidentBytes();
-        bytes = peak.isPresent() ? OptionalLong.of(peak.getAsLong() + LATER_BYTES) : peak;
+        bytes = peak.isPresent() ? OptionalLong.of(peak.getAsLong()
+                + TrainingEstimate.laterBytes(seconds.getAsDouble(), plan.totalSteps())) : peak;
         String cost = prices.text(seconds.getAsDouble(), tokens());
         console.say("estimate:   %s in all, %,d tokens, peak memory about %s%s", Progress.time(seconds.getAsDouble()),
                 tokens(), PeakMemory.text(bytes), cost.isEmpty() ? "" : ", cost " + cost);

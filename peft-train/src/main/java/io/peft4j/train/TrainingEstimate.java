@@ -23,6 +23,14 @@ public record TrainingEstimate(long trainableParameters, long adapterBytes, long
     public static final Duration PROBE = Duration.ofSeconds(6);
     private static final double MB = 1e6;
 
+    /**
+     * What the JVM takes more in the course of a training than at its beginning, as it was measured: its compiler some
+     * 35 MB in the first 20 s, and its heap for the pages of the training some 30 kB an update, up to 5,000.
+     */
+    public static long laterBytes(double seconds, long updates) {
+        return (long) (35 * MB * Math.min(1, seconds / 20) + 0.03 * MB * Math.min(updates, 5_000));
+    }
+
     /** Megabytes (10^6 bytes) of the adapter. */
     public double adapterMegabytes() {
         return adapterBytes / MB;

@@ -41,10 +41,6 @@ final class TrainingProbe {
     private static final int FEW = 8;
     private static final int TIMED_BATCHES = 3;
     private static final long MOST_SEARCHED = 20_000;
-    /** What the JVM takes more in the long run than in a probe, by its compiler and its heap; measured. */
-    private static final long LATER_BYTES = 40_000_000;
-    /** And the time until it has. */
-    private static final double LATER_SECONDS = 20;
     /** A batch that is longer by less needs no run of its own. */
     private static final double ABOUT_AS_LONG = 1.02;
 
@@ -95,7 +91,7 @@ final class TrainingProbe {
         model.saveAdapter(folder);
         OptionalLong peak = ProcessUsage.peakResidentBytes();
         long more = Math.max(0, first.plannedBytes() - first.keptBytes())
-                + (long) (LATER_BYTES * Math.min(1, seconds / LATER_SECONDS));
+                + TrainingEstimate.laterBytes(seconds, sampler.totalSteps());
         return new TrainingEstimate(model.trainableParameters().stream().filter(rule::trains)
                 .mapToLong(Parameter::length).sum(), adapterBytes(folder), Math.round(done * tokens),
                 Math.round(done * sampler.totalSteps()), seconds,
@@ -110,14 +106,17 @@ final class TrainingProbe {
 
     /** The first updates as they will be, with all that is written meanwhile. */
     private Timing first(Path folder, Sampler sampler, double limit) {
-        double operations = 6.0 * model.network().description().parameters() * tokens(sampler.batches(0).stream()
-                .flatMap(List::stream).toList());
-        TrainingOptions once = operations < CHEAP || options.gradientAccumulation() == 1 ? options
+        TrainingOptions once = areSmall(sampler) || options.gradientAccumulation() == 1 ? options
                 : changed(options.batchSize(), 1, options.epochs(), options.shuffle(), options.packing(),
                         options.packTokens());
         try (MetricsFile metrics = MetricsFile.open(folder, 0)) {
             return timed(once, examples, limit, FEWEST, List.of(metrics, new PageWriter(folder)));
         }
+    }
+
+    private boolean areSmall(Sampler sampler) {
+        return 6.0 * model.network().description().parameters() * tokens(sampler.batches(0).stream()
+                .flatMap(List::stream).toList()) < CHEAP;
     }
 
     /** What the layers below the adapter cost once, and what each epoch costs. */
@@ -154,7 +153,8 @@ final class TrainingProbe {
         TrainingControl all = new TrainingControl(most, 0, 0, 0, false, Optional.empty());
         try (TrainingRun run = TrainingRun.prepare(model, objective, how, learning, all, set, Optional.empty(), 0,
                 Optional.empty(), new Still(rule), enough)) {
-            Timing timing = new Timing(limit, least, enough, listeners);
+            boolean small = set == examples && areSmall(new Sampler(examples, options, control.maxSteps()));
+            Timing timing = new Timing(limit, least, small, enough, listeners);
             TrainingResult result = run.execute(timing, Optional.empty());
             listeners.forEach(listener -> listener.onEnd(result));
             timing.keep(run.passes.states());

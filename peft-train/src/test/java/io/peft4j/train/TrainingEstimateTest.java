@@ -85,7 +85,7 @@ class TrainingEstimateTest {
     /** The later half of the time decides; what is measured counts as it is. */
     @Test
     void theRestIsForeseenAtTheLaterSpeed() {
-        Timing timing = new Timing(1e9, 1, new Cancellation(), List.of());
+        Timing timing = new Timing(1e9, 1, true, new Cancellation(), List.of());
         timing.onStart(new TrainingPlan(10, 0, 100, 100, 10, 10, 0, 1, java.util.Map.of()));
         SplittableRandom random = new SplittableRandom(1);
         for (int step = 1; step <= 10; step++) {
