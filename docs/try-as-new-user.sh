@@ -151,6 +151,7 @@ mvn -q -B -ntp package -DskipTests -Dcheckstyle.skip -pl examples/hr-bot -am
 mkdir -p examples/hr-bot/adapters
 cp -r handbook-adapter examples/hr-bot/adapters/hr
 cd examples/hr-bot
+touch "$work/bot.log"
 java "-Duser.home=$HOME" -Dai.djl.offline=true -cp "target/classes:$(cat target/classpath.txt)" \
   io.peft4j.examples.hrbot.HrBot --server.port=0 >"$work/bot.log" 2>&1 &
 server=$!
