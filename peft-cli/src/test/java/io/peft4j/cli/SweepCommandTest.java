@@ -1,0 +1,89 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Sweeps on a tiny model, and the options of training that came with them. */
+class SweepCommandTest {
+    private static final Path MODEL = FIXTURES.resolve("tiny-llama").toAbsolutePath().normalize();
+
+    @TempDir
+    private Path folder;
+    private Path data;
+    private Path space;
+
+    @BeforeEach
+    void writeFiles() throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            rows.add("{\"messages\": [{\"role\": \"user\", \"content\": \"Who is number " + i + "?\"}, "
+                    + "{\"role\": \"assistant\", \"content\": \"The keeper " + i % 4 + ".\"}]}");
+        }
+        data = Files.write(folder.resolve("train.jsonl"), rows);
+        space = Files.writeString(folder.resolve("space.json"),
+                "{\"learning_rate\": [1e-5, 1e-2], \"rank\": [2, 4], \"optimizer\": [\"adamw\", \"lion\"]}");
+    }
+
+    private Object[] words(String command, Object... more) {
+        List<Object> words = new ArrayList<>(List.of(command, "--model", MODEL, "--data", data, "--output",
+                folder.resolve("out"), "--batch-size", 4, "--epochs", 2, "--dtype", "f32"));
+        words.addAll(List.of(more));
+        return words.toArray();
+    }
+
+    @Test
+    void aSweepPrintsEachTrialAndTheBest() {
+        CommandRun run = CommandRun.succeeding(words("sweep", "--space", space, "--strategy", "grid", "--json"));
+        List<JsonNode> lines = run.json();
+        assertEquals(9, lines.size());
+        JsonNode end = lines.get(8);
+        assertEquals(8, end.get("trials").asInt());
+        Path best = Path.of(end.get("adapter").asText());
+        assertEquals(folder.resolve("out").resolve(end.get("best").asText()), best);
+        assertTrue(Files.exists(best.resolve("adapter_model.safetensors")));
+        assertTrue(Files.exists(folder.resolve("out/sweep.html")));
+        assertTrue(run.err().contains("trial-008") && run.err().contains("The best adapter is in " + best), run.err());
+        CommandRun.succeeding("generate", "--model", MODEL, "--adapter", best, "--prompt", "Who?",
+                "--max-new-tokens", 2);
+        CommandRun again = CommandRun.succeeding(words("sweep", "--space", space, "--strategy", "grid", "--resume"));
+        assertTrue(again.err().contains("The best adapter is in " + best), again.err());
+    }
+
+    @Test
+    void wrongUsageIsToldBeforeAModelIsLoaded() throws IOException {
+        assertTrue(CommandRun.failing(2, words("sweep", "--space", space, "--strategy", "bayes"))
+                .startsWith("unknown strategy 'bayes'; use one of [grid, random, tpe]"));
+        assertTrue(CommandRun.failing(2, words("sweep", "--space", space, "--trials", 0))
+                .startsWith("--trials and --side-by-side must be at least 1"));
+        assertTrue(CommandRun.failing(1, words("sweep", "--space", folder.resolve("none.json")))
+                .contains("no such file"));
+        Path wrong = Files.writeString(folder.resolve("wrong.json"), "{\"learning_rte\": [1e-3, 1e-2]}");
+        assertTrue(CommandRun.failing(1, words("sweep", "--space", wrong)).contains(
+                "unknown option \"learning_rte\"; the nearest of"));
+    }
+
+    @Test
+    void trainTakesOptimizersGroupsSchedulesNoiseAndSmoothing() {
+        CommandRun run = CommandRun.succeeding(words("train", "--optimizer", "adafactor", "--schedule",
+                "warmup-stable-decay=0.5", "--neftune-alpha", 5, "--label-smoothing", 0.1, "--parameter-group",
+                "lora_B:learning-rate=1e-3,weight-decay=0", "--json"));
+        assertTrue(run.err().contains("optimizer:  adafactor with 1 parameter groups, NEFTune 5.0, label smoothing "
+                + "0.1, learning rate 2.0E-4, warmup-stable-decay=0.5"), run.err());
+        assertEquals(6, run.json().get(run.json().size() - 1).get("steps").asInt());
+        assertTrue(CommandRun.failing(2, words("train", "--optimizer", "adam")).startsWith("unknown optimizer 'adam'"));
+        assertTrue(CommandRun.failing(2, words("train", "--schedule", "polynomial=x")).contains("which is no number"));
+        assertTrue(CommandRun.failing(2, words("train", "--parameter-group", "x")).startsWith(
+                "cannot read the parameter group 'x'"));
+    }
+}
