@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The programs with encoders learn what they are there for. */
+/** The programs with encoders, and the one with preferences, learn what they are there for. */
 @Tag("model")
 class HeadExamplesTest {
     @TempDir
@@ -57,6 +57,14 @@ class HeadExamplesTest {
         String text = printed(TagEntities::main, "entities");
 
         assertTrue(numbers("entity F1 ([\\d.]+)", text)[0] > 0.5, text);
+    }
+
+    @Test
+    void betterAnswersArePreferredAlsoToNewQuestions() {
+        String text = printed(PreferAnswers::main, "preferences");
+
+        assertTrue(text.startsWith("ship: the margin of better over worse answers moved by"), text);
+        assertTrue(numbers("nats \\[\\+([\\d.]+), \\+[\\d.]+\\] on 20 held-out pairs", text)[0] > 0, text);
     }
 
     @Test
