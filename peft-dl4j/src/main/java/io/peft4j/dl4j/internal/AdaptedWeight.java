@@ -3,7 +3,9 @@ package io.peft4j.dl4j.internal;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** A weight of a running layer with what is trained for it; all arrays are views of the network's or the layer's. */
@@ -15,9 +17,19 @@ public final class AdaptedWeight {
     private WeightMatrix frozen;
     private WeightMatrix changed;
     private WeightMatrix gradient;
+    private Optional<Kept> kept = Optional.empty();
     private Optional<INDArray> changedBias = Optional.empty();
     private Optional<INDArray> frozenBias = Optional.empty();
     private Optional<INDArray> biasGradient = Optional.empty();
+
+    /**
+     * What a method may keep from a pass to the way back, out of DeepLearning4J's workspaces.
+     *
+     * @param matrix of the size of the weight
+     * @param outputs a value for each output
+     */
+    record Kept(WeightMatrix matrix, INDArray outputs) {
+    }
 
     AdaptedWeight(Weight weight, WeightChange change) {
         this.weight = weight;
@@ -95,6 +107,17 @@ public final class AdaptedWeight {
     /** A tensor's gradient. */
     INDArray gradientOf(WeightChange.Tensor tensor) {
         return gradients.get(key(weight, tensor));
+    }
+
+    /** What is kept, made at the first use. */
+    Kept kept() {
+        if (kept.isEmpty()) {
+            try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
+                kept = Optional.of(new Kept(changed.another(), Nd4j.create(changed.array().dataType(),
+                        weight.outputs())));
+            }
+        }
+        return kept.get();
     }
 
     /** W. */

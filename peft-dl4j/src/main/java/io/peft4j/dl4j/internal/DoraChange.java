@@ -28,41 +28,38 @@ final class DoraChange extends LoraChange {
         return Stream.concat(super.tensors().stream(), Stream.of(magnitude)).toList();
     }
 
+    /** In a new adapter V is what the layer would compute with as LoRA. */
     @Override
     public void begin(AdaptedWeight weight, RandomGenerator random) {
         super.begin(weight, random);
-        weight.value(magnitude).assign(directions(weight).lengths());
-    }
-
-    /** V. */
-    private WeightMatrix directions(AdaptedWeight weight) {
-        WeightMatrix v = weight.frozen().copy();
-        v.addProduct(weight.value(tensors().get(0)), weight.value(tensors().get(1)), scaling());
-        return v;
-    }
-
-    /** Outputs of zeros have no direction: they stay zeros. */
-    private static INDArray divisors(INDArray lengths) {
-        BooleanIndexing.replaceWhere(lengths, 1, Conditions.equals(0));
-        return lengths;
+        WeightMatrix v = weight.kept().matrix();
+        v.array().assign(weight.frozen().array());
+        addTo(v, weight);
+        weight.value(magnitude).assign(v.lengths());
     }
 
     @Override
     public void apply(AdaptedWeight weight) {
         super.apply(weight);
-        weight.changed().scaleOutputs(weight.value(magnitude).div(divisors(weight.changed().lengths())));
+        INDArray lengths = weight.kept().outputs();
+        lengths.assign(weight.changed().lengths());
+        // Outputs of zeros have no direction: they stay zeros.
+        BooleanIndexing.replaceWhere(lengths, 1, Conditions.equals(0));
+        WeightMatrix u = weight.kept().matrix();
+        weight.changed().timesOutputs(lengths.rdiv(1), u);
+        u.timesOutputs(weight.value(magnitude), weight.changed());
     }
 
     @Override
     public void backward(AdaptedWeight weight) {
-        WeightMatrix u = directions(weight);
-        INDArray lengths = divisors(u.lengths());
-        u.scaleOutputs(lengths.rdiv(1));
+        WeightMatrix u = weight.kept().matrix();
+        WeightMatrix gradient = weight.gradient();
         INDArray dm = weight.gradientOf(magnitude);
-        dm.assign(u.sumOverInputs(weight.gradient()));
-        u.scaleOutputs(dm.neg());
-        u.array().addi(weight.gradient().array());
-        u.scaleOutputs(weight.value(magnitude).div(lengths));
-        backward(weight, u);
+        dm.assign(u.sumOverInputs(gradient));
+        WeightMatrix along = u.another();
+        u.timesOutputs(dm, along);
+        gradient.array().subi(along.array());
+        gradient.scaleOutputs(weight.value(magnitude).div(weight.kept().outputs()));
+        super.backward(weight);
     }
 }

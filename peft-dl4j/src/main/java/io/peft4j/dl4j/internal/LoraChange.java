@@ -43,10 +43,6 @@ class LoraChange implements WeightChange {
         fill(weight.value(b), firstB, random);
     }
 
-    final double scaling() {
-        return scaling;
-    }
-
     /** Core's initializers fill arrays in c order, of floats. */
     static void fill(INDArray target, Initializer initializer, RandomGenerator random) {
         try (INDArray values = Arrays.zeros(DataType.FLOAT, target.shape())) {
@@ -57,17 +53,17 @@ class LoraChange implements WeightChange {
 
     @Override
     public void apply(AdaptedWeight weight) {
-        weight.changed().addProduct(weight.value(a), weight.value(b), scaling);
+        addTo(weight.changed(), weight);
+    }
+
+    /** Adds the change to a matrix. */
+    final void addTo(WeightMatrix matrix, AdaptedWeight weight) {
+        matrix.addProduct(weight.value(a), weight.value(b), scaling);
     }
 
     @Override
     public void backward(AdaptedWeight weight) {
-        backward(weight, weight.gradient());
-    }
-
-    /** The gradients of A and B from that of their product. */
-    final void backward(AdaptedWeight weight, WeightMatrix gradient) {
-        gradient.gradientOfA(weight.value(b), weight.gradientOf(a), scaling);
-        gradient.gradientOfB(weight.value(a), weight.gradientOf(b), scaling);
+        weight.gradient().gradientOfA(weight.value(b), weight.gradientOf(a), scaling);
+        weight.gradient().gradientOfB(weight.value(a), weight.gradientOf(b), scaling);
     }
 }

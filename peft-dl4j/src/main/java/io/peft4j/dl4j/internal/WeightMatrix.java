@@ -48,6 +48,12 @@ record WeightMatrix(INDArray array, boolean outputsFirst) {
         }
     }
 
+    /** {@code result[i, j] = this[i, j] * factors[j]}. */
+    void timesOutputs(INDArray factors, WeightMatrix result) {
+        result.array.assign(array);
+        result.scaleOutputs(factors);
+    }
+
     /** {@code sum_i this[i, j] * other[i, j]} for each output j, [out]. */
     INDArray sumOverInputs(WeightMatrix other) {
         return array.mul(other.array).sum(outputsFirst ? 1 : 0);
@@ -63,8 +69,8 @@ record WeightMatrix(INDArray array, boolean outputsFirst) {
         return array.norm2(outputsFirst ? 1 : 0);
     }
 
-    /** A copy of its own. */
-    WeightMatrix copy() {
-        return new WeightMatrix(array.dup('f'), outputsFirst);
+    /** Another matrix of this size with undefined values. */
+    WeightMatrix another() {
+        return new WeightMatrix(Nd4j.createUninitialized(array.dataType(), array.shape(), 'f'), outputsFirst);
     }
 }
