@@ -36,8 +36,8 @@ final class VertexCommand extends PeftCommand {
 
     /** {@code peft4j vertex serve}. */
     @Command(name = "serve", description = {"Answers predictions.",
-        "The adapter lies at AIP_STORAGE_URI; the base model lies there too (itself, or in its folder base), or is named "
-                + "by PEFT4J_MODEL. Port and routes are AIP_HTTP_PORT, AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE."})
+        "The adapter lies at AIP_STORAGE_URI; the base model lies there too (itself, or in its folder base), or is "
+                + "named by PEFT4J_MODEL. Port and routes are AIP_HTTP_PORT, AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE."})
     static final class Serve extends PeftCommand {
         @Mixin
         private EngineOptions engine;

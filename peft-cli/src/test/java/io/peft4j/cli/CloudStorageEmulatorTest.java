@@ -46,7 +46,8 @@ class CloudStorageEmulatorTest {
                     .stream().map(MlFolder.MODEL::resolve).toList()) {
                 request("PUT", moto.address() + "/bucket/models/tiny/" + file.getFileName(), Files.readAllBytes(file));
             }
-            request("POST", google.address() + "/storage/v1/b", "{\"name\": \"bucket\"}".getBytes(StandardCharsets.UTF_8));
+            request("POST", google.address() + "/storage/v1/b",
+                    "{\"name\": \"bucket\"}".getBytes(StandardCharsets.UTF_8));
             request("POST", google.address() + "/upload/storage/v1/b/bucket/o?uploadType=media&name=data/train.jsonl",
                     Files.readAllBytes(data));
             Path stdin = Files.write(folder.resolve("empty"), List.of());
@@ -85,11 +86,33 @@ class CloudStorageEmulatorTest {
     }
 
     @Test
-    void withoutTheSdkSomebodySaysWhatIsMissing() throws Exception {
-        JavaProcess run = JavaProcess.start(folder, Files.write(folder.resolve("empty"), List.of()), "score", "--model",
-                MlFolder.MODEL, "--data", "s3://bucket/rows.jsonl", "--json");
-        assertEquals(1, run.status(), run.err());
-        assertEquals("peft4j: s3://bucket/rows.jsonl needs Amazon's SDK (software.amazon.awssdk:s3 and "
-                + "url-connection-client) on the class path", run.err().strip());
+    void aVertexJobGoesOnOnAnotherMachineFromItsCheckpointsInTheCloud() throws Exception {
+        try (Emulator google = Emulator.googleStorage(folder)) {
+            request("POST", google.address() + "/storage/v1/b",
+                    "{\"name\": \"bucket\"}".getBytes(StandardCharsets.UTF_8));
+            for (int part = 0; part < 2; part++) {
+                request("POST", google.address() + "/upload/storage/v1/b/bucket/o?uploadType=media&name=data/part-"
+                        + part + ".jsonl", String.join("\n", MlFolder.chats(6 * part, 6 * part + 6))
+                        .getBytes(StandardCharsets.UTF_8));
+            }
+            Map<String, String> environment = new HashMap<>(Map.of("STORAGE_EMULATOR_HOST", google.address(),
+                    "AIP_TRAINING_DATA_URI", "gs://bucket/data/part-*.jsonl", "AIP_MODEL_DIR", "gs://bucket/run/model",
+                    "AIP_CHECKPOINT_DIR", "gs://bucket/run/checkpoints", "AIP_TENSORBOARD_LOG_DIR",
+                    "gs://bucket/run/logs", "PEFT4J_MODEL", MlFolder.MODEL.toString(), "PEFT4J_CHECKPOINT_STEPS", "2",
+                    "XDG_CACHE_HOME", folder.resolve("one").toString(), JavaProcess.MORE_CLASSES, File.pathSeparator
+                    + Files.readString(Path.of("../peft-cloud/target/classpath.txt")).strip()));
+            Path stdin = Files.write(folder.resolve("empty"), List.of());
+            Object[] train = {"vertex", "train", "--", "--epochs", 2, "--batch-size", 4, "--rank", 4, "--dtype", "f32",
+                "--threads", 2};
+            JavaProcess run = JavaProcess.start(folder, stdin, environment, List.of(), train);
+            assertEquals(0, run.status(), run.err());
+            environment.put("XDG_CACHE_HOME", folder.resolve("two").toString());
+            JavaProcess again = JavaProcess.start(folder, stdin, environment, List.of(), train);
+            assertEquals(0, again.status(), again.err());
+            assertTrue(again.err().contains("6 steps done before"), again.err());
+            String weights = "peft4j/remote/gs/bucket/run/model/adapter_model.safetensors";
+            assertArrayEquals(Files.readAllBytes(folder.resolve("one").resolve(weights)),
+                    Files.readAllBytes(folder.resolve("two").resolve(weights)));
+        }
     }
 }

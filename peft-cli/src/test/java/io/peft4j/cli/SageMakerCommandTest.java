@@ -176,4 +176,25 @@ class SageMakerCommandTest {
         succeeding(ml);
         assertArrayEquals(first, ml.bytes(WEIGHTS));
     }
+
+    /** What a machine that was taken away leaves: its lock, and a checkpoint of which not all was kept. */
+    @Test
+    void aFolderOfAMachineThatWasTakenAwayIsGoneOnWith() throws IOException {
+        MlFolder ml = MlFolder.of(folder, Map.of("checkpoint_steps", "2"));
+        succeeding(ml);
+        byte[] first = ml.bytes(WEIGHTS);
+        ml.write("checkpoints/.peft4j.lock", List.of("1 another-machine 2026-01-01T00:00:00Z "
+                + "00000000-0000-0000-0000-000000000000"));
+        Files.delete(ml.root().resolve("checkpoints/checkpoint-6/adapter_model.safetensors"));
+        CommandRun run = succeeding(ml);
+        assertTrue(run.err().contains("4 steps done before"), run.err());
+        assertArrayEquals(first, ml.bytes(WEIGHTS));
+        for (int step : new int[] {4, 6}) {
+            Files.write(ml.root().resolve("checkpoints/checkpoint-" + step + "/SHA256SUMS"), List.of("damaged"));
+        }
+        Files.delete(ml.root().resolve(WEIGHTS));
+        run = succeeding(ml);
+        assertFalse(run.err().contains("steps done before"), run.err());
+        assertArrayEquals(first, ml.bytes(WEIGHTS));
+    }
 }

@@ -32,8 +32,8 @@ public interface JobCommands {
 
         /** That of a training which somebody stopped: it has not succeeded, though nothing is lost. */
         static Outcome stopped(TrainingResult result) {
-            return new Outcome(1, "stopped: " + result + "; the adapter so far is saved, and the same job with the same "
-                    + "checkpoints goes on from there");
+            return new Outcome(1, "stopped: " + result + "; the adapter so far is saved, and the same job with the "
+                    + "same checkpoints goes on from there");
         }
     }
 

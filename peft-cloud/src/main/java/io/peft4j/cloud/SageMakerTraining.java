@@ -96,7 +96,7 @@ public final class SageMakerTraining {
     private JobCommands.Outcome train() {
         List<String> words = words();
         Delivery delivery = new Delivery(job.checkpoints());
-        delivery.removeFinished();
+        delivery.makeReady();
         StepLines lines = new StepLines(out, plan -> { });
         JobCommands.Outcome outcome;
         try {

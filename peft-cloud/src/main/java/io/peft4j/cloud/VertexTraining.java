@@ -31,8 +31,8 @@ import java.util.Optional;
  * a job that is started again goes on, event files of TensorBoard in {@code AIP_TENSORBOARD_LOG_DIR}. The options of
  * {@code train} are variables, {@code PEFT4J_LEARNING_RATE} for one, or words of the command.
  *
- * <p>Beside the adapter lie {@value #STATS}, what Vertex AI tells of the data of a tuning job, and, where there are test
- * or validation data, {@value #EVALUATED}, the comparison of the adapter with its base.
+ * <p>Beside the adapter lie {@value #STATS}, what Vertex AI tells of the data of a tuning job, and, where there are
+ * test or validation data, {@value #EVALUATED}, the comparison of the adapter with its base.
  */
 public final class VertexTraining {
     /** The variable that is {@code false} where the adapter is not to be compared with its base. */
@@ -92,8 +92,9 @@ public final class VertexTraining {
         job.hosts().requireOne();
         List<String> all = options();
         String modelPlace = job.required("AIP_MODEL_DIR", "where the adapter goes");
-        Path data = job.data("AIP_TRAINING_DATA_URI").or(() -> job.data("PEFT4J_DATA")).orElseThrow(() -> new ConfigurationException("the variable "
-                + "AIP_TRAINING_DATA_URI is not set; it says what to train on"));
+        Path data = job.data("AIP_TRAINING_DATA_URI").or(() -> job.data("PEFT4J_DATA"))
+                .orElseThrow(() -> new ConfigurationException("the variable AIP_TRAINING_DATA_URI is not set; it says "
+                        + "what to train on"));
         all.add("--data=" + data);
         Optional<Path> validation = job.data("AIP_VALIDATION_DATA_URI").or(() -> job.data("PEFT4J_VALIDATION"));
         validation.ifPresent(file -> all.add("--validation=" + file));
@@ -142,7 +143,7 @@ public final class VertexTraining {
 
     private JobCommands.Outcome train(List<String> all, Path data, RemoteFolder model, RemoteFolder checkpoints) {
         Delivery delivery = new Delivery(checkpoints.local());
-        delivery.removeFinished();
+        delivery.makeReady();
         all.add("--output=" + checkpoints.local());
         all.add("--resume-or-start");
         Optional<TuningDataStats> stats = isOfChats(all) ? stats(all, data) : Optional.empty();

@@ -23,9 +23,9 @@ import java.util.TreeMap;
  * @param spot whether the machine may be taken away, at a lower price; the job then goes on from its checkpoints
  * @param limit the longest time of the job; default a day
  */
-public record JobRequest(String name, String image, String machine, Optional<String> identity, String model, String data,
-        Optional<String> validation, String output, Map<String, String> options, int diskGigabytes, boolean spot,
-        Duration limit) {
+public record JobRequest(String name, String image, String machine, Optional<String> identity, String model,
+        String data, Optional<String> validation, String output, Map<String, String> options, int diskGigabytes,
+        boolean spot, Duration limit) {
     private static final int LONGEST_NAME = 63;
 
     /**

@@ -9,6 +9,7 @@ import io.peft4j.cloud.storage.internal.GoogleStore;
 public final class GoogleCloudFiles extends StoredFiles {
     /** For ServiceLoader. */
     public GoogleCloudFiles() {
-        super("gs", "Google's SDK (com.google.cloud:google-cloud-storage)", GoogleStore::fromEnvironment);
+        // A reference to the method would load the class here, and with it a library that may not be there.
+        super("gs", "Google's SDK (com.google.cloud:google-cloud-storage)", () -> GoogleStore.fromEnvironment());
     }
 }

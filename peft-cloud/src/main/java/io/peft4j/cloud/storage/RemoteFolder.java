@@ -24,8 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A folder, or a file, that somebody names by a path or an address, and writes to here. Where it is an address, what is
- * there comes first, and what changes here goes there: all the time, if {@link #follow} is asked for it, and in the end.
- * What was brought there and is deleted here is deleted there as well, such as old checkpoints.
+ * there comes first, and what changes here goes there: all the time, if {@link #follow} is asked for it, and in the
+ * end. What was brought there and is deleted here is deleted there as well, such as old checkpoints.
  */
 public final class RemoteFolder implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RemoteFolder.class);

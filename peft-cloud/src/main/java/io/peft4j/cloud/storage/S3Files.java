@@ -9,6 +9,8 @@ import io.peft4j.cloud.storage.internal.S3Store;
 public final class S3Files extends StoredFiles {
     /** For ServiceLoader. */
     public S3Files() {
-        super("s3", "Amazon's SDK (software.amazon.awssdk:s3 and url-connection-client)", S3Store::fromEnvironment);
+        // A reference to the method would load the class here, and with it a library that may not be there.
+        super("s3", "Amazon's SDK (software.amazon.awssdk:s3 and url-connection-client)",
+                () -> S3Store.fromEnvironment());
     }
 }

@@ -25,8 +25,8 @@ import software.amazon.awssdk.services.s3.model.Part;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /**
- * A large file that is written to S3 in parts. An upload of the same content that broke off on this machine goes on with
- * the parts that S3 has not got; the object appears when all are there.
+ * A large file that is written to S3 in parts. An upload of the same content that broke off on this machine goes on
+ * with the parts that S3 has not got; the object appears when all are there.
  */
 final class S3Parts {
     /** The size of a part; S3 takes at most 10,000, so that a file may have 640 GB. */
