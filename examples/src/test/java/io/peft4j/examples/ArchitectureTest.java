@@ -54,7 +54,7 @@ class ArchitectureTest {
     private static final Module MODELS = new Module("peft-models", "io.peft4j.models")
             .knows(CORE, JINJA)
             .uses("org.nd4j", "org.bytedeco.javacpp", "com.fasterxml.jackson", "org.slf4j", "ai.djl",
-                    "org.apache.lucene");
+                    "org.apache.lucene", "com.sun.management");
     private static final Module REPORT = new Module("peft-report", "io.peft4j.report");
     private static final Module DATA = new Module("peft-data", "io.peft4j.data")
             .knows(CORE, REPORT).uses("com.fasterxml.jackson", "org.slf4j", "org.apache.commons.csv",
@@ -63,7 +63,7 @@ class ArchitectureTest {
             .knows(CORE, DATA).uses("org.apache.parquet", "shaded.parquet", "io.airlift.compress",
                     "com.github.luben.zstd");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
-            .knows(CORE, REPORT, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j");
+            .knows(CORE, REPORT, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "jdk.jfr");
     private static final Module TRACKERS = new Module("peft-trackers", "io.peft4j.trackers")
             .knows(CORE, TRAIN).uses("com.fasterxml.jackson", "org.slf4j", "com.google.protobuf", "org.mlflow",
                     "org.apache.commons.csv", "io.micrometer.core");
