@@ -75,7 +75,9 @@ class PlacementTest {
 
     @Test
     void targetsMayBeAnExpression() {
-        assertEquals(List.of("hidden", "out"), adapted(lora().targetModules(TargetModules.regex("hidden|out")).build()));
+        LoraConfig config = lora().targetModules(TargetModules.regex("hidden|out")).build();
+
+        assertEquals(List.of("hidden", "out"), adapted(config));
     }
 
     @Test
