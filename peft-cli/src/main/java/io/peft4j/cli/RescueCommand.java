@@ -43,7 +43,8 @@ final class RescueCommand extends PeftCommand {
     @Option(names = "--list", description = "Only lists tuned models and the days that are left.")
     private boolean listed;
 
-    @Option(names = "--tuned", paramLabel = "NAME", description = "A tuned model; may be given repeatedly. Default: all")
+    @Option(names = "--tuned", paramLabel = "NAME",
+            description = "A tuned model; may be given repeatedly. Default: all")
     private List<String> tuned = List.of();
 
     @Option(names = "--no-train", description = "Fetches data and answers, and trains nothing.")
@@ -54,7 +55,8 @@ final class RescueCommand extends PeftCommand {
     private int questions;
 
     @Option(names = "--samples", paramLabel = "N", defaultValue = "3",
-            description = "Answers to each question: the likeliest, and others that are drawn. Default: ${DEFAULT-VALUE}")
+            description = "Answers to each question: the likeliest, and others that are drawn. "
+                    + "Default: ${DEFAULT-VALUE}")
     private int samples;
 
     @Option(names = "--max-new-tokens", paramLabel = "N", defaultValue = "256",

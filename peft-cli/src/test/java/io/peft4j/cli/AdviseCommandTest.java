@@ -30,7 +30,8 @@ class AdviseCommandTest {
     void whatATinyModelLearnsIsFineTuned() throws IOException {
         Path report = folder.resolve("advice.html");
         CommandRun run = CommandRun.succeeding("advise", "--model", MODEL, "--data", data(64), "--dtype", "f32",
-                "--max-new-tokens", 4, "--epochs", 16, "--rank", 8, "--report", report, "--json", "--changes-every", 24);
+                "--max-new-tokens", 4, "--epochs", 16, "--rank", 8, "--report", report, "--json",
+                "--changes-every", 24);
         JsonNode line = run.json().get(0);
         assertEquals("fine-tune", line.get("advice").asText(), run.out());
         assertEquals("base", line.get("ways").get(0).get("name").asText());

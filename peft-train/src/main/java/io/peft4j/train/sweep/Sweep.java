@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>Each trial has an ordinary output folder below that of the sweep. Where they can, trials run {@linkplain
- * io.peft4j.train.SideBySide side by side} on the base, which is loaded once. A sweep that was stopped or killed goes on
- * with {@link SweepBuilder#resume}: what is finished stays, what had begun goes on from its last checkpoint or begins
+ * io.peft4j.train.SideBySide side by side} on the base, which is loaded once. A sweep that was stopped or killed goes
+ * on with {@link SweepBuilder#resume}: what is finished stays, what had begun goes on from its last checkpoint or begins
  * anew.
  */
 public final class Sweep {
@@ -62,7 +62,8 @@ public final class Sweep {
         int count = count();
         boolean there = SweepFile.isThere(output);
         if (there != options.resume) {
-            throw new ConfigurationException(there ? output + " holds a sweep already; resume it, or give another folder"
+            throw new ConfigurationException(there
+                    ? output + " holds a sweep already; resume it, or give another folder"
                     : "there is no sweep in " + output + " to resume");
         }
         try {

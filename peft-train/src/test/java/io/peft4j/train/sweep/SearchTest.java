@@ -41,7 +41,8 @@ class SearchTest {
         assertMessage("space.json: \"a\": the range from 0.0 to 1.0 cannot be logarithmic",
                 "{\"a\": {\"min\": 0, \"max\": 1, \"log\": true}}");
         assertMessage("space.json: \"a\": \"points\" is 1", "{\"a\": {\"min\": 0, \"max\": 1, \"points\": 1}}");
-        assertMessage("space.json: \"a\": \"log\" must be true or false", "{\"a\": {\"min\": 0, \"max\": 1, \"log\": 1}}");
+        assertMessage("space.json: \"a\": \"log\" must be true or false",
+                "{\"a\": {\"min\": 0, \"max\": 1, \"log\": 1}}");
     }
 
     @Test
@@ -102,7 +103,8 @@ class SearchTest {
         for (int i = 0; i < 40; i++) {
             Map<String, JsonNode> values = strategy.choose(SPACE, i, done, seed);
             double loss = Math.pow(Math.log10(values.get("learning_rate").asDouble()) + 3, 2)
-                    + 0.1 * Math.abs(values.get("rank").asInt() - 16) + 0.5 * Math.abs(values.get("epochs").asInt() - 3);
+                    + 0.1 * Math.abs(values.get("rank").asInt() - 16)
+                    + 0.5 * Math.abs(values.get("epochs").asInt() - 3);
             done.add(Trial.open(i + 1, values).after(Trial.State.FINISHED, loss, 1, 1));
         }
         return SweepResult.best(done).orElseThrow().loss().orElseThrow();

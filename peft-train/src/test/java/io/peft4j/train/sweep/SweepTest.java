@@ -76,7 +76,8 @@ class SweepTest {
         JsonNode file = new ObjectMapper().readTree(folder.resolve("grid/sweep.json").toFile());
         assertEquals(best.name(), file.get("best").asText());
         assertEquals(8, file.get("trials").size());
-        assertEquals(best.loss().orElseThrow(), TrainingRecord.read(result.folder(best)).last("eval_loss").orElseThrow());
+        assertEquals(best.loss().orElseThrow(),
+                TrainingRecord.read(result.folder(best)).last("eval_loss").orElseThrow());
         try (TinyModel base = base(); PeftModel loaded = PeftModel.load(base, result.folder(best))) {
             LoraConfig config = (LoraConfig) loaded.adapter(PeftModel.DEFAULT_ADAPTER).config();
             assertEquals(best.values().get("rank").asInt(), config.rank());
