@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -82,12 +83,12 @@ class GgufFamiliesTest {
                 return;
             }
             Path file = WRITTEN.resolve(name + ".gguf");
-            ModelExport.of(base).toGguf(file);
+            ModelExport.of(base).ifExists(IfExists.OVERWRITE).toGguf(file);
             JsonNode nll = isOwn ? own(base, texts) : expected.get("nll_f64");
             checkNumbers(file, texts, nll, name);
             try (PeftModel model = PeftModel.load(base, fixture.resolve("adapter"))) {
                 Path merged = WRITTEN.resolve(name + "-merged.gguf");
-                ModelExport.of(model).toGguf(merged);
+                ModelExport.of(model).ifExists(IfExists.OVERWRITE).toGguf(merged);
                 JsonNode adapted = isOwn ? own(model, texts) : expected.get("adapter_nll_f64");
                 checkNumbers(merged, texts, adapted, name + ", merged");
                 leave(name, texts, base.config().values(), nll, adapted);
