@@ -1,6 +1,7 @@
 package io.peft4j.fuzz;
 
 import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.peft.PeftModel;
@@ -112,7 +113,7 @@ final class ModelTargets {
     private static synchronized void gguf(Damage damage, Path folder) throws IOException {
         if (GGUF_MODELS.isEmpty()) {
             Path file = Files.createTempFile("fuzz", ".gguf");
-            ModelExport.of(base("tiny-llama")).toGguf(file);
+            ModelExport.of(base("tiny-llama")).ifExists(IfExists.OVERWRITE).toGguf(file);
             GGUF_MODELS.add(Files.readAllBytes(file));
             Files.delete(file);
         }
