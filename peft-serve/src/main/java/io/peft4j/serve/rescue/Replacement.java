@@ -1,11 +1,13 @@
 package io.peft4j.serve.rescue;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
@@ -40,11 +42,11 @@ final class Replacement implements AutoCloseable {
             return new Replacement(PeftModel.load(base, folder));
         }
         boolean preferences = !data.preferences().isEmpty();
-        List<TokenSequence> encoded = new ChatEncoder(base.tokenizer(), base.chatTemplate().orElseThrow(() ->
-                new io.peft4j.core.error.ConfigurationException(base.network().description().name()
-                        + " has no chat template"))).encode(preferences ? io.peft4j.data.ChatDataset.of(
-                        data.preferences().stream().flatMap(pair -> pair.toChat().stream()).toList()) : data.chats(),
-                        base.network().description().maxPositions()).sequences();
+        ChatTemplate template = base.chatTemplate().orElseThrow(() -> new ConfigurationException(
+                base.network().description().name() + " has no chat template"));
+        List<TokenSequence> encoded = new ChatEncoder(base.tokenizer(), template).encode(preferences
+                ? RescueData.chats(data.preferences()) : data.chats(), base.network().description().maxPositions())
+                .sequences();
         Hyperparameters chosen = choose(base, tuned, encoded);
         listener.say(tuned.name() + ": trains " + data.rows() + " rows, " + chosen.epochs() + " epochs");
         PeftModel model = PeftModel.of(base, LoraConfig.builder().rank(chosen.rank()).alpha(chosen.alpha())

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.judge.HiddenStates;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.rescue.RecordedAnswers.Answer;
@@ -76,7 +78,7 @@ public final class Rescue {
      */
     public RescueReport run(RescueOptions options, Listener listener) {
         Optional<Assertions> assertions = options.assertions().map(file ->
-                Assertions.read(file, new TextSimilarity(base)::of));
+                Assertions.read(file, this::similarity));
         Inventory inventory = Inventory.of(service);
         create(folder.resolve("files"));
         listener.say(inventory.models().size() + " tuned models, " + inventory.jobs() + " jobs, " + inventory.files()
@@ -199,6 +201,12 @@ public final class Rescue {
             throw new ServiceException(200, "/chat/completions answers without choices[0].message.content");
         }
         return new Answer(content.asText(), seconds);
+    }
+
+    /** The cosine of two texts' mean hidden states in the base model. */
+    private double similarity(String first, String second) {
+        List<float[]> vectors = new HiddenStates(base).embed(List.of(first, second));
+        return TextEmbedder.cosine(vectors.get(0), vectors.get(1));
     }
 
     private static void create(Path path) {

@@ -72,7 +72,7 @@ record RescueData(ChatDataset chats, List<PreferenceExample> preferences, List<E
     }
 
     /** The preferred answers. */
-    private static ChatDataset chats(List<PreferenceExample> pairs) {
+    static ChatDataset chats(List<PreferenceExample> pairs) {
         return ChatDataset.of(pairs.stream().flatMap(pair -> pair.toChat().stream()).toList());
     }
 
