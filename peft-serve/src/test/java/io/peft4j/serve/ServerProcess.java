@@ -16,10 +16,12 @@ final class ServerProcess implements AutoCloseable {
 
     private final Process process;
     private final Path out;
+    private final Path log;
 
-    private ServerProcess(Process process, Path out) {
+    private ServerProcess(Process process, Path out, Path log) {
         this.process = process;
         this.out = out;
+        this.log = log;
     }
 
     /**
@@ -41,7 +43,7 @@ final class ServerProcess implements AutoCloseable {
         database.ifPresent(words::add);
         Path out = Files.createTempFile(log.getParent(), "server", ".out");
         return new ServerProcess(new ProcessBuilder(words).redirectOutput(out.toFile())
-                .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start(), out);
+                .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start(), out, log);
     }
 
     /** What the process does: serves until it is killed. */
@@ -60,21 +62,22 @@ final class ServerProcess implements AutoCloseable {
     /** Where it listens; waits until it does. */
     String url() throws InterruptedException {
         for (long waited = 0; waited < PATIENCE_MILLIS; waited += 20) {
-            String line = read().lines().findFirst().orElse("");
-            if (line.startsWith("http") && read().contains("\n")) {
+            String printed = read(out);
+            String line = printed.lines().findFirst().orElse("");
+            if (line.startsWith("http") && printed.contains("\n")) {
                 return line;
             }
             if (!process.isAlive()) {
-                throw new AssertionError("the server has ended with status " + process.exitValue());
+                throw new AssertionError("the server has ended with status " + process.exitValue() + ":\n" + read(log));
             }
             Thread.sleep(20);
         }
         throw new AssertionError("the server does not listen");
     }
 
-    private String read() {
+    private static String read(Path file) {
         try {
-            return Files.readString(out);
+            return Files.readString(file);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

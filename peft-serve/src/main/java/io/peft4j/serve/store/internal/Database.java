@@ -18,6 +18,8 @@ final class Database implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Database.class);
     /** In the order in which they run; one that was released never changes. */
     private static final List<String> MIGRATIONS = List.of("001-files-jobs-models-keys.sql");
+    /** Any number that other programs on the same database do not take: "peft" in ASCII. */
+    private static final long MIGRATION_LOCK = 0x70656674;
     private static final long WAIT_SECONDS = 30;
     private static final int ALIVE_SECONDS = 5;
 
@@ -119,13 +121,12 @@ final class Database implements AutoCloseable {
     }
 
     private void migrate() {
-        transaction(sql -> sql.update("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT "
-                + "NOT NULL)"));
         transaction(sql -> {
             if (dialect == Dialect.POSTGRESQL) {
-                // Of several servers that start at once one migrates.
-                sql.update("LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE");
+                // Of several servers that start at once one migrates; CREATE TABLE IF NOT EXISTS alone may fail then.
+                sql.first("SELECT pg_advisory_xact_lock(" + MIGRATION_LOCK + ")", row -> true);
             }
+            sql.update("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL)");
             int done = sql.first("SELECT count(*) AS done FROM migrations", row -> row.getInt("done")).orElse(0);
             if (done > MIGRATIONS.size()) {
                 throw new StoreException("the database has migration " + done + ", and this version knows "
