@@ -89,13 +89,17 @@ class ArchitectureTest {
             .knows(CORE, REPORT, DATA, TRAIN, EVAL).uses("com.fasterxml.jackson");
     private static final Module DL4J = new Module("peft-dl4j", "io.peft4j.dl4j")
             .knows(CORE, LORA, METHODS).uses("org.nd4j", "org.deeplearning4j");
+    private static final Module SPARK = new Module("peft-spark", "io.peft4j.spark")
+            .knows(CORE, MODELS, DATA, TRAIN)
+            .uses("org.apache.spark", "org.apache.hadoop", "scala", "com.fasterxml.jackson", "org.slf4j");
 
     private static final Module CLI = new Module("peft-cli", "io.peft4j.cli")
             .knows(CORE, LORA, MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD)
             .uses("com.fasterxml.jackson", "org.slf4j", "picocli", "me.tongfei.progressbar", "jdk.jshell");
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
-            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD, LANGCHAIN4J, SPRING, DL4J, CLI);
+            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD, LANGCHAIN4J, SPRING, DL4J, SPARK,
+            CLI);
 
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.ofEntries(

@@ -1,0 +1,2 @@
+/** PEFT4J on a cluster of Apache Spark. */
+package io.peft4j.spark;
