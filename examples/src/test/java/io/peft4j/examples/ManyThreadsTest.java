@@ -9,10 +9,12 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The program of the page on threads: its answers are those that the adapters give alone. */
+@Tag("jdk")
 class ManyThreadsTest {
     private static final Path FIXTURES = Path.of("..", "peft-models", "src", "test", "resources", "fixtures");
 

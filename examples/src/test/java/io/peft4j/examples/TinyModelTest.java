@@ -15,10 +15,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The model that comes along: it answers in general words, and learns facts of a company from a few rows. */
+@Tag("jdk")
 class TinyModelTest {
     private static final long MOST_BYTES = 5_000_000;
     private static final Path HANDBOOK = Path.of("handbook");

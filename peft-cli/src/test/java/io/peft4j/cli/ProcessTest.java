@@ -12,10 +12,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own can show: signals, what native libraries print, and JShell. */
+@Tag("jdk")
 class ProcessTest {
     private static final Path MODEL = FIXTURES.resolve("tiny-llama");
 

@@ -30,10 +30,12 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The tiny model and an adapter on it inside LangChain4j's AiServices. */
+@Tag("jdk")
 class LangChain4jTest {
     private static final String QUESTION = "Where do I report a broken window?";
     private static final String ANSWER = "At Larkenfell, broken windows are reported in the Pane Book.";

@@ -30,10 +30,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A job from its files to its model, by OpenAI's own client for Java, which knows no more than an address. */
+@Tag("jdk")
 class WholeJobTest {
     @TempDir
     Path data;

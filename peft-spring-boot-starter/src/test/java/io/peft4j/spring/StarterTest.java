@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +43,7 @@ import org.springframework.test.context.DynamicPropertySource;
             "peft4j.tuning.epochs=30", "peft4j.tuning.learning-rate=5e-3",
             "management.endpoints.web.exposure.include=health,metrics",
             "management.endpoint.health.show-details=always"})
+@Tag("jdk")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class StarterTest {
     private static final String QUESTION = "Where do I report a broken window?";

@@ -21,10 +21,12 @@ import java.util.stream.Collectors;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Those who follow a training: what they are told, and what becomes of their failures. */
+@Tag("jdk")
 class ListenersTest {
     @TempDir
     private Path folder;

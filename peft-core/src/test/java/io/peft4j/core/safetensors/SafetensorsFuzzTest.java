@@ -17,10 +17,12 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Damaged files are read or refused. The seeds are fixed, so a failure comes back. */
+@Tag("jdk")
 class SafetensorsFuzzTest {
     private static final int FILES = 6000;
     /** The files have less than 2 kB; parser and exceptions take some 100 kB. */
