@@ -63,7 +63,7 @@ class ArchitectureTest {
             .knows(CORE, DATA).uses("org.apache.parquet", "shaded.parquet", "io.airlift.compress",
                     "com.github.luben.zstd");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
-            .knows(CORE, REPORT, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "jdk.jfr");
+            .knows(CORE, REPORT, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "jdk.jfr", "jdk.net");
     private static final Module TRACKERS = new Module("peft-trackers", "io.peft4j.trackers")
             .knows(CORE, TRAIN).uses("com.fasterxml.jackson", "org.slf4j", "com.google.protobuf", "org.mlflow",
                     "org.apache.commons.csv", "io.micrometer.core");

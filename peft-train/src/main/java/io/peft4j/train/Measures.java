@@ -1,5 +1,8 @@
 package io.peft4j.train;
 
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
@@ -12,6 +15,28 @@ final class Measures {
         double[] both = sums.computeIfAbsent(name, key -> new double[2]);
         both[0] += sum;
         both[1] += count;
+    }
+
+    /** Adds what another worker has measured. */
+    void add(Measures other) {
+        other.sums.forEach((name, both) -> add(name, both[0], (long) both[1]));
+    }
+
+    void write(DataOutputStream out) throws IOException {
+        out.writeInt(sums.size());
+        for (Map.Entry<String, double[]> each : sums.entrySet()) {
+            out.writeUTF(each.getKey());
+            out.writeDouble(each.getValue()[0]);
+            out.writeDouble(each.getValue()[1]);
+        }
+    }
+
+    static Measures read(DataInputStream in) throws IOException {
+        Measures measures = new Measures();
+        for (int left = in.readInt(); left > 0; left--) {
+            measures.add(in.readUTF(), in.readDouble(), (long) in.readDouble());
+        }
+        return measures;
     }
 
     /** The means, by name; what has no value is not there. */

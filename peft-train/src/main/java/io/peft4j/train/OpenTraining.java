@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.train.parallel.Workers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,16 +38,17 @@ final class OpenTraining implements AutoCloseable {
     /**
      * Opens the folder, prepares the training and locks both.
      *
+     * @param workers share the training and its checkpoint
      * @param listeners the caller's
      * @param preparation prepares the training, from the checkpoint where there is one to go on from
      */
     static OpenTraining of(PeftModel model, Optional<OutputFolder> output, TrainingOptions options,
-            List<TrainingListener> listeners, Function<Optional<Path>, TrainingRun> preparation) {
+            Workers workers, List<TrainingListener> listeners, Function<Optional<Path>, TrainingRun> preparation) {
         Optional<RunFolder> folder = output.map(place -> RunFolder.open(model, place));
         Optional<TrainingRun> run = Optional.empty();
         boolean complete = false;
-        try {
-            run = Optional.of(preparation.apply(folder.flatMap(RunFolder::resumePoint)));
+        try (SharedCheckpoint checkpoint = SharedCheckpoint.of(workers, folder.flatMap(RunFolder::resumePoint))) {
+            run = Optional.of(preparation.apply(checkpoint.folder()));
             OpenTraining open = new OpenTraining(run.get(), folder, options, listeners);
             complete = true;
             return open;

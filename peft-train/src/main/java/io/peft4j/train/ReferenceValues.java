@@ -55,11 +55,12 @@ final class ReferenceValues implements AutoCloseable {
      * those that it would compute itself.
      *
      * @param stopped whether to stop early; what is missing is not used then
+     * @return false where they were known
      */
-    void compute(String name, TrainingSet set, List<List<EncodedExample>> batches,
+    boolean compute(String name, TrainingSet set, List<List<EncodedExample>> batches,
             Function<List<EncodedExample>, float[][]> reference, BooleanSupplier stopped) {
         if (known) {
-            return;
+            return false;
         }
         long begin = System.nanoTime();
         Map<EncodedExample, Integer> numbers = new IdentityHashMap<>();
@@ -67,7 +68,7 @@ final class ReferenceValues implements AutoCloseable {
         INDArray array = arrays.get(name + ".reference");
         for (List<EncodedExample> batch : batches) {
             if (stopped.getAsBoolean()) {
-                return;
+                return true;
             }
             float[][] found = reference.apply(batch);
             for (int i = 0; i < found.length; i++) {
@@ -76,6 +77,7 @@ final class ReferenceValues implements AutoCloseable {
         }
         LOG.info("the reference of {} {} examples was computed in {} s", set.examples().size(), name,
                 Math.round((System.nanoTime() - begin) / 1e8) / 10.0);
+        return true;
     }
 
     /** The examples with their values; the same examples where there are none. */

@@ -20,6 +20,7 @@ import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
 import io.peft4j.train.objective.NextTokenObjective;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.parallel.Workers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,7 +42,8 @@ import org.slf4j.LoggerFactory;
  * io.peft4j.core.io.internal.FolderLock}).
  *
  * <p>The loss of an update is the mean over all supervised tokens of its examples, however they are cut into batches,
- * so gradient accumulation equals a larger batch. The same seed gives the same adapter, bit for bit.
+ * so gradient accumulation equals a larger batch, and several {@linkplain TrainerBuilder#workers workers} equal one.
+ * The same seed gives the same adapter, bit for bit.
  */
 public final class Trainer {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
@@ -58,6 +60,7 @@ public final class Trainer {
     private final UpdateRule rule;
     private final Cancellation cancellation;
     private final TrainingControl control;
+    private final Workers workers;
 
     Trainer(TrainerBuilder builder) {
         this.model = builder.model;
@@ -67,9 +70,11 @@ public final class Trainer {
         this.masking = builder.masking;
         this.validation = builder.validation;
         this.validationChats = builder.validationChats;
-        this.output = builder.outputFolder();
-        this.listeners = new ArrayList<>(builder.listeners);
-        if (builder.logsProgress) {
+        this.workers = builder.workers;
+        boolean tells = workers.rank() == 0;
+        this.output = builder.outputFolder().filter(folder -> tells);
+        this.listeners = new ArrayList<>(tells ? builder.listeners : List.of());
+        if (builder.logsProgress && tells) {
             listeners.add(new ProgressLog(LOG::info, System::nanoTime));
         }
         this.rule = builder.rule;
@@ -209,7 +214,13 @@ public final class Trainer {
     private TrainingResult run(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held,
             int tooLong, List<String> origins) {
         try (OpenTraining training = open(objective, examples, held, tooLong, origins)) {
-            return training.finish(training.execute());
+            TrainingResult result = training.finish(training.execute());
+            // Nobody has succeeded before the adapter is saved.
+            workers.gather(new byte[0]);
+            return result;
+        } catch (RuntimeException | Error e) {
+            workers.fail(e.getMessage() == null ? e.getClass().getName() : e.getMessage());
+            throw e;
         }
     }
 
@@ -225,15 +236,18 @@ public final class Trainer {
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
                 : Optional.of(TrainingSet.of(held, "validation", limit, List.of()));
         TrainingSet trainingSet = TrainingSet.of(examples, "training", limit, origins);
-        return OpenTraining.of(model, output.map(OutputFolder::chosen), options, listeners, checkpoint ->
+        return OpenTraining.of(model, output.map(OutputFolder::chosen), options, workers, listeners, checkpoint ->
                 TrainingRun.prepare(model, objective, options, learning, control, trainingSet, validationSet, tooLong,
-                        checkpoint, rule, cancellation));
+                        checkpoint, rule, cancellation, workers));
     }
 
     /** Why it cannot share passes with the trainings of other adapters, as a sentence; empty where it can. */
     Optional<String> sharingObstacle() {
         if (learning.neftuneAlpha() > 0 || learning.labelSmoothing() > 0) {
             return Optional.of("it has noise on its embeddings or smoothed labels");
+        }
+        if (workers.count() > 1) {
+            return Optional.of("it is divided among " + workers.count() + " workers");
         }
         List<String> active = model.activeAdapters();
         if (active.size() != 1) {

@@ -9,6 +9,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.optimizer.Optimizer;
+import io.peft4j.train.parallel.Workers;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
@@ -52,6 +53,7 @@ public final class TrainerBuilder {
     boolean logsProgress = true;
     UpdateRule rule = UpdateRule.PLAIN;
     Cancellation cancellation = new Cancellation();
+    Workers workers = Workers.one();
     TrainingControl control = TrainingControl.defaults();
     LearningOptions learning = LearningOptions.defaults();
 
@@ -341,6 +343,20 @@ public final class TrainerBuilder {
     /** What stops the training from outside. */
     public TrainerBuilder cancellation(Cancellation value) {
         cancellation = Objects.requireNonNull(value, "cancellation");
+        return this;
+    }
+
+    /**
+     * Those who train together, each with a trainer of the same options, data, base and adapter: each computes its part
+     * of every update, and all end with the same adapter, that of one worker up to rounding. Where the gradient
+     * accumulation is a multiple of their number, each takes whole batches, otherwise they divide every batch; then
+     * dropout and noise have other random numbers than on one worker.
+     *
+     * <p>The first worker alone writes the output, goes on from checkpoints, which it sends to the others, and tells
+     * listeners. Whoever is cancelled stops all. The caller closes the workers.
+     */
+    public TrainerBuilder workers(Workers value) {
+        workers = Objects.requireNonNull(value, "workers");
         return this;
     }
 

@@ -8,6 +8,7 @@ import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
+import io.peft4j.train.parallel.Workers;
 import io.peft4j.train.objective.Passes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -152,7 +153,7 @@ final class TrainingProbe {
         long most = objective.referenceValues() > 0 ? FEW : how == options ? control.maxSteps() : 0;
         TrainingControl all = new TrainingControl(most, 0, 0, 0, false, Optional.empty());
         try (TrainingRun run = TrainingRun.prepare(model, objective, how, learning, all, set, Optional.empty(), 0,
-                Optional.empty(), new Still(rule), enough)) {
+                Optional.empty(), new Still(rule), enough, Workers.one())) {
             boolean small = set == examples && areSmall(new Sampler(examples, options, control.maxSteps()));
             Timing timing = new Timing(limit, least, small, enough, listeners);
             TrainingResult result = run.execute(timing, Optional.empty());

@@ -8,12 +8,11 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.UpdateRule;
-import io.peft4j.data.pack.internal.Seeds;
 import io.peft4j.train.TrainingResult.Ending;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
-import io.peft4j.train.objective.Passes;
 import io.peft4j.train.optimizer.Updates;
+import io.peft4j.train.parallel.Workers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,6 +38,8 @@ final class TrainingRun implements AutoCloseable {
     private final ReferenceValues references;
     private Optional<TrainingSet> validation;
     private final Cancellation cancellation;
+    private final Workers workers;
+    private final SharedWork work;
     private final List<Parameter> parameters;
     private final PeftModel model;
     /** Keeps what is trained as it is until the end, whatever others do with the model. */
@@ -47,7 +48,6 @@ final class TrainingRun implements AutoCloseable {
     private final RunSettings settings;
     private final TrainingPlan plan;
     private final Pace pace;
-    private final Objective<?> objective;
     final ObjectivePasses passes;
     private final Updates optimizer;
     private final UpdateRule rule;
@@ -61,9 +61,10 @@ final class TrainingRun implements AutoCloseable {
 
     private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, TrainingOptions options,
             LearningOptions learning, TrainingControl control, TrainingSet examples,
-            Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule, Cancellation cancellation) {
+            Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule, Cancellation cancellation,
+            Workers workers) {
         this.model = model;
-        this.objective = objective;
+        this.workers = workers;
         this.lease = lease;
         this.rule = rule;
         this.options = options;
@@ -80,6 +81,8 @@ final class TrainingRun implements AutoCloseable {
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
                 OptionalInt.empty(), frozenStates(examples)).withNoise(learning.neftuneAlpha());
+        this.work = new SharedWork(workers, objective, options,
+                options.sharePrefixes() && learning.neftuneAlpha() == 0, model.network(), passes, cancellation);
         learning.requireMatches(parameters);
         this.optimizer = new Updates(model.engine(), parameters, learning.optimizer(),
                 parameter -> learning.weightDecay(parameter, options.weightDecay()), parameter ->
@@ -103,7 +106,8 @@ final class TrainingRun implements AutoCloseable {
         }
         List<TokenSequence> all = new ArrayList<>(EncodedExample.sequences(examples.examples()));
         validation.ifPresent(more -> all.addAll(EncodedExample.sequences(more.examples())));
-        return FrozenStates.of(model.network().description(), all, options.batchSize());
+        // A worker of several sees single examples of those that follow each other.
+        return FrozenStates.of(model.network().description(), all, workers.count() == 1 ? options.batchSize() : 1);
     }
 
     /** What decides its course. */
@@ -117,24 +121,26 @@ final class TrainingRun implements AutoCloseable {
      * @param tooLong number of examples that were left out before
      * @param checkpoint where it goes on from, if not from the beginning
      * @param rule how updates differ by parameter
+     * @param workers who computes it
      * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
     static TrainingRun prepare(PeftModel model, Objective<?> objective, TrainingOptions options,
             LearningOptions learning, TrainingControl control, TrainingSet examples,
             Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
-            Cancellation cancellation) {
+            Cancellation cancellation, Workers workers) {
         Optional<TrainingState> state = checkpoint.map(TrainingState::load);
         ModelLease lease = model.leaseForTraining();
         TrainingRun run = null;
         boolean complete = false;
         try {
             run = new TrainingRun(model, lease, objective, options, learning, control, examples, validation,
-                    tooLong, state.map(TrainingState::step).orElse(0L), rule, cancellation);
+                    tooLong, state.map(TrainingState::step).orElse(0L), rule, cancellation, workers);
             run.warn();
             if (state.isPresent()) {
                 run.restore(state.get(), checkpoint.get());
             }
+            Agreement.require(workers, run.settings, model);
             complete = true;
             return run;
         } finally {
@@ -216,7 +222,7 @@ final class TrainingRun implements AutoCloseable {
         evaluateWhereDue();
         while (!isOver()) {
             Update update = next();
-            if (compute(update)) {
+            if (work.compute(update, parameters)) {
                 finish(update);
                 evaluateWhereDue();
                 conclude();
@@ -276,22 +282,12 @@ final class TrainingRun implements AutoCloseable {
         for (long step = 0; step < Math.min(sampler.stepsPerEpoch(), plan.totalSteps()); step++) {
             batches.addAll(sampler.batches(step));
         }
-        compute("training", training, batches);
+        work.computeReferences(references, "training", training, batches);
         sampler.replace(references.of("training", training));
         held.ifPresent(set -> {
-            compute("validation", set, inOrder(set));
+            work.computeReferences(references, "validation", set, inOrder(set));
             validation = Optional.of(references.of("validation", set));
         });
-    }
-
-    private void compute(String name, TrainingSet set, List<List<EncodedExample>> batches) {
-        references.compute(name, set, batches, batch -> objective.reference(passes(0, new Measures()), batch),
-                cancellation::isRequested);
-    }
-
-    private Passes passes(long dropoutSeed, Measures measures) {
-        return new BatchPasses(passes, model.network(), options.sharePrefixes() && learning.neftuneAlpha() == 0,
-                dropoutSeed, measures);
     }
 
     private List<List<EncodedExample>> inOrder(TrainingSet set) {
@@ -315,10 +311,15 @@ final class TrainingRun implements AutoCloseable {
         if (control.isOutOfPatience(evaluations)) {
             return Optional.of(Ending.STOPPED_EARLY);
         }
+        return control.timeBudget().isPresent() && isTimeOver() ? Optional.of(Ending.OUT_OF_TIME) : Optional.empty();
+    }
+
+    /** The clock of the first worker counts. */
+    private boolean isTimeOver() {
         double next = steps.isEmpty() ? 0 : steps.get(steps.size() - 1).seconds();
         double spent = (System.nanoTime() - begin) / 1e9 + next;
-        return control.timeBudget().filter(budget -> stepsDone() > 0 && spent > budget.toNanos() / 1e9)
-                .map(over -> Ending.OUT_OF_TIME);
+        boolean over = stepsDone() > 0 && spent > control.timeBudget().orElseThrow().toNanos() / 1e9;
+        return workers.gather(new byte[] {(byte) (over ? 1 : 0)}).get(0)[0] == 1;
     }
 
     private OptionalLong restoreBest() {
@@ -346,20 +347,6 @@ final class TrainingRun implements AutoCloseable {
         return cancellation.isRequested();
     }
 
-    /** Computes the gradients of an update; false where it was cancelled before all were there. */
-    private boolean compute(Update update) {
-        int from = 0;
-        for (List<EncodedExample> batch : update.batches()) {
-            if (isCancelled()) {
-                return false;
-            }
-            update.add(objective.backward(passes(Seeds.mix(options.seed(), update.number(), from), update.measures()),
-                    batch, update.normalizer()));
-            from += batch.size();
-        }
-        return true;
-    }
-
     /** Makes an update whose gradients are there, and tells of it. */
     void finish(Update update) {
         long step = update.number();
@@ -371,7 +358,7 @@ final class TrainingRun implements AutoCloseable {
         double norm = optimizer.gradientNorm();
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
             throw new Divergence(training, update.batches(), update.sums()).at(step + 1, loss, norm,
-                    options.learningRate(), example -> objective.loss(passes(0, new Measures()), List.of(example)));
+                    options.learningRate(), work::loss);
         }
         if (step == 0 && loss > 0) {
             Divergence.requireGradient(norm, plan.trainableParameters());
@@ -412,15 +399,8 @@ final class TrainingRun implements AutoCloseable {
     private void evaluate() {
         TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
         event.begin();
-        double sum = 0;
         Measures measures = new Measures();
-        for (List<EncodedExample> batch : validationBatches()) {
-            if (isCancelled()) {
-                return;
-            }
-            sum += objective.loss(passes(0, measures), batch);
-        }
-        addEvaluation(sum, measures, event);
+        work.loss(validationBatches(), measures).ifPresent(sum -> addEvaluation(sum, measures, event));
     }
 
     /** Takes a measurement and tells of it. */

@@ -74,6 +74,11 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
     }
 
     @Override
+    public boolean comparesExamples() {
+        return true;
+    }
+
+    @Override
     public List<EncodedExample> encode(TextPair example) {
         List<TokenSequence> sequences = new ArrayList<>();
         sequences.add(encoder.text(example.anchor()));

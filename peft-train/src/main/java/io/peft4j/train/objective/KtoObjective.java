@@ -59,6 +59,11 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
     }
 
     @Override
+    public boolean comparesExamples() {
+        return true;
+    }
+
+    @Override
     public List<EncodedExample> encode(JudgedAnswer example) {
         return encode(List.of(example), new DataSetup("training", Integer.MAX_VALUE, 1)).examples();
     }

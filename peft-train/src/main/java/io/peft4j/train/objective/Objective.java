@@ -61,6 +61,14 @@ public interface Objective<E> {
     }
 
     /**
+     * Whether the loss of an example depends on the others of its batch. Then a batch is computed by one worker where
+     * several train together; otherwise they divide it. Default: false.
+     */
+    default boolean comparesExamples() {
+        return false;
+    }
+
+    /**
      * The sum of the weighted losses of a batch, with the gradients of {@code sum / normalizer} added to the trainable
      * parameters.
      *

@@ -1,0 +1,173 @@
+package io.peft4j.train.parallel;
+
+import io.peft4j.train.parallel.Link.Kind;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+
+/**
+ * Workers with a connection between every two of them. For a sum each worker adds up its own part of the values for
+ * all, and hands the result round: with n workers and s bytes each sends and receives {@code 2 s (n - 1) / n}, in two
+ * steps, however many there are.
+ */
+final class SocketWorkers implements Workers {
+    private static final int MOST_WORDS = 64 << 20;
+
+    private final WorkerGroup group;
+    private final Link[] links;
+    private final ExecutorService senders = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task, "peft4j-worker-send");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private long calls;
+
+    /** @param links by rank; none at this worker's own */
+    SocketWorkers(WorkerGroup group, Link[] links) {
+        this.group = group;
+        this.links = links.clone();
+    }
+
+    @Override
+    public int rank() {
+        return group.rank();
+    }
+
+    @Override
+    public int count() {
+        return group.count();
+    }
+
+    @Override
+    public String name(int rank) {
+        return group.name(rank);
+    }
+
+    @Override
+    public void sum(float[] values, int count) {
+        if (count < 0 || count > values.length) {
+            throw new IllegalArgumentException(count + " of " + values.length + " values");
+        }
+        long call = calls++;
+        int from = bound(rank(), count);
+        int length = bound(rank() + 1, count) - from;
+        List<Future<?>> sent = sendEach(rank -> bytes(values, bound(rank, count), bound(rank + 1, count)), Kind.PART,
+                call);
+        float[] sums = new float[length];
+        for (int rank = 0; rank < count(); rank++) {
+            // In the order of ranks, so that the bits do not depend on who was first.
+            add(sums, rank == rank() ? ByteBuffer.wrap(bytes(values, from, from + length))
+                    : ByteBuffer.wrap(links[rank].receive(Kind.PART, call, Float.BYTES * length,
+                            Float.BYTES * length)));
+        }
+        await(sent);
+        System.arraycopy(sums, 0, values, from, length);
+        byte[] result = bytes(sums, 0, length);
+        sent = sendEach(rank -> result, Kind.SUM, call);
+        for (int rank = 0; rank < count(); rank++) {
+            if (rank != rank()) {
+                int first = bound(rank, count);
+                int bytes = Float.BYTES * (bound(rank + 1, count) - first);
+                ByteBuffer.wrap(links[rank].receive(Kind.SUM, call, bytes, bytes)).order(ByteOrder.LITTLE_ENDIAN)
+                        .asFloatBuffer().get(values, first, bytes / Float.BYTES);
+            }
+        }
+        await(sent);
+    }
+
+    private int bound(int rank, int count) {
+        return (int) ((long) count * rank / count());
+    }
+
+    private static byte[] bytes(float[] values, int from, int to) {
+        byte[] bytes = new byte[Float.BYTES * (to - from)];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values, from, to - from);
+        return bytes;
+    }
+
+    private static void add(float[] sums, ByteBuffer bytes) {
+        float[] values = new float[sums.length];
+        bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
+        for (int i = 0; i < sums.length; i++) {
+            sums[i] += values[i];
+        }
+    }
+
+    @Override
+    public List<byte[]> gather(byte[] said) {
+        if (said.length > MOST_WORDS) {
+            throw new IllegalArgumentException(said.length + " bytes are more than a worker may say");
+        }
+        long call = calls++;
+        List<Future<?>> sent = sendEach(rank -> said, Kind.WORDS, call);
+        List<byte[]> all = new ArrayList<>();
+        for (int rank = 0; rank < count(); rank++) {
+            all.add(rank == rank() ? said : links[rank].receive(Kind.WORDS, call, 0, MOST_WORDS));
+        }
+        await(sent);
+        return all;
+    }
+
+    private List<Future<?>> sendEach(IntFunction<byte[]> what, Kind kind, long call) {
+        List<Future<?>> sent = new ArrayList<>();
+        IntStream.range(0, count()).filter(rank -> rank != rank()).forEach(rank -> {
+            byte[] bytes = what.apply(rank);
+            sent.add(senders.submit(() -> links[rank].send(kind, call, bytes)));
+        });
+        return sent;
+    }
+
+    private void await(List<Future<?>> sent) {
+        for (Future<?> each : sent) {
+            try {
+                each.get(group.silence().toMillis(), TimeUnit.MILLISECONDS);
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof WorkerException lost ? lost : new IllegalStateException(e.getCause());
+            } catch (TimeoutException e) {
+                throw new WorkerException("a worker has not taken what was sent to it for "
+                        + group.silence().toSeconds() + " s and counts as lost", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new WorkerException("the thread was interrupted while it waited for other workers", e);
+            }
+        }
+    }
+
+    @Override
+    public void fail(String reason) {
+        List<Future<?>> told = new ArrayList<>();
+        for (Link link : links) {
+            if (link != null) {
+                told.add(senders.submit(() -> link.fail(reason)));
+            }
+        }
+        for (Future<?> each : told) {
+            try {
+                each.get(2, TimeUnit.SECONDS);
+            } catch (ExecutionException | TimeoutException e) {
+                each.cancel(true);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        for (Link link : links) {
+            if (link != null) {
+                link.close();
+            }
+        }
+        senders.shutdownNow();
+    }
+}

@@ -1,0 +1,58 @@
+package io.peft4j.train.parallel;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Who trains together.
+ *
+ * @param rank the number of this worker, from 0; number 0 writes the output
+ * @param addresses where each worker listens, by rank; the same list for all
+ * @param secret what all workers know and nobody else does: connections that do not prove it are refused. What is sent
+ *     is not encrypted, so the workers belong into a network of their own
+ * @param joining how long the others may take to come
+ * @param silence how long a worker may keep the others waiting before it counts as lost
+ */
+public record WorkerGroup(int rank, List<InetSocketAddress> addresses, String secret, Duration joining,
+        Duration silence) {
+    /** How long the others may take to come, where nothing else is said. */
+    public static final Duration JOINING = Duration.ofMinutes(5);
+    /** How long a worker may keep the others waiting, where nothing else is said. */
+    public static final Duration SILENCE = Duration.ofMinutes(10);
+
+    /** Checks the ranges. */
+    public WorkerGroup {
+        addresses = List.copyOf(addresses);
+        Objects.requireNonNull(secret, "secret");
+        if (addresses.isEmpty() || rank < 0 || rank >= addresses.size()) {
+            throw new ConfigurationException("worker " + rank + " of " + addresses.size() + " workers: ranks count "
+                    + "from 0, and each has an address");
+        }
+        if (secret.isEmpty()) {
+            throw new ConfigurationException("the workers need a secret, by which they know each other");
+        }
+        if (joining.isNegative() || joining.isZero() || silence.isNegative() || silence.isZero()) {
+            throw new ConfigurationException("workers have " + joining + " to join and " + silence + " to answer; "
+                    + "both must be more than no time");
+        }
+    }
+
+    /** With five minutes to join and ten to answer. */
+    public WorkerGroup(int rank, List<InetSocketAddress> addresses, String secret) {
+        this(rank, addresses, secret, JOINING, SILENCE);
+    }
+
+    /** How many workers there are. */
+    public int count() {
+        return addresses.size();
+    }
+
+    /** What a worker is called in messages. */
+    String name(int worker) {
+        InetSocketAddress address = addresses.get(worker);
+        return "worker " + worker + " (" + address.getHostString() + ":" + address.getPort() + ")";
+    }
+}

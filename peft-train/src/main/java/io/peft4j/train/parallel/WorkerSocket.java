@@ -1,0 +1,192 @@
+package io.peft4j.train.parallel;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Where a worker listens for the others. It is opened first, so that its port can be told to them; then all join:
+ *
+ * <pre>{@code
+ * try (WorkerSocket socket = WorkerSocket.open(7077);
+ *         Workers workers = socket.join(new WorkerGroup(rank, addresses, secret))) {
+ *     Trainer.builder(model).workers(workers).output(folder).build().train(examples);
+ * }
+ * }</pre>
+ */
+public final class WorkerSocket implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerSocket.class);
+    /** What a stranger may take to say who he is. */
+    private static final int GREETING_MILLIS = 5000;
+    private static final long PAUSE_MILLIS = 100;
+    private static final int BACKLOG = 1024;
+
+    private final ServerSocket server;
+
+    private WorkerSocket(ServerSocket server) {
+        this.server = server;
+    }
+
+    /**
+     * Listens on all addresses of this machine.
+     *
+     * @param port the port; 0 for any that is free
+     * @throws UncheckedIOException when it is taken
+     */
+    public static WorkerSocket open(int port) {
+        return open(port, new InetSocketAddress(0).getAddress());
+    }
+
+    /** As the other, on one address of this machine alone. */
+    public static WorkerSocket open(int port, InetAddress address) {
+        try {
+            return new WorkerSocket(new ServerSocket(port, BACKLOG, address));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot listen for other workers on port " + port + ": " + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** The port. */
+    public int port() {
+        return server.getLocalPort();
+    }
+
+    /**
+     * Meets the other workers: this one calls those before it and waits for those behind it. What is opened here is
+     * closed with the workers.
+     *
+     * @throws WorkerException when one does not come in time, or is none of this training; says which
+     */
+    public Workers join(WorkerGroup group) {
+        if (group.count() == 1) {
+            return Workers.one();
+        }
+        long deadline = System.nanoTime() + group.joining().toNanos();
+        Link[] links = new Link[group.count()];
+        boolean complete = false;
+        try {
+            for (int rank = 0; rank < group.rank(); rank++) {
+                links[rank] = call(group, rank, deadline);
+            }
+            for (int missing = group.count() - group.rank() - 1; missing > 0; missing--) {
+                accept(group, links, deadline);
+            }
+            complete = true;
+            LOG.info("worker {} of {} has met all others", group.rank(), group.count());
+            return new SocketWorkers(group, links);
+        } finally {
+            for (Link link : links) {
+                if (!complete && link != null) {
+                    link.close();
+                }
+            }
+        }
+    }
+
+    private static Link call(WorkerGroup group, int rank, long deadline) {
+        IOException last = new SocketTimeoutException("no time to call it");
+        while (System.nanoTime() < deadline) {
+            Socket socket = new Socket();
+            try {
+                InetSocketAddress address = group.addresses().get(rank);
+                // Resolved each time: a container's name may be known a little later than the container itself.
+                socket.connect(new InetSocketAddress(address.getHostString(), address.getPort()), GREETING_MILLIS);
+                socket.setSoTimeout(GREETING_MILLIS);
+                new Greeting(group, socket).ask(rank);
+                return new Link(socket, group.name(rank), group.silence());
+            } catch (Greeting.Refusal e) {
+                closeQuietly(socket);
+                throw new WorkerException(group.name(rank) + " and this worker (" + group.rank() + " of "
+                        + group.count() + ") do not train together: " + e.getMessage(), e);
+            } catch (IOException e) {
+                closeQuietly(socket);
+                last = e;
+                pause();
+            }
+        }
+        throw new WorkerException("worker " + group.rank() + " could not reach " + group.name(rank) + " within "
+                + group.joining().toSeconds() + " s: " + last.getMessage(), last);
+    }
+
+    private void accept(WorkerGroup group, Link[] links, long deadline) {
+        boolean found = false;
+        while (!found) {
+            long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (left <= 0) {
+                throw new WorkerException(missing(group, links) + " has not come within "
+                        + group.joining().toSeconds() + " s");
+            }
+            try {
+                server.setSoTimeout((int) Math.min(left, Integer.MAX_VALUE));
+                found = greet(group, links, server.accept());
+            } catch (SocketTimeoutException e) {
+                LOG.debug("nobody came", e);
+            } catch (IOException e) {
+                throw new WorkerException("worker " + group.rank() + " cannot listen for the others any more: "
+                        + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** Whether it was a worker that was missing. */
+    private static boolean greet(WorkerGroup group, Link[] links, Socket socket) {
+        try {
+            socket.setSoTimeout(GREETING_MILLIS);
+            int rank = new Greeting(group, socket).answer();
+            if (links[rank] == null) {
+                links[rank] = new Link(socket, group.name(rank), group.silence());
+                return true;
+            }
+            // It lost its first connection before it could use it.
+            links[rank].close();
+            links[rank] = new Link(socket, group.name(rank), group.silence());
+            return false;
+        } catch (IOException e) {
+            LOG.warn("a connection from {} was refused: {}", socket.getRemoteSocketAddress(), e.getMessage());
+            closeQuietly(socket);
+            return false;
+        }
+    }
+
+    private static String missing(WorkerGroup group, Link[] links) {
+        int rank = group.rank() + 1;
+        while (links[rank] != null) {
+            rank++;
+        }
+        return group.name(rank);
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(PAUSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new WorkerException("the thread was interrupted while it waited for other workers", e);
+        }
+    }
+
+    private static void closeQuietly(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            LOG.debug("a socket does not close", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            server.close();
+        } catch (IOException e) {
+            LOG.debug("a socket does not close", e);
+        }
+    }
+}
