@@ -130,6 +130,7 @@ public final class Main implements Runnable {
                 .registerConverter(Masking.class, LearnedOptions::masking)
                 .registerConverter(DataFormat.class, DataInput::format)
                 .registerConverter(IfExists.class, ExistingOptions::policy)
+                .registerConverter(AlsoOption.class, AlsoOption::of)
                 .registerConverter(ObjectiveOptions.Kind.class, ObjectiveOptions::kind)
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)

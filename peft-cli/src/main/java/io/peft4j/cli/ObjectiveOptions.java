@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
+import io.peft4j.data.Masking;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.task.Labels;
 import io.peft4j.data.task.PreferenceRows;
@@ -19,9 +20,13 @@ import io.peft4j.train.objective.SimpoObjective;
 import io.peft4j.train.objective.SourceTargetObjective;
 import io.peft4j.train.objective.TokenClassificationObjective;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +55,12 @@ final class ObjectiveOptions {
         "  contrastive           {\"anchor\", \"positive\"}, with \"negative\""})
     private Kind objective;
 
+    @Option(names = "--also", paramLabel = AlsoOption.FORM, description = "Learns another objective at the same time, "
+            + "from a file of its own; may be given repeatedly. Each update takes a batch of each, and the loss is the "
+            + "sum of their losses, times W (default 1); epochs are those of --data. For sft, dpo, orpo, simpo, kto "
+            + "and distillation.")
+    private List<AlsoOption> others = List.of();
+
     @Mixin
     private PreferenceOptions preferences;
 
@@ -69,6 +80,10 @@ final class ObjectiveOptions {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
+
+    /** Those that can be learned together. */
+    private static final Set<Kind> MIXED = EnumSet.of(Kind.SFT, Kind.DPO, Kind.ORPO, Kind.SIMPO, Kind.KTO,
+            Kind.DISTILLATION);
 
     /** Options that only some objectives use. */
     private static final Map<String, Set<Kind>> USED_BY = new LinkedHashMap<>();
@@ -100,31 +115,56 @@ final class ObjectiveOptions {
 
     /** Checks the options of objectives, before anything is read. */
     void check(PeftCommand command) {
+        Set<Kind> chosen = EnumSet.of(objective);
+        others.forEach(other -> chosen.add(other.objective()));
         USED_BY.forEach((option, kinds) -> {
-            if (command.isGiven(option) && !kinds.contains(objective)) {
-                throw command.usage(option + " is not used by --objective " + objective + "; it is for "
-                        + kinds.stream().map(Kind::toString).collect(Collectors.joining(", ")));
+            if (command.isGiven(option) && Collections.disjoint(kinds, chosen)) {
+                throw command.usage(option + " is not used by --objective " + names(chosen) + "; it is for "
+                        + names(kinds));
             }
         });
+        if (!others.isEmpty() && !MIXED.containsAll(chosen)) {
+            throw command.usage("--also is for objectives that predict tokens (" + names(MIXED) + "), not "
+                    + names(chosen));
+        }
         command.fromOptions(preferences::dpo);
         command.fromOptions(preferences::kto);
         if (!(preferences.gamma() >= 0)) {
             throw command.usage("--gamma must be 0 or more");
         }
-        teacher.check(command, objective == Kind.DISTILLATION);
+        teacher.check(command, chosen.contains(Kind.DISTILLATION));
         if (gradientCache != null && gradientCache < 1) {
             throw command.usage("--gradient-cache must be at least 1");
         }
     }
 
+    private static String names(Collection<Kind> kinds) {
+        return kinds.stream().map(Kind::toString).collect(Collectors.joining(", "));
+    }
+
     /**
-     * The rows of a file as the objective learns them.
+     * The rows of a file as the objective learns them, or of several files.
      *
+     * @param masking what is learned of chats
      * @param loader loads a teacher
      */
-    TrainingData read(Path data, Optional<Path> validation, Function<String, BaseModel> loader) {
-        return switch (objective) {
-            case SFT -> sft(data, validation);
+    TrainingData read(Path data, Optional<Path> validation, Masking masking, Function<String, BaseModel> loader) {
+        if (others.isEmpty()) {
+            return read(objective, data, validation, masking, loader);
+        }
+        List<TrainingData> parts = new ArrayList<>(List.of(read(objective, data, validation, masking, loader)));
+        List<Double> weights = new ArrayList<>(List.of(1.0));
+        for (AlsoOption other : others) {
+            parts.add(read(other.objective(), other.data(), other.validation(), masking, loader));
+            weights.add(other.weight());
+        }
+        return new MixedData(parts, weights);
+    }
+
+    private TrainingData read(Kind kind, Path data, Optional<Path> validation, Masking masking,
+            Function<String, BaseModel> loader) {
+        return switch (kind) {
+            case SFT -> sft(data, validation, masking);
             case DPO -> pairs(data, validation, model -> new DpoObjective(model, preferences.dpo()));
             case ORPO -> pairs(data, validation, model -> new OrpoObjective(model,
                     preferences.beta(OrpoObjective.BETA)));
@@ -144,13 +184,13 @@ final class ObjectiveOptions {
         };
     }
 
-    private static TrainingData sft(Path data, Optional<Path> validation) {
-        if (TaskRows.holdsSources(data)) {
+    private TrainingData sft(Path data, Optional<Path> validation, Masking masking) {
+        if (others.isEmpty() && TaskRows.holdsSources(data)) {
             return TrainingData.Rows.read(data, validation, TaskRows::sources,
                     rows -> Optional.of(Task.of(Task.Type.SEQ_2_SEQ_LM)), SourceTargetObjective::new);
         }
         RowKind.CHATS.require(data);
-        return TrainingData.Chats.read(data, validation);
+        return TrainingData.Chats.read(data, validation, masking);
     }
 
     private static TrainingData pairs(Path data, Optional<Path> validation,

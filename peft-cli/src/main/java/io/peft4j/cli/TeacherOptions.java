@@ -5,6 +5,7 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Calibration;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.models.BaseModel;
@@ -13,6 +14,7 @@ import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.DistillationObjective;
+import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.plan.DataFacts;
 import java.nio.file.Path;
 import java.util.List;
@@ -52,7 +54,8 @@ final class TeacherOptions {
 
     TrainingData read(Path data, Optional<Path> validation, Function<String, BaseModel> loader) {
         RowKind.CHATS.require(data);
-        return new Lessons((TrainingData.Chats) TrainingData.Chats.read(data, validation), loader);
+        return new Lessons((TrainingData.Chats) TrainingData.Chats.read(data, validation,
+                Masking.ASSISTANT), loader);
     }
 
     /** Chats of which the student learns what its teacher expects. */
@@ -79,6 +82,12 @@ final class TeacherOptions {
         public TrainingEstimate estimate(TrainerBuilder trainer, PeftModel student) {
             return taught(student, objective -> trainer.build().estimate(objective, chats.examples().examples(),
                     held()));
+        }
+
+        @Override
+        public <T> T part(PeftModel student, double weight, Function<MixedObjective.Part<?>, T> use) {
+            return taught(student, objective -> use.apply(new MixedObjective.Part<>(objective, weight,
+                    chats.examples().examples(), held())));
         }
 
         private List<ChatExample> held() {

@@ -148,7 +148,8 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** The examples that the options name. */
     final TrainingData examples() {
-        return objective.read(data, Optional.ofNullable(validation), name -> engine.load(name, console()));
+        return objective.read(data, Optional.ofNullable(validation), learned.masking(),
+                name -> engine.load(name, console()));
     }
 
     /** The base with the adapter to be trained. */

@@ -6,6 +6,7 @@ import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Calibration;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.Masking;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.train.Trainer;
@@ -13,7 +14,9 @@ import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.DataSetup;
+import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.sweep.SweepBuilder;
@@ -38,6 +41,14 @@ interface TrainingData {
     /** What a training would take. */
     TrainingEstimate estimate(TrainerBuilder trainer, PeftModel model);
 
+    /**
+     * Uses the examples as one of several objectives.
+     *
+     * @param model what is trained
+     * @param weight what the loss counts
+     */
+    <T> T part(PeftModel model, double weight, Function<MixedObjective.Part<?>, T> use);
+
     /** What the rules of hyperparameters look at. */
     DataFacts facts(BaseModel base);
 
@@ -45,9 +56,9 @@ interface TrainingData {
     Calibration calibration(BaseModel base, int batchSize, int mostBatches);
 
     /** Conversations, of which the supervised tokens are predicted. */
-    record Chats(ChatDataset examples, Optional<ChatDataset> held) implements TrainingData {
-        static TrainingData read(Path data, Optional<Path> validation) {
-            return new Chats(ChatDataset.read(data), validation.map(ChatDataset::read));
+    record Chats(ChatDataset examples, Optional<ChatDataset> held, Masking masking) implements TrainingData {
+        static TrainingData read(Path data, Optional<Path> validation, Masking masking) {
+            return new Chats(ChatDataset.read(data), validation.map(ChatDataset::read), masking);
         }
 
         @Override
@@ -59,6 +70,12 @@ interface TrainingData {
         public TrainingResult train(TrainerBuilder trainer, PeftModel model) {
             held.ifPresent(trainer::validation);
             return trainer.build().train(examples);
+        }
+
+        @Override
+        public <T> T part(PeftModel model, double weight, Function<MixedObjective.Part<?>, T> use) {
+            return use.apply(new MixedObjective.Part<>(new ChatObjective(model, masking), weight, examples.examples(),
+                    held.map(ChatDataset::examples).orElse(List.of())));
         }
 
         @Override
@@ -120,6 +137,11 @@ interface TrainingData {
         @Override
         public TrainingEstimate estimate(TrainerBuilder trainer, PeftModel model) {
             return trainer.build().estimate(objective.apply(model), examples, held);
+        }
+
+        @Override
+        public <T> T part(PeftModel model, double weight, Function<MixedObjective.Part<?>, T> use) {
+            return use.apply(new MixedObjective.Part<>(objective.apply(model), weight, examples, held));
         }
 
         @Override

@@ -164,6 +164,39 @@ class PreferenceCommandTest {
         assertTrue(error.contains("objective.beta is 0.2, in the run 0.1"), error);
     }
 
+    @Test
+    void anotherObjectiveIsLearnedAtTheSameTimeFromAFileOfItsOwn() throws IOException {
+        Path pairs = data("pairs.jsonl", PAIRS);
+        Path chats = data("chats.jsonl", CHAT + "}", CHAT + "}", CHAT + "}");
+        Object[] both = {"--batch-size", 2, "--beta", 0.5, "--validation", pairs, "--also", "sft=" + chats
+                + ",weight=0.5,validation=" + chats, "--also", "distillation=" + chats, "--teacher-adapter",
+            CommandRun.FIXTURES.resolve("adapters/lora")};
+
+        List<JsonNode> lines = train(pairs, "dpo", both).json();
+
+        JsonNode first = lines.get(1);
+        assertEquals(Math.log(2), first.get("dpo/loss").asDouble(), 1e-6);
+        assertEquals(first.get("dpo/loss").asDouble() + 0.5 * first.get("sft/loss").asDouble()
+                + first.get("distillation/loss").asDouble(), first.get("train_loss").asDouble(), 1e-6);
+        JsonNode before = lines.get(0);
+        JsonNode after = lines.get(lines.size() - 2);
+        for (String measure : List.of("eval_dpo/loss", "eval_sft/loss", "eval_loss")) {
+            assertTrue(after.get(measure).asDouble() < before.get(measure).asDouble(), lines.toString());
+        }
+        assertEquals(16, lines.get(lines.size() - 3).get("step").asInt());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"sft=, is not OBJECTIVE=FILE", "'sft=x,weight=0', must be a number above 0",
+        "'sft=x,size=2', 'is not weight=W or validation=FILE'", "wish=x, unknown objective",
+        "contrastive=x, '--also is for objectives that predict tokens'"})
+    void whatCannotBeLearnedBesidesIsAnError(String also, String said) throws IOException {
+        String error = CommandRun.failing(2, "train", "--model", MODEL, "--data", data("pairs.jsonl", PAIRS),
+                "--output", folder.resolve("out"), "--objective", "dpo", "--also", also);
+
+        assertTrue(error.contains(said), error);
+    }
+
     @ParameterizedTest
     @CsvSource({"sft, --beta, 1, 'dpo, orpo, simpo, kto'", "dpo, --gamma, 1, simpo", "orpo, --reference, start, "
             + "'dpo, kto'", "kto, --loss, ipo, dpo", "classification, --max-length, 9, 'sft, dpo, orpo, simpo, kto, "

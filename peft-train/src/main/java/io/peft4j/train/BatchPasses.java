@@ -41,7 +41,7 @@ record BatchPasses(ObjectivePasses passes, Network network, boolean sharePrefixe
     }
 
     @Override
-    public void measure(String name, double sum, long count) {
+    public void measure(String name, double sum, double count) {
         measures.add(name, sum, count);
     }
 }

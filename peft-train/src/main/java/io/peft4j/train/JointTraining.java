@@ -98,7 +98,7 @@ final class JointTraining {
             add(sums, now, passes.evaluation(pack(some, now), Pass::sequenceLosses));
         }
         forEach(List.copyOf(batches.keySet()), i ->
-                trainings.get(i).run().addEvaluation(sums[i], new Measures(), event));
+                trainings.get(i).run().addEvaluation(sums[i] / weight(batches.get(i)), new Measures(), event));
         forEach(some, i -> {
             TrainingRun run = trainings.get(i).run();
             if (run.stepsDone() > 0 && !run.isOver()) {
@@ -121,7 +121,7 @@ final class JointTraining {
         for (int number = 0; number < longest(batches); number++) {
             Map<Integer, List<EncodedExample>> now = at(batches, number);
             double[] normalizers = now.entrySet().stream().flatMapToDouble(entry -> entry.getValue().stream()
-                    .mapToDouble(example -> updates.get(entry.getKey()).normalizer())).toArray();
+                    .mapToDouble(example -> updates.get(entry.getKey()).normalizer(entry.getValue()))).toArray();
             double[][] losses = new double[1][];
             // Without dropout the seed has no meaning.
             passes.training(pack(some, now), 0, pass -> {
@@ -133,6 +133,10 @@ final class JointTraining {
             now.keySet().forEach(i -> updates.get(i).add(sums[i]));
         }
         forEach(List.copyOf(updates.keySet()), i -> trainings.get(i).run().finish(updates.get(i)));
+    }
+
+    private static double weight(List<List<EncodedExample>> batches) {
+        return EncodedExample.weight(batches.stream().flatMap(List::stream).toList());
     }
 
     private static int longest(Map<Integer, List<List<EncodedExample>>> batches) {

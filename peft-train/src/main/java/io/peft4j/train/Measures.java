@@ -11,7 +11,7 @@ import java.util.TreeMap;
 final class Measures {
     private final Map<String, double[]> sums = new TreeMap<>();
 
-    void add(String name, double sum, long count) {
+    void add(String name, double sum, double count) {
         double[] both = sums.computeIfAbsent(name, key -> new double[2]);
         both[0] += sum;
         both[1] += count;
@@ -19,7 +19,7 @@ final class Measures {
 
     /** Adds what another worker has measured. */
     void add(Measures other) {
-        other.sums.forEach((name, both) -> add(name, both[0], (long) both[1]));
+        other.sums.forEach((name, both) -> add(name, both[0], both[1]));
     }
 
     void write(DataOutputStream out) throws IOException {
@@ -34,7 +34,7 @@ final class Measures {
     static Measures read(DataInputStream in) throws IOException {
         Measures measures = new Measures();
         for (int left = in.readInt(); left > 0; left--) {
-            measures.add(in.readUTF(), in.readDouble(), (long) in.readDouble());
+            measures.add(in.readUTF(), in.readDouble(), in.readDouble());
         }
         return measures;
     }

@@ -23,12 +23,14 @@ import org.slf4j.LoggerFactory;
 final class ReferenceValues implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ReferenceValues.class);
 
+    private final Objective<?> objective;
     private final int values;
     private final Map<String, INDArray> arrays = new LinkedHashMap<>();
     private boolean known;
 
     /** Room for the values of all examples. */
     ReferenceValues(Objective<?> objective, TrainingSet training, Optional<TrainingSet> validation) {
+        this.objective = objective;
         this.values = objective.referenceValues();
         this.known = values == 0;
         if (values > 0) {
@@ -72,7 +74,7 @@ final class ReferenceValues implements AutoCloseable {
             }
             float[][] found = reference.apply(batch);
             for (int i = 0; i < found.length; i++) {
-                Arrays.write(array, (long) numbers.get(batch.get(i)) * values, found[i], 0, values);
+                Arrays.write(array, (long) numbers.get(batch.get(i)) * values, found[i], 0, found[i].length);
             }
         }
         LOG.info("the reference of {} {} examples was computed in {} s", set.examples().size(), name,
@@ -89,7 +91,8 @@ final class ReferenceValues implements AutoCloseable {
         List<EncodedExample> examples = new ArrayList<>();
         for (EncodedExample example : set.examples()) {
             int from = examples.size() * values;
-            examples.add(example.withMoreTargets(java.util.Arrays.copyOfRange(all, from, from + values)));
+            examples.add(example.withMoreTargets(java.util.Arrays.copyOfRange(all, from,
+                    from + objective.referenceValues(example))));
         }
         return new TrainingSet(examples, set.leftOut(), set.names());
     }

@@ -129,6 +129,9 @@ record RunSettings(Map<String, String> values) {
             if (example.targets().length > 0 || example.sequences().size() > 1) {
                 sha.add(Arrays.toString(example.targets()) + example.weight());
             }
+            if (example.part() > 0) {
+                sha.add("part " + example.part());
+            }
         }
         return sha.hex();
     }

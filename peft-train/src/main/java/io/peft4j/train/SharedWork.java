@@ -9,7 +9,6 @@ import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.Passes;
 import io.peft4j.train.parallel.Workers;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
@@ -70,7 +69,7 @@ final class SharedWork {
             List<EncodedExample> part = division.part(batch, done);
             if (!part.isEmpty()) {
                 losses[done] = objective.backward(passes(dropoutSeed(update.number(), from), measures), part,
-                        update.normalizer());
+                        update.normalizer(batch));
                 any = true;
             }
             from += batch.size();
@@ -158,8 +157,8 @@ final class SharedWork {
         }
     }
 
-    /** The sum of the losses of batches; empty where it was cancelled. */
-    OptionalDouble loss(List<List<EncodedExample>> batches, Measures measures) {
+    /** Adds the losses of batches to sums; false where it was cancelled. */
+    boolean loss(List<List<EncodedExample>> batches, PartSums sums, Measures measures) {
         double[] losses = new double[batches.size()];
         Measures own = new Measures();
         boolean stopped = false;
@@ -171,14 +170,13 @@ final class SharedWork {
         }
         List<Report> reports = tell(new Report(stopped, 0, losses, own));
         if (reports.stream().anyMatch(Report::stopped)) {
-            return OptionalDouble.empty();
+            return false;
         }
         reports.forEach(report -> measures.add(report.measures()));
-        double all = 0;
         for (int i = 0; i < losses.length; i++) {
-            all += sum(reports, i);
+            sums.add(batches.get(i), sum(reports, i));
         }
-        return OptionalDouble.of(all);
+        return true;
     }
 
     /** Computes what the objective holds the model against for a set of examples. */

@@ -18,6 +18,7 @@ import io.peft4j.data.Masking;
 import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.EncodedExamples;
+import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.NextTokenObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.parallel.Workers;
@@ -162,6 +163,11 @@ public final class Trainer {
         EncodedExamples encoded = encoded(objective, examples, "training");
         return run(objective, encoded.examples(), encoded(objective, held, "validation").examples(),
                 encoded.leftOut(), List.of());
+    }
+
+    /** Trains on several objectives at once, each with examples of its own. */
+    public TrainingResult train(MixedObjective objective) {
+        return train(objective, objective.examples(), objective.held());
     }
 
     /**

@@ -183,12 +183,10 @@ final class TrainingProbe {
         if (validation.isEmpty()) {
             return 0;
         }
-        List<EncodedExample> held = validation.get().examples();
-        int size = options.batchSize();
+        List<List<EncodedExample>> held = PartSums.batches(validation.get().examples(), options.batchSize());
         List<List<EncodedExample>> batches = new ArrayList<>();
         for (int i = 0; i < TIMED_BATCHES; i++) {
-            int from = i * size < held.size() ? i * size : 0;
-            batches.add(held.subList(from, Math.min(held.size(), from + size)));
+            batches.add(held.get(i < held.size() ? i : 0));
         }
         long every = control.evaluateEverySteps() > 0 ? control.evaluateEverySteps() : sampler.stepsPerEpoch();
         long times = 1 + (sampler.totalSteps() + every - 1) / every;
@@ -223,7 +221,8 @@ final class TrainingProbe {
 
     /** With as many reference values as there will be. */
     private List<EncodedExample> complete(List<EncodedExample> batch) {
-        return batch.stream().map(example -> example.withMoreTargets(new float[objective.referenceValues()])).toList();
+        return batch.stream().map(example ->
+                example.withMoreTargets(new float[objective.referenceValues(example)])).toList();
     }
 
     private TrainingSet set(List<EncodedExample> some) {

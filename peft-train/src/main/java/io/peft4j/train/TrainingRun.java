@@ -49,6 +49,7 @@ final class TrainingRun implements AutoCloseable {
     private final TrainingPlan plan;
     private final Pace pace;
     final ObjectivePasses passes;
+    private final List<Double> partWeights;
     private final Updates optimizer;
     private final UpdateRule rule;
     private final Map<String, TrainingHook> hooks;
@@ -72,6 +73,7 @@ final class TrainingRun implements AutoCloseable {
         this.control = control;
         this.training = examples;
         this.held = validation;
+        this.partWeights = objective.partWeights();
         this.references = new ReferenceValues(objective, examples, validation);
         this.validation = validation;
         this.cancellation = cancellation;
@@ -278,25 +280,13 @@ final class TrainingRun implements AutoCloseable {
 
     /** Computes what the objective holds the model against, from the model as it is before the first update. */
     private void addReferences() {
-        List<List<EncodedExample>> batches = new ArrayList<>();
-        for (long step = 0; step < Math.min(sampler.stepsPerEpoch(), plan.totalSteps()); step++) {
-            batches.addAll(sampler.batches(step));
-        }
-        work.computeReferences(references, "training", training, batches);
+        work.computeReferences(references, "training", training, sampler.firstBatches());
         sampler.replace(references.of("training", training));
         held.ifPresent(set -> {
-            work.computeReferences(references, "validation", set, inOrder(set));
+            work.computeReferences(references, "validation", set, PartSums.batches(set.examples(),
+                    options.batchSize()));
             validation = Optional.of(references.of("validation", set));
         });
-    }
-
-    private List<List<EncodedExample>> inOrder(TrainingSet set) {
-        List<List<EncodedExample>> batches = new ArrayList<>();
-        List<EncodedExample> all = set.examples();
-        for (int from = 0; from < all.size(); from += options.batchSize()) {
-            batches.add(all.subList(from, (int) Math.min(all.size(), (long) from + options.batchSize())));
-        }
-        return batches;
     }
 
     /** What would be saved is looked at first, so that the last good checkpoint stays the last. */
@@ -339,7 +329,8 @@ final class TrainingRun implements AutoCloseable {
     Update next() {
         TrainingEvents.Step event = new TrainingEvents.Step();
         event.begin();
-        return new Update(optimizer.steps(), sampler.batches(optimizer.steps()), event);
+        return new Update(optimizer.steps(), sampler.batches(optimizer.steps()), partWeights,
+                event);
     }
 
     /** Whether somebody wants it to stop. */
@@ -392,21 +383,24 @@ final class TrainingRun implements AutoCloseable {
 
     /** The validation data in the batches that it is measured in. */
     List<List<EncodedExample>> validationBatches() {
-        return inOrder(validation.orElseThrow());
+        return PartSums.batches(validation.orElseThrow().examples(), options.batchSize());
     }
 
     /** Measures the loss on the validation data; a cancelled measurement is not told. */
     private void evaluate() {
         TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
         event.begin();
+        PartSums sums = new PartSums(partWeights, validation.orElseThrow().examples());
         Measures measures = new Measures();
-        work.loss(validationBatches(), measures).ifPresent(sum -> addEvaluation(sum, measures, event));
+        if (work.loss(validationBatches(), sums, measures)) {
+            addEvaluation(sums.loss(), measures, event);
+        }
     }
 
     /** Takes a measurement and tells of it. */
-    void addEvaluation(double sum, Measures measures, TrainingEvents.Evaluation event) {
+    void addEvaluation(double loss, Measures measures, TrainingEvents.Evaluation event) {
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
-                sampler.epochs(stepsDone()), sum / validation.orElseThrow().weight(), measures.means());
+                sampler.epochs(stepsDone()), loss, measures.means());
         event.commit(evaluation);
         evaluations.add(evaluation);
         if (BestValues.best(evaluations) == evaluation) {

@@ -13,17 +13,20 @@ final class Update {
     private final long begin = System.nanoTime();
     private final Measures measures = new Measures();
     private final List<Double> sums = new ArrayList<>();
+    private final PartSums parts;
 
     /**
      * An update.
      *
      * @param number from 0
+     * @param counts what the mean loss of each part of the examples counts
      * @param event has begun
      */
-    Update(long number, List<List<EncodedExample>> batches, TrainingEvents.Step event) {
+    Update(long number, List<List<EncodedExample>> batches, List<Double> counts, TrainingEvents.Step event) {
         this.number = number;
         this.batches = batches;
         this.examples = batches.stream().flatMap(List::stream).toList();
+        this.parts = new PartSums(counts, examples);
         this.event = event;
     }
 
@@ -35,13 +38,14 @@ final class Update {
         return batches;
     }
 
-    /** What the sum of losses is divided by. */
-    double normalizer() {
-        return EncodedExample.weight(examples);
+    /** What the sum of losses of a batch is divided by. */
+    double normalizer(List<EncodedExample> batch) {
+        return parts.normalizer(batch);
     }
 
     /** Takes the sum of losses of the next batch. */
     void add(double sum) {
+        parts.add(batches.get(sums.size()), sum);
         sums.add(sum);
     }
 
@@ -50,7 +54,7 @@ final class Update {
     }
 
     double loss() {
-        return sums.stream().mapToDouble(Double::doubleValue).sum() / normalizer();
+        return parts.loss();
     }
 
     Measures measures() {

@@ -15,6 +15,7 @@ import io.peft4j.train.objective.DpoObjective;
 import io.peft4j.train.objective.DpoOptions;
 import io.peft4j.train.objective.KtoObjective;
 import io.peft4j.train.objective.KtoOptions;
+import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.OrpoObjective;
 import io.peft4j.train.objective.Reference;
@@ -38,7 +39,7 @@ class PreferenceTrainingTest {
 
     /** The objectives, with the reference that only the beginning of a training knows. */
     enum Kind {
-        DPO, IPO, ORPO, SIMPO, KTO;
+        DPO, IPO, ORPO, SIMPO, KTO, MIXED;
 
         TrainingResult train(LanguageModel model, TrainerBuilder trainer) {
             return switch (this) {
@@ -50,6 +51,7 @@ class PreferenceTrainingTest {
                 case SIMPO -> pairs(trainer, new SimpoObjective(model));
                 case KTO -> trainer.build().train(new KtoObjective(model,
                         KtoOptions.defaults().withReference(Reference.START)), judged(11, 3), judged(4, 5));
+                case MIXED -> trainer.build().train(mixed(model));
             };
         }
 
@@ -57,6 +59,14 @@ class PreferenceTrainingTest {
             return trainer.build().train(objective, PreferenceTrainingTest.pairs(11, 3),
                     PreferenceTrainingTest.pairs(4, 5));
         }
+    }
+
+    /** Data sets of other sizes, with and without reference values. */
+    private static MixedObjective mixed(LanguageModel model) {
+        return MixedObjective.of(new OrpoObjective(model), pairs(11, 3))
+                .and(new MixedObjective.Part<>(new DpoObjective(model, DpoOptions.defaults()
+                        .withReference(Reference.START)), 0.3, pairs(5, 7), pairs(4, 5)))
+                .and(2, new KtoObjective(model), judged(13, 3));
     }
 
     private static List<PreferenceExample> pairs(int count, long seed) {

@@ -13,8 +13,10 @@ import java.util.stream.IntStream;
  * @param targets what is right, as the objective reads it; none where the sequences say it
  * @param weight its share of the loss: losses are divided by the sum of weights of an update
  * @param supervised the number of values that are learned; an example without any is left out
+ * @param part of a {@link MixedObjective} the objective that learns it, from 0
  */
-public record EncodedExample(List<TokenSequence> sequences, float[] targets, double weight, long supervised) {
+public record EncodedExample(List<TokenSequence> sequences, float[] targets, double weight, long supervised,
+        int part) {
     /** Copies the list. */
     public EncodedExample {
         sequences = List.copyOf(sequences);
@@ -22,6 +24,11 @@ public record EncodedExample(List<TokenSequence> sequences, float[] targets, dou
         if (sequences.isEmpty()) {
             throw new IllegalArgumentException("an example needs a sequence");
         }
+    }
+
+    /** An example of the only objective. */
+    public EncodedExample(List<TokenSequence> sequences, float[] targets, double weight, long supervised) {
+        this(sequences, targets, weight, supervised, 0);
     }
 
     /** A sequence whose supervised tokens are predicted; its weight is the sum of theirs. */
@@ -53,7 +60,12 @@ public record EncodedExample(List<TokenSequence> sequences, float[] targets, dou
     public EncodedExample withMoreTargets(float... more) {
         float[] all = Arrays.copyOf(targets, targets.length + more.length);
         System.arraycopy(more, 0, all, targets.length, more.length);
-        return new EncodedExample(sequences, all, weight, supervised);
+        return new EncodedExample(sequences, all, weight, supervised, part);
+    }
+
+    /** The same for another objective of several. */
+    public EncodedExample ofPart(int number) {
+        return new EncodedExample(sequences, targets, weight, supervised, number);
     }
 
     /** The sequences of examples, in their order. */

@@ -50,11 +50,24 @@ public interface Objective<E> {
         return 0;
     }
 
+    /** How many of them this example has, where not all have as many. */
+    default int referenceValues(EncodedExample example) {
+        return referenceValues();
+    }
+
+    /**
+     * What the mean loss of each part of the examples counts ({@link EncodedExample#part}): the loss is their weighted
+     * sum. Batches hold examples of one part. Default: there is one part.
+     */
+    default List<Double> partWeights() {
+        return List.of(1.0);
+    }
+
     /**
      * What is computed once for each example, before the first update, and kept with the training's checkpoints; later
      * batches find it behind an example's other {@linkplain EncodedExample#targets() targets}.
      *
-     * @return for each example of the batch {@link #referenceValues} numbers
+     * @return for each example of the batch its {@link #referenceValues(EncodedExample)} numbers
      */
     default float[][] reference(Passes passes, List<EncodedExample> batch) {
         return new float[batch.size()][0];
@@ -74,7 +87,8 @@ public interface Objective<E> {
      *
      * @param passes runs passes of training
      * @param batch the examples
-     * @param normalizer what the sum is divided by: the weights of all examples of the update
+     * @param normalizer what the sum is divided by: the weights of all examples of the update, of the batch's part,
+     *     and by the weight of that
      */
     double backward(Passes passes, List<EncodedExample> batch, double normalizer);
 

@@ -35,7 +35,7 @@ public interface Passes {
      *
      * @param name the measure
      * @param sum the sum of the values
-     * @param count how many there are
+     * @param count how many there are, or the sum of their weights
      */
-    void measure(String name, double sum, long count);
+    void measure(String name, double sum, double count);
 }
