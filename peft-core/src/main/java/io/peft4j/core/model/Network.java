@@ -83,6 +83,14 @@ public interface Network extends AutoCloseable {
     }
 
     /**
+     * The factor on what routers of experts add to the loss of a training by next-token prediction
+     * ({@link io.peft4j.core.nn.RouterLoss}); 0: nothing.
+     */
+    default double routerLossCoefficient() {
+        return 0;
+    }
+
+    /**
      * The network as one that predicts the next token.
      *
      * @throws ConfigurationException when it does not

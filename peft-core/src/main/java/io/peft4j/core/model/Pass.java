@@ -7,7 +7,9 @@ import io.peft4j.core.engine.Workspace;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
+import io.peft4j.core.nn.RouterLoss;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -243,6 +245,9 @@ public final class Pass implements AutoCloseable {
      * {@code sum / normalizer} added to the trainable parameters. A batch without supervised tokens gives 0 and no
      * gradients.
      *
+     * <p>Where the model asks for it ({@link Network#routerLossCoefficient()}), what its routers add is part of
+     * the loss, with the batch's share of the normalizer: whole where a step is one batch, a mean over several.
+     *
      * @param normalizer what the sum is divided by
      */
     public double backward(double normalizer) {
@@ -255,20 +260,26 @@ public final class Pass implements AutoCloseable {
      * that share a pass.
      *
      * @param normalizers for each sequence of the batch what its sum is divided by
-     * @return the weighted sum of each sequence, not divided
+     * @return the weighted sum of each sequence, not divided, with its share of what routers add to the loss
      */
     public double[] backwardBySequence(double... normalizers) {
         PackedBatch.Targets targets = batch().targets();
         double[] sums = new double[normalizers.length];
         return targets.count() == 0 ? sums : workspace.compute(() -> {
-            Variable rows = model.network().hidden(context, targets.rows());
+            double coefficient = model.network().routerLossCoefficient();
+            RouterLoss routers = new RouterLoss(coefficient);
+            Variable rows = model.network().hidden(coefficient == 0 ? context : context.withRouterLoss(routers),
+                    targets.rows());
+            Map<Integer, Double> added = routers.byGroup();
             float[] shares = new float[targets.count()];
             for (int i = 0; i < shares.length; i++) {
                 shares[i] = (float) (targets.weights()[i] / normalizers[targets.sequences()[i]]);
+                routers.weigh(batch().group(targets.rows()[i]), shares[i]);
             }
             float[] losses = backward(rows, shares);
             for (int i = 0; i < losses.length; i++) {
-                sums[targets.sequences()[i]] += (double) targets.weights()[i] * losses[i];
+                sums[targets.sequences()[i]] += (double) targets.weights()[i]
+                        * (losses[i] + added.getOrDefault(batch().group(targets.rows()[i]), 0.0));
             }
             return sums;
         });

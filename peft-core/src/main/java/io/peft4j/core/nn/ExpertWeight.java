@@ -24,7 +24,7 @@ public final class ExpertWeight implements WeightedLayer {
     private final FrozenWeight whole;
     private final List<Linear> experts = new ArrayList<>();
     private final Optional<INDArray> bias;
-    private final boolean rearranged;
+    private final int[] storedRows;
 
     /**
      * Experts.
@@ -32,10 +32,11 @@ public final class ExpertWeight implements WeightedLayer {
      * @param weight [E x O, I]
      * @param count E, a divisor of the rows
      * @param bias FLOAT [E x O], if any
-     * @param rearranged whether Hugging Face Transformers has the features of an expert in another order
+     * @param storedRows for each output feature of an expert its number in Hugging Face Transformers; none where
+     *     features have the same order there
      */
-    public ExpertWeight(INDArray weight, int count, Optional<INDArray> bias, boolean rearranged) {
-        this.rearranged = rearranged;
+    public ExpertWeight(INDArray weight, int count, Optional<INDArray> bias, int... storedRows) {
+        this.storedRows = storedRows.clone();
         this.whole = new DenseWeight(weight);
         this.bias = bias;
         int out = Arrays.rows(weight) / count;
@@ -63,9 +64,12 @@ public final class ExpertWeight implements WeightedLayer {
         return whole.rows() / experts.size();
     }
 
-    /** Whether Hugging Face Transformers has the features of an expert in another order. */
-    public boolean isRearranged() {
-        return rearranged;
+    /**
+     * For each output feature of an expert its number in Hugging Face Transformers; none where features have the same
+     * order there.
+     */
+    public int[] storedRows() {
+        return storedRows.clone();
     }
 
     /** I, the input features of an expert. */
@@ -90,7 +94,7 @@ public final class ExpertWeight implements WeightedLayer {
 
     @Override
     public WeightedLayer with(INDArray weight, Optional<INDArray> otherBias) {
-        return new ExpertWeight(weight, experts.size(), otherBias, rearranged);
+        return new ExpertWeight(weight, experts.size(), otherBias, storedRows);
     }
 
     @Override

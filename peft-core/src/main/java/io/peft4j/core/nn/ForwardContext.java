@@ -27,6 +27,7 @@ public final class ForwardContext {
     private final Optional<LayerStates> start;
     /** The expert whose part of a weight runs; 0 elsewhere. */
     private final int expert;
+    private final Optional<RouterLoss> routerLoss;
 
     /**
      * What enters a decoder layer.
@@ -46,7 +47,7 @@ public final class ForwardContext {
 
     private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, Optional<KvCache> cache,
             boolean training, KeptMemory kept, DropoutSeeds dropoutSeeds, AttentionStep attention,
-            Optional<LayerStates> start, int expert) {
+            Optional<LayerStates> start, int expert, Optional<RouterLoss> routerLoss) {
         this.tape = Objects.requireNonNull(tape, "tape");
         this.batch = Objects.requireNonNull(batch, "batch");
         this.layers = Objects.requireNonNull(layers, "layers");
@@ -57,6 +58,7 @@ public final class ForwardContext {
         this.attention = attention;
         this.start = start;
         this.expert = expert;
+        this.routerLoss = routerLoss;
     }
 
     /**
@@ -66,19 +68,19 @@ public final class ForwardContext {
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
         return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, KeptMemory.unlimited(),
-                new DropoutSeeds(seed), AttentionStep.BASE, Optional.empty(), 0);
+                new DropoutSeeds(seed), AttentionStep.BASE, Optional.empty(), 0, Optional.empty());
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
         return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, KeptMemory.unlimited(),
-                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty(), 0);
+                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty(), 0, Optional.empty());
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
         return new ForwardContext(tape, batch, layers, Optional.of(cache), false, KeptMemory.unlimited(),
-                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty(), 0);
+                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty(), 0, Optional.empty());
     }
 
     /**
@@ -90,7 +92,7 @@ public final class ForwardContext {
      */
     public ForwardContext recomputingAbove(long bytes) {
         return new ForwardContext(tape, batch, layers, cache, training, new KeptMemory(bytes), dropoutSeeds, attention,
-                start, expert);
+                start, expert, routerLoss);
     }
 
     /**
@@ -106,7 +108,7 @@ public final class ForwardContext {
                     + batch.rows());
         }
         return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention,
-                Optional.of(given), expert);
+                Optional.of(given), expert, routerLoss);
     }
 
     /** Where the pass begins, if not with the embedding. */
@@ -121,12 +123,24 @@ public final class ForwardContext {
      */
     public ForwardContext onRows(int... rows) {
         return new ForwardContext(tape, batch.select(rows), layers, cache, training, kept, dropoutSeeds,
-                attention, Optional.empty(), expert);
+                attention, Optional.empty(), expert, routerLoss);
     }
 
     /** The same pass in one of several experts; see {@link ExpertWeight}. */
     public ForwardContext inExpert(int number) {
-        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention, start, number);
+        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention, start, number,
+                routerLoss);
+    }
+
+    /** The same pass, which collects what routers add to the loss. */
+    public ForwardContext withRouterLoss(RouterLoss loss) {
+        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention, start, expert,
+                Optional.of(loss));
+    }
+
+    /** What routers add to the loss, where that is asked for. */
+    public Optional<RouterLoss> routerLoss() {
+        return routerLoss;
     }
 
     /** The expert whose part of a weight runs. */
@@ -172,7 +186,7 @@ public final class ForwardContext {
 
     private ForwardContext on(PackedBatch other) {
         return new ForwardContext(tape, other, layers, Optional.empty(), training, kept, dropoutSeeds, attention,
-                Optional.empty(), expert);
+                Optional.empty(), expert, routerLoss);
     }
 
     /**
@@ -182,13 +196,13 @@ public final class ForwardContext {
      */
     public ForwardContext withAttention(UnaryOperator<AttentionStep> around) {
         return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds,
-                around.apply(attention), start, expert);
+                around.apply(attention), start, expert, routerLoss);
     }
 
     /** The same pass on another tape, for what follows the decoder; it has a sequence of dropout seeds of its own. */
     public ForwardContext onTape(Tape other) {
         return new ForwardContext(other, batch, layers, cache, training, KeptMemory.unlimited(),
-                new DropoutSeeds(nextDropoutSeed()), AttentionStep.BASE, Optional.empty(), expert);
+                new DropoutSeeds(nextDropoutSeed()), AttentionStep.BASE, Optional.empty(), expert, Optional.empty());
     }
 
     /** Runs the attention of a layer: every attention layer computes its result by this. */

@@ -323,6 +323,11 @@ public final class PackedBatch {
         return marks.groups();
     }
 
+    /** The group of a row. */
+    public int group(int row) {
+        return groups().length == 0 ? 0 : groups()[row];
+    }
+
     /** The rows of each group that is there, by ascending group; to be read only. */
     public Map<Integer, int[]> rowsOfGroups() {
         if (rowsOfGroups == null) {

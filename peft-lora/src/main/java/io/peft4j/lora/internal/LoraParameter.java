@@ -29,7 +29,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * LoRA on a parameter that is no layer ({@code target_parameters}): a router, or the weights of E experts, each with an
  * update of its own, {@code y = x W_e^T + s * (x A_e^T) B_e^T}: A [E x r, in] has those of the experts below each
- * other, B [out, r x E] has column k of B_e at {@code k * E + e}. {@code E * r * (in + out)} parameters.
+ * other, B [out, r x E] has column k of B_e at {@code k * E + e}, its rows in the order that features have in Hugging
+ * Face Transformers. {@code E * r * (in + out)} parameters.
  *
  * <p>Merged: {@code W_e + s * B_e A_e}.
  */
@@ -38,6 +39,8 @@ final class LoraParameter extends AbstractAdapterLayer {
     private final int experts;
     private final int rank;
     private final double scaling;
+    /** For each output feature its row in B, none where B's order is that of the features. */
+    private final int[] rowsOfB;
     private final AdapterTensor a;
     private final AdapterTensor b;
 
@@ -50,12 +53,8 @@ final class LoraParameter extends AbstractAdapterLayer {
         super(slot);
         this.stored = new Slot(stored, slot.layer());
         WeightedLayer base = (WeightedLayer) slot.layer();
-        if (base instanceof ExpertWeight all && all.isRearranged()) {
-            throw new TargetModuleException("target_parameters cannot adapt " + slot.path() + " in this version, "
-                    + "because models of type " + setup.network().description().modelType() + " hold gate and up in "
-                    + "turns; adapt attention and router instead");
-        }
         this.experts = base instanceof ExpertWeight all ? all.experts() : 1;
+        this.rowsOfB = base instanceof ExpertWeight all ? all.storedRows() : new int[0];
         int out = Math.toIntExact(base.weightShape()[0]) / experts;
         int in = Math.toIntExact(base.weightShape()[1]);
         String name = parameter(slot);
@@ -117,7 +116,8 @@ final class LoraParameter extends AbstractAdapterLayer {
         int expert = experts == 1 ? 0 : context.expert();
         Variable left = RowOps.gatherRows(tape, tape.parameter(a.parameter()),
                 IntStream.range(expert * rank, (expert + 1) * rank).toArray());
-        Variable right = ColumnOps.slice(tape, tape.parameter(b.parameter()), rank, expert, expert + 1);
+        Variable columns = ColumnOps.slice(tape, tape.parameter(b.parameter()), rank, expert, expert + 1);
+        Variable right = rowsOfB.length == 0 ? columns : RowOps.gatherRows(tape, columns, rowsOfB);
         return MatrixOps.addLowRank(tape, base.forward(context, x), x, left, right, (float) scaling);
     }
 
@@ -135,7 +135,8 @@ final class LoraParameter extends AbstractAdapterLayer {
         for (int e = 0; e < experts; e++) {
             float[] left = new float[out * rank];
             for (int i = 0; i < left.length; i++) {
-                left[i] = lefts[i * experts + e];
+                int row = rowsOfB.length == 0 ? i / rank : rowsOfB[i / rank];
+                left[i] = lefts[(row * rank + i % rank) * experts + e];
             }
             float[] right = java.util.Arrays.copyOfRange(rights, e * rank * in, (e + 1) * rank * in);
             try (INDArray l = Arrays.of(left, out, rank); INDArray r = Arrays.of(right, rank, in)) {

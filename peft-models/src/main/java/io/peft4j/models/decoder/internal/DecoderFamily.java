@@ -83,9 +83,10 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
         DecoderNetwork network = new DecoderBuilder(plan(config), weights, this::checkpointName)
                 .build(name, modelType);
         ConfigKeys.report(config);
-        if (config.flag("output_router_logits", false)) {
-            LOG.warn("{}: output_router_logits is true, but the auxiliary loss of the routers is not added to the loss "
-                    + "of a training in this version", config.file());
+        if (network.routerLossCoefficient() != 0) {
+            LOG.info("{}: output_router_logits is true: trainings by next-token prediction add the load-balancing loss "
+                    + "of the routers times {}; those by preferences and distillation do not", config.file(),
+                    network.routerLossCoefficient());
         }
         return network;
     }

@@ -95,7 +95,7 @@ final class DecoderNetwork implements CausalNetwork {
         Slot last = parts.layers().get(parts.layers().size() - 1);
         DecoderLayer layer = (DecoderLayer) last.layer();
         if (wanted.length == context.batch().rows() || context.layers().at(last) != layer
-                || !layer.canSelectRows(context)) {
+                || context.routerLoss().isPresent() || !layer.canSelectRows(context)) {
             return RowOps.gatherRows(context.tape(), hidden(context), rows);
         }
         Variable x = below(context, parts.layers().size() - 1);
@@ -103,6 +103,17 @@ final class DecoderNetwork implements CausalNetwork {
         Variable hidden = context.onRows(wanted).block(x, parts.norm()::forward);
         return Arrays.equals(rows, wanted) ? hidden : RowOps.gatherRows(context.tape(), hidden,
                 IntStream.of(rows).map(row -> Arrays.binarySearch(wanted, row)).toArray());
+    }
+
+    @Override
+    public double routerLossCoefficient() {
+        return plan.routerLoss();
+    }
+
+    /** What routers add to the loss counts the tokens of each sequence. */
+    @Override
+    public boolean sharesPrefixes() {
+        return plan.routerLoss() == 0;
     }
 
     /** What comes out of the embedding and the first {@code layers} decoder layers. */

@@ -1,5 +1,6 @@
 package io.peft4j.models.decoder.internal;
 
+import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,9 +16,12 @@ import java.util.OptionalInt;
  * @param layers the layers from the embedding on
  * @param scales multipliers at both ends
  * @param storedTransposed whether checkpoints hold the weights of linear layers as [in, out], as GPT-2's do
+ * @param routerLoss factor on what routers add to the loss of a training; 0: nothing
  */
 record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> layers, Scales scales,
-        boolean storedTransposed) {
+        boolean storedTransposed, double routerLoss) {
+    private static final double ROUTER_LOSS = 0.001;
+
     /**
      * The numbers that all decoders have.
      *
@@ -74,7 +78,7 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
 
     /** Without multipliers, and with Llama's names. */
     static DecoderPlan of(Sizes sizes, NormPlan norm, List<LayerPlan> layers) {
-        return new DecoderPlan(sizes, Names.LLAMA, norm, layers, Scales.NONE, false);
+        return new DecoderPlan(sizes, Names.LLAMA, norm, layers, Scales.NONE, false, 0);
     }
 
     /** The same with every layer changed. */
@@ -83,23 +87,30 @@ record DecoderPlan(Sizes sizes, Names names, NormPlan norm, List<LayerPlan> laye
         for (int i = 0; i < layers.size(); i++) {
             changed.add(change.apply(i, layers.get(i)));
         }
-        return new DecoderPlan(sizes, names, norm, changed, scales, storedTransposed);
+        return new DecoderPlan(sizes, names, norm, changed, scales, storedTransposed, routerLoss);
     }
 
     DecoderPlan withNames(Names value) {
-        return new DecoderPlan(sizes, value, norm, layers, scales, storedTransposed);
+        return new DecoderPlan(sizes, value, norm, layers, scales, storedTransposed, routerLoss);
     }
 
     DecoderPlan withNorm(NormPlan value) {
-        return new DecoderPlan(sizes, names, value, layers, scales, storedTransposed);
+        return new DecoderPlan(sizes, names, value, layers, scales, storedTransposed, routerLoss);
     }
 
     DecoderPlan withScales(Scales value) {
-        return new DecoderPlan(sizes, names, norm, layers, value, storedTransposed);
+        return new DecoderPlan(sizes, names, norm, layers, value, storedTransposed, routerLoss);
     }
 
     /** With linear layers that checkpoints hold as [in, out]. */
     DecoderPlan withTransposedLayers() {
-        return new DecoderPlan(sizes, names, norm, layers, scales, true);
+        return new DecoderPlan(sizes, names, norm, layers, scales, true, routerLoss);
+    }
+
+    /** With what routers add to the loss of a training, where the configuration asks for it. */
+    DecoderPlan withRouterLoss(ModelConfig config) {
+        double coefficient = config.number("router_aux_loss_coef", ROUTER_LOSS);
+        return new DecoderPlan(sizes, names, norm, layers, scales, storedTransposed,
+                config.flag("output_router_logits", false) ? coefficient : 0);
     }
 }

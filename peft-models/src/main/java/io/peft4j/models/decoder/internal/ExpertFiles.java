@@ -8,6 +8,7 @@ import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -87,6 +88,12 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
             }
         }
         Arrays.write(target, (long) expert * block.length, block, 0, block.length);
+    }
+
+    /** For each row of an expert the feature that it has in the checkpoint; none where that is the same. */
+    int[] storedRows(String name) {
+        return plan.stored() == ExpertsPlan.Stored.TOGETHER && name.equals(GATES)
+                ? IntStream.range(0, form(name).rows()).map(row -> inFile(name, row)).toArray() : new int[0];
     }
 
     /** Where a file that has gate and up in turns holds a feature. */

@@ -48,8 +48,10 @@ final class ExpertsFeedForward implements LayerCopy.Part {
     @Override
     public Variable forward(ForwardContext context, Variable x) {
         Tape tape = context.tape();
-        Variable scores = inFloat(tape, parts.router().forward(context, x));
-        Routing routing = Routing.highest(choice(tape, scores), plan.router().chosen());
+        Variable given = inFloat(tape, parts.router().forward(context, x));
+        Routing routing = Routing.highest(choice(tape, given), plan.router().chosen());
+        Variable scores = context.routerLoss().map(loss -> loss.watch(tape, this, given, routing, context.batch()))
+                .orElse(given);
         Variable weights = weights(tape, scores, routing);
         List<Variable> results = new ArrayList<>();
         List<int[]> rows = new ArrayList<>();

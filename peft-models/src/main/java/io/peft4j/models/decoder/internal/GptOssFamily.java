@@ -31,6 +31,7 @@ public final class GptOssFamily extends DecoderFamily {
                 config.positive("intermediate_size"), router, new ExpertsPlan.Gate.Clamped(
                 (float) config.number("swiglu_alpha", 1.702), (float) config.number("swiglu_limit", 7)), true,
                 Optional.empty(), ExpertsPlan.Stored.TOGETHER);
-        return Windows.of(config, layer -> layer % 2 == 0).on(LlamaFamily.plan(config, attention, experts));
+        return Windows.of(config, layer -> layer % 2 == 0).on(LlamaFamily.plan(config, attention, experts))
+                .withRouterLoss(config);
     }
 }

@@ -74,8 +74,7 @@ final class Places {
             Optional<INDArray> bias = experts.bias() ? Optional.of(files.bias(weights, path, name, this::tensor))
                     : Optional.empty();
             parameters += weight.length() + bias.map(INDArray::length).orElse(0L);
-            return place(path + "." + name, new ExpertWeight(weight, experts.count(), bias,
-                    experts.stored() == ExpertsPlan.Stored.TOGETHER));
+            return place(path + "." + name, new ExpertWeight(weight, experts.count(), bias, files.storedRows(name)));
         }).toList();
     }
 
