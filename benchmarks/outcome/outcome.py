@@ -1,6 +1,6 @@
 """Whether a training here ends where one in Hugging Face PEFT does: the share of held-out facts over companies and seeds.
 
-    python outcome.py run --model DIR --results DIR --python PYTHON [--companies 3 --seeds 5 --dtype f32]
+    python outcome.py run --model DIR --results DIR --python PYTHON [--companies 3 --seeds 5 --learning-rate 1e-3]
     python outcome.py table --results DIR
 
 `run` trains both sides on each company's handbook (`companies.py`) with each seed and equal hyperparameters, asks the
@@ -40,7 +40,7 @@ def ours(a, data, seed):
         adapter = Path(scratch) / "adapter"
         trained = lines([a.peft4j, "train", *engine, "--data", data / "train.jsonl", "--output", adapter, "--rank", 16,
                          "--alpha", 32, "--target-modules", "all-linear", "--epochs", a.epochs, "--batch-size", 8,
-                         "--learning-rate", 1e-3, "--schedule", "linear", "--warmup-steps", 10, "--seed", seed,
+                         "--learning-rate", a.learning_rate, "--schedule", "linear", "--warmup-steps", 10, "--seed", seed,
                          "--json"])
         losses = [step["train_loss"] for step in map(json.loads, (adapter / "metrics.jsonl").open())
                   if "grad_norm" in step]
@@ -53,7 +53,7 @@ def ours(a, data, seed):
 
 def theirs(a, data, seed):
     return lines([a.python, HERE / "hf_outcome.py", "--model", a.model, "--data", data, "--seed", seed, "--epochs",
-                  a.epochs, "--dtype", a.dtype])[-1]
+                  a.epochs, "--learning-rate", a.learning_rate, "--dtype", a.dtype])[-1]
 
 
 def run(a):
@@ -110,6 +110,7 @@ def main():
     training.add_argument("--companies", type=int, default=3)
     training.add_argument("--seeds", type=int, default=5)
     training.add_argument("--epochs", type=int, default=8)
+    training.add_argument("--learning-rate", type=float, default=1e-3)
     training.add_argument("--dtype", default="f32")
     tabled = commands.add_parser("table")
     tabled.set_defaults(action=table)
