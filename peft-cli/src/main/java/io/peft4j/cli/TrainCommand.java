@@ -20,6 +20,7 @@ import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.parallel.Workers;
 import io.peft4j.train.plan.Hyperparameters;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -55,6 +56,9 @@ final class TrainCommand extends TrainingCommand {
     @Mixin
     private PriceOptions prices;
 
+    @Mixin
+    private WorkerOptions workers;
+
     @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "Where the training can be watched besides "
             + "metrics.jsonl: tensorboard[=DIR], mlflow[=URI], wandb[=DIR], csv[=FILE]; may be given repeatedly.")
     private List<String> trackers = List.of();
@@ -84,6 +88,10 @@ final class TrainCommand extends TrainingCommand {
     public Integer call() {
         checkTraining();
         fromOptions(prices::prices);
+        fromOptions(() -> {
+            workers.check();
+            return workers;
+        });
         if (checkpointSteps < 0) {
             throw usage("--checkpoint-steps must be 0 (none) or more");
         }
@@ -95,11 +103,14 @@ final class TrainCommand extends TrainingCommand {
         }
         List<Tracker> tracking = fromOptions(() -> trackers.stream().map(word -> Trackers.of(word, output)).toList());
         AdapterOptions.Choice choice = adapter.choice(this);
-        output = Trainer.requireOutput(output, start(), existing.policy());
+        if (workers.isFirst()) {
+            output = Trainer.requireOutput(output, start(), existing.policy());
+        }
         TrainingData examples = examples();
         Cancellation cancellation = new Cancellation();
         Console console = console();
-        try (BaseModel base = engine.load(model, console, examples::task)) {
+        try (Workers together = workers.join();
+                BaseModel base = engine.load(model, console, examples::task)) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             TrainingOptions options = options(chosen);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize());
@@ -110,11 +121,17 @@ final class TrainCommand extends TrainingCommand {
                 sayChosen(console, chosen);
                 TrainerBuilder trainer = builder(tuned, options).checkpointEverySteps(checkpointSteps)
                         .output(output, existing.policy() == IfExists.OVERWRITE ? IfExists.OVERWRITE : IfExists.FAIL)
-                        .start(start()).cancellation(cancellation).listener(progress).listener(follower)
+                        .start(start()).workers(together).cancellation(cancellation).listener(progress).listener(follower)
                         .listener(forecast);
                 trainer.listener(new TrackingListener(output.toAbsolutePath().getFileName().toString(), tracking)
                         .withOutput(output));
                 TrainingResult result = examples.train(trainer, tuned);
+                if (!workers.isFirst()) {
+                    follower.onEnd(result);
+                    progress.close();
+                    console.say("%s, for the first worker", result);
+                    return 0;
+                }
                 verify(base);
                 // Whoever stops a training does not wait for what is written about it.
                 if (examples instanceof TrainingData.Chats && !result.cancelled()) {

@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -140,10 +143,40 @@ class SageMakerCommandTest {
     }
 
     @Test
-    void severalMachinesDoNotTrainTheSameAdapterSeveralTimes() {
+    void theMachinesOfAJobTrainTogetherAndTheFirstKeepsTheResult() throws Exception {
+        MlFolder alone = MlFolder.of(folder.resolve("alone"), Map.of());
+        succeeding(alone);
+        List<String> hosts = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            try (ServerSocket free = new ServerSocket(0)) {
+                hosts.add("localhost:" + free.getLocalPort());
+            }
+        }
+        List<MlFolder> machines = List.of(MlFolder.of(folder.resolve("algo-1"), Map.of()),
+                MlFolder.of(folder.resolve("algo-2"), Map.of()));
+        for (int i = 0; i < 2; i++) {
+            machines.get(i).config("resourceconfig.json", Map.of("current_host", hosts.get(i), "hosts", hosts));
+        }
+        CompletableFuture<CommandRun> second = CompletableFuture.supplyAsync(() -> run(machines.get(1)));
+        CommandRun first = succeeding(machines.get(0));
+        assertEquals(0, second.get().status(), second.get().err());
+
+        assertFalse(machines.get(1).has(WEIGHTS) || machines.get(1).has("output/data/metrics.jsonl"));
+        assertEquals("", second.get().out());
+        assertEquals(losses(alone), losses(machines.get(0)), 1e-5);
+        assertEquals(6, first.out().lines().filter(line -> line.contains("train_loss=")).count());
+    }
+
+    private static double losses(MlFolder ml) {
+        return ml.text("output/data/metrics.jsonl").lines().map(CommandRun::parse)
+                .mapToDouble(row -> row.path("train_loss").asDouble()).average().orElseThrow();
+    }
+
+    @Test
+    void aMachineThatIsNoneOfTheJobsIsRefused() {
         MlFolder ml = MlFolder.of(folder, Map.of());
-        ml.config("resourceconfig.json", Map.of("current_host", "algo-2", "hosts", List.of("algo-1", "algo-2")));
-        assertTrue(failing(ml).contains("the job has 2 machines (algo-1, algo-2)"));
+        ml.config("resourceconfig.json", Map.of("current_host", "algo-3", "hosts", List.of("algo-1", "algo-2")));
+        assertTrue(failing(ml).contains("this machine is 'algo-3', and none of the job's, which are algo-1, algo-2"));
     }
 
     @Test

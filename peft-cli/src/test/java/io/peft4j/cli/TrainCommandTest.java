@@ -310,6 +310,19 @@ class TrainCommandTest {
     }
 
     @Test
+    void whatIsMissingForATrainingOfSeveralMachinesIsWrongUsage() {
+        String workers = "--workers=localhost:7001,localhost:7002";
+        assertTrue(CommandRun.failing(2, train(workers)).contains("--workers needs a --worker-rank from 0 to 1"));
+        assertTrue(CommandRun.failing(2, train("--worker-rank", 0)).contains("is for a training with --workers"));
+        assertTrue(CommandRun.failing(2, train(workers, "--worker-rank", 1))
+                .contains("set the variable PEFT4J_WORKERS_SECRET"));
+        assertTrue(CommandRun.failing(2, train("--workers=localhost", "--worker-rank", 0))
+                .contains("'localhost', which is not HOST:PORT"));
+        assertTrue(CommandRun.failing(2, train(workers, "--worker-rank", 2, "--workers-secret=s"))
+                .contains("worker 2 of 2 workers"));
+    }
+
+    @Test
     void unknownOptionsNameTheNearest() {
         String err = CommandRun.failing(2, train("--learning-rat", "1"));
         assertTrue(err.contains("--learning-rat") && err.contains("--learning-rate"), err);

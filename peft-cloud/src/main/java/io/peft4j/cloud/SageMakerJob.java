@@ -91,7 +91,7 @@ record SageMakerJob(Path root, Map<String, String> environment) {
         if (names.isEmpty()) {
             return Hosts.one();
         }
-        return new Hosts(file.map(node -> node.path("current_host").asText())
+        return Hosts.of(file.map(node -> node.path("current_host").asText())
                 .orElse(environment.getOrDefault("SM_CURRENT_HOST", names.get(0))), names);
     }
 

@@ -27,12 +27,17 @@ import org.slf4j.LoggerFactory;
  * <p>The training runs in the folder of checkpoints, which SageMaker keeps in S3, and goes on there after an
  * interruption with the same result bit for bit. In the end the adapter is copied to the model folder and compared, and
  * {@code metrics.jsonl} to {@code output/data}. What fails is told in {@code output/failure}.
+ *
+ * <p>The machines of a job, as {@code resourceconfig.json} lists them, train together; the first one keeps checkpoints
+ * and result, the others keep nothing.
  */
 public final class SageMakerTraining {
     /** The variable that names the base model. */
     public static final String MODEL = "PEFT4J_MODEL";
     /** An interruption that comes without a word costs at most so many updates. */
     static final int CHECKPOINT_STEPS = 50;
+    /** The variable that names the job; another job has another one. */
+    private static final String JOB = "TRAINING_JOB_ARN";
     /** As much as SageMaker shows of the reason of a failure. */
     private static final int SHOWN = 1024;
     private static final Logger LOG = LoggerFactory.getLogger(SageMakerTraining.class);
@@ -63,6 +68,9 @@ public final class SageMakerTraining {
         settled.put("output", "the adapter goes to the model folder");
         settled.put("json", "each update has a line in the log, and one in output/data/metrics.jsonl");
         settled.put("if-exists", "a job that finds checkpoints goes on from them");
+        for (String name : List.of("workers", "worker-rank", "workers-secret")) {
+            settled.put(name, "the machines of a job train together as resourceconfig.json says");
+        }
         settled.put("resume", "a job that finds checkpoints goes on from them");
         settled.put("resume-or-start", "a job that finds checkpoints goes on from them");
         return settled;
@@ -95,6 +103,7 @@ public final class SageMakerTraining {
 
     private JobCommands.Outcome train() {
         List<String> words = words();
+        boolean keeps = job.hosts().isFirst();
         Delivery delivery = new Delivery(job.checkpoints());
         delivery.makeReady();
         StepLines lines = new StepLines(out, plan -> { });
@@ -102,12 +111,16 @@ public final class SageMakerTraining {
         try {
             outcome = command.train(words, lines);
         } finally {
-            keepRecords(delivery);
+            if (keeps) {
+                keepRecords(delivery);
+            }
         }
         if (!outcome.succeeded()) {
             return outcome;
         }
-        delivery.adapterTo(job.model());
+        if (keeps) {
+            delivery.adapterTo(job.model());
+        }
         return lines.result().filter(TrainingResult::cancelled).map(JobCommands.Outcome::stopped).orElse(outcome);
     }
 
@@ -123,7 +136,8 @@ public final class SageMakerTraining {
     private List<String> words() {
         Map<String, String> given = job.hyperparameters();
         List<String> words = new ArrayList<>(new OptionWords("hyperparameter", command.options(), SETTLED).of(given));
-        job.hosts().requireOne();
+        words.addAll(job.hosts().options(Optional.ofNullable(job.environment().get(Hosts.SECRET)),
+                Optional.ofNullable(job.environment().get(JOB))));
         Map<String, Path> channels = job.channels();
         if (!given.containsKey("model")) {
             words.add("--model=" + model(channels));

@@ -26,7 +26,8 @@ import java.util.TreeMap;
  */
 record VertexJob(Map<String, String> environment) {
     /** Variables that are no options of a training. */
-    private static final Set<String> OTHERS = Set.of("PEFT4J_JAVA_OPTS", "PEFT4J_API_KEY", VertexTraining.EVALUATION);
+    private static final Set<String> OTHERS = Set.of("PEFT4J_JAVA_OPTS", "PEFT4J_API_KEY", VertexTraining.EVALUATION,
+            Hosts.SECRET);
     private static final String PREFIX = "PEFT4J_";
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -88,9 +89,11 @@ record VertexJob(Map<String, String> environment) {
         try {
             JsonNode spec = JSON.readTree(text.get());
             List<String> all = new ArrayList<>();
-            spec.path("cluster").forEach(pool -> pool.forEach(host -> all.add(host.asText())));
-            return all.isEmpty() ? Hosts.one() : new Hosts(spec.path("task").path("type").asText() + "-"
-                    + spec.path("task").path("index").asText(), all);
+            Map<String, JsonNode> pools = new TreeMap<>();
+            spec.path("cluster").properties().forEach(pool -> pools.put(pool.getKey(), pool.getValue()));
+            pools.values().forEach(pool -> pool.forEach(host -> all.add(host.asText())));
+            return all.isEmpty() ? Hosts.one() : Hosts.of(spec.path("cluster").path(spec.path("task").path("type")
+                    .asText()).path(spec.path("task").path("index").asInt()).asText(), all);
         } catch (IOException e) {
             throw new ConfigurationException("the variable CLUSTER_SPEC is no JSON: " + text.get(), e);
         }

@@ -31,6 +31,8 @@ import java.util.Optional;
  * a job that is started again goes on, event files of TensorBoard in {@code AIP_TENSORBOARD_LOG_DIR}. The options of
  * {@code train} are variables, {@code PEFT4J_LEARNING_RATE} for one, or words of the command.
  *
+ * <p>The machines of a job, as {@code CLUSTER_SPEC} lists them, train together; the first one keeps the result.
+ *
  * <p>Beside the adapter lie {@value #STATS}, what Vertex AI tells of the data of a tuning job, and, where there are
  * test or validation data, {@value #EVALUATED}, the comparison of the adapter with its base.
  */
@@ -69,6 +71,9 @@ public final class VertexTraining {
         settled.put("validation", "validation data comes from AIP_VALIDATION_DATA_URI");
         settled.put("output", "the adapter goes to AIP_MODEL_DIR");
         settled.put("json", "each update has a line in the log, and one in metrics.jsonl");
+        for (String name : List.of("workers", "worker-rank", "workers-secret")) {
+            settled.put(name, "the machines of a job train together as CLUSTER_SPEC says");
+        }
         for (String name : List.of("resume", "resume-or-start", "if-exists")) {
             settled.put(name, "a job that finds checkpoints goes on from them");
         }
@@ -89,8 +94,8 @@ public final class VertexTraining {
     }
 
     private JobCommands.Outcome train() {
-        job.hosts().requireOne();
         List<String> all = options();
+        all.addAll(job.hosts().options(job.value(Hosts.SECRET), job.value("CLOUD_ML_JOB_ID")));
         String modelPlace = job.required("AIP_MODEL_DIR", "where the adapter goes");
         Path data = job.data("AIP_TRAINING_DATA_URI").or(() -> job.data("PEFT4J_DATA"))
                 .orElseThrow(() -> new ConfigurationException("the variable AIP_TRAINING_DATA_URI is not set; it says "
@@ -98,6 +103,9 @@ public final class VertexTraining {
         all.add("--data=" + data);
         Optional<Path> validation = job.data("AIP_VALIDATION_DATA_URI").or(() -> job.data("PEFT4J_VALIDATION"));
         validation.ifPresent(file -> all.add("--validation=" + file));
+        if (!job.hosts().isFirst()) {
+            return follow(all);
+        }
         try (RemoteFolder model = RemoteFolder.open(modelPlace);
                 RemoteFolder checkpoints = RemoteFolder.open(job.value("AIP_CHECKPOINT_DIR")
                         .orElseGet(() -> VertexJob.scratch().toString())).follow(FOLLOW)) {
@@ -109,6 +117,15 @@ public final class VertexTraining {
                 logs.ifPresent(RemoteFolder::close);
             }
         }
+    }
+
+    /** Trains with the first machine, which keeps the result. */
+    private JobCommands.Outcome follow(List<String> all) {
+        all.add("--output=" + VertexJob.scratch());
+        StepLines lines = new StepLines(out, plan -> { });
+        JobCommands.Outcome outcome = command.train(all, lines);
+        return lines.result().filter(result -> outcome.succeeded() && result.cancelled())
+                .map(JobCommands.Outcome::stopped).orElse(outcome);
     }
 
     /** Options that stand in the command come before those of variables. */

@@ -1,6 +1,7 @@
 package io.peft4j.cloud;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -86,11 +87,20 @@ class VertexTrainingTest {
     }
 
     @Test
-    void otherFormatsOfDataAndSeveralMachinesAreRefused() {
+    void otherFormatsOfDataAreRefused() {
         variables.put("AIP_DATA_FORMAT", "bigquery");
         assertEquals("AIP_DATA_FORMAT is bigquery; only jsonl can be trained on", failing());
-        variables.put("CLUSTER_SPEC", "{\"cluster\": {\"workerpool0\": [\"a:2222\"], \"workerpool1\": [\"b:2222\"]}, "
-                + "\"task\": {\"type\": \"workerpool0\", \"index\": 0}}");
-        assertTrue(failing().startsWith("the job has 2 machines (a:2222, b:2222)"));
+    }
+
+    @Test
+    void theMachinesOfAJobTrainTogetherAndTheFirstKeepsTheResult() {
+        variables.put("PEFT4J_WORKERS_SECRET", "only ours");
+        variables.put("CLUSTER_SPEC", "{\"cluster\": {\"workerpool1\": [\"b:2222\", \"c:2222\"], \"workerpool0\": "
+                + "[\"a:2222\"]}, \"task\": {\"type\": \"workerpool1\", \"index\": 1}}");
+        assertEquals("not trained", failing());
+        assertTrue(commands.words().containsAll(List.of("--workers=a:2222,b:2222,c:2222", "--worker-rank=2",
+                "--workers-secret=only ours")), commands.words().toString());
+        assertFalse(commands.words().contains("--output=" + folder.resolve("checkpoints")));
+        assertFalse(Files.exists(folder.resolve("model")));
     }
 }
