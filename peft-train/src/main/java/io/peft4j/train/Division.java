@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Network;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.parallel.Workers;
@@ -13,8 +14,8 @@ import java.util.stream.IntStream;
  * Which examples of an update a worker computes; it follows from the examples and the number of workers alone.
  *
  * <p>Where the batches of an update can be dealt out evenly, each worker takes whole ones, and computes what one worker
- * alone would. Otherwise every batch is divided by the numbers of its tokens. An objective that compares the examples
- * of a batch has whole batches always.
+ * alone would. Otherwise every batch is divided by the numbers of its tokens. Where the loss is one of the whole batch,
+ * because an objective compares examples or routers have a loss of their own, there are whole batches always.
  */
 record Division(int rank, int count, boolean byBatch) {
     /**
@@ -22,22 +23,24 @@ record Division(int rank, int count, boolean byBatch) {
      *
      * @throws ConfigurationException when workers would have nothing to do
      */
-    static Division of(Workers workers, Objective<?> objective, TrainingOptions options) {
+    static Division of(Workers workers, Objective<?> objective, TrainingOptions options, Network network) {
         int batches = options.gradientAccumulation();
         int count = workers.count();
-        if (objective.comparesExamples() && batches < count) {
-            throw new ConfigurationException("the objective '" + objective.name() + "' compares the examples of a "
-                    + "batch, so a batch is not divided, and an update of " + batches + (batches == 1 ? " batch"
+        boolean whole = objective.comparesExamples() || network.routerLossCoefficient() != 0;
+        if (whole && batches < count) {
+            throw new ConfigurationException((objective.comparesExamples() ? "the objective '" + objective.name()
+                    + "' compares the examples of a batch" : "the model's routers have a loss of the whole batch")
+                    + ", so a batch is not divided, and an update of " + batches + (batches == 1 ? " batch"
                     : " batches") + " cannot be shared by " + count + " workers; set the gradient accumulation to "
                     + count + " or a multiple of it");
         }
-        if (!objective.comparesExamples() && batches % count != 0 && options.packTokens() == 0
+        if (!whole && batches % count != 0 && options.packTokens() == 0
                 && options.batchSize() < count) {
             throw new ConfigurationException("a batch of " + options.batchSize() + " cannot be divided among " + count
                     + " workers; set the batch size to " + count + " or more, or the gradient accumulation to a "
                     + "multiple of it");
         }
-        return new Division(workers.rank(), count, objective.comparesExamples() || batches % count == 0);
+        return new Division(workers.rank(), count, whole || batches % count == 0);
     }
 
     /** Whether this worker computes a whole batch that is not divided. */

@@ -37,7 +37,7 @@ final class SharedWork {
     SharedWork(Workers workers, Objective<?> objective, TrainingOptions options, boolean sharesPrefixes,
             Network network, ObjectivePasses passes, Cancellation cancellation) {
         this.workers = workers;
-        this.division = Division.of(workers, objective, options);
+        this.division = Division.of(workers, objective, options, network);
         this.objective = objective;
         this.passes = passes;
         this.network = network;
