@@ -39,6 +39,9 @@ final class AdviseCommand extends PeftCommand {
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Chat data, as of peft4j train.")
     private Path data;
 
+    @Mixin
+    private DataInput input;
+
     @Option(names = "--held-out", paramLabel = "FILE", description = "Items to measure on, as of peft4j evaluate.")
     private Path heldOut;
 
@@ -97,8 +100,9 @@ final class AdviseCommand extends PeftCommand {
         fromOptions(prices::prices);
         GenerationOptions generation = fromOptions(() -> GenerationOptions.defaults().withMaxNewTokens(maxNewTokens));
         AdapterOptions.Choice choice = adapter.choice(this);
-        ChatDataset examples = ChatDataset.read(data);
-        Optional<List<EvaluationItem>> items = Optional.ofNullable(heldOut).map(EvaluationData::read);
+        ChatDataset examples = ChatDataset.read(input.file(data));
+        Optional<List<EvaluationItem>> items = Optional.ofNullable(heldOut).map(input::file)
+                .map(EvaluationData::read);
         Optional<Passages> texts = Optional.ofNullable(passages).map(Passages::ofFile);
         Console console = console();
         try (BaseModel base = engine.load(model, console)) {

@@ -73,9 +73,8 @@ final class DataCheckCommand extends PeftCommand {
             DataInput.requireOther(page, List.of(data));
             DataInput.requireOther(page, validation);
         }
-        DataCheck check = fromOptions(() -> DataCheck.of(data).mostFindings(maxFindings)).columns(input.columns());
-        validation.forEach(check::validation);
-        input.format().ifPresent(check::format);
+        DataCheck check = fromOptions(() -> DataCheck.of(input.file(data)).mostFindings(maxFindings));
+        validation.forEach(file -> check.validation(input.file(file)));
         check.pii(nationalIds ? PiiDetector.of(EnumSet.allOf(PiiKind.class)) : PiiDetector.standard());
         Console console = console();
         DataReport report;

@@ -61,13 +61,12 @@ final class DataCleanCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        DataPipeline pipeline = fromOptions(this::pipeline).columns(input.columns());
-        input.format().ifPresent(pipeline::format);
+        DataPipeline pipeline = fromOptions(this::pipeline);
         DataInput.requireOther(output, List.of(data));
         Path target = existing.choose(output);
         CleaningReport report;
         try (DataProgress progress = new DataProgress(console())) {
-            report = pipeline.listener(rows -> progress.to("cleaning", rows)).run(data, target);
+            report = pipeline.listener(rows -> progress.to("cleaning", rows)).run(input.file(data), target);
         }
         if (json) {
             console().print(report.toJson());

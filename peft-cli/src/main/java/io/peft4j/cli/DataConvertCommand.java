@@ -36,7 +36,7 @@ final class DataConvertCommand extends PeftCommand {
     public Integer call() {
         DataInput.requireOther(output, List.of(data));
         Path target = existing.choose(output);
-        try (ExampleReader reader = ExampleReader.open(data, input.format(), input.columns());
+        try (ExampleReader reader = ExampleReader.open(input.file(data));
                 ExampleWriter writer = ExampleWriter.open(target, to);
                 DataProgress progress = new DataProgress(console())) {
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {

@@ -4,10 +4,12 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
+import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,17 +29,18 @@ final class DataInput {
             + "the format has for it, such as Frage=question. May be given several times.")
     private Map<String, String> columns = new LinkedHashMap<>();
 
-    Optional<DataFormat> format() {
-        return Optional.ofNullable(format);
-    }
+    @Option(names = "--encoding", paramLabel = "NAME", description = "The encoding of the text, such as windows-1252. "
+            + "Default: UTF-8, or UTF-16 with its byte order mark")
+    private Charset encoding;
 
-    Map<String, String> columns() {
-        return columns;
+    /** A file that is read as the options say. */
+    DataFile file(Path path) {
+        return new DataFile(path, Optional.ofNullable(format), columns, Optional.ofNullable(encoding));
     }
 
     /** All examples of a file; the first invalid row is an error. */
     List<Example> examples(Path file) {
-        try (ExampleReader reader = ExampleReader.open(file, format(), columns())) {
+        try (ExampleReader reader = ExampleReader.open(file(file))) {
             return reader.stream().toList();
         }
     }
@@ -65,6 +68,15 @@ final class DataInput {
     static DataFormat format(String name) {
         try {
             return DataFormat.named(name);
+        } catch (ConfigurationException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
+    }
+
+    /** The encoding of a name, for the command line. */
+    static Charset encoding(String name) {
+        try {
+            return DataFile.encoding(name);
         } catch (ConfigurationException e) {
             throw new TypeConversionException(e.getMessage());
         }

@@ -45,7 +45,7 @@ final class DataPreviewCommand extends PeftCommand {
     @Override
     public Integer call() {
         try (BaseModel base = engine.load(model, console());
-                ExampleReader reader = ExampleReader.open(data, input.format(), input.columns())) {
+                ExampleReader reader = ExampleReader.open(input.file(data))) {
             ChatEncoder encoder = learned.encoder(base);
             Optional<ExampleReader.Item> item = reader.next();
             for (int shown = 0; shown < rows && item.isPresent(); shown++) {

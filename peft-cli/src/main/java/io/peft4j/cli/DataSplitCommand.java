@@ -68,12 +68,11 @@ final class DataSplitCommand extends PeftCommand {
         if (time != null && hash) {
             throw usage("--time and --hash are mutually exclusive");
         }
-        FileSplit split = new FileSplit(fromOptions(this::rule)).columns(input.columns());
-        input.format().ifPresent(split::format);
+        FileSplit split = new FileSplit(fromOptions(this::rule));
         Path folder = existing.policy().choose(output, place -> Files.exists(place.resolve(FileSplit.DESCRIPTION)));
         ObjectNode result;
         try (DataProgress progress = new DataProgress(console())) {
-            result = split.listener(progress::to).run(data, folder);
+            result = split.listener(progress::to).run(input.file(data), folder);
         }
         long rejected = result.get("rejected").asLong();
         if (rejected > 0) {

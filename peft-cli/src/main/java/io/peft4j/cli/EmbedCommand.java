@@ -24,8 +24,12 @@ final class EmbedCommand extends PeftCommand {
     @Mixin
     private AdaptedModelOptions model;
 
-    @Option(names = "--data", required = true, paramLabel = "FILE", description = "One JSON object a line.")
+    @Option(names = "--data", required = true, paramLabel = "FILE", description = "The rows: JSON Lines, CSV, TSV or "
+            + "Parquet.")
     private Path data;
+
+    @Mixin
+    private DataInput input;
 
     @Option(names = "--prompt-name", paramLabel = "NAME",
             description = "A prompt of the model that is put before each text, such as query.")
@@ -36,7 +40,7 @@ final class EmbedCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        List<String> texts = TaskRows.plain(data);
+        List<String> texts = TaskRows.plain(input.file(data));
         return model.forTask(Task.EMBEDDING).with(console(), loaded -> embed(loaded, texts));
     }
 

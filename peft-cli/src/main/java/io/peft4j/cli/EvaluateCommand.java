@@ -36,9 +36,12 @@ import picocli.CommandLine.Option;
             + "order. Give --model and --adapter, or the predictions of both.",
     "Rows with a better and a worse answer, as train --objective dpo takes them, are compared by their likelihoods."})
 final class EvaluateCommand extends PeftCommand {
-    @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items, one JSON object a "
-            + "line.")
+    @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items: JSON Lines, CSV, "
+            + "TSV or Parquet.")
     private Path data;
+
+    @Mixin
+    private DataInput input;
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
     private String model;
@@ -113,10 +116,10 @@ final class EvaluateCommand extends PeftCommand {
             throw usage("--few-shot and --trained-on need --training-data");
         }
         fromOptions(opinions::check);
-        if (RowKind.PREFERENCES.isOf(data)) {
+        if (RowKind.PREFERENCES.isOf(input.file(data))) {
             return ofPairs();
         }
-        List<EvaluationItem> items = EvaluationData.read(data).stream()
+        List<EvaluationItem> items = EvaluationData.read(input.file(data)).stream()
                 .map(item -> normalize ? item.normalized() : item).toList();
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed);
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
@@ -157,7 +160,7 @@ final class EvaluateCommand extends PeftCommand {
         PreferenceReport result;
         try (BaseModel base = engine.load(model, console()); PeftModel tuned = base.withAdapter(adapter)) {
             result = PreferenceComparison.of(base, tuned).options(ComparisonOptions.defaults().withSeed(seed))
-                    .on(PreferenceRows.pairs(data));
+                    .on(PreferenceRows.pairs(input.file(data)));
         }
         if (report != null) {
             AtomicFiles.writeString(report, report.toString().endsWith(".md") ? result.toMarkdown() : result.toHtml());
@@ -180,7 +183,7 @@ final class EvaluateCommand extends PeftCommand {
         Evaluation evaluation = Evaluation.of(items).answers(given("base", basePredictions, items.size()))
                 .answers(given("tuned", tunedPredictions, items.size())).fact("data", data.toString())
                 .fact("statistics", options.describe()).fact("PEFT4J", Version.number());
-        Optional.ofNullable(trainingData).map(ChatDataset::read).ifPresent(evaluation::trainingData);
+        Optional.ofNullable(trainingData).map(input::file).map(ChatDataset::read).ifPresent(evaluation::trainingData);
         Optional.ofNullable(metric).ifPresent(evaluation::decidingMetric);
         opinions.addTo(evaluation);
         return evaluation.compare(options);
@@ -204,7 +207,7 @@ final class EvaluateCommand extends PeftCommand {
             if (noGuard) {
                 comparison.withoutGuard();
             }
-            Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(ChatDataset::read);
+            Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(input::file).map(ChatDataset::read);
             training.ifPresent(comparison::trainingData);
             fromOptions(() -> others.addTo(comparison, training));
             opinions.addTo(comparison, base);

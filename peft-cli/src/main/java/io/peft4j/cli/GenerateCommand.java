@@ -33,6 +33,9 @@ final class GenerateCommand extends PeftCommand {
     @ArgGroup(exclusive = true, multiplicity = "1")
     private Source source;
 
+    @Mixin
+    private DataInput input;
+
     @Option(names = "--plain", description = "Continues the prompt without the chat template.")
     private boolean plain;
 
@@ -70,7 +73,7 @@ final class GenerateCommand extends PeftCommand {
         private String prompt;
 
         @Option(names = "--data", required = true, paramLabel = "FILE",
-                description = "Prompts, one JSON object a line.")
+                description = "Prompts: JSON Lines, CSV, TSV or Parquet.")
         private Path data;
     }
 
@@ -92,7 +95,7 @@ final class GenerateCommand extends PeftCommand {
         withIds = loaded.network() instanceof EncoderDecoderNetwork;
         boolean chat = !plain && loaded.chatTemplate().isPresent();
         if (source.data != null) {
-            printAll(loaded, PromptRows.read(source.data, chat), options);
+            printAll(loaded, PromptRows.read(input.file(source.data), chat), options);
         } else if (json || answers > 1) {
             printAll(loaded, List.of(PromptRows.ofText(source.prompt, chat)), options);
         } else {

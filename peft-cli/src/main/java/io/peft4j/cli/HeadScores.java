@@ -9,8 +9,8 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.QuestionAnswerer;
 import io.peft4j.core.task.TextClassifier;
 import io.peft4j.core.task.TokenTagger;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.HeadRows;
-import java.nio.file.Path;
 import java.util.List;
 
 /** What a model with a head says to rows, a JSON object each. */
@@ -23,7 +23,7 @@ final class HeadScores {
         this.task = model.network().task();
     }
 
-    void print(Path data, Console console) {
+    void print(DataFile data, Console console) {
         List<TokenSequence> rows = new HeadRows(model).read(data);
         outputs(rows).forEach(output -> console.print(row(output)));
     }

@@ -12,6 +12,7 @@ import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
@@ -129,6 +130,7 @@ public final class Main implements Runnable {
                 .registerConverter(AutoNumber.class, AutoNumber::of)
                 .registerConverter(Masking.class, LearnedOptions::masking)
                 .registerConverter(DataFormat.class, DataInput::format)
+                .registerConverter(Charset.class, DataInput::encoding)
                 .registerConverter(IfExists.class, ExistingOptions::policy)
                 .registerConverter(AlsoOption.class, AlsoOption::of)
                 .registerConverter(ObjectiveOptions.Kind.class, ObjectiveOptions::kind)

@@ -4,6 +4,7 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.Labels;
 import io.peft4j.data.task.PreferenceRows;
 import io.peft4j.data.task.RowKind;
@@ -19,7 +20,6 @@ import io.peft4j.train.objective.QuestionAnsweringObjective;
 import io.peft4j.train.objective.SimpoObjective;
 import io.peft4j.train.objective.SourceTargetObjective;
 import io.peft4j.train.objective.TokenClassificationObjective;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -148,20 +148,22 @@ final class ObjectiveOptions {
      * @param masking what is learned of chats
      * @param loader loads a teacher
      */
-    TrainingData read(Path data, Optional<Path> validation, Masking masking, Function<String, BaseModel> loader) {
+    TrainingData read(DataFile data, Optional<DataFile> validation, Masking masking,
+            Function<String, BaseModel> loader) {
         if (others.isEmpty()) {
             return read(objective, data, validation, masking, loader);
         }
         List<TrainingData> parts = new ArrayList<>(List.of(read(objective, data, validation, masking, loader)));
         List<Double> weights = new ArrayList<>(List.of(1.0));
         for (AlsoOption other : others) {
-            parts.add(read(other.objective(), other.data(), other.validation(), masking, loader));
+            DataFile rows = new DataFile(other.data(), Optional.empty(), Map.of(), data.encoding());
+            parts.add(read(other.objective(), rows, other.validation().map(rows::at), masking, loader));
             weights.add(other.weight());
         }
         return new MixedData(parts, weights);
     }
 
-    private TrainingData read(Kind kind, Path data, Optional<Path> validation, Masking masking,
+    private TrainingData read(Kind kind, DataFile data, Optional<DataFile> validation, Masking masking,
             Function<String, BaseModel> loader) {
         return switch (kind) {
             case SFT -> sft(data, validation, masking);
@@ -184,7 +186,7 @@ final class ObjectiveOptions {
         };
     }
 
-    private TrainingData sft(Path data, Optional<Path> validation, Masking masking) {
+    private TrainingData sft(DataFile data, Optional<DataFile> validation, Masking masking) {
         if (others.isEmpty() && TaskRows.holdsSources(data)) {
             return TrainingData.Rows.read(data, validation, TaskRows::sources,
                     rows -> Optional.of(Task.of(Task.Type.SEQ_2_SEQ_LM)), SourceTargetObjective::new);
@@ -193,7 +195,7 @@ final class ObjectiveOptions {
         return TrainingData.Chats.read(data, validation, masking);
     }
 
-    private static TrainingData pairs(Path data, Optional<Path> validation,
+    private static TrainingData pairs(DataFile data, Optional<DataFile> validation,
             Function<LanguageModel, Objective<PreferenceExample>> objective) {
         return TrainingData.Rows.read(data, validation, PreferenceRows::pairs, rows -> Optional.empty(), objective);
     }

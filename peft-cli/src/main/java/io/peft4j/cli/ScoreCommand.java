@@ -22,8 +22,12 @@ final class ScoreCommand extends PeftCommand {
     @Mixin
     private AdaptedModelOptions model;
 
-    @Option(names = "--data", required = true, paramLabel = "FILE", description = "One JSON object a line.")
+    @Option(names = "--data", required = true, paramLabel = "FILE", description = "The rows: JSON Lines, CSV, TSV or "
+            + "Parquet.")
     private Path data;
+
+    @Mixin
+    private DataInput input;
 
     @Option(names = "--json", description = "Prints {\"nll\": sum, \"tokens\": number} a row.")
     private boolean json;
@@ -38,11 +42,11 @@ final class ScoreCommand extends PeftCommand {
 
     private int score(LanguageModel scored) {
         if (scored.network().task().type().hasHead()) {
-            new HeadScores(scored).print(data, console());
+            new HeadScores(scored).print(input.file(data), console());
             return 0;
         }
         try (SequenceScorer scorer = new SequenceScorer(scored, this::print)) {
-            new ScoringRows(scored).read(data, scorer::add);
+            new ScoringRows(scored).read(input.file(data), scorer::add);
             scorer.flush();
         }
         if (!json) {

@@ -7,6 +7,7 @@ import io.peft4j.core.peft.config.Calibration;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
@@ -52,7 +53,7 @@ final class TeacherOptions {
         }
     }
 
-    TrainingData read(Path data, Optional<Path> validation, Function<String, BaseModel> loader) {
+    TrainingData read(DataFile data, Optional<DataFile> validation, Function<String, BaseModel> loader) {
         RowKind.CHATS.require(data);
         return new Lessons((TrainingData.Chats) TrainingData.Chats.read(data, validation,
                 Masking.ASSISTANT), loader);

@@ -42,6 +42,9 @@ abstract class TrainingCommand extends PeftCommand {
     Path validation;
 
     @Mixin
+    private DataInput input;
+
+    @Mixin
     AdapterOptions adapter;
 
     @Option(names = "--epochs", paramLabel = "N|auto", defaultValue = "3", description = "Passes over the data. "
@@ -148,7 +151,7 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** The examples that the options name. */
     final TrainingData examples() {
-        return objective.read(data, Optional.ofNullable(validation), learned.masking(),
+        return objective.read(input.file(data), Optional.ofNullable(validation).map(input::file), learned.masking(),
                 name -> engine.load(name, console()));
     }
 

@@ -7,6 +7,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Calibration;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.Masking;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.hub.ModelSource;
 import io.peft4j.train.Trainer;
@@ -20,7 +21,6 @@ import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.sweep.SweepBuilder;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -57,7 +57,7 @@ interface TrainingData {
 
     /** Conversations, of which the supervised tokens are predicted. */
     record Chats(ChatDataset examples, Optional<ChatDataset> held, Masking masking) implements TrainingData {
-        static TrainingData read(Path data, Optional<Path> validation, Masking masking) {
+        static TrainingData read(DataFile data, Optional<DataFile> validation, Masking masking) {
             return new Chats(ChatDataset.read(data), validation.map(ChatDataset::read), masking);
         }
 
@@ -109,7 +109,7 @@ interface TrainingData {
      */
     record Rows<E>(List<E> examples, List<E> held, Optional<Task> wanted,
             Function<LanguageModel, Objective<E>> objective) implements TrainingData {
-        static <E> TrainingData read(Path data, Optional<Path> validation, Function<Path, List<E>> reader,
+        static <E> TrainingData read(DataFile data, Optional<DataFile> validation, Function<DataFile, List<E>> reader,
                 Function<List<E>, Optional<Task>> task, Function<LanguageModel, Objective<E>> objective) {
             List<E> examples = reader.apply(data);
             List<E> held = validation.map(reader).orElse(List.of());

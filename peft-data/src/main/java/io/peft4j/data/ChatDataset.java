@@ -5,6 +5,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.internal.DataFaults;
@@ -56,9 +57,15 @@ public final class ChatDataset implements Iterable<ChatExample> {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public static ChatDataset read(Path file) {
+        return read(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it: its format, the names of its columns, its encoding. */
+    public static ChatDataset read(DataFile source) {
+        Path file = source.path();
         List<ChatExample> examples = new ArrayList<>();
         List<DataException> faults = new ArrayList<>();
-        try (ExampleReader reader = ExampleReader.open(file)) {
+        try (ExampleReader reader = ExampleReader.open(source)) {
             Optional<ExampleReader.Item> item = reader.next();
             while (item.isPresent()) {
                 try {

@@ -3,14 +3,16 @@ package io.peft4j.data;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.MessageReader;
+import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads what a model is to be asked, one JSON object a line, in one of these forms:
+ * Reads what a model is to be asked from a file of any type ({@link RowSource}), its rows in one of these forms:
  * <ul>
  * <li>{@code {"messages": [...]}}: a chat. Messages of the assistant at its end, as test data has them, are the
  * expected answer and are left out.
@@ -39,15 +41,20 @@ public final class PromptRows {
      * @throws DataException when a row has none of the forms, or the file has no row: with file and line
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public static List<Prompt> read(Path file, boolean textsAreChats) {
+    public static List<Prompt> read(DataFile file, boolean textsAreChats) {
         PromptRows rows = new PromptRows(textsAreChats);
         List<Prompt> prompts = new ArrayList<>();
-        JsonLines.read(file, row -> prompts.add(rows.prompt(row)));
+        RowSource.read(file, row -> prompts.add(rows.prompt(row)));
         if (prompts.isEmpty()) {
-            throw new DataException(file, "contains no rows; expected one JSON object with one of " + FORMS + " a "
-                    + "line");
+            throw new DataException(file.path(), "contains no rows; expected one JSON object with one of " + FORMS
+                    + " a line");
         }
         return prompts;
+    }
+
+    /** The same of a file that is read as what it looks like. */
+    public static List<Prompt> read(Path file, boolean textsAreChats) {
+        return read(DataFile.of(file), textsAreChats);
     }
 
     /** The prompt of a text: a user's message or a text to continue. */
@@ -57,9 +64,11 @@ public final class PromptRows {
 
     private Prompt prompt(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
+        if (present.isEmpty()) {
+            throw row.lacks("has none of " + FORMS, List.of(List.of("question"), List.of("source")));
+        }
         if (present.size() != 1) {
-            throw row.wrong((present.isEmpty() ? "has none of " + FORMS + ", only " + row.fields().keySet()
-                    : "has " + present + " at once") + "; give one of them");
+            throw row.wrong("has " + present + " at once; give one of them");
         }
         String form = present.get(0);
         Object value = row.fields().get(form);

@@ -8,8 +8,10 @@ import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.MessageReader;
+import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,7 +22,8 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * Reads texts whose likelihood is asked for, one JSON object a line, as token ids with the predicted ones marked:
+ * Reads texts whose likelihood is asked for from a file of any type ({@link RowSource}), as token ids with the
+ * predicted ones marked:
  * <ul>
  * <li>{@code {"text": "..."}}: every token after the first, with the special tokens that transformers' tokenizer adds.
  * <li>{@code {"input_ids": [...]}}: every token after the first.
@@ -53,18 +56,26 @@ public final class ScoringRows {
      * @throws ConfigurationException when a row is a chat and the model has no chat template
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public void read(Path file, Consumer<TokenSequence> action) {
-        if (JsonLines.read(file, row -> action.accept(checked(row, sequence(row)))) == 0) {
-            throw new DataException(file, "contains no rows; expected one JSON object with \"text\", \"input_ids\", "
-                    + "\"messages\", or \"prompt\" and \"completion\" a line");
+    public void read(DataFile file, Consumer<TokenSequence> action) {
+        if (RowSource.read(file, row -> action.accept(checked(row, sequence(row)))) == 0) {
+            throw new DataException(file.path(), "contains no rows; expected one JSON object with \"text\", "
+                    + "\"input_ids\", \"messages\", or \"prompt\" and \"completion\" a line");
         }
+    }
+
+    /** The same of a file that is read as what it looks like. */
+    public void read(Path file, Consumer<TokenSequence> action) {
+        read(DataFile.of(file), action);
     }
 
     private TokenSequence sequence(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
+        if (present.isEmpty()) {
+            throw row.lacks("has none of " + FORMS, List.of(List.of("prompt", "completion"), List.of("text"),
+                    List.of("source", "target")));
+        }
         if (present.size() != 1) {
-            throw row.wrong((present.isEmpty() ? "has none of " + FORMS + ", only " + row.fields().keySet()
-                    : "has " + present + " at once") + "; give one of them");
+            throw row.wrong("has " + present + " at once; give one of them");
         }
         return switch (present.get(0)) {
             case "text" -> all(row, model.tokenizer().encodeWithSpecials(text(row, "text")));

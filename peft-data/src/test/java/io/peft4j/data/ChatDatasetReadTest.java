@@ -139,9 +139,9 @@ class ChatDatasetReadTest {
         assertTrue(two.getMessage().contains("\nMore rows are wrong:\n  " + file() + ":3:15: is not valid JSON"),
                 two.getMessage());
         DataException many = assertThrows(DataException.class, () -> read("{}\n".repeat(50)));
-        assertTrue(many.getMessage().contains("\n  " + file() + ":10: has no list"), many.getMessage());
-        assertTrue(many.getMessage().endsWith("\n  (not read any further)"), many.getMessage());
-        assertEquals(12, many.getMessage().lines().count());
+        assertTrue(many.getMessage().endsWith("\nThe same in lines 2, 3, 4, 5, 6, 7, 8, 9, 10"
+                + "\n(not read any further)"), many.getMessage());
+        assertEquals(3, many.getMessage().lines().count());
     }
 
     @Test
@@ -154,8 +154,7 @@ class ChatDatasetReadTest {
         assertEquals(GOOD.indexOf("\"q\"") + 4, wrong.column());
         assertTrue(wrong.getMessage().contains("byte 0xEF is not UTF-8 text"), wrong.getMessage());
         Files.write(file(), ("\uFEFF" + GOOD).getBytes(StandardCharsets.UTF_16LE));
-        assertTrue(assertThrows(DataException.class, () -> ChatDataset.read(file())).getMessage()
-                .contains(":1: looks like UTF-16"));
+        assertEquals(1, ChatDataset.read(file()).size());
         byte[] cut = (GOOD + "\n" + GOOD.replace("q", "\u20ac")).getBytes(StandardCharsets.UTF_8);
         Files.write(file(), java.util.Arrays.copyOf(cut, GOOD.length() + 1 + GOOD.indexOf("q") + 2));
         DataException truncated = assertThrows(DataException.class, () -> ChatDataset.read(file()));

@@ -3,6 +3,7 @@ package io.peft4j.data.clean;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
@@ -17,7 +18,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -33,8 +33,6 @@ import java.util.function.Consumer;
  */
 public final class DataPipeline {
     private final List<CleaningStep> steps = new ArrayList<>();
-    private Optional<DataFormat> format = Optional.empty();
-    private Map<String, String> columns = Map.of();
     private boolean near;
     private Consumer<Long> listener = rows -> { };
 
@@ -62,18 +60,6 @@ public final class DataPipeline {
     /** In the end also drops examples that say nearly the same as an earlier one. */
     public DataPipeline dropNearDuplicates() {
         near = true;
-        return this;
-    }
-
-    /** The format of the file; default: recognised. */
-    public DataPipeline format(DataFormat newFormat) {
-        format = Optional.of(newFormat);
-        return this;
-    }
-
-    /** Names of keys or columns in the file, and the names that the format has for them. */
-    public DataPipeline columns(Map<String, String> names) {
-        columns = Map.copyOf(names);
         return this;
     }
 
@@ -127,12 +113,17 @@ public final class DataPipeline {
      * @throws UncheckedIOException when a file cannot be read or written
      */
     public CleaningReport run(Path in, Path out) {
-        DataFiles.requireOther(in, out);
+        return run(DataFile.of(in), out);
+    }
+
+    /** The same with a file of which is said how to read it. */
+    public CleaningReport run(DataFile in, Path out) {
+        DataFiles.requireOther(in.path(), out);
         return near ? runNear(in, out) : write(in, out, Optional.empty());
     }
 
     /** Cleans once to find the near duplicates among what is left, and once more to write. */
-    private CleaningReport runNear(Path in, Path out) {
+    private CleaningReport runNear(DataFile in, Path out) {
         Path first;
         try {
             first = Files.createTempFile("peft4j-clean", ".jsonl.zst");
@@ -159,7 +150,7 @@ public final class DataPipeline {
     }
 
     private static long copy(Path first, Path out, DataFormat format, BitSet left, StepReport step, Corpus corpus) {
-        try (ExampleReader reader = ExampleReader.open(first, Optional.of(format), Map.of());
+        try (ExampleReader reader = ExampleReader.open(DataFile.of(first).withFormat(format));
                 ExampleWriter writer = ExampleWriter.open(out, format)) {
             int number = 0;
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
@@ -180,11 +171,11 @@ public final class DataPipeline {
         return steps.stream().map(step -> new StepReport(step.name())).toList();
     }
 
-    private CleaningReport write(Path in, Path out, Optional<Corpus> corpus) {
+    private CleaningReport write(DataFile in, Path out, Optional<Corpus> corpus) {
         List<StepReport> reports = reports();
         List<CleaningReport.Rejected> rejected = new ArrayList<>();
         long[] counts = new long[2];
-        try (ExampleReader reader = ExampleReader.open(in, format, columns)) {
+        try (ExampleReader reader = ExampleReader.open(in)) {
             DataFormat rows = reader.recognized();
             try (ExampleWriter writer = ExampleWriter.open(out, rows)) {
                 ParallelRows.forEach(reader, item -> item, item -> {
@@ -200,7 +191,7 @@ public final class DataPipeline {
                     });
                 }, listener::accept);
                 if (writer.rows() == 0) {
-                    throw new DataException(in, counts[0] == 0 ? "contains no rows" : "none of its " + counts[0]
+                    throw new DataException(in.path(), counts[0] == 0 ? "contains no rows" : "none of its " + counts[0]
                             + " rows is left after cleaning; " + counts[1] + " of them are not examples"
                             + rejected.stream().findFirst().map(row -> "; the first is line " + row.line() + ": "
                             + row.message()).orElse(""));

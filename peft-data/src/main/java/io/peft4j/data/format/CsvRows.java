@@ -22,39 +22,65 @@ final class CsvRows implements RowSource {
     private final Utf8LineReader reader;
     private final CSVParser parser;
     private final Iterator<CSVRecord> records;
+    /** Whether the first line names the columns, and not the separator. */
+    private final boolean names;
     private List<String> columns = List.of();
     private long line = 1;
     private boolean begun;
     private boolean ended;
 
-    CsvRows(Path file, char separator) {
-        this.file = file;
+    CsvRows(DataFile file, boolean tabs) {
+        this.file = file.path();
+        Layout layout = tabs ? new Layout('\t', false) : Layout.of(file);
         // Empty lines are skipped here and not by the parser, which would not count them; by this mode an empty cell
         // without quotes is null, so that a row of one empty cell in quotes differs from an empty line.
-        CSVFormat format = CSVFormat.RFC4180.builder().setDelimiter(separator).setIgnoreEmptyLines(false)
+        CSVFormat format = CSVFormat.RFC4180.builder().setDelimiter(layout.separator()).setIgnoreEmptyLines(false)
                 .setQuoteMode(QuoteMode.ALL_NON_NULL).get();
-        this.reader = new Utf8LineReader(file, DataFiles.open(file));
+        this.reader = new Utf8LineReader(this.file, DataFiles.text(file));
+        this.names = !layout.named();
         try {
             this.parser = CSVParser.parse(reader, format);
         } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
+            throw DataFiles.unreadable(this.file, e);
         }
         this.records = parser.iterator();
     }
 
-    /** A semicolon where the first line has one and no comma outside of quotes, else a comma. */
-    static char separator(Path file) {
-        try (InputStream in = DataFiles.open(file)) {
-            String header = new Utf8Lines(file, in).next().orElse("").replaceAll("\"[^\"]*\"", "");
-            return header.indexOf(';') >= 0 && header.indexOf(',') < 0 ? ';' : ',';
-        } catch (DataException | LongLineException e) {
-            // Told when the rows are read.
-            return ',';
-        } catch (IOException e) {
-            if (DataFiles.isDamage(e)) {
-                return ',';
+    /**
+     * What separates cells.
+     *
+     * @param separator a comma, a semicolon or a tab
+     * @param named whether a first line {@code sep=;} says so, as Excel writes it
+     */
+    private record Layout(char separator, boolean named) {
+        private static final String NAMING = "sep=";
+
+        /** The one of them that the first line has most of outside of quotes; a comma where it has none. */
+        static Layout of(DataFile file) {
+            try (InputStream in = DataFiles.text(file)) {
+                String header = new Utf8Lines(file.path(), in).next().orElse("");
+                if (header.startsWith(NAMING) && header.length() == NAMING.length() + 1) {
+                    return new Layout(header.charAt(NAMING.length()), true);
+                }
+                String bare = header.replaceAll("\"[^\"]*\"", "");
+                char most = ',';
+                for (char other : new char[] {';', '\t'}) {
+                    most = count(bare, other) > count(bare, most) ? other : most;
+                }
+                return new Layout(most, false);
+            } catch (DataException | LongLineException e) {
+                // Told when the rows are read.
+                return new Layout(',', false);
+            } catch (IOException e) {
+                if (DataFiles.isDamage(e)) {
+                    return new Layout(',', false);
+                }
+                throw DataFiles.unreadable(file.path(), e);
             }
-            throw DataFiles.unreadable(file, e);
+        }
+
+        private static long count(String text, char wanted) {
+            return text.chars().filter(c -> c == wanted).count();
         }
     }
 
@@ -117,6 +143,9 @@ final class CsvRows implements RowSource {
     }
 
     private void header() throws HeaderException {
+        if (!names) {
+            record();
+        }
         List<String> names = record().map(cells -> cells.stream().map(CsvRows::cell).map(String::strip).toList())
                 .orElse(List.of());
         if (names.stream().distinct().count() < names.size()) {

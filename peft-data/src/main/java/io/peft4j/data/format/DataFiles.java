@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -48,6 +50,35 @@ public final class DataFiles {
         } catch (IOException e) {
             close(opened, e);
             throw unreadable(file, e);
+        }
+    }
+
+    /**
+     * Opens a file of text, which comes as UTF-8 whatever it was saved in.
+     *
+     * @throws UncheckedIOException when it cannot be opened
+     */
+    static InputStream text(DataFile file) {
+        InputStream in = open(file.path());
+        try {
+            Charset encoding = file.encoding().orElse(StandardCharsets.UTF_8);
+            if (file.encoding().isEmpty()) {
+                in = in.markSupported() ? in : new BufferedInputStream(in, BUFFER);
+                in.mark(2);
+                byte[] mark = in.readNBytes(2);
+                in.reset();
+                boolean utf16 = mark.length == 2 && (mark[0] == (byte) 0xFE && mark[1] == (byte) 0xFF
+                        || mark[0] == (byte) 0xFF && mark[1] == (byte) 0xFE);
+                encoding = utf16 ? StandardCharsets.UTF_16 : encoding;
+            }
+            return encoding.equals(StandardCharsets.UTF_8) ? in : new Utf8Stream(file.path(), in, encoding);
+        } catch (IOException e) {
+            if (isDamage(e)) {
+                // Told when the rows are read, which fails in the same place.
+                return in;
+            }
+            close(in, e);
+            throw unreadable(file.path(), e);
         }
     }
 

@@ -33,7 +33,6 @@ public final class ExampleReader implements AutoCloseable {
 
     private final Path file;
     private final RowSource source;
-    private final Map<String, String> columns;
     private final MessageReader messages = new MessageReader();
     private final Deque<RowSource.Entry> ahead = new ArrayDeque<>();
     private Optional<DataFormat> format;
@@ -49,10 +48,9 @@ public final class ExampleReader implements AutoCloseable {
     public record Item(long line, Optional<Example> example, List<RowFault> faults, Map<String, Object> fields) {
     }
 
-    private ExampleReader(Path file, Optional<DataFormat> format, Map<String, String> columns) {
-        this.file = file;
-        this.columns = Map.copyOf(columns);
-        this.format = format;
+    private ExampleReader(DataFile file) {
+        this.file = file.path();
+        this.format = file.format();
         this.source = RowSource.open(file);
     }
 
@@ -62,20 +60,16 @@ public final class ExampleReader implements AutoCloseable {
      * @throws java.io.UncheckedIOException when it cannot be opened
      */
     public static ExampleReader open(Path file) {
-        return new ExampleReader(file, Optional.empty(), Map.of());
+        return open(DataFile.of(file));
     }
 
     /**
-     * Opens a file of a known format.
+     * Opens a file of which is said how to read it.
      *
-     * @param file the file
-     * @param format its format; empty: recognised
-     * @param columns names of keys or columns in the file, and the names that the format has for them, for instance
-     *     {@code Frage} and {@code question}; others keep their names
      * @throws java.io.UncheckedIOException when it cannot be opened
      */
-    public static ExampleReader open(Path file, Optional<DataFormat> format, Map<String, String> columns) {
-        return new ExampleReader(file, format, columns);
+    public static ExampleReader open(DataFile file) {
+        return new ExampleReader(file);
     }
 
     /** The format: the given one, or the one that the rows so far look like. */
@@ -114,7 +108,7 @@ public final class ExampleReader implements AutoCloseable {
         Optional<RowSource.Entry> entry = source.next();
         while (entry.isPresent()) {
             ahead.add(entry.get());
-            entry.get().row().flatMap(row -> DataFormat.of(renamed(row).fields()))
+            entry.get().row().flatMap(row -> DataFormat.of(row.fields()))
                     .ifPresent(like -> seen.merge(like, 1, Integer::sum));
             entry = ahead.size() < ROWS_TO_RECOGNIZE ? source.next() : Optional.empty();
         }
@@ -131,18 +125,9 @@ public final class ExampleReader implements AutoCloseable {
             return new Item(entry.line(), Optional.empty(), List.of(entry.fault().orElseThrow()), Map.of());
         }
         List<RowFault> faults = new ArrayList<>();
-        Optional<Example> example = format.orElseThrow().read(renamed(entry.row().get()), messages, faults::add);
+        Optional<Example> example = format.orElseThrow().read(entry.row().get(), messages, faults::add);
         boolean fatal = faults.stream().anyMatch(RowFault::fatal);
         return new Item(entry.line(), fatal ? Optional.empty() : example, faults, entry.row().get().fields());
-    }
-
-    private JsonLines.Row renamed(JsonLines.Row row) {
-        if (columns.isEmpty()) {
-            return row;
-        }
-        Map<String, Object> fields = new LinkedHashMap<>();
-        row.fields().forEach((key, value) -> fields.put(columns.getOrDefault(key, key), value));
-        return new JsonLines.Row(row.file(), row.line(), fields);
     }
 
     /**

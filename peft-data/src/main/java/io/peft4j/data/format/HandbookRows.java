@@ -31,10 +31,10 @@ final class HandbookRows implements RowSource {
     private final Path file;
     private final Iterator<Entry> entries;
 
-    HandbookRows(Path file, boolean html) {
-        this.file = file;
+    HandbookRows(DataFile source, boolean html) {
+        this.file = source.path();
         List<Entry> found = new ArrayList<>();
-        Optional<String> text = text(found);
+        Optional<String> text = text(source, found);
         if (text.isPresent()) {
             Sections sections = new Sections();
             if (html) {
@@ -48,9 +48,9 @@ final class HandbookRows implements RowSource {
         this.entries = found.iterator();
     }
 
-    private Optional<String> text(List<Entry> faults) {
+    private Optional<String> text(DataFile source, List<Entry> faults) {
         StringBuilder text = new StringBuilder();
-        try (InputStream in = DataFiles.open(file)) {
+        try (InputStream in = DataFiles.text(source)) {
             Utf8Lines lines = new Utf8Lines(file, in);
             for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
                 text.append(line.get()).append('\n');

@@ -19,18 +19,18 @@ final class JsonArrayRows implements RowSource {
     private boolean begun;
     private boolean ended;
 
-    JsonArrayRows(Path file) {
-        this.file = file;
+    JsonArrayRows(DataFile file) {
+        this.file = file.path();
         try {
-            this.parser = JsonText.JSON.createParser(DataFiles.open(file));
+            this.parser = JsonText.JSON.createParser(DataFiles.text(file));
         } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
+            throw DataFiles.unreadable(this.file, e);
         }
     }
 
     /** Whether the first character that is not white space is a bracket. */
-    static boolean beginsWithBracket(Path file) {
-        try (InputStream in = DataFiles.open(file)) {
+    static boolean beginsWithBracket(DataFile file) {
+        try (InputStream in = DataFiles.text(file)) {
             int next = in.read();
             while (next == ' ' || next == '\n' || next == '\r' || next == '\t' || next == 0xEF || next == 0xBB
                     || next == 0xBF) {
@@ -38,7 +38,7 @@ final class JsonArrayRows implements RowSource {
             }
             return next == '[';
         } catch (IOException e) {
-            throw DataFiles.unreadable(file, e);
+            throw DataFiles.unreadable(file.path(), e);
         }
     }
 

@@ -13,10 +13,10 @@ final class JsonLineRows implements RowSource {
     private final Utf8Lines lines;
     private boolean ended;
 
-    JsonLineRows(Path file) {
-        this.file = file;
-        this.in = DataFiles.open(file);
-        this.lines = new Utf8Lines(file, in);
+    JsonLineRows(DataFile file) {
+        this.file = file.path();
+        this.in = DataFiles.text(file);
+        this.lines = new Utf8Lines(this.file, in);
     }
 
     @Override

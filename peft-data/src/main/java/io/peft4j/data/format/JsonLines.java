@@ -1,19 +1,12 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
 
-/**
- * Reads JSON Lines: UTF-8 text with one JSON object a line, compressed with gzip or zstd or not. Blank lines are
- * skipped. Rows are handed on one by one, so the size of a file does not matter.
- */
+/** What the rows of files are, whatever type the file is of: objects as JSON has them. {@link RowSource} reads them. */
 public final class JsonLines {
     private JsonLines() {
     }
@@ -30,44 +23,29 @@ public final class JsonLines {
         public DataException wrong(String message) {
             return new DataException(file, line, message);
         }
-    }
 
-    /**
-     * Reads a file up to the first fault.
-     *
-     * @param file the file
-     * @param action told of each row, in their order
-     * @return the number of rows
-     * @throws DataException when a line is not UTF-8, longer than 16 MB or not a JSON object: with file, line and
-     * column
-     * @throws UncheckedIOException when the file cannot be read
-     */
-    public static long read(Path file, Consumer<Row> action) {
-        long rows = 0;
-        try (RowSource source = RowSource.jsonLines(file)) {
-            Optional<RowSource.Entry> entry = source.next();
-            while (entry.isPresent()) {
-                action.accept(entry.get().row().orElseThrow(rowOf(entry.get(), file)));
-                rows++;
-                entry = source.next();
-            }
+        /**
+         * An exception for a row without the keys that are needed: it lists those that the row has, and says which
+         * {@code --column} would make them fit.
+         *
+         * @param problem what is wrong, such as {@code has none of [prompt, question]}
+         * @param forms the keys that each of the possible forms needs
+         */
+        public DataException lacks(String problem, List<List<String>> forms) {
+            return wrong(problem + advice(forms));
         }
-        return rows;
-    }
 
-    /**
-     * Reads the first row, if there is one and it is a JSON object.
-     *
-     * @throws UncheckedIOException when the file cannot be read
-     */
-    public static void first(Path file, Consumer<Row> action) {
-        try (RowSource source = RowSource.jsonLines(file)) {
-            source.next().flatMap(RowSource.Entry::row).ifPresent(action);
+        /** The same for one key, which several forms may have. */
+        public DataException missing(String key) {
+            return lacks("\"" + key + "\" is missing", ColumnNames.formsWith(key));
         }
-    }
 
-    private static Supplier<DataException> rowOf(RowSource.Entry entry, Path file) {
-        return () -> entry.exception(file);
+        /** What to say of the keys of a row that lacks others. */
+        String advice(List<List<String>> forms) {
+            return ", only " + String.join(", ", fields.keySet()) + ColumnNames.advice(fields.keySet(), forms)
+                    .map(options -> "; columns get their names with " + options)
+                    .orElse("; a column gets its name with --column COLUMN=" + forms.get(0).get(0));
+        }
     }
 
     /** A changeable copy of a JSON object. */

@@ -40,8 +40,10 @@ public final class MessageReader {
     /** The messages under a key of a row; empty when one has a fatal fault, of which {@code faults} was told. */
     public Optional<List<ChatMessage>> messages(JsonLines.Row row, String key, Faults faults) {
         if (!(row.fields().get(key) instanceof List<?> list)) {
-            faults.add(RowFault.fatal("missing_messages", "has no list \"" + key + "\"; it looks like {\"" + key
-                    + "\": [{\"role\": \"user\", \"content\": \"...\"}, ...]}"));
+            String form = "; it looks like {\"" + key + "\": [{\"role\": \"user\", \"content\": \"...\"}, ...]}";
+            boolean strange = !row.fields().isEmpty() && !row.fields().containsKey(key);
+            faults.add(RowFault.fatal("missing_messages", "has no list \"" + key + "\""
+                    + (strange ? row.advice(ColumnNames.FORMS) : form)));
             return Optional.empty();
         }
         if (list.isEmpty()) {

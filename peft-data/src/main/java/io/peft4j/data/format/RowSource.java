@@ -5,6 +5,7 @@ import io.peft4j.core.error.DataException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.function.Consumer;
 
 /**
  * The rows of a file, one after the other, with constant memory. An invalid row does not end the file, where the
@@ -20,11 +21,21 @@ public interface RowSource extends AutoCloseable {
      * @throws java.io.UncheckedIOException when it cannot be opened
      * @throws ConfigurationException when the module that reads Parquet is not there
      */
+    static RowSource open(DataFile file) {
+        RowSource rows = ofType(file);
+        return file.columns().isEmpty() ? rows : new RenamedRows(file, rows);
+    }
+
+    /** Opens a file that is read as what it looks like. */
     static RowSource open(Path file) {
-        String name = DataFiles.plainName(file);
+        return open(DataFile.of(file));
+    }
+
+    private static RowSource ofType(DataFile file) {
+        String name = DataFiles.plainName(file.path());
         for (FileType type : ServiceLoader.load(FileType.class, RowSource.class.getClassLoader())) {
             if (name.endsWith(type.ending())) {
-                return type.open(file);
+                return type.open(requireNoEncoding(file));
             }
         }
         if (name.endsWith(".parquet")) {
@@ -32,7 +43,7 @@ public interface RowSource extends AutoCloseable {
                     + "the class path; add the dependency io.peft4j:peft-parquet, or save the data as JSON Lines");
         }
         if (name.endsWith(".csv") || name.endsWith(".tsv")) {
-            return new CsvRows(file, name.endsWith(".tsv") ? '\t' : CsvRows.separator(file));
+            return new CsvRows(file, name.endsWith(".tsv"));
         }
         if (name.endsWith(".md") || name.endsWith(".markdown") || name.endsWith(".html") || name.endsWith(".htm")) {
             return new HandbookRows(file, name.contains(".htm"));
@@ -41,9 +52,49 @@ public interface RowSource extends AutoCloseable {
                 : new JsonLineRows(file);
     }
 
+    private static Path requireNoEncoding(DataFile file) {
+        if (file.encoding().isPresent()) {
+            throw new ConfigurationException("the encoding " + file.encoding().get() + " is given for " + file
+                    + ", which is no text");
+        }
+        return file.path();
+    }
+
+    /**
+     * Reads all rows up to the first fault.
+     *
+     * @param file the file
+     * @param action told of each row, in their order
+     * @return the number of rows
+     * @throws DataException when a row cannot be read: with file, line and column
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    static long read(DataFile file, Consumer<JsonLines.Row> action) {
+        long rows = 0;
+        try (RowSource source = open(file)) {
+            for (Optional<Entry> next = source.next(); next.isPresent(); next = source.next()) {
+                Entry entry = next.get();
+                action.accept(entry.row().orElseThrow(() -> entry.exception(file.path())));
+                rows++;
+            }
+        }
+        return rows;
+    }
+
+    /**
+     * The first row, if there is one that can be read.
+     *
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    static Optional<JsonLines.Row> first(DataFile file) {
+        try (RowSource source = open(file)) {
+            return source.next().flatMap(Entry::row);
+        }
+    }
+
     /** Opens a file of JSON Lines, whatever its name is. */
     static RowSource jsonLines(Path file) {
-        return new JsonLineRows(file);
+        return new JsonLineRows(DataFile.of(file));
     }
 
     /**

@@ -30,8 +30,8 @@ final class Rows {
     static Optional<String> text(JsonLines.Row row, String key, boolean mayBeBlank, Faults faults) {
         Object value = row.fields().get(key);
         if (!(value instanceof String text)) {
-            faults.add(RowFault.fatal("missing_content",
-                    "\"" + key + "\" is " + (value == null ? "missing" : "not a text")));
+            faults.add(RowFault.fatal("missing_content", "\"" + key + "\" is " + (row.fields().containsKey(key)
+                    ? "not a text" : "missing" + row.advice(ColumnNames.formsWith(key)))));
             return Optional.empty();
         }
         if (text.isBlank() && !mayBeBlank) {

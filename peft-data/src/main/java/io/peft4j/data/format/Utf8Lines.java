@@ -1,7 +1,6 @@
 package io.peft4j.data.format;
 
 import io.peft4j.core.error.DataException;
-import io.peft4j.core.error.FileFormatException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -23,6 +22,7 @@ final class Utf8Lines {
     /** More than any model reads at once. */
     static final int LONGEST = 16 << 20;
     private static final int BUFFER = 1 << 16;
+    private static final int FEWEST_ZEROS = 8;
 
     private final Path file;
     private final InputStream in;
@@ -34,6 +34,7 @@ final class Utf8Lines {
     private int limit;
     private byte[] bytes = new byte[BUFFER];
     private long line;
+    private boolean binary;
 
     /** The lines of {@code in}, which holds what stands in {@code file}. */
     Utf8Lines(Path file, InputStream in) {
@@ -55,11 +56,11 @@ final class Utf8Lines {
     /**
      * The next line without its end; empty when there is none.
      *
-     * @throws DataException when it is not UTF-8; the line after it can be read all the same
+     * @throws DataException when it is not UTF-8; the line after it can be read, unless the file is no text
      * @throws LongLineException when it is too long; so can it after such a one
      */
     Optional<String> next() throws IOException {
-        if (position == limit && !fill()) {
+        if (binary || position == limit && !fill()) {
             return Optional.empty();
         }
         line++;
@@ -70,7 +71,6 @@ final class Utf8Lines {
         }
         int from = 0;
         if (line == 1) {
-            requireNotUtf16(length);
             from = startsWith(length, 0xEF, 0xBB, 0xBF) ? 3 : 0;
         }
         int end = !keepReturns && length > from && bytes[length - 1] == '\r' ? length - 1 : length;
@@ -108,21 +108,21 @@ final class Utf8Lines {
         return limit > 0;
     }
 
-    /** A byte of zero stands in no text but UTF-16, which is refused by its own name. */
+    /**
+     * Bytes of zero in number stand in no text but UTF-16, which comes here in another form where it is known to be
+     * that. A few may be a slip of whoever wrote the text.
+     */
     private void requireText() {
-        boolean marked = limit > 1 && (buffer[0] == (byte) 0xFE && buffer[1] == (byte) 0xFF
-                || buffer[0] == (byte) 0xFF && buffer[1] == (byte) 0xFE);
-        for (int i = 0; i < limit && !marked; i++) {
-            if (buffer[i] == 0) {
-                throw new FileFormatException(file, "is a binary file and no text; data are JSON Lines, a JSON array, "
-                        + "CSV, TSV, Parquet or Markdown");
-            }
+        int zeros = 0;
+        for (int i = 0; i < limit; i++) {
+            zeros += buffer[i] == 0 ? 1 : 0;
         }
-    }
-
-    private void requireNotUtf16(int length) {
-        if (startsWith(length, 0xFE, 0xFF) || startsWith(length, 0xFF, 0xFE)) {
-            throw new DataException(file, line, "looks like UTF-16; save the file as UTF-8");
+        if (zeros >= FEWEST_ZEROS && zeros > limit / 100) {
+            binary = true;
+            throw new DataException(file, 1, OtherEncodings.utf16(buffer, limit).map(encoding -> "looks like UTF-16 "
+                    + "without a byte order mark; read the file with --encoding " + encoding)
+                    .orElse("is a binary file and no text; data are JSON Lines, a JSON array, CSV, TSV, Parquet or "
+                    + "Markdown"));
         }
     }
 
@@ -141,8 +141,10 @@ final class Utf8Lines {
         CoderResult result = decoder.reset().decode(source, target, true);
         if (result.isError()) {
             String found = String.format("byte 0x%02X", bytes[source.position()] & 0xFF);
-            throw new DataException(file, line, target.position() + 1, found
-                    + " is not UTF-8 text here; convert the file to UTF-8", null);
+            Optional<String> hint = OtherEncodings.hint(bytes, end, source.position());
+            throw new DataException(file, line, target.position() + 1, found + " is not UTF-8 text here; "
+                    + hint.map(text -> text + ", or convert it to UTF-8").orElse("convert the file to UTF-8, or name "
+                    + "its encoding with --encoding"), null);
         }
         return target.flip().toString();
     }

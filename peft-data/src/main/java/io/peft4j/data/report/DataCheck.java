@@ -2,6 +2,7 @@ package io.peft4j.data.report;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.internal.ParallelRows;
@@ -11,7 +12,6 @@ import io.peft4j.data.pii.PiiDetector;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -29,9 +29,7 @@ import java.util.Optional;
 public final class DataCheck {
     private static final int DEFAULT_MOST_FINDINGS = 1000;
 
-    private final List<Path> files = new ArrayList<>();
-    private Optional<DataFormat> format = Optional.empty();
-    private Map<String, String> columns = Map.of();
+    private final List<DataFile> files = new ArrayList<>();
     private Optional<ChatEncoder> encoder = Optional.empty();
     private int maxLength = Integer.MAX_VALUE;
     private PiiDetector detector = PiiDetector.standard();
@@ -39,30 +37,28 @@ public final class DataCheck {
     private int previews = 3;
     private CheckListener listener = CheckListener.NONE;
 
-    private DataCheck(Path data) {
+    private DataCheck(DataFile data) {
         files.add(Objects.requireNonNull(data, "data"));
     }
 
     /** A check of one file. */
     public static DataCheck of(Path data) {
+        return of(DataFile.of(data));
+    }
+
+    /** A check of one file of which is said how to read it. */
+    public static DataCheck of(DataFile data) {
         return new DataCheck(data);
     }
 
     /** Also reads a file of held-out examples, which must not stand in the others. May be called several times. */
     public DataCheck validation(Path file) {
+        return validation(DataFile.of(file));
+    }
+
+    /** The same with a file of which is said how to read it. */
+    public DataCheck validation(DataFile file) {
         files.add(Objects.requireNonNull(file, "file"));
-        return this;
-    }
-
-    /** The format of all files; default: recognised. */
-    public DataCheck format(DataFormat newFormat) {
-        format = Optional.of(newFormat);
-        return this;
-    }
-
-    /** Names of keys or columns in the files, and the names that the format has for them. */
-    public DataCheck columns(Map<String, String> names) {
-        columns = Map.copyOf(names);
         return this;
     }
 
@@ -120,10 +116,10 @@ public final class DataCheck {
      */
     public DataReport run() {
         try (Corpus corpus = new Corpus()) {
-            CheckRun run = new CheckRun(files, encoder, maxLength, previews, mostFindings, corpus,
-                    detector);
+            CheckRun run = new CheckRun(files.stream().map(DataFile::path).toList(), encoder, maxLength, previews,
+                    mostFindings, corpus, detector);
             for (int file = 0; file < files.size(); file++) {
-                try (ExampleReader reader = ExampleReader.open(files.get(file), format, columns)) {
+                try (ExampleReader reader = ExampleReader.open(files.get(file))) {
                     ParallelRows.forEach(reader, item -> RowScan.of(item, detector, encoder), run.rowsOf(file),
                             rows -> listener.progress("reading", rows));
                     run.endOfFile(file, reader.format().map(DataFormat::name).orElse(""));

@@ -12,6 +12,8 @@ public enum FindingCode {
     INVALID_CSV(Severity.ERROR, "The row cannot be read.", "Put texts with separators or line breaks into quotes."),
     /** A Parquet file that is damaged, or of a kind that is not read. */
     INVALID_PARQUET(Severity.ERROR, "The rows from there on cannot be read.", "Export the file again."),
+    /** A column that is to get another name, but is not there or not free. */
+    UNKNOWN_COLUMN(Severity.ERROR, "The row is read without it.", "Correct --column."),
     /** A compressed file that is damaged or cut off. */
     INVALID_COMPRESSION(Severity.ERROR, "The rows from there on cannot be read.", "Fetch or compress the file again."),
     /** No list of messages. */
@@ -36,7 +38,8 @@ public enum FindingCode {
     /** No row. */
     EMPTY_FILE(Severity.ERROR, "There is nothing to learn from.", "Check the path and the export."),
     /** Text that is not UTF-8. */
-    WRONG_ENCODING(Severity.ERROR, "The text cannot be read; guessing would damage it.", "Convert the file to UTF-8."),
+    WRONG_ENCODING(Severity.ERROR, "The text cannot be read; guessing would damage it.",
+            "Name its encoding with --encoding, or convert the file to UTF-8."),
     /** Fewer examples than help. */
     TOO_FEW_EXAMPLES(Severity.WARNING, "A model learns little from so few examples and repeats them word by word.",
             "Collect at least 10, better 50 to 100, and write several wordings of each question."),

@@ -7,6 +7,7 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.data.clean.CleaningReport;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
@@ -22,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
@@ -44,25 +44,11 @@ public final class FileSplit {
     public static final String DESCRIPTION = "split.json";
 
     private final SplitRule rule;
-    private Optional<DataFormat> format = Optional.empty();
-    private Map<String, String> columns = Map.of();
     private BiConsumer<String, Long> listener = (stage, rows) -> { };
 
     /** A split by a rule. */
     public FileSplit(SplitRule rule) {
         this.rule = rule;
-    }
-
-    /** The format of the file; default: recognised. */
-    public FileSplit format(DataFormat newFormat) {
-        format = Optional.of(newFormat);
-        return this;
-    }
-
-    /** Names of keys or columns in the file, and the names that the format has for them. */
-    public FileSplit columns(Map<String, String> names) {
-        columns = Map.copyOf(names);
-        return this;
     }
 
     /** Told what goes on, and how many rows have been seen. */
@@ -96,6 +82,12 @@ public final class FileSplit {
      * @throws java.io.UncheckedIOException when a file cannot be read or written
      */
     public ObjectNode run(Path in, Path out) {
+        return run(DataFile.of(in), out);
+    }
+
+    /** The same with a file of which is said how to read it. */
+    public ObjectNode run(DataFile file, Path out) {
+        Path in = file.path();
         names().forEach(name -> DataFiles.requireOther(in, out.resolve(name + ENDING)));
         DataFiles.requireOther(in, out.resolve(DESCRIPTION));
         requireNoOtherParts(in, out);
@@ -103,7 +95,7 @@ public final class FileSplit {
         long[] counts = new long[2];
         try (DataSplit split = new DataSplit(rule)) {
             DataFormat rows;
-            try (ExampleReader reader = ExampleReader.open(in, format, columns)) {
+            try (ExampleReader reader = ExampleReader.open(file)) {
                 rows = reader.recognized();
                 ParallelRows.forEach(reader, item -> new Read(item, item.example().map(split::item)), read -> {
                     counts[0]++;
@@ -119,7 +111,7 @@ public final class FileSplit {
             }
             listener.accept("grouping", counts[0]);
             int[] parts = split.parts();
-            write(in, out, rows, parts);
+            write(file, out, rows, parts);
             ObjectNode json = describe(in, rows, counts, rejected, parts, split.groups().orElseThrow());
             AtomicFiles.writeString(out.resolve(DESCRIPTION), json.toPrettyString() + "\n");
             return json;
@@ -147,9 +139,9 @@ public final class FileSplit {
     private record Read(ExampleReader.Item item, Optional<DataSplit.Item> split) {
     }
 
-    private void write(Path in, Path out, DataFormat rows, int... parts) {
+    private void write(DataFile file, Path out, DataFormat rows, int... parts) {
         List<ExampleWriter> writers = new ArrayList<>();
-        try (ExampleReader reader = ExampleReader.open(in, Optional.of(rows), columns)) {
+        try (ExampleReader reader = ExampleReader.open(file.withFormat(rows))) {
             names().forEach(name -> writers.add(ExampleWriter.open(out.resolve(name + ENDING), rows)));
             int number = 0;
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
@@ -159,7 +151,7 @@ public final class FileSplit {
                 }
             }
             if (number != parts.length) {
-                throw new DataException(in, "changed while it was split");
+                throw new DataException(file.path(), "changed while it was split");
             }
             writers.forEach(ExampleWriter::commit);
         } finally {

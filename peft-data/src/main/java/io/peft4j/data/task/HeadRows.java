@@ -5,14 +5,16 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.task.TextEncoder;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads what a model with a head is to judge, one JSON object a line, as sequences of tokens cut to what the model can
- * read:
+ * Reads what a model with a head is to judge from a file of any type ({@link RowSource}), as sequences of tokens cut to
+ * what the model can read:
  * <ul>
  * <li>{@code {"text": "..."}}, with {@code "text_pair"} where two texts are judged together;
  * <li>{@code {"tokens": [...]}}: words;
@@ -41,19 +43,28 @@ public final class HeadRows {
      * @throws DataException when a row has none of the forms, or the file has no row: with file and line
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public List<TokenSequence> read(Path file) {
+    public List<TokenSequence> read(DataFile file) {
         List<TokenSequence> sequences = new ArrayList<>();
-        JsonLines.read(file, row -> sequences.add(sequence(row)));
+        RowSource.read(file, row -> sequences.add(sequence(row)));
         if (sequences.isEmpty()) {
-            throw new DataException(file, "contains no rows; expected one JSON object with one of " + FORMS + " a "
-                    + "line");
+            throw new DataException(file.path(), "contains no rows; expected one JSON object with one of " + FORMS
+                    + " a line");
         }
         return sequences;
     }
 
+    /** The same of a file that is read as what it looks like. */
+    public List<TokenSequence> read(Path file) {
+        return read(DataFile.of(file));
+    }
+
     private TokenSequence sequence(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
-        String form = present.isEmpty() ? "" : present.get(0);
+        if (present.isEmpty()) {
+            throw row.lacks("has none of " + FORMS, task == Task.Type.QUESTION_ANS
+                    ? List.of(List.of("question", "context")) : List.of(List.of("text")));
+        }
+        String form = present.get(0);
         if (form.equals("question") != (task == Task.Type.QUESTION_ANS) && !form.equals("input_ids")) {
             throw row.wrong("has " + row.fields().keySet() + "; a model for " + task + " takes "
                     + (task == Task.Type.QUESTION_ANS ? "\"question\" and \"context\"" : FORMS));

@@ -6,6 +6,7 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
@@ -37,8 +38,14 @@ public final class PreferenceRows {
      * also with {@code preferred_completion} and {@code non_preferred_completion}.
      */
     public static List<PreferenceExample> pairs(Path file) {
-        RowKind.PREFERENCES.require(file);
-        return read(file, Optional.of(DataFormat.PREFERENCE),
+        return pairs(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it. */
+    public static List<PreferenceExample> pairs(DataFile source) {
+        RowKind.PREFERENCES.require(source);
+        Path file = source.path();
+        return read(source.withFormat(DataFormat.PREFERENCE),
                 "{\"prompt\": ..., \"chosen\": ..., \"rejected\": ...} a line", item -> item.example()
                 .map(PreferenceExample.class::cast).orElseGet(() -> unanswered(file, item.line())));
     }
@@ -48,8 +55,14 @@ public final class PreferenceRows {
      * {@code "completion"} instead of the messages. A label is true or false, 1 or 0.
      */
     public static List<JudgedAnswer> judged(Path file) {
-        RowKind.JUDGED.require(file);
-        return read(file, Optional.empty(), "{\"messages\": [...], \"label\": true} a line", item ->
+        return judged(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it. */
+    public static List<JudgedAnswer> judged(DataFile source) {
+        RowKind.JUDGED.require(source);
+        Path file = source.path();
+        return read(source, "{\"messages\": [...], \"label\": true} a line", item ->
                 new JudgedAnswer(item.example().map(example -> chat(file, item.line(), example))
                         .orElseGet(() -> unanswered(file, item.line()).preferredChat()), label(file, item)));
     }
@@ -73,11 +86,11 @@ public final class PreferenceRows {
                 + "; whether the answer is good is true or false");
     }
 
-    private static <T> List<T> read(Path file, Optional<DataFormat> format, String expected,
-            Function<ExampleReader.Item, T> example) {
+    private static <T> List<T> read(DataFile source, String expected, Function<ExampleReader.Item, T> example) {
+        Path file = source.path();
         List<T> examples = new ArrayList<>();
         List<DataException> faults = new ArrayList<>();
-        try (ExampleReader reader = ExampleReader.open(file, format, Map.of())) {
+        try (ExampleReader reader = ExampleReader.open(source)) {
             Optional<ExampleReader.Item> item = reader.next();
             while (item.isPresent()) {
                 try {

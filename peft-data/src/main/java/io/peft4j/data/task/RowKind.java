@@ -1,9 +1,10 @@
 package io.peft4j.data.task;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.JsonLines;
 import io.peft4j.data.format.RowSource;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -56,14 +57,14 @@ public enum RowKind {
      * @throws DataException when the first row is of another kind; says which objective it fits
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public void require(Path file) {
+    public void require(DataFile file) {
         Optional<Map<String, Object>> fields = firstRow(file);
         if (fields.filter(keys).isPresent()) {
             return;
         }
         fields.flatMap(row -> Arrays.stream(values()).filter(kind -> kind.keys.test(row)).findFirst())
                 .ifPresent(other -> {
-                    throw new DataException(file, 1, "holds " + other.words + ", which fit the objective "
+                    throw new DataException(file.path(), 1, "holds " + other.words + ", which fit the objective "
                             + other.objectives + "; here " + words + " are expected: " + form);
                 });
     }
@@ -73,13 +74,11 @@ public enum RowKind {
      *
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public boolean isOf(Path file) {
+    public boolean isOf(DataFile file) {
         return firstRow(file).filter(keys).isPresent();
     }
 
-    private static Optional<Map<String, Object>> firstRow(Path file) {
-        try (RowSource rows = RowSource.open(file)) {
-            return rows.next().flatMap(RowSource.Entry::row).map(row -> row.fields());
-        }
+    private static Optional<Map<String, Object>> firstRow(DataFile file) {
+        return RowSource.first(file).map(JsonLines.Row::fields);
     }
 }

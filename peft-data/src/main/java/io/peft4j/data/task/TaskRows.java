@@ -1,7 +1,9 @@
 package io.peft4j.data.task;
 
 import io.peft4j.core.error.DataException;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,9 +13,9 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 
 /**
- * Reads examples for models with a head and for encoder-decoders, one JSON object a line. Other keys are ignored. Each
- * method throws a {@link DataException} with file and line of the first row that is wrong, or where there is none, and
- * {@link java.io.UncheckedIOException} when the file cannot be read.
+ * Reads examples for models with a head and for encoder-decoders from files of any type ({@link RowSource}). Other keys
+ * are ignored. Each method throws a {@link DataException} with file and line of the first row that is wrong, or where
+ * there is none, and {@link java.io.UncheckedIOException} when the file cannot be read.
  */
 public final class TaskRows {
     private TaskRows() {
@@ -24,6 +26,11 @@ public final class TaskRows {
      * together. A label is a name, its number, or a list of them; of a regression a number.
      */
     public static List<LabelledText> texts(Path file) {
+        return texts(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it. */
+    public static List<LabelledText> texts(DataFile file) {
         RowKind.TEXTS.require(file);
         return read(file, "\"text\" and \"label\"", row -> new LabelledText(text(row, "text"),
                 row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair")) : Optional.empty(),
@@ -33,6 +40,11 @@ public final class TaskRows {
 
     /** Words with a label each: {@code {"tokens": [...], "labels": [...]}}; labels are names or numbers. */
     public static List<LabelledWords> words(Path file) {
+        return words(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it. */
+    public static List<LabelledWords> words(DataFile file) {
         RowKind.WORDS.require(file);
         return read(file, "\"tokens\" and \"labels\"", row -> {
             List<String> words = list(row, "tokens");
@@ -51,12 +63,22 @@ public final class TaskRows {
      * {@code "start"}. Places count code points, as Python does.
      */
     public static List<SpanQuestion> questions(Path file) {
+        return questions(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it. */
+    public static List<SpanQuestion> questions(DataFile file) {
         RowKind.QUESTIONS.require(file);
         return read(file, "\"question\", \"context\" and \"answers\"", TaskRows::question);
     }
 
     /** Texts that belong together: {@code {"anchor": "...", "positive": "..."}}, with {@code "negative"} or without. */
     public static List<TextPair> pairs(Path file) {
+        return pairs(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it. */
+    public static List<TextPair> pairs(DataFile file) {
         RowKind.PAIRS.require(file);
         return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(text(row, "anchor"),
                 text(row, "positive"), row.fields().containsKey("negative") ? Optional.of(text(row, "negative"))
@@ -65,37 +87,45 @@ public final class TaskRows {
 
     /** Texts with what is to be made of them: {@code {"source": "...", "target": "..."}}. */
     public static List<SourceTarget> sources(Path file) {
+        return sources(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it. */
+    public static List<SourceTarget> sources(DataFile file) {
         RowKind.SOURCES.require(file);
         return read(file, "\"source\" and \"target\"", row ->
                 new SourceTarget(text(row, "source"), text(row, "target")));
     }
 
     /** Whether a file's first row is one of {@link #sources}. */
-    public static boolean holdsSources(Path file) {
-        List<Boolean> first = new ArrayList<>();
-        JsonLines.first(file, row -> first.add(row.fields().containsKey("source")
-                && row.fields().containsKey("target")));
-        return first.contains(true);
+    public static boolean holdsSources(DataFile file) {
+        return RowSource.first(file).filter(row -> row.fields().containsKey("source")
+                && row.fields().containsKey("target")).isPresent();
     }
 
     /** Texts alone: {@code {"text": "..."}}. */
     public static List<String> plain(Path file) {
+        return plain(DataFile.of(file));
+    }
+
+    /** The same of a file of which is said how to read it. */
+    public static List<String> plain(DataFile file) {
         return read(file, "\"text\"", row -> text(row, "text"));
     }
 
-    private static <T> List<T> read(Path file, String expected, Function<JsonLines.Row, T> reader) {
+    private static <T> List<T> read(DataFile file, String expected, Function<JsonLines.Row, T> reader) {
         List<T> rows = new ArrayList<>();
-        JsonLines.read(file, row -> rows.add(reader.apply(row)));
+        RowSource.read(file, row -> rows.add(reader.apply(row)));
         if (rows.isEmpty()) {
-            throw new DataException(file, "contains no rows; expected one JSON object with " + expected + " a line");
+            throw new DataException(file.path(), "contains no rows; expected one JSON object with " + expected
+                    + " a line");
         }
         return rows;
     }
 
     static String text(JsonLines.Row row, String key) {
         if (!(row.fields().get(key) instanceof String text)) {
-            throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a string" : "missing, there "
-                    + "are only " + row.fields().keySet()));
+            throw row.fields().containsKey(key) ? row.wrong("\"" + key + "\" is not a string") : row.missing(key);
         }
         return text;
     }
@@ -109,8 +139,8 @@ public final class TaskRows {
 
     static List<String> list(JsonLines.Row row, String key) {
         if (!(row.fields().get(key) instanceof List<?> list)) {
-            throw row.wrong("\"" + key + "\" is " + (row.fields().containsKey(key) ? "not a list"
-                    : "missing, there are only " + row.fields().keySet()));
+            throw row.fields().containsKey(key) ? row.wrong("\"" + key + "\" is not a list; a table has none, but "
+                    + "JSON Lines and Parquet do") : row.missing(key);
         }
         return list.stream().map(value -> scalar(row, key, value)).toList();
     }
@@ -126,6 +156,10 @@ public final class TaskRows {
         }
         if (answer == null || answer.equals("")) {
             return new SpanQuestion(text(row, "question"), context, OptionalInt.empty(), "");
+        }
+        if (start instanceof String digits && digits.matches("\\d{1,9}")) {
+            // Tables hold texts alone.
+            start = Integer.valueOf(digits);
         }
         if (!(answer instanceof String text) || !(start instanceof Integer place) || place < 0
                 || place > context.codePointCount(0, context.length())) {

@@ -102,8 +102,8 @@ class FormatsTest {
     void tablesAreReadByTheNamesOfTheirColumns() {
         String table = "\uFEFFFrage,Antwort\n\"Wie lange,\n\"\"genau\"\"?\",90 Tage\n\nWo?,Hier\n";
         Path file = file("t.csv", table);
-        try (ExampleReader reader = ExampleReader.open(file, Optional.empty(),
-                Map.of("Frage", "question", "Antwort", "answer"))) {
+        try (ExampleReader reader = ExampleReader.open(DataFile.of(file).withColumns(
+                Map.of("Frage", "question", "Antwort", "answer")))) {
             List<Example> examples = reader.stream().toList();
             assertEquals(List.of(chat(ChatMessage.user("Wie lange,\n\"genau\"?"), ChatMessage.assistant("90 Tage")),
                     chat(ChatMessage.user("Wo?"), ChatMessage.assistant("Hier"))),

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Task;
+import io.peft4j.data.format.DataFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,10 +78,10 @@ class TaskRowsTest {
                 TaskRows.pairs(file("{\"anchor\": \"a\", \"positive\": \"b\"}",
                         "{\"anchor\": \"c\", \"positive\": \"d\", \"negative\": \"e\"}")));
         Path sources = file("{\"source\": \"a\", \"target\": \"b\"}");
-        assertTrue(TaskRows.holdsSources(sources));
+        assertTrue(TaskRows.holdsSources(DataFile.of(sources)));
         assertEquals(List.of(new SourceTarget("a", "b")), TaskRows.sources(sources));
-        assertFalse(TaskRows.holdsSources(file("{\"messages\": []}")));
-        assertFalse(TaskRows.holdsSources(file("no JSON")));
+        assertFalse(TaskRows.holdsSources(DataFile.of(file("{\"messages\": []}"))));
+        assertFalse(TaskRows.holdsSources(DataFile.of(file("no JSON"))));
     }
 
     /** Labels of texts, a text each. */

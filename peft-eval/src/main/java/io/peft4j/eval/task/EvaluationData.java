@@ -2,7 +2,9 @@ package io.peft4j.eval.task;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.JsonLines;
+import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads held-out data and given answers, one JSON object a line.
+ * Reads held-out data and given answers from files of any type ({@link RowSource}).
  *
  * <p>Rows of the data are {@code {"question": text}} or {@code {"messages": [...]}} with {@code "reference"} (a text or
  * a list of texts of which the best counts) and/or {@code "must_contain"} (a text or a list of texts that must all
@@ -20,6 +22,9 @@ import java.util.Map;
  * {@code {"text": ...}} in the same order. Other keys are ignored.
  */
 public final class EvaluationData {
+    private static final List<List<String>> FORMS = List.of(List.of("question", "reference"),
+            List.of("question", "must_contain"));
+
     private EvaluationData() {
     }
 
@@ -29,22 +34,29 @@ public final class EvaluationData {
      * @throws DataException when a row is wrong or there is none: with file and line
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public static List<EvaluationItem> read(Path file) {
+    public static List<EvaluationItem> read(DataFile file) {
         List<EvaluationItem> items = new ArrayList<>();
-        JsonLines.read(file, row -> items.add(item(row)));
+        RowSource.read(file, row -> items.add(item(row)));
         if (items.isEmpty()) {
-            throw new DataException(file, "contains no items; expected one JSON object with \"question\" or "
+            throw new DataException(file.path(), "contains no items; expected one JSON object with \"question\" or "
                     + "\"messages\" "
                     + "and \"reference\" or \"must_contain\" a line");
         }
         return items;
     }
 
+    /** The same of a file that is read as what it looks like. */
+    public static List<EvaluationItem> read(Path file) {
+        return read(DataFile.of(file));
+    }
+
     private static EvaluationItem item(JsonLines.Row row) {
         Map<String, Object> fields = row.fields();
-        if (fields.containsKey("question") == fields.containsKey("messages")) {
-            throw row.wrong((fields.containsKey("question") ? "has \"question\" and \"messages\" at once"
-                    : "has neither \"question\" nor \"messages\", only " + fields.keySet()) + "; give one of them");
+        if (!fields.containsKey("question") && !fields.containsKey("messages")) {
+            throw row.lacks("has neither \"question\" nor \"messages\"", FORMS);
+        }
+        if (fields.containsKey("question") && fields.containsKey("messages")) {
+            throw row.wrong("has \"question\" and \"messages\" at once; give one of them");
         }
         List<ChatMessage> messages = fields.containsKey("question") ? question(row) : messages(row);
         int end = messages.size();
@@ -65,8 +77,8 @@ public final class EvaluationData {
                         fields.get(EvaluationItem.MUST_CONTAIN), false) : List.of();
         Expectation further = ExpectationRows.of(row);
         if (references.isEmpty() && facts.isEmpty() && !further.judgesText()) {
-            throw row.wrong("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
-                    + ", so no answer can be judged; it has " + fields.keySet());
+            throw row.lacks("has neither \"reference\" nor \"must_contain\" nor one of " + ExpectationRows.KEYS
+                    + ", so no answer can be judged", FORMS);
         }
         return new EvaluationItem(messages.subList(0, end), references, facts, further);
     }
@@ -111,7 +123,7 @@ public final class EvaluationData {
      */
     public static List<String> answers(Path file, int items) {
         List<String> answers = new ArrayList<>();
-        JsonLines.read(file, row -> {
+        RowSource.read(DataFile.of(file), row -> {
             if (!(row.fields().get("text") instanceof String text)) {
                 throw row.wrong(row.fields().containsKey("text") ? "\"text\" is not a string"
                         : "has no \"text\", only " + row.fields().keySet());

@@ -2,6 +2,7 @@ package io.peft4j.data.format.internal;
 
 import io.peft4j.core.error.DataException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Several wrong rows of a file in one exception, so that they can be mended in one go. */
@@ -22,10 +23,19 @@ public final class DataFaults {
             throw first;
         }
         StringBuilder text = new StringBuilder(first.problem());
-        text.append("\nMore rows are wrong:");
-        faults.subList(1, faults.size()).forEach(fault -> text.append("\n  ").append(fault.getMessage()));
+        List<DataException> others = new ArrayList<>(faults.subList(1, faults.size()));
+        List<String> same = others.stream().filter(fault -> fault.problem().equals(first.problem()))
+                .map(fault -> String.valueOf(fault.line())).toList();
+        if (!same.isEmpty()) {
+            text.append("\nThe same in line").append(same.size() == 1 ? " " : "s ").append(String.join(", ", same));
+            others.removeIf(fault -> fault.problem().equals(first.problem()));
+        }
+        if (!others.isEmpty()) {
+            text.append("\nMore rows are wrong:");
+            others.forEach(fault -> text.append("\n  ").append(fault.getMessage()));
+        }
         if (faults.size() == MOST) {
-            text.append("\n  (not read any further)");
+            text.append("\n(not read any further)");
         }
         throw new DataException(file, first.line(), first.column(), text.toString(), first);
     }

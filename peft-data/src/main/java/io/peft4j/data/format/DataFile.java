@@ -1,0 +1,96 @@
+package io.peft4j.data.format;
+
+import io.peft4j.core.error.ConfigurationException;
+import java.nio.charset.Charset;
+import java.nio.charset.IllegalCharsetNameException;
+import java.nio.charset.StandardCharsets;
+import java.nio.charset.UnsupportedCharsetException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A file of rows, with what is said of how it is read; all else is recognised.
+ *
+ * <pre>{@code
+ * DataFile file = DataFile.of(Path.of("fragen.csv")).withColumns(Map.of("Frage", "question", "Antwort", "answer"))
+ *         .withEncoding(DataFile.encoding("windows-1252"));
+ * ChatDataset.read(file);
+ * }</pre>
+ *
+ * @param path where it lies
+ * @param format what its rows are; empty: recognised
+ * @param columns names of keys or columns in the file, and the names that the format has for them; others keep theirs
+ * @param encoding of its text; empty: UTF-8, or UTF-16 where the file begins with its byte order mark
+ */
+public record DataFile(Path path, Optional<DataFormat> format, Map<String, String> columns,
+        Optional<Charset> encoding) {
+    /**
+     * Copies the names.
+     *
+     * @throws ConfigurationException when two columns are given one name
+     */
+    public DataFile {
+        Objects.requireNonNull(path, "path");
+        Objects.requireNonNull(format, "format");
+        Objects.requireNonNull(encoding, "encoding");
+        columns = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(columns));
+        if (new HashSet<>(columns.values()).size() < columns.size()) {
+            throw new ConfigurationException("two columns are given the same name: " + columns);
+        }
+    }
+
+    /** A file that is read as what it looks like. */
+    public static DataFile of(Path path) {
+        return new DataFile(path, Optional.empty(), Map.of(), Optional.empty());
+    }
+
+    /** The same file with rows of this format. */
+    public DataFile withFormat(DataFormat newFormat) {
+        return new DataFile(path, Optional.of(newFormat), columns, encoding);
+    }
+
+    /** The same file with other names for its columns. */
+    public DataFile withColumns(Map<String, String> newColumns) {
+        return new DataFile(path, format, newColumns, encoding);
+    }
+
+    /** The same file with text in this encoding. */
+    public DataFile withEncoding(Charset newEncoding) {
+        return new DataFile(path, format, columns, Optional.of(newEncoding));
+    }
+
+    /** Another file that is read in the same way. */
+    public DataFile at(Path newPath) {
+        return new DataFile(newPath, format, columns, encoding);
+    }
+
+    /**
+     * The encoding of a name, such as {@code windows-1252}, {@code cp1252}, {@code latin1} or {@code UTF-16LE}.
+     *
+     * @throws ConfigurationException when there is none
+     */
+    public static Charset encoding(String name) {
+        String known = switch (name.toLowerCase(Locale.ROOT)) {
+            case "ansi" -> "windows-1252";
+            case "utf-8-sig" -> "UTF-8";
+            case "macintosh", "macroman" -> "x-MacRoman";
+            default -> name;
+        };
+        try {
+            return known.equalsIgnoreCase("UTF-8") ? StandardCharsets.UTF_8 : Charset.forName(known);
+        } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
+            throw new ConfigurationException("unknown encoding '" + name + "'; Excel writes UTF-8, windows-1252 or "
+                    + "UTF-16LE, others are for instance ISO-8859-1, windows-1250 and x-MacRoman");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
+    }
+}
