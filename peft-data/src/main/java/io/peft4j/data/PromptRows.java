@@ -62,6 +62,16 @@ public final class PromptRows {
         return textsAreChats ? Prompt.chat(List.of(ChatMessage.user(text))) : Prompt.text(text);
     }
 
+    /**
+     * The prompt of a row.
+     *
+     * @param textsAreChats whether a text is a user's message, or a text to continue
+     * @throws DataException when it has none of the forms
+     */
+    public static Prompt of(JsonLines.Row row, boolean textsAreChats) {
+        return new PromptRows(textsAreChats).prompt(row);
+    }
+
     private Prompt prompt(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
         if (present.isEmpty()) {

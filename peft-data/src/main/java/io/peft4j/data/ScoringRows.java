@@ -57,7 +57,7 @@ public final class ScoringRows {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public void read(DataFile file, Consumer<TokenSequence> action) {
-        if (RowSource.read(file, row -> action.accept(checked(row, sequence(row)))) == 0) {
+        if (RowSource.read(file, row -> action.accept(sequence(row))) == 0) {
             throw new DataException(file.path(), "contains no rows; expected one JSON object with \"text\", "
                     + "\"input_ids\", \"messages\", or \"prompt\" and \"completion\" a line");
         }
@@ -68,7 +68,13 @@ public final class ScoringRows {
         read(DataFile.of(file), action);
     }
 
-    private TokenSequence sequence(JsonLines.Row row) {
+    /**
+     * The tokens of a row.
+     *
+     * @throws DataException when it has none of the forms, is empty or longer than the model's limit
+     * @throws ConfigurationException when it is a chat and the model has no chat template
+     */
+    public TokenSequence sequence(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
         if (present.isEmpty()) {
             throw row.lacks("has none of " + FORMS, List.of(List.of("prompt", "completion"), List.of("text"),
@@ -77,13 +83,13 @@ public final class ScoringRows {
         if (present.size() != 1) {
             throw row.wrong("has " + present + " at once; give one of them");
         }
-        return switch (present.get(0)) {
+        return checked(row, switch (present.get(0)) {
             case "text" -> all(row, model.tokenizer().encodeWithSpecials(text(row, "text")));
             case "input_ids" -> all(row, ids(row));
             case "source" -> new SourceEncoder(model).encode(text(row, "source"), text(row, "target"));
             case "messages" -> chat(row, reader.messages(row, "messages"));
             default -> continuation(row);
-        };
+        });
     }
 
     private static TokenSequence all(JsonLines.Row row, int[] ids) {

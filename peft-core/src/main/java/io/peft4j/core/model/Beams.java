@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import java.io.Serializable;
 import java.util.Objects;
 
 /**
@@ -10,7 +11,7 @@ import java.util.Objects;
  *     answers; default 1
  * @param stopping when the search ends; default {@link Stopping#HEURISTIC}
  */
-public record Beams(int count, double lengthPenalty, Stopping stopping) {
+public record Beams(int count, double lengthPenalty, Stopping stopping) implements Serializable {
     /** When a search ends ({@code early_stopping}). */
     public enum Stopping {
         /** When as many answers have ended as are followed ({@code true}). */

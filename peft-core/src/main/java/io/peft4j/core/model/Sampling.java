@@ -1,6 +1,7 @@
 package io.peft4j.core.model;
 
 import io.peft4j.core.error.ConfigurationException;
+import java.io.Serializable;
 
 /**
  * How a token is chosen from the logits: penalties first, then the most likely one or a draw after temperature, top-k,
@@ -21,7 +22,7 @@ import io.peft4j.core.error.ConfigurationException;
  * @param seed seed of the draws; default 0
  */
 public record Sampling(double temperature, int topK, double topP, double minP, double repetitionPenalty,
-        double presencePenalty, double frequencyPenalty, long seed) {
+        double presencePenalty, double frequencyPenalty, long seed) implements Serializable {
     /** Checks the ranges. */
     public Sampling {
         require(temperature >= 0 && Double.isFinite(temperature), "temperature", temperature, "0 or more");
