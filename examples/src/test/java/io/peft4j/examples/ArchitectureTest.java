@@ -111,8 +111,9 @@ class ArchitectureTest {
             Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),
             Map.entry("io.peft4j.core.peft.method.internal", List.of(LORA, METHODS)),
             Map.entry("io.peft4j.core.weight.internal", List.of(MODELS, CLI)),
-            Map.entry("io.peft4j.data.near.internal", List.of(EVAL)),
+            Map.entry("io.peft4j.data.near.internal", List.of(EVAL, SPARK)),
             Map.entry("io.peft4j.data.pack.internal", List.of(TRAIN)),
+            Map.entry("io.peft4j.data.report.internal", List.of(SPARK)),
             Map.entry("io.peft4j.eval.task.internal", List.of(ADVISE)),
             Map.entry("io.peft4j.report.internal", List.of(DATA, TRAIN, EVAL, ADVISE, SERVE)));
 

@@ -9,6 +9,7 @@ import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Encoding;
 import io.peft4j.core.text.Tokenizer;
 import io.peft4j.data.example.ChatExample;
+import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -80,7 +81,7 @@ public final class ChatEncoder {
      * @param text the text
      * @param learned whether all of its tokens are learned, or none
      */
-    public record Piece(String text, boolean learned) {
+    public record Piece(String text, boolean learned) implements Serializable {
     }
 
     /**

@@ -48,10 +48,10 @@ public final class ExampleReader implements AutoCloseable {
     public record Item(long line, Optional<Example> example, List<RowFault> faults, Map<String, Object> fields) {
     }
 
-    private ExampleReader(DataFile file) {
+    private ExampleReader(DataFile file, RowSource source) {
         this.file = file.path();
         this.format = file.format();
-        this.source = RowSource.open(file);
+        this.source = source;
     }
 
     /**
@@ -69,7 +69,17 @@ public final class ExampleReader implements AutoCloseable {
      * @throws java.io.UncheckedIOException when it cannot be opened
      */
     public static ExampleReader open(DataFile file) {
-        return new ExampleReader(file);
+        return new ExampleReader(file, RowSource.open(file));
+    }
+
+    /**
+     * Reads rows that come from elsewhere.
+     *
+     * @param file names them in messages, and says how they are read
+     * @param rows closed with the reader
+     */
+    public static ExampleReader of(DataFile file, RowSource rows) {
+        return new ExampleReader(file, file.columns().isEmpty() ? rows : new RenamedRows(file, rows));
     }
 
     /** The format: the given one, or the one that the rows so far look like. */

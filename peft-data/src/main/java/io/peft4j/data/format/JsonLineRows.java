@@ -31,7 +31,7 @@ final class JsonLineRows implements RowSource {
                 before = lines.line();
                 line = lines.next();
             }
-            return line.map(this::parse);
+            return line.map(text -> RowSource.jsonLine(file, lines.line(), text));
         } catch (DataException e) {
             return Optional.of(Entry.wrong("wrong_encoding", e));
         } catch (LongLineException e) {
@@ -42,14 +42,6 @@ final class JsonLineRows implements RowSource {
             }
             ended = true;
             return Optional.of(DataFiles.damaged(file, before + 1, e));
-        }
-    }
-
-    private Entry parse(String line) {
-        try {
-            return Entry.of(new JsonLines.Row(file, lines.line(), JsonText.object(file, lines.line(), line)));
-        } catch (DataException e) {
-            return Entry.wrong("invalid_json", e);
         }
     }
 

@@ -97,6 +97,15 @@ public interface RowSource extends AutoCloseable {
         return new JsonLineRows(DataFile.of(file));
     }
 
+    /** What stands on a line of a file of JSON Lines. */
+    static Entry jsonLine(Path file, long line, String text) {
+        try {
+            return Entry.of(new JsonLines.Row(file, line, JsonText.object(file, line, text)));
+        } catch (DataException e) {
+            return Entry.wrong("invalid_json", e);
+        }
+    }
+
     /**
      * The next row; empty at the end.
      *

@@ -9,11 +9,16 @@ import io.peft4j.data.format.internal.ParallelRows;
 import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.near.internal.Relations;
 import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.report.internal.CheckEnd;
+import io.peft4j.data.report.internal.CheckPart;
+import io.peft4j.data.report.internal.RowScan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * Looks for what is wrong with data before a model is trained on it:
@@ -116,17 +121,23 @@ public final class DataCheck {
      */
     public DataReport run() {
         try (Corpus corpus = new Corpus()) {
-            CheckRun run = new CheckRun(files.stream().map(DataFile::path).toList(), encoder, maxLength, previews,
-                    mostFindings, corpus, detector);
+            CheckPart all = new CheckPart(files.stream().map(DataFile::toString).toList(), maxLength, previews,
+                    mostFindings);
+            String recognized = "";
             for (int file = 0; file < files.size(); file++) {
                 try (ExampleReader reader = ExampleReader.open(files.get(file))) {
-                    ParallelRows.forEach(reader, item -> RowScan.of(item, detector, encoder), run.rowsOf(file),
+                    ParallelRows.forEach(reader, item -> RowScan.of(item, detector, encoder), take(file, all, corpus),
                             rows -> listener.progress("reading", rows));
-                    run.endOfFile(file, reader.format().map(DataFormat::name).orElse(""));
+                    recognized = file == 0 ? reader.format().map(DataFormat::name).orElse("") : recognized;
                 }
             }
             Relations relations = Relations.of(corpus, stage -> listener.progress(stage, corpus.size()));
-            return run.report(relations);
+            return new CheckEnd(all, detector).report(recognized, corpus, corpus, relations);
         }
+    }
+
+    private Consumer<RowScan> take(int file, CheckPart all, Corpus corpus) {
+        return row -> all.take(file, row, row.features().isEmpty() ? OptionalInt.empty()
+                : OptionalInt.of(corpus.add(file, row.line(), row.features().get())), detector, encoder);
     }
 }

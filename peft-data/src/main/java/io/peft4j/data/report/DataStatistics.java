@@ -2,6 +2,7 @@ package io.peft4j.data.report;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.peft4j.data.ChatEncoder;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -31,7 +32,7 @@ public record DataStatistics(String format, Map<String, Long> roles, Map<Integer
      * @param line its line
      * @param pieces the rendered text in pieces that are learned or not
      */
-    public record Preview(long line, List<ChatEncoder.Piece> pieces) {
+    public record Preview(long line, List<ChatEncoder.Piece> pieces) implements Serializable {
         /** Copies the list. */
         public Preview {
             pieces = List.copyOf(pieces);

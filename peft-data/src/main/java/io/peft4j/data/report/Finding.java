@@ -1,5 +1,6 @@
 package io.peft4j.data.report;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
 
@@ -14,7 +15,7 @@ import java.util.Objects;
  * @param texts what stands in the first of these lines: shortened, without personal data; empty where that is not known
  */
 public record Finding(FindingCode code, Severity severity, String file, List<Long> lines, String message,
-        List<String> texts) {
+        List<String> texts) implements Serializable {
     /** Copies the list. */
     public Finding {
         Objects.requireNonNull(code, "code");
@@ -23,17 +24,5 @@ public record Finding(FindingCode code, Severity severity, String file, List<Lon
         Objects.requireNonNull(message, "message");
         lines = List.copyOf(lines);
         texts = List.copyOf(texts);
-    }
-
-    static Finding of(FindingCode code, String file, List<Long> lines, String message) {
-        return of(code, code.severity(), file, lines, message);
-    }
-
-    static Finding of(FindingCode code, Severity severity, String file, List<Long> lines, String message) {
-        return new Finding(code, severity, file, lines, message, List.of());
-    }
-
-    Finding with(List<String> newTexts) {
-        return new Finding(code, severity, file, lines, message, newTexts);
     }
 }

@@ -110,7 +110,7 @@ public enum FindingCode {
     }
 
     /** The code of a name for machines. */
-    static Optional<FindingCode> of(String code) {
+    public static Optional<FindingCode> of(String code) {
         return Arrays.stream(values()).filter(value -> value.code().equals(code)).findFirst();
     }
 }

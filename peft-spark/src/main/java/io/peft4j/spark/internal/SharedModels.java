@@ -53,9 +53,32 @@ public final class SharedModels {
         return new Use(MODELS.acquire(recipe));
     }
 
-    /** A base that several trainings of this JVM share; to be left when the last of them has ended. */
-    public static SharedThings<ModelRecipe, BaseModel>.Lease base(ModelRecipe recipe) {
-        return BASES.acquire(withoutAdapters(recipe));
+    /** A use of a base by a task that trains. */
+    public static final class Base implements AutoCloseable {
+        private final SharedThings<ModelRecipe, BaseModel>.Lease lease;
+
+        private Base(SharedThings<ModelRecipe, BaseModel>.Lease lease) {
+            this.lease = lease;
+        }
+
+        /** The base; to be used until this is closed, and never to be closed itself. */
+        public BaseModel model() {
+            return lease.value();
+        }
+
+        @Override
+        public void close() {
+            lease.close();
+        }
+    }
+
+    /**
+     * The base of a recipe, which is loaded now unless another task has done so.
+     *
+     * @throws io.peft4j.core.error.PeftException when it cannot be loaded
+     */
+    public static Base base(ModelRecipe recipe) {
+        return new Base(BASES.acquire(withoutAdapters(recipe)));
     }
 
     /** How many base models are loaded. */

@@ -17,12 +17,13 @@ import java.util.stream.Stream;
  * Examples of one or several files, kept so that they can be compared: some 250 bytes each in memory, their texts in a
  * temporary file. Features are computed by any thread ({@link Features#of}), and added by one in the order of the rows.
  */
-public final class Corpus implements AutoCloseable {
+public final class Corpus implements Examples, AutoCloseable {
     /** Question, answer and rejected answer of a text in the store. */
-    private static final int PARTS = 3;
+    static final int PARTS = 3;
 
     private final TextStore texts = new TextStore();
-    private final WordStatistics statistics = new WordStatistics();
+    private final WordStatistics statistics;
+    private final boolean counting;
     private final LeaveOneOut shortQuestions = new LeaveOneOut();
     private final MinHashIndex longQuestions = new MinHashIndex();
     /** Numbers of the examples that stand in the index of long questions. */
@@ -37,6 +38,18 @@ public final class Corpus implements AutoCloseable {
     private byte[] asked = new byte[1024];
     private int size;
     private volatile boolean complete;
+
+    /** An empty one, which counts the words of its examples. */
+    public Corpus() {
+        this.statistics = new WordStatistics();
+        this.counting = true;
+    }
+
+    /** An empty one for some examples of a larger set, whose words have been counted. */
+    public Corpus(WordStatistics statistics) {
+        this.statistics = statistics;
+        this.counting = false;
+    }
 
     /** What comparisons need of an example. */
     public static final class Features {
@@ -55,7 +68,7 @@ public final class Corpus implements AutoCloseable {
             this.exact = exact;
             this.words = RowText.of(question, answer, rejected);
             this.topic = key(words.question(), 0);
-            this.fact = words.answer().size() < SHORTEST_FACT ? 0 : key(words.answer(), 1);
+            this.fact = isFact(words.answer()) ? key(words.answer(), 1) : 0;
             this.asked = Asked.of(words.question());
             int[] hashes = hashes(words.question());
             boolean brief = hashes.length > 0 && hashes.length <= LeaveOneOut.MOST_WORDS;
@@ -80,6 +93,41 @@ public final class Corpus implements AutoCloseable {
                     .collect(Collectors.joining("\n")) : "";
             return new Features(question.toString(), prompt.size() < chat.messages().size() ? ExactKey.told(last) : "",
                     rejected, ExactKey.of(example));
+        }
+
+        /** The features of an example whose {@link #text} and {@link #exactKey} are known. */
+        public static Features of(String text, long exactKey) {
+            String[] parts = text.split("\0", PARTS);
+            return new Features(parts[0], parts[1], parts[2], exactKey);
+        }
+
+        /** Question, answer and rejected answer. */
+        public String text() {
+            return text;
+        }
+
+        List<Word> questionWords() {
+            return words.question();
+        }
+
+        List<Word> answerWords() {
+            return words.answer();
+        }
+
+        /** The keys under which it meets others that are to be compared with it; see {@link Meetings}. */
+        public List<Meetings.Key> meetings() {
+            List<Meetings.Key> keys = new ArrayList<>();
+            LeaveOneOut.keys(topicHashes).forEach(key -> keys.add(new Meetings.Key(Hashing.and(2, key), 0)));
+            Meetings.bands(questionSignature, 3, keys);
+            if (fact != 0) {
+                Meetings.bands(answerSignature, 4, keys);
+            }
+            return keys;
+        }
+
+        /** The same for answers in the same words; 0 where the answer is too short to be a fact. */
+        public long factKey() {
+            return fact;
         }
 
         /** The same for examples that are equal but for white space and the spelling of characters. */
@@ -132,6 +180,10 @@ public final class Corpus implements AutoCloseable {
     /** An answer with fewer words, such as yes, is the same to many questions. */
     private static final int SHORTEST_FACT = 5;
 
+    static boolean isFact(List<Word> answer) {
+        return answer.size() >= SHORTEST_FACT;
+    }
+
     /**
      * Adds an example.
      *
@@ -145,8 +197,9 @@ public final class Corpus implements AutoCloseable {
             grow();
         }
         texts.add(features.text);
-        statistics.add(features.words.question());
-        statistics.add(features.words.answer());
+        if (counting) {
+            statistics.add(features);
+        }
         shortQuestions.add(features.topicHashes);
         if (features.questionSignature.length > 0) {
             longQuestions.add(features.questionSignature);
@@ -178,22 +231,22 @@ public final class Corpus implements AutoCloseable {
         return size;
     }
 
-    /** The line of an example. */
+    @Override
     public long line(int number) {
         return lines[number];
     }
 
-    /** The number of the file of an example. */
+    @Override
     public int file(int number) {
         return files[number];
     }
 
-    /** The question of an example: all turns before its last answer; of a plain text all of it. */
+    @Override
     public String question(int number) {
         return part(number, 0);
     }
 
-    /** The last answer of an example; of a plain text nothing. */
+    @Override
     public String answer(int number) {
         return part(number, 1);
     }
@@ -217,8 +270,7 @@ public final class Corpus implements AutoCloseable {
     }
 
     RowText words(int number) {
-        String[] parts = text(number).split("\0", PARTS);
-        return RowText.of(parts[0], parts[1], parts[2]);
+        return RowText.of(text(number));
     }
 
     long exactKey(int number) {
@@ -238,14 +290,19 @@ public final class Corpus implements AutoCloseable {
         return Asked.values()[asked[number]];
     }
 
-    /** Whether a word that {@link Features#names} gave is never written small. */
+    @Override
     public boolean isName(String name) {
-        return statistics.isName(new Word(name, name, false, true, false));
+        return statistics.isName(name);
     }
 
-    /** How an example spells a name that {@link Features#names} gave. */
+    @Override
     public String spelling(int number, String name) {
-        return Arrays.stream(text(number).split("[^\\p{L}\\p{M}\\p{N}'\u2019]+"))
+        return spelling(text(number), name);
+    }
+
+    /** How a text spells a name that {@link Features#names} gave. */
+    public static String spelling(String text, String name) {
+        return Arrays.stream(text.split("[^\\p{L}\\p{M}\\p{N}'\u2019]+"))
                 .filter(token -> Words.of(token).stream().anyMatch(word -> word.norm().equals(name)))
                 .findFirst().orElse(name);
     }

@@ -2,6 +2,8 @@ package io.peft4j.data.near.internal;
 
 import java.util.Arrays;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * Finds short questions that differ in at most one word of topic, exactly and without comparing all with all: each
@@ -84,6 +86,16 @@ final class LeaveOneOut {
             }
             from = to;
         }
+    }
+
+    /** The keys under which a question is filed: the same for two that differ in at most one word. */
+    static LongStream keys(int... hashes) {
+        if (hashes.length == 0) {
+            return LongStream.empty();
+        }
+        long sum = IntStream.of(hashes).mapToLong(Hashing::mix).sum();
+        return LongStream.concat(LongStream.of(sum), IntStream.range(1, hashes.length)
+                .mapToLong(i -> sum - Hashing.mix(hashes[i]))).distinct();
     }
 
     private static long filed(long sum, int number) {

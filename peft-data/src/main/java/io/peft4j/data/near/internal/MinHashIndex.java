@@ -68,7 +68,7 @@ final class MinHashIndex {
         for (int band = 0; band < BANDS; band++) {
             bands[band][size] = signature[band];
         }
-        bits[size] = (long) signature[BANDS] << 32 | signature[BANDS + 1] & 0xFFFFFFFFL;
+        bits[size] = sieve(signature);
         size++;
     }
 
@@ -113,6 +113,16 @@ final class MinHashIndex {
     }
 
     private boolean passSieve(int a, int b) {
-        return Long.bitCount(~(bits[a] ^ bits[b])) >= LEAST_BITS;
+        return passSieve(bits[a], bits[b]);
+    }
+
+    /** Whether two sieves let a pair through. */
+    static boolean passSieve(long a, long b) {
+        return Long.bitCount(~(a ^ b)) >= LEAST_BITS;
+    }
+
+    /** The sieve of a signature. */
+    static long sieve(int... signature) {
+        return (long) signature[BANDS] << 32 | signature[BANDS + 1] & 0xFFFFFFFFL;
     }
 }

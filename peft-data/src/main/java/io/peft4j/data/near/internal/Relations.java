@@ -19,6 +19,7 @@ public final class Relations {
     private static final int GENERIC_AT_LEAST = 25;
 
     private final Corpus corpus;
+    private final long all;
     private final Comparison comparison;
     private final Groups equal;
     private final Groups near;
@@ -38,8 +39,9 @@ public final class Relations {
     public record Contradiction(String kind, int first, int second, String firstHas, String secondHas) {
     }
 
-    private Relations(Corpus corpus) {
+    private Relations(Corpus corpus, long all) {
         this.corpus = corpus;
+        this.all = all;
         this.comparison = new Comparison(corpus.statistics());
         this.equal = new Groups(corpus.size());
         this.near = new Groups(corpus.size());
@@ -58,7 +60,17 @@ public final class Relations {
      * @param progress told what begins
      */
     public static Relations of(Corpus corpus, Consumer<String> progress) {
-        Relations relations = new Relations(corpus);
+        return of(corpus, corpus.size(), progress);
+    }
+
+    /**
+     * Compares the examples of a corpus to which those of a larger set were brought that may have relations.
+     *
+     * @param all the number of examples of that set
+     * @param progress told what begins
+     */
+    public static Relations of(Corpus corpus, long all, Consumer<String> progress) {
+        Relations relations = new Relations(corpus, all);
         progress.accept("equal examples");
         relations.findEqual();
         progress.accept("equal questions");
@@ -114,7 +126,7 @@ public final class Relations {
     }
 
     private void findAnswers() {
-        int most = (int) Math.max(GENERIC_AT_LEAST, GENERIC * corpus.size());
+        int most = (int) Math.max(GENERIC_AT_LEAST, GENERIC * all);
         int[] told = Arrays.stream(different()).filter(i -> corpus.factKey(i) != 0).toArray();
         boolean[] covered = new boolean[corpus.size()];
         for (int[] group : Corpus.byKey(told, corpus::factKey)) {

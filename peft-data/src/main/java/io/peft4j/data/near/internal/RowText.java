@@ -10,6 +10,12 @@ import java.util.List;
  * @param rejected the worse answer of a preference; of others nothing
  */
 record RowText(List<Word> question, List<Word> answer, List<Word> rejected) {
+    /** The words of a text as {@link Corpus} keeps it. */
+    static RowText of(String text) {
+        String[] parts = text.split("\0", Corpus.PARTS);
+        return of(parts[0], parts[1], parts[2]);
+    }
+
     static RowText of(String question, String answer) {
         return of(question, answer, "");
     }

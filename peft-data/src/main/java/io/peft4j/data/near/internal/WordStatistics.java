@@ -1,12 +1,14 @@
 package io.peft4j.data.near.internal;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
  * How often words are seen in a corpus, in a table of fixed size, and which are names (never written small). A rare
  * clash of two words in the table makes one of them look more frequent than it is.
  */
-final class WordStatistics {
+public final class WordStatistics implements Serializable {
+    private static final long serialVersionUID = 1L;
     private static final int SLOTS = 1 << 20;
 
     private final int[] small = new int[SLOTS];
@@ -16,7 +18,27 @@ final class WordStatistics {
         return (int) (Hashing.of(word.norm()) >>> 44);
     }
 
-    void add(List<Word> words) {
+    /** Adds the words of an example. */
+    public void add(Corpus.Features features) {
+        add(features.questionWords());
+        add(features.answerWords());
+    }
+
+    /** Adds what another one has seen. */
+    public WordStatistics merge(WordStatistics other) {
+        for (int i = 0; i < SLOTS; i++) {
+            small[i] += other.small[i];
+            capitalInside[i] += other.capitalInside[i];
+        }
+        return this;
+    }
+
+    /** Whether a word that {@link Corpus.Features#names} gave is never written small. */
+    public boolean isName(String name) {
+        return isName(new Word(name, name, false, true, false));
+    }
+
+    private void add(List<Word> words) {
         for (Word word : words) {
             if (!word.number()) {
                 if (!word.capital()) {

@@ -1,8 +1,10 @@
-package io.peft4j.data.report;
+package io.peft4j.data.report.internal;
 
 import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.near.internal.Groups;
 import io.peft4j.data.near.internal.Relations;
+import io.peft4j.data.report.FindingCode;
+import io.peft4j.data.report.Severity;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -61,8 +63,8 @@ final class RelationFindings {
         byFile(group).forEach((file, members) -> {
             if (members.size() > 1) {
                 List<Long> lines = members.stream().map(corpus::line).toList();
-                findings.add(Finding.of(code, files.get(file), lines, "lines " + list(lines) + " " + what),
-                        () -> excerpts.of(members));
+                findings.add(FindingList.finding(code, files.get(file), lines, "lines " + list(lines) + " " + what),
+                        () -> excerpts.of(members, corpus));
             }
         });
     }
@@ -93,8 +95,8 @@ final class RelationFindings {
                     + kind(first) + first.firstHas() + ", " + place(first) + " with " + first.secondHas();
             int file = corpus.file(first.first());
             List<Integer> here = members.stream().filter(i -> corpus.file(i) == file).toList();
-            findings.add(Finding.of(FindingCode.CONTRADICTION, files.get(file), here.stream().map(corpus::line)
-                    .toList(), message), () -> excerpts.of(here));
+            findings.add(FindingList.finding(FindingCode.CONTRADICTION, files.get(file), here.stream().map(corpus::line)
+                    .toList(), message), () -> excerpts.of(here, corpus));
         }
     }
 
@@ -121,8 +123,8 @@ final class RelationFindings {
             for (int member : group) {
                 if (corpus.file(member) > first && !leaked[member]) {
                     leaked[member] = true;
-                    findings.add(Finding.of(FindingCode.LEAKAGE, severity, files.get(corpus.file(member)),
-                            List.of(corpus.line(member)), told), () -> excerpts.of(List.of(member)));
+                    findings.add(FindingList.finding(FindingCode.LEAKAGE, severity, files.get(corpus.file(member)),
+                            List.of(corpus.line(member)), told), () -> excerpts.of(List.of(member), corpus));
                 }
             }
         }

@@ -1,8 +1,10 @@
-package io.peft4j.data.report;
+package io.peft4j.data.report.internal;
 
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.report.DataStatistics;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -11,39 +13,61 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Counts over all rows of a data set; its memory does not grow with them but for four bytes each. */
-final class StatisticsCollector {
+final class StatisticsCollector implements Serializable {
+    private static final long serialVersionUID = 1L;
     private static final int BINS = 40;
     private static final int MOST_LABELS = 1000;
     private static final int MOST_WORDS = 200_000;
     private static final int SHOWN = 20;
 
-    private final Map<String, Long> roles = new TreeMap<>();
-    private final Map<Integer, Long> turns = new TreeMap<>();
-    private final Map<String, Long> labels = new LinkedHashMap<>();
-    private final Map<String, Long> topics = new LinkedHashMap<>();
+    private final TreeMap<String, Long> roles = new TreeMap<>();
+    private final TreeMap<Integer, Long> turns = new TreeMap<>();
+    private final LinkedHashMap<String, Long> labels = new LinkedHashMap<>();
+    private final LinkedHashMap<String, Long> topics = new LinkedHashMap<>();
     private final Histogram tokenLengths = new Histogram();
     private final Histogram wordLengths = new Histogram();
-    private final List<DataStatistics.Preview> previews = new ArrayList<>();
+    private final ArrayList<DataStatistics.Preview> previews = new ArrayList<>();
     private long supervised;
 
     void add(RowScan row) {
         row.roles().forEach(role -> roles.merge(role, 1L, Long::sum));
         turns.merge(row.parts().size(), 1L, Long::sum);
         Example example = row.example().orElseThrow();
-        if (example instanceof ClassificationExample one && (labels.size() < MOST_LABELS
-                || labels.containsKey(one.label()))) {
-            labels.merge(one.label(), 1L, Long::sum);
+        if (example instanceof ClassificationExample one) {
+            count(labels, MOST_LABELS, one.label(), 1);
         }
-        row.features().orElseThrow().topicWords().forEach(word -> {
-            if (topics.size() < MOST_WORDS || topics.containsKey(word)) {
-                topics.merge(word, 1L, Long::sum);
-            }
-        });
+        row.features().orElseThrow().topicWords().forEach(word -> count(topics, MOST_WORDS, word, 1));
         wordLengths.add(row.parts().stream().mapToInt(part -> RowScan.words(part.text())).sum());
         if (row.tokens() >= 0) {
             tokenLengths.add(row.tokens());
             supervised += row.supervised();
         }
+    }
+
+    private static void count(Map<String, Long> counts, int most, String key, long count) {
+        if (counts.size() < most || counts.containsKey(key)) {
+            counts.merge(key, count, Long::sum);
+        }
+    }
+
+    /**
+     * Adds what another one has counted.
+     *
+     * @param mostPreviews as many examples are shown at most
+     */
+    void append(StatisticsCollector next, int mostPreviews) {
+        next.roles.forEach((role, count) -> roles.merge(role, count, Long::sum));
+        next.turns.forEach((number, count) -> turns.merge(number, count, Long::sum));
+        next.labels.forEach((label, count) -> count(labels, MOST_LABELS, label, count));
+        next.topics.forEach((word, count) -> count(topics, MOST_WORDS, word, count));
+        tokenLengths.append(next.tokenLengths);
+        wordLengths.append(next.wordLengths);
+        next.previews.stream().limit(Math.max(0, mostPreviews - previews.size())).forEach(previews::add);
+        supervised += next.supervised;
+    }
+
+    int previews() {
+        return previews.size();
     }
 
     void preview(long line, List<ChatEncoder.Piece> pieces) {

@@ -1,9 +1,12 @@
-package io.peft4j.data.report;
+package io.peft4j.data.report.internal;
 
+import java.io.Serializable;
 import java.util.Arrays;
 
 /** Lengths: their quantiles, and how many there are of which. */
-final class Histogram {
+final class Histogram implements Serializable {
+    private static final long serialVersionUID = 1L;
+
     private int[] values = new int[1024];
     private int size;
     private boolean sorted;
@@ -14,6 +17,12 @@ final class Histogram {
         }
         values[size++] = value;
         sorted = false;
+    }
+
+    void append(Histogram next) {
+        for (int i = 0; i < next.size; i++) {
+            add(next.values[i]);
+        }
     }
 
     int size() {

@@ -1,4 +1,4 @@
-package io.peft4j.data.report;
+package io.peft4j.data.report.internal;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;

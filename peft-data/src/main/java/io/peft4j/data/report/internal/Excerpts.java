@@ -1,6 +1,6 @@
-package io.peft4j.data.report;
+package io.peft4j.data.report.internal;
 
-import io.peft4j.data.near.internal.Corpus;
+import io.peft4j.data.near.internal.Examples;
 import io.peft4j.data.pii.PiiDetector;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,18 +11,16 @@ import java.util.Map;
  * replaced by its kind, because a report is read by more people than the data is.
  */
 final class Excerpts {
-    private static final int MOST_ROWS = 3;
+    static final int MOST_ROWS = 3;
     private static final int MOST_PARTS = 6;
     private static final int MOST_CHARACTERS = 160;
     /** Further characters are not looked at: some patterns take time that grows with the length. */
     private static final int LOOKED_AT = 4000;
 
     private final PiiDetector detector;
-    private final Corpus corpus;
 
-    Excerpts(PiiDetector detector, Corpus corpus) {
+    Excerpts(PiiDetector detector) {
         this.detector = detector;
-        this.corpus = corpus;
     }
 
     /** Of a row that is being read; nothing where no field of it can be read. */
@@ -35,12 +33,12 @@ final class Excerpts {
         return parts.isEmpty() ? List.of() : List.of(String.join("\n", parts));
     }
 
-    /** Of examples of the corpus, the first of them. */
-    List<String> of(List<Integer> numbers) {
+    /** Of examples, the first of them. */
+    List<String> of(List<Integer> numbers, Examples examples) {
         return numbers.stream().limit(MOST_ROWS).map(number -> {
             List<String> parts = new ArrayList<>();
-            add("question", corpus.question(number), parts);
-            add("answer", corpus.answer(number), parts);
+            add("question", examples.question(number), parts);
+            add("answer", examples.answer(number), parts);
             return String.join("\n", parts);
         }).toList();
     }

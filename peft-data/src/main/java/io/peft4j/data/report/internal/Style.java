@@ -1,5 +1,6 @@
-package io.peft4j.data.report;
+package io.peft4j.data.report.internal;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -9,7 +10,9 @@ import java.util.regex.Pattern;
  * Finds answers unlike the others in form. A trait that nearly all answers have, or nearly none, is the style of the
  * set; answers that break with it are outliers.
  */
-final class Style {
+final class Style implements Serializable {
+    private static final long serialVersionUID = 1L;
+
     /** A form that an answer has or has not. */
     private record Trait(String title, Pattern pattern) {
     }
@@ -63,6 +66,17 @@ final class Style {
         traits[size] = bits;
         words[size] = wordCount;
         rows[size++] = row;
+    }
+
+    /**
+     * Adds the answers that another one has.
+     *
+     * @param offset is added to their rows
+     */
+    void append(Style next, int offset) {
+        for (int i = 0; i < next.size; i++) {
+            add(next.rows[i] + offset, next.traits[i], next.words[i]);
+        }
     }
 
     /**

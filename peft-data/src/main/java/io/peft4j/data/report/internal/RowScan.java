@@ -1,4 +1,4 @@
-package io.peft4j.data.report;
+package io.peft4j.data.report.internal;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.nn.TokenSequence;
@@ -36,7 +36,7 @@ import java.util.Set;
  * @param encoding why it cannot be encoded
  * @param fields its fields, where it is no example but has some
  */
-record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
+public record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
         List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal, int traits, int answerWords, int tokens,
         int supervised, Optional<String> encoding, Map<String, Object> fields) {
 
@@ -45,7 +45,7 @@ record RowScan(long line, List<RowFault> faults, Optional<Example> example, Opti
      *
      * @param encoder the model's, where one is given
      */
-    static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
+    public static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
         if (item.example().isEmpty()) {
             return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), List.of(), Set.of(),
                     Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields());
