@@ -1,0 +1,2 @@
+/** Trainings that the executors of Spark share. {@link io.peft4j.spark.training.SparkTrainer} first. */
+package io.peft4j.spark.training;
