@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -46,10 +47,12 @@ class GgufFamiliesTest {
             "qwen3-moe", "the model's decoder_sparse_step is 2",
             "qwen3-yarn", "the model's attention_bias is true",
             "gpt-neox-sequential", "the model's hidden_act is \"gelu_new\"",
-            "gpt2-attention", "the model's scale_attn_by_inverse_layer_idx is true");
+            "gpt2-attention", "the model's scale_attn_by_inverse_layer_idx is true",
+            "glm", "the model's head_dim is 12",
+            "deepseek-v3", "the rotary scaling yarn has mscale 1.0 and mscale_all_dim 0.7");
 
-    /** Whose numbers are our own, which others hold to Hugging Face's with another scale of the scores. */
-    private static final Set<String> SCALED = Set.of("gemma2", "gemma3");
+    /** Whose numbers are our own, which others hold to Hugging Face's with another scale of scores, bound of gates. */
+    private static final Set<String> CHANGED = Set.of("gemma2", "gemma3", "gpt-oss", "gpt-oss-parameters");
     /** Which llama.cpp computes without a window, and so up to its length. */
     private static final Map<String, Integer> LIMITED = Map.of("mistral-window", 16, "starcoder2", 16,
             "phi3-longrope", 24, "mixtral", 16);
@@ -68,7 +71,7 @@ class GgufFamiliesTest {
         Path fixture = Fixtures.FOLDER.resolve("families").resolve(name);
         JsonNode expected = Fixtures.json(fixture.resolve("expected.json"));
         int limit = LIMITED.getOrDefault(name, Integer.MAX_VALUE);
-        boolean isOwn = SCALED.contains(name) || LIMITED.containsKey(name);
+        boolean isOwn = CHANGED.contains(name) || LIMITED.containsKey(name);
         List<TokenSequence> texts = Fixtures.stream(expected.get("texts")).map(Fixtures::ids)
                 .map(ids -> TokenSequence.allSupervised(Arrays.copyOf(ids, Math.min(limit, ids.length)))).toList();
         Files.createDirectories(WRITTEN);
@@ -114,6 +117,18 @@ class GgufFamiliesTest {
         assertThrows(ConfigurationException.class, () -> AdapterImport.fromGguf(base, file, imported));
     }
 
+    @Test
+    void anAdapterOnLayersWhoseAdaptersLlamaCppLeavesOutIsRefused() throws IOException {
+        Path fixture = Fixtures.FOLDER.resolve("families/deepseek-v3");
+        try (BaseModel base = load(withTokenizer(fixture));
+                PeftModel model = PeftModel.load(base, fixture.resolve("adapter"))) {
+            String message = assertThrows(ConfigurationException.class, () -> AdapterExport.toGguf(model,
+                    PeftModel.DEFAULT_ADAPTER, folder.resolve("x.gguf"))).getMessage();
+            assertTrue(message.contains("layers whose adapters llama.cpp leaves out; merge the adapter instead (8, "
+                    + "first: model.layers.0.self_attn.q_a_proj)"), message);
+        }
+    }
+
     private static void checkNumbers(Path file, List<TokenSequence> texts, JsonNode nll, String what) {
         try (BaseModel again = load(file)) {
             Measure.assertClose(Fixtures.doubles(nll), Measure.oneByOne(again, texts), what);
@@ -134,13 +149,16 @@ class GgufFamiliesTest {
                 "texts", texts.stream().map(TokenSequence::ids).toList(), "adapter_nll", adapted));
     }
 
-    /** Gemma's scores are scaled as llama.cpp does it: its models of this size have no other scale. */
+    /** Gemma's scores and gpt-oss's gates are scaled and bound as llama.cpp does it, which has no other numbers. */
     private Path writable(Path model) throws IOException {
         Path file = model.resolve("config.json");
         ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
         if (config.has("query_pre_attn_scalar")) {
             config.set("query_pre_attn_scalar", config.get("head_dim"));
             JSON.writeValue(file.toFile(), config);
+        }
+        if (config.has("swiglu_limit")) {
+            JSON.writeValue(file.toFile(), config.put("swiglu_limit", 7.0));
         }
         return model;
     }

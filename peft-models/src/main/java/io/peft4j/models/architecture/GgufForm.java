@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -37,7 +38,9 @@ public final class GgufForm {
     private final Set<String> oneRow = new LinkedHashSet<>();
     private final Set<String> transposed = new LinkedHashSet<>();
     private final Set<String> shifted = new LinkedHashSet<>();
+    private final Set<String> withoutAdapters = new LinkedHashSet<>();
     private GgufRotaryForm rotary = GgufRotaryForm.NONE;
+    private Optional<Function<ModelConfig, HeadSizes>> headSizes = Optional.empty();
     private String limitKey = "";
     private int windowPeriod;
     private boolean separateOutput;
@@ -61,6 +64,8 @@ public final class GgufForm {
         copy.transposed.addAll(transposed);
         copy.shifted.addAll(shifted);
         copy.byHead.addAll(byHead);
+        copy.withoutAdapters.addAll(withoutAdapters);
+        copy.headSizes = headSizes;
         copy.rotary = rotary;
         copy.limitKey = limitKey;
         copy.windowPeriod = windowPeriod;
@@ -232,6 +237,26 @@ public final class GgufForm {
         return with(form -> form.limitKey = config);
     }
 
+    /**
+     * What a file says of a head.
+     *
+     * @param key elements of a key
+     * @param value elements of a value
+     * @param rotated how many elements have positions
+     */
+    public record HeadSizes(int key, int value, int rotated) {
+    }
+
+    /** Where keys and values of a head are not as large as a head. */
+    public GgufForm headSizes(Function<ModelConfig, HeadSizes> sizes) {
+        return with(form -> form.headSizes = Optional.of(sizes));
+    }
+
+    /** Places whose adapters llama.cpp leaves out of its computation without a word. */
+    public GgufForm withoutAdapters(String... places) {
+        return with(form -> form.withoutAdapters.addAll(Set.of(places)));
+    }
+
     /** Adds values that follow from others where a configuration leaves them out, before it is written. */
     public GgufForm filled(Consumer<ObjectNode> step) {
         return with(form -> form.filling = filling.andThen(step));
@@ -307,6 +332,11 @@ public final class GgufForm {
         return rotary;
     }
 
+    /** What a file says of a head, where that does not follow from its size. */
+    public Optional<HeadSizes> headSizes(ModelConfig config) {
+        return headSizes.map(sizes -> sizes.apply(config));
+    }
+
     /** The last of each so many layers has no window; 0 where all or none have one. */
     public int windowPeriod() {
         return windowPeriod;
@@ -374,6 +404,11 @@ public final class GgufForm {
     /** Whether this Hugging Face tensor has a head's queries, keys and values together. */
     public boolean isByHead(String name) {
         return inBlock(byHead, name);
+    }
+
+    /** Whether llama.cpp applies an adapter of this Hugging Face tensor. */
+    public boolean takesAdapter(String name) {
+        return !inBlock(withoutAdapters, name);
     }
 
     /** Whether this Hugging Face tensor is a matrix of one row. */

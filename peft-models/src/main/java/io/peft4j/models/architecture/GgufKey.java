@@ -21,6 +21,10 @@ public record GgufKey(String gguf, String config, Kind kind, String fallback) {
         FLAG,
         /** As {@link #COUNT}, and may be missing on either side. */
         OPTIONAL_COUNT,
+        /** As {@link #FLAG}, and may be missing on either side. */
+        OPTIONAL_FLAG,
+        /** As {@link #COUNT}, or 0. */
+        COUNT_OR_NONE,
         /** As {@link #NUMBER}, and may be missing on either side. */
         OPTIONAL_NUMBER
     }
@@ -35,11 +39,11 @@ public record GgufKey(String gguf, String config, Kind kind, String fallback) {
 
     /** Whether the value may be missing, with nothing in its place. */
     public boolean isOptional() {
-        return kind == Kind.OPTIONAL_COUNT || kind == Kind.OPTIONAL_NUMBER;
+        return kind == Kind.OPTIONAL_COUNT || kind == Kind.OPTIONAL_NUMBER || kind == Kind.OPTIONAL_FLAG;
     }
 
     /** Whether the value is a whole number. */
     public boolean isCount() {
-        return kind == Kind.COUNT || kind == Kind.OPTIONAL_COUNT;
+        return kind == Kind.COUNT || kind == Kind.OPTIONAL_COUNT || kind == Kind.COUNT_OR_NONE;
     }
 }

@@ -9,6 +9,11 @@ public interface CheckpointForm {
     /** What a Hugging Face checkpoint holds for a tensor of the network. */
     List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor);
 
+    /** What llama.cpp's files hold for it, under names that the family's {@code GgufForm} translates. */
+    default List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {
+        return checkpointTensors(config, tensor);
+    }
+
     /** The configuration of a model that is written, where not that of the model that was read. */
     default ModelConfig writtenConfig(ModelConfig config) {
         return config;

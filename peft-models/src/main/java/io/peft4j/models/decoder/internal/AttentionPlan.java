@@ -49,6 +49,10 @@ record AttentionPlan(String name, AttentionShape shape, Projections projections,
      * @param valueSize elements of a head's value
      */
     record Latent(OptionalInt queryRank, int stateRank, int plain, int valueSize) implements Projections {
+        /** How files hold what makes keys and values. */
+        LatentFiles files(AttentionShape shape) {
+            return new LatentFiles(shape.heads(), plain, valueSize, stateRank);
+        }
     }
 
     /**

@@ -175,8 +175,7 @@ final class DecoderBuilder {
         Slot state = places.linear(path + ".kv_a_proj_with_mqa", rank + shape.headSize() - latent.plain(), hidden,
                 attention.bias());
         Slot norm = places.stateNorm(path + ".kv_a_layernorm", rank);
-        Slot keyValue = places.linear(path + ".kv_b_proj", shape.heads() * (latent.plain() + latent.valueSize()), rank,
-                false);
+        Slot keyValue = places.keyValue(path + "." + LatentFiles.BOTH, latent.files(shape));
         return new LatentProjections(queryState, query, state, norm, keyValue, latent, shape);
     }
 

@@ -13,6 +13,7 @@ import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,13 +57,22 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
 
     @Override
     public List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
+        return split(config, tensor, experts -> experts);
+    }
+
+    @Override
+    public List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {
+        return split(config, tensor, ExpertsPlan::storedOneByOne);
+    }
+
+    private List<ModelTensor> split(ModelConfig config, ModelTensor tensor, UnaryOperator<ExpertsPlan> stored) {
         if (!ExpertFiles.isOfAll(tensor.name())) {
             return List.of(new ModelTensor(checkpointName(tensor.name()), tensor.shape(), tensor.rows()));
         }
         DecoderPlan plan = plan(config);
         ExpertsPlan experts = plan.layers().stream().map(LayerPlan::feedForward)
                 .filter(ExpertsPlan.class::isInstance).map(ExpertsPlan.class::cast).findFirst().orElseThrow();
-        return new ExpertFiles(experts, plan.sizes().hidden()).split(tensor).stream().map(part ->
+        return new ExpertFiles(stored.apply(experts), plan.sizes().hidden()).split(tensor).stream().map(part ->
                 new ModelTensor(checkpointName(part.name()), part.shape(), part.rows())).toList();
     }
 

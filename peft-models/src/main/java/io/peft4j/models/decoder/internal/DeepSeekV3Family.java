@@ -1,7 +1,16 @@
 package io.peft4j.models.decoder.internal;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.gguf.GgufMetadata;
 import io.peft4j.core.kernel.AttentionShape;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -11,6 +20,12 @@ import java.util.OptionalInt;
  * that are chosen among the best groups, beside one that all tokens go through.
  */
 public final class DeepSeekV3Family extends DecoderFamily {
+    private static final String KEY_SIZE = "qk_head_dim";
+    private static final String KEY_HEADS = "gguf_key_heads";
+    private static final String GATING = "gguf_gating";
+    /** llama.cpp's number for sigmoids of scores. */
+    private static final int SIGMOID = 2;
+
     /** For the {@link java.util.ServiceLoader}. */
     public DeepSeekV3Family() {
         super("deepseek_v3");
@@ -25,6 +40,88 @@ public final class DeepSeekV3Family extends DecoderFamily {
     @Override
     public List<String> defaultTargetModules() {
         return List.of("kv_b_proj", "o_proj");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GgufForm.decoder("deepseek2").fixed("rope_interleave", true).fixed("attention_bias", false)
+                .key("attention.q_lora_rank", "q_lora_rank", GgufKey.Kind.OPTIONAL_COUNT)
+                .key("attention.kv_lora_rank", "kv_lora_rank", GgufKey.Kind.COUNT)
+                .key("attention.key_length_mla", KEY_SIZE, GgufKey.Kind.OPTIONAL_COUNT)
+                .key("attention.value_length_mla", "v_head_dim", GgufKey.Kind.OPTIONAL_COUNT)
+                .key("attention.head_count_kv", KEY_HEADS, GgufKey.Kind.COUNT)
+                .key("leading_dense_block_count", "first_k_dense_replace", GgufKey.Kind.COUNT_OR_NONE, "3")
+                .key("expert_count", "n_routed_experts", GgufKey.Kind.COUNT)
+                .key("expert_used_count", "num_experts_per_tok", GgufKey.Kind.COUNT, "8")
+                .key("expert_shared_count", "n_shared_experts", GgufKey.Kind.COUNT, "1")
+                .key("expert_feed_forward_length", "moe_intermediate_size", GgufKey.Kind.COUNT)
+                .key("expert_group_count", "n_group", GgufKey.Kind.OPTIONAL_COUNT)
+                .key("expert_group_used_count", "topk_group", GgufKey.Kind.OPTIONAL_COUNT)
+                .key("expert_weights_scale", "routed_scaling_factor", GgufKey.Kind.OPTIONAL_NUMBER)
+                .key("expert_weights_norm", "norm_topk_prob", GgufKey.Kind.OPTIONAL_FLAG)
+                .key("expert_gating_func", GATING, GgufKey.Kind.COUNT)
+                .key("rope.scaling.yarn_log_multiplier", DeepSeekRotary.MULTIPLIER, GgufKey.Kind.OPTIONAL_NUMBER)
+                .headSizes(config -> new GgufForm.HeadSizes(
+                        config.positive("kv_lora_rank") + config.positive("qk_rope_head_dim"),
+                        config.positive("kv_lora_rank"), config.positive("qk_rope_head_dim")))
+                .tensor("self_attn.q_a_proj", "attn_q_a").tensor("self_attn.q_a_layernorm", "attn_q_a_norm")
+                .tensor("self_attn.q_b_proj", "attn_q_b").tensor("self_attn.kv_a_proj_with_mqa", "attn_kv_a_mqa")
+                .tensor("self_attn.kv_a_layernorm", "attn_kv_a_norm").tensor("self_attn.kv_b_proj", "attn_kv_b")
+                .tensor("self_attn.k_b_proj", "attn_k_b").tensor("self_attn.v_b_proj", "attn_v_b")
+                .tensor("mlp.gate", "ffn_gate_inp").tensor("mlp.gate." + Router.CORRECTION, "exp_probs_b.bias")
+                .tensor("mlp.experts.#.gate_proj", "ffn_gate_exps").tensor("mlp.experts.#.up_proj", "ffn_up_exps")
+                .tensor("mlp.experts.#.down_proj", "ffn_down_exps")
+                .tensor("mlp.shared_experts.gate_proj", "ffn_gate_shexp")
+                .tensor("mlp.shared_experts.up_proj", "ffn_up_shexp")
+                .tensor("mlp.shared_experts.down_proj", "ffn_down_shexp")
+                .withoutAdapters("self_attn.q_proj", "self_attn.q_a_proj", "self_attn.q_b_proj",
+                        "self_attn.kv_a_proj_with_mqa", "self_attn.kv_b_proj")
+                .reads(metadata -> metadata.integer("deepseek2.expert_gating_func", 0) == SIGMOID)
+                .filled(DeepSeekV3Family::flatten).reading(DeepSeekV3Family::unflatten));
+    }
+
+    private static void flatten(ObjectNode config) {
+        putIfMissing(config, "n_group", IntNode.valueOf(8));
+        putIfMissing(config, "topk_group", IntNode.valueOf(4));
+        putIfMissing(config, "routed_scaling_factor", DoubleNode.valueOf(2.5));
+        putIfMissing(config, "norm_topk_prob", BooleanNode.TRUE);
+        config.put(KEY_HEADS, 1).put(GATING, SIGMOID).put(KEY_SIZE,
+                config.path("qk_nope_head_dim").asInt() + config.path("qk_rope_head_dim").asInt());
+        DeepSeekRotary.flatten(config);
+    }
+
+    private static void putIfMissing(ObjectNode config, String key, JsonNode value) {
+        if (!config.hasNonNull(key)) {
+            config.set(key, value);
+        }
+    }
+
+    private static void unflatten(GgufMetadata metadata, ObjectNode config) {
+        long placed = metadata.integer("deepseek2.rope.dimension_count");
+        long key = config.has(KEY_SIZE) ? config.path(KEY_SIZE).longValue()
+                : metadata.integer("deepseek2.attention.key_length");
+        config.put("qk_rope_head_dim", placed).put("qk_nope_head_dim", key - placed);
+        if (!config.has("v_head_dim")) {
+            config.put("v_head_dim", metadata.integer("deepseek2.attention.value_length"));
+        }
+        config.remove(List.of(KEY_HEADS, GATING, KEY_SIZE, "head_dim"));
+        config.set("num_key_value_heads", config.get("num_attention_heads"));
+        // What llama.cpp takes where a file does not say.
+        putIfMissing(config, "n_group", IntNode.valueOf(1));
+        putIfMissing(config, "topk_group", IntNode.valueOf(1));
+        putIfMissing(config, "routed_scaling_factor", DoubleNode.valueOf(1));
+        putIfMissing(config, "norm_topk_prob", BooleanNode.FALSE);
+        DeepSeekRotary.unflatten(config);
+    }
+
+    /** llama.cpp has a matrix for keys and another for values. */
+    @Override
+    public List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {
+        if (!tensor.name().endsWith(LatentFiles.BOTH + ".weight") || tensor.isVector()) {
+            return super.ggufTensors(config, tensor);
+        }
+        return new LatentFiles(config.positive("num_attention_heads"), config.positive("qk_nope_head_dim"),
+                config.positive("v_head_dim"), config.positive("kv_lora_rank")).split(tensor);
     }
 
     @Override

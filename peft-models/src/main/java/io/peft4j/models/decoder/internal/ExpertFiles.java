@@ -46,7 +46,7 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         String all = stored.apply(path + "." + name);
         for (int e = 0; e < plan.count(); e++) {
             int expert = e;
-            if (plan.stored() == ExpertsPlan.Stored.TOGETHER) {
+            if (isTogether(weights, stored.apply(path + ".0." + DOWN + ".weight"))) {
                 weights.require(all, plan.count(), form.columns(), form.rows());
                 fillers.add((tensors, target) -> readTransposed(tensors, all, expert, name, target));
                 continue;
@@ -62,6 +62,11 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
             }
         }
         return weights.assembled(weights.activationType(), plan.count() * form.rows(), form.columns(), fillers);
+    }
+
+    /** Files of llama.cpp have the experts apart in any case. */
+    private boolean isTogether(WeightLoader weights, String tensorOfExpert) {
+        return plan.stored() == ExpertsPlan.Stored.TOGETHER && !weights.has(tensorOfExpert);
     }
 
     private static List<String> parts(String name) {
@@ -105,6 +110,9 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
     /** The biases of a matrix of all experts. */
     INDArray bias(WeightLoader weights, String path, String name, UnaryOperator<String> stored) {
         int rows = form(name).rows();
+        if (!isTogether(weights, stored.apply(path + ".0." + DOWN + ".weight"))) {
+            return biasOneByOne(weights, path, name, stored);
+        }
         String tensor = stored.apply(path + "." + name + "_bias");
         weights.require(tensor, plan.count(), rows);
         return Arrays.reshaped(weights.assembled(DataType.FLOAT, plan.count() * rows, 1, List.of((tensors, target) -> {
@@ -120,6 +128,22 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         })), (long) plan.count() * rows);
     }
 
+    private INDArray biasOneByOne(WeightLoader weights, String path, String name, UnaryOperator<String> stored) {
+        int length = form(name).rows() / parts(name).size();
+        List<WeightLoader.Filler> fillers = new ArrayList<>();
+        int first = 0;
+        for (int e = 0; e < plan.count(); e++) {
+            for (String part : parts(name)) {
+                String tensor = stored.apply(path + "." + e + "." + part + ".bias");
+                weights.require(tensor, length);
+                int from = first;
+                fillers.add((tensors, target) -> readRows(tensors, tensor, target, from / length, 1, length));
+                first += length;
+            }
+        }
+        return Arrays.reshaped(weights.assembled(DataType.FLOAT, first, 1, fillers), first);
+    }
+
     // ---- writing
 
     /** Whether a tensor of the network is one of all experts. */
@@ -133,6 +157,9 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         String name = path.substring(path.lastIndexOf('.') + 1);
         Form form = form(name);
         int count = plan.count();
+        if (plan.stored() == ExpertsPlan.Stored.ONE_BY_ONE && tensor.isVector()) {
+            return splitVector(tensor, path.substring(0, path.lastIndexOf('.')), name);
+        }
         if (plan.stored() == ExpertsPlan.Stored.ONE_BY_ONE) {
             List<ModelTensor> all = new ArrayList<>();
             String experts = path.substring(0, path.lastIndexOf('.'));
@@ -160,6 +187,23 @@ record ExpertFiles(ExpertsPlan plan, int hidden) {
         }
         return List.of(new ModelTensor(path, new long[] {count, form.columns(), form.rows()},
                 transposed(tensor.rows(), name, form)));
+    }
+
+    private List<ModelTensor> splitVector(ModelTensor tensor, String experts, String name) {
+        List<ModelTensor> all = new ArrayList<>();
+        int length = form(name).rows() / parts(name).size();
+        float[] values = new float[plan.count() * form(name).rows()];
+        for (int e = 0; e < plan.count(); e++) {
+            for (String part : parts(name)) {
+                int first = all.size() * length;
+                String bias = experts + "." + e + "." + part + ".bias";
+                all.add(new ModelTensor(bias, new long[] {length}, (row, target) -> {
+                    tensor.rows().readRow(0, values);
+                    System.arraycopy(values, first, target, 0, length);
+                }));
+            }
+        }
+        return all;
     }
 
     /** Rows of the transposes of the experts, of one expert at a time. */

@@ -25,6 +25,11 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
         }
     }
 
+    /** The same for files with a tensor for each expert. */
+    ExpertsPlan storedOneByOne() {
+        return new ExpertsPlan(count, width, router, gate, bias, shared, Stored.ONE_BY_ONE);
+    }
+
     /**
      * How experts are chosen.
      *
@@ -87,7 +92,10 @@ record ExpertsPlan(int count, int width, RouterPlan router, Gate gate, boolean b
     enum Stored {
         /** A matrix for each part of each expert: {@code experts.0.gate_proj.weight} [width, H]. */
         ONE_BY_ONE,
-        /** All in one tensor: {@code experts.gate_up_proj} [E, H, 2 width], gate and up in turns. */
+        /**
+         * All in one tensor: {@code experts.gate_up_proj} [E, H, 2 width], gate and up in turns; those from a GGUF file
+         * are {@link #ONE_BY_ONE} nevertheless.
+         */
         TOGETHER
     }
 }

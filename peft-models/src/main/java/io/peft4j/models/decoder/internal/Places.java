@@ -6,6 +6,7 @@ import io.peft4j.core.nn.LayerNorm;
 import io.peft4j.core.nn.Linear;
 import io.peft4j.core.nn.RmsNorm;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.weight.DenseWeight;
 import io.peft4j.core.weight.FrozenWeight;
 import io.peft4j.models.architecture.WeightLoader;
 import java.util.ArrayList;
@@ -76,6 +77,15 @@ final class Places {
             parameters += weight.length() + bias.map(INDArray::length).orElse(0L);
             return place(path + "." + name, new ExpertWeight(weight, experts.count(), bias, files.storedRows(name)));
         }).toList();
+    }
+
+    /** What makes keys without positions and values of the state of latent attention. */
+    Slot keyValue(String path, LatentFiles files) {
+        int rows = files.heads() * (files.plain() + files.value());
+        if (!LatentFiles.areApart(weights, path, this::tensor)) {
+            return linear(path, rows, files.rank(), false);
+        }
+        return made(path, new Linear(new DenseWeight(files.matrix(weights, path, this::tensor)), Optional.empty()));
     }
 
     /** What chooses experts. */

@@ -76,8 +76,17 @@ abstract class WrappedFamily extends DecoderFamily {
 
     @Override
     public List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
-        ModelTensor plain = new ModelTensor(tensor.name().replace(INSIDE, "model."), tensor.shape(), tensor.rows());
         ModelConfig text = text(config);
-        return inner(text).checkpointTensors(text, plain);
+        return inner(text).checkpointTensors(text, plain(tensor));
+    }
+
+    @Override
+    public List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {
+        ModelConfig text = text(config);
+        return inner(text).ggufTensors(text, plain(tensor));
+    }
+
+    private static ModelTensor plain(ModelTensor tensor) {
+        return new ModelTensor(tensor.name().replace(INSIDE, "model."), tensor.shape(), tensor.rows());
     }
 }

@@ -55,8 +55,8 @@ final class GgufConfig {
             return;
         }
         switch (key.kind()) {
-            case COUNT, OPTIONAL_COUNT -> config.put(key.config(), metadata.integer(name));
-            case FLAG -> config.put(key.config(), metadata.bool(name));
+            case COUNT, OPTIONAL_COUNT, COUNT_OR_NONE -> config.put(key.config(), metadata.integer(name));
+            case FLAG, OPTIONAL_FLAG -> config.put(key.config(), metadata.bool(name));
             default -> config.put(key.config(), decimal(metadata.floating(name)));
         }
     }

@@ -71,7 +71,10 @@ final class GgufHyperparameters {
             case COUNT, OPTIONAL_COUNT -> writer.uint32(name, limited(key, key.fallback().isEmpty()
                     ? config.positive(key.config())
                     : config.optionalPositive(key.config()).orElse(Integer.parseInt(key.fallback()))));
-            case FLAG -> writer.bool(name, config.flag(key.config(), Boolean.parseBoolean(key.fallback())));
+            case COUNT_OR_NONE -> writer.uint32(name, Math.max(0, config.optionalInteger(key.config())
+                    .orElse(Integer.parseInt(key.fallback()))));
+            case FLAG, OPTIONAL_FLAG ->
+                    writer.bool(name, config.flag(key.config(), Boolean.parseBoolean(key.fallback())));
             default -> writer.float32(name, (float) config.number(key.config(),
                     key.fallback().isEmpty() ? 0 : Double.parseDouble(key.fallback())));
         }
@@ -111,8 +114,11 @@ final class GgufHyperparameters {
                     config.positive(form.configKey("attention.head_count")));
         }
         if (form.rotary().exists()) {
-            writer.uint32(prefix + "attention.key_length", size).uint32(prefix + "attention.value_length", size);
-            int rotated = rotated(config, form);
+            GgufForm.HeadSizes sizes = form.headSizes(config).orElseGet(() ->
+                    new GgufForm.HeadSizes(size, size, rotated(config, form)));
+            int rotated = sizes.rotated();
+            writer.uint32(prefix + "attention.key_length", sizes.key())
+                    .uint32(prefix + "attention.value_length", sizes.value());
             writer.uint32(prefix + "rope.dimension_count", rotated);
             GgufRotary.write(writer, form.rotary(), prefix, config, rotated);
         }

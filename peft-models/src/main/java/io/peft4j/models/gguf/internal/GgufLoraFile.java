@@ -72,6 +72,9 @@ public final class GgufLoraFile {
         if (name(config, form, path).isEmpty()) {
             return Optional.of("layers that llama.cpp has no tensor for");
         }
+        if (!form.takesAdapter(path + ".weight")) {
+            return Optional.of("layers whose adapters llama.cpp leaves out; merge the adapter instead");
+        }
         if (tied && (path.equals("lm_head") || layer.lowRankUpdate().get().embedding())) {
             return Optional.of("an adapter on the embedding or the output layer, which share one weight in this "
                     + "model: llama.cpp would apply it to both; merge the adapter instead");

@@ -79,9 +79,9 @@ public final class GgufModelFile {
         model.writer.write(file);
     }
 
-    /** What Hugging Face's checkpoints hold for a tensor of the network. */
+    /** What a file holds for a tensor of the network, under Hugging Face's names. */
     static List<ModelTensor> inCheckpoint(ModelConfig config, ModelTensor tensor) {
-        return Architectures.of(config) instanceof CheckpointForm form ? form.checkpointTensors(config, tensor)
+        return Architectures.of(config) instanceof CheckpointForm form ? form.ggufTensors(config, tensor)
                 : List.of(tensor);
     }
 
