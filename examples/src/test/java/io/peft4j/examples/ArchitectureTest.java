@@ -87,6 +87,8 @@ class ArchitectureTest {
             .uses("org.springframework", "io.micrometer.core", "reactor.core", "org.slf4j");
     private static final Module ADVISE = new Module("peft-advise", "io.peft4j.advise")
             .knows(CORE, REPORT, DATA, TRAIN, EVAL).uses("com.fasterxml.jackson");
+    private static final Module FEEDBACK = new Module("peft-feedback", "io.peft4j.feedback")
+            .knows(CORE, DATA, TRAIN, EVAL).uses("com.fasterxml.jackson", "org.slf4j");
     private static final Module DL4J = new Module("peft-dl4j", "io.peft4j.dl4j")
             .knows(CORE, LORA, METHODS).uses("org.nd4j", "org.deeplearning4j");
     private static final Module SPARK = new Module("peft-spark", "io.peft4j.spark")
@@ -98,14 +100,14 @@ class ArchitectureTest {
             .uses("com.fasterxml.jackson", "org.slf4j", "picocli", "me.tongfei.progressbar", "jdk.jshell");
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
-            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, ADVISE, SERVE, CLOUD, LANGCHAIN4J, SPRING, DL4J, SPARK,
-            CLI);
+            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, ADVISE, FEEDBACK, SERVE, CLOUD, LANGCHAIN4J, SPRING, DL4J,
+            SPARK, CLI);
 
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.ofEntries(
             Map.entry("io.peft4j.core.array.internal", List.of(ONEDNN, VECTOR, LORA, MODELS, TRAIN)),
-            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, SERVE,
-                    CLOUD, DL4J, CLI)),
+            Map.entry("io.peft4j.core.io.internal", List.of(MODELS, DATA, TRAIN, TRACKERS, EVAL, ADVISE, FEEDBACK,
+                    SERVE, CLOUD, DL4J, CLI)),
             Map.entry("io.peft4j.core.kernel.internal", List.of(ONEDNN, VECTOR)),
             Map.entry("io.peft4j.core.measure.internal", List.of(ONEDNN, MODELS, TRAIN, EVAL, SERVE, CLI)),
             Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),

@@ -1,0 +1,229 @@
+package io.peft4j.feedback;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.Comparison;
+import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.feedback.TuningRound.Outcome;
+import io.peft4j.train.Cancellation;
+import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainerBuilder;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.plan.DataFacts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes a better adapter of feedback while the present one answers:
+ *
+ * <pre>{@code
+ * FeedbackTuner tuner = FeedbackTuner.builder(model, "hr", feedback, Path.of("versions"))
+ *         .replaying(handbook).golden(questions).timeBudget(Duration.ofMinutes(30)).build();
+ * System.out.println(tuner.run());     // swapped to version-0002: ship: 81 % of answers ..., or why not
+ * tuner.rollBack();                    // should users not agree
+ * }</pre>
+ *
+ * <p>A round goes on training a copy of the present adapter with what was corrected or rated good, and with what it has
+ * learned before. Then both are asked the feedback that is held out and the golden questions. The new one takes the
+ * present one's place, without a restart, if a paired test finds it better (by F1 of words with the right answers; where
+ * no feedback is held out, by the golden questions) and no golden question was lost. Training is work of the model's
+ * engine: answers go first.
+ *
+ * <p>What is held out is chosen by the question's words: whatever is asked in the same words is on the same side in
+ * every round, so that nothing is tested with that was ever learned.
+ */
+public final class FeedbackTuner implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(FeedbackTuner.class);
+    private static final String CANDIDATE = "candidate";
+    /** Holds when the last round began, so that a process that starts does not begin with the same round again. */
+    private static final String LAST = "last-round";
+
+    private final FeedbackTunerBuilder settings;
+    private final PeftModel model;
+    private final String adapter;
+    private final AdapterVersions versions;
+    private final Cancellation cancellation = new Cancellation();
+    private final ReentrantLock rounds = new ReentrantLock();
+    private Optional<ScheduledExecutorService> timer = Optional.empty();
+
+    FeedbackTuner(FeedbackTunerBuilder settings) {
+        this.settings = settings;
+        this.model = settings.model;
+        this.adapter = settings.adapter;
+        this.versions = AdapterVersions.in(settings.folder);
+        Path start = versions.current().orElseGet(() -> versions.save(model, adapter));
+        versions.use(start, model, adapter);
+    }
+
+    /**
+     * A builder of a tuner.
+     *
+     * @param model the model that answers; stays the caller's
+     * @param adapter the name of its adapter that is made better
+     * @param feedback what users say; stays the caller's
+     * @param folder where versions of the adapter are kept
+     * @throws ConfigurationException when the model has no such adapter
+     */
+    public static FeedbackTunerBuilder builder(PeftModel model, String adapter, FeedbackStore feedback, Path folder) {
+        return new FeedbackTunerBuilder(model, adapter, feedback, folder);
+    }
+
+    /** The versions of the adapter. */
+    public AdapterVersions versions() {
+        return versions;
+    }
+
+    /**
+     * One round, in this thread.
+     *
+     * @throws io.peft4j.core.error.PeftException when the adapter cannot be trained or compared; the present one goes on answering
+     */
+    public TuningRound run() {
+        rounds.lock();
+        try {
+            return next();
+        } finally {
+            rounds.unlock();
+        }
+    }
+
+    private TuningRound next() {
+        List<Feedback> feedback = settings.feedback.all();
+        HeldOut parts = HeldOut.of(feedback, settings.heldOut);
+        List<EvaluationItem> questions = new ArrayList<>(parts.test().stream().map(EvaluationItem::of).toList());
+        questions.addAll(settings.golden);
+        if (unseen(feedback) < settings.minimum || parts.learned().isEmpty() || questions.isEmpty()) {
+            return round(Outcome.WAITING, parts, questions, Optional.empty(), List.of());
+        }
+        Path present = versions.current().orElseThrow();
+        try (PeftModel candidate = new PeftModel(model.base())) {
+            candidate.loadAdapter(CANDIDATE, present);
+            candidate.activate(CANDIDATE);
+            ChatDataset learned = ChatDataset.of(parts.learned()).plus(settings.replayed);
+            if (train(candidate, learned).cancelled()) {
+                return round(Outcome.STOPPED, parts, questions, Optional.empty(), List.of());
+            }
+            feedback.stream().flatMap(one -> one.judged().stream()).max(Instant::compareTo).ifPresent(last ->
+                    AtomicFiles.writeString(settings.folder.resolve(LAST), last + "\n"));
+            Comparison comparison = Comparison.of(model.with(adapter), candidate).generation(settings.generation)
+                    .withoutLikelihood();
+            settings.guard.ifPresentOrElse(comparison::guard, comparison::withoutGuard);
+            if (!parts.test().isEmpty()) {
+                // Corrections are whole sentences, which an answer may say in other words.
+                comparison.decidingMetric("token_f1");
+            }
+            ComparisonReport report = comparison.on(questions);
+            List<String> lost = lost(report);
+            boolean better = report.verdict().decision() == Verdict.Decision.SHIP && lost.isEmpty();
+            TuningRound round = round(better ? swap(candidate, present) : Outcome.KEPT, parts, questions,
+                    Optional.of(report), lost);
+            LOG.info("the adapter {}: {}", adapter, round);
+            return round;
+        }
+    }
+
+    private long unseen(List<Feedback> feedback) {
+        Path last = settings.folder.resolve(LAST);
+        try {
+            Instant seen = Files.exists(last) ? Instant.parse(Files.readString(last).strip()) : Instant.MIN;
+            return feedback.stream().filter(one -> one.right().isPresent())
+                    .filter(one -> one.judged().orElseThrow().isAfter(seen)).count();
+        } catch (IOException | DateTimeParseException e) {
+            throw new FileFormatException(last, "does not say when the last round was: delete it", e);
+        }
+    }
+
+    private synchronized Outcome swap(PeftModel candidate, Path present) {
+        if (cancellation.isRequested() || !versions.current().equals(Optional.of(present))) {
+            return Outcome.STOPPED;
+        }
+        versions.use(versions.save(candidate, CANDIDATE), model, adapter);
+        return Outcome.SWAPPED;
+    }
+
+    private TuningRound round(Outcome outcome, HeldOut parts, List<EvaluationItem> questions,
+            Optional<ComparisonReport> report, List<String> lost) {
+        return new TuningRound(outcome, parts.learned().size(), questions.size(), report, lost,
+                versions.current().orElseThrow());
+    }
+
+    private TrainingResult train(PeftModel candidate, ChatDataset learned) {
+        TrainerBuilder trainer = Trainer.builder(candidate).auto(DataFacts.of(learned, candidate))
+                .cancellation(cancellation);
+        settings.timeBudget.ifPresent(trainer::timeBudget);
+        return settings.training.apply(trainer).build().train(learned);
+    }
+
+    /** The golden questions stand behind what is held out. */
+    private List<String> lost(ComparisonReport report) {
+        List<String> lost = new ArrayList<>();
+        int first = report.items().size() - settings.golden.size();
+        for (int i = first; i < report.items().size(); i++) {
+            EvaluationItem item = report.items().get(i);
+            if (item.isAnsweredBy(report.base().answers().get(i)) && !item.isAnsweredBy(report.tuned().answers()
+                    .get(i))) {
+                lost.add(item.question());
+            }
+        }
+        return lost;
+    }
+
+    /**
+     * Goes back to the version before the present one, without a restart. The next round begins there.
+     *
+     * @return the folder of the version that answers now
+     * @throws ConfigurationException when there is none
+     */
+    public synchronized Path rollBack() {
+        Path before = versions.rollBack(model, adapter);
+        LOG.info("the adapter {} goes back to {}", adapter, before.getFileName());
+        return before;
+    }
+
+    /** From now on a round each time that this has passed since the last one, in a thread of its own. */
+    public synchronized void every(Duration pause) {
+        if (timer.isPresent()) {
+            throw new ConfigurationException("rounds are run already");
+        }
+        ScheduledExecutorService service = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "peft4j-feedback");
+            thread.setDaemon(true);
+            return thread;
+        });
+        service.scheduleWithFixedDelay(this::runQuietly, pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
+        timer = Optional.of(service);
+    }
+
+    private void runQuietly() {
+        try {
+            run();
+        } catch (RuntimeException e) {
+            LOG.warn("the adapter {} could not be tuned; the present one goes on answering", adapter, e);
+        }
+    }
+
+    /** Stops a training that runs; the model and the feedback stay open. */
+    @Override
+    public void close() {
+        cancellation.cancel();
+        timer.ifPresent(ScheduledExecutorService::shutdown);
+    }
+}

@@ -1,0 +1,104 @@
+package io.peft4j.feedback;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.peft.PeftModel;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.guard.GuardSet;
+import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.train.TrainerBuilder;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/** Collects what a tuner needs. */
+public final class FeedbackTunerBuilder {
+    final PeftModel model;
+    final String adapter;
+    final FeedbackStore feedback;
+    final Path folder;
+    ChatDataset replayed = ChatDataset.of(List.of());
+    List<EvaluationItem> golden = List.of();
+    int minimum = 20;
+    double heldOut = 0.2;
+    Optional<Duration> timeBudget = Optional.empty();
+    GenerationOptions generation = GenerationOptions.defaults();
+    Optional<GuardSet> guard = Optional.empty();
+    UnaryOperator<TrainerBuilder> training = UnaryOperator.identity();
+
+    FeedbackTunerBuilder(PeftModel model, String adapter, FeedbackStore feedback, Path folder) {
+        this.model = Objects.requireNonNull(model, "model");
+        this.adapter = Objects.requireNonNull(adapter, "adapter");
+        this.feedback = Objects.requireNonNull(feedback, "feedback");
+        this.folder = Objects.requireNonNull(folder, "folder");
+        if (!model.adapterNames().contains(adapter)) {
+            throw new ConfigurationException("the model has no adapter '" + adapter + "' to tune, only "
+                    + model.adapterNames());
+        }
+    }
+
+    /** What the adapter has learned before: learned again beside the feedback, so that it is not forgotten. */
+    public FeedbackTunerBuilder replaying(ChatDataset data) {
+        replayed = data;
+        return this;
+    }
+
+    /** Questions that must go on being answered; both adapters are asked them beside the feedback that is held out. */
+    public FeedbackTunerBuilder golden(List<EvaluationItem> questions) {
+        golden = List.copyOf(questions);
+        return this;
+    }
+
+    /** How many examples that the last round has not seen make a round worthwhile; default 20. */
+    public FeedbackTunerBuilder minimum(int examples) {
+        if (examples < 1) {
+            throw new ConfigurationException("a round needs at least 1 new example, got " + examples);
+        }
+        minimum = examples;
+        return this;
+    }
+
+    /** The share of feedback that is never learned, but tested with; default 0.2, above 0 and below 1. */
+    public FeedbackTunerBuilder heldOut(double share) {
+        if (!(share > 0 && share < 1)) {
+            throw new ConfigurationException("the share that is held out must be above 0 and below 1, got " + share);
+        }
+        heldOut = share;
+        return this;
+    }
+
+    /** The time that a training may take; what it has learned until then is tested. Default: until its end. */
+    public FeedbackTunerBuilder timeBudget(Duration time) {
+        timeBudget = Optional.of(time);
+        return this;
+    }
+
+    /** How both adapters answer in the test. */
+    public FeedbackTunerBuilder generation(GenerationOptions options) {
+        generation = Objects.requireNonNull(options, "generation");
+        return this;
+    }
+
+    /** Also holds the new adapter to general questions; by default it is only held to the golden ones. */
+    public FeedbackTunerBuilder guard(GuardSet set) {
+        guard = Optional.of(set);
+        return this;
+    }
+
+    /** Changes how is trained: {@code trainer -> trainer.epochs(3).learningRate(1e-3)}; default are the rules. */
+    public FeedbackTunerBuilder training(UnaryOperator<TrainerBuilder> change) {
+        training = Objects.requireNonNull(change, "training");
+        return this;
+    }
+
+    /**
+     * The tuner. If the folder has a current version, that takes the place of the model's adapter; else the adapter is
+     * saved as the first.
+     */
+    public FeedbackTuner build() {
+        return new FeedbackTuner(this);
+    }
+}
