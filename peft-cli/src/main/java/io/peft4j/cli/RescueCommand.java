@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.eval.judge.Endpoint;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.rescue.Inventory;
 import io.peft4j.serve.rescue.Rescue;
@@ -24,6 +25,7 @@ import picocli.CommandLine.Option;
             + "not be had, or an assertion fails."})
 final class RescueCommand extends PeftCommand {
     private static final String DEFAULT_KEY = "OPENAI_API_KEY";
+    private static final String JUDGE_KEY = "PEFT4J_API_KEY";
 
     @Option(names = "--from", required = true, paramLabel = "URL",
             description = "Where the service's API begins, with its /v1.")
@@ -68,8 +70,16 @@ final class RescueCommand extends PeftCommand {
     private Path prompts;
 
     @Option(names = "--assertions", paramLabel = "FILE",
-            description = "Assertions in Promptfoo's form that the new models must pass.")
+            description = "Assertions in the form of Promptfoo or OpenAI's Evals that the new models must pass.")
     private Path assertions;
+
+    @Option(names = "--judge-url", paramLabel = "URL",
+            description = "An OpenAI-compatible API with a model that grades where an assertion asks for one. Its key, "
+                    + "if any, is read from " + JUDGE_KEY + ".")
+    private String judgeUrl;
+
+    @Option(names = "--judge-model", paramLabel = "NAME", description = "The model that grades.")
+    private String judgeModel;
 
     @Mixin
     private EngineOptions engine;
@@ -110,7 +120,17 @@ final class RescueCommand extends PeftCommand {
                 .withMaxNewTokens(maxNewTokens);
         options = untrained ? options.withoutTraining() : options;
         options = prompts == null ? options : options.withPrompts(prompts);
-        return assertions == null ? options : options.withAssertions(assertions);
+        options = assertions == null ? options : options.withAssertions(assertions);
+        if ((judgeUrl == null) != (judgeModel == null)) {
+            throw usage("--judge-url and --judge-model go together");
+        }
+        return judgeUrl == null ? options : options.withJudge(judge());
+    }
+
+    private Endpoint judge() {
+        Endpoint endpoint = Endpoint.of(judgeUrl, judgeModel);
+        String key = System.getenv(JUDGE_KEY);
+        return key == null || key.isBlank() ? endpoint : endpoint.withKey(key.strip());
     }
 
     private void list(Inventory inventory) {

@@ -78,7 +78,7 @@ public final class Rescue {
      */
     public RescueReport run(RescueOptions options, Listener listener) {
         Optional<Assertions> assertions = options.assertions().map(file ->
-                Assertions.read(file, this::similarity));
+                Assertions.read(file, new AssertionCheck.Tools(this::similarity, options.judge().map(Grader::on))));
         Inventory inventory = Inventory.of(service);
         create(folder.resolve("files"));
         listener.say(inventory.models().size() + " tuned models, " + inventory.jobs() + " jobs, " + inventory.files()

@@ -1,6 +1,7 @@
 package io.peft4j.serve.rescue;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.eval.judge.Endpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -16,9 +17,10 @@ import java.util.Optional;
  * @param train whether models are trained here, and compared; otherwise only data and answers are fetched
  * @param prompts a file of chats whose questions are asked in place of held-out rows
  * @param assertions a file of assertions that new models must pass, see {@link Assertions}
+ * @param judge the model that grades where an assertion asks for one; its server knows structured outputs
  */
 public record RescueOptions(List<String> only, int questions, int samples, int maxNewTokens, boolean train,
-        Optional<Path> prompts, Optional<Path> assertions) {
+        Optional<Path> prompts, Optional<Path> assertions, Optional<Endpoint> judge) {
     /** Of the answers that are drawn. */
     static final double TEMPERATURE = 0.7;
 
@@ -27,6 +29,7 @@ public record RescueOptions(List<String> only, int questions, int samples, int m
         only = List.copyOf(only);
         Objects.requireNonNull(prompts, "prompts");
         Objects.requireNonNull(assertions, "assertions");
+        Objects.requireNonNull(judge, "judge");
         if (questions < 1 || samples < 1 || maxNewTokens < 1) {
             throw new ConfigurationException("questions, samples and new tokens must be 1 or more; got " + questions
                     + ", " + samples + " and " + maxNewTokens);
@@ -35,36 +38,45 @@ public record RescueOptions(List<String> only, int questions, int samples, int m
 
     /** All models, 50 questions each, three answers of at most 256 tokens to each, trained here. */
     public static RescueOptions defaults() {
-        return new RescueOptions(List.of(), 50, 3, 256, true, Optional.empty(), Optional.empty());
+        return new RescueOptions(List.of(), 50, 3, 256, true, Optional.empty(), Optional.empty(),
+                Optional.empty());
     }
 
     /** With these models alone. */
     public RescueOptions withOnly(List<String> names) {
-        return new RescueOptions(names, questions, samples, maxNewTokens, train, prompts, assertions);
+        return new RescueOptions(names, questions, samples, maxNewTokens, train, prompts, assertions, judge);
     }
 
     /** With other numbers of questions and of answers to each. */
     public RescueOptions withQuestions(int most, int answersEach) {
-        return new RescueOptions(only, most, answersEach, maxNewTokens, train, prompts, assertions);
+        return new RescueOptions(only, most, answersEach, maxNewTokens, train, prompts, assertions, judge);
     }
 
     /** With another length of answers. */
     public RescueOptions withMaxNewTokens(int most) {
-        return new RescueOptions(only, questions, samples, most, train, prompts, assertions);
+        return new RescueOptions(only, questions, samples, most, train, prompts, assertions, judge);
     }
 
     /** Fetches data and answers, and trains nothing. */
     public RescueOptions withoutTraining() {
-        return new RescueOptions(only, questions, samples, maxNewTokens, false, prompts, assertions);
+        return new RescueOptions(only, questions, samples, maxNewTokens, false, prompts, assertions, judge);
     }
 
     /** With questions of a file of chats. */
     public RescueOptions withPrompts(Path file) {
-        return new RescueOptions(only, questions, samples, maxNewTokens, train, Optional.of(file), assertions);
+        return new RescueOptions(only, questions, samples, maxNewTokens, train, Optional.of(file), assertions,
+                judge);
     }
 
     /** With assertions that new models must pass. */
     public RescueOptions withAssertions(Path file) {
-        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, Optional.of(file));
+        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, Optional.of(file),
+                judge);
+    }
+
+    /** With a model that grades. */
+    public RescueOptions withJudge(Endpoint endpoint) {
+        return new RescueOptions(only, questions, samples, maxNewTokens, train, prompts, assertions,
+                Optional.of(endpoint));
     }
 }

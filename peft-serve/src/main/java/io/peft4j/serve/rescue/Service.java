@@ -110,8 +110,24 @@ public final class Service {
                 HttpResponse.BodyHandlers.ofString()).body());
     }
 
-    /** Downloads into a file that is there as a whole or not at all. */
+    /** Downloads into a file that is there as a whole or not at all; again where the connection breaks on the way. */
     void download(String path, Path target) throws IOException {
+        Duration wait = pause;
+        for (int attempt = 1;; attempt++) {
+            try {
+                downloadOnce(path, target);
+                return;
+            } catch (IOException e) {
+                if (attempt == tries) {
+                    throw e;
+                }
+            }
+            sleep(wait, path);
+            wait = wait.multipliedBy(2);
+        }
+    }
+
+    private void downloadOnce(String path, Path target) throws IOException {
         Path partial = target.resolveSibling(target.getFileName() + ".part");
         HttpResponse<InputStream> reply = send(request(path).GET().build(), HttpResponse.BodyHandlers.ofInputStream());
         try (InputStream in = reply.body()) {
@@ -119,7 +135,7 @@ public final class Service {
         }
         long expected = reply.headers().firstValueAsLong("Content-Length").orElse(-1);
         if (expected >= 0 && Files.size(partial) != expected) {
-            throw new ServiceException(0, path + ": " + Files.size(partial) + " of " + expected + " bytes came");
+            throw new IOException(path + ": " + Files.size(partial) + " of " + expected + " bytes came");
         }
         Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }

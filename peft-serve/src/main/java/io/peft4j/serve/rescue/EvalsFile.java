@@ -1,0 +1,136 @@
+package io.peft4j.serve.rescue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.text.ChatMessage;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * An eval of OpenAI's Evals API: its {@code testing_criteria}, and the {@code data_source} of one of its runs with the
+ * items and the messages in which they are asked, in one JSON object.
+ */
+final class EvalsFile {
+    private static final Pattern PLACE = Pattern.compile("\\{\\{\\s*(item|sample)\\.([A-Za-z0-9_.]+)\\s*}}");
+    private static final double PASSES = 0.5;
+
+    private final JsonNode root;
+    private final AssertionCheck.Tools tools;
+
+    EvalsFile(JsonNode root, AssertionCheck.Tools tools) {
+        this.root = root;
+        this.tools = tools;
+    }
+
+    static boolean isOne(JsonNode root) {
+        return root.path("testing_criteria").isArray();
+    }
+
+    /** The tests; what is wrong is a {@link ConfigurationException} that names it. */
+    List<Assertions.Test> tests() {
+        JsonNode source = root.path("data_source");
+        JsonNode rows = source.path("source").path("content");
+        JsonNode template = source.path("input_messages").path("template");
+        if (!rows.isArray() || rows.isEmpty() || !template.isArray() || template.isEmpty()) {
+            throw new ConfigurationException("has testing criteria, but not the \"data_source\" of a run: "
+                    + "\"source\" with \"content\", a list of items, and \"input_messages\" with a \"template\"");
+        }
+        List<Assertions.Test> tests = new ArrayList<>();
+        for (JsonNode row : rows) {
+            JsonNode item = row.path("item");
+            Map<String, AssertionCheck> checks = new LinkedHashMap<>();
+            for (JsonNode one : root.path("testing_criteria")) {
+                checks.put(one.path("type").asText() + " " + one.path("name").asText(""), check(one, item));
+            }
+            tests.add(new Assertions.Test(messages(template, item, ""), checks));
+        }
+        return tests;
+    }
+
+    private AssertionCheck check(JsonNode one, JsonNode item) {
+        String type = one.path("type").asText();
+        return switch (type) {
+            case "string_check" -> strings(one, item);
+            case "text_similarity" -> similarity(one, item);
+            case "score_model" -> GradedChecks.score(tools.required(type), asked(one, item),
+                    one.path("pass_threshold").asDouble(PASSES));
+            case "label_model" -> GradedChecks.label(tools.required(type), asked(one, item), texts(one, "labels"),
+                    texts(one, "passing_labels"));
+            default -> throw new ConfigurationException("unknown grader '" + type + "'; known are string_check, "
+                    + "text_similarity, score_model and label_model");
+        };
+    }
+
+    private static AssertionCheck strings(JsonNode one, JsonNode item) {
+        String operation = one.path("operation").asText();
+        if (!List.of("eq", "ne", "like", "ilike").contains(operation)) {
+            throw new ConfigurationException("unknown operation '" + operation + "' of a string_check; known are eq, "
+                    + "ne, like and ilike");
+        }
+        return AssertionCheck.text(answer -> {
+            String input = filled(one.path("input").asText(), item, answer);
+            String reference = filled(one.path("reference").asText(), item, answer);
+            return switch (operation) {
+                case "eq" -> input.equals(reference);
+                case "ne" -> !input.equals(reference);
+                case "like" -> input.contains(reference);
+                default -> input.toLowerCase(Locale.ROOT).contains(reference.toLowerCase(Locale.ROOT));
+            };
+        });
+    }
+
+    private AssertionCheck similarity(JsonNode one, JsonNode item) {
+        String metric = one.path("evaluation_metric").asText();
+        if (!metric.equals("cosine")) {
+            throw new ConfigurationException("text_similarity is computed here by cosine alone, not by '" + metric
+                    + "'");
+        }
+        return AssertionCheck.text(answer -> tools.similarity().apply(filled(one.path("input").asText(), item, answer),
+                filled(one.path("reference").asText(), item, answer)) >= one.path("pass_threshold").asDouble(PASSES));
+    }
+
+    private static BiFunction<String, String, List<ChatMessage>> asked(JsonNode one, JsonNode item) {
+        return (question, answer) -> messages(one.path("input"), item, answer);
+    }
+
+    private static List<ChatMessage> messages(JsonNode template, JsonNode item, String answer) {
+        List<ChatMessage> messages = new ArrayList<>();
+        template.forEach(turn -> {
+            JsonNode content = turn.path("content").isObject() ? turn.path("content").path("text")
+                    : turn.path("content");
+            String role = turn.path("role").asText("user");
+            messages.add(new ChatMessage(role.equals("developer") ? "system" : role, filled(content.asText(), item,
+                    answer)));
+        });
+        if (messages.isEmpty()) {
+            throw new ConfigurationException("a grader has no \"input\" messages");
+        }
+        return messages;
+    }
+
+    private static List<String> texts(JsonNode one, String key) {
+        List<String> texts = new ArrayList<>();
+        one.path(key).forEach(text -> texts.add(text.asText()));
+        if (texts.isEmpty()) {
+            throw new ConfigurationException("a label_model needs a list \"" + key + "\"");
+        }
+        return texts;
+    }
+
+    private static String filled(String template, JsonNode item, String answer) {
+        Matcher places = PLACE.matcher(template);
+        StringBuilder text = new StringBuilder();
+        while (places.find()) {
+            String value = places.group(1).equals("sample") ? answer
+                    : item.at("/" + places.group(2).replace('.', '/')).asText();
+            places.appendReplacement(text, Matcher.quoteReplacement(value));
+        }
+        return places.appendTail(text).toString();
+    }
+}
