@@ -43,9 +43,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A round goes on training a copy of the present adapter with what was corrected or rated good, and with what it has
  * learned before. Then both are asked the feedback that is held out and the golden questions. The new one takes the
- * present one's place, without a restart, if a paired test finds it better (by F1 of words with the right answers; where
- * no feedback is held out, by the golden questions) and no golden question was lost. Training is work of the model's
- * engine: answers go first.
+ * present one's place, without a restart, if a paired test finds it better (by F1 of words with the right answers;
+ * where no feedback is held out, by the golden questions) and no golden question was lost. Training is work of the
+ * model's engine: answers go first.
  *
  * <p>What is held out is chosen by the question's words: whatever is asked in the same words is on the same side in
  * every round, so that nothing is tested with that was ever learned.
@@ -94,7 +94,8 @@ public final class FeedbackTuner implements AutoCloseable {
     /**
      * One round, in this thread.
      *
-     * @throws io.peft4j.core.error.PeftException when the adapter cannot be trained or compared; the present one goes on answering
+     * @throws io.peft4j.core.error.PeftException when the adapter cannot be trained or compared; the present one goes on
+     *     answering
      */
     public TuningRound run() {
         rounds.lock();

@@ -38,7 +38,8 @@ public record TuningRound(Outcome outcome, int learned, int heldOut, Optional<Co
     @Override
     public String toString() {
         return switch (outcome) {
-            case WAITING -> "waiting: " + learned + " examples to learn, " + heldOut + " to test with; too few of them are new";
+            case WAITING -> "waiting: " + learned + " examples to learn, " + heldOut + " to test with; too few of "
+                    + "them are new";
             case STOPPED -> "stopped";
             case KEPT -> "kept the present adapter: " + (lost.isEmpty() ? verdict() : "the new one has lost the golden "
                     + "questions " + lost);
