@@ -94,8 +94,8 @@ public final class FeedbackTuner implements AutoCloseable {
     /**
      * One round, in this thread.
      *
-     * @throws io.peft4j.core.error.PeftException when the adapter cannot be trained or compared; the present one goes on
-     *     answering
+     * @throws io.peft4j.core.error.PeftException when the adapter cannot be trained or compared; the present one goes
+     *     on answering
      */
     public TuningRound run() {
         rounds.lock();

@@ -78,7 +78,7 @@ public final class FineTuningServer implements AutoCloseable {
         List<RouteGroup> routes = new ArrayList<>(List.of(
                 new ConsoleRoutes(),
                 new HealthRoutes(models, store, worker, meters),
-                new ModelRoutes(models),
+                new ModelRoutes(models, builder.answering.embedders().keySet()),
                 new FileRoutes(store, builder.clock),
                 new JobRoutes(store, models, worker, builder.organization, builder.clock)));
         routes.addAll(answering.routes());

@@ -5,18 +5,16 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.RunStart;
+import io.peft4j.serve.job.internal.Tuning;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.objective.DpoObjective;
 import io.peft4j.train.plan.DataFacts;
-import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +24,6 @@ import java.util.SplittableRandom;
 /** The model that takes the place of a tuned one. */
 final class Replacement implements AutoCloseable {
     private static final long SEED = 0;
-    /** As the server has it: preferences move a model that can answer already. */
-    private static final double PREFERENCE_SHARE = 0.2;
 
     private final PeftModel model;
 
@@ -47,15 +43,15 @@ final class Replacement implements AutoCloseable {
         List<TokenSequence> encoded = new ChatEncoder(base.tokenizer(), template).encode(preferences
                 ? RescueData.chats(data.preferences()) : data.chats(), base.network().description().maxPositions())
                 .sequences();
-        Hyperparameters chosen = choose(base, tuned, encoded);
+        Hyperparameters chosen = Tuning.choose(DataFacts.of(encoded), base.network().description(), tuned.epochs(),
+                tuned.batchSize(), tuned.learningRateMultiplier());
         listener.say(tuned.name() + ": trains " + data.rows() + " rows, " + chosen.epochs() + " epochs");
-        PeftModel model = PeftModel.of(base, LoraConfig.builder().rank(chosen.rank()).alpha(chosen.alpha())
-                .targetModules(TargetModules.ALL_LINEAR).build(), new SplittableRandom(SEED));
+        PeftModel model = PeftModel.of(base, Tuning.adapter(chosen.rank()), new SplittableRandom(SEED));
         boolean complete = false;
         try {
             TrainerBuilder trainer = Trainer.builder(model).epochs(chosen.epochs()).batchSize(chosen.batchSize())
                     .gradientAccumulation(chosen.gradientAccumulation()).warmupSteps(chosen.warmupSteps())
-                    .learningRate(chosen.learningRate() * (preferences ? PREFERENCE_SHARE : 1)).seed(SEED)
+                    .learningRate(Tuning.learningRate(chosen, preferences)).seed(SEED)
                     .output(folder).start(RunStart.RESUME_OR_START);
             if (preferences) {
                 trainer.build().train(new DpoObjective(model), data.preferences());
@@ -69,14 +65,6 @@ final class Replacement implements AutoCloseable {
                 model.close();
             }
         }
-    }
-
-    private static Hyperparameters choose(BaseModel base, TunedModel tuned, List<TokenSequence> encoded) {
-        HyperparameterRules rules = Hyperparameters.choosing(DataFacts.of(encoded), base.network().description());
-        tuned.epochs().ifPresent(rules::epochs);
-        tuned.batchSize().ifPresent(rules::batchSize);
-        tuned.learningRateMultiplier().ifPresent(rules::learningRateMultiplier);
-        return rules.choose();
     }
 
     /** Answers as they are recorded. */

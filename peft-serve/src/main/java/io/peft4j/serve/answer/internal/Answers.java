@@ -1,5 +1,6 @@
 package io.peft4j.serve.answer.internal;
 
+import io.javalin.http.Context;
 import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
@@ -14,14 +15,22 @@ import io.peft4j.models.generation.PendingAnswer;
 import io.peft4j.serve.api.internal.ModelRoutes;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.http.internal.Connections;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Asks the models, and says in OpenAI's words what goes wrong. */
 public final class Answers {
+    /** How often is looked whether the client is still there. */
+    private static final long LOOK_MILLIS = 100;
+    /** As nginx has it: a reply that nobody will read. */
+    private static final int CLIENT_CLOSED = 499;
+
     private final AnswerService service;
     private final ServedModels models;
     private final Duration timeout;
@@ -78,10 +87,20 @@ public final class Answers {
                 : ApiException.invalid(e.getMessage());
     }
 
-    /** Waits for the answers. */
-    static List<Completion> await(PendingAnswer pending) {
+    /** Waits for the answers, and ends them when the client has gone away. */
+    static List<Completion> await(PendingAnswer pending, Context http) {
         try {
-            return pending.completions().get();
+            while (true) {
+                try {
+                    return pending.completions().get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+                } catch (TimeoutException e) {
+                    if (Connections.isGone(http)) {
+                        pending.cancel();
+                        throw ApiException.of(CLIENT_CLOSED, "invalid_request_error", "client_closed", null,
+                                "the client closed the connection");
+                    }
+                }
+            }
         } catch (InterruptedException e) {
             pending.cancel();
             Thread.currentThread().interrupt();

@@ -56,11 +56,11 @@ public final class ChatRoutes implements RouteGroup {
         if (request.streaming().wanted()) {
             ChatStream stream = new ChatStream(request, replies, new EventStream(http), () ->
                     Replies.head(id, "chat.completion.chunk", created, request.model()));
-            stream.run(answers.submit(model, prompt, options, Caller.of(http), stream));
+            stream.run(answers.submit(model, prompt, options, Caller.of(http), stream), http);
             return;
         }
         PendingAnswer pending = answers.submit(model, prompt, options, Caller.of(http), AnswerListener.NONE);
-        List<Completion> completions = Answers.await(pending);
+        List<Completion> completions = Answers.await(pending, http);
         ObjectNode reply = Replies.head(id, "chat.completion", created, request.model());
         ArrayNode choices = reply.putArray("choices");
         for (int i = 0; i < completions.size(); i++) {

@@ -2,6 +2,7 @@ package io.peft4j.serve.answer.internal;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.javalin.http.Context;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.TokenProbability;
 import io.peft4j.models.generation.AnswerListener;
@@ -40,10 +41,10 @@ final class ChatStream implements AnswerListener {
     }
 
     /** Waits for the end of the answers. */
-    void run(PendingAnswer pending) {
+    void run(PendingAnswer pending, Context http) {
         List<Completion> completions;
         try {
-            completions = Answers.await(pending);
+            completions = Answers.await(pending, http);
         } catch (ApiException e) {
             if (!events.fail(e)) {
                 throw e;

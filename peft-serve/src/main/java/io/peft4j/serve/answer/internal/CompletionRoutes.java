@@ -122,7 +122,7 @@ public final class CompletionRoutes implements RouteGroup {
                         listener));
             }
             List<Completion> completions = new ArrayList<>();
-            pending.forEach(each -> completions.addAll(Answers.await(each)));
+            pending.forEach(each -> completions.addAll(Answers.await(each, http)));
             finish(http, wanted, events, pending, completions, Replies.head(id, "text_completion", created,
                     wanted.name()));
         } catch (ApiException e) {

@@ -10,14 +10,24 @@ import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** {@code /v1/models}. */
 public final class ModelRoutes implements RouteGroup {
     private final ServedModels models;
+    private final Set<String> embedders;
 
-    /** Routes over these models. */
-    public ModelRoutes(ServedModels models) {
+    /**
+     * Routes over these models.
+     *
+     * @param embedders names of models that give vectors
+     */
+    public ModelRoutes(ServedModels models, Set<String> embedders) {
         this.models = models;
+        this.embedders = new TreeSet<>(embedders);
     }
 
     @Override
@@ -31,7 +41,9 @@ public final class ModelRoutes implements RouteGroup {
     private void list(Context request) {
         ObjectNode reply = Json.object().put("object", "list");
         ArrayNode data = reply.putArray("data");
-        models.all().forEach(model -> data.add(json(model)));
+        List<ServedModel> all = models.all();
+        all.forEach(model -> data.add(json(model)));
+        embedders.forEach(name -> data.add(json(embedder(name))));
         Bodies.reply(request, reply);
     }
 
@@ -43,14 +55,20 @@ public final class ModelRoutes implements RouteGroup {
         ServedModel model = find(request);
         if (!models.remove(model.name())) {
             throw ApiException.of(403, "invalid_request_error", "not_deletable", "model",
-                    "the base model cannot be deleted");
+                    "only what was tuned or added can be deleted, not a model that the server was started with");
         }
         Bodies.reply(request, Json.object().put("id", model.name()).put("object", "model").put("deleted", true));
     }
 
     private ServedModel find(Context request) {
         String name = request.pathParam("model");
-        return models.find(name).orElseThrow(() -> noSuchModel(name));
+        return models.find(name).or(() -> embedders.contains(name) ? Optional.of(embedder(name)) : Optional.empty())
+                .orElseThrow(() -> noSuchModel(name));
+    }
+
+    /** There since the base is. */
+    private ServedModel embedder(String name) {
+        return new ServedModel(name, "", models.since(), "peft4j", Optional.empty());
     }
 
     /** 404 for a model. */

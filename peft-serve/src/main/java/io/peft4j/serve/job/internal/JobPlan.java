@@ -6,13 +6,12 @@ import io.peft4j.core.model.ModelDescription;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.train.plan.DataFacts;
-import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
+import java.util.Optional;
 
 /**
- * What a job trains with. {@code "auto"} is left to the rules of {@link Hyperparameters}; the multiplier is of the
- * learning rate that they choose, of which training by preferences takes a {@value #PREFERENCE_SHARE}th, since it
- * moves a model that can answer already. Chosen once and kept with the job: wherever it goes on, it goes on with this.
+ * What a job trains with, see {@link Tuning}. Chosen once and kept with the job: wherever it goes on, it goes on with
+ * this.
  *
  * @param passSize examples a forward pass
  * @param accumulation forward passes an update
@@ -24,34 +23,28 @@ import io.peft4j.train.plan.Hyperparameters;
  */
 record JobPlan(int passSize, int accumulation, int epochs, double learningRate, int warmupSteps, int rank,
         double beta) {
-    private static final int PREFERENCE_SHARE = 5;
     private static final double BETA = 0.1;
     private static final String INNER = "plan";
 
     /** The plan of a job with what the rules chose. */
     static JobPlan of(Job job, Hyperparameters chosen) {
         boolean preferences = job.method().equals("dpo");
-        double share = preferences ? 1.0 / PREFERENCE_SHARE : 1;
         JsonNode beta = job.hyperparameters().path("beta");
         return new JobPlan(chosen.batchSize(), chosen.gradientAccumulation(), chosen.epochs(),
-                chosen.learningRate() * share, chosen.warmupSteps(), chosen.rank(),
+                Tuning.learningRate(chosen, preferences), chosen.warmupSteps(), chosen.rank(),
                 beta.isNumber() ? beta.asDouble() : BETA);
     }
 
     /** What the rules choose around what was asked for. */
     static Hyperparameters choose(Job job, DataFacts data, ModelDescription model) {
-        HyperparameterRules rules = Hyperparameters.choosing(data, model);
         ObjectNode asked = job.hyperparameters();
-        if (asked.path("batch_size").isNumber()) {
-            rules.batchSize(asked.get("batch_size").asInt());
-        }
-        if (asked.path("n_epochs").isNumber()) {
-            rules.epochs(asked.get("n_epochs").asInt());
-        }
-        if (asked.path("learning_rate_multiplier").isNumber()) {
-            rules.learningRateMultiplier(asked.get("learning_rate_multiplier").asDouble());
-        }
-        return rules.choose();
+        return Tuning.choose(data, model, number(asked, "n_epochs").map(JsonNode::asInt),
+                number(asked, "batch_size").map(JsonNode::asInt),
+                number(asked, "learning_rate_multiplier").map(JsonNode::asDouble));
+    }
+
+    private static Optional<JsonNode> number(ObjectNode asked, String name) {
+        return Optional.of(asked.path(name)).filter(JsonNode::isNumber);
     }
 
     /** The hyperparameters of the job with what was chosen. */

@@ -3,11 +3,9 @@ package io.peft4j.serve.job.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
-import io.peft4j.lora.LoraConfig;
 import io.peft4j.serve.job.VerdictOptions;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
@@ -116,8 +114,7 @@ final class JobTraining {
         if (start.folder().isPresent()) {
             return PeftModel.load(models.base(), start.folder().get());
         }
-        return PeftModel.of(models.base(), LoraConfig.builder().rank(plan.rank()).alpha(2 * plan.rank())
-                .targetModules(TargetModules.ALL_LINEAR).build(), new SplittableRandom(job.seed()));
+        return PeftModel.of(models.base(), Tuning.adapter(plan.rank()), new SplittableRandom(job.seed()));
     }
 
     private TrainerBuilder trainer(RunningJob running, JobPlan plan, JobFiles files, PeftModel model) {

@@ -64,6 +64,11 @@ public final class ServedModels implements AutoCloseable {
         return baseName;
     }
 
+    /** Since when the base answers here, in seconds since 1970. */
+    public synchronized long since() {
+        return loaded.get(baseName).created();
+    }
+
     /** The base with all adapters that answer. */
     public PeftModel model() {
         return model;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  * OpenAI's client for Python asks for answers; {@code ask_server.py} holds what it expects. Runs with
  * {@code -Dpeft4j.serve.python=PYTHON}, a Python that has the package {@code openai}.
  */
-class PythonClientTest {
+class AnswersByPythonClientTest {
     private static final Path SCRIPT = Path.of("src/test/python/ask_server.py");
 
     @TempDir

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
  * OpenAI's client for Python drives whole jobs by the address alone; {@code drive_server.py} holds what it expects.
  * Runs with {@code -Dpeft4j.serve.python=PYTHON}, a Python that has the package {@code openai}.
  */
-class PythonClientTest {
+class JobsByPythonClientTest {
     private static final Path SCRIPT = Path.of("src/test/python/drive_server.py");
 
     @TempDir
