@@ -188,6 +188,8 @@ class OpenAiJavaAnswersTest {
                 .inputOfArrayOfStrings(List.of("notice period", "leave")).build());
         float[] expected = new TextEmbedder(embedder).embed("leave");
         assertEquals(expected[0], reply.data().get(1).embedding().get(0), 1e-6);
+        assertTrue(client.models().list().data().stream().anyMatch(model -> model.id().equals("vectors")));
+        assertEquals("vectors", client.models().retrieve("vectors").id());
         String message = assertThrows(BadRequestException.class, () -> client.embeddings().create(
                 EmbeddingCreateParams.builder().model("tiny").input("notice period").build())).getMessage();
         assertTrue(message.contains("gives no embeddings"), message);

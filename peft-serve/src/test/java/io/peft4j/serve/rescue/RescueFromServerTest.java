@@ -20,6 +20,7 @@ import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.serve.FineTuningServer;
 import io.peft4j.serve.job.VerdictOptions;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,6 +29,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,6 +39,19 @@ class RescueFromServerTest {
 
     @TempDir
     Path folder;
+
+    /** The tiny model, with room for what a judge is shown. */
+    private Path model() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("tiny-llama"));
+        try (Stream<Path> files = Files.list(MODEL)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, model.resolve(file.getFileName()));
+            }
+        }
+        Path config = model.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replaceAll("(\"max_position_embeddings\": *)\\d+", "$12048"));
+        return model;
+    }
 
     private static String upload(OpenAIClient client, String name) {
         String rows = IntStream.range(0, 12).mapToObj(FakeService::row).collect(Collectors.joining("\n"));
@@ -66,7 +81,7 @@ class RescueFromServerTest {
                 [{"vars": {"question": "Where is box 3?"}, "assert": [
                   {"type": "llm-rubric", "value": "names a room"}, {"type": "not-contains", "value": "no such words"}]}]
                 """);
-        try (BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(MODEL.toString()),
+        try (BaseModel base = BaseModel.load(ModelLocator.fromEnvironment().locate(model().toString()),
                 ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32), KernelSelection.named("naive", 1));
                 FineTuningServer server = FineTuningServer.builder(base, folder.resolve("service")).apiKey("secret")
                         .verdict(VerdictOptions.NONE).start();
