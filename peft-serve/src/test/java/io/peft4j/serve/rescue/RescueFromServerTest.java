@@ -116,7 +116,7 @@ class RescueFromServerTest {
             RescuedModel without = find(report, bare);
             assertTrue(without.adapter().isEmpty() && without.faults().get(0).contains("No such File"),
                     without.faults().toString());
-            assertTrue(service.refusals() > 1 && service.breaks() == 1, "there was trouble: " + service.refusals()
+            assertTrue(service.refusals() > 0 && service.breaks() == 1, "there was trouble: " + service.refusals()
                     + " refusals, " + service.breaks() + " broken connections");
             client.close();
         }
