@@ -41,7 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** LangChain4j's model of OpenAI, which knows nothing but the address; and errors as both clients for Java have them. */
+/** LangChain4j's model of OpenAI, which knows nothing but the address; and errors as clients for Java have them. */
 class LangChain4jClientTest {
     private static final int TOKENS = 12;
     private static final String QUESTION = "What is the notice period?";

@@ -49,7 +49,8 @@ class RescueFromServerTest {
             }
         }
         Path config = model.resolve("config.json");
-        Files.writeString(config, Files.readString(config).replaceAll("(\"max_position_embeddings\": *)\\d+", "$12048"));
+        Files.writeString(config, Files.readString(config).replaceAll("(\"max_position_embeddings\": *)\\d+",
+                "$12048"));
         return model;
     }
 
