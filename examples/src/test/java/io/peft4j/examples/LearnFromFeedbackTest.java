@@ -20,7 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Users of a help desk correct what it says of notice periods, and it learns that. */
+/** Users of a help desk correct what it says of notice and probation, and it learns that. */
 class LearnFromFeedbackTest {
     private static final Path HANDBOOK = Path.of("handbook");
 
@@ -43,7 +43,7 @@ class LearnFromFeedbackTest {
                     .train(Peft4j.chats(learned));
         }
         StringBuilder users = new StringBuilder();
-        for (ChatExample row : ChatDataset.read(rows("feedback-of-users", "notice period"))) {
+        for (ChatExample row : ChatDataset.read(rows("feedback-of-users", "notice period|of probation"))) {
             users.append(row.messages().get(0).content()).append("\n! ").append(row.messages().get(1).content())
                     .append('\n');
         }
