@@ -21,7 +21,10 @@ public final class SparkTrainerBuilder {
         this.spark = Objects.requireNonNull(spark, "spark");
     }
 
-    /** The base model: a folder or a GGUF file that every machine has at this place, or an ID on the hub. */
+    /**
+     * The base model: a folder or a GGUF file that every machine has at this place, the last name of a folder that
+     * {@code SparkContext.addFile} has sent to them, or an ID on the hub. All tasks of an executor share it.
+     */
     public SparkTrainerBuilder base(String value) {
         base = Objects.requireNonNull(value, "base");
         return this;
@@ -33,7 +36,7 @@ public final class SparkTrainerBuilder {
         return this;
     }
 
-    /** Threads of each worker; 0, the default: as many as {@code spark.task.cpus}. */
+    /** Threads of each executor; 0, the default: the cores of its tasks. */
     public SparkTrainerBuilder threads(int value) {
         threads = value;
         return this;

@@ -1,8 +1,9 @@
 package io.peft4j.spark.training;
 
 import io.peft4j.core.error.PeftException;
-import io.peft4j.models.BaseModel;
-import io.peft4j.models.ModelOptions;
+import io.peft4j.models.ModelOptions.Precision;
+import io.peft4j.spark.internal.ModelRecipe;
+import io.peft4j.spark.internal.SharedModels;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.parallel.WorkerException;
 import io.peft4j.train.parallel.WorkerGroup;
@@ -14,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.BarrierTaskContext;
@@ -38,7 +40,7 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
     }
 
     /** What is the same for all tasks. */
-    record Settings(String base, ModelOptions.Precision precision, int threads, String output,
+    record Settings(String base, Precision precision, int threads, String output,
             int checkpointEverySteps, String secret) implements Serializable {
     }
 
@@ -101,16 +103,15 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
 
     private SparkTrainingResult train(BarrierTaskContext context, Workers workers, RunPlace place)
             throws IOException {
-        int threads = settings.threads() > 0 ? settings.threads() : context.cpus();
-        try (BaseModel base = BaseModel.load(settings.base(), ModelOptions.defaults()
-                .withPrecision(settings.precision()).withThreads(threads))) {
+        try (SharedModels.Base base = SharedModels.base(ModelRecipe.of(settings.base())
+                .withPrecision(settings.precision()).withThreads(threads(context)))) {
             if (workers.rank() == 0) {
                 place.begin();
             }
             Path file = write(place, "training.jsonl", data.value().training());
             Optional<Path> held = data.value().validation() == null ? Optional.empty()
                     : Optional.of(write(place, "validation.jsonl", data.value().validation()));
-            TrainingResult result = training.train(new SparkWorker(workers, base, file, held, place));
+            TrainingResult result = training.train(new SparkWorker(workers, base.model(), file, held, place));
             if (workers.rank() == 0) {
                 place.finish();
             }
@@ -118,6 +119,13 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
             workers.gather(new byte[0]);
             return SparkTrainingResult.of(result, workers.count(), settings.output());
         }
+    }
+
+    /** Those of all tasks of this executor, which share the model. */
+    private int threads(BarrierTaskContext context) {
+        String own = context.getTaskInfos()[context.partitionId()].address();
+        long here = Arrays.stream(context.getTaskInfos()).filter(task -> task.address().equals(own)).count();
+        return settings.threads() > 0 ? settings.threads() : Math.toIntExact(context.cpus() * here);
     }
 
     private static Path write(RunPlace place, String name, List<String> lines) throws IOException {
