@@ -20,6 +20,11 @@ final class WorkerOptions {
     @Option(names = "--worker-rank", paramLabel = "N", description = "Which of the --workers this is, from 0.")
     private Integer rank;
 
+    @Option(names = "--local-steps", paramLabel = "N", defaultValue = "1", description = "Updates that each of the "
+            + "--workers makes by itself before all take the mean, for slow networks. Default: 1, which gives the "
+            + "result of one machine.")
+    private int localSteps;
+
     @Option(names = "--workers-secret", paramLabel = "TEXT", defaultValue = "${env:PEFT4J_WORKERS_SECRET}",
             description = "What only the --workers know; better given as the variable PEFT4J_WORKERS_SECRET, since "
                     + "others may see a command line.")
@@ -37,8 +42,8 @@ final class WorkerOptions {
      */
     void check() {
         if (workers.isEmpty()) {
-            if (rank != null) {
-                throw new ConfigurationException("--worker-rank is for a training with --workers");
+            if (rank != null || localSteps != 1) {
+                throw new ConfigurationException("--worker-rank and --local-steps are for a training with --workers");
             }
             return;
         }
@@ -64,7 +69,7 @@ final class WorkerOptions {
             throw new ConfigurationException("--workers needs a secret that all machines are given: set the variable "
                     + "PEFT4J_WORKERS_SECRET");
         }
-        return new WorkerGroup(rank, addresses, secret);
+        return new WorkerGroup(rank, addresses, secret).withLocalSteps(localSteps);
     }
 
     /** Meets the other machines, where there are some. */

@@ -313,7 +313,7 @@ class TrainCommandTest {
     void whatIsMissingForATrainingOfSeveralMachinesIsWrongUsage() {
         String workers = "--workers=localhost:7001,localhost:7002";
         assertTrue(CommandRun.failing(2, train(workers)).contains("--workers needs a --worker-rank from 0 to 1"));
-        assertTrue(CommandRun.failing(2, train("--worker-rank", 0)).contains("is for a training with --workers"));
+        assertTrue(CommandRun.failing(2, train("--worker-rank", 0)).contains("are for a training with --workers"));
         assertTrue(CommandRun.failing(2, train(workers, "--worker-rank", 1))
                 .contains("set the variable PEFT4J_WORKERS_SECRET"));
         assertTrue(CommandRun.failing(2, train("--workers=localhost", "--worker-rank", 0))

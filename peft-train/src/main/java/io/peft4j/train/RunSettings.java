@@ -65,6 +65,13 @@ record RunSettings(Map<String, String> values) {
         return new RunSettings(values);
     }
 
+    /** The same with more. */
+    RunSettings with(Map<String, String> more) {
+        Map<String, String> all = new LinkedHashMap<>(values);
+        all.putAll(more);
+        return new RunSettings(all);
+    }
+
     private static Map<String, String> configuration(PeftModel model, String adapter) {
         Map<String, String> values = new LinkedHashMap<>();
         try {

@@ -8,6 +8,7 @@ import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.objective.Passes;
 import io.peft4j.train.parallel.Workers;
+import java.util.Collection;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -33,6 +34,8 @@ final class SharedWork {
     private final Cancellation cancellation;
     private final SlowWorkers slow;
     private float[] block = new float[0];
+    /** Whether each worker has parameters of its own. */
+    private boolean apart;
 
     SharedWork(Workers workers, Objective<?> objective, TrainingOptions options, boolean sharesPrefixes,
             Network network, ObjectivePasses passes, Cancellation cancellation) {
@@ -62,6 +65,7 @@ final class SharedWork {
         double[] losses = new double[update.batches().size()];
         Measures measures = new Measures();
         boolean any = false;
+        double share = workers.localSteps() == 1 ? 1 : share(update);
         int done = 0;
         int from = 0;
         for (; done < losses.length && !cancellation.isRequested(); done++) {
@@ -69,7 +73,7 @@ final class SharedWork {
             List<EncodedExample> part = division.part(batch, done);
             if (!part.isEmpty()) {
                 losses[done] = objective.backward(passes(dropoutSeed(update.number(), from), measures), part,
-                        update.normalizer(batch));
+                        update.normalizer(batch) * share);
                 any = true;
             }
             from += batch.size();
@@ -83,7 +87,11 @@ final class SharedWork {
             update.add(sum(reports, i));
         }
         reports.forEach(report -> update.measures().add(report.measures()));
-        sumGradients(parameters);
+        if (workers.localSteps() == 1) {
+            sum(parameters.stream().map(Parameter::gradient).toList(), 1);
+        } else {
+            apart = true;
+        }
         slow.add(reports.stream().mapToDouble(Report::seconds).toArray());
         return true;
     }
@@ -102,12 +110,32 @@ final class SharedWork {
         return reports.stream().mapToDouble(report -> report.losses()[batch]).reduce(0, Double::sum);
     }
 
-    private void sumGradients(List<Parameter> parameters) {
-        sum(parameters.stream().map(Parameter::gradient).toList());
+    /** The part of an update's weight that this worker computes, so that its own update is made from a mean, too. */
+    private double share(Update update) {
+        double own = 0;
+        double all = 0;
+        for (int i = 0; i < update.batches().size(); i++) {
+            own += EncodedExample.weight(division.part(update.batches().get(i), i));
+            all += EncodedExample.weight(update.batches().get(i));
+        }
+        return own / all;
     }
 
-    /** Sums arrays over all workers, in blocks that may hold several of them or a part of one. */
-    void sum(List<INDArray> arrays) {
+    /** Whether the workers have made as many updates by themselves as they may. */
+    boolean meetsAfter(long updates) {
+        return updates % workers.localSteps() == 0;
+    }
+
+    /** Takes the mean of what the workers have, where they have made updates by themselves since the last time. */
+    void average(Collection<INDArray> arrays) {
+        if (apart) {
+            sum(List.copyOf(arrays), 1f / workers.count());
+            apart = false;
+        }
+    }
+
+    /** Sums arrays over all workers, times a factor, in blocks that may hold several of them or a part of one. */
+    private void sum(List<INDArray> arrays, float factor) {
         if (workers.count() == 1) {
             return;
         }
@@ -121,6 +149,9 @@ final class SharedWork {
             int count = (int) Math.min(block.length, total - done);
             in.move(count, (array, first, offset, length) -> Arrays.read(array, first, block, offset, length));
             workers.sum(block, count);
+            for (int i = 0; factor != 1 && i < count; i++) {
+                block[i] *= factor;
+            }
             out.move(count, (array, first, offset, length) -> Arrays.write(array, first, block, offset, length));
         }
     }
@@ -189,7 +220,7 @@ final class SharedWork {
         }
         if (references.compute(name, set, own, batch -> objective.reference(passes(0, new Measures()), batch),
                 cancellation::isRequested)) {
-            sum(List.of(references.arrays().get(name + ".reference")));
+            sum(List.of(references.arrays().get(name + ".reference")), 1);
         }
     }
 }

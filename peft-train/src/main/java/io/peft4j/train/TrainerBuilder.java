@@ -389,6 +389,10 @@ public final class TrainerBuilder {
         if (output.isEmpty() && (start != RunStart.NEW || checkpointEverySteps > 0)) {
             throw new ConfigurationException("checkpoints and resuming need an output folder");
         }
+        if (checkpointEverySteps % workers.localSteps() != 0) {
+            throw new ConfigurationException("a checkpoint every " + checkpointEverySteps + " steps does not go with "
+                    + workers.localSteps() + " local steps of each worker; make it a multiple");
+        }
         return new Trainer(this);
     }
 }

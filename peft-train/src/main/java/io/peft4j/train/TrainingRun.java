@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,12 +94,27 @@ final class TrainingRun implements AutoCloseable {
         model.activeAdapters().forEach(name -> hooks.put(name, model.adapter(name).training(sampler.totalSteps())));
         // After the hooks: a method may fill its configuration in for this training.
         this.settings = RunSettings.of(model, options, learning, control, examples, validation, parameters,
-                rule.describe(), objective);
+                rule.describe(), objective).with(localSteps());
         this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
                 examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum(), settings.values());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
+    }
+
+    /** What updates by single workers add to the settings. */
+    private Map<String, String> localSteps() {
+        if (workers.localSteps() == 1) {
+            return Map.of();
+        }
+        if (hooks.values().stream().anyMatch(hook -> hook != TrainingHook.NONE) || optimizer.arrays().values().stream()
+                .anyMatch(array -> array.dataType() != DataType.FLOAT)) {
+            throw new ConfigurationException("local steps take the mean of parameters and of what the optimizer "
+                    + "remembers, which is for methods without terms of their own in a training and for optimizers that "
+                    + "remember in 32 bits; train with sums of gradients (1 local step), or with another method or "
+                    + "optimizer");
+        }
+        return Map.of("local_steps", workers.localSteps() + " of " + workers.count() + " workers");
     }
 
     /** What is worth keeping when examples come again. */
@@ -269,6 +285,7 @@ final class TrainingRun implements AutoCloseable {
 
     /** The end of a training that is over. */
     TrainingResult end() {
+        work.average(optimizer.arrays().values());
         if (stepsDone() < plan.totalSteps() && stepsDone() > 0) {
             folder.ifPresent(place -> place.addCheckpoint(this, listener));
         }
@@ -364,6 +381,9 @@ final class TrainingRun implements AutoCloseable {
         StepMetrics metrics = new StepMetrics(step + 1, sampler.epochs(step + 1), loss, learningRate, norm,
                 update.tokens(), update.supervised(), seconds, pace.secondsLeft(update.tokens(), seconds, end / 1e9),
                 update.measures().means());
+        if (work.meetsAfter(step + 1) || isEvaluationDue() || stepsDone() == plan.totalSteps()) {
+            work.average(optimizer.arrays().values());
+        }
         steps.add(metrics);
         update.event().commit(metrics);
         listener.onStep(metrics);

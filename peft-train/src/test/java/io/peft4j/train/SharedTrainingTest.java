@@ -104,12 +104,15 @@ class SharedTrainingTest {
 
     @Test
     void whatAMethodAddsToTheGradientsIsAddedOnce() {
-        Supplier<Tiny> model = () -> new Tiny(new TinyNetwork(5, false, true), new NaiveKernels(),
+        Trained alone = train(Workers.one(), "alone", SharedTrainingTest::adaLora, b -> b);
+
+        assertSame(alone, together(2, "two", SharedTrainingTest::adaLora, b -> b).get(0), 1e-5, 1e-4);
+    }
+
+    private static Tiny adaLora() {
+        return new Tiny(new TinyNetwork(5, false, true), new NaiveKernels(),
                 AdaLoraConfig.builder().initialRank(4).targetRank(2).warmup(2).finish(3).interval(2)
                         .orthogonality(0.5).totalSteps(9).targetModules(TargetModules.ALL_LINEAR).build(), 6);
-        Trained alone = train(Workers.one(), "alone", model, b -> b);
-
-        assertSame(alone, together(2, "two", model, b -> b).get(0), 1e-5, 1e-4);
     }
 
     @ParameterizedTest
@@ -164,6 +167,47 @@ class SharedTrainingTest {
         assertTrue(Files.exists(folder.resolve("run/adapter_model.safetensors")));
         assertEquals(Runs.metrics(folder.resolve("alone")).size(), Runs.metrics(folder.resolve("run")).size());
         assertTrue(resumed.get(1).result().output().isEmpty());
+    }
+
+    @Test
+    void localStepsLearnAsWellAndGoOnFromACheckpoint() {
+        UnaryOperator<TrainerBuilder> options = b -> b.batchSize(4).gradientAccumulation(1).epochs(6)
+                .checkpointEverySteps(3);
+        Trained alone = train(Workers.one(), "alone", Tiny::new, options);
+        List<Trained> apart = local(3, "apart", options);
+        List<Team.Outcome<Trained>> crashed = Team.run(2, group -> group.withLocalSteps(3), workers ->
+                train(workers, "resumed", Tiny::new, b -> Runs.crashingAfter(8).apply(options.apply(b))));
+        List<Trained> resumed = local(3, "resumed", b -> options.apply(b).start(RunStart.RESUME));
+
+        assertInstanceOf(Crash.class, crashed.get(0).failure());
+        assertArrayEquals(apart.get(0).values(), apart.get(1).values(), 0);
+        assertArrayEquals(apart.get(0).values(), resumed.get(1).values(), 0);
+        assertTrue(fallen(alone) > 0.1 && fallen(apart.get(1)) > 0.7 * fallen(alone),
+                fallen(alone) + " " + fallen(apart.get(1)));
+        assertTrue(Tiny.distance(alone.values(), apart.get(0).values()) > 1e-3, "updates are local");
+    }
+
+    /** From the first epoch to the last. */
+    private static double fallen(Trained trained) {
+        List<StepMetrics> steps = trained.result().steps();
+        int epoch = trained.result().plan().stepsPerEpoch();
+        return mean(steps.subList(0, epoch)) - mean(steps.subList(steps.size() - epoch, steps.size()));
+    }
+
+    private static double mean(List<StepMetrics> steps) {
+        return steps.stream().mapToDouble(StepMetrics::trainLoss).average().orElseThrow();
+    }
+
+    private List<Trained> local(int steps, String name, UnaryOperator<TrainerBuilder> more) {
+        return Team.<Trained>run(2, group -> group.withLocalSteps(steps), workers ->
+                train(workers, name, Tiny::new, more)).stream().map(Team.Outcome::value).toList();
+    }
+
+    @Test
+    void localStepsAreRefusedWhereNoMeanCanBeTaken() {
+        Throwable failure = Team.<Trained>run(2, group -> group.withLocalSteps(2), workers ->
+                train(workers, "run", SharedTrainingTest::adaLora, b -> b)).get(1).failure();
+        assertTrue(failure.getMessage().startsWith("local steps take the mean"), failure.getMessage());
     }
 
     @Test

@@ -5,13 +5,13 @@ import io.peft4j.train.parallel.WorkerSocket;
 import io.peft4j.train.parallel.Workers;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /** Workers that are threads of this process and talk through sockets. */
@@ -33,10 +33,10 @@ final class Team {
 
     /** Runs a task on each of so many workers. */
     static <T> List<Outcome<T>> run(int count, Task<T> task) {
-        return run(count, WorkerGroup.SILENCE, task);
+        return run(count, group -> group, task);
     }
 
-    static <T> List<Outcome<T>> run(int count, Duration silence, Task<T> task) {
+    static <T> List<Outcome<T>> run(int count, UnaryOperator<WorkerGroup> options, Task<T> task) {
         InetAddress here = InetAddress.getLoopbackAddress();
         List<WorkerSocket> sockets = IntStream.range(0, count).mapToObj(i -> WorkerSocket.open(0, here)).toList();
         List<InetSocketAddress> addresses = sockets.stream().map(socket ->
@@ -45,7 +45,7 @@ final class Team {
         try {
             List<Future<T>> futures = new ArrayList<>();
             for (int rank = 0; rank < count; rank++) {
-                WorkerGroup group = new WorkerGroup(rank, addresses, SECRET, WorkerGroup.JOINING, silence);
+                WorkerGroup group = options.apply(new WorkerGroup(rank, addresses, SECRET));
                 WorkerSocket socket = sockets.get(rank);
                 futures.add(threads.submit(() -> {
                     try (Workers workers = socket.join(group)) {

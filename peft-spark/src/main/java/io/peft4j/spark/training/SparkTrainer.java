@@ -56,7 +56,7 @@ public final class SparkTrainer {
         this.workers = builder.workers;
         this.validation = builder.validation;
         this.settings = new TrainingTask.Settings(builder.base, builder.precision, builder.threads, builder.output,
-                builder.checkpointEverySteps, "");
+                builder.checkpointEverySteps, builder.localSteps, "");
     }
 
     /** A builder of a trainer. */

@@ -15,6 +15,7 @@ public final class SparkTrainerBuilder {
     int workers;
     String output = "";
     int checkpointEverySteps = 50;
+    int localSteps = 1;
     Optional<String> validation = Optional.empty();
 
     SparkTrainerBuilder(SparkSession spark) {
@@ -60,6 +61,15 @@ public final class SparkTrainerBuilder {
     /** Updates between two checkpoints, which is what a lost task costs at most; default 50. */
     public SparkTrainerBuilder checkpointEverySteps(int value) {
         checkpointEverySteps = value;
+        return this;
+    }
+
+    /**
+     * Updates that each worker makes by itself before all take the mean, for slow networks; default 1, which gives the
+     * result of one machine. {@link #checkpointEverySteps} must be a multiple.
+     */
+    public SparkTrainerBuilder localSteps(int value) {
+        localSteps = value;
         return this;
     }
 

@@ -41,7 +41,7 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
 
     /** What is the same for all tasks. */
     record Settings(String base, Precision precision, int threads, String output,
-            int checkpointEverySteps, String secret) implements Serializable {
+            int checkpointEverySteps, int localSteps, String secret) implements Serializable {
     }
 
     TrainingTask(Settings settings, Broadcast<Data> data, SerializableConfiguration hadoop,
@@ -56,7 +56,7 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
     /** The same with another secret, so that nobody of an earlier attempt is taken for a worker of this one. */
     TrainingTask withSecret(String secret) {
         return new TrainingTask(new Settings(settings.base(), settings.precision(), settings.threads(),
-                settings.output(), settings.checkpointEverySteps(), secret), data, hadoop, progress, training);
+                settings.output(), settings.checkpointEverySteps(), settings.localSteps(), secret), data, hadoop, progress, training);
     }
 
     @Override
@@ -92,7 +92,8 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
                 addresses.add(InetSocketAddress.createUnresolved(address.substring(0, colon),
                         Integer.parseInt(address.substring(colon + 1))));
             }
-            try (Workers workers = socket.join(new WorkerGroup(rank, addresses, settings.secret()));
+            try (Workers workers = socket.join(new WorkerGroup(rank, addresses, settings.secret())
+                    .withLocalSteps(settings.localSteps()));
                     RunPlace place = new RunPlace(Files.createTempDirectory("peft4j-spark"),
                             new SharedFolder(settings.output(), hadoop.value()), settings.checkpointEverySteps(),
                             progress)) {

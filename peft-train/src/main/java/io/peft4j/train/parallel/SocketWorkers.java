@@ -48,6 +48,11 @@ final class SocketWorkers implements Workers {
     }
 
     @Override
+    public int localSteps() {
+        return group.localSteps();
+    }
+
+    @Override
     public String name(int rank) {
         return group.name(rank);
     }

@@ -15,9 +15,10 @@ import java.util.Objects;
  *     is not encrypted, so the workers belong into a network of their own
  * @param joining how long the others may take to come
  * @param silence how long a worker may keep the others waiting before it counts as lost
+ * @param localSteps updates that each makes by itself before all take the mean, see {@link Workers#localSteps}
  */
 public record WorkerGroup(int rank, List<InetSocketAddress> addresses, String secret, Duration joining,
-        Duration silence) {
+        Duration silence, int localSteps) {
     /** How long the others may take to come, where nothing else is said. */
     public static final Duration JOINING = Duration.ofMinutes(5);
     /** How long a worker may keep the others waiting, where nothing else is said. */
@@ -34,15 +35,29 @@ public record WorkerGroup(int rank, List<InetSocketAddress> addresses, String se
         if (secret.isEmpty()) {
             throw new ConfigurationException("the workers need a secret, by which they know each other");
         }
+        if (localSteps < 1) {
+            throw new ConfigurationException("workers make " + localSteps + " updates by themselves; it must be 1 or "
+                    + "more");
+        }
         if (joining.isNegative() || joining.isZero() || silence.isNegative() || silence.isZero()) {
             throw new ConfigurationException("workers have " + joining + " to join and " + silence + " to answer; "
                     + "both must be more than no time");
         }
     }
 
-    /** With five minutes to join and ten to answer. */
+    /** With five minutes to join and ten to answer; every update is made from the sum of all gradients. */
     public WorkerGroup(int rank, List<InetSocketAddress> addresses, String secret) {
-        this(rank, addresses, secret, JOINING, SILENCE);
+        this(rank, addresses, secret, JOINING, SILENCE, 1);
+    }
+
+    /** The same with other times to join and to answer. */
+    public WorkerGroup withTimes(Duration newJoining, Duration newSilence) {
+        return new WorkerGroup(rank, addresses, secret, newJoining, newSilence, localSteps);
+    }
+
+    /** The same with so many updates by each worker before all take the mean. */
+    public WorkerGroup withLocalSteps(int updates) {
+        return new WorkerGroup(rank, addresses, secret, joining, silence, updates);
     }
 
     /** How many workers there are. */

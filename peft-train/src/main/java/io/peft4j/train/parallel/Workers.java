@@ -23,6 +23,15 @@ public interface Workers extends AutoCloseable {
     /** How many there are. */
     int count();
 
+    /**
+     * Updates that each worker makes by itself, from its own part of the examples, before all take the mean of their
+     * parameters and of what their optimizers remember. Default: 1, which means that every update is made from the sum
+     * of all gradients.
+     */
+    default int localSteps() {
+        return 1;
+    }
+
     /** What a worker is called in messages, such as {@code worker 2 (10.0.0.7:7077)}. */
     String name(int rank);
 

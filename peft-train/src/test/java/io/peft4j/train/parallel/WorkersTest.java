@@ -44,7 +44,8 @@ class WorkersTest {
     }
 
     private Future<Workers> join(int rank, List<InetSocketAddress> addresses, String secret, Duration time) {
-        return threads.submit(() -> sockets.get(rank).join(new WorkerGroup(rank, addresses, secret, time, time)));
+        return threads.submit(() -> sockets.get(rank).join(new WorkerGroup(rank, addresses, secret)
+                .withTimes(time, time)));
     }
 
     private List<Workers> meet(int count, Duration silence) throws Exception {
@@ -180,6 +181,7 @@ class WorkersTest {
         assertThrows(ConfigurationException.class, () -> new WorkerGroup(0, one, ""));
         assertThrows(ConfigurationException.class, () -> new WorkerGroup(0, List.of(), "secret"));
         assertThrows(ConfigurationException.class, () ->
-                new WorkerGroup(0, one, "secret", Duration.ZERO, Duration.ofSeconds(1)));
+                new WorkerGroup(0, one, "secret").withTimes(Duration.ZERO, Duration.ofSeconds(1)));
+        assertThrows(ConfigurationException.class, () -> new WorkerGroup(0, one, "secret").withLocalSteps(0));
     }
 }
