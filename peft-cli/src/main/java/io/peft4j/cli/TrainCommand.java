@@ -121,8 +121,8 @@ final class TrainCommand extends TrainingCommand {
                 sayChosen(console, chosen);
                 TrainerBuilder trainer = builder(tuned, options).checkpointEverySteps(checkpointSteps)
                         .output(output, existing.policy() == IfExists.OVERWRITE ? IfExists.OVERWRITE : IfExists.FAIL)
-                        .start(start()).workers(together).cancellation(cancellation).listener(progress).listener(follower)
-                        .listener(forecast);
+                        .start(start()).workers(together).cancellation(cancellation).listener(progress)
+                        .listener(follower).listener(forecast);
                 trainer.listener(new TrackingListener(output.toAbsolutePath().getFileName().toString(), tracking)
                         .withOutput(output));
                 TrainingResult result = examples.train(trainer, tuned);
