@@ -111,8 +111,8 @@ final class TrainingRun implements AutoCloseable {
                 .anyMatch(array -> array.dataType() != DataType.FLOAT)) {
             throw new ConfigurationException("local steps take the mean of parameters and of what the optimizer "
                     + "remembers, which is for methods without terms of their own in a training and for optimizers "
-                    + "that remember in 32 bits; train with sums of gradients (1 local step), or with another method or "
-                    + "optimizer");
+                    + "that remember in 32 bits; train with sums of gradients (1 local step), or with another method "
+                    + "or optimizer");
         }
         return Map.of("local_steps", workers.localSteps() + " of " + workers.count() + " workers");
     }

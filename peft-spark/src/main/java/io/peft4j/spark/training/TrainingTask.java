@@ -56,7 +56,8 @@ final class TrainingTask extends AbstractFunction1<Iterator<Integer>, Iterator<T
     /** The same with another secret, so that nobody of an earlier attempt is taken for a worker of this one. */
     TrainingTask withSecret(String secret) {
         return new TrainingTask(new Settings(settings.base(), settings.precision(), settings.threads(),
-                settings.output(), settings.checkpointEverySteps(), settings.localSteps(), secret), data, hadoop, progress, training);
+                settings.output(), settings.checkpointEverySteps(), settings.localSteps(), secret), data, hadoop,
+                progress, training);
     }
 
     @Override
