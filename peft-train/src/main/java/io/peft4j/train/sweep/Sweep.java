@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -111,15 +112,28 @@ public final class Sweep {
     private void search(SweepFile file, int count) {
         while (!options.cancellation.isRequested()) {
             List<Trial> open = new ArrayList<>(of(file, Trial.State.OPEN));
-            int room = runner.sideBySide();
+            int room = room();
             if (open.isEmpty()) {
                 open.addAll(choose(file, Math.min(room, count - file.trials().size())));
             }
             if (open.isEmpty()) {
                 return;
             }
-            runner.run(open.subList(0, Math.min(room, open.size())), 1, file);
+            train(open.subList(0, Math.min(room, open.size())), 1, file);
         }
+    }
+
+    private int room() {
+        return options.site.map(site -> site.room(runner.sideBySide())).orElseGet(runner::sideBySide);
+    }
+
+    private void train(List<Trial> trials, double share, SweepFile file) {
+        Consumer<Trial> ended = trial -> {
+            file.put(List.of(trial));
+            options.progress.accept(trial);
+        };
+        options.site.ifPresentOrElse(site -> site.train(List.copyOf(trials), share, ended),
+                () -> runner.run(trials, share, ended));
     }
 
     /** New trials; only where none is open, so that a sweep that was stopped chooses what it would have chosen. */
@@ -162,7 +176,7 @@ public final class Sweep {
                 if (due.isEmpty()) {
                     break;
                 }
-                runner.run(due.subList(0, Math.min(runner.sideBySide(), due.size())), share, file);
+                train(due.subList(0, Math.min(room(), due.size())), share, file);
             }
             if (options.cancellation.isRequested() || rung == 0) {
                 return;

@@ -11,6 +11,7 @@ import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingResult;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -36,6 +37,7 @@ public final class SweepBuilder {
     Function<Path, List<TrainingListener>> listeners = folder -> List.of();
     Consumer<Trial> progress = trial -> { };
     Cancellation cancellation = new Cancellation();
+    Optional<TrialSite> site = Optional.empty();
 
     SweepBuilder(BaseLanguageModel base, PeftConfig config, SearchSpace space) {
         this.base = Objects.requireNonNull(base, "base");
@@ -129,6 +131,26 @@ public final class SweepBuilder {
     public SweepBuilder cancellation(Cancellation value) {
         cancellation = Objects.requireNonNull(value, "cancellation");
         return this;
+    }
+
+    /** Where trials are trained; default: here. */
+    public SweepBuilder site(TrialSite value) {
+        site = Optional.of(value);
+        return this;
+    }
+
+    /**
+     * Trains some trials of a sweep that runs elsewhere; see {@link TrialSite}. All options must be those of that
+     * sweep.
+     *
+     * @param output its folder
+     * @param share the share of its steps up to which each is trained
+     * @return how they stand, in any order; those that were stopped are not among them
+     */
+    public List<Trial> train(Path output, List<Trial> trials, double share) {
+        List<Trial> ended = new ArrayList<>();
+        new TrialRunner(this, output).run(trials, share, ended::add);
+        return ended;
     }
 
     /**

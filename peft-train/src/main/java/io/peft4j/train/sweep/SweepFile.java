@@ -79,7 +79,7 @@ final class SweepFile {
         return new SweepFile(folder, settings, trials);
     }
 
-    private static Trial trial(Path file, JsonNode row) {
+    static Trial trial(Path file, JsonNode row) {
         Map<String, JsonNode> values = new LinkedHashMap<>();
         row.path("values").properties().forEach(entry -> values.put(entry.getKey(), entry.getValue()));
         try {

@@ -77,6 +77,15 @@ public record SweepResult(List<Trial> trials, Path folder) {
         return SweepFile.json(trial);
     }
 
+    /**
+     * The trial that {@link #json} wrote; its time is rounded.
+     *
+     * @throws io.peft4j.core.error.FileFormatException when it is none
+     */
+    public static Trial trial(JsonNode json) {
+        return SweepFile.trial(Path.of(SweepFile.NAME), json);
+    }
+
     /** A value as people read it. */
     static String shown(JsonNode value) {
         return value.isTextual() ? value.asText() : value.isDouble()

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.stream.DoubleStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -131,23 +132,23 @@ final class TrialRunner {
     }
 
     /**
-     * Trains some trials and writes how they stand.
+     * Trains some trials and tells how they stand.
      *
      * @param share the share of its steps up to which each is trained
      */
-    void run(List<Trial> trials, double share, SweepFile file) {
+    void run(List<Trial> trials, double share, Consumer<Trial> ended) {
         List<Running> begun = new ArrayList<>();
         try {
             for (Trial trial : trials) {
                 try {
                     Optional<Trial> known = finished(trial);
                     if (known.isPresent()) {
-                        put(file, known.get());
+                        ended.accept(known.get());
                     } else {
                         begun.add(begin(trial, share));
                     }
                 } catch (RuntimeException e) {
-                    put(file, trial.failed(message(e)));
+                    ended.accept(trial.failed(message(e)));
                 }
             }
             List<Running> together = new ArrayList<>();
@@ -162,9 +163,9 @@ final class TrialRunner {
                 together.clear();
             }
             if (!together.isEmpty()) {
-                trainTogether(together, file);
+                trainTogether(together, ended);
             }
-            alone.forEach(each -> trainAlone(each, file));
+            alone.forEach(each -> trainAlone(each, ended));
         } finally {
             begun.forEach(Running::close);
         }
@@ -250,7 +251,7 @@ final class TrialRunner {
         };
     }
 
-    private void trainTogether(List<Running> trials, SweepFile file) {
+    private void trainTogether(List<Running> trials, Consumer<Trial> ended) {
         LOG.info("{} trials run side by side", trials.size());
         long begin = System.nanoTime();
         List<SideBySide.Outcome> outcomes;
@@ -259,45 +260,40 @@ final class TrialRunner {
         } catch (ConfigurationException e) {
             // One of them cannot begin, which is told when it is alone.
             LOG.debug("trials do not run side by side", e);
-            trials.forEach(each -> trainAlone(each, file));
+            trials.forEach(each -> trainAlone(each, ended));
             return;
         }
         double seconds = (System.nanoTime() - begin) / 1e9;
         for (int i = 0; i < trials.size(); i++) {
             Running each = trials.get(i);
             Optional<TrainingResult> result = outcomes.get(i).result();
-            put(file, result.isPresent() ? ended(each, result.get(), seconds)
+            ended.accept(result.isPresent() ? after(each, result.get(), seconds)
                     : each.trial.failed(message(outcomes.get(i).failure().orElseThrow())));
         }
     }
 
-    private void trainAlone(Running each, SweepFile file) {
+    private void trainAlone(Running each, Consumer<Trial> ended) {
         if (sweep.cancellation.isRequested()) {
             return;
         }
         long begin = System.nanoTime();
-        Trial ended;
+        Trial now;
         try {
             TrainingResult result = sweep.training.isPresent() ? sweep.training.get().apply(each.builder, each.model)
                     : each.builder.build().train(examples.orElseThrow());
-            ended = ended(each, result, (System.nanoTime() - begin) / 1e9);
+            now = after(each, result, (System.nanoTime() - begin) / 1e9);
         } catch (RuntimeException e) {
             LOG.debug("{} failed", each.trial.name(), e);
-            ended = each.trial.failed(message(e));
+            now = each.trial.failed(message(e));
         }
-        put(file, ended);
-    }
-
-    private void put(SweepFile file, Trial trial) {
-        file.put(List.of(trial));
-        sweep.progress.accept(trial);
+        ended.accept(now);
     }
 
     private static String message(RuntimeException e) {
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
-    private Trial ended(Running each, TrainingResult result, double seconds) {
+    private Trial after(Running each, TrainingResult result, double seconds) {
         if (each.paused && result.cancelled()) {
             return each.trial.after(Trial.State.PAUSED, each.builder.build().validationLoss(), each.steps, seconds);
         }

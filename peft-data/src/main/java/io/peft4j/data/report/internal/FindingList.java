@@ -81,7 +81,8 @@ final class FindingList implements Serializable {
 
     /** The number of errors, those not listed included. */
     long errors() {
-        return bySeverity.getOrDefault(Severity.ERROR, new EnumMap<>(FindingCode.class)).values().stream().mapToLong(Long::longValue).sum();
+        return bySeverity.getOrDefault(Severity.ERROR, new EnumMap<>(FindingCode.class)).values().stream()
+                .mapToLong(Long::longValue).sum();
     }
 
     Map<FindingCode, Long> counts() {
