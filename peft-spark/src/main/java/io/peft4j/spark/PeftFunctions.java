@@ -96,7 +96,8 @@ public final class PeftFunctions {
     }
 
     /**
-     * The same with another number of threads that a JVM computes with; default: the processors given to it.
+     * The same with another number of threads that a JVM computes with; default: {@code spark.executor.cores}, or where
+     * that is not set the processors given to it.
      *
      * @throws ConfigurationException when it is less than 1
      */

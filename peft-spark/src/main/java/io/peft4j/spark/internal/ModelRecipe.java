@@ -11,7 +11,7 @@ import java.util.TreeMap;
  *
  * @param base an ID on the hub, a folder or a GGUF file
  * @param precision what its weights are kept in
- * @param threads threads of its engine; 0: the processors given to the JVM
+ * @param threads threads of its engine; 0: the cores of the executor where they are set, else all processors
  * @param use what it is loaded for
  * @param adapters folders by names; empty: none
  */

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.spark.SparkEnv;
 
 /**
  * The models of a JVM, which all of its tasks share: a base is loaded once, however many tasks, jobs and sets of
@@ -91,11 +92,17 @@ public final class SharedModels {
         return recipe.use() == ModelRecipe.Use.CLASSES ? recipe : recipe.withAdapters(Map.of());
     }
 
+    /** The cores that an executor is given, at most those of the machine; 0 where that is not said. */
+    private static int coresOfExecutor() {
+        SparkEnv spark = SparkEnv.get();
+        int given = spark == null ? 0 : spark.conf().getInt("spark.executor.cores", 0);
+        return Math.min(given, Runtime.getRuntime().availableProcessors());
+    }
+
     private static BaseModel load(ModelRecipe recipe) {
-        ModelOptions options = ModelOptions.defaults().withPrecision(recipe.precision());
-        if (recipe.threads() > 0) {
-            options = options.withThreads(recipe.threads());
-        }
+        ModelOptions plain = ModelOptions.defaults().withPrecision(recipe.precision());
+        int threads = recipe.threads() > 0 ? recipe.threads() : coresOfExecutor();
+        ModelOptions options = threads > 0 ? plain.withThreads(threads) : plain;
         Optional<Task> task = switch (recipe.use()) {
             case TEXT -> Optional.empty();
             case VECTORS -> Optional.of(Task.EMBEDDING);

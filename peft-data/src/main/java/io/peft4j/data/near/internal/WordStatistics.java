@@ -2,6 +2,7 @@ package io.peft4j.data.near.internal;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * How often words are seen in a corpus, in a table of fixed size, and which are names (never written small). A rare
@@ -13,6 +14,32 @@ public final class WordStatistics implements Serializable {
 
     private final int[] small = new int[SLOTS];
     private final int[] capitalInside = new int[SLOTS];
+
+    /**
+     * What is written of it: the slots that are not empty.
+     *
+     * @param slots their numbers
+     * @param small how often the words of each were seen small
+     * @param capitalInside and how often with a capital letter inside of a sentence
+     */
+    private record Filled(int[] slots, int[] small, int[] capitalInside) implements Serializable {
+        private static final long serialVersionUID = 1L;
+
+        private Object readResolve() {
+            WordStatistics read = new WordStatistics();
+            for (int i = 0; i < slots.length; i++) {
+                read.small[slots[i]] = small[i];
+                read.capitalInside[slots[i]] = capitalInside[i];
+            }
+            return read;
+        }
+    }
+
+    private Object writeReplace() {
+        int[] filled = IntStream.range(0, SLOTS).filter(i -> small[i] != 0 || capitalInside[i] != 0).toArray();
+        return new Filled(filled, IntStream.of(filled).map(i -> small[i]).toArray(),
+                IntStream.of(filled).map(i -> capitalInside[i]).toArray());
+    }
 
     private static int slot(Word word) {
         return (int) (Hashing.of(word.norm()) >>> 44);
