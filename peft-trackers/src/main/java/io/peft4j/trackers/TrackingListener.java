@@ -23,8 +23,9 @@ import java.util.Optional;
  * }</pre>
  *
  * <p>No tracker can end a training or hold it up: each has a thread of its own, one that fails is named in a warning
- * and left out, and at the end the training waits {@link #withPatience a bounded time} for the slow. A listener is for
- * one training.
+ * and left out, and at the end the training waits {@link #withPatience a bounded time} for the slow, and for one that
+ * has not answered for a quarter of that by then at most 0.1 % of the training's time. A listener is for one
+ * training.
  */
 public final class TrackingListener implements TrainingListener {
     private static final Duration PATIENCE = Duration.ofSeconds(20);

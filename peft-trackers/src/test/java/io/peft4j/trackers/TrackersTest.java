@@ -5,12 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -153,6 +161,88 @@ class TrackersTest {
         assertEquals(1, release.getCount());
         assertTrue(memory.told.isEmpty());
         release.countDown();
+    }
+
+    @Test
+    void whoHasNotAnsweredForLongIsHardlyWaitedFor() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        Tracker hanging = new Tracker() {
+            @Override
+            public String name() {
+                return "hanging";
+            }
+
+            @Override
+            public TrackedRun begin(RunDescription run) throws InterruptedException {
+                release.await();
+                return new Memory().begin(run);
+            }
+        };
+        TrackingListener listener = new TrackingListener("a run", List.of(hanging)).withPatience(
+                Duration.ofMillis(400));
+        listener.onStart(PLAN);
+        Thread.sleep(150);
+
+        String log = log(() -> listener.onEnd(result(3)));
+
+        release.countDown();
+        assertTrue(log.contains("the tracker hanging has not answered for a while and does not get"), log);
+    }
+
+    /** It takes what comes first, and is gone when the rest comes. */
+    @Test
+    void anMlflowServerThatDiesMidwayIsLeftOut() throws Exception {
+        List<String> paths = Collections.synchronizedList(new ArrayList<>());
+        CountDownLatch logged = new CountDownLatch(2);
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            paths.add(exchange.getRequestURI().getPath());
+            exchange.getRequestBody().readAllBytes();
+            byte[] answer = "{\"run\": {\"info\": {\"run_id\": \"r1\", \"artifact_uri\": \"file:/x\"}}}"
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+            exchange.close();
+            if (paths.get(paths.size() - 1).endsWith("log-batch")) {
+                logged.countDown();
+            }
+        });
+        server.start();
+        TrackingListener listener = new TrackingListener("a run", List.of(new MlflowTracker(URI.create(
+                "http://127.0.0.1:" + server.getAddress().getPort()), Map.of())));
+
+        String log = log(() -> {
+            listener.onStart(PLAN);
+            listener.onStep(step(1));
+            await(logged);
+            server.stop(0);
+            listener.onStep(step(2));
+            listener.onEnd(result(2));
+        });
+
+        assertTrue(paths.get(0).endsWith("runs/create"), paths.toString());
+        assertTrue(log.contains("the tracker mlflow is left out from here on, the training continues"), log);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(1, TimeUnit.MINUTES), "the server was asked for less");
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** What is logged meanwhile. */
+    private static String log(Runnable action) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try {
+            action.run();
+        } finally {
+            System.setErr(before);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
     }
 
     @Test
