@@ -4,9 +4,9 @@ import io.peft4j.core.kernel.Kernels;
 import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.peft.method.PeftMethods;
-import java.io.IOException;
+import io.peft4j.data.pack.PackOptions;
+import io.peft4j.train.optimizer.Optimizer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -20,11 +20,22 @@ final class KilledTraining {
     /** 3 updates each. */
     private static final int EPOCHS = 30;
 
-    /** LoRA with dropout, and virtual tokens. */
+    private static final String WITH_DROPOUT = "{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 4, "
+            + "\"lora_dropout\": 0.2, \"target_modules\": \"all-linear\"}";
+
+    /** LoRA with dropout, virtual tokens, and all that a checkpoint may have to keep at once. */
     enum Kind {
-        LORA("{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": 4, \"lora_dropout\": 0.2, "
-                + "\"target_modules\": \"all-linear\"}"),
-        PROMPT_TUNING("{\"peft_type\": \"PROMPT_TUNING\", \"num_virtual_tokens\": 3}");
+        LORA(WITH_DROPOUT),
+        PROMPT_TUNING("{\"peft_type\": \"PROMPT_TUNING\", \"num_virtual_tokens\": 3}"),
+        /** Several objectives, two of which have references, moments in 8 bits, and the best values so far. */
+        MIXED_OBJECTIVES(WITH_DROPOUT) {
+            @Override
+            TrainingResult train(Tiny tiny, TrainerBuilder trainer) {
+                return PreferenceTrainingTest.Kind.MIXED.train(tiny.model, trainer.validation(List.of()).epochs(10)
+                        .optimizer(Optimizer.named("adamw-8bit")).packing(PackOptions.Strategy.LENGTH_BUCKETS)
+                        .evaluateEverySteps(4).earlyStopping(100, 0).keepBest(true));
+            }
+        };
 
         private final String config;
 
@@ -35,41 +46,31 @@ final class KilledTraining {
         Tiny model(Kernels kernels) {
             return new Tiny(new TinyNetwork(5, false, true), kernels, PeftMethods.readConfig(config, "test"), 6);
         }
+
+        TrainingResult train(Tiny tiny, TrainerBuilder trainer) {
+            return trainer.build().train(Runs.EXAMPLES);
+        }
     }
 
     private KilledTraining() {
     }
 
     /** Trains, or trains on, to the end. */
-    static TrainingResult train(Tiny model, Path output, TrainingListener listener) {
-        try (Tiny tiny = model) {
-            return Runs.builder(tiny, output).epochs(EPOCHS).checkpointEverySteps(1).start(RunStart.RESUME_OR_START)
-                    .listener(listener).build().train(Runs.EXAMPLES);
+    static TrainingResult train(Kind kind, Kernels kernels, Path output, TrainingListener listener) {
+        try (Tiny tiny = kind.model(kernels)) {
+            return kind.train(tiny, Runs.builder(tiny, output).epochs(EPOCHS).checkpointEverySteps(1)
+                    .start(RunStart.RESUME_OR_START).listener(listener));
         }
     }
 
     /** The kind, and the output folder. */
     public static void main(String[] arguments) {
         System.out.println(STARTED);
-        train(Kind.valueOf(arguments[0]).model(new NaiveKernels()), Path.of(arguments[1]), new TrainingListener() {
+        train(Kind.valueOf(arguments[0]), new NaiveKernels(), Path.of(arguments[1]), new TrainingListener() {
             @Override
             public void onStart(TrainingPlan plan) {
                 System.out.println(BEGUN);
             }
         });
-    }
-
-    /** Starts the program; its log goes to a file. */
-    static Process start(Kind kind, Path output, Path log) throws IOException {
-        List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-        if (Runtime.version().feature() >= 24) {
-            words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
-        }
-        // Surefire's own class path is a jar that names the real one.
-        words.addAll(List.of("-cp", System.getProperty("surefire.test.class.path",
-                System.getProperty("java.class.path")), KilledTraining.class.getName(), kind.name(),
-                output.toString()));
-        return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start();
     }
 }

@@ -37,7 +37,7 @@ class KilledTrainingTest {
 
     private void assertUndisturbed(Kind kind, Path output) throws IOException {
         Path whole = folder.resolve("whole");
-        KilledTraining.train(kind.model(new NaiveKernels()), whole, new TrainingListener() {
+        KilledTraining.train(kind, new NaiveKernels(), whole, new TrainingListener() {
         });
         assertArrayEquals(Runs.weights(whole), Runs.weights(output));
         assertEquals(Runs.metrics(whole), Runs.metrics(output));
@@ -53,31 +53,23 @@ class KilledTrainingTest {
         for (int kill = 0; kill < KILLS; kill++) {
             // Some while the libraries load and the checkpoint is read, most in the updates.
             boolean early = random.nextInt(4) == 0;
-            Process process = KilledTraining.start(kind, output, log);
+            Process process = KilledPrograms.start(log, KilledTraining.class, kind.name(), output.toString());
             awaitLine(process, early ? KilledTraining.STARTED : KilledTraining.BEGUN, log);
             TimeUnit.MILLISECONDS.sleep(random.nextInt(early ? 1000 : 150));
             process.destroyForcibly();
-            assertEquals(128 + 9, process.waitFor(), () -> "it ended by itself: " + text(log));
+            assertEquals(128 + 9, process.waitFor(), () -> "it ended by itself: " + KilledPrograms.text(log));
         }
-        Process last = KilledTraining.start(kind, output, log);
+        Process last = KilledPrograms.start(log, KilledTraining.class, kind.name(), output.toString());
         awaitLine(last, KilledTraining.BEGUN, log);
         assertTrue(last.waitFor(2, TimeUnit.MINUTES), "the process hangs");
-        assertEquals(0, last.exitValue(), () -> text(log));
+        assertEquals(0, last.exitValue(), () -> KilledPrograms.text(log));
         assertUndisturbed(kind, output);
     }
 
     private static void awaitLine(Process process, String expected, Path log) throws IOException {
         BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream()));
         for (String line = lines.readLine(); !expected.equals(line); line = lines.readLine()) {
-            assertTrue(line != null, () -> "it ended by itself: " + text(log));
-        }
-    }
-
-    private static String text(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            return e.toString();
+            assertTrue(line != null, () -> "it ended by itself: " + KilledPrograms.text(log));
         }
     }
 
@@ -87,17 +79,17 @@ class KilledTrainingTest {
         SplittableRandom random = new SplittableRandom(7);
         Path output = folder.resolve("crashed");
         AtomicLong operations = new AtomicLong();
-        KilledTraining.train(kind.model(counting(operations, Long.MAX_VALUE)), folder.resolve("counted"),
-                new TrainingListener() {
+        TrainingResult counted = KilledTraining.train(kind, counting(operations, Long.MAX_VALUE),
+                folder.resolve("counted"), new TrainingListener() {
                 });
-        long twoUpdates = operations.get() * 2 / 90;
+        long twoUpdates = operations.get() * 2 / counted.steps().size();
         for (int crash = 0; crash < CRASHES; crash++) {
             Kernels kernels = counting(new AtomicLong(), 1 + random.nextLong(twoUpdates));
-            assertThrows(Runs.Crash.class, () -> KilledTraining.train(kind.model(kernels), output,
+            assertThrows(Runs.Crash.class, () -> KilledTraining.train(kind, kernels, output,
                     new TrainingListener() {
                     }));
         }
-        KilledTraining.train(kind.model(new NaiveKernels()), output, new TrainingListener() {
+        KilledTraining.train(kind, new NaiveKernels(), output, new TrainingListener() {
         });
         assertUndisturbed(kind, output);
     }
