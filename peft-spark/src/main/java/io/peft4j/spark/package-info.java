@@ -1,2 +1,5 @@
-/** PEFT4J on a cluster of Apache Spark. */
+/**
+ * PEFT4J on a cluster of Apache Spark. Open {@link io.peft4j.spark.PeftFunctions} first, which answers the rows of
+ * DataFrames; {@link io.peft4j.spark.DataFrameCheck} checks data, {@link io.peft4j.spark.SparkSweep} compares trainings.
+ */
 package io.peft4j.spark;

@@ -9,8 +9,8 @@ import java.util.function.IntFunction;
  * make pairs, and a pair is compared by its texts. The keys are those by which {@link Corpus} compares.
  */
 public final class Meetings {
-    /** All pairs under a key are looked at up to this number of examples. */
-    public static final int CROWD = 32;
+    /** All pairs under a key are looked at up to this number of examples, as in the larger groups of the indices. */
+    public static final int CROWD = MinHashIndex.LARGE;
 
     private final Comparison comparison;
 

@@ -19,7 +19,7 @@ final class MinHashIndex {
     /** Of 60 + 4 bits two sets share 34 + 30 J on average; 44 is 2.6 deviations below that of a similarity of 0.6. */
     private static final int LEAST_BITS = 44;
     /** All pairs of a bucket are looked at up to this size, in larger ones those that stand near in two orders. */
-    private static final int LARGE = 64;
+    static final int LARGE = 64;
 
     private final int[][] bands;
     private long[] bits = new long[1024];
