@@ -1,5 +1,6 @@
 /**
  * PEFT4J on a cluster of Apache Spark. Open {@link io.peft4j.spark.PeftFunctions} first, which answers the rows of
- * DataFrames; {@link io.peft4j.spark.DataFrameCheck} checks data, {@link io.peft4j.spark.SparkSweep} compares trainings.
+ * DataFrames; {@link io.peft4j.spark.DataFrameCheck} checks data, {@link io.peft4j.spark.SparkSweep} compares
+ * trainings, and {@link io.peft4j.spark.training.SparkTrainer} divides one among many machines.
  */
 package io.peft4j.spark;
