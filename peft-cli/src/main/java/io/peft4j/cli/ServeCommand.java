@@ -7,6 +7,7 @@ import io.peft4j.serve.answer.AnsweringOptions;
 import io.peft4j.serve.job.VerdictOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,6 +42,10 @@ final class ServeCommand extends PeftCommand {
     @Option(names = "--adapter", paramLabel = "NAME=DIR", description = "An adapter that answers under the name; may "
             + "be given more than once.")
     private Map<String, Path> adapters = new LinkedHashMap<>();
+
+    @Option(names = "--shutdown", paramLabel = "NAME=DATE", description = "The day on which a model stops to answer, "
+            + "such as 2027-01-14, told as its shutdown_date; may be given more than once.")
+    private Map<String, LocalDate> shutdowns = new LinkedHashMap<>();
 
     @Option(names = "--database", paramLabel = "URL", description = "A database of PostgreSQL that several servers "
             + "share together with the data folder, as postgresql://HOST/NAME?user=U&password=P. Default: a file in "
@@ -116,6 +121,7 @@ final class ServeCommand extends PeftCommand {
                     .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease))
                     .answering(AnsweringOptions.defaults().withAdapterRoots(adapterRoots.toArray(Path[]::new)));
             adapters.forEach(builder::adapter);
+            shutdowns.forEach(builder::shutdown);
             if (apiKey != null && !apiKey.isEmpty()) {
                 builder.apiKey(apiKey);
             }

@@ -52,7 +52,7 @@ public final class FineTuningServer implements AutoCloseable {
                         + "key: give one, or listen at 127.0.0.1");
             }
             models = new ServedModels(builder.base, builder.modelName.orElseGet(() -> nameOf(builder.base)), store,
-                    builder.clock);
+                    builder.shutdowns, builder.clock);
             opened.add(models);
             builder.adapters.forEach((name, folder) -> models.add(name, folder, "user"));
             builder.trainingShare.ifPresent(builder.base.engine()::workShare);

@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -26,6 +27,7 @@ public final class FineTuningServerBuilder {
     Optional<String> apiKey = Optional.empty();
     Optional<String> modelName = Optional.empty();
     final Map<String, Path> adapters = new LinkedHashMap<>();
+    final Map<String, LocalDate> shutdowns = new LinkedHashMap<>();
     Optional<String> database = Optional.empty();
     Duration lease = Duration.ofSeconds(15);
     VerdictOptions verdict = VerdictOptions.defaults();
@@ -75,6 +77,17 @@ public final class FineTuningServerBuilder {
         if (adapters.put(name, folder) != null) {
             throw new ConfigurationException("two adapters are called '" + name + "'");
         }
+        return this;
+    }
+
+    /**
+     * The day on which a model stops to answer, where it begins in UTC: {@code GET /v1/models} tells it as
+     * {@code shutdown_date}, and from then on the model is not there.
+     *
+     * @param name what clients call it
+     */
+    public FineTuningServerBuilder shutdown(String name, LocalDate day) {
+        shutdowns.put(name, day);
         return this;
     }
 

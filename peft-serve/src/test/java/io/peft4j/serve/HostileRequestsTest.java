@@ -236,6 +236,32 @@ class HostileRequestsTest {
         }
     }
 
+    /** A request that comes byte by byte is answered, and nobody waits for it. */
+    @Test
+    void slowRequestsAreAnsweredAndKeepNobodyWaiting() throws IOException {
+        byte[] request = ("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + "Connection: close\r\nContent-Length: 2\r\n\r\n{}").getBytes(StandardCharsets.ISO_8859_1);
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.setSoTimeout(60_000);
+            for (int i = 0; i < request.length; i++) {
+                socket.getOutputStream().write(request[i]);
+                if (i % 20 == 0) {
+                    assertEquals(200, server.get("/v1/models").status());
+                }
+            }
+            String reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(reply.startsWith("HTTP/1.1 400") && reply.contains("Missing required parameter"), reply);
+        }
+    }
+
+    @Test
+    void bodiesThatAreTooLargeAreRefusedWithoutBeingKept() {
+        String text = "x".repeat(17 << 20);
+        for (String path : List.of("/v1/chat/completions", JOBS, "/v1/embeddings")) {
+            assertEquals(413, server.post(path, "{\"model\": \"" + text + "\"}").status(), path);
+        }
+    }
+
     /** Connections that say nothing more do not keep others from being answered. */
     @Test
     void halfOpenConnectionsKeepNobodyOut() throws IOException {

@@ -11,6 +11,7 @@ import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.errors.InternalServerException;
 import com.openai.errors.PermissionDeniedException;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import com.openai.models.models.Model;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.AuthenticationException;
@@ -32,6 +33,7 @@ import io.peft4j.models.ModelOptions;
 import io.peft4j.serve.ServerKeys;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -43,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** LangChain4j's model of OpenAI, which knows nothing but the address; and errors as clients for Java have them. */
 class LangChain4jClientTest {
+    private static final LocalDate END = LocalDate.of(2999, 1, 14);
     private static final int TOKENS = 12;
     private static final String QUESTION = "What is the notice period?";
 
@@ -58,6 +61,9 @@ class LangChain4jClientTest {
                 ModelOptions.defaults().withTask(Task.EMBEDDING).withPrecision(ModelOptions.Precision.F32));
         server = new AnsweringServer(folder, builder -> builder.apiKey("secret")
                 .adapter("ft:tiny:acme:hr:1", AnsweringServer.FIXTURES.resolve("adapters/lora"))
+                .shutdown("ft:tiny:acme:hr:1", END)
+                .adapter("old", AnsweringServer.FIXTURES.resolve("adapters/lora"))
+                .shutdown("old", LocalDate.of(2026, 1, 1))
                 .answering(AnsweringOptions.defaults().withEmbedder("vectors", embedder)
                         .withTimeout(Duration.ofMinutes(2))));
         try (ServerKeys keys = ServerKeys.open(folder.resolve("data"), Optional.empty())) {
@@ -120,6 +126,18 @@ class LangChain4jClientTest {
         assertEquals(expected(), reply.aiMessage().text());
         assertEquals(expected(), pieces.toString());
         assertEquals(TOKENS, reply.tokenUsage().outputTokenCount());
+    }
+
+    @Test
+    void aModelIsThereUntilTheDayOfItsShutdown() {
+        OpenAIClient client = OpenAIOkHttpClient.builder().baseUrl(server.url()).apiKey("secret").build();
+        List<Model> listed = client.models().list().data();
+
+        assertEquals(List.of("tiny", "ft:tiny:acme:hr:1", "vectors"), listed.stream().map(Model::id).toList());
+        assertEquals(List.of(Optional.empty(), Optional.of(END), Optional.empty()), listed.stream()
+                .map(Model::shutdownDate).toList());
+        assertThrows(ModelNotFoundException.class, () -> chat("secret").modelName("old").build().chat(QUESTION));
+        client.close();
     }
 
     @Test

@@ -77,8 +77,10 @@ public final class ModelRoutes implements RouteGroup {
                 + "' does not exist; GET /v1/models lists those that do");
     }
 
-    private static ObjectNode json(ServedModel model) {
-        return Json.object().put("id", model.name()).put("object", "model").put("created", model.created())
+    private ObjectNode json(ServedModel model) {
+        ObjectNode json = Json.object().put("id", model.name()).put("object", "model").put("created", model.created())
                 .put("owned_by", model.owner());
+        models.shutdown(model.name()).ifPresent(day -> json.put("shutdown_date", day.toString()));
+        return json;
     }
 }

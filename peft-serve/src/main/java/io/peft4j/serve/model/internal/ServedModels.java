@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -34,6 +36,7 @@ public final class ServedModels implements AutoCloseable {
     private final String baseName;
     private final PeftModel model;
     private final Store store;
+    private final Map<String, LocalDate> shutdowns;
     private final Clock clock;
     private final Map<String, ServedModel> loaded = new LinkedHashMap<>();
     private long number;
@@ -43,12 +46,14 @@ public final class ServedModels implements AutoCloseable {
      *
      * @param base stays the caller's
      * @param baseName what clients call it
+     * @param shutdowns when models stop to answer
      */
-    public ServedModels(BaseModel base, String baseName, Store store, Clock clock) {
+    public ServedModels(BaseModel base, String baseName, Store store, Map<String, LocalDate> shutdowns, Clock clock) {
         this.base = base;
         this.baseName = baseName;
         this.model = new PeftModel(base);
         this.store = store;
+        this.shutdowns = Map.copyOf(shutdowns);
         this.clock = clock;
         loaded.put(baseName, new ServedModel(baseName, PeftModel.BASE, clock.instant().getEpochSecond(), "peft4j",
                 Optional.empty()));
@@ -67,6 +72,15 @@ public final class ServedModels implements AutoCloseable {
     /** Since when the base answers here, in seconds since 1970. */
     public synchronized long since() {
         return loaded.get(baseName).created();
+    }
+
+    /** The day on which a model stops to answer. */
+    public Optional<LocalDate> shutdown(String name) {
+        return Optional.ofNullable(shutdowns.get(name));
+    }
+
+    private boolean isShutDown(String name) {
+        return shutdown(name).filter(day -> !LocalDate.now(clock.withZone(ZoneOffset.UTC)).isBefore(day)).isPresent();
     }
 
     /** The base with all adapters that answer. */
@@ -137,6 +151,9 @@ public final class ServedModels implements AutoCloseable {
      * @throws io.peft4j.core.error.PeftException when its adapter was damaged since it was trained
      */
     public synchronized Optional<ServedModel> find(String name) {
+        if (isShutDown(isBase(name) ? baseName : name)) {
+            return Optional.empty();
+        }
         if (isBase(name)) {
             return Optional.of(loaded.get(baseName));
         }
@@ -177,6 +194,7 @@ public final class ServedModels implements AutoCloseable {
                         Optional.of(store.folder().resolve(kept.folder()))));
             }
         }
+        all.removeIf(one -> isShutDown(one.name()));
         return all;
     }
 
