@@ -12,8 +12,12 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.safetensors.Safetensors;
+import io.peft4j.core.weight.TensorStore;
 import io.peft4j.data.task.SourceTarget;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.models.export.ModelExport;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainingResult;
@@ -86,6 +90,23 @@ class Seq2SeqContractTest {
             try (PeftModel again = base.withAdapter(folder)) {
                 assertArrayEquals(trained, nll(again, name), "saved and loaded");
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"t5-tied", "flan-t5", "mt5"})
+    void mergedModelsAreFoldersWithTheSameLikelihoods(String name, @TempDir Path folder) {
+        Path fixture = Fixtures.FOLDER.resolve("seq2seq").resolve(name);
+        Path merged = folder.resolve("merged");
+        try (BaseModel base = load(name); PeftModel model = base.withAdapter(fixture.resolve("adapter"))) {
+            ModelExport.of(model).toFolder(merged);
+        }
+        ModelOptions f32 = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
+        try (BaseModel again = BaseModel.load(merged.toString(), f32);
+                TensorStore before = Safetensors.open(fixture); TensorStore after = Safetensors.open(merged)) {
+            assertArrayEquals(Fixtures.doubles(expected(name).get("training").get("adapted")), nll(again, name),
+                    F32 * 50);
+            assertEquals(before.names(), after.names());
         }
     }
 

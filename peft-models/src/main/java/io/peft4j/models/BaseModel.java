@@ -201,7 +201,7 @@ public final class BaseModel implements BaseLanguageModel {
     @Override
     public BaseModel withLayers(List<Integer> order) {
         List<Integer> before = layerOrder();
-        return new BaseModel(architecture, config.withLayers(order.size()), network.withLayers(order), precision,
+        return new BaseModel(architecture, config.withLayers(order), network.withLayers(order), precision,
                 engine, tokenizer, stopTokens, order.stream().map(before::get).toList(), Optional.of(lifetime));
     }
 

@@ -2,8 +2,10 @@ package io.peft4j.core.peft;
 
 import io.peft4j.core.engine.Priority;
 import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
@@ -21,7 +23,10 @@ import java.util.stream.IntStream;
  * @param sameTop share of positions with the same most likely token
  */
 public record LogitDifference(double relative, double largest, int positions, double sameTop) {
-    /** All logits [T, V] of each sequence; of a model with a head what it says to all of them, as one row. */
+    /**
+     * All logits [T, V] of each sequence; of a model with a head what it says to all of them, as one row. An
+     * encoder-decoder reads a sequence and predicts it again.
+     */
     public static List<float[]> logits(LanguageModel model, List<int[]> sequences) {
         if (model.network().task().type().hasHead()) {
             return List.of(outputs(model, sequences));
@@ -29,7 +34,7 @@ public record LogitDifference(double relative, double largest, int positions, do
         List<float[]> all = new ArrayList<>();
         try (ModelLease lease = model.lease(); Workspace workspace = model.engine().workspace(Priority.WORK)) {
             for (int[] ids : sequences) {
-                PackedBatch batch = PackedBatch.of(List.of(TokenSequence.unsupervised(ids)));
+                PackedBatch batch = PackedBatch.of(List.of(sequence(model.network(), ids)));
                 try (Pass pass = Pass.evaluation(lease, workspace, batch)) {
                     // Virtual tokens, where a method has them, come first.
                     int first = pass.batch().rows() - ids.length;
@@ -38,6 +43,16 @@ public record LogitDifference(double relative, double largest, int positions, do
             }
         }
         return all;
+    }
+
+    private static TokenSequence sequence(Network network, int[] ids) {
+        if (!(network instanceof EncoderDecoderNetwork decoder)) {
+            return TokenSequence.unsupervised(ids);
+        }
+        int[] shifted = new int[ids.length];
+        System.arraycopy(ids, 0, shifted, 1, ids.length - 1);
+        shifted[0] = decoder.startToken();
+        return TokenSequence.unsupervised(shifted).withSource(ids);
     }
 
     private static float[] outputs(LanguageModel model, List<int[]> sequences) {

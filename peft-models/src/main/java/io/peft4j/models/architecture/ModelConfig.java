@@ -3,6 +3,7 @@ package io.peft4j.models.architecture;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.internal.SmallFiles;
@@ -27,6 +28,9 @@ import java.util.function.Predicate;
  */
 public final class ModelConfig {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** Lists with a value for each layer. */
+    private static final List<String> LAYER_LISTS = List.of("layer_types", "no_rope_layers");
 
     private final Path file;
     private final JsonNode values;
@@ -66,9 +70,21 @@ public final class ModelConfig {
         }
     }
 
-    /** The same for another number of decoder layers. */
-    public ModelConfig withLayers(int count) {
-        return with("num_hidden_layers", count);
+    /**
+     * The same for decoder layers in another order.
+     *
+     * @param order the number of each layer's origin
+     */
+    public ModelConfig withLayers(List<Integer> order) {
+        String key = has("num_hidden_layers") ? "num_hidden_layers" : "n_layer";
+        ObjectNode changed = values.deepCopy();
+        for (String list : LAYER_LISTS) {
+            if (values.path(list).isArray() && values.path(list).size() == positive(key)) {
+                ArrayNode ordered = changed.putArray(list);
+                order.forEach(layer -> ordered.add(values.path(list).get(layer)));
+            }
+        }
+        return new ModelConfig(file, changed.put(key, order.size()));
     }
 
     /** The same with another whole number. */

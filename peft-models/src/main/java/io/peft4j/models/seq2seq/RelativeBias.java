@@ -6,6 +6,9 @@ import io.peft4j.core.kernel.AttentionExtras;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.Layer;
 import io.peft4j.core.weight.FrozenWeight;
+import io.peft4j.models.architecture.internal.ModelTensor;
+import io.peft4j.models.architecture.internal.ModelTensors;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -13,7 +16,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * have a bucket each, further ones share buckets that grow with the logarithm (<a
  * href="https://arxiv.org/abs/1910.10683">1910.10683</a>). Owns the bias as attention reads it.
  */
-final class RelativeBias implements Layer, AutoCloseable {
+final class RelativeBias implements Layer, ModelTensors, AutoCloseable {
+    private final FrozenWeight table;
     private final INDArray bias;
 
     /**
@@ -23,6 +27,7 @@ final class RelativeBias implements Layer, AutoCloseable {
      * @param bidirectional whether keys behind a query have buckets of their own; otherwise none is seen
      */
     RelativeBias(FrozenWeight table, int maxDistance, boolean bidirectional) {
+        this.table = table;
         int heads = table.columns();
         float[] values = new float[heads * (2 * maxDistance + 1)];
         float[] row = new float[heads];
@@ -50,6 +55,12 @@ final class RelativeBias implements Layer, AutoCloseable {
 
     AttentionExtras extras() {
         return AttentionExtras.bias(bias);
+    }
+
+    @Override
+    public List<ModelTensor> tensors(String path) {
+        return List.of(new ModelTensor(path + ".weight", new long[] {table.rows(), table.columns()}, (row, target) ->
+                table.readRow(row, target, 0)));
     }
 
     /** It is no layer of its own: attention reads the bias. */
