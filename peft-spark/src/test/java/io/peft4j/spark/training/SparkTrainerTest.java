@@ -209,17 +209,6 @@ class SparkTrainerTest {
     }
 
     @Test
-    void theProgramOfThePageTrains() throws IOException {
-        TestSpark.cluster();
-        Path data = Files.write(folder.resolve("rows.jsonl"), rows());
-        String output = folder.resolve("handbook").toUri().toString();
-        HandbookOnSpark.main(new String[] {"tiny", data.toString(), output, "2", "1"});
-
-        assertTrue(Files.exists(folder.resolve("handbook/adapter_config.json")));
-        assertEquals(3, Files.readAllLines(folder.resolve("handbook/metrics.jsonl")).size());
-    }
-
-    @Test
     void progressIsThatOfTheLastUpdate() {
         ProgressAccumulator progress = new ProgressAccumulator();
         progress.add(ProgressAccumulator.Progress.of(new StepMetrics(7, 1, 0.25, 1e-3, 1, 100, 50, 0.5, 30)));

@@ -1,18 +1,20 @@
-package io.peft4j.spark.training;
+package io.peft4j.examples.spark;
 
 import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
 
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.lora.LoraConfig;
+import io.peft4j.spark.training.SparkTrainer;
+import io.peft4j.spark.training.SparkTrainingResult;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * The program of the page about Spark. Arguments: the base model, a file of conversations, the output folder on shared
- * storage, the number of workers and the number of epochs.
+ * A model learns a company's handbook on the executors of Spark. Arguments: the base model, a file of conversations,
+ * the output folder on shared storage, the number of workers and the number of epochs.
  */
-public final class HandbookOnSpark {
-    private HandbookOnSpark() {
+public final class TrainHandbook {
+    private TrainHandbook() {
     }
 
     /** Runs the program. */
