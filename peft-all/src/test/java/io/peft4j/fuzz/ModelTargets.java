@@ -43,6 +43,7 @@ final class ModelTargets {
                         "generation_config.json"), ModelTargets::readModel),
                 new FuzzTarget("model.safetensors", 2, (damage, folder) -> model(damage, folder, SAFETENSORS),
                         ModelTargets::readModel),
+                new FuzzTarget("config.json of a family", 4, ModelTargets::family, ModelTargets::readModel),
                 new FuzzTarget("config.json of a head", 2, ModelTargets::head, ModelTargets::readHead),
                 new FuzzTarget("sentence-transformers folder", 1, ModelTargets::sentences, ModelTargets::readHead),
                 new FuzzTarget("safetensors index", 1, ModelTargets::sharded, ModelTargets::readModel),
@@ -67,6 +68,14 @@ final class ModelTargets {
 
     private static int head(byte[] safetensors) {
         return 8 + (int) ByteBuffer.wrap(safetensors).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    }
+
+    /** A decoder of any family, with what it has of its own: windows, experts, latent attention, scalings. */
+    private static void family(Damage damage, Path folder) throws IOException {
+        Path model = damage.one(Seeds.files(Seeds.MODELS.resolve("families"), ""));
+        Seeds.copy(model, folder, SAFETENSORS);
+        Seeds.copy(Seeds.MODELS.resolve(MODELS.get(0)), folder, "tokenizer.json", "tokenizer_config.json");
+        Files.write(folder.resolve("config.json"), damage.text(Seeds.bytes(model.resolve("config.json"))));
     }
 
     /** An encoder, a classifier or an encoder-decoder whose configuration is damaged. */
@@ -112,12 +121,18 @@ final class ModelTargets {
 
     private static synchronized void gguf(Damage damage, Path folder) throws IOException {
         if (GGUF_MODELS.isEmpty()) {
-            Path file = Files.createTempFile("fuzz", ".gguf");
-            ModelExport.of(base("tiny-llama")).ifExists(IfExists.OVERWRITE).toGguf(file);
-            GGUF_MODELS.add(Files.readAllBytes(file));
-            Files.delete(file);
+            Path model = Files.createTempDirectory("fuzz");
+            Seeds.copy(Seeds.MODELS.resolve(MODELS.get(0)), model, "tokenizer.json", "tokenizer_config.json");
+            for (String name : List.of("tiny-llama", "families/mixtral", "families/deepseek-v3-mscale")) {
+                Seeds.copy(Seeds.MODELS.resolve(name), model, "config.json", SAFETENSORS);
+                Path file = model.resolve("model.gguf");
+                try (BaseModel base = load(model)) {
+                    ModelExport.of(base).ifExists(IfExists.OVERWRITE).toGguf(file);
+                }
+                GGUF_MODELS.add(Files.readAllBytes(file));
+            }
         }
-        Files.write(folder.resolve("model.gguf"), damage.bytes(GGUF_MODELS.get(0), 9000));
+        Files.write(folder.resolve("model.gguf"), damage.bytes(damage.one(GGUF_MODELS), 9000));
     }
 
     private static byte[] ggufAdapter() throws IOException {
@@ -189,7 +204,10 @@ final class ModelTargets {
     }
 
     private static synchronized BaseModel base(String name) {
-        return BASES.computeIfAbsent(name, folder -> BaseModel.load(Seeds.MODELS.resolve(folder).toString(),
-                ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32)));
+        return BASES.computeIfAbsent(name, folder -> load(Seeds.MODELS.resolve(folder)));
+    }
+
+    private static BaseModel load(Path folder) {
+        return BaseModel.load(folder.toString(), ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
     }
 }

@@ -2,8 +2,11 @@ package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
 import io.peft4j.core.nn.TokenSequence;
@@ -15,6 +18,7 @@ import io.peft4j.core.task.TokenTagger;
 import io.peft4j.data.task.LabelledText;
 import io.peft4j.data.task.LabelledWords;
 import io.peft4j.data.task.SpanQuestion;
+import io.peft4j.methods.PromptTuningConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
@@ -28,6 +32,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -102,6 +107,15 @@ class EncoderContractTest {
             try (PeftModel again = base.withAdapter(folder)) {
                 assertEquals(text(outputs), text(outputs(again, expected(name))), "saved and loaded");
             }
+        }
+    }
+
+    @Test
+    void virtualTokensAreRefusedBeforeThereIsAnAdapter() {
+        try (BaseModel base = load(models().get(0))) {
+            String message = assertThrows(ConfigurationException.class, () -> base.withAdapter(
+                    PromptTuningConfig.builder().virtualTokens(4).build())).getMessage();
+            assertTrue(message.contains("would mix those of different sequences"), message);
         }
     }
 

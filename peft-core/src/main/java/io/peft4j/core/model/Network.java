@@ -40,6 +40,11 @@ public interface Network extends AutoCloseable {
         return true;
     }
 
+    /** Whether no token sees a later one, so that tokens may be put before all sequences of a batch. */
+    default boolean isCausal() {
+        return true;
+    }
+
     /** The sequences as a batch; a beginning that several have in common is computed once where that is possible. */
     default PackedBatch pack(List<TokenSequence> sequences) {
         return sharesPrefixes() ? PackedBatch.sharingPrefixes(sequences) : PackedBatch.of(sequences);

@@ -25,6 +25,11 @@ final class TokenSizes {
 
     /** For prompts: tokens as wide as the hidden state. */
     static VirtualTokens ofPrompt(VirtualTokens asked, AdapterSetup setup) {
+        if (!setup.network().isCausal()) {
+            throw new ConfigurationException("prompt tuning and p-tuning put virtual tokens before all sequences of a "
+                    + "batch, where the tokens of an encoder such as " + setup.network().description().modelType()
+                    + " would mix those of different sequences; choose a method that changes layers, such as lora");
+        }
         return resolved(asked, setup, setup.network().description().hiddenSize(),
                 attentionLayers(setup).get(0).shape().heads());
     }

@@ -84,6 +84,11 @@ final class EncoderNetwork implements HeadedNetwork {
     }
 
     @Override
+    public boolean isCausal() {
+        return false;
+    }
+
+    @Override
     public Map<String, String> prompts() {
         return plan.pooling().prompts();
     }
