@@ -112,7 +112,7 @@ final class ComparisonJson {
         for (int i = 0; i < classes.labels().size(); i++) {
             ArrayNode row = matrix.addArray();
             for (int j = 0; j < classes.labels().size(); j++) {
-                row.add(classes.evaluation().getConfusionMatrix().getCount(i, j));
+                row.add(classes.count(i, j));
             }
         }
     }

@@ -87,7 +87,7 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
         for (int i = 0; i < last; i++) {
             List<String> row = new ArrayList<>(List.of(classes.labels().get(i)));
             for (int j = 0; j <= last; j++) {
-                row.add(Integer.toString(classes.evaluation().getConfusionMatrix().getCount(i, j)));
+                row.add(Integer.toString(classes.count(i, j)));
             }
             rows.add(row);
         }

@@ -6,25 +6,24 @@ import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
-import org.nd4j.evaluation.classification.Evaluation;
-import org.nd4j.evaluation.classification.ROC;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
+import org.apache.commons.math3.stat.ranking.NaturalRanking;
 
 /**
- * Classification by an answer in words, counted by ND4J's evaluation classes.
+ * Classification by an answer in words.
  *
  * @param labels the classes; an answer that names none of them, or more than one, is in a further class "no label"
- * @param evaluation ND4J's counts: confusion matrix, precision, recall and F1 of each class
+ * @param confusion the confusion matrix: a row for each expected class, in it how often each class was said
  */
-public record Classification(List<String> labels, Evaluation evaluation) {
+public record Classification(List<String> labels, List<List<Integer>> confusion) {
     /** The class of answers that cannot be told. */
     public static final String NO_LABEL = "no label";
 
-    /** Copies the list. */
+    /** Copies the lists. */
     public Classification {
         labels = List.copyOf(labels);
+        confusion = confusion.stream().map(List::copyOf).toList();
     }
 
     /**
@@ -42,20 +41,16 @@ public record Classification(List<String> labels, Evaluation evaluation) {
         }
         List<String> all = new ArrayList<>(labels);
         all.add(NO_LABEL);
-        INDArray right = Nd4j.zeros(expected.size(), all.size());
-        INDArray said = Nd4j.zeros(expected.size(), all.size());
+        int[][] counts = new int[all.size()][all.size()];
         for (int i = 0; i < expected.size(); i++) {
             int label = labels.indexOf(expected.get(i));
             if (label < 0) {
                 throw new ConfigurationException("item " + (i + 1) + " has the class \"" + expected.get(i)
                         + "\"; the labels are " + labels);
             }
-            right.putScalar(i, label, 1);
-            said.putScalar(i, all.indexOf(labelOf(answers.get(i), labels)), 1);
+            counts[label][all.indexOf(labelOf(answers.get(i), labels))]++;
         }
-        Evaluation evaluation = new Evaluation(all);
-        evaluation.eval(right, said);
-        return new Classification(all, evaluation);
+        return new Classification(all, Arrays.stream(counts).map(row -> Arrays.stream(row).boxed().toList()).toList());
     }
 
     /** The one label that an answer names; {@link #NO_LABEL} where it names none or several. */
@@ -72,15 +67,41 @@ public record Classification(List<String> labels, Evaluation evaluation) {
         return sought.isEmpty() ? FactMatcher.contains(answer, label) : words.contains(" " + sought + " ");
     }
 
-    /** The share of right answers. */
-    public double accuracy() {
-        return evaluation.accuracy();
+    /** How often class {@code said} was the answer where class {@code expected} was right. */
+    public int count(int expected, int said) {
+        return confusion.get(expected).get(said);
     }
 
-    /** The mean F1 of the labels; one that neither occurs nor is said counts as 0. */
+    private int expected(int label) {
+        return confusion.get(label).stream().mapToInt(Integer::intValue).sum();
+    }
+
+    private int said(int label) {
+        return confusion.stream().mapToInt(row -> row.get(label)).sum();
+    }
+
+    private int right() {
+        return IntStream.range(0, labels.size()).map(i -> count(i, i)).sum();
+    }
+
+    private int items() {
+        return IntStream.range(0, labels.size()).map(this::expected).sum();
+    }
+
+    /** The share of right answers. */
+    public double accuracy() {
+        return (double) right() / items();
+    }
+
+    /** F1 of a class, 2 right / (expected + said); 0 where it neither occurs nor is said. */
+    public double f1(int label) {
+        int all = expected(label) + said(label);
+        return all == 0 ? 0 : 2.0 * count(label, label) / all;
+    }
+
+    /** The mean {@link #f1} of the labels. */
     public double macroF1() {
-        return IntStream.range(0, labels.size() - 1).mapToDouble(evaluation::f1)
-                .map(f1 -> Double.isNaN(f1) ? 0 : f1).average().orElseThrow();
+        return IntStream.range(0, labels.size() - 1).mapToDouble(this::f1).average().orElseThrow();
     }
 
     /**
@@ -88,42 +109,34 @@ public record Classification(List<String> labels, Evaluation evaluation) {
      * expected classes are the same.
      */
     public double matthewsCorrelation() {
-        int k = labels.size();
-        double right = 0;
-        double[] expected = new double[k];
-        double[] said = new double[k];
-        for (int i = 0; i < k; i++) {
-            for (int j = 0; j < k; j++) {
-                int count = evaluation.getConfusionMatrix().getCount(i, j);
-                right += i == j ? count : 0;
-                expected[i] += count;
-                said[j] += count;
-            }
-        }
-        double all = Arrays.stream(expected).sum();
-        double both = IntStream.range(0, k).mapToDouble(i -> expected[i] * said[i]).sum();
-        double spreads = (all * all - Arrays.stream(said).map(v -> v * v).sum())
-                * (all * all - Arrays.stream(expected).map(v -> v * v).sum());
-        return spreads == 0 ? 0 : (right * all - both) / Math.sqrt(spreads);
+        double all = items();
+        double both = labelSum(i -> (double) expected(i) * said(i));
+        double spreads = (all * all - labelSum(i -> Math.pow(said(i), 2)))
+                * (all * all - labelSum(i -> Math.pow(expected(i), 2)));
+        return spreads == 0 ? 0 : (right() * all - both) / Math.sqrt(spreads);
+    }
+
+    private double labelSum(IntToDoubleFunction term) {
+        return IntStream.range(0, labels.size()).mapToDouble(term).sum();
     }
 
     /**
-     * The area under the ROC curve of a yes/no classification, exact.
+     * The area under the ROC curve of a yes/no classification, exact: the share of the pairs of a yes and a no whose
+     * probabilities are in order, equal ones counting half (the statistic of Mann and Whitney).
      *
      * @param probabilities of yes
      * @param yes whether yes is right
+     * @return from 0 to 1; not a number where all items are yes or all are no
      */
     public static double areaUnderRoc(double[] probabilities, boolean[] yes) {
         if (probabilities.length == 0 || probabilities.length != yes.length) {
             throw new ConfigurationException(probabilities.length + " probabilities of " + yes.length + " items");
         }
-        INDArray labels = Nd4j.zeros(yes.length, 1);
-        INDArray scores = Nd4j.create(probabilities).reshape(yes.length, 1);
-        for (int i = 0; i < yes.length; i++) {
-            labels.putScalar(i, 0, yes[i] ? 1 : 0);
-        }
-        ROC roc = new ROC(0);
-        roc.eval(labels, scores);
-        return roc.calculateAUC();
+        double[] ranks = new NaturalRanking().rank(probabilities);
+        int[] positive = IntStream.range(0, yes.length).filter(i -> yes[i]).toArray();
+        double pairs = (double) positive.length * (yes.length - positive.length);
+        double below = Arrays.stream(positive).mapToDouble(i -> ranks[i]).sum()
+                - positive.length * (positive.length + 1.0) / 2;
+        return pairs == 0 ? Double.NaN : below / pairs;
     }
 }

@@ -48,11 +48,11 @@ class TasksTest {
         List<String> answers = List.of("It is approved.", "Not approved!", "not approved", "I do not know", "Approved");
         Classification result = Classification.of(labels, expected, answers);
         assertEquals(0.6, result.accuracy(), 1e-12);
-        assertEquals(1, result.evaluation().getConfusionMatrix().getCount(0, 1));
-        assertEquals(1, result.evaluation().getConfusionMatrix().getCount(1, 2), "no label");
+        assertEquals(1, result.count(0, 1));
+        assertEquals(1, result.count(1, 2), "no label");
         // approved: P 1, R 2/3, F1 0.8; not approved: P 1/2, R 1/2, F1 1/2.
-        assertEquals(0.8, result.evaluation().f1(0), 1e-9);
-        assertEquals(0.5, result.evaluation().f1(1), 1e-9);
+        assertEquals(0.8, result.f1(0), 1e-9);
+        assertEquals(0.5, result.f1(1), 1e-9);
         assertEquals(0.65, result.macroF1(), 1e-9);
         // 3 of 5 right; 3, 2 and 0 expected; 2, 2 and 1 said: (3 * 5 - 10) / sqrt((25 - 9) (25 - 13)).
         assertEquals(5 / Math.sqrt(16 * 12), result.matthewsCorrelation(), 1e-12);
@@ -64,7 +64,9 @@ class TasksTest {
     void rocAucIsTheShareOfOrderedPairs() {
         // Of the 2 x 2 pairs of a yes and a no, three are in order.
         assertEquals(0.75, Classification.areaUnderRoc(new double[] {0.9, 0.4, 0.6, 0.1},
-                new boolean[] {true, true, false, false}), 1e-6);
+                new boolean[] {true, true, false, false}), 1e-12);
+        assertEquals(0.5, Classification.areaUnderRoc(new double[] {0.5, 0.5}, new boolean[] {true, false}), "a tie");
+        assertEquals(Double.NaN, Classification.areaUnderRoc(new double[] {0.5}, new boolean[] {true}));
     }
 
     @Test
