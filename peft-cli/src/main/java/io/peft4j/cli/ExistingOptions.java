@@ -19,6 +19,11 @@ final class ExistingOptions {
         return ifExists;
     }
 
+    /** The policy where {@link #choose} has chosen the place: what is there is replaced, or nothing is there. */
+    IfExists inChosen() {
+        return ifExists == IfExists.OVERWRITE ? IfExists.OVERWRITE : IfExists.FAIL;
+    }
+
     /** Where to write. */
     Path choose(Path wanted) {
         return ifExists.choose(wanted);

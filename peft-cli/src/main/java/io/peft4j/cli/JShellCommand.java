@@ -2,12 +2,15 @@ package io.peft4j.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import jdk.jshell.tool.JavaShellToolBuilder;
 import picocli.CommandLine.Command;
@@ -15,7 +18,8 @@ import picocli.CommandLine.Parameters;
 
 /** {@code peft4j jshell}: Java line by line, with the class path and the imports set. */
 @Command(name = "jshell", description = {"Starts JShell with PEFT4J's class path and imports.",
-    "A script can be given as a file or piped in; its output goes to stdout."})
+    "A script can be given as a file or piped in; its output goes to stdout, and the exit code is 1 if a line of it "
+            + "fails."})
 final class JShellCommand extends PeftCommand {
     private static final String STARTUP = "startup.jsh";
 
@@ -28,14 +32,22 @@ final class JShellCommand extends PeftCommand {
         try (InputStream in = JShellCommand.class.getResourceAsStream(STARTUP)) {
             Files.write(startup, in.readAllBytes());
             JavaShellToolBuilder tool = JavaShellToolBuilder.builder();
-            if (!Console.isTypedTo()) {
-                // A script leaves nothing behind in the user's preferences.
-                tool.persistence(new HashMap<>());
-            }
-            return tool.start(arguments(startup).toArray(String[]::new));
+            String[] arguments = arguments(startup).toArray(String[]::new);
+            return Console.isTypedTo() ? tool.start(arguments) : script(tool, arguments);
         } finally {
             Files.deleteIfExists(startup);
         }
+    }
+
+    /** Nobody types: what JShell says goes to stderr, a line that fails is a failure, and no preferences are kept. */
+    private int script(JavaShellToolBuilder tool, String... arguments) throws Exception {
+        ShellMessages messages = new ShellMessages(console().err());
+        int status;
+        try (PrintStream said = new PrintStream(messages, true, StandardCharsets.UTF_8)) {
+            status = tool.persistence(new HashMap<>()).locale(Locale.ROOT).out(said, said, System.out)
+                    .err(said, System.err).start(arguments);
+        }
+        return status == 0 && messages.haveFailure() ? 1 : status;
     }
 
     private List<String> arguments(Path startup) {

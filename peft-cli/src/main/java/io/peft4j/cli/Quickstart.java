@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -18,6 +19,7 @@ import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -29,13 +31,12 @@ import java.util.stream.IntStream;
 final class Quickstart {
     private static final int RANK = 32;
     private static final int ALPHA = 64;
-    private static final int BATCH_SIZE = 8;
-    private static final long SMALL = 20_000_000;
     /** As long as the handbook's longest answer, and some more. */
     private static final GenerationOptions ANSWERS = GenerationOptions.defaults().withMaxNewTokens(48);
 
     private final BaseModel base;
     private final Handbook handbook;
+    private final List<FactQuestion> questions;
     private final Settings settings;
     private final Console console;
     private final PrintWriter report;
@@ -44,19 +45,20 @@ final class Quickstart {
      * What can be chosen.
      *
      * @param output folder of the adapter
-     * @param epochs passes over the examples
+     * @param ifExists what happens to a training that is there
+     * @param plan how it trains and what it asks
      * @param general number of general examples that are mixed in
-     * @param learningRate peak of the learning rate
      * @param seed of the adapter's first values and of the order of examples
      * @param answers file that keeps the base model's answers for the next time
      */
-    record Settings(Path output, int epochs, int general, double learningRate, long seed, Path answers) {
+    record Settings(Path output, IfExists ifExists, QuickstartPlan plan, int general, long seed, Path answers) {
         /** The numbers of the training; fails where they are out of range. */
         TrainingOptions training() {
             TrainingOptions usual = TrainingOptions.defaults();
-            return new TrainingOptions(epochs, BATCH_SIZE, usual.gradientAccumulation(), learningRate, usual.schedule(),
-                    usual.warmupSteps(), usual.weightDecay(), usual.maxGradNorm(), seed, usual.shuffle(),
-                    usual.sharePrefixes(), usual.packing(), usual.packTokens(), usual.recompute());
+            return new TrainingOptions(plan.epochs(), plan.batchSize(), usual.gradientAccumulation(),
+                    plan.learningRate(), usual.schedule(), usual.warmupSteps(), usual.weightDecay(),
+                    usual.maxGradNorm(), seed, usual.shuffle(), usual.sharePrefixes(), usual.packing(),
+                    usual.packTokens(), usual.recompute());
         }
     }
 
@@ -80,6 +82,7 @@ final class Quickstart {
     Quickstart(BaseModel base, Handbook handbook, Settings settings, Console console, PrintWriter report) {
         this.base = base;
         this.handbook = handbook;
+        this.questions = settings.plan().questions(handbook.heldOut());
         this.settings = settings;
         this.console = console;
         this.report = report;
@@ -89,7 +92,8 @@ final class Quickstart {
     Optional<Result> run(Interrupts interrupts) {
         say("1/5 The base model");
         say("    %s", EngineOptions.describe(base));
-        say("2/5 Asking it the %d held-out questions of the handbook", handbook.heldOut().size());
+        say("    plan: %s", settings.plan().reason());
+        say("2/5 Asking it the %d held-out questions of the handbook", questions.size());
         FactReport before = ask(base, settings.answers());
         try (PeftModel model = base.withAdapter(config(), settings.seed())) {
             Cancellation cancellation = new Cancellation();
@@ -102,7 +106,8 @@ final class Quickstart {
             }
             say("4/5 Asking the tuned model the same questions");
             FactReport after = ask(model, settings.output().resolve("answers.jsonl"));
-            say("5/5 Comparing them: statistics, and what was forgotten of general ability");
+            say(settings.plan().guard() ? "5/5 Comparing them: statistics, and what was forgotten of general ability"
+                    : "5/5 Comparing them: statistics (without questions on general ability, for time)");
             ComparisonReport comparison = compare(model);
             comparison.writeHtml(settings.output().resolve("report.html"));
             return Optional.of(new Result(before, after, training, comparison));
@@ -116,27 +121,18 @@ final class Quickstart {
                 .layersToTransform(IntStream.range(firstLayer(), network.description().layers()).toArray()).build();
     }
 
-    /**
-     * Three fifths have no adapter: they are computed once for each example, and those above learn the handbook. A very
-     * small model has no layer to spare.
-     */
     private int firstLayer() {
-        return isSmall(base) ? 0 : 3 * base.network().description().layers() / 5;
-    }
-
-    /** Whether a model is so small that all of it has to learn, and faster than large ones. */
-    static boolean isSmall(BaseModel base) {
-        return base.network().description().parameters() < SMALL;
+        return settings.plan().firstLayer(base.network().description());
     }
 
     private FactReport ask(LanguageModel model, Path cache) {
         long begin = System.nanoTime();
         int[] known = {-1};
-        try (Progress progress = Progress.of(console, "Asking", 0, handbook.heldOut().size())) {
+        try (Progress progress = Progress.of(console, "Asking", 0, questions.size())) {
             FactReport facts = FactAccuracy.of(model).options(ANSWERS).cachedIn(cache).listener((done, total) -> {
                 known[0] = known[0] < 0 ? done : known[0];
                 progress.to(done, "");
-            }).on(handbook.heldOut());
+            }).on(questions);
             progress.close();
             say("    %s of its answers hold the expected fact (%s%s)", facts,
                     Progress.time((System.nanoTime() - begin) / 1e9),
@@ -148,12 +144,14 @@ final class Quickstart {
     /** The held-out answers are known by now; the guard set is asked. */
     private ComparisonReport compare(PeftModel model) {
         try (ComparisonProgress progress = new ComparisonProgress(console)) {
-            return Comparison.of(base, model).generation(ANSWERS).withoutLikelihood().baseCachedIn(settings.answers())
+            Comparison comparison = Comparison.of(base, model).generation(ANSWERS).withoutLikelihood()
+                    .baseCachedIn(settings.answers())
                     .cachedIn(settings.output().resolve("answers.jsonl"))
                     .trainingData(handbook.examples(settings.general()))
                     .fact("adapter", settings.output().toString()).fact("data", "the handbook's held-out questions")
-                    .fact("PEFT4J", Version.number())
-                    .listener(progress).on(handbook.heldOut().stream().map(FactQuestion::toItem).toList());
+                    .fact("PEFT4J", Version.number()).listener(progress);
+            return (settings.plan().guard() ? comparison : comparison.withoutGuard())
+                    .on(questions.stream().map(FactQuestion::toItem).toList());
         }
     }
 
@@ -162,12 +160,13 @@ final class Quickstart {
         say("3/5 Training LoRA on its %d examples%s: rank %d, alpha %d, all linear layers of",
                 handbook.train().size(), general, RANK, ALPHA);
         say("    decoder layers %d to %d, %d epochs, batch size %d, learning rate %s falling to 0", firstLayer(),
-                base.network().description().layers() - 1, settings.epochs(), BATCH_SIZE, settings.learningRate());
+                base.network().description().layers() - 1, settings.plan().epochs(),
+                settings.plan().batchSize(), settings.plan().learningRate());
         say("    %s", model.trainableSummary());
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
             TrainingResult training = Trainer.builder(model).options(settings.training()).logProgress(false)
-                    .output(settings.output()).cancellation(cancellation).listener(progress).build()
-                    .train(handbook.examples(settings.general()));
+                    .output(settings.output(), settings.ifExists()).cancellation(cancellation)
+                    .listener(progress).build().train(handbook.examples(settings.general()));
             progress.close();
             say("    %s", training);
             return training;

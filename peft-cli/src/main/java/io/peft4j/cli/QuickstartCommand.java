@@ -1,7 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.eval.FactReport;
 import io.peft4j.eval.guard.GuardReport;
@@ -9,7 +9,6 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.train.RunStart;
 import io.peft4j.train.Trainer;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +25,8 @@ final class QuickstartCommand extends PeftCommand {
     private static final String STORY = "What is the notice period for a Senior Consultant?";
     private static final int SHOWN = 5;
     private static final int COLUMNS = 100;
+    /** For checks of options before a model is loaded. */
+    private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 7, 8, 1.5e-3, 1, true, "");
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", defaultValue = "HuggingFaceTB/SmolLM2-135M-Instruct",
             description = "The base model. Default: ${DEFAULT-VALUE}")
@@ -35,12 +36,16 @@ final class QuickstartCommand extends PeftCommand {
             description = "Folder for the adapter. Default: " + OUTPUT + ", or the next free numbered folder")
     private Path output;
 
+    @Mixin
+    private ExistingOptions existing;
+
     @Option(names = "--epochs", paramLabel = "N",
-            description = "Passes over the handbook. Default: 7; of a very small model such as tiny 9")
+            description = "Passes over the handbook. Default: 7, less on a slow machine; of a very small model such as "
+                    + "tiny 10")
     private Integer epochs;
 
     @Option(names = "--learning-rate", paramLabel = "X",
-            description = "Peak of the learning rate. Default: 1.5e-3; of a very small model 5e-3")
+            description = "Peak of the learning rate. Default: 1.5e-3; of a very small model 7e-3")
     private Double learningRate;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
@@ -70,40 +75,33 @@ final class QuickstartCommand extends PeftCommand {
         if (general < 0 || general > handbook.general().size()) {
             throw usage("--general is " + general + "; it must be 0 to " + handbook.general().size());
         }
-        fromOptions(settings(folder, false)::training);
-        Trainer.requireOutput(folder, RunStart.NEW);
+        fromOptions(settings(folder, chosen(PLAIN))::training);
+        Trainer.requireOutput(folder, RunStart.NEW, existing.inChosen());
         report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
         try (BaseModel base = engine.load(model, console)) {
             Optional<Quickstart.Result> result = new Quickstart(base, handbook,
-                    settings(folder, Quickstart.isSmall(base)), console, report).run(interrupts());
+                    settings(folder, chosen(QuickstartPlan.of(base))), console, report).run(interrupts());
             result.ifPresent(r -> tell(r, report, folder, (System.nanoTime() - begin) / 1e9));
             report.flush();
             return result.isPresent() ? 0 : 1;
         }
     }
 
-    private Quickstart.Settings settings(Path folder, boolean small) {
-        return new Quickstart.Settings(folder, epochs != null ? epochs : small ? 9 : 7, general,
-                learningRate != null ? learningRate : small ? 5e-3 : 1.5e-3, seed,
+    private Quickstart.Settings settings(Path folder, QuickstartPlan plan) {
+        return new Quickstart.Settings(folder, existing.inChosen(), plan, general, seed,
                 Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
     }
 
-    /** The folder asked for, or the first that is free. */
-    private Path folder() {
-        if (output != null) {
-            if (isUsed(output)) {
-                throw new ConfigurationException("the output folder " + output
-                        + " is not empty; choose another --output, or move it away");
-            }
-            return output;
-        }
-        return IntStream.iterate(1, i -> i + 1).mapToObj(i -> Path.of(i == 1 ? OUTPUT : OUTPUT + "-" + i))
-                .filter(path -> !isUsed(path)).findFirst().orElseThrow();
+    /** A plan with what was asked for. */
+    private QuickstartPlan chosen(QuickstartPlan plan) {
+        return plan.with(epochs != null ? epochs : plan.epochs(),
+                learningRate != null ? learningRate : plan.learningRate());
     }
 
-    private static boolean isUsed(Path path) {
-        String[] names = path.toFile().list();
-        return Files.exists(path) && (names == null || names.length > 0);
+    /** The folder asked for, as --if-exists has it, or by itself the first that is free. */
+    private Path folder() {
+        return output == null && !isGiven("--if-exists") ? IfExists.NEXT.choose(Path.of(OUTPUT))
+                : existing.choose(output == null ? Path.of(OUTPUT) : output);
     }
 
     /** Beside what other programs keep for the user. */

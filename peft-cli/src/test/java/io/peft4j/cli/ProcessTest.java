@@ -112,4 +112,32 @@ class ProcessTest {
         assertEquals(0, run.status(), run.err());
         assertEquals("user", run.out().strip());
     }
+
+    @Test
+    void aScriptOfWhichALineFailsIsAFailure() throws Exception {
+        for (String line : List.of("int broken = \"text\"", "List.of(1).get(7)", "/nonsense")) {
+            Path script = write("script.jsh", line, "System.out.println(\"went on\")");
+            JavaProcess run = JavaProcess.start(folder, script, "jshell");
+            assertEquals(1, run.status(), line);
+            assertEquals("went on", run.out().strip(), line);
+            assertTrue(run.err().matches("(?s)(Error:|Exception |Invalid command:).*"), run.err());
+        }
+    }
+
+    @Test
+    void jshellDrawsALossCurveAndSaysWhereAPageLies() throws Exception {
+        Path page = write("training.html", "<html></html>");
+        Path data = write("rows.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, "
+                + "{\"role\": \"assistant\", \"content\": \"Nobody.\"}]}");
+        Path script = write("script.jsh", "System.setProperty(\"java.awt.headless\", \"true\")",
+                "var base = Peft4j.load(\"" + MODEL.toAbsolutePath() + "\")",
+                "var model = base.withAdapter(Peft4j.lora().rank(2).build())",
+                "plot(Peft4j.trainer(model).epochs(5).build().train(Peft4j.chats(Path.of(\"" + data + "\"))))",
+                "open(Path.of(\"" + folder + "\"))");
+        JavaProcess run = JavaProcess.start(folder, script, "jshell");
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().contains("\u2524"), run.out());
+        assertTrue(run.out().contains("training loss, steps 1 to 5"), run.out());
+        assertEquals("the page is " + page, run.out().lines().reduce((a, b) -> b).orElseThrow());
+    }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.model.ModelDescription;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** The quickstart from end to end, on a tiny model that learns little and in one epoch. */
 class QuickstartTest {
@@ -61,9 +63,9 @@ class QuickstartTest {
         for (String part : List.of("1/5 The base model", MODEL.toString(), "2/5 Asking it the 88 held-out questions",
                 "0 of 88 (0 %) of its answers hold the expected fact",
                 "3/5 Training LoRA on its 176 examples and 16 general ones:",
-                "decoder layers 0 to 2, 1 epochs, batch size 8, learning rate 0.005",
+                "decoder layers 0 to 2, 1 epochs, batch size 16, learning rate 0.007", "plan: a very small model",
                 "trainable params:",
-                "trained 24 of 24 steps in", "4/5 Asking the tuned model", "5/5 Comparing them",
+                "trained 12 of 12 steps in", "4/5 Asking the tuned model", "5/5 Comparing them",
                 "What is the notice period for a Senior Consultant?", "Base: wrong", "Tuned: ",
                 "Held-out facts in the answers: before 0 of 88 (0 %), after ", "Verdict: ",
                 "The whole report is in " + folder.resolve("output/report.html"), "peak memory",
@@ -79,7 +81,7 @@ class QuickstartTest {
     void generalExamplesAreMixedIn() throws IOException {
         CommandRun run = quickstart("output", "--general", 104, "--learning-rate", "5e-4");
         assertEquals(0, run.status(), run.err());
-        for (String part : List.of("on its 176 examples and 104 general ones:", "trained 35 of 35 steps in",
+        for (String part : List.of("on its 176 examples and 104 general ones:", "trained 18 of 18 steps in",
                 "learning rate 5.0E-4")) {
             assertTrue(run.out().contains(part), part + " is missing in " + run.out());
         }
@@ -97,8 +99,39 @@ class QuickstartTest {
         Files.writeString(folder.resolve("output/notes.txt"), "mine");
         CommandRun run = quickstart("output");
         assertEquals(1, run.status());
-        assertTrue(run.err().contains("is not empty; choose another --output"), run.err());
+        assertTrue(run.err().contains("output exists already; choose another name"), run.err());
         assertEquals(List.of("notes.txt"), List.of(folder.resolve("output").toFile().list()));
+        CommandRun next = quickstart("output", "--if-exists", "next");
+        assertEquals(0, next.status(), next.err());
+        Path adapter = folder.resolve("output-2/adapter_model.safetensors");
+        byte[] first = Files.readAllBytes(adapter);
+        CommandRun again = quickstart("output-2", "--if-exists", "overwrite", "--seed", 1);
+        assertEquals(0, again.status(), again.err());
+        assertFalse(Arrays.equals(first, Files.readAllBytes(adapter)), "replaced");
+    }
+
+    @Test
+    void aSlowMachineGetsAPlanThatItHasTheTimeFor() {
+        ModelDescription smol = new ModelDescription("SmolLM2", "llama", 49_152, 576, 30, 8192, true, DataType.FLOAT,
+                134_515_008);
+        QuickstartPlan fast = QuickstartPlan.of(smol, 900);
+        assertEquals("18 to 29, 7 epochs, 1 of 1, guard true", text(fast, smol));
+        assertEquals("900 GFLOPS in large products here", fast.reason());
+        QuickstartPlan slow = QuickstartPlan.of(smol, 230);
+        assertEquals("18 to 29, 5 epochs, 1 of 2, guard false", text(slow, smol));
+        assertTrue(slow.seconds(smol, 230) <= 160, slow.toString());
+        assertTrue(slow.reason().contains("so fewer epochs or questions than the"), slow.reason());
+        assertEquals(text(slow, smol), text(QuickstartPlan.of(smol, 1), smol), "there is nothing below");
+        for (double gflops = 20; gflops < 2000; gflops *= 1.1) {
+            QuickstartPlan plan = QuickstartPlan.of(smol, gflops);
+            assertTrue(plan.seconds(smol, gflops) >= plan.seconds(smol, gflops * 1.1));
+            assertTrue(plan.epochs() <= QuickstartPlan.of(smol, gflops * 1.1).epochs(), "faster is not less");
+        }
+    }
+
+    private static String text(QuickstartPlan plan, ModelDescription model) {
+        return plan.firstLayer(model) + " to " + (model.layers() - 1) + ", " + plan.epochs() + " epochs, 1 of "
+                + plan.every() + ", guard " + plan.guard();
     }
 
     @Test
