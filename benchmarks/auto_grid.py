@@ -88,6 +88,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="SmolLM2-135M-Instruct: a GGUF file, a folder or an ID")
     parser.add_argument("--only", nargs="*", default=list(DATA), help="names of data sets")
+    parser.add_argument("--rates", nargs="*", default=[], help="only these learning rates; auto is one of them")
     parser.add_argument("--layers", default="24-29", help="decoder layers that are adapted in all trainings")
     parser.add_argument("--command", default=str(ROOT / "peft4j"), help="how peft4j is run")
     parser.add_argument("--output", type=pathlib.Path, help="folder for the results as JSON lines")
@@ -101,6 +102,7 @@ def main():
             train, held = DATA[name](random.Random(7))
             data, test = write(folder / f"{name}.jsonl", train), write(folder / f"{name}-held.jsonl", held)
             settings = [("auto", "auto", "auto")] + [(rate, epochs, "8") for rate in RATES for epochs in EPOCHS]
+            settings = [each for each in settings if not options.rates or each[0] in options.rates]
             for number, (rate, epochs, batch) in enumerate(settings):
                 adapter = folder / f"{name}-{number}"
                 _, seconds, said = run(command, "train", "--model", options.model, "--data", str(data), "--output",

@@ -75,6 +75,10 @@ final class SweepCommand extends TrainingCommand {
         if (validation == null && !(examples instanceof TrainingData.Chats)) {
             throw usage("trials are compared by their loss on validation data: give --validation");
         }
+        if (sideBySide != null && sideBySide > 1 && !(examples instanceof TrainingData.Chats)) {
+            throw usage("--side-by-side is for --objective sft: only trials that predict the next token of chats share "
+                    + "passes");
+        }
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (BaseModel base = engine.load(model, console, examples::task);

@@ -29,7 +29,7 @@ class AutoOptionsTest {
     void writeData() throws IOException {
         data = Files.write(folder.resolve("train.jsonl"), IntStream.range(0, 120).mapToObj(i -> "{\"messages\": "
                 + "[{\"role\": \"user\", \"content\": \"Who is " + i + "?\"}, {\"role\": \"assistant\", \"content\": "
-                + "\"The keeper.\"}]}").toList());
+                + "\"The keeper of " + i + ".\"}]}").toList());
         output = folder.resolve("adapter");
     }
 

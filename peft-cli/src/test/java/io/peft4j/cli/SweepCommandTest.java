@@ -68,6 +68,11 @@ class SweepCommandTest {
                 .startsWith("--trials and --side-by-side must be at least 1"));
         assertTrue(CommandRun.failing(1, words("sweep", "--space", folder.resolve("none.json")))
                 .contains("no such file"));
+        Path pairs = Files.writeString(folder.resolve("pairs.jsonl"),
+                "{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}\n");
+        assertTrue(CommandRun.failing(2, "sweep", "--model", MODEL, "--data", pairs, "--validation", pairs, "--output",
+                folder.resolve("out"), "--space", space, "--objective", "dpo", "--side-by-side", 2)
+                .startsWith("--side-by-side is for --objective sft"));
         Path wrong = Files.writeString(folder.resolve("wrong.json"), "{\"learning_rte\": [1e-3, 1e-2]}");
         assertTrue(CommandRun.failing(1, words("sweep", "--space", wrong)).contains(
                 "unknown option \"learning_rte\"; the nearest of"));

@@ -7,6 +7,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.train.objective.EncodedExample;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -16,32 +17,54 @@ import java.util.List;
  * @param tokens tokens of all of them
  * @param longest tokens of the longest
  * @param supervisedTokens tokens that are learned
+ * @param answers how many different answers there are: fewer where rows share them
  */
-public record DataFacts(long rows, long tokens, int longest, long supervisedTokens) {
+public record DataFacts(long rows, long tokens, int longest, long supervisedTokens, long answers) {
     /**
      * Checks the numbers.
      *
      * @throws ConfigurationException when there is no row or no token
      */
     public DataFacts {
-        if (rows < 1 || tokens < rows || longest < 1 || supervisedTokens < 0) {
+        if (rows < 1 || tokens < rows || longest < 1 || supervisedTokens < 0 || answers < 1 || answers > rows) {
             throw new ConfigurationException("hyperparameters are chosen for data with rows and tokens; got " + rows
-                    + " rows with " + tokens + " tokens, the longest with " + longest);
+                    + " rows with " + tokens + " tokens, the longest with " + longest + ", and " + answers
+                    + " different answers");
         }
+    }
+
+    /** Rows of which each has another answer. */
+    public DataFacts(long rows, long tokens, int longest, long supervisedTokens) {
+        this(rows, tokens, longest, supervisedTokens, rows);
     }
 
     /** The facts of examples that are encoded. */
     public static DataFacts of(List<TokenSequence> examples) {
-        return new DataFacts(examples.size(), examples.stream().mapToLong(TokenSequence::length).sum(),
-                examples.stream().mapToInt(TokenSequence::length).max().orElse(0),
-                examples.stream().mapToLong(TokenSequence::supervisedTokens).sum());
+        return ofEncoded(examples.stream().map(EncodedExample::of).toList());
     }
 
     /** The facts of examples as an objective encodes them. */
     public static DataFacts ofEncoded(List<EncodedExample> examples) {
         return new DataFacts(examples.size(), examples.stream().mapToLong(EncodedExample::tokens).sum(),
                 (int) examples.stream().mapToLong(EncodedExample::tokens).max().orElse(0),
-                examples.stream().mapToLong(EncodedExample::supervised).sum());
+                examples.stream().mapToLong(EncodedExample::supervised).sum(),
+                examples.stream().map(DataFacts::answer).distinct().count());
+    }
+
+    /** What is learned of an example. */
+    private static List<Object> answer(EncodedExample example) {
+        List<Object> learned = new ArrayList<>();
+        for (TokenSequence sequence : example.sequences()) {
+            for (int i = 1; i < sequence.length(); i++) {
+                if (sequence.weights()[i] > 0) {
+                    learned.add(sequence.ids()[i]);
+                }
+            }
+        }
+        for (float target : example.targets()) {
+            learned.add(target);
+        }
+        return learned.isEmpty() ? List.of(example) : learned;
     }
 
     /**

@@ -18,13 +18,15 @@ import java.util.OptionalInt;
 /**
  * The rules of {@link Hyperparameters}:
  * <ul>
- * <li><b>Batch size</b>: 4 below 100 rows, 8 below 2,000, 16 below 20,000, else 32: with few rows, updates are what is
- * scarce. A forward pass holds at most some 2,048 tokens, since it is no faster with more, and what memory has room
- * for; the rest of the batch is accumulated.
- * <li><b>Epochs</b>: as many as show some {@value #EXAMPLES_SEEN} examples, from 3 to 16: that is where facts are
- * learned by heart. 2 above 5,000 rows, 1 above 50,000.
- * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H, at most 5e-3: how the best rate of
- * LoRA falls with the width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576.
+ * <li><b>Batch size</b>: 4 below 50 rows, 8 below 2,000, 16 below 20,000, else 32: with few rows, updates are scarce.
+ * A forward pass holds at most some 2,048 tokens, since it is no faster with more, and what memory has room for; the
+ * rest of the batch is accumulated.
+ * <li><b>Epochs</b>: as many as show some {@value #EXAMPLES_SEEN} examples, from 3 to 12: that is where facts are
+ * learned by heart. Rows that share few answers have a rule in common, which needs less: {@value #TIMES_SEEN} times the
+ * number of different answers, at least {@value #FEWEST_SEEN}. 2 above 5,000 rows, 1 above 50,000.
+ * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
+ * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
+ * times the root of all layers over these, since each of them has to change more. At most 5e-3.
  * <li><b>Warm-up</b>: a twentieth of the updates, at most 20.
  * <li><b>Rank</b>: 16, 32 above 100,000 supervised tokens, 64 above a million, at most H / 4.
  * <li><b>Layers</b>: all. Where the time does not suffice, the upper two fifths, which take about two thirds of the
@@ -36,7 +38,9 @@ import java.util.OptionalInt;
  */
 public final class HyperparameterRules {
     private static final int EXAMPLES_SEEN = 1280;
-    private static final int MOST_EPOCHS = 16;
+    private static final int FEWEST_SEEN = 320;
+    private static final int TIMES_SEEN = 32;
+    private static final int MOST_EPOCHS = 12;
     private static final int FEWEST_EPOCHS = 3;
     private static final int TOKENS_A_PASS = 2048;
     private static final double HIGHEST_RATE = 5e-3;
@@ -158,7 +162,7 @@ public final class HyperparameterRules {
         int passes = epochs.orElseGet(() -> withinTime(wantedEpochs, first, reasons));
         long batches = (data.rows() + pass - 1) / pass;
         long updates = (batches + accumulated - 1) / accumulated * passes;
-        double rate = learningRate(reasons);
+        double rate = learningRate(model.layers() - first, reasons);
         int warmup = (int) Math.min(20, updates / 20);
         reasons.put("warmup_steps", warmup + ": a twentieth of the " + number(updates) + " updates, at most 20");
         return new Hyperparameters(pass, accumulated, passes, rate, warmup, rank(reasons), first, updates, reasons);
@@ -167,7 +171,7 @@ public final class HyperparameterRules {
     /** Examples an update. */
     private int wantedBatch() {
         long rows = data.rows();
-        return rows < 100 ? 4 : rows < 2_000 ? 8 : rows < 20_000 ? 16 : 32;
+        return rows < 50 ? 4 : rows < 2_000 ? 8 : rows < 20_000 ? 16 : 32;
     }
 
     private int passSize(int wanted, Map<String, String> reasons) {
@@ -216,10 +220,12 @@ public final class HyperparameterRules {
                     : "twice"));
             return few;
         }
-        int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, Math.round((double) EXAMPLES_SEEN / rows)));
+        long seen = Math.max(FEWEST_SEEN, Math.min(EXAMPLES_SEEN, TIMES_SEEN * data.answers()));
+        int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, Math.round((double) seen / rows)));
         reasons.put("epochs", count + ": " + number(rows) + " rows are " + number(rows * count) + " examples then; "
-                + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : "facts stick after some "
-                + number(EXAMPLES_SEEN) + ", at most " + MOST_EPOCHS + " passes"));
+                + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : (seen == EXAMPLES_SEEN
+                ? "facts stick" : "what " + number(data.answers()) + " different answers have in common sticks")
+                + " after some " + number(seen) + ", at most " + MOST_EPOCHS + " passes"));
         return count;
     }
 
@@ -254,14 +260,17 @@ public final class HyperparameterRules {
         return possible;
     }
 
-    private double learningRate(Map<String, String> reasons) {
+    private double learningRate(int adapted, Map<String, String> reasons) {
         if (learningRate.isPresent()) {
             reasons.put("learning_rate", learningRate.getAsDouble() + ": given");
             return learningRate.getAsDouble();
         }
-        double byWidth = Math.min(HIGHEST_RATE, 5e-4 * Math.pow(2000.0 / model.hiddenSize(), 0.78));
-        double rate = new BigDecimal(byWidth * multiplier).round(new MathContext(2)).doubleValue();
+        double byWidth = 5e-4 * Math.pow(2000.0 / model.hiddenSize(), 0.78);
+        double byLayers = Math.sqrt((double) model.layers() / Math.max(1, Math.min(adapted, model.layers())));
+        double rate = new BigDecimal(Math.min(HIGHEST_RATE, byWidth * byLayers) * multiplier).round(new MathContext(2))
+                .doubleValue();
         reasons.put("learning_rate", rate + ": hidden size " + model.hiddenSize() + "; narrower models bear more"
+                + (byLayers == 1 ? "" : ", and " + adapted + " of " + model.layers() + " layers have to change more")
                 + (multiplier == 1 ? "" : ", times the given " + multiplier));
         return Math.min(1, rate);
     }

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.nn.TokenSequence;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -38,8 +40,35 @@ class HyperparametersTest {
     void fewRowsGetSmallBatchesAndMoreEpochs() {
         Hyperparameters chosen = Hyperparameters.auto(new DataFacts(40, 2_000, 80, 800), SMOL);
         assertEquals(4, chosen.batchSize());
-        assertEquals(16, chosen.epochs());
-        assertEquals(160, chosen.updates());
+        assertEquals(12, chosen.epochs());
+        assertEquals(120, chosen.updates());
+    }
+
+    /** A rule, such as which of four teams a ticket goes to, needs less than as many facts. */
+    @Test
+    void rowsThatShareFewAnswersAreSeenLessOften() {
+        Hyperparameters chosen = Hyperparameters.auto(new DataFacts(80, 5_000, 80, 800, 20), SMOL);
+        assertEquals(8, chosen.epochs());
+        Hyperparameters some = Hyperparameters.auto(new DataFacts(64, 5_000, 80, 800, 4), SMOL);
+        assertEquals(5, some.epochs());
+        assertEquals("5: 64 rows are 320 examples then; what 4 different answers have in common sticks after some "
+                + "320, at most 12 passes", some.reasons().get("epochs"));
+        assertEquals(2, DataFacts.of(List.of(sequence(1, 5, 6), sequence(2, 5, 6), sequence(1, 5, 7))).answers());
+    }
+
+    private static TokenSequence sequence(int... ids) {
+        float[] weights = new float[ids.length];
+        weights[ids.length - 1] = 1;
+        return new TokenSequence(ids, weights);
+    }
+
+    @Test
+    void fewerLayersGetHigherLearningRates() {
+        Hyperparameters chosen = Hyperparameters.choosing(HANDBOOK, SMOL).firstLayer(24).choose();
+        assertEquals(3e-3, chosen.learningRate());
+        assertTrue(chosen.reasons().get("learning_rate").contains("6 of 30 layers have to change more"),
+                chosen.reasons().toString());
+        assertEquals(5e-3, Hyperparameters.choosing(HANDBOOK, SMOL).firstLayer(29).choose().learningRate());
     }
 
     @Test
