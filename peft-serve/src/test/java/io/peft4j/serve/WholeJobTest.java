@@ -21,14 +21,17 @@ import com.openai.models.finetuning.jobs.JobCreateParams;
 import com.openai.models.finetuning.jobs.checkpoints.FineTuningJobCheckpoint;
 import com.openai.models.finetuning.methods.SupervisedHyperparameters;
 import com.openai.models.finetuning.methods.SupervisedMethod;
+import io.peft4j.core.io.internal.FolderLock;
 import io.peft4j.serve.job.VerdictOptions;
 import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -104,6 +107,23 @@ class WholeJobTest {
                     .toList());
             assertTrue(client.models().delete(model).deleted());
             assertThrows(NotFoundException.class, () -> client.models().retrieve(model));
+        }
+    }
+
+    /** Nobody on this host can see whether a process of another lives; that its lease has run out tells. */
+    @Test
+    void aJobThatAServerOfAnotherHostHeldGoesOnHere() throws Exception {
+        String job;
+        try (TestServer gone = TestServer.start(data, builder -> builder.jobsAtOnce(0))) {
+            job = gone.job("{\"model\": \"tiny-llama\", \"training_file\": \"" + gone.upload(TestServer.rows(0, 12))
+                    + "\", \"hyperparameters\": {\"n_epochs\": 1}}");
+            gone.await(job, "queued");
+        }
+        Path run = Files.createDirectories(data.resolve("jobs").resolve(job).resolve("run"));
+        Files.writeString(run.resolve(FolderLock.FILE), "4242 another-host 2026-01-01T00:00:00Z " + UUID.randomUUID()
+                + "\n");
+        try (TestServer server = TestServer.start(data)) {
+            assertEquals("succeeded", server.await(job, "succeeded", "failed").get("status").asText());
         }
     }
 
