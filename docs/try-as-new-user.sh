@@ -116,7 +116,7 @@ class GoldenTest {
     }
 }
 JAVA
-(cd "$work/app" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt -Dmdep.includeScope=runtime)
+(cd "$work/app" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt -DincludeScope=runtime)
 echo "an application gets $(tr ':' '\n' <"$work/app/cp.txt" | wc -w) jars," \
   "$(tr ':' '\n' <"$work/app/cp.txt" | xargs du -cmL | tail -1 | cut -f 1) MB, of which 5 MB are the model"
 # The second run is on the newest JDK that the machine has, with the options that docs/serving.md gives: it is quiet.

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A model as LangChain4j's {@link EmbeddingModel}: one that was loaded for {@link Task#featureExtraction} gives the
+ * A model as LangChain4j's {@link EmbeddingModel}: one that was loaded for {@link Task#EMBEDDING} gives the
  * vectors that its folder describes ({@link TextEmbedder}), a chat model the mean of its last hidden states
  * ({@link HiddenStates}), which tells texts apart less well. An adapter of the model is part of it.
  */

@@ -94,7 +94,7 @@ public final class TrainingBenchmark {
         return Trainer.encoder(model).encode(chats, model.network().description().maxPositions()).sequences();
     }
 
-    /** As {@link Trainer.Builder#recompute}. */
+    /** As {@link TrainerBuilder#recompute}. */
     public TrainingBenchmark recompute(boolean value) {
         recompute = value;
         return this;
