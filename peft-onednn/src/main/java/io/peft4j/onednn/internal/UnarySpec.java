@@ -4,6 +4,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DIFF_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_clip;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_exp;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_gelu_erf;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_gelu_tanh;
@@ -31,13 +32,26 @@ record UnarySpec(Function function, boolean backward, DataType type, int length)
     /**
      * A function as oneDNN names it.
      *
-     * @param alpha its parameter: the factor of x in a line and in the sigmoid of swish
+     * @param alpha its parameter: the factor of x in a line and in the sigmoid of swish, the lower bound of a clip
+     * @param beta the upper bound of a clip
      */
-    record Function(int algorithm, float alpha) {
+    record Function(int algorithm, float alpha, float beta) {
         static final Function EXP = new Function(dnnl_eltwise_exp, 0f);
         static final Function TANH = new Function(dnnl_eltwise_tanh, 0f);
+        /** Beyond it the slope of GELU is 0 or 1 in any type. */
+        private static final float FLAT = 1e4f;
+        static final Function BOUND = new Function(dnnl_eltwise_clip, -FLAT, FLAT);
 
         private static final float QUICK_GELU = 1.702f;
+
+        Function(int algorithm, float alpha) {
+            this(algorithm, alpha, 0f);
+        }
+
+        /** Whether oneDNN's gradient takes the cube of x, and with it is no number where that is infinite. */
+        boolean hasBoundedGradient() {
+            return algorithm == dnnl_eltwise_gelu_tanh;
+        }
 
         /** {@code alpha * x}. */
         static Function linear(float alpha) {
@@ -62,7 +76,7 @@ record UnarySpec(Function function, boolean backward, DataType type, int length)
         memory.desc x = Spec.vector(type, length);
         primitive_attr attributes = Spec.attributes();
         eltwise_forward.primitive_desc forward = new eltwise_forward.primitive_desc(lane.engine(),
-                dnnl_forward_training, function.algorithm(), x, x, function.alpha(), 0f, attributes, true);
+                dnnl_forward_training, function.algorithm(), x, x, function.alpha(), function.beta(), attributes, true);
         if (!backward) {
             return Spec.assemble(lane, this, forward, () -> new eltwise_forward(forward), new Argument(DNNL_ARG_SRC, x),
                     new Argument(DNNL_ARG_DST, x));

@@ -196,7 +196,13 @@ final class Vectors {
     static void unaryBackward(Lane lane, Function function, Span x, Span dy, Span dx, int count) {
         pieces(count, (first, length) -> {
             long mark = lane.scratch().mark();
-            unaryBackwardPiece(lane, function, x.from(first), dy.from(first), dx.from(first), length);
+            Span read = x.from(first);
+            if (function.hasBoundedGradient()) {
+                Span bounded = Span.scratch(lane, x.type(), length);
+                unary(lane, Function.BOUND, read, bounded, length);
+                read = bounded;
+            }
+            unaryBackwardPiece(lane, function, read, dy.from(first), dx.from(first), length);
             lane.scratch().release(mark);
         });
     }
