@@ -45,13 +45,13 @@ class AutoOptionsTest {
         CommandRun run = CommandRun.succeeding(train("--learning-rate", "auto", "--batch-size", "auto", "--epochs",
                 "auto", "--rank", "auto", "--layers", "auto", "--max-steps", 2));
         assertTrue(run.err().contains("auto:       batch size 8: 120 rows"), run.err());
-        assertTrue(run.err().contains("auto:       epochs 11: "), run.err());
+        assertTrue(run.err().contains("auto:       epochs 12: "), run.err());
         assertTrue(run.err().contains("auto:       learning rate 0.005: hidden size"), run.err());
         JsonNode config = CommandRun.read(output.resolve("adapter_config.json"));
         // A quarter of the hidden size of 32.
         assertEquals(8, config.get("r").asInt());
         assertEquals(16, config.get("lora_alpha").asInt());
-        assertTrue(run.err().contains("epochs 11, batch size 8"), run.err());
+        assertTrue(run.err().contains("epochs 12, batch size 8"), run.err());
     }
 
     @Test

@@ -37,9 +37,9 @@ import java.util.OptionalInt;
  * it.
  */
 public final class HyperparameterRules {
-    private static final int EXAMPLES_SEEN = 1280;
+    private static final int EXAMPLES_SEEN = 2048;
     private static final int FEWEST_SEEN = 320;
-    private static final int TIMES_SEEN = 32;
+    private static final int TIMES_SEEN = 48;
     private static final int MOST_EPOCHS = 12;
     private static final int FEWEST_EPOCHS = 3;
     private static final int TOKENS_A_PASS = 2048;
