@@ -13,6 +13,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -93,7 +94,9 @@ def run(command, path, streams):
         wait_for(path)
         for i in range(len(streams.options.adapter)):
             ask(streams.body(i, 4), [])
-        return streams.measure(len(streams.options.adapter)), streams.measure(1)
+        found = streams.measure(len(streams.options.adapter)), streams.measure(1)
+        print(command[0], found, file=sys.stderr, flush=True)
+        return found
     finally:
         process.terminate()
         process.wait(60)
