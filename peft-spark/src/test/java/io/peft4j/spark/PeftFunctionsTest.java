@@ -96,6 +96,15 @@ class PeftFunctionsTest {
     }
 
     @Test
+    void anAdapterThatSparkHasSentIsFoundByTheNameOfItsFolder() {
+        TestSpark.local().sparkContext().addFile(HR, true);
+        Dataset<Row> questions = rows(RowFactory.create(0, "Fine?", null));
+
+        assertEquals(collected(TINY.withAdapter(HR).generate(questions, "question", "answer", SHORT)),
+                collected(TINY.withAdapter("elsewhere/lora").generate(questions, "question", "answer", SHORT)));
+    }
+
+    @Test
     void aFaultEndsTheJobWhereThatIsWanted() {
         Exception failure = assertThrows(Exception.class, () -> collected(TINY.failingOnErrors()
                 .score(rows(RowFactory.create(0, null, null)), "question")));
