@@ -23,8 +23,9 @@ import picocli.CommandLine.Parameters;
         + "style, and with --model examples that are too long or have nothing to learn.",
     "Exit status 1 if there are errors; warnings do not count."})
 final class DataCheckCommand extends PeftCommand {
-    private static final int SHOWN = 20;
+    private static final int SHOWN = 10;
     private static final int SHOWN_LINES = 8;
+    private static final int SHOWN_TEXTS = 2;
 
     @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
     private Path data;
@@ -106,24 +107,35 @@ final class DataCheckCommand extends PeftCommand {
 
     private void print(DataReport report, Console console) {
         console.out().printf("%d rows%n", report.rows());
+        List<Finding> folded = report.folded();
         new TreeMap<>(report.counts()).forEach((code, count) -> {
-            console.out().printf("%n%s: %d (%d rows). %s %s%n", code.code(), count, report.findingRows().get(code),
-                    code.why(), code.advice());
-            List<Finding> shown = report.findings().stream().filter(finding -> finding.code() == code).limit(SHOWN)
-                    .toList();
-            shown.forEach(finding -> console.out().println(line(finding)));
-            if (count > shown.size()) {
-                console.out().printf("  ... %d more%n", count - shown.size());
+            console.out().printf("%n%s: %d (%d rows). %s%n  what to do: %s%n", code.code(), count,
+                    report.findingRows().get(code), code.why(), code.advice());
+            List<Finding> all = folded.stream().filter(finding -> finding.code() == code).toList();
+            all.stream().limit(SHOWN).forEach(finding -> print(finding, console));
+            long listed = report.findings().stream().filter(finding -> finding.code() == code).count();
+            long more = Math.max(0, all.size() - SHOWN) + count - listed;
+            if (more > 0) {
+                console.out().printf("  ... %d more%s%n", more, page == null ? "; --report FILE.html lists them" : "");
             }
         });
         console.checkOut();
     }
 
-    private static String line(Finding finding) {
+    /** What was found, and below it what stands there. */
+    private static void print(Finding finding, Console console) {
         String lines = finding.lines().stream().limit(SHOWN_LINES).map(String::valueOf)
                 .collect(Collectors.joining(","));
-        String more = finding.lines().size() > SHOWN_LINES ? ",..." : "";
-        return "  " + finding.severity().code() + " " + finding.file() + (lines.isEmpty() ? "" : ":" + lines + more)
-                + ": " + finding.message();
+        int more = finding.lines().size() - SHOWN_LINES;
+        console.out().println("  " + finding.severity().code() + " " + finding.file() + (lines.isEmpty() ? "" : ":"
+                + lines) + (more > 0 ? " and " + more + " more" : "") + ": " + finding.message());
+        int shown = 0;
+        for (int i = 0; i < finding.texts().size() && shown < SHOWN_TEXTS; i++) {
+            if (!finding.texts().get(i).isEmpty()) {
+                String line = finding.lines().size() > 1 ? finding.lines().get(i) + ": " : "";
+                console.out().println("      " + line + finding.texts().get(i).replace("\n", " | "));
+                shown++;
+            }
+        }
     }
 }

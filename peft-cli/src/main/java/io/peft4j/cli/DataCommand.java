@@ -7,9 +7,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code peft4j data}: looks at data, mends it, and cuts it up. */
-@Command(name = "data", description = "Checks, cleans, splits, converts, augments, mixes and previews training data.",
+@Command(name = "data", description = "Checks, cleans, splits, converts, augments, mixes and previews training "
+        + "data, and makes it of handbooks.",
         subcommands = {DataCheckCommand.class, DataCleanCommand.class, DataSplitCommand.class, DataConvertCommand.class,
-            DataAugmentCommand.class, DataMixCommand.class, DataPreviewCommand.class})
+            DataFromHandbookCommand.class, DataAugmentCommand.class, DataMixCommand.class, DataPreviewCommand.class})
 final class DataCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -89,6 +89,27 @@ class DataCommandsTest {
     }
 
     @Test
+    void aHandbookBecomesQuestionsAndRowsToFillIn() throws IOException {
+        Path handbook = Files.writeString(folder.resolve("h.md"), "# Handbook\n\n## 1. Who pays?\n\nAnn does.\n\n"
+                + "## Canteen\n\nThe canteen opens at 11:40.\n");
+        Path out = folder.resolve("h.jsonl");
+        JsonNode counts = CommandRun.succeeding("data", "from-handbook", handbook, "--output", out, "--json").json()
+                .get(0);
+        assertEquals("{\"rows\":2,\"from_headings\":1,\"by_model\":0,\"to_fill_in\":1}", counts.toString());
+        List<String> lines = Files.readAllLines(out);
+        assertTrue(lines.get(0).contains("\"Who pays?\"") && lines.get(0).contains("Ann does."), lines.get(0));
+        assertTrue(CommandRun.failing(1, "train", "--model", FIXTURES.resolve("tiny-llama"), "--data", out, "--output",
+                folder.resolve("adapter")).contains("h.jsonl:2: nobody has filled in the question"));
+        CommandRun check = CommandRun.of("data", "check", out);
+        assertEquals(1, check.status());
+        assertTrue(check.out().contains("  what to do: Write the question") && check.out().contains(
+                "      user: [fill in: a question about Handbook, Canteen] | assistant: The canteen opens at 11:40."),
+                check.out());
+        assertTrue(CommandRun.failing(2, "data", "from-handbook", handbook, "--output", out, "--draws", -1)
+                .contains("--draws"));
+    }
+
+    @Test
     void mixHasTheRequestedShares() throws IOException {
         Path other = Files.write(folder.resolve("other.csv"), List.of("question,answer", "Wer?,Ann.", "Wo?,Hier."));
         Path guard = Files.write(folder.resolve("guard.jsonl"), List.of(DataCheckCommandTest.row("Hello?", "Hello.")));

@@ -8,6 +8,7 @@ import io.peft4j.data.example.Origin;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.Skeleton;
 import io.peft4j.data.format.internal.DataFaults;
 import io.peft4j.data.split.SplitRule;
 import io.peft4j.data.split.internal.DataSplit;
@@ -89,6 +90,9 @@ public final class ChatDataset implements Iterable<ChatExample> {
 
     private static ChatExample chat(Path file, ExampleReader reader, ExampleReader.Item item) {
         Example example = item.example().orElseThrow(() -> reader.exception(item));
+        item.faults().stream().filter(fault -> fault.code().equals(Skeleton.UNFILLED)).findFirst().ifPresent(fault -> {
+            throw new DataException(file, item.line(), fault.message());
+        });
         return example.toChat().orElseThrow(() -> new DataException(file, item.line(), "is a plain text, not a "
                 + "conversation with an answer"));
     }

@@ -21,8 +21,9 @@ import org.jsoup.nodes.Document;
 import org.jsoup.nodes.Element;
 
 /**
- * A handbook in Markdown or HTML cut at its headings: a row for each section that has text, with a question made of the
- * headings and the text as the answer. It is a skeleton for people to fill: real questions, and answers that fit them.
+ * A handbook in Markdown or HTML cut at its headings: a row for each section that has text, which is the answer. A
+ * heading that is a question is the question of the row; of others a skeleton is made for people to fill
+ * ({@link Skeleton}).
  */
 final class HandbookRows implements RowSource {
     private static final int LARGEST = 64 << 20;
@@ -128,8 +129,9 @@ final class HandbookRows implements RowSource {
             if (!text.toString().isBlank()) {
                 String headings = String.join(", ", path.values());
                 Map<String, Object> fields = new LinkedHashMap<>();
-                fields.put("question", "What does the handbook say " + (path.isEmpty() ? "at its beginning?"
-                        : "about " + headings + "?"));
+                fields.put("question", Optional.ofNullable(path.lastEntry()).map(Map.Entry::getValue)
+                        .flatMap(HeadingQuestion::of).orElse(Skeleton.question(path.isEmpty() ? "the beginning"
+                        : headings)));
                 fields.put("answer", text.toString());
                 fields.put("heading", String.join(" > ", path.values()));
                 entries.add(Entry.of(new JsonLines.Row(file, begin, fields)));

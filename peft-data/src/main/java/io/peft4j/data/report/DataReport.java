@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.io.internal.AtomicFiles;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +25,7 @@ import java.util.Map;
 public record DataReport(long rows, Map<String, Long> files, List<Finding> findings, long errors,
         Map<FindingCode, Long> counts, Map<FindingCode, Long> findingRows, DataStatistics statistics) {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int FOLDED_TEXTS = 3;
 
     /** Copies the list and the maps. */
     public DataReport {
@@ -36,6 +38,24 @@ public record DataReport(long rows, Map<String, Long> files, List<Finding> findi
     /** Whether there is an error: training on the data would fail, or teach or measure nothing. */
     public boolean hasErrors() {
         return errors > 0;
+    }
+
+    /**
+     * The findings, those of one file that say the same in one, as people read them: with the lines of all and the
+     * texts of the first.
+     */
+    public List<Finding> folded() {
+        Map<List<Object>, List<Finding>> same = new LinkedHashMap<>();
+        findings.forEach(finding -> same.computeIfAbsent(List.of(finding.code(), finding.severity(), finding.file(),
+                finding.message()), key -> new ArrayList<>()).add(finding));
+        return same.values().stream().map(DataReport::folded).toList();
+    }
+
+    private static Finding folded(List<Finding> same) {
+        Finding first = same.get(0);
+        return same.size() == 1 ? first : new Finding(first.code(), first.severity(), first.file(), same.stream()
+                .flatMap(finding -> finding.lines().stream()).distinct().toList(), first.message(), same.stream()
+                .flatMap(finding -> finding.texts().stream()).limit(FOLDED_TEXTS).toList());
     }
 
     /**

@@ -12,7 +12,8 @@ import java.util.Objects;
  * @param file the file
  * @param lines the lines that it is about, ascending, from 1; empty: the file as a whole
  * @param message what was found
- * @param texts what stands in the first of these lines: shortened, without personal data; empty where that is not known
+ * @param texts what stands in the first of these lines: shortened, without personal data; empty, or an empty text,
+ *     where that is not known
  */
 public record Finding(FindingCode code, Severity severity, String file, List<Long> lines, String message,
         List<String> texts) implements Serializable {

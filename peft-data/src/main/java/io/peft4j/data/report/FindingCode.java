@@ -14,10 +14,17 @@ public enum FindingCode {
     INVALID_PARQUET(Severity.ERROR, "The rows from there on cannot be read.", "Export the file again."),
     /** A column that is to get another name, but is not there or not free. */
     UNKNOWN_COLUMN(Severity.ERROR, "The row is read without it.", "Correct --column."),
+    /** A row that was made for people to fill in, and was not. */
+    UNFILLED_ROW(Severity.ERROR, "A training refuses it: nobody asks what stands in place of the question.",
+            "Write the question, have one written (peft4j data from-handbook --model), or remove the row."),
+    /** An identifier that several rows have. */
+    DUPLICATE_ID(Severity.WARNING, "What was stored or split by identifier mixes these rows up.",
+            "Give each row an identifier of its own, or remove the field."),
     /** A compressed file that is damaged or cut off. */
     INVALID_COMPRESSION(Severity.ERROR, "The rows from there on cannot be read.", "Fetch or compress the file again."),
     /** No list of messages. */
-    MISSING_MESSAGES(Severity.ERROR, "The row has no conversation.", "Give the row its messages."),
+    MISSING_MESSAGES(Severity.ERROR, "The row has no conversation.",
+            "Give the row its messages, or its columns the names of a format (--column)."),
     /** A role that the format does not have. */
     UNRECOGNIZED_ROLE(Severity.ERROR, "Chat templates do not know this role.", "Use system, user, assistant or tool."),
     /** A message without role or content. */

@@ -19,6 +19,8 @@ import java.util.stream.Collectors;
 /** A report as one HTML page. */
 final class ReportPage {
     private static final int MOST_ROWS = 200;
+    /** So many are seen at once, the others when they are asked for. */
+    private static final int UNFOLDED_ROWS = 10;
     private static final int MOST_LINES = 12;
     private static final int MOST_BARS = 20;
 
@@ -33,8 +35,9 @@ final class ReportPage {
         if (!report.statistics().previews().isEmpty()) {
             page.add(previews());
         }
+        List<Finding> folded = report.folded();
         for (FindingCode code : FindingCode.values()) {
-            List<Finding> list = report.findings().stream().filter(f -> f.code() == code).limit(MOST_ROWS).toList();
+            List<Finding> list = folded.stream().filter(f -> f.code() == code).limit(MOST_ROWS).toList();
             if (!list.isEmpty()) {
                 page.add(findings(code, list));
             }
@@ -113,6 +116,20 @@ final class ReportPage {
 
     private Html findings(FindingCode code, List<Finding> list) {
         long count = report.counts().get(code);
+        int open = Math.min(list.size(), UNFOLDED_ROWS);
+        Html shown = Html.all(Blocks.note(tag("strong", "What to do: "), code.advice()), table(list.subList(0, open)));
+        if (open < list.size()) {
+            shown.add(tag("details", tag("summary", number(list.size() - open) + " more"),
+                    table(list.subList(open, list.size()))));
+        }
+        if (count > report.findings().stream().filter(finding -> finding.code() == code).count()) {
+            shown.add(Blocks.note("Not all of the " + counted(count, "finding") + " are listed."));
+        }
+        Html details = tag("details", tag("summary", counted(count, "finding")), shown);
+        return Blocks.card(code.code(), code.severity() == Severity.INFO ? details : details.with("open", "open"));
+    }
+
+    private Html table(List<Finding> list) {
         boolean files = report.files().size() > 1;
         Table table = files ? Table.of("severity", "file", "lines", "what").texts(1, 3)
                 : Table.of("severity", "lines", "what").texts(2);
@@ -124,15 +141,14 @@ final class ReportPage {
             }
             table.row(row.toArray());
         }
-        Html details = tag("details", tag("summary", counted(count, "finding") + (count > list.size() ? ", the first "
-                + list.size() + " of which are listed" : "")), table.html());
-        return Blocks.card(code.code(), code.severity() == Severity.INFO ? details : details.with("open", "open"));
+        return table.html();
     }
 
     private static String lines(Finding finding) {
         String lines = finding.lines().stream().limit(MOST_LINES).map(String::valueOf)
                 .collect(Collectors.joining(", "));
-        return finding.lines().size() > MOST_LINES ? lines + ", ..." : lines;
+        return finding.lines().size() > MOST_LINES ? lines + " and " + number(finding.lines().size() - MOST_LINES)
+                + " more" : lines;
     }
 
     /** The message and, below it, what stands in the rows. */
@@ -140,7 +156,9 @@ final class ReportPage {
         Html what = Html.all(finding.message());
         for (int i = 0; i < finding.texts().size(); i++) {
             String line = finding.lines().size() > 1 ? "line " + finding.lines().get(i) + "\n" : "";
-            what.add(tag("div", line + finding.texts().get(i)).css("row"));
+            if (!finding.texts().get(i).isEmpty()) {
+                what.add(tag("div", line + finding.texts().get(i)).css("row"));
+            }
         }
         return what;
     }

@@ -145,7 +145,7 @@ class FormatsTest {
                 List<Example> examples = reader.stream().toList();
                 assertEquals(2, examples.size());
                 ChatExample leave = (ChatExample) examples.get(0);
-                assertEquals("What does the handbook say about Handbook, Leave?", leave.messages().get(0).content());
+                assertEquals("[fill in: a question about Handbook, Leave]", leave.messages().get(0).content());
                 String answer = leave.messages().get(1).content();
                 assertTrue(answer.startsWith("You have 30 days.") && answer.contains("June: 6"), answer);
                 assertEquals("Handbook > Leave", leave.extra().get("heading"));

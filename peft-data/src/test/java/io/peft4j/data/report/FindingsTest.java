@@ -56,6 +56,42 @@ class FindingsTest {
     }
 
     @Test
+    void identifiersOfSeveralRowsAreReportedWithTheirLines() throws IOException {
+        List<String> lines = new ArrayList<>(rows(12));
+        for (int i : new int[] {1, 4, 9}) {
+            lines.set(i, lines.get(i).replaceFirst("\\{", "{\"id\": \"r7\", "));
+        }
+        lines.set(5, lines.get(5).replaceFirst("\\{", "{\"id\": 8, "));
+        DataReport report = DataCheck.of(Files.write(folder.resolve("ids.jsonl"), lines)).run();
+        assertEquals(List.of("warning [2, 5, 10]"), found(report, "duplicate_id"));
+        Finding finding = report.findings().stream().filter(f -> f.code() == FindingCode.DUPLICATE_ID).findFirst()
+                .orElseThrow();
+        assertEquals("the id 'r7' stands in lines 2, 5, 10", finding.message());
+        assertTrue(finding.texts().get(1).contains("user: "), finding.texts().toString());
+        // Another file may count from the beginning.
+        Path other = Files.write(folder.resolve("other.jsonl"), List.of(lines.get(1)));
+        assertEquals(1, DataCheck.of(folder.resolve("ids.jsonl")).validation(other).run().counts()
+                .get(FindingCode.DUPLICATE_ID));
+    }
+
+    @Test
+    void findingsThatSayTheSameAreFoldedForPeople() throws IOException {
+        List<String> lines = new ArrayList<>(rows(12));
+        lines.addAll(java.util.Collections.nCopies(40, "{\"Frage\": \"x\", \"Antwort\": \"y\"}"));
+        DataReport report = DataCheck.of(Files.write(folder.resolve("folded.jsonl"), lines)).run();
+        assertEquals(40, found(report, "missing_messages").size());
+        List<Finding> folded = report.folded().stream().filter(f -> f.code() == FindingCode.MISSING_MESSAGES).toList();
+        assertEquals(1, folded.size());
+        assertEquals(40, folded.get(0).lines().size());
+        assertEquals(List.of("Frage: x\nAntwort: y"), folded.get(0).texts().subList(0, 1));
+        Path page = folder.resolve("page.html");
+        report.writeHtml(page);
+        String html = Files.readString(page);
+        assertTrue(html.contains("13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24 and 28 more"), html);
+        assertTrue(html.contains("<strong>What to do: </strong>Give the row its messages"), html);
+    }
+
+    @Test
     void errorsCountEvenAfterManyWarnings() throws IOException {
         List<String> rows = rows(12);
         for (int i = 0; i < 8; i++) {

@@ -63,6 +63,7 @@ public final class CheckEnd {
      */
     public DataReport report(String format, Examples examples, Corpus related, Relations relations) {
         for (int file = 0; file < files.size(); file++) {
+            all.ids(file).report(files.get(file), findings);
             addSize(file);
         }
         new RelationFindings(related, relations, files, findings, excerpts).add();

@@ -36,6 +36,7 @@ public final class CheckPart implements Serializable {
     private final Style style = new Style();
     private final long[] rows;
     private final long[] examples;
+    private final ArrayList<RepeatedIds> ids = new ArrayList<>();
     /** Where a name was seen first, or -1 where it was seen in several examples. */
     private final HashMap<String, Integer> names = new HashMap<>();
 
@@ -54,6 +55,7 @@ public final class CheckPart implements Serializable {
         this.findings = new FindingList(mostFindings);
         this.rows = new long[files.size()];
         this.examples = new long[files.size()];
+        files.forEach(file -> ids.add(new RepeatedIds()));
     }
 
     /**
@@ -66,6 +68,7 @@ public final class CheckPart implements Serializable {
     public void take(int file, RowScan row, OptionalInt number, PiiDetector detector, Optional<ChatEncoder> encoder) {
         rows[file]++;
         Excerpts excerpts = new Excerpts(detector);
+        row.id().ifPresent(id -> ids.get(file).add(id, row.line(), () -> excerpts.of(row)));
         findings(file, row, finding -> findings.add(finding, () -> excerpts.of(row)));
         if (row.example().isEmpty()) {
             return;
@@ -88,7 +91,8 @@ public final class CheckPart implements Serializable {
         for (RowFault fault : row.faults()) {
             FindingCode code = FindingCode.of(fault.code()).orElse(FindingCode.INVALID_JSON);
             String place = fault.column() > 0 ? "column " + fault.column() + ": " : "";
-            told.accept(FindingList.finding(code, fault.fatal() ? Severity.ERROR : Severity.WARNING, files.get(file),
+            boolean error = fault.fatal() || code == FindingCode.UNFILLED_ROW;
+            told.accept(FindingList.finding(code, error ? Severity.ERROR : Severity.WARNING, files.get(file),
                     List.of(row.line()), place + fault.message()));
         }
         messages(row).forEach((code, message) -> told.accept(FindingList.finding(code, files.get(file),
@@ -137,6 +141,7 @@ public final class CheckPart implements Serializable {
         for (int file = 0; file < rows.length; file++) {
             rows[file] += next.rows[file];
             examples[file] += next.examples[file];
+            ids.get(file).append(next.ids.get(file));
         }
         findings.append(next.findings);
         statistics.append(next.statistics, previews);
@@ -155,6 +160,11 @@ public final class CheckPart implements Serializable {
 
     FindingList findings() {
         return findings;
+    }
+
+    /** The identifiers of a file's rows. */
+    RepeatedIds ids(int file) {
+        return ids.get(file);
     }
 
     StatisticsCollector statistics() {

@@ -35,10 +35,11 @@ import java.util.Set;
  * @param supervised supervised tokens
  * @param encoding why it cannot be encoded
  * @param fields its fields, where it is no example but has some
+ * @param id the identifier that it has among its fields
  */
 public record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
         List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal, int traits, int answerWords, int tokens,
-        int supervised, Optional<String> encoding, Map<String, Object> fields) {
+        int supervised, Optional<String> encoding, Map<String, Object> fields, Optional<String> id) {
 
     /**
      * Looks at a row.
@@ -48,7 +49,8 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
     public static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
         if (item.example().isEmpty()) {
             return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), List.of(), Set.of(),
-                    Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields());
+                    Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields(),
+                    RepeatedIds.of(item.fields()));
         }
         Example example = item.example().get();
         List<RowParts.Part> parts = RowParts.of(example);
@@ -81,7 +83,8 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
             }
         }
         return new RowScan(item.line(), item.faults(), item.example(), Optional.of(Corpus.Features.of(example)),
-                parts, pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of());
+                parts, pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of(),
+                RepeatedIds.of(item.fields()));
     }
 
     private static void find(PiiDetector detector, RowParts.Part part, Set<String> pii) {

@@ -1,0 +1,86 @@
+package io.peft4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.data.augment.PassageQuestions;
+import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.DataFormat;
+import io.peft4j.data.format.Skeleton;
+import io.peft4j.models.BaseModel;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code peft4j data from-handbook}: questions and answers out of a handbook. */
+@Command(name = "from-handbook", sortOptions = false, description = {"Makes rows of a handbook in Markdown or HTML. A "
+        + "heading that is a question is one, with the text below it as its answer.",
+    "Other sections become rows for people to fill in, which train refuses until they are; with --model the model "
+            + "writes questions for their sentences, kept where the answer stands in the text. Such rows carry "
+            + "\"generated\": \"model\"; read them before they are trained on."})
+final class DataFromHandbookCommand extends PeftCommand {
+    @Parameters(paramLabel = "FILE", description = "The handbook, .md or .html.")
+    private Path handbook;
+
+    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The rows.")
+    private Path output;
+
+    @Mixin
+    private ExistingOptions existing;
+
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "A chat model that writes questions.")
+    private String model;
+
+    @Option(names = "--draws", paramLabel = "N", defaultValue = "4", description = "Questions drawn for a sentence "
+            + "beside the most likely one, of which the first good one is kept. Default: ${DEFAULT-VALUE}")
+    private int draws;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of the draws. Default: "
+            + "${DEFAULT-VALUE}")
+    private long seed;
+
+    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
+            description = "The format of the rows, as for --format. Default: ${DEFAULT-VALUE}")
+    private DataFormat to;
+
+    @Mixin
+    private DataInput input;
+
+    @Mixin
+    private EngineOptions engine;
+
+    @Option(names = "--json", description = "Prints {\"rows\", \"from_headings\", \"by_model\", \"to_fill_in\"}.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        if (draws < 0) {
+            throw usage("--draws must be 0 or more");
+        }
+        DataInput.requireOther(output, List.of(handbook));
+        Path target = existing.choose(output);
+        List<ChatExample> found = input.chats(handbook);
+        List<ChatExample> rows = model == null ? found : written(found);
+        DataInput.write(target, to, rows);
+        long open = rows.stream().filter(row -> Skeleton.unfilled(row).isPresent()).count();
+        long asked = found.stream().filter(row -> Skeleton.unfilled(row).isEmpty()).count();
+        long byModel = rows.size() - asked - open;
+        if (json) {
+            ObjectNode line = Json.MAPPER.createObjectNode().put("rows", rows.size()).put("from_headings", asked)
+                    .put("by_model", byModel).put("to_fill_in", open);
+            console().print(line);
+        } else {
+            console().say("%d rows in %s: %d from headings that are questions, %d by the model, %d to fill in",
+                    rows.size(), target, asked, byModel, open);
+        }
+        return 0;
+    }
+
+    private List<ChatExample> written(List<ChatExample> found) {
+        try (BaseModel base = engine.load(model, console()); DataProgress progress = new DataProgress(console())) {
+            return new PassageQuestions(base, draws, seed)
+                    .listener((done, all) -> progress.to("asking about " + all + " sentences", done)).of(found);
+        }
+    }
+}

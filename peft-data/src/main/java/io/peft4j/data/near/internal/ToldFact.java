@@ -1,0 +1,143 @@
+package io.peft4j.data.near.internal;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What a sentence tells that can be asked for: its numbers, or where it has none its names. Whether a question asks for
+ * that is told by words alone, so that a question which is kept asks for something that stands there.
+ */
+public final class ToldFact {
+    private static final int FEWEST_WORDS = 4;
+    private static final int MOST_WORDS = 40;
+    private static final double COVERED = 0.6;
+    /** Words by which questions for a value begin; those that begin with a verb are answered with yes or no. */
+    private static final Set<String> ASKING = Set.of("what", "which", "who", "whom", "whose", "where", "when", "how",
+            "was", "welche", "welcher", "welches", "welchen", "welchem", "wer", "wem", "wen", "wessen", "wo", "wann",
+            "wie", "woran", "womit", "wofur", "wohin", "quel", "quelle", "qui", "combien", "comment", "quand", "ou");
+    private static final int ASKING_WITHIN = 3;
+    /** What questions say of a value without its sentence saying so. */
+    private static final Set<String> OF_VALUES = Set.of("time", "number", "amount", "name", "call", "length",
+            "duration", "deadline", "limit", "cost", "pric", "price", "percentag", "percentage", "uhrzeit", "zahl",
+            "hoch", "heiss", "dauert", "kostet", "ab", "bis", "until", "within", "through", "spat", "late", "large",
+            "high", "soon", "allow", "allowed", "requir", "required");
+
+    private final List<Word> words;
+    private final Set<String> numbers;
+    private final Set<String> names = new LinkedHashSet<>();
+    private final Set<String> topic = new LinkedHashSet<>();
+    private final Set<String> units = new HashSet<>();
+
+    /** What a sentence tells. */
+    public ToldFact(String sentence) {
+        words = Words.of(sentence);
+        numbers = numbers(words);
+        for (int i = 0; i < words.size(); i++) {
+            Word word = words.get(i);
+            boolean unit = i > 0 && words.get(i - 1).number() && !word.number();
+            if (unit) {
+                units.add(word.stem());
+            } else if (isTopic(word)) {
+                topic.add(word.stem());
+                if (word.capital() && !word.initial()) {
+                    names.add(word.stem());
+                }
+            }
+        }
+    }
+
+    private static boolean isTopic(Word word) {
+        return !word.number() && !Vocabulary.STOPS.contains(word.norm());
+    }
+
+    private static Set<String> numbers(List<Word> words) {
+        return words.stream().filter(Word::number).map(Word::norm).collect(Collectors.toCollection(LinkedHashSet::new));
+    }
+
+    private static Set<String> topic(String text) {
+        return Words.of(text).stream().filter(ToldFact::isTopic).map(Word::stem).collect(Collectors.toSet());
+    }
+
+    /** Whether there is something to ask for. */
+    public boolean canBeAskedFor() {
+        return words.size() >= FEWEST_WORDS && words.size() <= MOST_WORDS && !topic.isEmpty()
+                && (!numbers.isEmpty() || !names.isEmpty());
+    }
+
+    /**
+     * Whether a question asks for the fact: it is one question for a value, does not give the value away, says nothing
+     * that neither the sentence nor its heading says, and keeps what the fact is about.
+     *
+     * @param question the question
+     * @param heading what the sentence stands below
+     */
+    public boolean isAskedBy(String question, String heading) {
+        List<Word> asked = Words.of(question);
+        return question.endsWith("?") && question.indexOf('?') == question.length() - 1
+                && asked.size() >= FEWEST_WORDS && asked.size() <= MOST_WORDS && asksForAValue(asked)
+                && !givesAway(asked) && hasTheUnit(asked) && keepsTheTopic(topic(question), topic(heading));
+    }
+
+    private static boolean asksForAValue(List<Word> asked) {
+        return asked.stream().limit(ASKING_WITHIN).anyMatch(word -> ASKING.contains(word.norm()));
+    }
+
+    private boolean givesAway(List<Word> asked) {
+        Set<String> told = numbers(asked);
+        return !numbers.containsAll(told) || !numbers.isEmpty() && told.containsAll(numbers)
+                || numbers.isEmpty() && wanted(asked).isEmpty();
+    }
+
+    /** Where something is counted it is what the sentence counts. */
+    private boolean hasTheUnit(List<Word> asked) {
+        for (int i = 2; i < asked.size(); i++) {
+            boolean counts = Set.of("many", "viele").contains(asked.get(i - 1).norm());
+            if (counts && (numbers.isEmpty() || !units.contains(asked.get(i).stem()))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean keepsTheTopic(Set<String> asked, Set<String> heading) {
+        List<String> fresh = new ArrayList<>(asked);
+        fresh.removeIf(word -> topic.contains(word) || units.contains(word) || heading.contains(word)
+                || OF_VALUES.contains(word));
+        Set<String> needed = new HashSet<>(topic);
+        if (numbers.isEmpty()) {
+            needed.removeAll(names);
+        }
+        long kept = needed.stream().filter(asked::contains).count();
+        boolean named = numbers.isEmpty() || asked.containsAll(names);
+        return fresh.isEmpty() && named && kept >= COVERED * needed.size() && kept > 0;
+    }
+
+    /** What an answer must hold: numbers that the question does not have, or names where the sentence has no number. */
+    private Set<String> wanted(List<Word> asked) {
+        Set<String> wanted = new LinkedHashSet<>(numbers.isEmpty() ? names : numbers);
+        asked.forEach(word -> {
+            wanted.remove(word.norm());
+            wanted.remove(word.stem());
+        });
+        return wanted;
+    }
+
+    /**
+     * Whether an answer to a question holds the fact, and no number that the text has not.
+     *
+     * @param text what the answer was read in
+     */
+    public boolean isIn(String answer, String question, String text) {
+        List<Word> told = Words.of(answer);
+        Set<String> wanted = wanted(Words.of(question));
+        Set<String> held = told.stream().flatMap(word -> Stream.of(word.norm(), word.stem()))
+                .collect(Collectors.toSet());
+        return numbers(Words.of(text)).containsAll(numbers(told)) && !wanted.isEmpty() && (numbers.isEmpty()
+                ? wanted.stream().anyMatch(held::contains) : held.containsAll(wanted));
+    }
+}
