@@ -122,7 +122,7 @@ class EvaluateCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "{\"question\": \"Who?\"} | neither \"reference\" nor \"must_contain\"",
-        "{\"question\": \"Who?\", \"references\": [\"I\"]} | it has [question, references]",
+        "{\"question\": \"Who?\", \"references\": [\"I\"]} | --column references=reference",
         "{\"question\": \"Who?\", \"reference\": 7} | \"reference\" holds the number 7",
         "{\"question\": \"Who?\", \"reference\": [\"a\", null]} | \"reference\" holds null",
         "{\"question\": \"Who?\", \"reference\": []} | \"reference\" is empty",
