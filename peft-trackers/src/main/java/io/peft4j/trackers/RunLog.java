@@ -31,16 +31,20 @@ final class RunLog implements AutoCloseable {
 
     void write(byte... record) throws IOException {
         int from = 0;
+        // A first piece may be empty: where a block has room for its head alone.
+        boolean begun = false;
+        boolean ends;
         do {
             if (BLOCK - inBlock < HEAD) {
                 out.write(new byte[BLOCK - inBlock]);
                 inBlock = 0;
             }
             int length = Math.min(record.length - from, BLOCK - inBlock - HEAD);
-            boolean ends = from + length == record.length;
-            piece(from == 0 ? ends ? FULL : FIRST : ends ? LAST : MIDDLE, record, from, length);
+            ends = from + length == record.length;
+            piece(begun ? ends ? LAST : MIDDLE : ends ? FULL : FIRST, record, from, length);
+            begun = true;
             from += length;
-        } while (from < record.length);
+        } while (!ends);
     }
 
     private void piece(int type, byte[] record, int from, int length) throws IOException {
