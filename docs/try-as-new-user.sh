@@ -48,7 +48,11 @@ fi
 export MAVEN_OPTS="-Duser.home=$HOME" PEFT4J_JAVA_OPTS="-Duser.home=$HOME" XDG_CACHE_HOME=$HOME/.cache HF_HUB_OFFLINE=1
 
 step "clone"
-git clone -q "$root" "$work/peft4j"
+if ! git clone -q "$root" "$work/peft4j" 2>/dev/null; then
+  # The sources may be an archive instead of a repository.
+  mkdir "$work/peft4j"
+  tar -C "$root" --exclude=target --exclude=.git -cf - . | tar -C "$work/peft4j" -xf -
+fi
 cd "$work/peft4j"
 
 step "build and quickstart"
