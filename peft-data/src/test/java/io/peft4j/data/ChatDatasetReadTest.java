@@ -5,13 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.LogLines;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -203,16 +202,10 @@ class ChatDatasetReadTest {
     @Test
     void unknownMessageKeysAreKeptWithOneWarning() {
         String row = rowWithAnswer("{\"role\": \"assistant\", \"content\": \"a\", \"wieght\": 0}");
-        PrintStream before = System.err;
-        ByteArrayOutputStream log = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
-        try {
+        String logged = String.join("\n", LogLines.of(() -> {
             ChatMessage answer = read(row + "\n" + row).examples().get(0).messages().get(1);
             assertEquals(Map.of("wieght", 0), answer.extra());
-        } finally {
-            System.setErr(before);
-        }
-        String logged = log.toString(StandardCharsets.UTF_8);
+        }));
         assertTrue(logged.contains("messages hold keys that the chat format does not have: [wieght]"), logged);
         assertEquals(1, logged.lines().filter(line -> line.contains("wieght")).count());
     }

@@ -7,13 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.peft4j.core.LogLines;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -232,17 +231,8 @@ class TrackersTest {
         }
     }
 
-    /** What is logged meanwhile. */
     private static String log(Runnable action) {
-        PrintStream before = System.err;
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        try {
-            action.run();
-        } finally {
-            System.setErr(before);
-        }
-        return bytes.toString(StandardCharsets.UTF_8);
+        return String.join("\n", LogLines.of(action));
     }
 
     @Test

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.LogLines;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.train.Runs.Crash;

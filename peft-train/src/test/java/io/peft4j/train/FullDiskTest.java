@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.LogLines;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.TinyModel;

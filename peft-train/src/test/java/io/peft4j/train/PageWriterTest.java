@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.LogLines;
 import io.peft4j.train.runs.RunInfo;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;

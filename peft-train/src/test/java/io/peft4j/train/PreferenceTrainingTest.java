@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.LogLines;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.model.LanguageModel;

@@ -3,25 +3,15 @@ package io.peft4j.data.augment;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.engine.Engine;
-import io.peft4j.core.model.CausalNetwork;
-import io.peft4j.core.model.Completion;
-import io.peft4j.core.model.GenerationOptions;
-import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.ModelLease;
-import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.core.text.ChatTemplate;
-import io.peft4j.core.text.Tokenizer;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.near.internal.QuestionText;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** New wordings keep the facts, are new, are marked, and are none that is held out. */
@@ -57,7 +47,7 @@ class AugmentationTest {
     void modelParaphrasesAreKeptIfTheyAskTheSame() {
         ChatExample example = example("What is the notice period for a Senior Consultant in grade 7?",
                 "The notice period is 90 days after probation.");
-        Stub model = new Stub("How long is the notice period of a Senior Consultant in grade 7?",
+        List<String> answers = List.of("How long is the notice period of a Senior Consultant in grade 7?",
                 "Question: \"For a Senior Consultant in grade 7, which notice period applies?\"\nI hope this helps.",
                 "How long is the notice period of a Senior Consultant?",
                 "How long is the notice period of a Senior Consultant in grade 8?",
@@ -66,6 +56,11 @@ class AugmentationTest {
                 "What does a Senior Consultant in grade 7 earn?", "",
                 "What is a notice period? Who is a Senior Consultant in grade 7?",
                 "How long is the NOTICE period of a Senior Consultant in grade 7");
+        List<String> asked = new ArrayList<>();
+        ScriptedModel model = new ScriptedModel((place, messages) -> {
+            asked.add(messages.toString());
+            return answers.get(place % answers.size());
+        });
         ChatExample heldOut = example("Please tell me which notice period applies for a Senior Consultant in grade 7.",
                 "90 days.");
         List<ChatExample> written = new Augmentation(10).with(model).of(List.of(example));
@@ -75,54 +70,12 @@ class AugmentationTest {
                 "For a Senior Consultant in grade 7, which notice period applies?"), byModel);
         assertTrue(written.size() > 2, "rules fill what is left");
         assertTrue(written.stream().allMatch(e -> e.messages().get(1).equals(example.messages().get(1))));
-        assertTrue(model.asked.stream().allMatch(asked -> asked.contains("grade 7?")));
+        assertTrue(asked.stream().allMatch(prompt -> prompt.contains("grade 7?")));
         // The same words as a held-out wording, in another order: it would be measured by heart.
         assertEquals(List.of("How long is the notice period of a Senior Consultant in grade 7?"),
                 new Augmentation(10).with(model).holdingOut(List.of(heldOut)).of(List.of(example)).stream()
                         .filter(e -> e.extra().get(Augmentation.MARK).equals("model"))
                         .map(e -> e.messages().get(0).content()).toList());
-    }
-
-    /** Gives the same answers one after the other, whatever it is asked. */
-    private static final class Stub implements LanguageModel {
-        private final List<String> answers;
-        private final List<String> asked = new ArrayList<>();
-
-        Stub(String... answers) {
-            this.answers = List.of(answers);
-        }
-
-        @Override
-        public List<Completion> generate(List<Prompt> prompts, GenerationOptions options) {
-            prompts.forEach(prompt -> asked.add(prompt.toString()));
-            return IntStream.range(0, prompts.size()).mapToObj(i -> new Completion(answers.get(i % answers.size()),
-                    new int[0], Completion.StopReason.STOP_TOKEN, 1)).toList();
-        }
-
-        @Override
-        public CausalNetwork network() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public ModelLease lease() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Engine engine() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Tokenizer tokenizer() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Optional<ChatTemplate> chatTemplate() {
-            return Optional.empty();
-        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
 import java.util.ArrayList;
@@ -26,7 +27,8 @@ class PassageQuestionsTest {
 
     /** What a model says to the last message of a prompt. */
     private static List<String> questions(UnaryOperator<String> model, ChatExample... rows) {
-        List<ChatExample> made = new PassageQuestions(new ScriptedModel(model), 1, 0).of(List.of(rows));
+        List<ChatExample> made = new PassageQuestions(new ScriptedModel(messages -> model.apply(
+                messages.get(messages.size() - 1).content())), 1, 0).of(List.of(rows));
         List<String> told = new ArrayList<>();
         made.forEach(row -> told.add(row.messages().get(0).content() + " " + row.messages().get(1).content()));
         assertTrue(made.stream().allMatch(row -> row == ASKED || row.extra().get("generated").equals("model")));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.LogLines;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
@@ -12,10 +13,7 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.split.FileSplit;
 import io.peft4j.data.split.SplitRule;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -157,16 +155,10 @@ class DataSplitTest {
         Path data = Files.write(folder.resolve("one.jsonl"), IntStream.range(0, 12).mapToObj(i -> "{\"question\": "
                 + "\"" + "Please ".repeat(i) + "where is it?\", \"answer\": \"It stands beside the window.\"}")
                 .toList());
-        PrintStream before = System.err;
-        ByteArrayOutputStream log = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(log, true, StandardCharsets.UTF_8));
-        try {
+        String logged = String.join("\n", LogLines.of(() -> {
             ObjectNode json = new FileSplit(SplitRule.ratios(0.8, 0.1, 0.1)).run(data, folder.resolve("one"));
             assertEquals(12, json.get("parts").get("train").get("rows").asInt());
-        } finally {
-            System.setErr(before);
-        }
-        String logged = log.toString(StandardCharsets.UTF_8);
+        }));
         assertTrue(logged.contains("validation.jsonl got no examples") && logged.contains("groups: 1, parts: 3"),
                 logged);
     }

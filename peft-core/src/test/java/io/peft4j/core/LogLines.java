@@ -1,4 +1,4 @@
-package io.peft4j.train;
+package io.peft4j.core;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -6,11 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** What is logged while something runs. */
-final class LogLines {
+public final class LogLines {
     private LogLines() {
     }
 
-    static List<String> of(Runnable action) {
+    /** The lines, in their order. */
+    public static List<String> of(Runnable action) {
         PrintStream before = System.err;
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
