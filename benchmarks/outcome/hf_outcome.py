@@ -86,7 +86,7 @@ def main():
     p.add_argument("--rank", type=int, default=16)
     p.add_argument("--new-tokens", type=int, default=48)
     p.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
-    p.add_argument("--threads", type=int, default=os.cpu_count())
+    p.add_argument("--threads", type=int, default=int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
     a = p.parse_args()
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
