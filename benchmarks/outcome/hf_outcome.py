@@ -34,15 +34,17 @@ def encode(tokenizer, messages):
     return torch.tensor(ids), torch.tensor([IGNORED] * begin + ids[begin:])
 
 
-def train(model, tokenizer, examples, a):
+def train(model, examples, tokenizer, a):
+    """The losses, and the numbers of the examples in the order in which they were learned."""
     trainable = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trainable, lr=a.learning_rate, weight_decay=0.0)
     updates = a.epochs * -(-len(examples) // a.batch_size)
     schedule = get_linear_schedule_with_warmup(optimizer, a.warmup_steps, updates)
-    losses = []
+    losses, seen = [], []
     model.train()
     for _ in range(a.epochs):
         order = torch.randperm(len(examples)).tolist()
+        seen += order
         for i in range(0, len(order), a.batch_size):
             part = [examples[j] for j in order[i:i + a.batch_size]]
             ids = pad_sequence([x for x, _ in part], batch_first=True, padding_value=tokenizer.pad_token_id)
@@ -56,7 +58,7 @@ def train(model, tokenizer, examples, a):
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
             losses.append(loss.item())
-    return losses
+    return losses, seen
 
 
 def answers(model, tokenizer, questions, a):
@@ -83,6 +85,7 @@ def main():
     p.add_argument("--batch-size", type=int, default=8)
     p.add_argument("--learning-rate", type=float, default=1e-3)
     p.add_argument("--warmup-steps", type=int, default=10)
+    p.add_argument("--save-start", type=Path, help="folder for the adapter before training and the order of the examples")
     p.add_argument("--rank", type=int, default=16)
     p.add_argument("--new-tokens", type=int, default=48)
     p.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
@@ -94,10 +97,14 @@ def main():
     base = AutoModelForCausalLM.from_pretrained(a.model, dtype={"f32": torch.float32, "bf16": torch.bfloat16}[a.dtype])
     model = get_peft_model(base, LoraConfig(r=a.rank, lora_alpha=2 * a.rank, lora_dropout=0.0,
                                             target_modules="all-linear", task_type="CAUSAL_LM"))
+    if a.save_start:
+        model.save_pretrained(a.save_start)
     examples = [encode(tokenizer, row["messages"]) for row in rows(a.data / "train.jsonl")]
     begin = time.perf_counter()
-    losses = train(model, tokenizer, examples, a)
+    losses, order = train(model, examples, tokenizer, a)
     seconds = time.perf_counter() - begin
+    if a.save_start:
+        (a.save_start / "order.json").write_text(json.dumps(order))
     print(json.dumps({"right": answers(model, tokenizer, rows(a.data / "heldout.jsonl"), a), "losses": losses,
                       "seconds": seconds}))
 

@@ -1,11 +1,13 @@
 """Whether a training here ends where one in Hugging Face PEFT does: the share of held-out facts over companies and seeds.
 
     python outcome.py run --model DIR --results DIR --python PYTHON [--companies 3 --seeds 5 --learning-rate 1e-3]
+    python outcome.py run ... --same-start
     python outcome.py table --results DIR
 
 `run` trains both sides on each company's handbook (`companies.py`) with each seed and equal hyperparameters, asks the
-held-out questions, and writes one JSON file a training; it goes on where it stopped. Sides alternate. --python is one with
-torch, transformers and peft; --model a Hugging Face folder, the same weights for both. `table` prints the shares and the
+held-out questions, and writes one JSON file a training; it goes on where it stopped. Sides alternate. With --same-start the
+training here begins with Hugging Face's first values and sees the examples in its order, so that chance plays no part and
+what is left is what the two compute. --python is one with torch, transformers and peft; --model a Hugging Face folder, the same weights for both. `table` prints the shares and the
 mean difference with an interval: by company and seed, 95 %, Student's t over the pairs.
 """
 import argparse
@@ -34,14 +36,26 @@ def lines(command):
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
+def in_order(data, start, file):
+    """The rows of all epochs in the order in which the other side saw them."""
+    rows = (data / "train.jsonl").read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join(rows[i] for i in json.loads((start / "order.json").read_text())) + "\n", encoding="utf-8")
+    return file
+
+
 def ours(a, data, seed):
     engine = ["--model", a.model, "--dtype", a.dtype]
     with TemporaryDirectory(prefix="peft4j-") as scratch:
         adapter = Path(scratch) / "adapter"
-        trained = lines([a.peft4j, "train", *engine, "--data", data / "train.jsonl", "--output", adapter, "--rank", 16,
-                         "--alpha", 32, "--target-modules", "all-linear", "--epochs", a.epochs, "--batch-size", 8,
-                         "--learning-rate", a.learning_rate, "--schedule", "linear", "--warmup-steps", 10, "--seed", seed,
-                         "--json"])
+        if a.same_start:
+            start = data / f"start-{seed}"
+            how = ["--adapter-init", start, "--data", in_order(data, start, Path(scratch) / "train.jsonl"),
+                   "--no-shuffle", "--epochs", 1]
+        else:
+            how = ["--data", data / "train.jsonl", "--rank", 16, "--alpha", 32, "--target-modules", "all-linear",
+                   "--epochs", a.epochs]
+        trained = lines([a.peft4j, "train", *engine, *how, "--output", adapter, "--batch-size", 8, "--learning-rate",
+                         a.learning_rate, "--schedule", "linear", "--warmup-steps", 10, "--seed", seed, "--json"])
         losses = [step["train_loss"] for step in map(json.loads, (adapter / "metrics.jsonl").open())
                   if "grad_norm" in step]
         texts = lines([a.peft4j, "generate", *engine, "--adapter", adapter, "--data", data / "heldout.jsonl",
@@ -52,8 +66,9 @@ def ours(a, data, seed):
 
 
 def theirs(a, data, seed):
+    save = ["--save-start", data / f"start-{seed}"] if a.same_start else []
     return lines([a.python, HERE / "hf_outcome.py", "--model", a.model, "--data", data, "--seed", seed, "--epochs",
-                  a.epochs, "--learning-rate", a.learning_rate, "--dtype", a.dtype])[-1]
+                  a.epochs, "--learning-rate", a.learning_rate, "--dtype", a.dtype, *save])[-1]
 
 
 def run(a):
@@ -62,7 +77,7 @@ def run(a):
         for company in range(a.companies):
             data = a.results / f"company-{company}"
             companies.write(company, data)
-            for side, train in (("ours", ours), ("hf", theirs)):
+            for side, train in (("hf", theirs), ("ours", ours)):
                 path = a.results / f"{side}-{company}-{seed}.json"
                 if path.exists():
                     continue
@@ -111,6 +126,7 @@ def main():
     training.add_argument("--seeds", type=int, default=5)
     training.add_argument("--epochs", type=int, default=8)
     training.add_argument("--learning-rate", type=float, default=1e-3)
+    training.add_argument("--same-start", action="store_true", help="first values and order of Hugging Face's training")
     training.add_argument("--dtype", default="f32")
     tabled = commands.add_parser("table")
     tabled.set_defaults(action=table)
