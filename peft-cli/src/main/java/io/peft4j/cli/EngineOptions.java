@@ -39,7 +39,12 @@ final class EngineOptions {
 
     /** The same for a task, where {@code task} gives one for what was found. */
     BaseModel load(String reference, Console console, Function<ModelSource, Optional<Task>> task) {
-        return load(reference, options(), console, task);
+        return load(reference, console, task, false);
+    }
+
+    /** The same, where {@code shared} with weights that the processes of this machine have in common. */
+    BaseModel load(String reference, Console console, Function<ModelSource, Optional<Task>> task, boolean shared) {
+        return load(reference, options().withSharedWeights(shared), console, task);
     }
 
     /** The same with given options. */

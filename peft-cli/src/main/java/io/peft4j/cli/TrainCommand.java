@@ -110,7 +110,7 @@ final class TrainCommand extends TrainingCommand {
         Cancellation cancellation = new Cancellation();
         Console console = console();
         try (Workers together = workers.join();
-                BaseModel base = engine.load(model, console, examples::task)) {
+                BaseModel base = engine.load(model, console, examples::task, workers.shareAMachine())) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
             TrainingOptions options = options(chosen);
             try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize());

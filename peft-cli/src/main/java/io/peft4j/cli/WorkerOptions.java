@@ -35,6 +35,12 @@ final class WorkerOptions {
         return workers.isEmpty() || rank == 0;
     }
 
+    /** Whether some of them run on one machine, by their addresses. */
+    boolean shareAMachine() {
+        return workers.stream().map(worker -> worker.substring(0, Math.max(0, worker.lastIndexOf(':')))).distinct()
+                .count() < workers.size();
+    }
+
     /**
      * Checks what was given.
      *

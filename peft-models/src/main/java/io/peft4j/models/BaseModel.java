@@ -24,6 +24,8 @@ import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
+import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.internal.Closing;
 import io.peft4j.models.generation.internal.TextGenerator;
 import io.peft4j.models.hub.ModelLocator;
@@ -33,6 +35,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.SplittableRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -134,10 +137,12 @@ public final class BaseModel implements BaseLanguageModel {
                     ProcessUsage.memoryLimitBytes(), checkpoint.size());
             boolean narrow = speed != BFloat16Speed.SLOWER;
             LOG.info("{} is loaded in {} ({})", source.name(), precision.name(), precision.reason());
-            Network network = architecture.build(source.name(), checkpoint.config(),
-                    checkpoint.weights(options.weightType(precision.precision(), narrow), threads),
-                    TaskPlan.of(checkpoint.config(), options.task(), architecture.defaultTask(), options.headSeed(),
-                            SentencePooling.of(source.path())));
+            WeightType type = options.weightType(precision.precision(), narrow);
+            Function<WeightLoader, Network> builder = weights -> architecture.build(source.name(), checkpoint.config(),
+                    weights, TaskPlan.of(checkpoint.config(), options.task(), architecture.defaultTask(),
+                            options.headSeed(), SentencePooling.of(source.path())));
+            Network network = options.sharedWeights() ? SharedWeights.of(source, type, options.newTokens())
+                    .network(checkpoint, builder, threads) : builder.apply(checkpoint.weights(type, threads));
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
                     new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(), Optional.empty());
@@ -243,6 +248,17 @@ public final class BaseModel implements BaseLanguageModel {
     @Override
     public List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options) {
         return generator.generate(model, prompts, options);
+    }
+
+    /**
+     * The token ids of a prompt, as {@link #generate(ModelLease, List, GenerationOptions)} makes them: those that are
+     * continued, or that an encoder reads.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when the prompt leaves no room for an answer, or is a chat
+     *     and there is no template
+     */
+    public int[] encode(ModelLease model, Prompt prompt) {
+        return generator.encode(model, prompt);
     }
 
     private void free() {

@@ -28,9 +28,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param newTokens texts that become one token each where the tokenizer does not have them; embedding and output
  *     layer get a row for each, the mean of all others. Train them with {@code trainable_token_indices} or
  *     {@code modules_to_save}: an adapter then holds their rows, and is loaded on a base with the same new tokens
+ * @param sharedWeights whether all processes of this machine that load the model so have its matrices of floats once:
+ *     they lie in the model's own files, or, where they are kept in another type, in a file of the cache folder that
+ *     the first process writes. Default: false, each process has its own
  */
 public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
-        Optional<Task> task, long headSeed, List<String> newTokens) {
+        Optional<Task> task, long headSeed, List<String> newTokens, boolean sharedWeights) {
     /**
      * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
      * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.
@@ -66,7 +69,8 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
 
     /** The defaults. */
     public static ModelOptions defaults() {
-        return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0, List.of());
+        return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0, List.of(),
+                false);
     }
 
     /**
@@ -89,31 +93,39 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
 
     /** The same with another precision. */
     public ModelOptions withPrecision(Precision newPrecision) {
-        return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed, newTokens);
+        return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights);
     }
 
     /** The same with quantized blocks kept, also those of embedding and output layer, or none of them kept. */
     public ModelOptions withKeepBlocks(boolean keep) {
-        return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed, newTokens);
+        return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed, newTokens, sharedWeights);
     }
 
     /** The same with another number of threads. */
     public ModelOptions withThreads(int count) {
-        return new ModelOptions(precision, keepBlocks, OptionalInt.of(count), task, headSeed, newTokens);
+        return new ModelOptions(precision, keepBlocks, OptionalInt.of(count), task, headSeed, newTokens,
+                sharedWeights);
     }
 
     /** The same for a task, for instance {@code Task.classification("billing", "login")}. */
     public ModelOptions withTask(Task wanted) {
-        return new ModelOptions(precision, keepBlocks, threads, Optional.of(wanted), headSeed, newTokens);
+        return new ModelOptions(precision, keepBlocks, threads, Optional.of(wanted), headSeed, newTokens,
+                sharedWeights);
     }
 
     /** The same with other values of a head that is made anew. */
     public ModelOptions withHeadSeed(long seed) {
-        return new ModelOptions(precision, keepBlocks, threads, task, seed, newTokens);
+        return new ModelOptions(precision, keepBlocks, threads, task, seed, newTokens, sharedWeights);
     }
 
     /** The same with more tokens. */
     public ModelOptions withNewTokens(String... texts) {
-        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, List.of(texts));
+        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, List.of(texts),
+                sharedWeights);
+    }
+
+    /** The same, with weights that processes of this machine have in common, or not. */
+    public ModelOptions withSharedWeights(boolean shared) {
+        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, shared);
     }
 }

@@ -41,6 +41,12 @@ public final class Arrays {
         NativeMemory.free(address(reserved));
     }
 
+    /** An array over memory that somebody else owns and keeps: closing the array frees nothing. */
+    public static INDArray at(long address, DataType type, long... shape) {
+        long bytes = LongStream.of(shape).reduce(bytes(type), Math::multiplyExact);
+        return wrap(NativeMemory.pointer(address, bytes), type, shape);
+    }
+
     /** A new FLOAT array of the given shape that holds a copy of {@code values}, in c order. */
     public static INDArray of(float[] values, long... shape) {
         requireLength(values.length, shape);

@@ -14,7 +14,10 @@ import io.peft4j.core.weight.internal.FourBitEncoder;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.internal.Closing;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -33,6 +36,8 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class WeightLoader implements AutoCloseable {
     /** Elements that one conversion reads: few enough that all threads have work to the end. */
     private static final long PIECE = 1 << 20;
+    /** Of values that are used where they lie in a file. */
+    private static final int ALIGNMENT = 8;
 
     private final FiniteTensors store;
     private final WeightType type;
@@ -41,6 +46,9 @@ public final class WeightLoader implements AutoCloseable {
     private final List<Runnable> conversions = new ArrayList<>();
     private final Set<String> used = new TreeSet<>();
     private boolean readsFile;
+    private boolean mapped;
+    private Optional<TensorStore> ready = Optional.empty();
+    private final Map<String, INDArray> converted = new LinkedHashMap<>();
 
     /** A loader that converts on as many threads as kernels use by default. */
     public WeightLoader(TensorStore store, WeightType type) {
@@ -59,6 +67,25 @@ public final class WeightLoader implements AutoCloseable {
         this.type = Objects.requireNonNull(type, "type");
         this.threads = threads;
         owned.add(this.store);
+    }
+
+    /**
+     * Leaves matrices of floats where they lie in a file, as far as they have the type that is wanted: processes of a
+     * machine then have them once.
+     *
+     * @param others matrices by the same names that a former load has {@linkplain #converted() converted}; taken over
+     * @return this
+     */
+    public WeightLoader mapped(Optional<? extends TensorStore> others) {
+        mapped = true;
+        ready = others.map(store -> store);
+        ready.ifPresent(owned::add);
+        return this;
+    }
+
+    /** The matrices that were {@linkplain #mapped to be left} in a file and lie in none in their type, by name. */
+    public Map<String, INDArray> converted() {
+        return Collections.unmodifiableMap(converted);
     }
 
     /** The type of large activations that goes with the weights. */
@@ -241,7 +268,14 @@ public final class WeightLoader implements AutoCloseable {
     }
 
     private FrozenWeight dense(String name, int rows, int columns) {
+        Optional<INDArray> there = mapped ? inFile(name, rows, columns) : Optional.empty();
+        if (there.isPresent()) {
+            return new DenseWeight(there.get());
+        }
         INDArray values = Nd4j.createUninitializedDetached(type.activations(), rows, columns);
+        if (mapped) {
+            converted.put(name, values);
+        }
         long address = Arrays.address(values);
         boolean narrow = type.activations() == DataType.BFLOAT16;
         if (store.blockType(name).equals(Optional.of(narrow ? BlockType.BF16 : BlockType.F32))) {
@@ -256,6 +290,30 @@ public final class WeightLoader implements AutoCloseable {
                     : () -> store.readF32(name, from, count, target));
         }
         return new DenseWeight(values);
+    }
+
+    private Optional<INDArray> inFile(String name, int rows, int columns) {
+        if (ready.isPresent()) {
+            Optional<INDArray> found = inFile(ready.get(), name, rows, columns);
+            if (found.isPresent()) {
+                return found;
+            }
+        }
+        Optional<INDArray> found = inFile(store, name, rows, columns);
+        if (found.isPresent()) {
+            readsFile = true;
+            conversions.add(() -> store.check(name));
+        }
+        return found;
+    }
+
+    private Optional<INDArray> inFile(TensorStore file, String name, int rows, int columns) {
+        BlockType wanted = type.activations() == DataType.BFLOAT16 ? BlockType.BF16 : BlockType.F32;
+        boolean fits = file.names().contains(name) && file.blockType(name).equals(Optional.of(wanted))
+                && java.util.Arrays.equals(file.shape(name), new long[] {rows, columns});
+        OptionalLong address = fits ? file.address(name) : OptionalLong.empty();
+        return address.isEmpty() || address.getAsLong() % ALIGNMENT != 0 ? Optional.empty()
+                : Optional.of(Arrays.at(address.getAsLong(), type.activations(), rows, columns));
     }
 
     private FrozenWeight blocks(String name, BlockType stored, int rows, int columns) {

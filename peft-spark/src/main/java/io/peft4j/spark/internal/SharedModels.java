@@ -100,7 +100,8 @@ public final class SharedModels {
     }
 
     private static BaseModel load(ModelRecipe recipe) {
-        ModelOptions plain = ModelOptions.defaults().withPrecision(recipe.precision());
+        ModelOptions plain = ModelOptions.defaults().withPrecision(recipe.precision())
+                .withSharedWeights(true);
         int threads = recipe.threads() > 0 ? recipe.threads() : coresOfExecutor();
         ModelOptions options = threads > 0 ? plain.withThreads(threads) : plain;
         Optional<Task> task = switch (recipe.use()) {

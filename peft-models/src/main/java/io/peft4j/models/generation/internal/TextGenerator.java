@@ -116,6 +116,12 @@ public final class TextGenerator {
         return known;
     }
 
+    /** The token ids of a prompt that are continued, or that an encoder reads. */
+    public int[] encode(ModelLease model, Prompt prompt) {
+        EncodedPrompt encoded = encode(model, prompt, 0);
+        return encoded.source().length > 0 ? encoded.source() : encoded.tokens();
+    }
+
     /** A prompt as token ids; {@code index} names it in messages. */
     EncodedPrompt encode(ModelLease model, Prompt prompt, int index) {
         int limit = model.maxPositions();
