@@ -133,13 +133,13 @@ public final class PeftFunctions {
     }
 
     /**
-     * Adds answers. What is drawn for a row depends on the seed and on its place in its partition, not on what else is
-     * answered.
+     * Adds answers. What is drawn for a row depends on the seed and on the rows of its partition, neither on the batch
+     * size nor on other tasks.
      *
      * @param column a text, which is a user's message for models with a chat template; or messages, an array of structs
      *     with {@code role} and {@code content}
      * @param answer the name of the new column, a string
-     * @param options its batch size is that of a JVM
+     * @param options its batch size is that of a task; tasks of a JVM take turns
      * @throws ConfigurationException when there is no such column, the new one is there already, or the options ask for
      *     several answers, log-probabilities, a constraint or a listener
      */

@@ -1,32 +1,28 @@
 package io.peft4j.spark.internal;
 
+import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.PromptRows;
-import io.peft4j.models.generation.AnswerRequest;
-import io.peft4j.models.generation.AnswerService;
-import io.peft4j.models.generation.PendingAnswer;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
-import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
- * The rows of a partition with answers. A task asks for the answers to some rows ahead; those of all tasks of a JVM,
- * whatever their adapters, grow in one batch.
+ * The rows of a partition with answers. A task answers some hundred rows in its turn, so that questions of similar
+ * length share a batch; meanwhile others read, encode and write rows.
  */
-public final class AnswerRows implements Iterator<Row>, AutoCloseable {
-    /** Rows that a task has asked for, for each answer that grows: when one has ended the next one is there. */
-    private static final int AHEAD = 2;
+public final class AnswerRows implements Iterator<Row> {
+    private static final int ROWS = 512;
     /** Far enough apart that no two rows draw alike. */
     private static final long PARTITIONS_APART = 1L << 40;
 
@@ -34,15 +30,10 @@ public final class AnswerRows implements Iterator<Row>, AutoCloseable {
     private final RowPlan plan;
     private final AnswerSettings settings;
     private final SharedModels.Use use;
-    private final AnswerService service;
     private final boolean chats;
-    private final String client;
-    private final long firstPlace;
-    private final Deque<Asked> asked = new ArrayDeque<>();
-    private long taken;
-
-    private record Asked(Row row, Optional<PendingAnswer> pending, Optional<PeftException> fault) {
-    }
+    private final TaskContext task = TaskContext.get();
+    private long place = task.partitionId() * PARTITIONS_APART;
+    private Iterator<Row> ready = List.<Row>of().iterator();
 
     private AnswerRows(Iterator<Row> rows, RowPlan plan, AnswerSettings settings, boolean plain,
             SharedModels.Use use) {
@@ -50,52 +41,29 @@ public final class AnswerRows implements Iterator<Row>, AutoCloseable {
         this.plan = plan;
         this.settings = settings;
         this.use = use;
+        task.addTaskCompletionListener((TaskCompletionListener) ended -> use.close());
         if (!plan.byRow()) {
             use.model().requireKnown(plan.adapter());
         }
-        this.service = use.model().answers(settings.batchSize());
         this.chats = !plain && use.model().with(PeftModel.BASE).chatTemplate().isPresent();
-        TaskContext task = TaskContext.get();
-        this.client = "task " + task.taskAttemptId();
-        this.firstPlace = task.partitionId() * PARTITIONS_APART;
-        task.addTaskCompletionListener((TaskCompletionListener) ended -> close());
     }
 
     /** The rows of a partition with answers, to be read on the thread of its task. */
     public static Iterator<Row> of(Iterator<Row> rows, ModelRecipe recipe, RowPlan plan, AnswerSettings settings,
             boolean plain) {
-        SharedModels.Use use = SharedModels.use(recipe);
-        boolean complete = false;
-        try {
-            AnswerRows answers = new AnswerRows(rows, plan, settings, plain, use);
-            complete = true;
-            return answers;
-        } finally {
-            if (!complete) {
-                use.close();
-            }
-        }
+        return new AnswerRows(rows, plan, settings, plain, SharedModels.use(recipe));
     }
 
     @Override
     public boolean hasNext() {
-        while (asked.size() < AHEAD * settings.batchSize() && rows.hasNext()) {
-            asked.add(ask(rows.next()));
+        if (!ready.hasNext() && rows.hasNext()) {
+            List<Row> chunk = new ArrayList<>();
+            while (chunk.size() < ROWS && rows.hasNext()) {
+                chunk.add(rows.next());
+            }
+            ready = answer(chunk).iterator();
         }
-        return !asked.isEmpty();
-    }
-
-    private Asked ask(Row row) {
-        long place = firstPlace + taken++;
-        try {
-            String adapter = plan.adapterOf(row);
-            use.model().requireKnown(adapter);
-            Prompt prompt = PromptRows.of(plan.read(row), chats);
-            return new Asked(row, Optional.of(service.submit(AnswerRequest.of(prompt).withAdapter(adapter)
-                    .withOptions(settings.forRow(place)).withClient(client))), Optional.empty());
-        } catch (PeftException e) {
-            return new Asked(row, Optional.empty(), Optional.of(e));
-        }
+        return ready.hasNext();
     }
 
     @Override
@@ -103,29 +71,46 @@ public final class AnswerRows implements Iterator<Row>, AutoCloseable {
         if (!hasNext()) {
             throw new NoSuchElementException();
         }
-        Asked next = asked.remove();
-        if (next.fault().isPresent()) {
-            return plan.without(next.row(), 1, next.fault().get());
+        return ready.next();
+    }
+
+    private List<Row> answer(List<Row> chunk) {
+        Row[] results = new Row[chunk.size()];
+        List<Integer> good = new ArrayList<>();
+        List<Prompt> prompts = new ArrayList<>();
+        List<String> adapters = new ArrayList<>();
+        for (int i = 0; i < results.length; i++) {
+            Row row = chunk.get(i);
+            try {
+                String adapter = plan.adapterOf(row);
+                prompts.add(use.model().encode(adapter, PromptRows.of(plan.read(row), chats)));
+                adapters.add(adapter);
+                good.add(i);
+            } catch (ClosedException e) {
+                throw e;
+            } catch (PeftException e) {
+                results[i] = plan.without(row, 1, e);
+            }
         }
+        List<Completion> answers = generate(prompts, adapters);
+        for (int i = 0; i < answers.size(); i++) {
+            results[good.get(i)] = RowPlan.with(chunk.get(good.get(i)), List.of(answers.get(i).text()));
+        }
+        return Arrays.asList(results);
+    }
+
+    private List<Completion> generate(List<Prompt> prompts, List<String> adapters) {
+        GenerationOptions options = settings.from(place).withListener((answer, piece) -> !task.isInterrupted());
+        place += prompts.size();
         try {
-            Completion completion = next.pending().orElseThrow().completions().get().get(0);
-            return RowPlan.with(next.row(), List.of(completion.text()));
+            List<Completion> answers = use.model().generate(prompts, adapters, options);
+            if (task.isInterrupted()) {
+                throw new CancellationException("the task was cancelled");
+            }
+            return answers;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CancellationException("the task was cancelled");
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof PeftException fault) {
-                throw fault;
-            }
-            throw new IllegalStateException("an answer failed", e.getCause());
         }
-    }
-
-    /** Cancels what has been asked and not read. */
-    @Override
-    public void close() {
-        asked.forEach(one -> one.pending().ifPresent(PendingAnswer::cancel));
-        asked.clear();
-        use.close();
     }
 }

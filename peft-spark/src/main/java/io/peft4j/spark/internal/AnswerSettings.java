@@ -11,7 +11,7 @@ import java.util.ArrayList;
 /**
  * How answers are generated, in the form that travels to executors.
  *
- * @param batchSize how many answers of a JVM grow at once
+ * @param batchSize how many answers of a task grow at once
  */
 public record AnswerSettings(int maxNewTokens, Sampling sampling, int batchSize, ArrayList<String> stopStrings,
         int promptLookup, Beams beams) implements Serializable {
@@ -35,8 +35,8 @@ public record AnswerSettings(int maxNewTokens, Sampling sampling, int batchSize,
         }
     }
 
-    /** The options for a row; what is drawn depends on its place alone. */
-    GenerationOptions forRow(long place) {
+    /** The options for rows, of which the first one has this place; what is drawn depends on places alone. */
+    GenerationOptions from(long place) {
         return GenerationOptions.defaults().withMaxNewTokens(maxNewTokens)
                 .withSampling(sampling.withSeed(sampling.seed() + place)).withBatchSize(batchSize)
                 .withStopStrings(stopStrings).withPromptLookup(promptLookup).withBeams(beams);
