@@ -21,7 +21,11 @@ import io.peft4j.train.sweep.Trial;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.apache.spark.SparkContext;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class SparkSweepTest {
@@ -69,5 +73,44 @@ class SparkSweepTest {
         assertEquals(result.best().orElseThrow().loss(), resumed.best().orElseThrow().loss());
         assertThrows(ConfigurationException.class, () -> SparkSweep.of(TestSpark.local(), MODEL,
                 base -> sweep(base, data, false)).precision(Precision.F32).run(output));
+    }
+
+    @Test
+    @Timeout(120)
+    void aJobThatIsCancelledEndsTheTrialsAndTheSweep() throws Exception {
+        Path output = folder.resolve("cancelled");
+        SparkContext spark = TestSpark.local().sparkContext();
+        spark.setJobGroup("sweep", "a sweep that is cancelled", false);
+        CompletableFuture<Void> canceller = CompletableFuture.runAsync(() -> {
+            while (!Files.exists(output.resolve("trial-001"))) {
+                pause();
+            }
+            spark.cancelJobGroup("sweep");
+        });
+        SweepResult stopped = SparkSweep.of(TestSpark.local(), MODEL, base -> longSweep(base))
+                .precision(Precision.F32).tasks(2).run(output);
+        spark.clearJobGroup();
+        canceller.get();
+
+        assertTrue(stopped.trials().stream().noneMatch(trial -> trial.state() == Trial.State.FINISHED));
+        while (Thread.getAllStackTraces().values().stream().flatMap(Stream::of).anyMatch(frame -> frame.getClassName()
+                .startsWith("io.peft4j.train"))) {
+            pause();
+        }
+    }
+
+    /** Takes minutes. */
+    private static SweepBuilder longSweep(BaseModel base) {
+        return sweep(base, HANDBOOK.toString(), false).trainer(model -> Trainer.builder(model).epochs(1000)
+                .batchSize(4));
+    }
+
+    /** Until a time-out ends the test. */
+    private static void pause() {
+        try {
+            Thread.sleep(50);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

@@ -1,11 +1,29 @@
 package io.peft4j.train;
 
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+
 /**
  * A request to stop, from another thread for instance. A training that is cancelled stops within one forward pass: an
  * update that has begun and is not complete is dropped. It leaves a usable adapter. A request is never taken back.
  */
 public final class Cancellation {
+    private final BooleanSupplier also;
     private volatile boolean requested;
+
+    /** Not yet asked for. */
+    public Cancellation() {
+        this(() -> false);
+    }
+
+    /**
+     * Not yet asked for.
+     *
+     * @param also asks to stop as soon as it is true; looked at often, on any thread
+     */
+    public Cancellation(BooleanSupplier also) {
+        this.also = Objects.requireNonNull(also, "also");
+    }
 
     /** Asks to stop. */
     public void cancel() {
@@ -14,6 +32,9 @@ public final class Cancellation {
 
     /** Whether somebody asked. */
     public boolean isRequested() {
+        if (!requested && also.getAsBoolean()) {
+            requested = true;
+        }
         return requested;
     }
 }

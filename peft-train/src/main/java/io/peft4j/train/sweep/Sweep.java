@@ -132,7 +132,7 @@ public final class Sweep {
             file.put(List.of(trial));
             options.progress.accept(trial);
         };
-        options.site.ifPresentOrElse(site -> site.train(List.copyOf(trials), share, ended),
+        options.site.ifPresentOrElse(site -> site.train(List.copyOf(trials), share, options.cancellation, ended),
                 () -> runner.run(trials, share, ended));
     }
 
