@@ -20,16 +20,20 @@ public final class TrainHandbook {
     /** Runs the program. */
     public static void main(String[] args) {
         SparkSession spark = SparkSession.builder().appName("handbook").getOrCreate();
-        int epochs = Integer.parseInt(args[4]);
-        SparkTrainer trainer = SparkTrainer.builder(spark).base(args[0]).output(args[2])
-                .workers(Integer.parseInt(args[3])).checkpointEverySteps(20).build();
-        SparkTrainingResult result = trainer.train(args[1], worker -> {
-            try (PeftModel model = worker.base().withAdapter(
-                    LoraConfig.builder().rank(16).alpha(32).targetModules(ALL_LINEAR).build())) {
-                return worker.trainer(model).epochs(epochs).batchSize(8).learningRate(1e-3).build()
-                        .train(ChatDataset.read(worker.data()));
-            }
-        });
-        System.out.println(result);
+        try {
+            int epochs = Integer.parseInt(args[4]);
+            SparkTrainer trainer = SparkTrainer.builder(spark).base(args[0]).output(args[2])
+                    .workers(Integer.parseInt(args[3])).checkpointEverySteps(20).build();
+            SparkTrainingResult result = trainer.train(args[1], worker -> {
+                try (PeftModel model = worker.base().withAdapter(
+                        LoraConfig.builder().rank(16).alpha(32).targetModules(ALL_LINEAR).build())) {
+                    return worker.trainer(model).epochs(epochs).batchSize(8).learningRate(1e-3).build()
+                            .train(ChatDataset.read(worker.data()));
+                }
+            });
+            System.out.println(result);
+        } finally {
+            spark.stop();
+        }
     }
 }
