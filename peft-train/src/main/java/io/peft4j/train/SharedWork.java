@@ -78,6 +78,7 @@ final class SharedWork {
             }
             from += batch.size();
         }
+        long computed = System.nanoTime();
         List<Report> reports = tell(new Report(done < losses.length, any ? (System.nanoTime() - begin) / 1e9 : 0,
                 losses, measures));
         if (reports.stream().anyMatch(Report::stopped)) {
@@ -87,13 +88,20 @@ final class SharedWork {
             update.add(sum(reports, i));
         }
         reports.forEach(report -> update.measures().add(report.measures()));
+        long told = System.nanoTime();
         if (workers.localSteps() == 1) {
             sum(parameters.stream().map(Parameter::gradient).toList(), 1);
         } else {
             apart = true;
         }
         slow.add(reports.stream().mapToDouble(Report::seconds).toArray());
+        LOG.debug("update {}: computed for {} ms, waited for {} ms, summed for {} ms", update.number(),
+                millis(begin, computed), millis(computed, told), millis(told, System.nanoTime()));
         return true;
+    }
+
+    private static long millis(long from, long to) {
+        return (to - from) / 1_000_000;
     }
 
     /** Parts of a divided batch have random numbers of their own. */
