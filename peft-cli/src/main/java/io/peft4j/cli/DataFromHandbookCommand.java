@@ -3,7 +3,6 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.data.augment.PassageQuestions;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.Skeleton;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
@@ -23,26 +22,11 @@ final class DataFromHandbookCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The handbook, .md or .html.")
     private Path handbook;
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The rows.")
-    private Path output;
-
     @Mixin
-    private ExistingOptions existing;
+    private RowsOutput output;
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "A chat model that writes questions.")
     private String model;
-
-    @Option(names = "--draws", paramLabel = "N", defaultValue = "4", description = "Questions drawn for a sentence "
-            + "beside the most likely one, of which the first good one is kept. Default: ${DEFAULT-VALUE}")
-    private int draws;
-
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of the draws. Default: "
-            + "${DEFAULT-VALUE}")
-    private long seed;
-
-    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
-            description = "The format of the rows, as for --format. Default: ${DEFAULT-VALUE}")
-    private DataFormat to;
 
     @Mixin
     private DataInput input;
@@ -55,14 +39,10 @@ final class DataFromHandbookCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        if (draws < 0) {
-            throw usage("--draws must be 0 or more");
-        }
-        DataInput.requireOther(output, List.of(handbook));
-        Path target = existing.choose(output);
+        Path target = output.choose(List.of(handbook));
         List<ChatExample> found = input.chats(handbook);
         List<ChatExample> rows = model == null ? found : written(found);
-        DataInput.write(target, to, rows);
+        output.write(target, rows);
         long open = rows.stream().filter(row -> Skeleton.unfilled(row).isPresent()).count();
         long asked = found.stream().filter(row -> Skeleton.unfilled(row).isEmpty()).count();
         long byModel = rows.size() - asked - open;
@@ -79,7 +59,7 @@ final class DataFromHandbookCommand extends PeftCommand {
 
     private List<ChatExample> written(List<ChatExample> found) {
         try (BaseModel base = engine.load(model, console()); DataProgress progress = new DataProgress(console())) {
-            return new PassageQuestions(base, draws, seed)
+            return new PassageQuestions(base)
                     .listener((done, all) -> progress.to("asking about " + all + " sentences", done)).of(found);
         }
     }

@@ -1,6 +1,5 @@
 package io.peft4j.data.augment;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -12,6 +11,7 @@ import io.peft4j.data.near.internal.QuestionText;
 import io.peft4j.data.near.internal.ToldFact;
 import java.text.BreakIterator;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -19,91 +19,111 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
  * Has a model write the questions of a handbook's passages. Each sentence that tells a number or a name is shown to the
- * model, which writes questions for it; the sentence is the answer. A question is kept only where it asks for what the
- * sentence tells ({@link ToldFact}), and where the model, asked with the passage before it, gives an answer that stands
- * there. Rows whose question is there already stay as they are. What was written carries
+ * model without it, and the model writes questions for what is missing, each with another beginning; the sentence is
+ * the answer. A question is kept only where it asks for what the sentence tells ({@link ToldFact}) and for nothing that
+ * another sentence of the section tells, and where the model finds the answer in the sentence. Rows whose question is there already stay as they are. What was written carries
  * {@link Augmentation#MARK} {@code "model"}.
  */
 public final class PassageQuestions {
     private static final int SENTENCES_AT_ONCE = 16;
-    private static final int MOST_TOKENS = 40;
-    private static final int MOST_PASSAGE = 1200;
+    private static final GenerationOptions OPTIONS = GenerationOptions.defaults().withMaxNewTokens(40);
     private static final String HEADING = "heading";
     private static final Map<String, Words> LANGUAGES = Map.of(
-            QuestionLanguage.ENGLISH, new Words("Write the question that this sentence answers: ",
+            QuestionLanguage.ENGLISH, new Words("Ask with \"%s\" for what is missing here: %s",
                     "Read this text.\n\n%s\n\nAnswer in one short sentence: %s", List.of(
-                    "A new bicycle costs 480 crowns.", "How much does a new bicycle cost?",
-                    "A night guard works 36 hours a week.", "How many hours a week does a night guard work?",
-                    "Keys are handed in at the Harbour Office.", "Where are keys handed in?",
-                    "The lease of a small barge lasts 14 years.", "How long does the lease of a small barge last?",
-                    "The form for a refund is called R-9.", "What is the form for a refund called?",
-                    "Boats must be back at the pier before 18:30.", "By when must boats be back at the pier?",
-                    "A sailor has a clothing budget of 70 crowns a month.",
-                    "What is the clothing budget of a sailor?")),
-            QuestionLanguage.GERMAN, new Words("Schreibe die Frage, die dieser Satz beantwortet: ",
+                    List.of("How much", "A new bicycle costs ___ crowns.", "How much does a new bicycle cost?"),
+                    List.of("How many hours", "A night guard works ___ hours a week.",
+                            "How many hours a week does a night guard work?"),
+                    List.of("Where", "Keys are handed in at the ___.", "Where are keys handed in?"),
+                    List.of("How long", "The lease of a small barge lasts ___ years.",
+                            "How long does the lease of a small barge last?"),
+                    List.of("What is", "The form for a refund is called ___.",
+                            "What is the form for a refund called?"),
+                    List.of("By when", "Boats must be back at the pier before ___.",
+                            "By when must boats be back at the pier?"),
+                    List.of("On which deck", "The lamps are kept on deck ___.", "On which deck are the lamps kept?"),
+                    List.of("How often", "Ropes are checked every ___ weeks.", "How often are ropes checked?"),
+                    List.of("How many loaves", "A cook receives ___ loaves of bread each week.",
+                            "How many loaves of bread does a cook receive each week?"),
+                    List.of("Through which agency", "Tickets are sold through the agency ___.",
+                            "Through which agency are tickets sold?"),
+                    List.of("With whom", "Divers must sign in with ___ at the pier.",
+                            "With whom must divers sign in at the pier?"),
+                    List.of("What is", "A sailor has a clothing budget of ___ crowns a month.",
+                            "What is the clothing budget of a sailor?"),
+                    List.of("Within how many hours", "Leaks must be mended within ___ hours.",
+                            "Within how many hours must leaks be mended?"))),
+            QuestionLanguage.GERMAN, new Words("Frage mit \"%s\" nach dem, was hier fehlt: %s",
                     "Lies diesen Text.\n\n%s\n\nAntworte in einem kurzen Satz: %s", List.of(
-                    "Ein neues Fahrrad kostet 480 Kronen.", "Wie viel kostet ein neues Fahrrad?",
-                    "Eine Nachtwache arbeitet 36 Stunden in der Woche.",
-                    "Wie viele Stunden arbeitet eine Nachtwache in der Woche?",
-                    "Schl\u00fcssel werden im Hafenb\u00fcro abgegeben.", "Wo werden Schl\u00fcssel abgegeben?",
-                    "Die Pacht eines Lastkahns dauert 14 Jahre.", "Wie lange dauert die Pacht eines Lastkahns?",
-                    "Boote m\u00fcssen vor 18:30 Uhr am Steg sein.", "Bis wann m\u00fcssen Boote am Steg sein?")));
+                    List.of("Wie viel", "Ein neues Fahrrad kostet ___ Kronen.", "Wie viel kostet ein neues Fahrrad?"),
+                    List.of("Wie viele Stunden", "Eine Nachtwache arbeitet ___ Stunden in der Woche.",
+                            "Wie viele Stunden arbeitet eine Nachtwache in der Woche?"),
+                    List.of("Wo", "Schl\u00fcssel werden im ___ abgegeben.", "Wo werden Schl\u00fcssel abgegeben?"),
+                    List.of("Wie lange", "Die Pacht eines Lastkahns dauert ___ Jahre.",
+                            "Wie lange dauert die Pacht eines Lastkahns?"),
+                    List.of("Bis wann", "Boote m\u00fcssen vor ___ Uhr am Steg sein.",
+                            "Bis wann m\u00fcssen Boote am Steg sein?"))));
 
     private final LanguageModel model;
-    private final int draws;
-    private final long seed;
     private BiConsumer<Integer, Integer> listener = (done, all) -> { };
 
     /**
      * How a model is asked in a language.
      *
-     * @param ask for a question
-     * @param read for an answer, with the passage and the question to be put in
-     * @param shown sentences with their questions, in turn
+     * @param ask for a question, with its beginning and the sentence to be put in
+     * @param read for an answer, with a text and the question to be put in
+     * @param shown beginnings, sentences and their questions
      */
-    private record Words(String ask, String read, List<String> shown) {
-        Prompt question(String sentence) {
+    private record Words(String ask, String read, List<List<String>> shown) {
+        private String asked(String opening, String sentence) {
+            return String.format(Locale.ROOT, ask, opening, sentence);
+        }
+
+        Prompt question(String opening, String sentence) {
             List<ChatMessage> messages = new ArrayList<>();
-            for (int i = 0; i < shown.size(); i += 2) {
-                messages.add(ChatMessage.user(ask + shown.get(i)));
-                messages.add(ChatMessage.assistant(shown.get(i + 1)));
+            for (List<String> example : shown) {
+                messages.add(ChatMessage.user(asked(example.get(0), example.get(1))));
+                messages.add(ChatMessage.assistant(example.get(2)));
             }
-            messages.add(ChatMessage.user(ask + sentence));
+            messages.add(ChatMessage.user(asked(opening, sentence)));
             return Prompt.chat(messages);
         }
 
-        Prompt answer(String passage, String question) {
-            return Prompt.chat(List.of(ChatMessage.user(String.format(Locale.ROOT, read, passage, question))));
+        Prompt answer(String text, String question) {
+            return Prompt.chat(List.of(ChatMessage.user(String.format(Locale.ROOT, read, text, question))));
         }
     }
 
     /** A sentence with what stands around it. */
-    private record Told(ChatExample row, String sentence, String passage, String heading, Words words, ToldFact fact) {
+    private record Told(ChatExample row, String sentence, String heading, String language, ToldFact fact,
+            List<ToldFact> others) {
+        Words words() {
+            return LANGUAGES.get(language);
+        }
+
+        List<Blank> blanks() {
+            return Blank.of(sentence, language);
+        }
+
+        /** Whether a question asks for this sentence's fact, and for that of no other sentence of its section. */
         boolean isAskedBy(String question) {
-            return fact.isAskedBy(question, heading);
+            return fact.isAskedBy(question, heading)
+                    && others.stream().noneMatch(other -> other.isAskedBy(question, heading));
         }
     }
 
-    /**
-     * Questions by a model.
-     *
-     * @param draws how many questions are drawn for a sentence, beside the most likely one
-     * @param seed of the draws
-     * @throws ConfigurationException when the number is negative
-     */
-    public PassageQuestions(LanguageModel model, int draws, long seed) {
+    /** A question that was written for what was left out. */
+    private record Candidate(String question, Blank blank) {
+    }
+
+    /** Questions by a model. */
+    public PassageQuestions(LanguageModel model) {
         this.model = Objects.requireNonNull(model, "model");
-        if (draws < 0) {
-            throw new ConfigurationException("draws must be 0 or more, got " + draws);
-        }
-        this.draws = draws;
-        this.seed = seed;
     }
 
     /** Told how many sentences have been asked about, and how many there are. */
@@ -120,12 +140,12 @@ public final class PassageQuestions {
      * @return those with a question, and in place of each other row one for each sentence whose question was kept
      */
     public List<ChatExample> of(List<ChatExample> rows) {
-        List<Told> told = rows.stream().filter(row -> Skeleton.unfilled(row).isPresent()).flatMap(row -> told(row)
-                .stream()).toList();
+        List<Told> told = rows.stream().filter(row -> Skeleton.unfilled(row).isPresent())
+                .flatMap(row -> told(row).stream()).toList();
         Map<Told, String> written = new LinkedHashMap<>();
         for (int from = 0; from < told.size(); from += SENTENCES_AT_ONCE) {
             List<Told> some = told.subList(from, Math.min(told.size(), from + SENTENCES_AT_ONCE));
-            ask(some, from, written);
+            choose(some, candidates(some), written);
             listener.accept(from + some.size(), told.size());
         }
         List<ChatExample> all = new ArrayList<>();
@@ -154,18 +174,14 @@ public final class PassageQuestions {
     private static List<Told> told(ChatExample row) {
         String text = row.messages().get(row.messages().size() - 1).content();
         String heading = row.extra().get(HEADING) instanceof String title ? title : "";
-        String language = QuestionLanguage.of(text).orElse(QuestionLanguage.ENGLISH);
-        Words words = LANGUAGES.getOrDefault(language, LANGUAGES.get(QuestionLanguage.ENGLISH));
+        String language = QuestionLanguage.of(text).filter(LANGUAGES::containsKey).orElse(QuestionLanguage.ENGLISH);
+        Map<String, ToldFact> facts = new LinkedHashMap<>();
+        text.lines().flatMap(line -> sentences(line).stream()).filter(sentence -> !sentence.endsWith("?"))
+                .forEach(sentence -> facts.put(sentence, new ToldFact(sentence)));
+        facts.values().removeIf(fact -> !fact.canBeAskedFor());
         List<Told> told = new ArrayList<>();
-        text.lines().forEach(line -> {
-            String passage = line.length() <= MOST_PASSAGE ? line : "";
-            for (String sentence : sentences(line)) {
-                ToldFact fact = new ToldFact(sentence);
-                if (fact.canBeAskedFor() && !sentence.endsWith("?")) {
-                    told.add(new Told(row, sentence, passage.isEmpty() ? sentence : passage, heading, words, fact));
-                }
-            }
-        });
+        facts.forEach((sentence, fact) -> told.add(new Told(row, sentence, heading, language, fact,
+                facts.values().stream().filter(other -> other != fact).toList())));
         return told;
     }
 
@@ -181,53 +197,53 @@ public final class PassageQuestions {
         return sentences;
     }
 
-    private void ask(List<Told> some, int number, Map<Told, String> written) {
-        GenerationOptions greedy = GenerationOptions.defaults().withMaxNewTokens(MOST_TOKENS);
-        List<List<String>> questions = new ArrayList<>();
-        some.forEach(told -> questions.add(new ArrayList<>()));
-        take(some, questions, 1, greedy);
-        if (draws > 0) {
-            take(some, questions, draws, greedy.withSampling(0.7, 0, 0.95, seed + number));
-        }
-        // The first question of each sentence that asks for its fact is answered, then the second of those without.
-        for (int round = 0; round <= draws; round++) {
-            List<Told> asked = new ArrayList<>();
-            List<Prompt> prompts = new ArrayList<>();
-            List<String> open = new ArrayList<>();
-            for (int i = 0; i < some.size(); i++) {
-                if (!written.containsKey(some.get(i)) && round < questions.get(i).size()) {
-                    asked.add(some.get(i));
-                    open.add(questions.get(i).get(round));
-                    prompts.add(some.get(i).words().answer(some.get(i).passage(), open.get(open.size() - 1)));
+    /** The questions for each sentence that ask for its fact, the surest beginnings first. */
+    private List<List<Candidate>> candidates(List<Told> some) {
+        List<Prompt> prompts = new ArrayList<>();
+        some.forEach(told -> told.blanks().forEach(blank -> blank.openings().forEach(opening -> prompts.add(
+                told.words().question(opening, blank.sentence())))));
+        Iterator<Completion> written = prompts.isEmpty() ? Collections.emptyIterator()
+                : model.generate(prompts, OPTIONS).iterator();
+        List<List<Candidate>> candidates = new ArrayList<>();
+        for (Told told : some) {
+            List<Candidate> asking = new ArrayList<>();
+            for (Blank blank : told.blanks()) {
+                for (String opening : blank.openings()) {
+                    String line = written.next().text().strip().lines().findFirst().orElse("").strip();
+                    String question = blank.withoutLooseEnd(line);
+                    if (question.startsWith(opening + " ") && !blank.isIn(question) && told.isAskedBy(question)) {
+                        asking.add(new Candidate(question, blank));
+                    }
                 }
             }
-            Iterator<Completion> answers = prompts.isEmpty() ? List.<Completion>of().iterator()
-                    : model.generate(prompts, greedy).iterator();
-            for (int i = 0; i < asked.size(); i++) {
-                if (asked.get(i).fact().isIn(answers.next().text(), open.get(i), asked.get(i).passage())) {
-                    written.put(asked.get(i), open.get(i));
-                }
-            }
+            candidates.add(asking);
         }
+        return candidates;
     }
 
-    /** Adds the questions that ask for their sentence's fact. */
-    private void take(List<Told> some, List<List<String>> questions, int times, GenerationOptions options) {
-        List<Prompt> prompts = new ArrayList<>();
-        for (Told told : some) {
-            for (int n = 0; n < times; n++) {
-                prompts.add(told.words().question(told.sentence()));
-            }
-        }
-        Iterator<Completion> answers = model.generate(prompts, options).iterator();
-        for (int i = 0; i < some.size(); i++) {
-            for (int n = 0; n < times; n++) {
-                Optional<String> question = answers.next().text().strip().lines().findFirst().map(String::strip);
-                if (question.isPresent() && some.get(i).isAskedBy(question.get())
-                        && !questions.get(i).contains(question.get())) {
-                    questions.get(i).add(question.get());
+    /** Keeps of each sentence the first question whose answer the model reads in the sentence. */
+    private void choose(List<Told> some, List<List<Candidate>> candidates, Map<Told, String> written) {
+        int rounds = candidates.stream().mapToInt(List::size).max().orElse(0);
+        for (int round = 0; round < rounds; round++) {
+            Map<Told, Candidate> asked = new LinkedHashMap<>();
+            List<Prompt> prompts = new ArrayList<>();
+            for (int i = 0; i < some.size(); i++) {
+                if (!written.containsKey(some.get(i)) && round < candidates.get(i).size()) {
+                    Candidate candidate = candidates.get(i).get(round);
+                    asked.put(some.get(i), candidate);
+                    prompts.add(some.get(i).words().answer(some.get(i).sentence(), candidate.question()));
                 }
             }
+            if (prompts.isEmpty()) {
+                return;
+            }
+            Iterator<Completion> answers = model.generate(prompts, OPTIONS).iterator();
+            asked.forEach((told, candidate) -> {
+                String answer = answers.next().text();
+                if (candidate.blank().isIn(answer) && told.fact().isIn(answer, candidate.question(), told.sentence())) {
+                    written.put(told, candidate.question());
+                }
+            });
         }
     }
 }

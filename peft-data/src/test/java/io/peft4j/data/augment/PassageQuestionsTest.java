@@ -1,10 +1,8 @@
 package io.peft4j.data.augment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
@@ -28,7 +26,7 @@ class PassageQuestionsTest {
     /** What a model says to the last message of a prompt. */
     private static List<String> questions(UnaryOperator<String> model, ChatExample... rows) {
         List<ChatExample> made = new PassageQuestions(new ScriptedModel(messages -> model.apply(
-                messages.get(messages.size() - 1).content())), 1, 0).of(List.of(rows));
+                messages.get(messages.size() - 1).content()))).of(List.of(rows));
         List<String> told = new ArrayList<>();
         made.forEach(row -> told.add(row.messages().get(0).content() + " " + row.messages().get(1).content()));
         assertTrue(made.stream().allMatch(row -> row == ASKED || row.extra().get("generated").equals("model")));
@@ -39,43 +37,50 @@ class PassageQuestionsTest {
     void eachSentenceThatTellsAFactGetsAQuestion() {
         ChatExample section = section("Canteen", "The canteen opens at 11:40. We like it. Lunch costs 5 euros.");
         assertEquals(List.of("Who pays? Ann.", "When does the canteen open? The canteen opens at 11:40.",
-                "How much does lunch cost? Lunch costs 5 euros."), questions(asked -> {
-                    if (asked.startsWith("Write the question")) {
-                        return asked.contains("opens") ? "When does the canteen open?\nI hope so."
-                                : "How much does lunch cost?";
-                    }
-                    return asked.contains("open?") ? "At 11:40." : "It is 5 euros.";
+                "How much does lunch cost? Lunch costs 5 euros."), questions(asked -> switch (asked) {
+                    case "Ask with \"When\" for what is missing here: The canteen opens at ___." ->
+                            "When does the canteen open?\nI hope so.";
+                    case "Ask with \"What is\" for what is missing here: Lunch costs ___ euros." -> "What is lunch?";
+                    case "Ask with \"How much\" for what is missing here: Lunch costs ___ euros." ->
+                            "How much does lunch cost?";
+                    default -> asked.contains("open?") ? "At 11:40." : asked.contains("cost?") ? "It is 5 euros."
+                            : "I do not know.";
                 }, ASKED, section));
     }
 
     @Test
-    void aQuestionWhoseAnswerIsNotReadOutOfTheTextIsDropped() {
+    void aQuestionWhoseAnswerIsNotReadOutOfTheSentenceIsDropped() {
         ChatExample section = section("Canteen", "The canteen opens at 11:40. It closes at 14:10 each day.");
-        UnaryOperator<String> model = asked -> asked.startsWith("Write") ? "When does the canteen open?" : "At 14:10.";
+        UnaryOperator<String> model = asked -> asked.startsWith("Ask") ? "When does the canteen open?" : "At 14:10.";
         assertEquals(List.of("Who pays? Ann."), questions(model, ASKED, section));
-        // A question that gives the answer away, or asks for something else, is not even asked.
-        assertEquals(List.of(), questions(asked -> asked.startsWith("Write") ? "Does the canteen open at 11:40?"
-                : "At 11:40.", section));
-        assertEquals(List.of(), questions(asked -> asked.startsWith("Write") ? "When does the pool open?"
-                : "At 11:40.", section));
+        // A question that gives the answer away, asks for something else or begins otherwise is not even asked.
+        for (String bad : List.of("When does the canteen open at 11:40?", "When does the pool open?",
+                "At what time does the canteen open?")) {
+            assertEquals(List.of(), questions(asked -> asked.startsWith("Ask") ? bad : "At 11:40.", section));
+        }
+    }
+
+    @Test
+    void aQuestionThatFitsAnotherSentenceOfTheSectionIsDropped() {
+        ChatExample section = section("Canteen", "The old canteen opens at 11:40. The new canteen opens at 12:00.");
+        assertEquals(List.of("When does the new canteen open? The new canteen opens at 12:00."), questions(asked -> {
+            if (asked.startsWith("Ask")) {
+                return asked.contains("old") ? "When does the canteen open?" : "When does the new canteen open?";
+            }
+            return asked.contains("old") ? "At 11:40." : "At 12:00.";
+        }, section));
     }
 
     @Test
     void germanPassagesAreAskedAboutInGerman() {
-        ChatExample section = section("Kantine", "Die Kantine ist von 11 Uhr an f\u00fcr alle ge\u00f6ffnet.");
+        ChatExample section = section("Kantine", "Die Kantine ist ab 11 Uhr f\u00fcr alle ge\u00f6ffnet.");
         List<String> seen = new ArrayList<>();
-        assertEquals(List.of("Ab wann ist die Kantine f\u00fcr alle ge\u00f6ffnet? Die Kantine ist von 11 Uhr an "
-                + "f\u00fcr "
-                + "alle ge\u00f6ffnet."), questions(asked -> {
+        assertEquals(List.of("Ab wann ist die Kantine f\u00fcr alle ge\u00f6ffnet? Die Kantine ist ab 11 Uhr "
+                + "f\u00fcr alle ge\u00f6ffnet."), questions(asked -> {
                     seen.add(asked);
-                    return asked.startsWith("Schreibe") ? "Ab wann ist die Kantine f\u00fcr alle ge\u00f6ffnet?"
-                            : "Von 11 Uhr an.";
+                    return asked.startsWith("Frage mit \"Ab wann\"")
+                            ? "Ab wann ist die Kantine f\u00fcr alle ge\u00f6ffnet?" : "Ab 11 Uhr.";
                 }, section));
-        assertTrue(seen.stream().anyMatch(asked -> asked.startsWith("Lies diesen Text.")), seen.toString());
-    }
-
-    @Test
-    void drawsAreCountedFromZero() {
-        assertThrows(ConfigurationException.class, () -> new PassageQuestions(new ScriptedModel(asked -> ""), -1, 0));
+        assertTrue(seen.get(seen.size() - 1).startsWith("Lies diesen Text."), seen.toString());
     }
 }

@@ -26,6 +26,12 @@ class ToldFactTest {
         "A Trainee has a training budget of 1200 euros a year. | How much does a Trainee cost a year? | false",
         "Hotel rooms may cost up to 135 euros a night. | How much does a hotel room cost up to 135 euros? | false",
         "Flights are booked through the portal Skylark. | What is the portal Skylark? | false",
+        "Screens are repaired in room B-207. | In which room are screens repaired? | true",
+        "Passwords must have at least 17 characters. | How many characters must passwords have? | true",
+        "The bonus is 45 percent of a salary. | What is the bonus? | true",
+        "Rooms cost up to 135 euros a night. | How much do rooms cost up to a euro a night? | false",
+        "A Trainee receives 26 days of leave. | How many days a Trainee receives leave? | false",
+        "Screens are repaired in room B-207. | In which room do screens be repaired? | false",
         "The canteen opens at 11:40. | What? | false",
         "The canteen opens at 11:40. | When does the canteen open? And close? | false",
         "The canteen opens at 11:40. | The canteen opens when the chef arrives | false"})
@@ -47,6 +53,7 @@ class ToldFactTest {
         ToldFact fact = new ToldFact("The canteen opens at 11:40.");
         String question = "When does the canteen open?";
         assertTrue(fact.isIn("At 11:40.", question, text));
+        assertTrue(fact.isIn("At 11:40am.", question, text));
         assertFalse(fact.isIn("At 14:10.", question, text));
         assertFalse(fact.isIn("At 11:40, or at 12:00.", question, text));
         assertFalse(fact.isIn("In the morning.", question, text));
