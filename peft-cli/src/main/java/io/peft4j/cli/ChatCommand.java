@@ -112,6 +112,9 @@ final class ChatCommand extends PeftCommand {
         }
         try {
             String line = lines.readLine();
+            if (line == null && Console.isTypedTo()) {
+                Console.endLine();
+            }
             return line == null ? null : line.strip();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the standard input", e);

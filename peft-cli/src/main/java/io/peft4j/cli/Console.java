@@ -14,7 +14,28 @@ import java.util.Locale;
  */
 record Console(PrintWriter out, PrintWriter err) {
     private static final String STDERR_IS_TERMINAL = "peft4j.stderr.terminal";
+    private static final String STDOUT_IS_TERMINAL = "peft4j.stdout.terminal";
     private static final String STDIN_IS_TERMINAL = "peft4j.stdin.terminal";
+    private static final int MOST_COLUMNS = 100;
+    private static final int FEWEST_COLUMNS = 24;
+
+    /** How wide lines for people are: as the terminal, and no wider than is read with ease. */
+    static int columns() {
+        int columns = Integer.getInteger("peft4j.columns", MOST_COLUMNS);
+        return columns <= 0 ? MOST_COLUMNS : Math.max(FEWEST_COLUMNS, Math.min(MOST_COLUMNS, columns));
+    }
+
+    /** The same for what is printed on stdout, which may be a file. */
+    static int outColumns() {
+        return Boolean.getBoolean(STDOUT_IS_TERMINAL) ? columns() : MOST_COLUMNS;
+    }
+
+    /** Ends a line that was left open on a terminal, as an interrupted answer or bar leaves it. */
+    static void endLine() {
+        if (Boolean.getBoolean(STDERR_IS_TERMINAL)) {
+            System.err.println();
+        }
+    }
 
     /** Whether stderr is a terminal, on which a line can be drawn again; the launcher knows. */
     boolean isTerminal() {

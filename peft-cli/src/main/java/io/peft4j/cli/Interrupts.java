@@ -52,7 +52,11 @@ final class Interrupts {
 
     private void stop() {
         Runnable onStop = action.get();
-        if (finished.getCount() == 0 || onStop == null) {
+        if (finished.getCount() == 0) {
+            return;
+        }
+        Console.endLine();
+        if (onStop == null) {
             return;
         }
         onStop.run();

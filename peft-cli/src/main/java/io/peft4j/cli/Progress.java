@@ -10,7 +10,6 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** How far something has come: a bar where stderr is a terminal, else a line every ten seconds. */
 abstract class Progress implements AutoCloseable {
-    private static final int COLUMNS = 100;
     private static final long QUIET_NANOS = Duration.ofSeconds(10).toNanos();
 
     /**
@@ -36,7 +35,7 @@ abstract class Progress implements AutoCloseable {
 
         Bar(String task, long start, long max) {
             bar = new ProgressBarBuilder().setTaskName(task).setInitialMax(max).setStyle(ProgressBarStyle.ASCII)
-                    .setConsumer(new ConsoleProgressBarConsumer(new PrintStream(System.err, true), COLUMNS))
+                    .setConsumer(new ConsoleProgressBarConsumer(new PrintStream(System.err, true), Console.columns()))
                     .setUpdateIntervalMillis(500).startsFrom(start, Duration.ZERO).build();
         }
 
