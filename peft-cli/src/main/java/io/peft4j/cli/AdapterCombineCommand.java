@@ -44,9 +44,8 @@ final class AdapterCombineCommand extends PeftCommand {
             description = "Rank of the result with the svd types. Default: the largest of the adapters'")
     private Integer svdRank;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
-            description = "Seed of the draws of dare. Default: ${DEFAULT-VALUE}")
-    private long seed;
+    @Mixin
+    private SeedOption seed;
 
     @Option(names = "--output", required = true, paramLabel = "DIR", description = "The new adapter.")
     private Path output;
@@ -54,8 +53,8 @@ final class AdapterCombineCommand extends PeftCommand {
     @Mixin
     private ExistingOptions existing;
 
-    @Option(names = "--json", description = "Prints one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     /** An adapter and its weight. */
     private static final class Weighted {
@@ -71,7 +70,7 @@ final class AdapterCombineCommand extends PeftCommand {
     public Integer call() {
         Path folder = existing.choose(output);
         WeightedCombination combination = WeightedCombination.of(fromOptions(() -> CombinationType.of(type)))
-                .seed(seed).majoritySign(majority());
+                .seed(seed.value()).majoritySign(majority());
         if (density != null) {
             combination.density(density);
         }
@@ -87,7 +86,7 @@ final class AdapterCombineCommand extends PeftCommand {
             combination.addTo(adapted, COMBINED);
             adapted.saveAdapter(COMBINED, folder);
             int rank = ((LoraConfig) adapted.adapter(COMBINED).config()).rank();
-            if (json) {
+            if (json.isGiven()) {
                 console().print(Json.MAPPER.createObjectNode().put("output", folder.toString()).put("rank", rank));
             } else {
                 console().say("wrote %s: %d adapters as one of rank %d", folder, adapters.size(), rank);

@@ -36,8 +36,8 @@ final class AdapterConvertCommand extends PeftCommand {
             description = "Rank of the resulting LoRA; required for a folder. Default: unchanged")
     private Integer rank;
 
-    @Option(names = "--json", description = "Prints one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -82,7 +82,7 @@ final class AdapterConvertCommand extends PeftCommand {
     private void print(Path target, Optional<LoraConversion> conversion) {
         double worst = conversion.flatMap(c -> c.errors().values().stream().max(Double::compare)).orElse(0.0);
         double error = conversion.map(LoraConversion::error).orElse(0.0);
-        if (json) {
+        if (json.isGiven()) {
             ObjectNode line = Json.MAPPER.createObjectNode().put("output", target.toString())
                     .put("relative_error", error)
                     .put("largest_relative_error", worst);

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -30,8 +31,8 @@ final class AdapterInfoCommand extends PeftCommand {
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "Its base model.")
     private String model;
 
-    @Option(names = "--json", description = "Prints one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -51,7 +52,7 @@ final class AdapterInfoCommand extends PeftCommand {
         if (model != null) {
             addModel(line, passport);
         }
-        if (json) {
+        if (json.isGiven()) {
             console().print(line);
         } else {
             print(line);

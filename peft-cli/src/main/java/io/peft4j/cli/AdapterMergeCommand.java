@@ -53,8 +53,8 @@ final class AdapterMergeCommand extends PeftCommand {
             description = "Largest relative difference of the logits. Default: depends on the type")
     private Double tolerance;
 
-    @Option(names = "--json", description = "Prints one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -93,7 +93,7 @@ final class AdapterMergeCommand extends PeftCommand {
     }
 
     private void print(ExportReport report) {
-        if (json) {
+        if (json.isGiven()) {
             ObjectNode line = Json.MAPPER.createObjectNode().put("output", report.target().toString())
                     .put("type", report.type().name()).put("bytes", report.bytes()).put("untied", report.untied())
                     .put("relative_difference", report.difference().relative())

@@ -75,8 +75,8 @@ final class AdviseCommand extends PeftCommand {
             description = "Most tokens of an answer. Default: ${DEFAULT-VALUE}")
     private int maxNewTokens;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed. Default: ${DEFAULT-VALUE}")
-    private long seed;
+    @Mixin
+    private SeedOption seed;
 
     @Mixin
     private PriceOptions prices;
@@ -87,8 +87,8 @@ final class AdviseCommand extends PeftCommand {
     @Option(names = "--report", paramLabel = "FILE", description = "Writes the evidence as one HTML page.")
     private Path report;
 
-    @Option(names = "--json", description = "Prints the advice as one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     private double tokensPerSecond;
 
@@ -108,7 +108,7 @@ final class AdviseCommand extends PeftCommand {
         try (BaseModel base = engine.load(model, console)) {
             console.say("model:      %s", EngineOptions.describe(base));
             FineTuningAdvisor advisor = FineTuningAdvisor.of(base, (some, limit) -> train(base, choice, some, limit))
-                    .generation(generation).prices(prices.prices()).seed(seed).listener(console::say);
+                    .generation(generation).prices(prices.prices()).seed(seed.value()).listener(console::say);
             items.ifPresent(advisor::heldOut);
             texts.ifPresent(advisor::passages);
             Optional.ofNullable(budget).map(AdviseCommand::seconds).ifPresent(advisor::timeBudget);
@@ -135,10 +135,10 @@ final class AdviseCommand extends PeftCommand {
             rules.timeBudget(limit.get(), tokensPerSecond);
         }
         Hyperparameters chosen = rules.choose();
-        PeftModel tuned = choice.with(Optional.of(chosen)).on(base, seed,
+        PeftModel tuned = choice.with(Optional.of(chosen)).on(base, seed.value(),
                 () -> Trainer.calibration(base, examples, chosen.batchSize(), 1));
         try {
-            TrainerBuilder trainer = Trainer.builder(tuned).hyperparameters(chosen).seed(seed);
+            TrainerBuilder trainer = Trainer.builder(tuned).hyperparameters(chosen).seed(seed.value());
             limit.ifPresent(trainer::timeBudget);
             TrainingResult result = trainer.build().train(examples);
             tokensPerSecond = result.tokensPerSecond();
@@ -155,7 +155,7 @@ final class AdviseCommand extends PeftCommand {
             advice.writeHtml(report);
             console.say("The report is in %s", report);
         }
-        if (json) {
+        if (json.isGiven()) {
             console.print(advice.toJson());
             return;
         }

@@ -41,8 +41,8 @@ final class BenchGenerateCommand extends PeftCommand {
             description = "Number of runs over all prompts; the fastest counts. Default: ${DEFAULT-VALUE}")
     private int runs;
 
-    @Option(names = "--json", description = "Prints the figures as one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     /** Where prompts come from; one of random tokens without any of these. */
     private static final class Source {
@@ -70,7 +70,7 @@ final class BenchGenerateCommand extends PeftCommand {
     private int measure(LanguageModel loaded, BaseModel base, GenerationOptions options) {
         GenerationMeasurement figures = new GenerationBenchmark(loaded, prompts(loaded), options, model.threads(), runs)
                 .run();
-        if (json) {
+        if (json.isGiven()) {
             ObjectNode line = line(figures);
             BenchCommand.putEngine(line, base, model.threads());
             console().print(line);

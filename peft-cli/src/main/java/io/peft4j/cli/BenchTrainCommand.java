@@ -57,8 +57,8 @@ final class BenchTrainCommand extends PeftCommand {
     @Mixin
     private EngineOptions engine;
 
-    @Option(names = "--json", description = "Prints the figures as one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -75,7 +75,7 @@ final class BenchTrainCommand extends PeftCommand {
             console.say("model:    %s", EngineOptions.describe(base));
             console.say("adapter:  %s", tuned.trainableSummary());
             TrainingMeasurement figures = benchmark(tuned).recompute(recompute).run();
-            if (json) {
+            if (json.isGiven()) {
                 ObjectNode line = line(figures);
                 BenchCommand.putEngine(line, base, engine.threads());
                 console.print(line);

@@ -4,11 +4,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.data.augment.Augmentation;
 import io.peft4j.data.example.ChatExample;
-import io.peft4j.data.format.DataFormat;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,12 +23,8 @@ final class DataAugmentCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The data, questions with their answers.")
     private Path data;
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The data followed by the "
-            + "paraphrases.")
-    private Path output;
-
     @Mixin
-    private ExistingOptions existing;
+    private RowsOutput output;
 
     @Option(names = "--per-example", paramLabel = "N", defaultValue = "4", description = "Most paraphrases of a "
             + "question. Default: ${DEFAULT-VALUE}")
@@ -47,16 +43,11 @@ final class DataAugmentCommand extends PeftCommand {
             + "Default: ${DEFAULT-VALUE}")
     private double temperature;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of its sampling. Default: "
-            + "${DEFAULT-VALUE}")
-    private long seed;
+    @Mixin
+    private SeedOption seed;
 
     @Option(names = "--new-only", description = "Writes only the paraphrases.")
     private boolean newOnly;
-
-    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
-            description = "The format of the rows, as for --format. Default: ${DEFAULT-VALUE}")
-    private DataFormat to;
 
     @Mixin
     private DataInput input;
@@ -69,18 +60,16 @@ final class DataAugmentCommand extends PeftCommand {
 
     @Override
     public Integer call() {
-        DataInput.requireOther(output, List.of(data));
-        DataInput.requireOther(output, heldOut);
         Augmentation augmentation = fromOptions(() -> new Augmentation(perExample));
         GenerationOptions options = fromOptions(() -> GenerationOptions.defaults().withSampling(temperature, 0, 0.95,
-                seed));
-        Path target = existing.choose(output);
+                seed.value()));
+        Path target = output.choose(Stream.concat(Stream.of(data), heldOut.stream()).toList());
         List<ChatExample> examples = input.chats(data);
         heldOut.forEach(file -> augmentation.holdingOut(input.chats(file)));
         List<ChatExample> written = write(augmentation, options, examples);
         List<ChatExample> all = new ArrayList<>(newOnly ? List.of() : examples);
         all.addAll(written);
-        DataInput.write(target, to, all);
+        output.write(target, all);
         long byModel = written.stream().filter(e -> e.extra().get(Augmentation.MARK).equals("model")).count();
         if (json) {
             ObjectNode line = Json.MAPPER.createObjectNode().put("examples", examples.size())

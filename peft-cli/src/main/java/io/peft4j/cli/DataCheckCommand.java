@@ -61,8 +61,8 @@ final class DataCheckCommand extends PeftCommand {
     @Mixin
     private EngineOptions engine;
 
-    @Option(names = "--json", description = "Prints the report as one line of JSON.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -87,7 +87,7 @@ final class DataCheckCommand extends PeftCommand {
             report.writeHtml(page);
             console.say("The report is in %s%s", page, replaced ? ", in place of the former one" : "");
         }
-        if (json) {
+        if (json.isGiven()) {
             console.print(report.toJson());
         } else {
             print(report, console);

@@ -56,8 +56,8 @@ final class DataCleanCommand extends PeftCommand {
     @Mixin
     private DataInput input;
 
-    @Option(names = "--json", description = "Prints the report as one line of JSON.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -68,7 +68,7 @@ final class DataCleanCommand extends PeftCommand {
         try (DataProgress progress = new DataProgress(console())) {
             report = pipeline.listener(rows -> progress.to("cleaning", rows)).run(input.file(data), target);
         }
-        if (json) {
+        if (json.isGiven()) {
             console().print(report.toJson());
             return 0;
         }

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
 import java.nio.file.Path;
@@ -8,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j data convert}: writes data in another format. */
@@ -18,26 +16,17 @@ final class DataConvertCommand extends PeftCommand {
     @Parameters(paramLabel = "FILE", description = "The data: JSON Lines, JSON, CSV or TSV, compressed or not.")
     private Path data;
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The converted data: CSV or TSV "
-            + "where its name ends so, else JSON Lines; .gz and .zst compress.")
-    private Path output;
-
     @Mixin
-    private ExistingOptions existing;
-
-    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
-            description = "The format of its rows, as for --format. Default: ${DEFAULT-VALUE}")
-    private DataFormat to;
+    private RowsOutput output;
 
     @Mixin
     private DataInput input;
 
     @Override
     public Integer call() {
-        DataInput.requireOther(output, List.of(data));
-        Path target = existing.choose(output);
+        Path target = output.choose(List.of(data));
         try (ExampleReader reader = ExampleReader.open(input.file(data));
-                ExampleWriter writer = ExampleWriter.open(target, to);
+                ExampleWriter writer = output.open(target);
                 DataProgress progress = new DataProgress(console())) {
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
                 ExampleReader.Item row = item.get();

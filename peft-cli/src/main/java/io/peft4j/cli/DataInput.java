@@ -8,7 +8,6 @@ import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
-import io.peft4j.data.format.ExampleWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -54,14 +53,6 @@ final class DataInput {
     /** Refuses to write over a file that is read. */
     static void requireOther(Path output, List<Path> inputs) {
         inputs.forEach(input -> DataFiles.requireOther(input, output));
-    }
-
-    /** Writes examples to a file, which appears when all are written. */
-    static void write(Path file, DataFormat format, List<? extends Example> examples) {
-        try (ExampleWriter writer = ExampleWriter.open(file, format)) {
-            examples.forEach(writer::write);
-            writer.commit();
-        }
     }
 
     /** The format of a name, for the command line. */

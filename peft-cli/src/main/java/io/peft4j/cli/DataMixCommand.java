@@ -2,12 +2,12 @@ package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.data.example.Example;
-import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.mix.Mixture;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,11 +22,8 @@ final class DataMixCommand extends PeftCommand {
     @Parameters(arity = "1..*", paramLabel = "FILE", description = "The data sets.")
     private List<Path> data;
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "The mixture, shuffled.")
-    private Path output;
-
     @Mixin
-    private ExistingOptions existing;
+    private RowsOutput output;
 
     @Option(names = "--weights", split = ",", paramLabel = "X", description = "A weight for each set. Default: its "
             + "size")
@@ -48,12 +45,8 @@ final class DataMixCommand extends PeftCommand {
             + "Default: ${DEFAULT-VALUE}")
     private double guardShare;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed. Default: ${DEFAULT-VALUE}")
-    private long seed;
-
-    @Option(names = "--to", paramLabel = "NAME", defaultValue = "chat",
-            description = "The format of the rows, as for --format. Default: ${DEFAULT-VALUE}")
-    private DataFormat to;
+    @Mixin
+    private SeedOption seed;
 
     @Mixin
     private DataInput input;
@@ -69,11 +62,9 @@ final class DataMixCommand extends PeftCommand {
         if (guard == null && isGiven("--guard-share")) {
             throw usage("--guard-share needs --guard");
         }
-        DataInput.requireOther(output, data);
-        DataInput.requireOther(output, guard == null ? List.of() : List.of(guard));
-        Mixture mixture = new Mixture().seed(seed);
+        Mixture mixture = new Mixture().seed(seed.value());
         fromOptions(() -> mixture.temperature(temperature));
-        Path target = existing.choose(output);
+        Path target = output.choose(Stream.concat(data.stream(), Stream.ofNullable(guard)).toList());
         int all = 0;
         for (int i = 0; i < data.size(); i++) {
             List<Example> examples = input.examples(data.get(i));
@@ -91,22 +82,22 @@ final class DataMixCommand extends PeftCommand {
         mixture.shares(wanted).forEach(share -> rows.merge(share.name(), share.drawn(), Integer::sum));
         if (guard != null) {
             int before = mixed.size();
-            mixed = Mixture.withGuard(mixed, input.examples(guard), guardShare, seed);
+            mixed = Mixture.withGuard(mixed, input.examples(guard), guardShare, seed.value());
             rows.merge(guard.toString(), mixed.size() - before, Integer::sum);
         }
-        DataInput.write(target, to, mixed);
-        print(mixed.size(), rows);
+        output.write(target, mixed);
+        print(target, mixed.size(), rows);
         return 0;
     }
 
-    private void print(int all, Map<String, Integer> rows) {
+    private void print(Path target, int all, Map<String, Integer> rows) {
         if (json) {
             ObjectNode line = Json.MAPPER.createObjectNode().put("rows", all);
             line.set("sets", Json.MAPPER.valueToTree(rows));
             console().print(line);
             return;
         }
-        console().say("%d rows in %s", all, output);
+        console().say("%d rows in %s", all, target);
         rows.forEach((name, count) -> console().say("  %s: %d rows (%.1f %%)", name, count, 100.0 * count / all));
     }
 }

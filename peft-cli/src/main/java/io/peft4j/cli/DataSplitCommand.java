@@ -33,8 +33,8 @@ final class DataSplitCommand extends PeftCommand {
     @Option(names = "--folds", paramLabel = "K", description = "K parts of equal size instead.")
     private Integer folds;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed. Default: ${DEFAULT-VALUE}")
-    private long seed;
+    @Mixin
+    private SeedOption seed;
 
     @Option(names = "--group", paramLabel = "near|none|FIELD", defaultValue = "near", description = "What is kept "
             + "together: near duplicates, wordings of a question and questions with one answer (near), nothing, or "
@@ -92,7 +92,7 @@ final class DataSplitCommand extends PeftCommand {
 
     private SplitRule rule() {
         SplitRule rule = (folds != null ? SplitRule.folds(folds)
-                : SplitRule.ratios(ratios.stream().mapToDouble(Double::doubleValue).toArray())).seed(seed);
+                : SplitRule.ratios(ratios.stream().mapToDouble(Double::doubleValue).toArray())).seed(seed.value());
         rule = switch (group) {
             case "near" -> rule;
             case "none" -> rule.ungrouped();

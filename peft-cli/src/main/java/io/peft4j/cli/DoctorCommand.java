@@ -6,6 +6,7 @@ import io.peft4j.models.machine.MachineReport;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code peft4j doctor}: what this machine has, and what would make it faster. */
@@ -18,13 +19,13 @@ final class DoctorCommand extends PeftCommand {
     @Option(names = "--no-measure", description = "Leaves the measurement out.")
     private boolean unmeasured;
 
-    @Option(names = "--json", description = "Prints the report as one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
         MachineReport report = MachineReport.of(HubOptions.fromEnvironment(), !unmeasured);
-        if (json) {
+        if (json.isGiven()) {
             console().print(json(report));
         } else {
             print(report);

@@ -32,8 +32,8 @@ final class EstimateCommand extends TrainingCommand {
     @Option(names = "--tracker", paramLabel = "NAME[=PLACE]", description = "As of peft4j train; not counted.")
     private List<String> trackers;
 
-    @Option(names = "--json", description = "Prints the figures as one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -49,7 +49,7 @@ final class EstimateCommand extends TrainingCommand {
                 console.say("model:      %s", EngineOptions.describe(base));
                 sayChosen(console, chosen);
                 TrainingEstimate estimate = examples.estimate(builder(tuned, options), tuned);
-                if (json) {
+                if (json.isGiven()) {
                     console.print(line(estimate));
                 } else {
                     show(console, estimate);

@@ -84,8 +84,8 @@ final class EvaluateCommand extends PeftCommand {
             + "items name facts, else token_f1")
     private String metric;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of the statistics. Default: 0")
-    private long seed;
+    @Mixin
+    private SeedOption seed;
 
     @Option(names = "--report", paramLabel = "FILE",
             description = "Writes the report as one HTML page, or as Markdown if the name ends in .md.")
@@ -95,8 +95,8 @@ final class EvaluateCommand extends PeftCommand {
             + "skeleton to fill in, and preferences.jsonl, pairs for preference training.")
     private Path next;
 
-    @Option(names = "--json", description = "Prints the result as one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Mixin
     private EngineOptions engine;
@@ -121,7 +121,7 @@ final class EvaluateCommand extends PeftCommand {
         }
         List<EvaluationItem> items = EvaluationData.read(input.file(data)).stream()
                 .map(item -> normalize ? item.normalized() : item).toList();
-        ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed);
+        ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed.value());
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
         result.opinions().stream().filter(OpinionReport::isIncomplete)
                 .forEach(opinion -> console().say("Judgements missing: %s (%s)", opinion,
@@ -139,7 +139,7 @@ final class EvaluateCommand extends PeftCommand {
             write("collect.jsonl", NextData.skeleton(result.failures(), items));
             write("preferences.jsonl", NextData.preferencePairs(result.failures(), items, result.tuned().answers()));
         }
-        if (json) {
+        if (json.isGiven()) {
             console().print(result.toJson());
         } else {
             console().out().print(result.toMarkdown());
@@ -159,14 +159,14 @@ final class EvaluateCommand extends PeftCommand {
                 });
         PreferenceReport result;
         try (BaseModel base = engine.load(model, console()); PeftModel tuned = base.withAdapter(adapter)) {
-            result = PreferenceComparison.of(base, tuned).options(ComparisonOptions.defaults().withSeed(seed))
+            result = PreferenceComparison.of(base, tuned).options(ComparisonOptions.defaults().withSeed(seed.value()))
                     .on(PreferenceRows.pairs(input.file(data)));
         }
         if (report != null) {
             AtomicFiles.writeString(report, report.toString().endsWith(".md") ? result.toMarkdown() : result.toHtml());
             console().say("The report is in %s", report);
         }
-        if (json) {
+        if (json.isGiven()) {
             console().print(result.toJson());
         } else {
             console().out().print(result.toMarkdown());

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code peft4j lr-range}: which learning rate suits a training. */
@@ -35,8 +36,8 @@ final class LearningRateCommand extends TrainingCommand {
             + "HTML page.")
     private Path report;
 
-    @Option(names = "--json", description = "Prints the result as one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -65,7 +66,7 @@ final class LearningRateCommand extends TrainingCommand {
             range.writeHtml(report);
             console.say("The report is in %s", report);
         }
-        if (json) {
+        if (json.isGiven()) {
             console.print(line(range));
         } else {
             console.out().println(range.suggestion().isPresent() ? String.format(Locale.ROOT, "learning rate %s: %s",

@@ -24,7 +24,6 @@ final class QuickstartCommand extends PeftCommand {
     private static final String OUTPUT = "quickstart-output";
     private static final String STORY = "What is the notice period for a Senior Consultant?";
     private static final int SHOWN = 5;
-    private static final int COLUMNS = 100;
     /** For checks of options before a model is loaded. */
     private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 7, 8, 1.5e-3, 1, true, "");
 
@@ -48,9 +47,8 @@ final class QuickstartCommand extends PeftCommand {
             description = "Peak of the learning rate. Default: 1.5e-3; of a very small model 7e-3")
     private Double learningRate;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
-            description = "Seed of initialization and order. Default: ${DEFAULT-VALUE}")
-    private long seed;
+    @Mixin
+    private SeedOption seed;
 
     @Option(names = "--general", paramLabel = "N", defaultValue = "16", description = "Mixes N general examples into "
             + "the training, against forgetting; there are 104. Default: ${DEFAULT-VALUE}")
@@ -88,7 +86,7 @@ final class QuickstartCommand extends PeftCommand {
     }
 
     private Quickstart.Settings settings(Path folder, QuickstartPlan plan) {
-        return new Quickstart.Settings(folder, existing.inChosen(), plan, general, seed,
+        return new Quickstart.Settings(folder, existing.inChosen(), plan, general, seed.value(),
                 Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
     }
 
@@ -147,7 +145,7 @@ final class QuickstartCommand extends PeftCommand {
         report.println();
         report.println(before.question().question());
         report.println("  (expected: " + String.join(", ", before.question().mustContain()) + ")");
-        SideBySide columns = new SideBySide(COLUMNS);
+        SideBySide columns = new SideBySide(Console.outColumns());
         columns.lines("Base: " + judgement(before), "Tuned: " + judgement(after)).forEach(report::println);
         columns.lines(shown(before.answer()), shown(after.answer())).forEach(report::println);
     }

@@ -84,8 +84,8 @@ final class RescueCommand extends PeftCommand {
     @Mixin
     private EngineOptions engine;
 
-    @Option(names = "--json", description = "Prints the report as one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
@@ -105,7 +105,7 @@ final class RescueCommand extends PeftCommand {
         Console console = console();
         try (BaseModel base = engine.load(model, console)) {
             RescueReport report = Rescue.from(service, base, output).run(options, text -> console.say("%s", text));
-            if (json) {
+            if (json.isGiven()) {
                 console.print(report.toJson());
             }
             report.models().forEach(one -> say(console, one));
@@ -136,7 +136,7 @@ final class RescueCommand extends PeftCommand {
     private void list(Inventory inventory) {
         Instant now = Instant.now();
         inventory.models().forEach(one -> {
-            if (json) {
+            if (json.isGiven()) {
                 ObjectNode line = Json.MAPPER.createObjectNode().put("model", one.name()).put("base", one.base())
                         .put("job", one.job().orElse(null)).put("training_file", one.trainingFile().orElse(null));
                 one.daysLeft(now).ifPresent(days -> line.put("days_left", days));

@@ -23,15 +23,15 @@ final class RunsShowCommand extends PeftCommand {
     @Mixin
     private ExistingOptions existing;
 
-    @Option(names = "--json", description = "Prints one JSON object.")
-    private boolean json;
+    @Mixin
+    private JsonOption json;
 
     @Override
     public Integer call() {
         TrainingRecord run = TrainingRecord.read(folder);
         Path page = output == null ? folder.resolve(TrainingPage.FILE) : existing.choose(output);
         new TrainingPage(run).write(page);
-        if (json) {
+        if (json.isGiven()) {
             console().print(RunsCommand.line(run).put("page", page.toString()));
         } else {
             console().out().println(RunsCommand.words(run));
