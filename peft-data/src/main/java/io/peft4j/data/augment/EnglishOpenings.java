@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * How English questions for a value begin: what is asked for follows from what stands around it. {@code in room B-207} is
- * asked for with "In which room", {@code 26 days of leave} with "How many days", {@code before 9:15} with "By when".
+ * How English questions for a value begin: what is asked for follows from what stands around it. {@code in room B-207}
+ * is asked for with "In which room", {@code 26 days of leave} with "How many days", {@code before 9:15} with "By when".
  */
 final class EnglishOpenings implements Blank.Openings {
     private static final Set<String> ARTICLES = Set.of("the", "a", "an");

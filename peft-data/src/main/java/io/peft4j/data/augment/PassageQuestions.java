@@ -26,8 +26,8 @@ import java.util.function.BiConsumer;
  * Has a model write the questions of a handbook's passages. Each sentence that tells a number or a name is shown to the
  * model without it, and the model writes questions for what is missing, each with another beginning; the sentence is
  * the answer. A question is kept only where it asks for what the sentence tells ({@link ToldFact}) and for nothing that
- * another sentence of the section tells, and where the model finds the answer in the sentence. Rows whose question is there already stay as they are. What was written carries
- * {@link Augmentation#MARK} {@code "model"}.
+ * another sentence of the section tells, and where the model finds the answer in the sentence. Rows whose question is
+ * there already stay as they are. What was written carries {@link Augmentation#MARK} {@code "model"}.
  */
 public final class PassageQuestions {
     private static final int SENTENCES_AT_ONCE = 16;

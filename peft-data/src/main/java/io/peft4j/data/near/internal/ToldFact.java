@@ -23,10 +23,10 @@ public final class ToldFact {
             "wie", "woran", "womit", "wofur", "wohin", "quel", "quelle", "qui", "combien", "comment", "quand", "ou");
     private static final int ASKING_WITHIN = 3;
     private static final int LONGEST_PREFIX = 3;
-    /** Of units of money and shares what follows says more about the value: 31 cents per kilometre. */
+    /** Behind these units stands what belongs to the value and need not be asked: 31 cents per kilometre. */
     private static final Set<String> MONEY = Set.of("euro", "cent", "dollar", "pound", "franc", "crown", "percent",
             "prozent", "franken", "krone", "kronen");
-    /** Marks of a question that is put together wrongly: how much does it is, how many days they have. */
+    /** In which room do screens be repaired. */
     private static final Pattern DOUBLE_VERB = Pattern.compile("(?i)\\b(do|does|did)\\b.*\\b(be|is|are|was|has)\\b");
     private static final Pattern NOON = Pattern.compile("(?i)(?<=\\d)(?=[ap]\\.?m\\b)");
     /** What questions say of a value without its sentence saying so. */
@@ -34,7 +34,7 @@ public final class ToldFact {
             "duration", "deadline", "limit", "cost", "pric", "price", "percentag", "percentage", "uhrzeit", "zahl",
             "hoch", "heiss", "dauert", "kostet", "ab", "bis", "until", "within", "through", "spat", "late", "large",
             "high", "soon", "allow", "allowed", "requir", "required");
-
+    /** Words that bound a value and are left out where it is asked for. */
     private static final Set<String> BOUNDS = Set.of("least", "most", "mindestens", "hochstens");
 
     private final List<Word> words;
@@ -42,6 +42,7 @@ public final class ToldFact {
     private final Set<String> names = new LinkedHashSet<>();
     private final Set<String> topic = new LinkedHashSet<>();
     private final Set<String> units = new HashSet<>();
+    /** What stands behind a price or a share. */
     private final Set<String> more = new HashSet<>();
 
     /** What a sentence tells. */
@@ -100,7 +101,8 @@ public final class ToldFact {
         List<Word> asked = Words.of(question);
         return question.endsWith("?") && question.indexOf('?') == question.length() - 1
                 && asked.size() >= FEWEST_WORDS && asked.size() <= MOST_WORDS && asksForAValue(asked)
-                && !givesAway(asked) && isBuiltRight(question, asked) && hasTheUnit(asked) && keepsTheTopic(topic(question), topic(heading));
+                && !givesAway(asked) && isBuiltRight(question, asked) && hasTheUnit(asked)
+                && keepsTheTopic(topic(question), topic(heading));
     }
 
     private static boolean asksForAValue(List<Word> asked) {
