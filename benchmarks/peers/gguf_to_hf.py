@@ -21,8 +21,6 @@ def main():
     file, folder = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
     model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
-    if not tokenizer.chat_template:
-        sys.exit(f"{file} holds no chat template")
     tokenizer.save_pretrained(folder)
     # The weights are floats by now, but a model that came out of a GGUF file refuses to be saved.
     config = copy.deepcopy(model.config)

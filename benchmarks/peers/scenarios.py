@@ -69,11 +69,14 @@ def expand(words, a, model):
 
 
 def training(shape, dtype, name=None, steps=8, kernels=None, **more):
-    words = ("train", "--model", "MODEL", "--shape", shape, "--dtype", dtype, "--steps", str(steps))
-    side = peft4j("bench", *words, java=f"-Dpeft4j.kernels={kernels}" if kernels else "")
-    compiled = (hugging_face(*words, "--compile", name="HF compiled"),) if more.get("compiled") else ()
-    label = f"training {shape} {dtype}" + (f", {kernels} kernels" if kernels else "")
-    return Scenario(name or f"train-{shape}-{dtype}", label, (side, hugging_face(*words)) + compiled)
+    words = ("train", "--model", "MODEL", "--shape", shape, "--steps", str(steps), "--dtype")
+    side = peft4j("bench", *words, dtype, java=f"-Dpeft4j.kernels={kernels}" if kernels else "")
+    # The peer has no quantized base that it trains on a CPU: it runs what it is fastest with.
+    peer = (*words, "bf16" if dtype == "int8" else dtype)
+    compiled = (hugging_face(*peer, "--compile", name="HF compiled"),) if more.get("compiled") else ()
+    label = f"training {shape} {dtype}" + (f", {kernels} kernels" if kernels else "") + (
+        " (peer: bf16)" if dtype == "int8" else "")
+    return Scenario(name or f"train-{shape}-{dtype}", label, (side, hugging_face(*peer)) + compiled)
 
 
 def handbook(dtype):
@@ -98,6 +101,7 @@ SCENARIOS = (
     training("1x2048", "bf16", name="train-1x2048", steps=2),
     training("4x128", "f32", name="train-4x128-f32", steps=4),
     training("4x128", "f32", name="train-4x128-portable", steps=4, kernels="nd4j"),
+    training("4x128", "int8", name="train-4x128-int8"),
     handbook("bf16"),
     handbook("int8"),
     Scenario("questions", "the handbook's questions, 32 new tokens, batches of 20, bf16",
