@@ -22,7 +22,8 @@ import java.util.function.ToDoubleFunction;
 record BatchPasses(ObjectivePasses passes, Network network, boolean sharePrefixes, long dropoutSeed, Measures measures)
         implements Passes {
     private PackedBatch pack(List<TokenSequence> sequences) {
-        return sharePrefixes ? network.pack(sequences) : PackedBatch.of(sequences);
+        // What routers add counts all tokens of a batch, those of equal beginnings, too.
+        return sharePrefixes && network.routerLossCoefficient() == 0 ? network.pack(sequences) : PackedBatch.of(sequences);
     }
 
     @Override

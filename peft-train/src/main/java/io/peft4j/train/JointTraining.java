@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
@@ -158,7 +159,9 @@ final class JointTraining {
         List<TokenSequence> sequences = new ArrayList<>();
         batches.forEach((i, batch) -> EncodedExample.sequences(batch).forEach(sequence ->
                 sequences.add(sequence.inGroup(some.indexOf(i)))));
-        return sharesPrefixes ? models.get(0).network().pack(sequences) : PackedBatch.of(sequences);
+        Network network = models.get(0).network();
+        return sharesPrefixes && network.routerLossCoefficient() == 0 ? network.pack(sequences)
+                : PackedBatch.of(sequences);
     }
 
     /** Adds the losses of sequences to those of their trainings. */

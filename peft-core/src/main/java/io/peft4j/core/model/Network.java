@@ -88,7 +88,7 @@ public interface Network extends AutoCloseable {
     }
 
     /**
-     * The factor on what routers of experts add to the loss of a training by next-token prediction
+     * The factor on what routers of experts add to the loss of a training
      * ({@link io.peft4j.core.nn.RouterLoss}); 0: nothing.
      */
     default double routerLossCoefficient() {

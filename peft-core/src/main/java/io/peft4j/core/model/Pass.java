@@ -28,6 +28,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class Pass implements AutoCloseable {
     /** Memory of a chunk's logits, which comes on top of all that is kept for the gradients. */
     private static final long CHUNK_BYTES = 24 << 20;
+    /** Fewer rows at a time read the output layer too often: 48 rows of Gemma's 262,144 tokens take twice as long. */
+    private static final int LEAST_ROWS = 192;
 
     private final ModelLease model;
     private final Workspace workspace;
@@ -35,6 +37,8 @@ public final class Pass implements AutoCloseable {
     private ForwardContext context;
     private int chunkRows;
     private double labelSmoothing;
+    private double routerWeight;
+    private double routerNormalizer = 1;
 
     private Pass(ModelLease model, Workspace workspace, Tape tape, ForwardContext context) {
         this.model = model;
@@ -42,7 +46,7 @@ public final class Pass implements AutoCloseable {
         this.tape = tape;
         this.context = context;
         ModelDescription description = model.network().description();
-        this.chunkRows = (int) Math.max(TargetChunk.ROW_UNIT, CHUNK_BYTES / Arrays.bytes(description.activationType())
+        this.chunkRows = (int) Math.max(LEAST_ROWS, CHUNK_BYTES / Arrays.bytes(description.activationType())
                 / description.vocabularySize());
     }
 
@@ -97,6 +101,19 @@ public final class Pass implements AutoCloseable {
      */
     public Pass withLabelSmoothing(double share) {
         labelSmoothing = share;
+        return this;
+    }
+
+    /**
+     * The same pass whose losses of likelihoods and of logits have what the model's routers add, where it asks for that
+     * ({@link Network#routerLossCoefficient()}); {@link #backward(double)} has it anyway.
+     *
+     * @param weight how often it counts in the loss that is returned: as the mean of examples with that sum of weights
+     * @param normalizer what it is divided by in what is minimized, as the loss itself
+     */
+    public Pass withRouterLoss(double weight, double normalizer) {
+        routerWeight = weight;
+        routerNormalizer = normalizer;
         return this;
     }
 
@@ -341,11 +358,17 @@ public final class Pass implements AutoCloseable {
         if (targets.length == 0) {
             return loss.compute(new float[0], new float[0]);
         }
-        Variable rows = workspace.compute(() -> model.network().hidden(context, targets));
+        RoutedRows routed = routed(targets);
+        Variable rows = routed.rows();
         float[] shares = new float[targets.length];
         double value = loss.compute(workspace.compute(() -> negativeLogLikelihoods(rows.value())), shares);
         workspace.compute(() -> backward(rows, shares));
-        return value;
+        return value + routed.added();
+    }
+
+    private RoutedRows routed(int... targets) {
+        return workspace.compute(() -> RoutedRows.of(model.network(), context, targets, routerWeight,
+                routerNormalizer));
     }
 
     /** A loss of the logits of supervised tokens, some at a time. */
@@ -372,9 +395,10 @@ public final class Pass implements AutoCloseable {
         if (targets.count() == 0) {
             return 0;
         }
-        Variable rows = workspace.compute(() -> model.network().hidden(context, targets.rows()));
+        RoutedRows routed = routed(targets.rows());
+        Variable rows = routed.rows();
         INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
-        double sum = 0;
+        double sum = routed.added();
         for (TargetChunk chunk : chunks(targets)) {
             try (Tape head = workspace.recording(rows.value().dataType())) {
                 Variable logits = workspace.compute(() -> model.network().causal().logits(context.onTape(head),

@@ -111,17 +111,18 @@ public final class DistillationObjective implements Objective<ChatExample> {
     }
 
     private ChatEncoder encoder() {
-        return new ChatEncoder(student.tokenizer(), student.chatTemplate().orElseThrow(() ->
-                new ConfigurationException(student.network().description().name() + " has no chat template")));
+        return ChatEncoder.of(student);
     }
 
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
         return withTeacher(batch, (teaching, hidden) -> passes.training(batch, pass -> {
             double[] sums = new double[3];
-            pass.backwardOfLogits((from, to, logits) ->
-                    add(pass.batch().targets(), from, logits, teaching.logits(hidden, from, to), sums, normalizer));
-            return report(passes, batch, sums);
+            double loss = pass.withRouterLoss(EncodedExample.weight(batch), normalizer)
+                    .backwardOfLogits((from, to, logits) -> add(pass.batch().targets(), from, logits,
+                            teaching.logits(hidden, from, to), sums, normalizer));
+            report(passes, batch, sums);
+            return loss;
         }));
     }
 

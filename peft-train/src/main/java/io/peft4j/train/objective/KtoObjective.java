@@ -148,7 +148,8 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
         double divergence = divergence(passes, batch);
-        return passes.training(0, sequences(batch, 0), pass -> pass.backward((nll, gradient) -> {
+        return passes.training(0, sequences(batch, 0), pass -> pass
+                .withRouterLoss(EncodedExample.weight(batch), normalizer).backward((nll, gradient) -> {
             double sum = loss(passes, batch, divergence, answers(pass.batch(), nll, gradient));
             for (int i = 0; i < gradient.length; i++) {
                 gradient[i] /= (float) normalizer;

@@ -21,6 +21,8 @@ import org.slf4j.LoggerFactory;
  * difference), {@code rewards/accuracies} (the share of pairs whose better answer has the higher reward),
  * {@code logps/chosen} and {@code logps/rejected}.
  *
+ * <p>Where the model asks for it, the load-balancing loss of its routers comes on top, as in TRL.
+ *
  * <p>The gradient of a sum of log-probabilities is linear in the weights of its tokens: the likelihoods come first,
  * then a backward pass in which each token has the derivative of the loss by its likelihood for its weight.
  */
@@ -132,7 +134,8 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
 
     @Override
     public final double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
-        return passes.training(batch, pass -> pass.backward((nll, gradient) -> {
+        return passes.training(batch, pass -> pass
+                .withRouterLoss(EncodedExample.weight(batch), normalizer).backward((nll, gradient) -> {
             double sum = loss(passes, batch, pass.batch().targets(), nll, gradient);
             for (int i = 0; i < gradient.length; i++) {
                 gradient[i] /= (float) normalizer;

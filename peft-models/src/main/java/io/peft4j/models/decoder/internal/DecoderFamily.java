@@ -94,9 +94,8 @@ abstract class DecoderFamily implements Architecture, CheckpointForm {
                 .build(name, modelType);
         ConfigKeys.report(config);
         if (network.routerLossCoefficient() != 0) {
-            LOG.info("{}: output_router_logits is true: trainings by next-token prediction add the load-balancing loss "
-                    + "of the routers times {}; those by preferences and distillation do not", config.file(),
-                    network.routerLossCoefficient());
+            LOG.info("{}: output_router_logits is true: trainings add the load-balancing loss of the routers times {}",
+                    config.file(), network.routerLossCoefficient());
         }
         return network;
     }
