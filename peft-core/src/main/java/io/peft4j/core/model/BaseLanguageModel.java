@@ -2,6 +2,7 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -17,6 +18,16 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
      * @param model a lease of this model or of one with adapters on it, kept open by the caller
      */
     List<Completion> generate(ModelLease model, List<Prompt> prompts, GenerationOptions options);
+
+    /** The version of the model where it came from, such as the hub's commit; empty for files of the user. */
+    default Optional<String> revision() {
+        return Optional.empty();
+    }
+
+    /** Whether it has rows for tokens that its checkpoint has not. */
+    default boolean hasNewTokens() {
+        return false;
+    }
 
     /** Ids of the tokens that end an answer; none where the model does not predict tokens. */
     Set<Integer> stopTokens();

@@ -11,6 +11,7 @@ import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.peft.Activation.Active;
 import io.peft4j.core.peft.Activation.Choice;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.peft.file.SavedEmbeddings;
 import io.peft4j.core.peft.method.Adapter;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -296,13 +297,13 @@ final class AdapterSet {
 
     // ---- files
 
-    void saveAll(Path folder) {
+    void saveAll(Path folder, SavedEmbeddings embeddings) {
         change(() -> {
             if (adapters.isEmpty()) {
                 throw new ConfigurationException("no adapter to save");
             }
             adapters.forEach((name, held) -> held.checkpoint().save(name.equals(PeftModel.DEFAULT_ADAPTER) ? folder
-                    : folder.resolve(name), base));
+                    : folder.resolve(name), base, embeddings));
             base.tokenizer().save(folder);
         });
     }

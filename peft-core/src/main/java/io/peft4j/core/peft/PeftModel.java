@@ -15,6 +15,7 @@ import io.peft4j.core.peft.Activation.Choice;
 import io.peft4j.core.peft.config.Calibration;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
+import io.peft4j.core.peft.file.SavedEmbeddings;
 import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.peft.method.AdapterTensor;
@@ -361,7 +362,15 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
      * @throws ConfigurationException when there is no adapter
      */
     public void saveAdapter(Path folder) {
-        adapters.saveAll(folder);
+        saveAdapter(folder, SavedEmbeddings.AS_LOADED);
+    }
+
+    /**
+     * As {@link #saveAdapter(Path)}, with a choice of what is stored of the base's embedding and output layer, such as
+     * that of Hugging Face PEFT ({@link SavedEmbeddings#AUTO}).
+     */
+    public void saveAdapter(Path folder, SavedEmbeddings embeddings) {
+        adapters.saveAll(folder, embeddings);
     }
 
     /**

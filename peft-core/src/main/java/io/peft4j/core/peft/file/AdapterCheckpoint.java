@@ -5,6 +5,7 @@ import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.io.internal.Sha256;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.core.peft.config.CommonConfig;
 import io.peft4j.core.peft.config.ConfigReader;
 import io.peft4j.core.peft.config.PeftConfig;
 import io.peft4j.core.peft.method.Adapter;
@@ -39,7 +40,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
  * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter
- * belongs to it. A copy that was there is written again, others are not made. For the same end a {@link Passport} lies
+ * belongs to it. A copy that was there is written again, others where {@link SavedEmbeddings} says so. For the same end a {@link Passport} lies
  * in each folder that is saved here; where there is one it is compared with the base model.
  *
  * @param adapter the adapter
@@ -80,11 +81,16 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
     public static AdapterCheckpoint create(PeftConfig config, AdapterSetup setup) {
         PeftConfig forTask = TaskHeads.configured(config, setup.network());
         PeftConfig named = forTask.common().baseModel().isPresent() ? forTask
-                : forTask.withCommon(forTask.common().withBaseModel(setup.network().description().name()));
+                : forTask.withCommon(named(forTask.common(), setup.base()));
         return setup.run(() -> {
             Adapter made = PeftMethods.byType(config.peftType()).create(named, setup);
             return new AdapterCheckpoint(made, Set.of());
         });
+    }
+
+    private static CommonConfig named(CommonConfig common, BaseLanguageModel base) {
+        CommonConfig named = common.withBaseModel(base.network().description().name());
+        return common.revision().isPresent() ? named : base.revision().map(named::withRevision).orElse(named);
     }
 
     /**
@@ -126,10 +132,15 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      * @throws UncheckedIOException when a file cannot be written; the message names it
      */
     public void save(Path folder, BaseLanguageModel base) {
+        save(folder, base, SavedEmbeddings.AS_LOADED);
+    }
+
+    /** As the other, with a choice of what is stored of the base's embedding and output layer. */
+    public void save(Path folder, BaseLanguageModel base, SavedEmbeddings embeddings) {
         StoredForm stored = adapter.stored();
         PeftConfig config = Passport.saved(stored.config());
         Map<String, TensorData> forTraining = trainingTensors();
-        Map<String, TensorData> tensors = complete(stored.tensors(), base);
+        Map<String, TensorData> tensors = complete(stored.tensors(), base, embeddings);
         Map<Path, AtomicFiles.Content> files = new LinkedHashMap<>();
         files.put(folder.resolve(WEIGHTS_FILE), out -> SafetensorsWriter.write(out, tensors));
         if (!forTraining.isEmpty()) {
@@ -149,7 +160,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
      * the same hash are the same also in what is not trained and in what they take out of the base's weights.
      */
     public String fingerprint(BaseLanguageModel base) {
-        Map<String, TensorData> tensors = complete(adapter.stored().tensors(), base);
+        Map<String, TensorData> tensors = complete(adapter.stored().tensors(), base, SavedEmbeddings.AS_LOADED);
         return Sha256.of(out -> SafetensorsWriter.write(out, tensors));
     }
 
@@ -170,15 +181,15 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         }
     }
 
-    /** With what is computed when the adapter is saved, and the copies of base weights that its file had. */
-    private Map<String, TensorData> complete(Map<String, TensorData> stored, BaseLanguageModel base) {
+    /** With what is computed when the adapter is saved, and copies of base weights. */
+    private Map<String, TensorData> complete(Map<String, TensorData> stored, BaseLanguageModel base,
+            SavedEmbeddings embeddings) {
         Map<String, TensorData> tensors = new LinkedHashMap<>(stored);
         tensors.putAll(adapter.computedTensors(base.engine()));
+        Set<String> copies = embeddings.keys(adapter, tensors.keySet(), baseCopies, base);
         for (Slot slot : base.network().slots()) {
-            String key = AdapterSetup.key(slot, BaseCopy.NAME);
-            if (baseCopies.contains(key)) {
-                tensors.put(key, BaseCopy.data(slot));
-            }
+            BaseCopy.NAMES.stream().map(name -> AdapterSetup.key(slot, name))
+                    .filter(copies::contains).forEach(key -> tensors.put(key, BaseCopy.data(slot)));
         }
         return tensors;
     }

@@ -5,6 +5,7 @@ import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.core.weight.FrozenWeight;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -14,6 +15,12 @@ import java.util.Locale;
 final class BaseCopy {
     /** The tensor's name after the place's path. */
     static final String NAME = "base_layer.weight";
+    /** The same of a place of which rows are trained. */
+    static final String TOKEN_NAME = "token_adapter.base_layer.weight";
+    /** The same of a place that has no adapter. */
+    static final String PLAIN_NAME = "weight";
+    /** All of them. */
+    static final List<String> NAMES = List.of(NAME, TOKEN_NAME, PLAIN_NAME);
     /** bfloat16 rounds by at most 1/256 of a value; the base may be held so, and the copy not. */
     private static final double ROUNDED = 4e-3;
     /** Four-bit blocks are off by about a tenth; two models that have nothing in common by more than one. */

@@ -36,9 +36,12 @@ final class StoredAdapter extends CheckedTensors {
         Set<String> copies = new HashSet<>();
         Map<String, Slot> adapted = new LinkedHashMap<>();
         adapter.layers().forEach(layer -> adapted.put(AdapterSetup.key(layer.slot(), BaseCopy.NAME), layer.slot()));
+        Map<String, Slot> embeddings = new LinkedHashMap<>();
+        SavedEmbeddings.layers(base).forEach(slot -> BaseCopy.NAMES.forEach(name ->
+                embeddings.put(AdapterSetup.key(slot, name), slot)));
         for (TensorInfo info : unasked()) {
             String key = info.name();
-            Slot slot = adapted.get(key);
+            Slot slot = adapted.getOrDefault(key, embeddings.get(key));
             if (slot != null && WeightSample.weight(slot).isPresent() && isReal(info)) {
                 compare(slot, key, copies);
             } else if (isBaseWeight(key, base)) {
