@@ -2,6 +2,7 @@ package io.peft4j.models;
 
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.engine.Lifetime;
+import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.kernel.BFloat16Speed;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.kernel.Kernels;
@@ -65,11 +66,22 @@ public final class BaseModel implements BaseLanguageModel {
     private final Set<Integer> stopTokens;
     /** For each layer its number as it was loaded; empty where none is repeated or left out. */
     private final List<Integer> layerOrder;
+    private final Origin origin;
+
+    /**
+     * What is known of the checkpoint.
+     *
+     * @param revision the hub's commit
+     * @param widened whether rows for new tokens were added to it
+     */
+    private record Origin(Optional<String> revision, boolean widened) {
+    }
 
     private BaseModel(Architecture architecture, ModelConfig config, Network network, PrecisionChoice precision,
             Engine engine, Tokenizer tokenizer, Set<Integer> stopTokens, List<Integer> layerOrder,
-            Optional<Lifetime> shared) {
+            Origin origin, Optional<Lifetime> shared) {
         this.layerOrder = layerOrder;
+        this.origin = origin;
         this.architecture = architecture;
         this.config = config;
         this.stopTokens = Set.copyOf(stopTokens);
@@ -99,10 +111,12 @@ public final class BaseModel implements BaseLanguageModel {
         return load(ModelLocator.fromEnvironment().locate(reference), options);
     }
 
-    /** What a model on this machine is for, by its configuration; a GGUF file holds language models only. */
+    /** What a model on this machine is for, by its configuration; a GGUF file's by its architecture. */
     public static Task taskOf(ModelSource source) {
-        if (!(source instanceof ModelSource.HuggingFaceFolder)) {
-            return Task.CAUSAL_LM;
+        if (source instanceof ModelSource.GgufPath) {
+            try (GgufFile file = GgufFile.open(source.path())) {
+                return Task.of(Architectures.of(file).defaultTask());
+            }
         }
         ModelConfig config = ModelConfig.read(SentencePooling.network(source.path()).resolve("config.json"));
         return TaskPlan.of(config, Architectures.of(config).defaultTask()).task();
@@ -126,7 +140,7 @@ public final class BaseModel implements BaseLanguageModel {
         int threads = options.threads().orElseGet(KernelSelection::defaultThreads);
         List<AutoCloseable> incomplete = new ArrayList<>(given.stream().toList());
         // Its tokenizer is read on another thread, so the kernels are made after it has been opened.
-        try (Checkpoint checkpoint = Checkpoint.open(source, options.newTokens())) {
+        try (Checkpoint checkpoint = Checkpoint.open(source, options)) {
             Kernels kernels = given.orElseGet(() -> KernelSelection.best(threads));
             if (given.isEmpty()) {
                 incomplete.add(kernels);
@@ -140,12 +154,13 @@ public final class BaseModel implements BaseLanguageModel {
             WeightType type = options.weightType(precision.precision(), narrow);
             Function<WeightLoader, Network> builder = weights -> architecture.build(source.name(), checkpoint.config(),
                     weights, TaskPlan.of(checkpoint.config(), options.task(), architecture.defaultTask(),
-                            options.headSeed(), SentencePooling.of(source.path())));
+                            options.headSeed(), checkpoint.pooling()));
             Network network = options.sharedWeights() ? SharedWeights.of(source, type, options.newTokens())
                     .network(checkpoint, builder, threads) : builder.apply(checkpoint.weights(type, threads));
             incomplete.add(network);
             BaseModel model = new BaseModel(architecture, checkpoint.config(), network, precision,
-                    new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(), Optional.empty());
+                    new Engine(kernels), checkpoint.tokenizer(), checkpoint.stopTokens(), List.of(),
+                    new Origin(source.provenance().revision(), checkpoint.isWidened()), Optional.empty());
             checkpoint.keepTokenizer();
             incomplete.clear();
             return model;
@@ -207,7 +222,18 @@ public final class BaseModel implements BaseLanguageModel {
     public BaseModel withLayers(List<Integer> order) {
         List<Integer> before = layerOrder();
         return new BaseModel(architecture, config.withLayers(order), network.withLayers(order), precision,
-                engine, tokenizer, stopTokens, order.stream().map(before::get).toList(), Optional.of(lifetime));
+                engine, tokenizer, stopTokens, order.stream().map(before::get).toList(), origin,
+                Optional.of(lifetime));
+    }
+
+    @Override
+    public Optional<String> revision() {
+        return origin.revision();
+    }
+
+    @Override
+    public boolean hasNewTokens() {
+        return origin.widened();
     }
 
     @Override

@@ -31,13 +31,16 @@ final class Checkpoint implements AutoCloseable {
 
     private ModelConfig config;
     private TensorStore tensors;
+    private final SentencePooling pooling;
     private final CompletableFuture<Tokenizer> tokenizer;
     private final Set<Integer> stopTokens = new HashSet<>();
     private Optional<WeightLoader> weights = Optional.empty();
     private boolean tokenizerKept;
 
-    private Checkpoint(ModelConfig config, TensorStore tensors, Supplier<Tokenizer> tokenizer) {
+    private Checkpoint(ModelConfig config, TensorStore tensors, SentencePooling pooling,
+            Supplier<Tokenizer> tokenizer) {
         this.config = config;
+        this.pooling = pooling;
         this.tensors = tensors;
         addStopTokens(config);
         this.tokenizer = CompletableFuture.supplyAsync(tokenizer, task -> {
@@ -47,32 +50,29 @@ final class Checkpoint implements AutoCloseable {
         });
     }
 
-    /**
-     * Opens a model.
-     *
-     * @param newTokens texts that become tokens where they are none yet
-     */
-    static Checkpoint open(ModelSource source, List<String> newTokens) {
-        return source instanceof ModelSource.GgufPath ? openGguf(source.path(), newTokens)
-                : openFolder(SentencePooling.network(source.path()), newTokens);
+    /** Opens a model, with the new tokens and the chat template of the options. */
+    static Checkpoint open(ModelSource source, ModelOptions options) {
+        return source instanceof ModelSource.GgufPath ? openGguf(source.path(), options)
+                : openFolder(source.path(), options);
     }
 
-    private static Checkpoint openFolder(Path folder, List<String> newTokens) {
+    private static Checkpoint openFolder(Path source, ModelOptions options) {
+        Path folder = SentencePooling.network(source);
         ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
         Path generation = folder.resolve("generation_config.json");
         Optional<ModelConfig> more = Files.isRegularFile(generation) ? Optional.of(ModelConfig.read(generation))
                 : Optional.empty();
-        Checkpoint checkpoint = new Checkpoint(config, Safetensors.open(folder),
-                () -> Tokenizers.fromFolder(folder, newTokens));
+        Checkpoint checkpoint = new Checkpoint(config, Safetensors.open(folder), SentencePooling.of(source),
+                () -> Tokenizers.fromFolder(folder, options.newTokens(), options.chatTemplate()));
         more.ifPresent(checkpoint::addStopTokens);
-        return checkpoint.widened(newTokens);
+        return checkpoint.widened(options.newTokens());
     }
 
-    private static Checkpoint openGguf(Path file, List<String> newTokens) {
+    private static Checkpoint openGguf(Path file, ModelOptions options) {
         GgufFile gguf = GgufFile.open(file);
         GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
-        return new Checkpoint(tensors.config(), tensors, () -> Tokenizers.fromGguf(gguf, newTokens))
-                .widened(newTokens);
+        return new Checkpoint(tensors.config(), tensors, tensors.pooling(), () -> Tokenizers.fromGguf(gguf, options.newTokens(),
+                options.chatTemplate())).widened(options.newTokens());
     }
 
     /** The same with a row for each new token, as far as the checkpoint has none to spare. */
@@ -110,6 +110,16 @@ final class Checkpoint implements AutoCloseable {
 
     ModelConfig config() {
         return config;
+    }
+
+    /** Whether it has rows for tokens that the files have not. */
+    boolean isWidened() {
+        return tensors instanceof WiderVocabulary;
+    }
+
+    /** How hidden states become the vector of a text. */
+    SentencePooling pooling() {
+        return pooling;
     }
 
     /** How many values the tensors have. */

@@ -31,9 +31,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param sharedWeights whether all processes of this machine that load the model so have its matrices of floats once:
  *     they lie in the model's own files, or, where they are kept in another type, in a file of the cache folder that
  *     the first process writes. Default: false, each process has its own
+ * @param chatTemplate the text of a chat template in the place of the checkpoint's: for a base model that is to learn
+ *     conversations. Adapters that are trained with it are asked with it
  */
 public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
-        Optional<Task> task, long headSeed, List<String> newTokens, boolean sharedWeights) {
+        Optional<Task> task, long headSeed, List<String> newTokens, boolean sharedWeights,
+        Optional<String> chatTemplate) {
     /**
      * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
      * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.
@@ -62,6 +65,7 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
         Objects.requireNonNull(threads, "threads");
         Objects.requireNonNull(task, "task");
         newTokens = List.copyOf(newTokens);
+        Objects.requireNonNull(chatTemplate, "chatTemplate");
         if (newTokens.contains("")) {
             throw new ConfigurationException("a new token has no text");
         }
@@ -70,7 +74,7 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
     /** The defaults. */
     public static ModelOptions defaults() {
         return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0, List.of(),
-                false);
+                false, Optional.empty());
     }
 
     /**
@@ -93,39 +97,52 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
 
     /** The same with another precision. */
     public ModelOptions withPrecision(Precision newPrecision) {
-        return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights);
+        return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights,
+                chatTemplate);
     }
 
     /** The same with quantized blocks kept, also those of embedding and output layer, or none of them kept. */
     public ModelOptions withKeepBlocks(boolean keep) {
-        return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed, newTokens, sharedWeights);
+        return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed, newTokens, sharedWeights,
+                chatTemplate);
     }
 
     /** The same with another number of threads. */
     public ModelOptions withThreads(int count) {
         return new ModelOptions(precision, keepBlocks, OptionalInt.of(count), task, headSeed, newTokens,
-                sharedWeights);
+                sharedWeights, chatTemplate);
     }
 
     /** The same for a task, for instance {@code Task.classification("billing", "login")}. */
     public ModelOptions withTask(Task wanted) {
         return new ModelOptions(precision, keepBlocks, threads, Optional.of(wanted), headSeed, newTokens,
-                sharedWeights);
+                sharedWeights, chatTemplate);
     }
 
     /** The same with other values of a head that is made anew. */
     public ModelOptions withHeadSeed(long seed) {
-        return new ModelOptions(precision, keepBlocks, threads, task, seed, newTokens, sharedWeights);
+        return new ModelOptions(precision, keepBlocks, threads, task, seed, newTokens, sharedWeights,
+                chatTemplate);
     }
 
     /** The same with more tokens. */
     public ModelOptions withNewTokens(String... texts) {
         return new ModelOptions(precision, keepBlocks, threads, task, headSeed, List.of(texts),
-                sharedWeights);
+                sharedWeights, chatTemplate);
     }
 
     /** The same, with weights that processes of this machine have in common, or not. */
     public ModelOptions withSharedWeights(boolean shared) {
-        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, shared);
+        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, shared, chatTemplate);
+    }
+
+    /**
+     * The same with another chat template.
+     *
+     * @param text the template in Jinja, as in a checkpoint's {@code chat_template.jinja}
+     */
+    public ModelOptions withChatTemplate(String text) {
+        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights,
+                Optional.of(text));
     }
 }

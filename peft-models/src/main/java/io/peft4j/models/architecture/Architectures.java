@@ -68,8 +68,9 @@ public final class Architectures {
      * @throws ConfigurationException when its family has none
      */
     public static GgufForm requireGguf(ModelConfig config) {
-        return of(config).gguf().orElseThrow(() -> new ConfigurationException("GGUF files can be written for models of "
-                + "the types " + byType().values().stream().filter(a -> a.gguf().isPresent())
+        return of(config).gguf().filter(form -> !form.isReadOnly()).orElseThrow(() -> new ConfigurationException("GGUF files can be written for models of "
+                + "the types " + byType().values().stream()
+                .filter(a -> a.gguf().filter(form -> !form.isReadOnly()).isPresent())
                 .map(Architecture::modelType).toList() + ", not for " + config.modelType()));
     }
 

@@ -44,6 +44,7 @@ public final class GgufForm {
     private String limitKey = "";
     private int windowPeriod;
     private boolean separateOutput;
+    private boolean readOnly;
     private Predicate<GgufMetadata> reads = metadata -> true;
     private BiConsumer<GgufMetadata, ObjectNode> reading = (metadata, config) -> { };
     private Consumer<ModelConfig> writing = config -> { };
@@ -70,6 +71,7 @@ public final class GgufForm {
         copy.limitKey = limitKey;
         copy.windowPeriod = windowPeriod;
         copy.separateOutput = separateOutput;
+        copy.readOnly = readOnly;
         copy.filling = filling;
         copy.reads = reads;
         copy.reading = reading;
@@ -287,6 +289,11 @@ public final class GgufForm {
         return reads(metadata -> false);
     }
 
+    /** Where files are read and not written. */
+    public GgufForm readOnly() {
+        return with(form -> form.readOnly = true);
+    }
+
     /** What else is to be done when a file's metadata has become a configuration. */
     public GgufForm reading(BiConsumer<GgufMetadata, ObjectNode> step) {
         return with(form -> form.reading = reading.andThen(step));
@@ -315,6 +322,11 @@ public final class GgufForm {
     /** Whether the form has this key of llama.cpp's. */
     public boolean hasKey(String gguf) {
         return keys.containsKey(gguf);
+    }
+
+    /** Whether files are read and not written. */
+    public boolean isReadOnly() {
+        return readOnly;
     }
 
     /** Values that llama.cpp has no key for, by the key of {@code config.json}. */

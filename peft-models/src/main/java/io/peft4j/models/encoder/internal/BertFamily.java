@@ -2,6 +2,8 @@ package io.peft4j.models.encoder.internal;
 
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +14,20 @@ import java.util.Optional;
  * {@code bert}; those that differ from it extend this class.
  */
 public class BertFamily extends EncoderFamily {
+    /** llama.cpp's files, also of RoBERTa, whose positions it stores without the padding's. */
+    private static final GgufForm GGUF = GgufForm.of("bert")
+            .key("attention.layer_norm_epsilon", "layer_norm_eps", GgufKey.Kind.NUMBER, "1e-12")
+            .blocks("encoder.layer").fixed("hidden_act", "gelu")
+            .whole("embeddings.word_embeddings", "token_embd").whole("embeddings.position_embeddings", "position_embd")
+            .whole("embeddings.token_type_embeddings", "token_types").whole("embeddings.LayerNorm", "token_embd_norm")
+            .tensor("attention.self.query", "attn_q").tensor("attention.self.key", "attn_k")
+            .tensor("attention.self.value", "attn_v").tensor("attention.output.dense", "attn_output")
+            .tensor("attention.output.LayerNorm", "attn_output_norm").tensor("intermediate.dense", "ffn_up")
+            .tensor("output.dense", "ffn_down").tensor("output.LayerNorm", "layer_output_norm")
+            .reading((metadata, config) -> config.put("type_vocab_size",
+                    metadata.integer("tokenizer.ggml.token_type_count", 2)))
+            .readOnly();
+
     /** BERT itself. */
     public BertFamily() {
         this("bert");
@@ -41,6 +57,11 @@ public class BertFamily extends EncoderFamily {
     @Override
     Optional<String> pooler() {
         return Optional.of("pooler.dense");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return modelType().equals("bert") ? Optional.of(GGUF) : Optional.empty();
     }
 
     /** The row of the first position in the table of positions. */

@@ -31,6 +31,11 @@ record TokenizerFiles(Path origin, ObjectNode tokenizer, ObjectNode config, Map<
         chatTemplates = Map.copyOf(chatTemplates);
     }
 
+    /** The same with one chat template, for conversations with tools, too. */
+    TokenizerFiles withTemplate(String text) {
+        return new TokenizerFiles(origin, tokenizer, config, Map.of(DEFAULT_TEMPLATE, text));
+    }
+
     /** The text of a special token such as {@code eos_token}: a string, or an object with its content. */
     Optional<String> specialToken(String key) {
         var value = config.path(key);

@@ -4,6 +4,7 @@ import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Loads tokenizers. */
 public final class Tokenizers {
@@ -18,12 +19,17 @@ public final class Tokenizers {
      * @throws java.io.UncheckedIOException when a file cannot be read
      */
     public static Tokenizer fromFolder(Path folder) {
-        return fromFolder(folder, List.of());
+        return fromFolder(folder, List.of(), Optional.empty());
     }
 
-    /** As the other, with texts that become one token each where they are none yet. */
-    public static Tokenizer fromFolder(Path folder, List<String> newTokens) {
-        return of(TokenizerFolder.read(folder), newTokens);
+    /**
+     * As the other.
+     *
+     * @param newTokens texts that become one token each where they are none yet
+     * @param template a chat template in the place of its own
+     */
+    public static Tokenizer fromFolder(Path folder, List<String> newTokens, Optional<String> template) {
+        return of(TokenizerFolder.read(folder), newTokens, template);
     }
 
     /**
@@ -32,15 +38,16 @@ public final class Tokenizers {
      * @throws io.peft4j.core.error.FileFormatException when it is of a kind that cannot be rebuilt
      */
     public static Tokenizer fromGguf(GgufFile file) {
-        return fromGguf(file, List.of());
+        return fromGguf(file, List.of(), Optional.empty());
     }
 
-    /** As the other, with texts that become one token each where they are none yet. */
-    public static Tokenizer fromGguf(GgufFile file, List<String> newTokens) {
-        return of(GgufTokenizerFiles.of(file), newTokens);
+    /** As the other, with new tokens and a chat template as for a folder. */
+    public static Tokenizer fromGguf(GgufFile file, List<String> newTokens, Optional<String> template) {
+        return of(GgufTokenizerFiles.of(file), newTokens, template);
     }
 
-    private static Tokenizer of(TokenizerFiles files, List<String> newTokens) {
+    private static Tokenizer of(TokenizerFiles own, List<String> newTokens, Optional<String> template) {
+        TokenizerFiles files = template.map(own::withTemplate).orElse(own);
         SpecialTokens.addNew(files.origin(), files.tokenizer(), newTokens);
         return new FastTokenizer(files, Templates.of(files));
     }

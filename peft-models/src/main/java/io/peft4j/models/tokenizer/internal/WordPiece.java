@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * BERT's WordPiece in the form of {@code tokenizer.json}. llama.cpp marks pieces that begin a word with a visible
@@ -47,12 +48,15 @@ final class WordPiece {
         return model;
     }
 
-    /** A file does not say whether upper case is kept: it is where pieces have some. */
+    /**
+     * A file does not say whether upper case is kept: it is where pieces have letters that lower case changes. Some of
+     * upper case have no other, such as the sign of the real numbers, which uncased vocabularies hold.
+     */
     JsonNode normalizer() {
         boolean cased = false;
         for (int id = 0; id < tokens.size() && !cased; id++) {
             cased = types[id] == NORMAL && !isBracketed(tokens.get(id))
-                    && tokens.get(id).chars().anyMatch(Character::isUpperCase);
+                    && !tokens.get(id).toLowerCase(Locale.ROOT).equals(tokens.get(id));
         }
         ObjectNode normalizer = JsonNodeFactory.instance.objectNode();
         normalizer.put("type", "BertNormalizer").put("clean_text", true).put("handle_chinese_chars", true);
