@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +29,10 @@ class SavedEmbeddingsTest {
     private static final Map<String, List<String>> TARGETS = Map.of("neither", List.of("q_proj"), "embedding",
             List.of("embed_tokens", "q_proj"), "both", List.of("embed_tokens", "lm_head", "q_proj"), "rows",
             List.of("q_proj"));
+
+    /** More than the checkpoint has rows to spare. */
+    private static final String[] NEW_TOKENS = IntStream.range(0, 100).mapToObj(i -> "<new" + i + ">")
+            .toArray(String[]::new);
 
     @TempDir
     Path folder;
@@ -41,7 +46,7 @@ class SavedEmbeddingsTest {
     void namesAreThoseOfPeftAndTheAdapterLoadsAgain(JsonNode row) {
         ModelOptions options = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32).withThreads(1);
         try (BaseModel base = BaseModel.load(Fixtures.FOLDER.resolve(MODEL).toString(), row.has("new_tokens")
-                ? options.withNewTokens("<new>") : options)) {
+                ? options.withNewTokens(NEW_TOKENS) : options)) {
             LoraConfig.Builder config = LoraConfig.builder().rank(2).targetModules(TARGETS.get(row.get("case")
                     .asText()).toArray(String[]::new));
             if (row.get("case").asText().equals("rows")) {

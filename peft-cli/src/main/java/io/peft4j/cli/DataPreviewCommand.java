@@ -1,11 +1,11 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.example.TextExample;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.models.BaseModel;
 import java.nio.file.Path;
@@ -51,8 +51,8 @@ final class DataPreviewCommand extends PeftCommand {
             for (int shown = 0; shown < rows && item.isPresent(); shown++) {
                 ExampleReader.Item row = item.get();
                 Example example = row.example().orElseThrow(() -> reader.exception(row));
-                show(encoder, example.toChat().orElseThrow(() -> new ConfigurationException(example.origin()
-                        + " is plain text: all of its tokens are learned")));
+                show(encoder, example instanceof TextExample text ? text.toLearned()
+                        : example.toChat().orElseThrow());
                 item = reader.next();
             }
         }

@@ -7,6 +7,9 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
 import io.peft4j.models.hub.ModelSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -28,6 +31,10 @@ final class EngineOptions {
 
     @Option(names = "--threads", paramLabel = "N", description = "Number of threads. Default: all processors")
     private Integer threads;
+
+    @Option(names = "--chat-template", paramLabel = "FILE", description = "A chat template (Jinja) in the place of the "
+            + "model's own: for a base model that has none. An adapter is asked with the one it was trained with.")
+    private Path chatTemplate;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
@@ -78,7 +85,19 @@ final class EngineOptions {
             throw new ParameterException(command.commandLine(), "--threads is " + threads + "; it must be at least 1");
         }
         ModelOptions options = ModelOptions.defaults().withPrecision(precision);
+        if (chatTemplate != null) {
+            options = options.withChatTemplate(template());
+        }
         return threads == null ? options : options.withThreads(threads);
+    }
+
+    private String template() {
+        try {
+            return Files.readString(chatTemplate);
+        } catch (IOException e) {
+            throw new ParameterException(command.commandLine(), "--chat-template: cannot read " + chatTemplate
+                    + " as text in UTF-8: " + e, e);
+        }
     }
 
     /** The precision of a name. */

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.Masking;
 import io.peft4j.models.BaseModel;
@@ -23,9 +22,7 @@ final class LearnedOptions {
 
     /** The tokenizer and the chat template of a model. */
     ChatEncoder encoder(BaseModel base) {
-        return new ChatEncoder(base.tokenizer(), base.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                base.network().description().name() + " has no chat template; use a chat model")),
-                masking);
+        return ChatEncoder.of(base, masking);
     }
 
     /** The masking of a name, for the command line. */

@@ -42,7 +42,8 @@ import picocli.CommandLine.TypeConversionException;
 final class ObjectiveOptions {
     @Option(names = "--objective", paramLabel = "NAME", defaultValue = "sft", description = {"What is learned from "
             + "the rows. Default: ${DEFAULT-VALUE}",
-        "  sft                   the answers of chats; of encoder-decoders {\"source\", \"target\"}",
+        "  sft                   the answers of chats, {\"prompt\", \"completion\"}, {\"text\"}; of encoder-decoders",
+        "                        {\"source\", \"target\"}",
         "  dpo, orpo, simpo      {\"prompt\", \"chosen\", \"rejected\"} as texts or messages, or OpenAI's",
         "                        {\"input\", \"preferred_output\", \"non_preferred_output\"}",
         "  kto                   {\"messages\", \"label\"}, or \"prompt\" and \"completion\"; the label is true or",

@@ -58,7 +58,7 @@ interface TrainingData {
     /** Conversations, of which the supervised tokens are predicted. */
     record Chats(ChatDataset examples, Optional<ChatDataset> held, Masking masking) implements TrainingData {
         static TrainingData read(DataFile data, Optional<DataFile> validation, Masking masking) {
-            return new Chats(ChatDataset.read(data), validation.map(ChatDataset::read), masking);
+            return new Chats(ChatDataset.readToLearn(data), validation.map(ChatDataset::readToLearn), masking);
         }
 
         @Override

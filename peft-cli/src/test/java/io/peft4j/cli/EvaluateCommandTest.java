@@ -130,7 +130,7 @@ class EvaluateCommandTest {
         "{\"question\": \"Who?\", \"must_contain\": {\"a\": 1}} | \"must_contain\" holds the object",
         "{\"question\": 5, \"reference\": \"x\"} | \"question\" is not a string",
         "{\"question\": \" \", \"reference\": \"x\"} | \"question\" is blank",
-        "{\"reference\": \"x\"} | neither \"question\" nor \"messages\"",
+        "{\"reference\": \"x\"} | neither \"question\" nor \"messages\" nor \"prompt\"",
         "{\"messages\": [], \"reference\": \"x\"} | not a list of messages",
         "{\"question\": \"Who?\", \"reference\": \"x\", \"score\": NaN} | not valid JSON",
         "{\"question\": \"Who?\", \"any_of\": []} | \"any_of\" is empty",

@@ -11,6 +11,7 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.TrainingResult;
 import java.io.PrintWriter;
@@ -184,13 +185,13 @@ public final class VertexTraining {
         return value(all, "--objective").filter(name -> !name.equals("sft")).isEmpty();
     }
 
-    /** The statistics of the data, before the training has the memory for itself; none without a chat template. */
+    /** The statistics of the data, before the training has the memory for itself. */
     private static Optional<TuningDataStats> stats(List<String> all, Path data) {
         try (BaseModel base = BaseModel.load(value(all, "--model").orElseThrow())) {
             int limit = value(all, "--max-length").filter(text -> text.matches("\\d{1,9}")).map(Integer::parseInt)
                     .orElse(base.network().description().maxPositions());
-            return base.chatTemplate().map(template -> new TuningDataStats(ChatDataset.read(data),
-                    new ChatEncoder(base.tokenizer(), template), limit));
+            return Optional.of(new TuningDataStats(ChatDataset.readToLearn(DataFile.of(data)), ChatEncoder.of(base),
+                    limit));
         }
     }
 

@@ -5,6 +5,7 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
+import io.peft4j.data.example.TextExample;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
@@ -63,6 +64,15 @@ public final class ChatDataset implements Iterable<ChatExample> {
 
     /** The same of a file of which is said how to read it: its format, the names of its columns, its encoding. */
     public static ChatDataset read(DataFile source) {
+        return read(source, false);
+    }
+
+    /** The same of a file to learn from: its rows may also be texts, {@code {"text": "..."}}, all of them learned. */
+    public static ChatDataset readToLearn(DataFile source) {
+        return read(source, true);
+    }
+
+    private static ChatDataset read(DataFile source, boolean texts) {
         Path file = source.path();
         List<ChatExample> examples = new ArrayList<>();
         List<DataException> faults = new ArrayList<>();
@@ -70,7 +80,7 @@ public final class ChatDataset implements Iterable<ChatExample> {
             Optional<ExampleReader.Item> item = reader.next();
             while (item.isPresent()) {
                 try {
-                    examples.add(chat(file, reader, item.get()));
+                    examples.add(chat(file, reader, item.get(), texts));
                 } catch (DataException e) {
                     faults.add(e);
                 }
@@ -88,11 +98,14 @@ public final class ChatDataset implements Iterable<ChatExample> {
         return new ChatDataset(examples);
     }
 
-    private static ChatExample chat(Path file, ExampleReader reader, ExampleReader.Item item) {
+    private static ChatExample chat(Path file, ExampleReader reader, ExampleReader.Item item, boolean texts) {
         Example example = item.example().orElseThrow(() -> reader.exception(item));
         item.faults().stream().filter(fault -> fault.code().equals(Skeleton.UNFILLED)).findFirst().ifPresent(fault -> {
             throw new DataException(file, item.line(), fault.message());
         });
+        if (texts && example instanceof TextExample text) {
+            return text.toLearned();
+        }
         return example.toChat().orElseThrow(() -> new DataException(file, item.line(), "is a plain text, not a "
                 + "conversation with an answer"));
     }

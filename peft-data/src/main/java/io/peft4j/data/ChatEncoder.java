@@ -3,6 +3,7 @@ package io.peft4j.data;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -27,11 +29,16 @@ import java.util.stream.Collectors;
  * refused, because the model would learn something else than it is asked later: a template that renders a turn
  * differently once others follow (for instance without its reasoning), and a token that spans the border between
  * question and answer.
+ *
+ * <p>A model without a chat template learns prompts with their completions and texts ({@link ChatExample#continuation})
+ * as they are: the prompt with the special tokens that the tokenizer adds, the completion, the end-of-sequence token.
  */
 public final class ChatEncoder {
     private final Tokenizer tokenizer;
-    private final ChatTemplate template;
+    private final Optional<ChatTemplate> template;
+    private final String model;
     private final Masking masking;
+    private final ContinuationEncoder continuations;
 
     /** An encoder with a checkpoint's tokenizer and template that learns all messages of the assistant. */
     public ChatEncoder(Tokenizer tokenizer, ChatTemplate template) {
@@ -40,9 +47,30 @@ public final class ChatEncoder {
 
     /** An encoder with a checkpoint's tokenizer and template. */
     public ChatEncoder(Tokenizer tokenizer, ChatTemplate template, Masking masking) {
+        this(tokenizer, Optional.of(template), "the model", masking);
+    }
+
+    private ChatEncoder(Tokenizer tokenizer, Optional<ChatTemplate> template, String model, Masking masking) {
         this.tokenizer = Objects.requireNonNull(tokenizer, "tokenizer");
-        this.template = Objects.requireNonNull(template, "template");
+        this.template = template;
+        this.model = model;
         this.masking = Objects.requireNonNull(masking, "masking");
+        this.continuations = new ContinuationEncoder(tokenizer, model);
+    }
+
+    /** An encoder without a chat template, for prompts with their completions and for texts. */
+    public static ChatEncoder ofTexts(Tokenizer tokenizer) {
+        return new ChatEncoder(tokenizer, Optional.empty(), "the model", Masking.ASSISTANT);
+    }
+
+    /** An encoder for a model that learns all messages of the assistant. */
+    public static ChatEncoder of(LanguageModel model) {
+        return of(model, Masking.ASSISTANT);
+    }
+
+    /** An encoder for a model, with its chat template where it has one. */
+    public static ChatEncoder of(LanguageModel model, Masking masking) {
+        return new ChatEncoder(model.tokenizer(), model.chatTemplate(), model.network().description().name(), masking);
     }
 
     /**
@@ -71,6 +99,9 @@ public final class ChatEncoder {
      *     the border of a supervised part, or when a message that is to be learned renders to nothing
      */
     public TokenSequence encode(ChatExample example) {
+        if (isContinuation(example)) {
+            return continuations.encode(example, masking);
+        }
         Rendered rendered = rendered(example);
         return new TokenSequence(rendered.encoding().ids(), rendered.weights());
     }
@@ -100,6 +131,9 @@ public final class ChatEncoder {
      * @throws DataException as {@link #encode(ChatExample)}
      */
     public List<Piece> pieces(ChatExample example) {
+        if (isContinuation(example)) {
+            return continuations.pieces(example, masking);
+        }
         Rendered rendered = rendered(example);
         List<Piece> pieces = new ArrayList<>();
         int done = 0;
@@ -118,6 +152,11 @@ public final class ChatEncoder {
             pieces.add(new Piece(rendered.text().substring(done), learned));
         }
         return pieces;
+    }
+
+    /** A text alone is no turn of anybody; a prompt and its completion are one where there is a template for them. */
+    private boolean isContinuation(ChatExample example) {
+        return example.continuation() && (template.isEmpty() || example.prompt().isEmpty());
     }
 
     private record Rendered(String text, Encoding encoding, float[] weights) {
@@ -196,7 +235,7 @@ public final class ChatEncoder {
         List<ChatMessage> more = new ArrayList<>(example.messages().subList(0, message + 1));
         more.add(ChatMessage.user("."));
         try {
-            String longer = template.render(more, false, example.tools(), Map.of());
+            String longer = template.orElseThrow().render(more, false, example.tools(), Map.of());
             return longer.startsWith(after.substring(0, end)) && !longer.startsWith(after);
         } catch (PeftException e) {
             return false;
@@ -261,8 +300,12 @@ public final class ChatEncoder {
     }
 
     private String render(ChatExample example, int messages, boolean addGenerationPrompt) {
+        ChatTemplate chats = template.orElseThrow(() -> fail(example, "is a conversation, and " + model + " has no "
+                + "chat template that says how to write it; give the model one (--chat-template FILE, in Java "
+                + "ModelOptions.withChatTemplate), or rows with \"prompt\" and \"completion\" or with \"text\", which "
+                + "need none"));
         try {
-            return template.render(example.messages().subList(0, messages), addGenerationPrompt, example.tools(),
+            return chats.render(example.messages().subList(0, messages), addGenerationPrompt, example.tools(),
                     Map.of());
         } catch (PeftException e) {
             String what = messages == example.messages().size() ? "the conversation"
@@ -272,7 +315,7 @@ public final class ChatEncoder {
         }
     }
 
-    private static DataException fail(ChatExample example, String message) {
+    static DataException fail(ChatExample example, String message) {
         return new DataException(Path.of(example.origin().file()), example.origin().line(), message);
     }
 }

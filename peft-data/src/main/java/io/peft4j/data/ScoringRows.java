@@ -1,6 +1,5 @@
 package io.peft4j.data;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
@@ -51,9 +50,8 @@ public final class ScoringRows {
      *
      * @param file the file
      * @param action told of each row, in their order
-     * @throws DataException when a row has none of the forms, is empty or longer than the model's limit, or when the
-     *     file has no row: with file and line
-     * @throws ConfigurationException when a row is a chat and the model has no chat template
+     * @throws DataException when a row has none of the forms, is empty or longer than the model's limit, or is a chat
+     *     and the model has no chat template, or when the file has no row: with file and line
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     public void read(DataFile file, Consumer<TokenSequence> action) {
@@ -71,8 +69,8 @@ public final class ScoringRows {
     /**
      * The tokens of a row.
      *
-     * @throws DataException when it has none of the forms, is empty or longer than the model's limit
-     * @throws ConfigurationException when it is a chat and the model has no chat template
+     * @throws DataException when it has none of the forms, is empty or longer than the model's limit, or is a chat and
+     *     the model has no chat template
      */
     public TokenSequence sequence(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
@@ -157,14 +155,8 @@ public final class ScoringRows {
         if (messages.stream().noneMatch(message -> message.role().equals("assistant"))) {
             throw row.wrong("has no assistant message to score");
         }
-        return encoder().encode(new ChatExample(messages, reader.tools(row), Map.of(),
+        return ChatEncoder.of(model).encode(new ChatExample(messages, reader.tools(row), Map.of(),
                 new Origin(row.file().toString(), row.line())));
-    }
-
-    private ChatEncoder encoder() {
-        return new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                model.network().description().name() + " has no chat template, so chats cannot be scored; use rows "
-                        + "with \"text\"")));
     }
 
     private TokenSequence checked(JsonLines.Row row, TokenSequence sequence) {

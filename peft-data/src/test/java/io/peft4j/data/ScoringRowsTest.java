@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.TinyModel;
@@ -105,8 +104,8 @@ class ScoringRowsTest {
         try (TinyModel plain = new TinyModel(new TinyNetwork(1, false, true))) {
             Path file = Files.writeString(folder.resolve("chat.jsonl"), "{\"messages\": [" + QUESTION + ", " + ANSWER
                     + "]}");
-            assertTrue(assertThrows(ConfigurationException.class, () -> new ScoringRows(plain).read(file, row -> { }))
-                    .getMessage().contains("has no chat template"));
+            assertTrue(assertThrows(DataException.class, () -> new ScoringRows(plain).read(file, row -> { }))
+                    .getMessage().contains("no chat template"));
         }
     }
 

@@ -90,7 +90,8 @@ final class SharedWeights {
             return network;
         }
         network.close();
-        try (Checkpoint again = Checkpoint.open(source, newTokens)) {
+        try (Checkpoint again = Checkpoint.open(source, ModelOptions.defaults().withNewTokens(
+                newTokens.toArray(String[]::new)))) {
             return builder.apply(mapped(again, threads));
         }
     }

@@ -10,7 +10,6 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.Calibration;
 import io.peft4j.core.peft.method.AdapterLayer;
 import io.peft4j.core.peft.method.UpdateRule;
-import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.EncodedChats;
@@ -116,8 +115,8 @@ public final class Trainer {
      * that are longer than {@link TrainerBuilder#maxLength} are left out, counted ({@link TrainingPlan#leftOut}) and
      * listed in the log.
      *
-     * @throws io.peft4j.core.error.PeftException when the model has no chat template, an example cannot be encoded, or
-     *     as {@link #train(List)} says
+     * @throws io.peft4j.core.error.PeftException when an example cannot be encoded, as a conversation where the model
+     *     has no chat template, or as {@link #train(List)} says
      */
     public TrainingResult train(ChatDataset examples) {
         output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
@@ -313,7 +312,7 @@ public final class Trainer {
      * @param examples the training's conversations
      * @param batchSize examples a batch
      * @param mostBatches the most batches
-     * @throws ConfigurationException when there is no example, or the model has no chat template
+     * @throws io.peft4j.core.error.PeftException when there is no example, or one cannot be encoded
      */
     public static Calibration calibration(LanguageModel model, ChatDataset examples, int batchSize, int mostBatches) {
         return Calibration.of(encoder(model).encode(examples, model.network().description().maxPositions())
@@ -333,8 +332,6 @@ public final class Trainer {
     }
 
     private static ChatEncoder encoder(LanguageModel model, Masking masking) {
-        ChatTemplate template = model.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                model.network().description().name() + " has no chat template; encode the examples yourself"));
-        return new ChatEncoder(model.tokenizer(), template, masking);
+        return ChatEncoder.of(model, masking);
     }
 }

@@ -10,7 +10,17 @@ public sealed interface Prompt {
         return new Chat(messages);
     }
 
-    /** Plain text, encoded with the special tokens that the tokenizer adds by default. */
+    /**
+     * A conversation as a model takes it: a chat where it has a chat template; without one, a single message of the
+     * user is a text to continue.
+     */
+    static Prompt of(LanguageModel model, List<ChatMessage> messages) {
+        boolean text = model.chatTemplate().isEmpty() && messages.size() == 1
+                && messages.get(0).role().equals("user");
+        return text ? text(messages.get(0).content()) : chat(messages);
+    }
+
+    /** Plain text, encoded as {@link io.peft4j.core.text.Tokenizer#encodeToContinue} says. */
     static Prompt text(String text) {
         return new Text(text);
     }

@@ -20,6 +20,15 @@ public interface Tokenizer extends AutoCloseable {
     /** The ids of a text with the special tokens that transformers' tokenizer adds by default. For plain text. */
     int[] encodeWithSpecials(String text);
 
+    /**
+     * The ids of a text that is continued, by an answer or in a training: {@link #encodeWithSpecials} with the
+     * begin-of-sequence token once, also where the text itself begins with it, and without an end-of-sequence token
+     * that the tokenizer adds behind every text.
+     */
+    default int[] encodeToContinue(String text) {
+        return ContinuedText.encode(this, text);
+    }
+
     /** As {@link #encode}, with the place of each token in the text. */
     Encoding encodeWithOffsets(String text);
 

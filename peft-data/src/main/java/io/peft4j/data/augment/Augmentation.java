@@ -165,6 +165,6 @@ public final class Augmentation {
                 .map(m -> m.role().equals("user") ? m.withContent(wording) : m).toList();
         Map<String, Object> extra = new LinkedHashMap<>(example.extra());
         extra.put(MARK, by);
-        return new ChatExample(messages, example.tools(), extra, example.origin());
+        return new ChatExample(messages, example.tools(), extra, example.origin(), example.continuation());
     }
 }

@@ -35,7 +35,8 @@ final class Texts {
     /** The example with each of its texts changed; itself where none is. */
     static Example map(Example example, UnaryOperator<String> change) {
         if (example instanceof ChatExample chat) {
-            return new ChatExample(messages(chat.messages(), change), chat.tools(), chat.extra(), chat.origin());
+            return new ChatExample(messages(chat.messages(), change), chat.tools(), chat.extra(), chat.origin(),
+                    chat.continuation());
         }
         if (example instanceof PreferenceExample row) {
             return new PreferenceExample(messages(row.prompt(), change), messages(row.preferred(), change),
@@ -56,7 +57,8 @@ final class Texts {
     static Example mapFields(Example example, UnaryOperator<String> change) {
         Map<String, Object> extra = FieldTexts.map(example.extra(), change);
         if (example instanceof ChatExample row) {
-            return new ChatExample(withFields(row.messages(), change), row.tools(), extra, row.origin());
+            return new ChatExample(withFields(row.messages(), change), row.tools(), extra, row.origin(),
+                    row.continuation());
         }
         if (example instanceof PreferenceExample row) {
             return new PreferenceExample(withFields(row.prompt(), change), withFields(row.preferred(), change),

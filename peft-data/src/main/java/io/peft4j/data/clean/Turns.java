@@ -61,7 +61,7 @@ final class Turns {
 
     private static Example with(ChatExample chat, List<ChatMessage> messages) {
         return messages.equals(chat.messages()) ? chat
-                : new ChatExample(messages, chat.tools(), chat.extra(), chat.origin());
+                : new ChatExample(messages, chat.tools(), chat.extra(), chat.origin(), chat.continuation());
     }
 
     /** Dropped where an answer gives nothing; a class may well be called unknown. */

@@ -17,9 +17,11 @@ import java.util.Optional;
  * @param tools JSON-like tool definitions, may be empty
  * @param extra further fields of the row, such as an expected fact; JSON-like
  * @param origin where it stands
+ * @param continuation whether it was a prompt and its completion, or a text alone, and no conversation: a model without
+ *     a chat template learns it as that. A prompt is the user's message, what is learned the assistant's
  */
 public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> tools, Map<String, Object> extra,
-        Origin origin) implements Example {
+        Origin origin, boolean continuation) implements Example {
     /**
      * Copies the lists and maps.
      *
@@ -35,6 +37,22 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
         }
     }
 
+    /** A conversation. */
+    public ChatExample(List<ChatMessage> messages, List<Map<String, Object>> tools, Map<String, Object> extra,
+            Origin origin) {
+        this(messages, tools, extra, origin, false);
+    }
+
+    /** A prompt and how it goes on, made in a program. A model with a chat template learns it as question and answer. */
+    public static ChatExample continuation(String prompt, String completion) {
+        return new CompletionExample(prompt, completion, Map.of(), Origin.PROGRAM).toChat().orElseThrow();
+    }
+
+    /** A text of which every token is learned, made in a program. No chat template is written around it. */
+    public static ChatExample text(String text) {
+        return new TextExample(text, Map.of(), Origin.PROGRAM).toLearned();
+    }
+
     /** An example made in a program; {@link ChatDataset#of} numbers it. */
     public static ChatExample of(ChatMessage... messages) {
         return new ChatExample(List.of(messages), List.of(), Map.of(), Origin.PROGRAM);
@@ -42,7 +60,7 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
 
     @Override
     public ChatExample at(Origin place) {
-        return new ChatExample(messages, tools, extra, place);
+        return new ChatExample(messages, tools, extra, place, continuation);
     }
 
     /** A copy in the same order; unlike that of {@link Map#copyOf} it may hold null, as JSON may. */
@@ -61,7 +79,7 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
             if (message.role().equals("assistant") && isLearned(message)) {
                 List<ChatMessage> turns = new ArrayList<>(before);
                 turns.add(message);
-                answers.add(new ChatExample(turns, tools, extra, origin));
+                answers.add(new ChatExample(turns, tools, extra, origin, continuation));
             }
             before.add(message.role().equals("assistant") ? unlearned(message) : message);
         }

@@ -33,6 +33,6 @@ public record CompletionExample(String prompt, String completion, Map<String, Ob
     @Override
     public Optional<ChatExample> toChat() {
         return Optional.of(new ChatExample(List.of(ChatMessage.user(prompt), ChatMessage.assistant(completion)),
-                List.of(), extra, origin));
+                List.of(), extra, origin, true));
     }
 }

@@ -1,5 +1,7 @@
 package io.peft4j.data.example;
 
+import io.peft4j.core.text.ChatMessage;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -22,6 +24,11 @@ public record TextExample(String text, Map<String, Object> extra, Origin origin)
     @Override
     public TextExample at(Origin place) {
         return new TextExample(text, extra, place);
+    }
+
+    /** As what a model learns: a continuation of nothing. */
+    public ChatExample toLearned() {
+        return new ChatExample(List.of(ChatMessage.assistant(text)), List.of(), extra, origin, true);
     }
 
     @Override

@@ -83,7 +83,8 @@ public final class GuardSet {
         List<MultipleChoice.Question> questions = new ArrayList<>();
         for (int i = 0; i < generated.length; i++) {
             generated[i] = items.get(i).isAnsweredBy(answers.get(i));
-            questions.add(new MultipleChoice.Question(Prompt.chat(prompts.get(i)), items.get(i).choices(), 0));
+            questions.add(new MultipleChoice.Question(Prompt.of(answerer.model(), prompts.get(i)),
+                    items.get(i).choices(), 0));
         }
         List<MultipleChoice.Outcome> outcomes = MultipleChoice.of(answerer.model()).on(questions).outcomes();
         for (int i = 0; i < chosen.length; i++) {

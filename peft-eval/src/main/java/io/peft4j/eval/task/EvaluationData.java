@@ -10,18 +10,21 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Reads held-out data and given answers from files of any type ({@link RowSource}).
  *
- * <p>Rows of the data are {@code {"question": text}} or {@code {"messages": [...]}} with {@code "reference"} (a text or
- * a list of texts of which the best counts) and/or {@code "must_contain"} (a text or a list of texts that must all
- * occur). An answer of the assistant at the end of the messages is the reference where no other is given. Further ways
+ * <p>Rows of the data are {@code {"question": text}}, {@code {"messages": [...]}} or {@code {"prompt": text or messages,
+ * "completion": ...}} with {@code "reference"} (a text or a list of texts of which the best counts) and/or
+ * {@code "must_contain"} (a text or a list of texts that must all occur). An answer of the assistant at the end of the
+ * messages, or the completion, is the reference where no other is given. Further ways
  * to judge an answer, alone or together ({@link ExpectationRows}): {@code "any_of"}, {@code "regex"}, {@code "label"},
  * {@code "format"}, {@code "choices"} with {@code "answer"}, {@code "refusal"}. Rows of answers are
  * {@code {"text": ...}} in the same order. Other keys are ignored.
  */
 public final class EvaluationData {
+    private static final List<String> ASKED = List.of("question", "messages", "prompt");
     private static final List<List<String>> FORMS = List.of(List.of("question", "reference"),
             List.of("question", "must_contain"));
 
@@ -52,13 +55,15 @@ public final class EvaluationData {
 
     private static EvaluationItem item(JsonLines.Row row) {
         Map<String, Object> fields = row.fields();
-        if (!fields.containsKey("question") && !fields.containsKey("messages")) {
-            throw row.lacks("has neither \"question\" nor \"messages\"", FORMS);
-        }
         if (fields.containsKey("question") && fields.containsKey("messages")) {
             throw row.wrong("has \"question\" and \"messages\" at once; give one of them");
         }
-        List<ChatMessage> messages = fields.containsKey("question") ? question(row) : messages(row);
+        String asked = ASKED.stream().filter(fields::containsKey).findFirst().orElseThrow(() -> row.lacks(
+                "has neither \"question\" nor \"messages\" nor \"prompt\"", FORMS));
+        List<ChatMessage> messages = new ArrayList<>(said(row, asked, ChatMessage::user));
+        if (asked.equals("prompt") && fields.containsKey("completion")) {
+            messages.addAll(said(row, "completion", ChatMessage::assistant));
+        }
         int end = messages.size();
         while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
             end--;
@@ -83,19 +88,24 @@ public final class EvaluationData {
         return new EvaluationItem(messages.subList(0, end), references, facts, further);
     }
 
-    private static List<ChatMessage> question(JsonLines.Row row) {
-        if (!(row.fields().get("question") instanceof String text)) {
-            throw row.wrong("\"question\" is not a string");
+    /** What stands under a key: a text of somebody, or messages; both only for prompts and completions. */
+    private static List<ChatMessage> said(JsonLines.Row row, String key, Function<String, ChatMessage> speaker) {
+        Object value = row.fields().get(key);
+        if (key.equals("messages") || value instanceof List<?> && !key.equals("question")) {
+            return messages(row, key);
+        }
+        if (!(value instanceof String text)) {
+            throw row.wrong("\"" + key + "\" is not a string");
         }
         if (text.isBlank()) {
-            throw row.wrong("\"question\" is blank");
+            throw row.wrong("\"" + key + "\" is blank");
         }
-        return List.of(ChatMessage.user(text));
+        return List.of(speaker.apply(text));
     }
 
-    private static List<ChatMessage> messages(JsonLines.Row row) {
-        if (!(row.fields().get("messages") instanceof List<?> list) || list.isEmpty()) {
-            throw row.wrong("\"messages\" is not a list of messages");
+    private static List<ChatMessage> messages(JsonLines.Row row, String key) {
+        if (!(row.fields().get(key) instanceof List<?> list) || list.isEmpty()) {
+            throw row.wrong("\"" + key + "\" is not a list of messages");
         }
         List<ChatMessage> messages = new ArrayList<>();
         for (Object each : list) {
@@ -103,7 +113,7 @@ public final class EvaluationData {
                 throw row.wrong("message " + (messages.size() + 1) + " is not an object");
             }
             Map<String, Object> fields = new LinkedHashMap<>();
-            map.forEach((key, value) -> fields.put((String) key, value));
+            map.forEach((name, value) -> fields.put((String) name, value));
             try {
                 messages.add(ChatMessage.fromMap(fields));
             } catch (IllegalArgumentException e) {

@@ -53,9 +53,12 @@ public record ModelMeasures(Optional<Perplexity> likelihood, Optional<MultipleCh
                 List<ChatMessage> messages = new ArrayList<>(prompts.get(i));
                 messages.replaceAll(ModelMeasures::unlearned);
                 messages.add(ChatMessage.assistant(item.references().get(0)));
-                told.add(ChatExample.of(messages.toArray(ChatMessage[]::new)));
+                // Without a chat template a lone question is a text, and the reference how it goes on.
+                told.add(Prompt.of(model, prompts.get(i)) instanceof Prompt.Text text
+                        ? ChatExample.continuation(text.text(), item.references().get(0))
+                        : ChatExample.of(messages.toArray(ChatMessage[]::new)));
             }
-            Prompt prompt = Prompt.chat(prompts.get(i));
+            Prompt prompt = Prompt.of(model, prompts.get(i));
             item.further().choices().map(choices -> question(prompt, choices)).ifPresent(questions::add);
         }
         return new ModelMeasures(told.isEmpty() ? Optional.empty()
@@ -89,7 +92,7 @@ public record ModelMeasures(Optional<Perplexity> likelihood, Optional<MultipleCh
             return OptionalDouble.empty();
         }
         List<MultipleChoice.Question> questions = IntStream.range(0, labelled.length).mapToObj(k ->
-                new MultipleChoice.Question(Prompt.chat(prompts.get(labelled[k])), labels,
+                new MultipleChoice.Question(Prompt.of(model, prompts.get(labelled[k])), labels,
                         labels.indexOf(right.get(k)))).toList();
         List<double[]> shares = MultipleChoice.of(model).on(questions).outcomes().stream()
                 .map(MultipleChoice.Outcome::probabilities).toList();

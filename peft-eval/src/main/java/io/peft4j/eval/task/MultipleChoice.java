@@ -138,7 +138,7 @@ public final class MultipleChoice {
 
     private int[] encode(Question question, String text) {
         return question.prompt() instanceof Prompt.Chat ? model.tokenizer().encode(text)
-                : model.tokenizer().encodeWithSpecials(text);
+                : model.tokenizer().encodeToContinue(text);
     }
 
     /** The prompt's tokens as the model is asked with them, then the choice's, supervised. */

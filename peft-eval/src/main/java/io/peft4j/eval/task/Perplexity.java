@@ -30,9 +30,9 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
     /**
      * Measures a data set.
      *
-     * @throws ConfigurationException when the model has no chat template, the data set is empty, or an example is
-     *     longer than the model can read
-     * @throws io.peft4j.core.error.DataException when an example cannot be encoded
+     * @throws ConfigurationException when the data set is empty, or an example is longer than the model can read
+     * @throws io.peft4j.core.error.DataException when an example cannot be encoded, as a conversation where the model
+     *     has no chat template
      */
     public static Perplexity of(LanguageModel model, ChatDataset dataset) {
         if (dataset.size() == 0) {
@@ -47,9 +47,7 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
     }
 
     private static Optional<Perplexity> of(LanguageModel model, ChatDataset dataset, int longest) {
-        ChatEncoder encoder = new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(
-                () -> new ConfigurationException(model.network().description().name()
-                        + " has no chat template, so chats cannot be scored")));
+        ChatEncoder encoder = ChatEncoder.of(model);
         List<TokenSequence> sequences = new ArrayList<>();
         long tokens = 0;
         long bytes = 0;

@@ -1,6 +1,5 @@
 package io.peft4j.spark.internal;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
@@ -72,8 +71,6 @@ public final class CheckSettings implements Serializable {
     }
 
     static ChatEncoder encoder(BaseModel base) {
-        return new ChatEncoder(base.tokenizer(), base.chatTemplate().orElseThrow(() -> new ConfigurationException(
-                base.network().description().name() + " has no chat template, so its tokens in conversations cannot "
-                        + "be counted; check the data without a model, or take a checkpoint that has one")));
+        return ChatEncoder.of(base);
     }
 }

@@ -1,6 +1,5 @@
 package io.peft4j.train.objective;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
@@ -20,7 +19,7 @@ public final class ChatObjective implements Objective<ChatExample> {
     /**
      * What the assistant says.
      *
-     * @throws ConfigurationException when the model has no chat template, or is none that predicts the next token
+     * @throws io.peft4j.core.error.ConfigurationException when the model is none that predicts the next token
      */
     public ChatObjective(LanguageModel model) {
         this(model, Masking.ASSISTANT);
@@ -29,8 +28,7 @@ public final class ChatObjective implements Objective<ChatExample> {
     /** As the other, with a choice of what is learned. */
     public ChatObjective(LanguageModel model, Masking masking) {
         model.network().causal();
-        this.encoder = new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(() ->
-                new ConfigurationException(model.network().description().name() + " has no chat template")), masking);
+        this.encoder = ChatEncoder.of(model, masking);
         this.tokens = new NextTokenObjective();
     }
 

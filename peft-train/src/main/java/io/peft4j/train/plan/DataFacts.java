@@ -5,7 +5,6 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
-import io.peft4j.data.Masking;
 import io.peft4j.train.objective.EncodedExample;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,13 +70,10 @@ public record DataFacts(long rows, long tokens, int longest, long supervisedToke
      * The facts of conversations, as a model's tokenizer and chat template write them; those that are too long for the
      * model do not count.
      *
-     * @throws io.peft4j.core.error.PeftException when the model has no chat template or an example cannot be encoded
+     * @throws io.peft4j.core.error.PeftException when an example cannot be encoded
      */
     public static DataFacts of(ChatDataset chats, LanguageModel model) {
-        ChatEncoder encoder = new ChatEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(() ->
-                new ConfigurationException(model.network().description().name() + " has no chat template; encode the "
-                        + "examples yourself")), Masking.ASSISTANT);
-        return of(encoder.encode(chats, model.network().description().maxPositions()).sequences());
+        return of(ChatEncoder.of(model).encode(chats, model.network().description().maxPositions()).sequences());
     }
 
     /** Tokens of a row, the mean. */

@@ -132,7 +132,8 @@ public final class TextGenerator {
                             + "with a chat template"));
             ids = tokenizer.encode(chatTemplate.render(chat.messages(), true));
         } else if (prompt instanceof Prompt.Text text) {
-            ids = tokenizer.encodeWithSpecials(text.text());
+            ids = model.network() instanceof EncoderDecoderNetwork ? tokenizer.encodeWithSpecials(text.text())
+                    : tokenizer.encodeToContinue(text.text());
         } else {
             ids = ((Prompt.Tokens) prompt).ids();
         }

@@ -1,0 +1,108 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A base model, which has no chat template: what can be trained, asked and compared, and what is refused. */
+class BaseModelCommandTest {
+    private static final Path TINY = FIXTURES.resolve("tiny-llama");
+    private static final String ANSWER = " the keeper of the lamp";
+
+    @TempDir
+    Path folder;
+
+    private Path model;
+    private Path adapter;
+
+    @BeforeEach
+    void takeTheTemplateAway() throws IOException {
+        model = Files.createDirectory(folder.resolve("base"));
+        adapter = folder.resolve("adapter");
+        for (String name : List.of("config.json", "generation_config.json", "model.safetensors", "tokenizer.json")) {
+            Files.copy(TINY.resolve(name), model.resolve(name));
+        }
+        ObjectNode config = (ObjectNode) CommandRun.read(TINY.resolve("tokenizer_config.json"));
+        config.remove("chat_template");
+        Files.writeString(model.resolve("tokenizer_config.json"), config.toString());
+    }
+
+    private Path rows(String name, String... rows) throws IOException {
+        return Files.write(folder.resolve(name), List.of(rows));
+    }
+
+    private Object[] command(String name, Path data, Object... more) {
+        List<Object> words = new ArrayList<>(List.of(name, "--model", model, "--data", data, "--dtype", "f32"));
+        words.addAll(List.of(more));
+        return words.toArray();
+    }
+
+    private Object[] training(Path data, Object... more) {
+        List<Object> words = new ArrayList<>(List.of("--output", adapter, "--rank", 8, "--alpha", 16, "--epochs", 30,
+                "--batch-size", 2, "--learning-rate", "2e-2"));
+        words.addAll(List.of(more));
+        return command("train", data, words.toArray());
+    }
+
+    @Test
+    void promptsAndCompletionsAreLearnedAskedAndCompared() throws IOException {
+        Path data = rows("rows.jsonl", "{\"prompt\": \"Question: Who is it?\\nAnswer:\", \"completion\": \"" + ANSWER
+                + "\"}", "{\"prompt\": \"Question: What is it?\\nAnswer:\", \"completion\": \" a lamp\"}");
+        CommandRun.succeeding(training(data, "--validation", data));
+        List<JsonNode> answers = CommandRun.succeeding(command("generate", data, "--adapter", adapter, "--json"))
+                .json();
+        assertEquals(List.of(ANSWER, " a lamp"), answers.stream().map(row -> row.get("text").asText()).toList());
+        JsonNode report = CommandRun.succeeding(command("evaluate", data, "--adapter", adapter, "--no-guard", "--json"))
+                .json().get(0);
+        assertTrue(report.toString().contains("perplexity"), report.toString());
+    }
+
+    @Test
+    void textsAreLearnedToTheirEnd() throws IOException {
+        Path data = rows("texts.jsonl", "{\"text\": \"Once there was" + ANSWER + "\"}");
+        CommandRun.succeeding(training(data));
+        JsonNode told = CommandRun.succeeding("generate", "--model", model, "--adapter", adapter, "--prompt",
+                "Once there", "--dtype", "f32", "--json").json().get(0);
+        assertEquals(" was" + ANSWER, told.get("text").asText());
+        CommandRun preview = CommandRun.succeeding("data", "preview", data, "--model", model);
+        assertTrue(preview.out().contains("[[Once there was" + ANSWER + "<|im_end|>]]"), preview.out());
+    }
+
+    @Test
+    void chatsNeedATemplateWhichCanBeGiven() throws IOException {
+        String chat = "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, {\"role\": \"assistant\", "
+                + "\"content\": \"Nobody.\"}]}";
+        Path data = rows("chats.jsonl", chat);
+        String refused = CommandRun.failing(1, training(data));
+        assertTrue(refused.contains("chats.jsonl:1:") && refused.contains("--chat-template FILE"), refused);
+        String missing = CommandRun.failing(2, training(data, "--chat-template", folder.resolve("none.jinja")));
+        assertTrue(missing.contains("none.jinja"), missing);
+        Path template = Files.writeString(folder.resolve("plain.jinja"), "{% for m in messages %}{{ m.role + ': ' "
+                + "+ m.content + '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}");
+        CommandRun.succeeding(training(data, "--chat-template", template));
+        assertEquals("Nobody.", CommandRun.succeeding(command("generate", data, "--adapter", adapter, "--json",
+                "--chat-template", template)).json().get(0).get("text").asText());
+        assertEquals(Files.readString(template), Files.readString(adapter.resolve("chat_template.jinja")));
+    }
+
+    @Test
+    void aModelWithoutAnEndOfSequenceTokenIsRefused() throws IOException {
+        ObjectNode config = (ObjectNode) CommandRun.read(model.resolve("tokenizer_config.json"));
+        config.remove("eos_token");
+        Files.writeString(model.resolve("tokenizer_config.json"), config.toString());
+        Path data = rows("rows.jsonl", "{\"prompt\": \"a\", \"completion\": \" b\"}");
+        String refused = CommandRun.failing(1, training(data));
+        assertTrue(refused.contains("eos_token"), refused);
+    }
+}
