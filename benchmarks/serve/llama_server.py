@@ -4,8 +4,10 @@
         --adapter DIR --adapter DIR --adapter DIR --adapter DIR
 
 Streams ask at the same time, with the adapters one after the other; then all with the first adapter. Prints the tokens a
-second of all streams together and the time to the first token, as a Markdown table of medians over the rounds. Adapters are
-converted for llama.cpp by `peft4j adapter convert`. Neither server may keep prompts: each request asks something new.
+second of all streams together and the time to the first token, as a Markdown table of medians over the rounds. Each server
+answers all streams --warm-up times before it is measured, as one that has run for some seconds has; what the first of these
+gave is on stderr. Adapters are converted for llama.cpp by `peft4j adapter convert`. Neither server may keep prompts: each
+request asks something new.
 """
 import argparse
 import http.client
@@ -94,8 +96,10 @@ def run(command, path, streams):
         wait_for(path)
         for i in range(len(streams.options.adapter)):
             ask(streams.body(i, 4), [])
-        found = streams.measure(len(streams.options.adapter)), streams.measure(1)
-        print(command[0], found, file=sys.stderr, flush=True)
+        adapters = len(streams.options.adapter)
+        warming = [streams.measure(count) for _ in range(streams.options.warm_up) for count in (adapters, 1)]
+        found = streams.measure(adapters), streams.measure(1)
+        print(command[0], "at first", warming[:1], "then", found, file=sys.stderr, flush=True)
         return found
     finally:
         process.terminate()
@@ -111,6 +115,7 @@ def main():
     parser.add_argument("--streams", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--peft4j", default=str(ROOT / "peft4j"), help="the command line, as words")
     options = parser.parse_args()
