@@ -129,6 +129,9 @@ class TrainingParityTest {
             // The same formula in double.
             assertRelative(row.get("learning_rate").asDouble(), step.learningRate(), 1e-12, "learning rate, step " + i);
             assertEquals(row.get("supervised_tokens").asLong(), step.supervisedTokens(), "tokens of step " + i);
+            // Both are counts; the reference's own float32 and float64 count the same.
+            assertEquals(row.get("correct_tokens").asDouble() / row.get("supervised_tokens").asLong(),
+                    step.measures().get("mean_token_accuracy"), 1e-12, "token accuracy of step " + i);
             loss = Math.max(loss, Math.abs(step.trainLoss() / row.get("loss_f64").asDouble() - 1));
             norm = Math.max(norm, Math.abs(step.gradNorm() / row.get("grad_norm_f64").asDouble() - 1));
         }

@@ -93,6 +93,7 @@ class WholeJobTest {
                     .stream().toList();
             assertEquals(List.of(6L, 3L), checkpoints.stream().map(FineTuningJobCheckpoint::stepNumber).toList());
             assertTrue(checkpoints.get(0).metrics().fullValidLoss().isPresent());
+            double accuracy = checkpoints.get(0).metrics().fullValidMeanTokenAccuracy().orElseThrow();
 
             for (String name : List.of(model, checkpoints.get(1).fineTunedModelCheckpoint())) {
                 assertEquals(name, client.models().retrieve(name).id());
@@ -102,6 +103,11 @@ class WholeJobTest {
             assertTrue(table.startsWith("step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy\n1,"),
                     table);
             assertEquals(7, table.lines().count());
+            for (String line : table.lines().skip(1).toList()) {
+                double learned = Double.parseDouble(line.split(",")[2]);
+                assertTrue(learned >= 0 && learned <= 1, line);
+            }
+            assertEquals(accuracy, Double.parseDouble(table.lines().skip(6).findFirst().orElseThrow().split(",")[4]));
             assertEquals(List.of("step_metrics.csv", "data_report.json", "data_report.html", "verdict.json",
                     "verdict.html"), job.resultFiles().stream().map(file -> client.files().retrieve(file).filename())
                     .toList());

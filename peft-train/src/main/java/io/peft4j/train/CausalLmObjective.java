@@ -67,7 +67,7 @@ public final class CausalLmObjective implements AutoCloseable {
 
     /** The weighted sum of the negative log-likelihoods, as {@link #backward} gives it, with dropout off. */
     public double loss(PackedBatch batch) {
-        return Pass.weightedSum(batch.targets().weights(), tokenNegativeLogLikelihoods(batch));
+        return batch.targets().weightedSum(tokenNegativeLogLikelihoods(batch));
     }
 
     /**

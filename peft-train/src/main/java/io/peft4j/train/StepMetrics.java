@@ -17,7 +17,7 @@ import java.util.Map;
  * @param seconds time it took
  * @param secondsLeft how long the rest of the training takes, an estimate from the speed so far; 0 after the last
  * update
- * @param measures what the objective measures besides its loss, by name; none for next-token prediction
+ * @param measures what the objective measures besides its loss, by name
  */
 public record StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
         long supervisedTokens, double seconds, double secondsLeft, Map<String, Double> measures) {

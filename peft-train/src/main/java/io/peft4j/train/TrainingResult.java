@@ -47,7 +47,7 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
      * @param step number of updates before it
      * @param epoch epochs before it
      * @param loss the objective's loss: of next-token prediction the mean negative log-likelihood of a supervised token
-     * @param measures what the objective measures besides, by name; none for next-token prediction
+     * @param measures what the objective measures besides, by name
      */
     public record Evaluation(long step, double epoch, double loss, Map<String, Double> measures) {
         /** Copies the measures in their order. */

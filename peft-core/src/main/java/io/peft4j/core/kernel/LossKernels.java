@@ -7,8 +7,15 @@ public interface LossKernels {
     /**
      * Negative log-likelihood of each row's target: logits [N, V];
      * {@code nll[i] = logsumexp(logits[i]) - logits[i][targets[i]]}.
+     *
+     * @param hits is filled with whether no other logit of a row is larger than that of its target
      */
-    void crossEntropy(INDArray logits, int[] targets, float[] nll);
+    void crossEntropy(INDArray logits, int[] targets, float[] nll, boolean[] hits);
+
+    /** As the other, without the hits. */
+    default void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+        crossEntropy(logits, targets, nll, new boolean[targets.length]);
+    }
 
     /**
      * Gradient of the weighted sum of {@link #crossEntropy}, written over the logits:
@@ -17,8 +24,8 @@ public interface LossKernels {
     void crossEntropyBackward(INDArray logits, int[] targets, float[] weights);
 
     /** {@link #crossEntropy} and then {@link #crossEntropyBackward} of the same logits, which may share work. */
-    default void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll) {
-        crossEntropy(logits, targets, nll);
+    default void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll, boolean[] hits) {
+        crossEntropy(logits, targets, nll, hits);
         crossEntropyBackward(logits, targets, weights);
     }
 }

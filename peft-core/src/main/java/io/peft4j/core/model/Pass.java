@@ -39,6 +39,7 @@ public final class Pass implements AutoCloseable {
     private double labelSmoothing;
     private double routerWeight;
     private double routerNormalizer = 1;
+    private double hitWeight;
 
     private Pass(ModelLease model, Workspace workspace, Tape tape, ForwardContext context) {
         this.model = model;
@@ -235,16 +236,24 @@ public final class Pass implements AutoCloseable {
     private float[] negativeLogLikelihoods(INDArray rows) {
         PackedBatch.Targets targets = batch().targets();
         float[] all = new float[targets.count()];
+        hitWeight = 0;
         for (TargetChunk chunk : chunks(targets)) {
             float[] nll = new float[chunk.size()];
+            boolean[] hits = new boolean[chunk.size()];
             try (Tape head = workspace.inference(DataType.FLOAT)) {
                 Variable logits = model.network().causal().logits(context.onTape(head),
                         head.constant(part(chunk, rows)));
-                head.kernels().crossEntropy(logits.value(), chunk.ids(), nll);
+                head.kernels().crossEntropy(logits.value(), chunk.ids(), nll, hits);
             }
+            hitWeight += chunk.weight(hits);
             System.arraycopy(nll, 0, all, chunk.from(), nll.length);
         }
         return all;
+    }
+
+    /** The weight of the supervised tokens than which no other was likelier, when their losses were computed last. */
+    public double hitWeight() {
+        return hitWeight;
     }
 
     /** The sum of {@link #negativeLogLikelihoods()} for each sequence of the batch, in their order. */
@@ -316,15 +325,18 @@ public final class Pass implements AutoCloseable {
     private float[] backward(Variable rows, float[] shares) {
         INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
         float[] all = new float[shares.length];
+        hitWeight = 0;
         for (TargetChunk chunk : chunks(batch().targets())) {
             float[] nll = new float[chunk.size()];
+            boolean[] hits = new boolean[chunk.size()];
             try (Tape head = workspace.recording(rows.value().dataType())) {
                 Variable hidden = head.input(part(chunk, rows.value()), part(chunk, gradient));
                 Variable logits = model.network().causal().logits(context.onTape(head), hidden);
                 new SmoothedLabels(labelSmoothing).gradient(head.kernels(), logits.value(), chunk.ids(),
-                        chunk.of(shares), nll);
+                        chunk.of(shares), nll, hits);
                 head.backward(logits, logits.value());
             }
+            hitWeight += chunk.weight(hits);
             System.arraycopy(nll, 0, all, chunk.from(), nll.length);
         }
         if (rows.requiresGradient()) {
@@ -417,15 +429,6 @@ public final class Pass implements AutoCloseable {
                 tape.backward(rows, gradient);
                 return rows;
             });
-        }
-        return sum;
-    }
-
-    /** The sum of losses with their weights. */
-    public static double weightedSum(float[] weights, float[] losses) {
-        double sum = 0;
-        for (int i = 0; i < losses.length; i++) {
-            sum += (double) weights[i] * losses[i];
         }
         return sum;
     }

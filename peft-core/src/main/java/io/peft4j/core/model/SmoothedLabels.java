@@ -17,10 +17,11 @@ record SmoothedLabels(double share) {
      * @param logits [n, V], written over
      * @param shares what the gradient of each row is multiplied by
      * @param losses is filled with the loss of each row
+     * @param hits is filled with whether its target is the likeliest
      */
-    void gradient(LossKernels kernels, INDArray logits, int[] ids, float[] shares, float[] losses) {
+    void gradient(LossKernels kernels, INDArray logits, int[] ids, float[] shares, float[] losses, boolean[] hits) {
         double[] more = share == 0 ? new double[0] : distances(logits, ids);
-        kernels.crossEntropyGradient(logits, ids, shares, losses);
+        kernels.crossEntropyGradient(logits, ids, shares, losses, hits);
         if (share > 0) {
             for (int i = 0; i < losses.length; i++) {
                 losses[i] += (float) (share * more[i]);

@@ -35,6 +35,15 @@ record TargetChunk(PackedBatch.Targets targets, int from, int to) {
         return Arrays.copyOfRange(targets.ids(), from, to);
     }
 
+    /** The weight of those that are marked. */
+    double weight(boolean[] marked) {
+        double sum = 0;
+        for (int i = 0; i < marked.length; i++) {
+            sum += marked[i] ? targets.weights()[from + i] : 0;
+        }
+        return sum;
+    }
+
     float[] of(float[] values) {
         return Arrays.copyOfRange(values, from, to);
     }

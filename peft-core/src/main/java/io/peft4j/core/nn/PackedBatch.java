@@ -35,6 +35,15 @@ public final class PackedBatch {
         public int count() {
             return rows.length;
         }
+
+        /** The sum of a value for each of them, by their weights. */
+        public double weightedSum(float[] values) {
+            double sum = 0;
+            for (int i = 0; i < values.length; i++) {
+                sum += (double) weights[i] * values[i];
+            }
+            return sum;
+        }
     }
 
     /**

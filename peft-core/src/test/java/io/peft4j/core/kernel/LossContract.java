@@ -1,9 +1,12 @@
 package io.peft4j.core.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.kernel.internal.NaiveKernels;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -18,23 +21,46 @@ interface LossContract extends KernelsUnderTest {
                     try (KernelCase c = new KernelCase(this, "cross-entropy", s[0], s[1], type, deviation)) {
                         INDArray logits = c.scaled(type, deviation, s[0], s[1]);
                         int[] targets = c.indices(s[0], s[1]);
+                        targets[0] = largest(Arrays.toFloats(logits), s[1]);
                         float[] weights = c.floats(s[0]);
                         c.compareWithValues(k -> {
                             float[] nll = new float[s[0]];
                             k.crossEntropy(logits, targets, nll);
                             return nll;
                         });
+                        c.compareWithValues(k -> hits(hits -> k.crossEntropy(logits, targets, new float[s[0]], hits),
+                                s[0]));
                         c.compare(k -> k.crossEntropyBackward(logits, targets, weights), logits);
                         INDArray others = c.scaled(type, deviation, s[0], s[1]);
                         c.compareWithValues(k -> {
                             float[] nll = new float[s[0]];
-                            k.crossEntropyGradient(others, targets, weights, nll);
+                            k.crossEntropyGradient(others, targets, weights, nll, new boolean[s[0]]);
                             return nll;
                         }, others);
+                        INDArray same = c.scaled(type, deviation, s[0], s[1]);
+                        targets[0] = largest(Arrays.toFloats(same), s[1]);
+                        c.compareWithValues(k -> hits(hits -> k.crossEntropyGradient(same, targets, weights,
+                                new float[s[0]], hits), s[0]), same);
                     }
                 }
             }
         }
+    }
+
+    private static int largest(float[] x, int count) {
+        return IntStream.range(0, count).reduce((best, i) -> x[i] > x[best] ? i : best).orElseThrow();
+    }
+
+    /** Hits as numbers, of which the first is 1. */
+    private static float[] hits(Consumer<boolean[]> losses, int rows) {
+        boolean[] hits = new boolean[rows];
+        losses.accept(hits);
+        assertTrue(hits[0]);
+        float[] numbers = new float[rows];
+        for (int i = 0; i < rows; i++) {
+            numbers[i] = hits[i] ? 1 : 0;
+        }
+        return numbers;
     }
 
     /** Small terms count in the sum over a large vocabulary: one long sum in f32 is 5e-6 too low here on average. */

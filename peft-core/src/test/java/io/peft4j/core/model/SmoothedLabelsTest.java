@@ -28,7 +28,7 @@ class SmoothedLabelsTest {
             try (Kernels kernels = new NaiveKernels();
                     INDArray logits = Arrays.of(flat(fixture.get("logits")), targets.length, 11)) {
                 new SmoothedLabels(row.get("label_smoothing").asDouble()).gradient(kernels, logits, targets, weights,
-                        losses);
+                        losses, new boolean[losses.length]);
                 // Logits of about 10 have a rounding of 1e-6.
                 assertArrayEquals(flat(row.get("gradient")), Arrays.toFloats(logits), 1e-6f);
             }

@@ -14,15 +14,21 @@ final class NarrowRows {
 
     /** The log of the sum of exponentials of a row. */
     static double logSumExp(float[] x, int from, int width) {
-        double largest = Double.NEGATIVE_INFINITY;
-        for (int j = 0; j < width; j++) {
-            largest = Math.max(largest, x[from + j]);
-        }
+        double largest = max(x, from, width);
         double sum = 0;
         for (int j = 0; j < width; j++) {
             sum += Math.exp(x[from + j] - largest);
         }
         return largest + Math.log(sum);
+    }
+
+    /** The largest of a row. */
+    static float max(float[] x, int from, int width) {
+        float largest = Float.NEGATIVE_INFINITY;
+        for (int j = 0; j < width; j++) {
+            largest = Math.max(largest, x[from + j]);
+        }
+        return largest;
     }
 
     /** Writes {@code weight * (softmax(x) - onehot(target))} over a row. */

@@ -23,12 +23,13 @@ final class OneDnnLosses implements LossKernels {
     }
 
     @Override
-    public void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+    public void crossEntropy(INDArray logits, int[] targets, float[] nll, boolean[] hits) {
         int width = Arrays.columns(logits);
         if (NarrowRows.areNarrow(width)) {
             float[] x = Arrays.toFloats(logits);
             for (int i = 0; i < targets.length; i++) {
                 nll[i] = (float) (NarrowRows.logSumExp(x, i * width, width) - x[i * width + targets[i]]);
+                hits[i] = NarrowRows.max(x, i * width, width) <= x[i * width + targets[i]];
             }
             return;
         }
@@ -37,9 +38,13 @@ final class OneDnnLosses implements LossKernels {
             long mark = lane.scratch().mark();
             Span x = Vectors.widened(lane, all.from((long) first * width), rows * width);
             Span e = Span.scratch(lane, DataType.FLOAT, (long) rows * width);
-            losses(lane, x, e, first, rows, width, targets, nll);
+            losses(lane, x, e, first, rows, width, new Targets(targets, nll, hits));
             lane.scratch().release(mark);
         });
+    }
+
+    /** The targets of all rows, and where their losses and hits go. */
+    private record Targets(int[] ids, float[] nll, boolean[] hits) {
     }
 
     /**
@@ -47,16 +52,17 @@ final class OneDnnLosses implements LossKernels {
      *
      * @return the sums of e's rows
      */
-    private static double[] losses(Lane lane, Span x, Span e, int first, int rows, int width, int[] targets,
-            float[] nll) {
+    private static double[] losses(Lane lane, Span x, Span e, int first, int rows, int width, Targets targets) {
+        float[] nll = targets.nll;
         Span column = Span.scratch(lane, DataType.FLOAT, rows);
         Vectors.required(lane, RowSpec.of(Kind.MAX, DataType.FLOAT, DataType.FLOAT, rows, width))
                 .run(lane, x.address(), column.address());
         float[] values = lane.floats(1, 2 * rows);
         NativeMemory.read(column.address(), values, 0, rows);
         for (int i = 0; i < rows; i++) {
-            NativeMemory.read(x.address() + 4 * ((long) i * width + targets[first + i]), values, rows + i, 1);
+            NativeMemory.read(x.address() + 4 * ((long) i * width + targets.ids[first + i]), values, rows + i, 1);
             nll[first + i] = values[i] - values[rows + i];
+            targets.hits[first + i] = values[rows + i] >= values[i];
         }
         Vectors.required(lane, BinarySpec.floats(Operator.SUBTRACT, Shape.COLUMN, rows, width))
                 .run(lane, x.address(), column.address(), e.address());
@@ -95,7 +101,7 @@ final class OneDnnLosses implements LossKernels {
 
     @Override
     public void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
-        crossEntropyGradient(logits, targets, weights, new float[targets.length]);
+        crossEntropyGradient(logits, targets, weights, new float[targets.length], new boolean[targets.length]);
     }
 
     private static void narrowBackward(INDArray logits, int[] targets, float[] weights) {
@@ -109,10 +115,10 @@ final class OneDnnLosses implements LossKernels {
 
     /** The losses, and their gradient over the logits: the exponentials serve both. */
     @Override
-    public void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll) {
+    public void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll, boolean[] hits) {
         int width = Arrays.columns(logits);
         if (NarrowRows.areNarrow(width)) {
-            crossEntropy(logits, targets, nll);
+            crossEntropy(logits, targets, nll, hits);
             narrowBackward(logits, targets, weights);
             return;
         }
@@ -121,7 +127,7 @@ final class OneDnnLosses implements LossKernels {
             long mark = lane.scratch().mark();
             Span x = all.from((long) first * width);
             Span e = Vectors.widened(lane, x, rows * width);
-            double[] sums = losses(lane, e, e, first, rows, width, targets, nll);
+            double[] sums = losses(lane, e, e, first, rows, width, new Targets(targets, nll, hits));
             float[] values = lane.floats(1, rows);
             for (int i = 0; i < rows; i++) {
                 values[i] = (float) (weights[first + i] / sums[i]);

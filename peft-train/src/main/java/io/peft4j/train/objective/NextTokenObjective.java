@@ -6,6 +6,9 @@ import java.util.List;
 
 /** Next-token prediction: the negative log-likelihood of the supervised tokens, a weight each. */
 public final class NextTokenObjective implements Objective<TokenSequence> {
+    /** What it measures: the share of the supervised tokens, by their weight, than which no other was likelier. */
+    public static final String TOKEN_ACCURACY = "mean_token_accuracy";
+
     private final double labelSmoothing;
 
     /** Without label smoothing. */
@@ -34,12 +37,27 @@ public final class NextTokenObjective implements Objective<TokenSequence> {
 
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
-        return passes.training(batch, pass -> pass.withLabelSmoothing(labelSmoothing).backward(normalizer));
+        return passes.training(batch, pass -> {
+            double loss = pass.withLabelSmoothing(labelSmoothing).backward(normalizer);
+            measure(passes, pass);
+            return loss;
+        });
     }
 
     @Override
     public double loss(Passes passes, List<EncodedExample> batch) {
-        return passes.evaluation(EncodedExample.sequences(batch), pass ->
-                Pass.weightedSum(pass.batch().targets().weights(), pass.negativeLogLikelihoods()));
+        return passes.evaluation(EncodedExample.sequences(batch), pass -> {
+            double loss = pass.batch().targets().weightedSum(pass.negativeLogLikelihoods());
+            measure(passes, pass);
+            return loss;
+        });
+    }
+
+    private static void measure(Passes passes, Pass pass) {
+        double weight = 0;
+        for (float each : pass.batch().targets().weights()) {
+            weight += each;
+        }
+        passes.measure(TOKEN_ACCURACY, pass.hitWeight(), weight);
     }
 }

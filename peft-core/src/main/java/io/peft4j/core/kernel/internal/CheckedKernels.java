@@ -311,9 +311,10 @@ public abstract class CheckedKernels implements Kernels {
     }
 
     @Override
-    public final void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+    public final void crossEntropy(INDArray logits, int[] targets, float[] nll, boolean[] hits) {
         KernelChecks.crossEntropy(logits, targets, nll);
-        groups.losses().crossEntropy(logits, targets, nll);
+        KernelChecks.hits(targets, hits);
+        groups.losses().crossEntropy(logits, targets, nll, hits);
     }
 
     @Override
@@ -323,10 +324,12 @@ public abstract class CheckedKernels implements Kernels {
     }
 
     @Override
-    public final void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll) {
+    public final void crossEntropyGradient(INDArray logits, int[] targets, float[] weights, float[] nll,
+            boolean[] hits) {
         KernelChecks.crossEntropy(logits, targets, weights);
         KernelChecks.crossEntropy(logits, targets, nll);
-        groups.losses().crossEntropyGradient(logits, targets, weights, nll);
+        KernelChecks.hits(targets, hits);
+        groups.losses().crossEntropyGradient(logits, targets, weights, nll, hits);
     }
 
     @Override

@@ -120,6 +120,14 @@ final class KernelChecks {
         indices("crossEntropy", "targets", targets, logits.size(1));
     }
 
+    /** Checks the places for hits of {@link Kernels#crossEntropy}. */
+    static void hits(int[] targets, boolean[] hits) {
+        if (hits.length != targets.length) {
+            throw new IllegalArgumentException("crossEntropy: " + targets.length + " targets but " + hits.length
+                    + " places for hits");
+        }
+    }
+
     static void sumOfSquares(INDArray x) {
         array("sumOfSquares", "x", x);
     }

@@ -256,12 +256,16 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
     }
 
     @Override
-    public void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+    public void crossEntropy(INDArray logits, int[] targets, float[] nll, boolean[] hits) {
         int width = Arrays.columns(logits);
         float[] row = new float[width];
         for (int i = 0; i < targets.length; i++) {
             Arrays.read(logits, (long) i * width, row, 0, width);
             nll[i] = (float) (logSumExp(row) - row[targets[i]]);
+            hits[i] = true;
+            for (float logit : row) {
+                hits[i] &= logit <= row[targets[i]];
+            }
         }
     }
 

@@ -283,7 +283,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
     }
 
     @Override
-    public void crossEntropy(INDArray logits, int[] targets, float[] nll) {
+    public void crossEntropy(INDArray logits, int[] targets, float[] nll, boolean[] hits) {
         Elements values = Elements.of(logits);
         int width = Arrays.columns(logits);
         forRows(targets.length, width, (row, lane) -> {
@@ -292,6 +292,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
             float target = u[targets[row]];
             float max = lane.loops().max(u, 0, width);
             nll[row] = (float) (Math.log(lane.loops().exponentials(u, 0, width, max)) + max - target);
+            hits[row] = target >= max;
         });
     }
 

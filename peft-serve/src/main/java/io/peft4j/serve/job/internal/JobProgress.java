@@ -13,6 +13,8 @@ import io.peft4j.serve.store.internal.KeptModel;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
 import io.peft4j.train.TrainingPlan;
+import io.peft4j.train.TrainingResult;
+import io.peft4j.train.objective.NextTokenObjective;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,7 +22,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * Tells of a training: an event for each step, and after each epoch a checkpoint that answers as a model. A step at the
@@ -86,20 +90,26 @@ final class JobProgress implements TrainingListener {
         if (endsEpoch(metrics.step()) && job().validationFile().isPresent()) {
             pending = Optional.of(metrics);
         } else {
-            tell(metrics, Optional.empty());
+            tell(metrics, Json.object());
         }
     }
 
     @Override
-    public void onEvaluation(long step, double epoch, double evalLoss) {
+    public void onEvaluation(TrainingResult.Evaluation evaluation) {
+        long step = evaluation.step();
+        double evalLoss = evaluation.loss();
+        ObjectNode figures = Json.object().put("valid_loss", evalLoss).put("full_valid_loss", evalLoss);
+        if (evaluation.measures().containsKey(NextTokenObjective.TOKEN_ACCURACY)) {
+            double accuracy = evaluation.measures().get(NextTokenObjective.TOKEN_ACCURACY);
+            figures.put("valid_mean_token_accuracy", accuracy).put("full_valid_mean_token_accuracy", accuracy);
+        }
         if (pending.filter(metrics -> metrics.step() == step).isPresent()) {
             StepMetrics metrics = pending.get();
             pending = Optional.empty();
-            tell(metrics, Optional.of(evalLoss));
+            tell(metrics, figures);
         } else {
             tell(new JobEvent("validation-" + step, "info", "message", String.format(Locale.ROOT,
-                    "Validation loss after step %d: %.4f", step, evalLoss), Json.object().put("step", step)
-                    .put("full_valid_loss", evalLoss)));
+                    "Validation loss after step %d: %.4f", step, evalLoss), figures.put("step", step)));
         }
     }
 
@@ -107,23 +117,28 @@ final class JobProgress implements TrainingListener {
     void flush() {
         Optional<StepMetrics> waiting = pending;
         pending = Optional.empty();
-        waiting.ifPresent(metrics -> tell(metrics, Optional.empty()));
+        waiting.ifPresent(metrics -> tell(metrics, Json.object()));
     }
 
     private boolean endsEpoch(long step) {
         return step % plan.stepsPerEpoch() == 0;
     }
 
-    private void tell(StepMetrics metrics, Optional<Double> validLoss) {
+    /** @param validation what was measured on the validation data, if anything */
+    private void tell(StepMetrics metrics, ObjectNode validation) {
         ObjectNode figures = Json.object().put("step", metrics.step()).put("train_loss", metrics.trainLoss());
-        validLoss.ifPresent(loss -> figures.put("valid_loss", loss).put("full_valid_loss", loss));
+        Map<String, Double> measures = new TreeMap<>(metrics.measures());
+        Optional.ofNullable(measures.remove(NextTokenObjective.TOKEN_ACCURACY))
+                .ifPresent(accuracy -> figures.put("train_mean_token_accuracy", accuracy));
+        figures.setAll(validation);
         ObjectNode all = figures.deepCopy().put("total_steps", plan.totalSteps()).put("epoch", metrics.epoch())
                 .put("learning_rate", metrics.learningRate()).put("grad_norm", metrics.gradNorm())
                 .put("tokens", metrics.tokens());
-        metrics.measures().forEach(all::put);
+        measures.forEach(all::put);
         String message = String.format(Locale.ROOT, "Step %d/%d: training loss=%.4f", metrics.step(),
                 plan.totalSteps(), metrics.trainLoss())
-                + validLoss.map(loss -> String.format(Locale.ROOT, ", validation loss=%.4f", loss)).orElse("");
+                + (validation.isEmpty() ? "" : String.format(Locale.ROOT, ", validation loss=%.4f",
+                        validation.get("valid_loss").asDouble()));
         long finish = now() + Math.round(Math.ceil(metrics.secondsLeft()));
         if (!queue.progress(job().id(), JobEvent.metrics("step-" + metrics.step(), message, all), finish, now())) {
             running.stop(Stop.LOST);

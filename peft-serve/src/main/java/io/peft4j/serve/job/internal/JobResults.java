@@ -6,6 +6,7 @@ import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.serve.store.internal.Store;
 import io.peft4j.serve.store.internal.StoredFile;
+import io.peft4j.train.objective.NextTokenObjective;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -75,33 +76,41 @@ final class JobResults {
         }
     }
 
-    /** A row a step, with the loss on the validation data where it was measured; accuracies are not. */
+    /** A row a step, with what was measured on the validation data then, if anything. */
     private String metrics() {
-        Map<Long, Double> validation = new TreeMap<>();
-        Map<Long, Double> training = new TreeMap<>();
+        Map<Long, JsonNode> validation = new TreeMap<>();
+        Map<Long, JsonNode> training = new TreeMap<>();
         trainedTokens = 0;
         for (String line : read(files.run().resolve("metrics.jsonl")).split("\\R")) {
             if (!line.isBlank()) {
                 JsonNode row = Json.stored(line);
                 long step = row.get("step").asLong();
                 if (row.has("train_loss")) {
-                    training.put(step, row.get("train_loss").asDouble());
+                    training.put(step, row);
                     trainedTokens += row.get("tokens").asLong();
                 } else {
-                    validation.put(step, row.path("eval_loss").asDouble());
+                    validation.put(step, row);
                 }
             }
         }
         StringBuilder text = new StringBuilder();
         try (CSVPrinter table = new CSVPrinter(text, CSVFormat.DEFAULT.builder().setRecordSeparator('\n').get())) {
             table.printRecord("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy");
-            for (Map.Entry<Long, Double> step : training.entrySet()) {
-                table.printRecord(step.getKey(), step.getValue(), "",
-                        Optional.ofNullable(validation.get(step.getKey())).map(String::valueOf).orElse(""), "");
+            for (Map.Entry<Long, JsonNode> step : training.entrySet()) {
+                Optional<JsonNode> valid = Optional.ofNullable(validation.get(step.getKey()));
+                table.printRecord(step.getKey(), value(step.getValue(), "train_loss"),
+                        value(step.getValue(), NextTokenObjective.TOKEN_ACCURACY),
+                        valid.map(row -> value(row, "eval_loss")).orElse(""),
+                        valid.map(row -> value(row, "eval_" + NextTokenObjective.TOKEN_ACCURACY)).orElse(""));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("a text cannot be written", e);
         }
         return text.toString();
+    }
+
+    /** A number of a row; nothing where it has none, as accuracies of tokens where answers are compared. */
+    private static String value(JsonNode row, String name) {
+        return row.has(name) ? String.valueOf(row.get(name).asDouble()) : "";
     }
 }
