@@ -1,10 +1,15 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.PeftException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -20,7 +25,7 @@ final class Failures {
     /** Says what is wrong with the words that were typed, with the nearest that exist. */
     static int reportUsage(ParameterException error, String[] arguments) {
         CommandLine line = error.getCommandLine();
-        line.getErr().println(error.getMessage());
+        line.getErr().println(unknown(error, line, arguments).orElse(error.getMessage()));
         if (line.getParent() == null && arguments.length == 0) {
             line.usage(line.getErr());
         } else {
@@ -28,6 +33,23 @@ final class Failures {
             line.getErr().println("Try '" + line.getCommandSpec().qualifiedName() + " --help'");
         }
         return CommandLine.ExitCode.USAGE;
+    }
+
+    /** The word that no command or option is, also where picocli misses first what that word was meant to be. */
+    private static Optional<String> unknown(ParameterException error, CommandLine line, String... arguments) {
+        if (error instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
+            String word = unmatched.getUnmatched().get(0);
+            return Optional.of(line.getSubcommands().isEmpty() ? "'" + word + "' is too much here"
+                    : "unknown command '" + word + "'");
+        }
+        if (!(error instanceof CommandLine.MissingParameterException)) {
+            return Optional.empty();
+        }
+        List<String> names = line.getCommandSpec().optionsMap().keySet().stream().toList();
+        return Arrays.stream(arguments).filter(word -> word.startsWith("--"))
+                .map(word -> word.replaceFirst("=.*", "")).filter(word -> !names.contains(word)).findFirst()
+                .map(word -> "unknown option '" + word + "'; did you mean '" + NearNames.of(word, names, 1).get(0)
+                        + "'? " + error.getMessage());
     }
 
     /** Runs the command; a lack of memory is a failure like others. */
@@ -69,6 +91,9 @@ final class Failures {
     /** The message with its reason, where it does not say it itself. */
     private static String withReason(UncheckedIOException error) {
         IOException cause = error.getCause();
+        if (cause instanceof NoSuchFileException && !error.getMessage().contains("no such file")) {
+            return error.getMessage() + ": no such file";
+        }
         String reason = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         return error.getMessage().contains(reason) ? error.getMessage() : error.getMessage() + ": " + reason;
     }

@@ -1,11 +1,11 @@
 package io.peft4j.cli;
 
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -56,7 +56,8 @@ final class JShellCommand extends PeftCommand {
         options().map(option -> "-R" + option).forEach(arguments::add);
         for (Path script : scripts) {
             if (!Files.isReadable(script)) {
-                throw new UncheckedIOException(new IOException("cannot read the script " + script));
+                throw new UncheckedIOException("cannot read the script " + script,
+                        new NoSuchFileException(script.toString()));
             }
             arguments.add(script.toString());
         }

@@ -1,8 +1,10 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -10,6 +12,8 @@ import picocli.CommandLine.Spec;
 
 /** What all commands share. */
 abstract class PeftCommand implements Callable<Integer> {
+    private static final Pattern CAMEL_CASE = Pattern.compile("\\b[a-z]+(?:[A-Z][a-z]+)+\\b");
+
     @Spec
     private CommandSpec spec;
 
@@ -41,7 +45,15 @@ abstract class PeftCommand implements Callable<Integer> {
         try {
             return value.get();
         } catch (ConfigurationException e) {
-            throw usage(e.getMessage());
+            throw usage(inOptions(e.getMessage()));
         }
+    }
+
+    /** A message with the names of options where it has those of Java. */
+    private String inOptions(String message) {
+        return CAMEL_CASE.matcher(message).replaceAll(name -> {
+            String option = "--" + name.group().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+            return spec.findOption(option) == null ? name.group() : option;
+        });
     }
 }

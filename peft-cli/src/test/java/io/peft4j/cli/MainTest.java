@@ -9,6 +9,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /** What every command relies on: exit status and which stream carries what. */
@@ -95,5 +97,19 @@ class MainTest {
         assertTrue(help.indexOf("Model and data:") < help.indexOf("--data=FILE")
                 && help.indexOf("--data=FILE") < help.indexOf("Adapter:")
                 && help.indexOf("Adapter:") < help.indexOf("--rank="), help);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        2 | trian --model m | unknown command 'trian'
+        2 | data chek f.jsonl | unknown command 'chek'
+        2 | data check f.jsonl g.jsonl | 'g.jsonl' is too much here
+        2 | train --modle m --data d --output o | unknown option '--modle'; did you mean '--model'?
+        2 | generate --model m --prompt Hi --max-new-tokens 0 | --max-new-tokens is 0; it must be at least 1
+        1 | data check src | cannot read src: it is a folder; name a file in it
+        1 | generate --model m --prompt Hi --json-schema none.json | cannot read the JSON schema none.json: no such file
+        """)
+    void whatIsWrongIsSaidInTheWordsThatWereTyped(int status, String words, String said) {
+        assertTrue(CommandRun.failing(status, (Object[]) words.split(" ")).contains(said));
     }
 }

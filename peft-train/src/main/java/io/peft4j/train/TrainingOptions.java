@@ -36,7 +36,7 @@ public record TrainingOptions(int epochs, int batchSize, int gradientAccumulatio
     /** Checks the ranges. */
     public TrainingOptions {
         Objects.requireNonNull(schedule, "schedule");
-        require(epochs >= 1, "epochs", epochs, "at least 1");
+        require(epochs >= 1, "number of epochs", epochs, "at least 1");
         require(batchSize >= 1, "batch size", batchSize, "at least 1");
         require(gradientAccumulation >= 1, "gradient accumulation", gradientAccumulation, "at least 1");
         require(learningRate > 0 && learningRate <= HIGHEST_LEARNING_RATE, "learning rate", learningRate,

@@ -216,7 +216,7 @@ class TrainerTest {
     @Test
     void optionsOutOfRangeAreRefused() {
         try (Tiny tiny = new Tiny()) {
-            assertMessage("the epochs is 0; it must be at least 1",
+            assertMessage("the number of epochs is 0; it must be at least 1",
                     () -> Trainer.builder(tiny.model).epochs(0).build());
             for (TrainerBuilder wrong : List.of(Trainer.builder(tiny.model).batchSize(0),
                     Trainer.builder(tiny.model).gradientAccumulation(0),

@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -24,6 +25,8 @@ import java.util.zip.ZipException;
 /** Opens data files, compressed ones as if they were not. */
 public final class DataFiles {
     private static final int BUFFER = 1 << 16;
+    private static final List<String> DOCUMENTS = List.of(".pdf", ".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx",
+            ".ods", ".ppt", ".pptx");
 
     private DataFiles() {
     }
@@ -34,6 +37,11 @@ public final class DataFiles {
      * @throws UncheckedIOException when it cannot be opened
      */
     public static InputStream open(Path file) {
+        String name = file.toString().toLowerCase(Locale.ROOT);
+        if (Files.isRegularFile(file) && DOCUMENTS.stream().anyMatch(name::endsWith)) {
+            throw new DataException(file, "is a document that is not read; save a table as CSV in UTF-8, a handbook as "
+                    + "Markdown (.md) or HTML (.html)");
+        }
         InputStream opened = null;
         try {
             opened = Files.newInputStream(file);
@@ -112,7 +120,8 @@ public final class DataFiles {
     /** The error for a file that cannot be read. */
     public static UncheckedIOException unreadable(Path file, IOException e) {
         return new UncheckedIOException("cannot read " + file + ": "
-                + (e instanceof NoSuchFileException ? "no such file" : e.getMessage()), e);
+                + (e instanceof NoSuchFileException ? "no such file"
+                : Files.isDirectory(file) ? "it is a folder; name a file in it" : e.getMessage()), e);
     }
 
     /**

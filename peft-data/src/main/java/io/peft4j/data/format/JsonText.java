@@ -71,7 +71,9 @@ final class JsonText {
 
     static DataException wrong(Path file, long line, String hint, JsonProcessingException e) {
         JsonLocation at = e.getLocation();
-        String message = NOISE.matcher(e.getOriginalMessage()).replaceAll("");
+        String message = e.getOriginalMessage().contains("(CTRL-CHAR, code ")
+                ? "there is a byte that no text has; is it a binary file?"
+                : NOISE.matcher(e.getOriginalMessage()).replaceAll("");
         return new DataException(file, line, at == null ? 0 : at.getColumnNr(),
                 "is not valid JSON: " + message + hint, e);
     }
