@@ -43,7 +43,7 @@ public record ChatExample(List<ChatMessage> messages, List<Map<String, Object>> 
         this(messages, tools, extra, origin, false);
     }
 
-    /** A prompt and how it goes on, made in a program. A model with a chat template learns it as question and answer. */
+    /** A prompt and how it goes on, made in a program. A chat template makes a question with its answer of it. */
     public static ChatExample continuation(String prompt, String completion) {
         return new CompletionExample(prompt, completion, Map.of(), Origin.PROGRAM).toChat().orElseThrow();
     }
