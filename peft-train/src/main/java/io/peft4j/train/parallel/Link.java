@@ -6,6 +6,7 @@ import java.net.Socket;
 import java.net.SocketOption;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
@@ -24,6 +25,8 @@ final class Link implements AutoCloseable {
     /** Bytes that a head has. */
     private static final int HEAD = Integer.BYTES + Long.BYTES + Integer.BYTES;
     private static final int FAILED = -1;
+    /** Values that are sent or received at a time. */
+    private static final int PIECE = 1 << 14;
     private static final int MOST_OF_REASON = 4096;
     private static final long FIRST_WARNING_SECONDS = 30;
     private static final int SLICE_MILLIS = 5000;
@@ -66,17 +69,64 @@ final class Link implements AutoCloseable {
         try {
             write(kind.ordinal(), number, bytes);
         } catch (IOException e) {
-            throw new WorkerException(name + " is gone: nothing can be sent to it (" + e.getMessage() + ")", e);
+            throw gone(e);
         } finally {
             sending.unlock();
         }
     }
 
     private void write(int kind, long number, byte[] bytes) throws IOException {
-        socket.getOutputStream().write(ByteBuffer.allocate(HEAD).putInt(kind).putLong(number).putInt(bytes.length)
-                .array());
+        writeHead(kind, number, bytes.length);
         socket.getOutputStream().write(bytes);
         socket.getOutputStream().flush();
+    }
+
+    private void writeHead(int kind, long number, int length) throws IOException {
+        socket.getOutputStream().write(ByteBuffer.allocate(HEAD).putInt(kind).putLong(number).putInt(length).array());
+    }
+
+    /** Sends the values from {@code from} to {@code to}, a piece at a time: they are never there twice as a whole. */
+    void send(Kind kind, long number, float[] values, int from, int to) {
+        sending.lock();
+        try {
+            writeHead(kind.ordinal(), number, Float.BYTES * (to - from));
+            ByteBuffer piece = ByteBuffer.allocate(Float.BYTES * PIECE).order(ByteOrder.LITTLE_ENDIAN);
+            for (int at = from; at < to; at += PIECE) {
+                int some = Math.min(PIECE, to - at);
+                piece.asFloatBuffer().put(values, at, some);
+                socket.getOutputStream().write(piece.array(), 0, Float.BYTES * some);
+            }
+            socket.getOutputStream().flush();
+        } catch (IOException e) {
+            throw gone(e);
+        } finally {
+            sending.unlock();
+        }
+    }
+
+    private WorkerException gone(IOException e) {
+        return new WorkerException(name + " is gone: nothing can be sent to it (" + e.getMessage() + ")", e);
+    }
+
+    /** Takes some values. */
+    @FunctionalInterface
+    interface Values {
+        /** The first {@code count} of the array, which come behind {@code done} others. */
+        void accept(float[] values, int done, int count);
+    }
+
+    /** Waits for {@code count} values, and hands them on a piece at a time. */
+    void receive(Kind kind, long number, int count, Values values) {
+        long begin = System.nanoTime();
+        readHead(kind, number, Float.BYTES * count, Float.BYTES * count, begin);
+        byte[] bytes = new byte[Float.BYTES * Math.min(PIECE, count)];
+        float[] piece = new float[Math.min(PIECE, count)];
+        for (int done = 0; done < count; done += PIECE) {
+            int some = Math.min(PIECE, count - done);
+            read(bytes, Float.BYTES * some, begin);
+            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(piece, 0, some);
+            values.accept(piece, done, some);
+        }
     }
 
     /**
@@ -87,6 +137,11 @@ final class Link implements AutoCloseable {
      */
     byte[] receive(Kind kind, long number, int least, int most) {
         long begin = System.nanoTime();
+        return read(readHead(kind, number, least, most, begin), begin);
+    }
+
+    /** The number of bytes that follow. */
+    private int readHead(Kind kind, long number, int least, int most, long begin) {
         ByteBuffer head = ByteBuffer.wrap(read(HEAD, begin));
         int found = head.getInt();
         long call = head.getLong();
@@ -101,11 +156,16 @@ final class Link implements AutoCloseable {
                     + " in call " + call + ", where " + kind + " of " + least + (least == most ? "" : " to " + most)
                     + " bytes was due in call " + number + "; do all workers train the same?");
         }
-        return read(length, begin);
+        return length;
     }
 
     private byte[] read(int length, long begin) {
         byte[] bytes = new byte[length];
+        read(bytes, length, begin);
+        return bytes;
+    }
+
+    private void read(byte[] bytes, int length, long begin) {
         int done = 0;
         boolean warned = false;
         while (done < length) {
@@ -128,7 +188,6 @@ final class Link implements AutoCloseable {
                 throw new WorkerException(name + " is gone: " + e.getMessage(), e);
             }
         }
-        return bytes;
     }
 
     /** Says that this worker gives up, if the other one listens, and closes. */

@@ -1,9 +1,8 @@
 package io.peft4j.train.parallel;
 
 import io.peft4j.train.parallel.Link.Kind;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -11,7 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.IntFunction;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /**
@@ -30,6 +29,7 @@ final class SocketWorkers implements Workers {
         return thread;
     });
     private long calls;
+    private float[] sums = {};
 
     /** @param links by rank; none at this worker's own */
     SocketWorkers(WorkerGroup group, Link[] links) {
@@ -65,46 +65,41 @@ final class SocketWorkers implements Workers {
         long call = calls++;
         int from = bound(rank(), count);
         int length = bound(rank() + 1, count) - from;
-        List<Future<?>> sent = sendEach(rank -> bytes(values, bound(rank, count), bound(rank + 1, count)), Kind.PART,
-                call);
-        float[] sums = new float[length];
+        List<Future<?>> sent = sendEach(rank -> links[rank].send(Kind.PART, call, values, bound(rank, count),
+                bound(rank + 1, count)));
+        if (sums.length < length) {
+            sums = new float[length];
+        }
+        Arrays.fill(sums, 0, length, 0);
         for (int rank = 0; rank < count(); rank++) {
             // In the order of ranks, so that the bits do not depend on who was first.
-            add(sums, rank == rank() ? ByteBuffer.wrap(bytes(values, from, from + length))
-                    : ByteBuffer.wrap(links[rank].receive(Kind.PART, call, Float.BYTES * length,
-                            Float.BYTES * length)));
+            if (rank == rank()) {
+                add(values, from, 0, length);
+            } else {
+                links[rank].receive(Kind.PART, call, length, (part, at, some) -> add(part, 0, at, some));
+            }
         }
         await(sent);
         System.arraycopy(sums, 0, values, from, length);
-        byte[] result = bytes(sums, 0, length);
-        sent = sendEach(rank -> result, Kind.SUM, call);
+        sent = sendEach(rank -> links[rank].send(Kind.SUM, call, values, from, from + length));
         for (int rank = 0; rank < count(); rank++) {
             if (rank != rank()) {
                 int first = bound(rank, count);
-                int bytes = Float.BYTES * (bound(rank + 1, count) - first);
-                ByteBuffer.wrap(links[rank].receive(Kind.SUM, call, bytes, bytes)).order(ByteOrder.LITTLE_ENDIAN)
-                        .asFloatBuffer().get(values, first, bytes / Float.BYTES);
+                links[rank].receive(Kind.SUM, call, bound(rank + 1, count) - first, (part, at, some) ->
+                        System.arraycopy(part, 0, values, first + at, some));
             }
         }
         await(sent);
     }
 
+    private void add(float[] values, int first, int at, int count) {
+        for (int i = 0; i < count; i++) {
+            sums[at + i] += values[first + i];
+        }
+    }
+
     private int bound(int rank, int count) {
         return (int) ((long) count * rank / count());
-    }
-
-    private static byte[] bytes(float[] values, int from, int to) {
-        byte[] bytes = new byte[Float.BYTES * (to - from)];
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values, from, to - from);
-        return bytes;
-    }
-
-    private static void add(float[] sums, ByteBuffer bytes) {
-        float[] values = new float[sums.length];
-        bytes.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values);
-        for (int i = 0; i < sums.length; i++) {
-            sums[i] += values[i];
-        }
     }
 
     @Override
@@ -113,7 +108,7 @@ final class SocketWorkers implements Workers {
             throw new IllegalArgumentException(said.length + " bytes are more than a worker may say");
         }
         long call = calls++;
-        List<Future<?>> sent = sendEach(rank -> said, Kind.WORDS, call);
+        List<Future<?>> sent = sendEach(rank -> links[rank].send(Kind.WORDS, call, said));
         List<byte[]> all = new ArrayList<>();
         for (int rank = 0; rank < count(); rank++) {
             all.add(rank == rank() ? said : links[rank].receive(Kind.WORDS, call, 0, MOST_WORDS));
@@ -122,12 +117,10 @@ final class SocketWorkers implements Workers {
         return all;
     }
 
-    private List<Future<?>> sendEach(IntFunction<byte[]> what, Kind kind, long call) {
+    private List<Future<?>> sendEach(IntConsumer send) {
         List<Future<?>> sent = new ArrayList<>();
-        IntStream.range(0, count()).filter(rank -> rank != rank()).forEach(rank -> {
-            byte[] bytes = what.apply(rank);
-            sent.add(senders.submit(() -> links[rank].send(kind, call, bytes)));
-        });
+        IntStream.range(0, count()).filter(rank -> rank != rank())
+                .forEach(rank -> sent.add(senders.submit(() -> send.accept(rank))));
         return sent;
     }
 
