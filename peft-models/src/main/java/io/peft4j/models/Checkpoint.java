@@ -71,8 +71,9 @@ final class Checkpoint implements AutoCloseable {
     private static Checkpoint openGguf(Path file, ModelOptions options) {
         GgufFile gguf = GgufFile.open(file);
         GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
-        return new Checkpoint(tensors.config(), tensors, tensors.pooling(), () -> Tokenizers.fromGguf(gguf, options.newTokens(),
-                options.chatTemplate())).widened(options.newTokens());
+        return new Checkpoint(tensors.config(), tensors, tensors.pooling(),
+                () -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate()))
+                .widened(options.newTokens());
     }
 
     /** The same with a row for each new token, as far as the checkpoint has none to spare. */

@@ -23,7 +23,8 @@ record BatchPasses(ObjectivePasses passes, Network network, boolean sharePrefixe
         implements Passes {
     private PackedBatch pack(List<TokenSequence> sequences) {
         // What routers add counts all tokens of a batch, those of equal beginnings, too.
-        return sharePrefixes && network.routerLossCoefficient() == 0 ? network.pack(sequences) : PackedBatch.of(sequences);
+        return sharePrefixes && network.routerLossCoefficient() == 0 ? network.pack(sequences)
+                : PackedBatch.of(sequences);
     }
 
     @Override

@@ -15,8 +15,8 @@ import java.util.function.Function;
 /**
  * Reads held-out data and given answers from files of any type ({@link RowSource}).
  *
- * <p>Rows of the data are {@code {"question": text}}, {@code {"messages": [...]}} or {@code {"prompt": text or messages,
- * "completion": ...}} with {@code "reference"} (a text or a list of texts of which the best counts) and/or
+ * <p>Rows of the data are {@code {"question": text}}, {@code {"messages": [...]}} or {@code {"prompt": text or
+ * messages, "completion": ...}} with {@code "reference"} (a text or a list of texts of which the best counts) and/or
  * {@code "must_contain"} (a text or a list of texts that must all occur). An answer of the assistant at the end of the
  * messages, or the completion, is the reference where no other is given. Further ways
  * to judge an answer, alone or together ({@link ExpectationRows}): {@code "any_of"}, {@code "regex"}, {@code "label"},

@@ -13,8 +13,8 @@ import java.util.Optional;
  * @param taskType {@code task_type}: what the model is for; default {@code CAUSAL_LM}
  * @param baseModel {@code base_model_name_or_path}: the model that the adapter was made for; filled in when an adapter
  *     is made
- * @param revision {@code revision}: the version of the base model; the hub's commit where an adapter is made for a model of
- *     the hub, else none
+ * @param revision {@code revision}: the version of the base model; the hub's commit where an adapter is made for a
+ *     model of the hub, else none
  * @param inferenceMode {@code inference_mode}: has no effect here (what is trained is the trainer's choice); written as
  *     true into every saved adapter, as Hugging Face PEFT does
  * @param peftVersion {@code peft_version}: the version of PEFT whose files this one looks like; default

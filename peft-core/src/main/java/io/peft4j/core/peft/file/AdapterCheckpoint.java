@@ -40,8 +40,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Where an adapter sits on the embedding or the output layer, Hugging Face PEFT stores the frozen matrix of the base
  * with it ({@code ...base_layer.weight}). Such a copy is compared with the base model: it tells whether the adapter
- * belongs to it. A copy that was there is written again, others where {@link SavedEmbeddings} says so. For the same end a {@link Passport} lies
- * in each folder that is saved here; where there is one it is compared with the base model.
+ * belongs to it. A copy that was there is written again, others where {@link SavedEmbeddings} says so. For the same end
+ * a {@link Passport} lies in each folder that is saved here; where there is one it is compared with the base model.
  *
  * @param adapter the adapter
  * @param baseCopies keys of the file that hold frozen weights of the base model
