@@ -7,7 +7,7 @@ WORKDIR /src
 COPY . .
 RUN mvn -B -ntp -q -DskipTests -pl peft-cli,peft-cloud -am package \
     && mkdir /lib-peft4j \
-    && cat peft-cli/target/classpath.txt peft-cloud/target/classpath.txt | tr ':' '\n' | sort -u \
+    && (cat peft-cli/target/classpath.txt; echo; cat peft-cloud/target/classpath.txt) | tr ':' '\n' | sort -u \
       | xargs -I {} cp {} /lib-peft4j/ \
     && cp peft-cli/target/peft-cli.jar /lib-peft4j/
 

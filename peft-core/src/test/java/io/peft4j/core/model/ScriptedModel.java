@@ -36,8 +36,13 @@ public final class ScriptedModel implements LanguageModel, AutoCloseable {
     @Override
     public List<Completion> generate(List<Prompt> prompts, GenerationOptions options) {
         return IntStream.range(0, prompts.size()).mapToObj(place -> new Completion(answer.apply(place,
-                ((Prompt.Chat) prompts.get(place)).messages()), new int[0], Completion.StopReason.STOP_TOKEN, 1))
-                .toList();
+                messages(prompts.get(place))), new int[0], Completion.StopReason.STOP_TOKEN, 1)).toList();
+    }
+
+    /** It has no template, so that a question of one message comes as a text. */
+    private static List<ChatMessage> messages(Prompt prompt) {
+        return prompt instanceof Prompt.Text text ? List.of(ChatMessage.user(text.text()))
+                : ((Prompt.Chat) prompt).messages();
     }
 
     @Override
