@@ -41,6 +41,8 @@ final class TrainingProbe {
     /** Updates of a first run whose objective computes something of their examples before. */
     private static final int FEW = 8;
     private static final int TIMED_BATCHES = 3;
+    /** Passes of an update, where it has more: so many that the optimizer's own share is not counted much too often. */
+    private static final int FEW_PASSES = 3;
     private static final long MOST_SEARCHED = 20_000;
     /** A batch that is longer by less needs no run of its own. */
     private static final double ABOUT_AS_LONG = 1.02;
@@ -107,8 +109,8 @@ final class TrainingProbe {
 
     /** The first updates as they will be, with all that is written meanwhile. */
     private Timing first(Path folder, Sampler sampler, double limit) {
-        TrainingOptions once = areSmall(sampler) || options.gradientAccumulation() == 1 ? options
-                : changed(options.batchSize(), 1, options.epochs(), options.shuffle(), options.packing(),
+        TrainingOptions once = areSmall(sampler) || options.gradientAccumulation() <= FEW_PASSES ? options
+                : changed(options.batchSize(), FEW_PASSES, options.epochs(), options.shuffle(), options.packing(),
                         options.packTokens());
         try (MetricsFile metrics = MetricsFile.open(folder, 0)) {
             return timed(once, examples, limit, FEWEST, List.of(metrics, new PageWriter(folder)));
