@@ -22,7 +22,11 @@ import java.util.function.ToDoubleFunction;
 record BatchPasses(ObjectivePasses passes, Network network, boolean sharePrefixes, long dropoutSeed, Measures measures)
         implements Passes {
     private PackedBatch pack(List<TokenSequence> sequences) {
-        // What routers add counts all tokens of a batch, those of equal beginnings, too.
+        return pack(network, sharePrefixes, sequences);
+    }
+
+    /** A batch for a training. What routers add counts all its tokens, those of equal beginnings, too. */
+    static PackedBatch pack(Network network, boolean sharePrefixes, List<TokenSequence> sequences) {
         return sharePrefixes && network.routerLossCoefficient() == 0 ? network.pack(sequences)
                 : PackedBatch.of(sequences);
     }

@@ -1,6 +1,5 @@
 package io.peft4j.train;
 
-import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
@@ -159,9 +158,7 @@ final class JointTraining {
         List<TokenSequence> sequences = new ArrayList<>();
         batches.forEach((i, batch) -> EncodedExample.sequences(batch).forEach(sequence ->
                 sequences.add(sequence.inGroup(some.indexOf(i)))));
-        Network network = models.get(0).network();
-        return sharesPrefixes && network.routerLossCoefficient() == 0 ? network.pack(sequences)
-                : PackedBatch.of(sequences);
+        return BatchPasses.pack(models.get(0).network(), sharesPrefixes, sequences);
     }
 
     /** Adds the losses of sequences to those of their trainings. */
