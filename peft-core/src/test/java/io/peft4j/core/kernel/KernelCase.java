@@ -35,7 +35,7 @@ final class KernelCase implements AutoCloseable {
     KernelCase(KernelsUnderTest tested, String what, Object... details) {
         this.tested = tested;
         this.what = what + " " + List.of(details);
-        this.random = new Random(this.what.hashCode());
+        this.random = new SequentialRandom(this.what.hashCode());
     }
 
     /** Results may be small differences of terms of this size, and are as exact as the terms. */

@@ -11,9 +11,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The attention of {@link NaiveKernels}, one query row and head at a time. */
 final class NaiveAttention {
-    private final float[] q;
-    private final float[] k;
-    private final float[] v;
+    private final double[] q;
+    private final double[] k;
+    private final double[] v;
     private final AttentionLayout layout;
     private final AttentionShape shape;
     private final float[] sinks;
@@ -21,9 +21,9 @@ final class NaiveAttention {
 
     NaiveAttention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             AttentionExtras extras) {
-        this.q = Arrays.toFloats(q);
-        this.k = Arrays.toFloats(k);
-        this.v = Arrays.toFloats(v);
+        this.q = Arrays.doubles(Arrays.toFloats(q));
+        this.k = Arrays.doubles(Arrays.toFloats(k));
+        this.v = Arrays.doubles(Arrays.toFloats(v));
         this.layout = layout;
         this.shape = shape;
         this.sinks = extras.sinks().map(Arrays::toFloats).orElseGet(() -> new float[0]);
@@ -70,10 +70,7 @@ final class NaiveAttention {
             double sum = logSumExp(scores, row.head());
             lses[row.row() * shape.heads() + row.head()] = sum;
             for (int i = 0; i < scores.length; i++) {
-                double p = Math.exp(scores[i] - sum);
-                for (int d = 0; d < size; d++) {
-                    outs[query(row) + d] += p * v[key(row, i) + d];
-                }
+                addTimes(Math.exp(scores[i] - sum), v, key(row, i), outs, query(row), size);
             }
         });
         NaiveOperations.store(outs, out, false);
@@ -87,7 +84,7 @@ final class NaiveAttention {
      */
     void backward(INDArray dOut, INDArray dq, INDArray dk, INDArray dv) {
         int size = shape.headSize();
-        float[] dOuts = Arrays.toFloats(dOut);
+        double[] dOuts = Arrays.doubles(Arrays.toFloats(dOut));
         double[] dqs = new double[q.length];
         double[] dks = new double[k.length];
         double[] dvs = new double[v.length];
@@ -99,17 +96,15 @@ final class NaiveAttention {
             double mean = 0;
             for (int i = 0; i < p.length; i++) {
                 p[i] = Math.exp(p[i] - lse);
-                dp[i] = NaiveOperations.dot(dOuts, query(row), v, key(row, i), size);
+                dp[i] = dot(dOuts, query(row), v, key(row, i), size);
                 mean += p[i] * dp[i];
             }
             for (int i = 0; i < p.length; i++) {
                 double share = shape.softCap() == 0 ? 0 : capped[i] / shape.softCap();
                 double ds = shape.scale() * p[i] * (dp[i] - mean) * (1 - share * share);
-                for (int d = 0; d < size; d++) {
-                    dqs[query(row) + d] += ds * k[key(row, i) + d];
-                    dks[key(row, i) + d] += ds * q[query(row) + d];
-                    dvs[key(row, i) + d] += p[i] * dOuts[query(row) + d];
-                }
+                addTimes(ds, k, key(row, i), dqs, query(row), size);
+                addTimes(ds, q, query(row), dks, key(row, i), size);
+                addTimes(p[i], dOuts, query(row), dvs, key(row, i), size);
             }
         });
         NaiveOperations.store(dqs, dq, false);
@@ -137,7 +132,7 @@ final class NaiveAttention {
         double[] scores = new double[row.keys().length];
         double cap = shape.softCap();
         for (int i = 0; i < scores.length; i++) {
-            double score = shape.scale() * NaiveOperations.dot(q, query(row), k, key(row, i), shape.headSize());
+            double score = shape.scale() * dot(q, query(row), k, key(row, i), shape.headSize());
             scores[i] = cap == 0 ? score : cap * Math.tanh(score / cap);
         }
         return scores;
@@ -154,6 +149,21 @@ final class NaiveAttention {
             }
         }
         return scores;
+    }
+
+    // y += factor * x
+    private static void addTimes(double factor, double[] x, int fromX, double[] y, int fromY, int count) {
+        for (int i = 0; i < count; i++) {
+            y[fromY + i] += factor * x[fromX + i];
+        }
+    }
+
+    private static double dot(double[] a, int fromA, double[] b, int fromB, int count) {
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += a[fromA + i] * b[fromB + i];
+        }
+        return sum;
     }
 
     private int query(Row row) {

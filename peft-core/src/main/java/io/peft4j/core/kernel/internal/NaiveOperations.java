@@ -65,20 +65,29 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
         int m = Arrays.rows(c);
         int l = Arrays.columns(c);
         int k = transposeA ? Arrays.rows(a) : Arrays.columns(a);
-        float[] as = Arrays.toFloats(a);
-        float[] bs = Arrays.toFloats(b);
+        double[] as = Arrays.doubles(Arrays.toFloats(a));
+        double[] bs = Arrays.doubles(Arrays.toFloats(b));
+        double[] right = transposeB ? transposed(bs, l, k) : bs;
         double[] sums = new double[m * l];
         for (int i = 0; i < m; i++) {
-            for (int j = 0; j < l; j++) {
-                double sum = 0;
-                for (int x = 0; x < k; x++) {
-                    double left = as[transposeA ? x * m + i : i * k + x];
-                    sum += left * bs[transposeB ? j * k + x : x * l + j];
+            for (int x = 0; x < k; x++) {
+                double left = alpha * as[transposeA ? x * m + i : i * k + x];
+                for (int j = 0; j < l; j++) {
+                    sums[i * l + j] += left * right[x * l + j];
                 }
-                sums[i * l + j] = alpha * sum;
             }
         }
         store(sums, c, accumulate);
+    }
+
+    private static double[] transposed(double[] matrix, int rows, int columns) {
+        double[] result = new double[matrix.length];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                result[j * rows + i] = matrix[i * columns + j];
+            }
+        }
+        return result;
     }
 
     @Override
@@ -316,11 +325,14 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
     // ---- parts
 
     static double dot(float[] a, int fromA, float[] b, int fromB, int count) {
-        double sum = 0;
-        for (int i = 0; i < count; i++) {
-            sum += (double) a[fromA + i] * b[fromB + i];
+        // Two sums, since each addition waits for the one before it.
+        double even = 0;
+        double odd = 0;
+        for (int i = 0; i + 1 < count; i += 2) {
+            even += (double) a[fromA + i] * b[fromB + i];
+            odd += (double) a[fromA + i + 1] * b[fromB + i + 1];
         }
-        return sum;
+        return even + odd + (count % 2 == 0 ? 0 : (double) a[fromA + count - 1] * b[fromB + count - 1]);
     }
 
     private static double logSumExp(float[] row) {
