@@ -20,5 +20,6 @@ import io.peft4j.models.*;
 import io.peft4j.models.hub.*;
 import io.peft4j.train.*;
 import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
+import static io.peft4j.cli.shell.Show.ask;
 import static io.peft4j.cli.shell.Show.open;
 import static io.peft4j.cli.shell.Show.plot;

@@ -2,6 +2,11 @@ package io.peft4j.cli.shell;
 
 import com.mitchtalmadge.asciidata.graph.ASCIIGraph;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Prompt;
+import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.report.ComparisonReport;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingResult;
@@ -10,6 +15,7 @@ import java.awt.AWTError;
 import java.awt.Desktop;
 import java.awt.GraphicsEnvironment;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,12 +25,33 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** Shows what came out, for somebody who types: curves as text, pages in the browser. JShell imports its methods. */
+/**
+ * Shows what came out, for somebody who types: answers as they come, curves as text, pages in the browser. JShell
+ * imports its methods.
+ */
 public final class Show {
     private static final int COLUMNS = 72;
     private static final int ROWS = 12;
 
+    /** The tokens of an answer: more than programs take by default, since somebody reads along and can interrupt. */
+    private static final GenerationOptions ANSWERS = GenerationOptions.defaults().withMaxNewTokens(256);
+
     private Show() {
+    }
+
+    /** Asks a model, greedily, and prints the answer as it comes, of at most 256 tokens. */
+    public static void ask(LanguageModel model, String question) {
+        ask(model, question, System.out);
+    }
+
+    static void ask(LanguageModel model, String question, PrintStream out) {
+        Prompt prompt = Prompt.of(model, List.of(ChatMessage.user(question)));
+        Completion answer = model.generate(List.of(prompt), ANSWERS.withListener((index, piece) -> {
+            out.print(piece);
+            return !out.checkError();
+        })).get(0);
+        out.println(answer.stopReason() == Completion.StopReason.LENGTH
+                ? " [cut after " + ANSWERS.maxNewTokens() + " tokens]" : "");
     }
 
     /** Prints the training loss by step as a curve; each column is the mean of its steps. */

@@ -1,2 +1,2 @@
-/** What JShell has besides the packages of PEFT4J: {@link io.peft4j.cli.shell.Show} draws and opens. */
+/** What JShell has besides the packages of PEFT4J: {@link io.peft4j.cli.shell.Show} asks, draws and opens. */
 package io.peft4j.cli.shell;
