@@ -28,10 +28,17 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Trainings whose updates are divided among executors, which may be killed. */
+/**
+ * Trainings whose updates are divided among executors, which may be killed. The test that needs another session, too,
+ * is the last one: starting executors takes longer than most trainings here.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class SparkTrainerTest {
     private static final String BASE = Path.of("../peft-models/src/test/resources/fixtures/tiny-llama")
             .toAbsolutePath().normalize().toString();
@@ -122,9 +129,10 @@ class SparkTrainerTest {
     }
 
     @Test
+    @Order(Integer.MAX_VALUE)
     void trainingsOfTwoAndFourTasksEqualOneWithoutSpark() throws IOException {
         Alone alone = alone();
-        for (int workers : new int[] {4, 2}) {
+        for (int workers : new int[] {2, 4}) {
             SparkSession spark = workers == 2 ? TestSpark.cluster() : TestSpark.session("local[4]");
             SparkTrainingResult result = trainer(spark, workers, "of-" + workers).train(rows(), training(0));
 
