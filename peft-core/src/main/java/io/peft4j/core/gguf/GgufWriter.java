@@ -113,6 +113,17 @@ public final class GgufWriter {
     }
 
     /**
+     * Adds bytes, as a list of unsigned 8-bit integers.
+     *
+     * @param key the key
+     * @param values its values
+     * @return this
+     */
+    public GgufWriter bytes(String key, byte[] values) {
+        return entry(key, new Encoder().type(GgufType.ARRAY).type(GgufType.UINT8).u64(values.length).bytes(values));
+    }
+
+    /**
      * Adds a list of truth values.
      *
      * @param key the key

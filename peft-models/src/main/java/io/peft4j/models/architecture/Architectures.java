@@ -5,7 +5,6 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.models.architecture.internal.NearestFamily;
 import java.util.Map;
-import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
@@ -69,13 +68,9 @@ public final class Architectures {
      * @throws ConfigurationException when its family has none
      */
     public static GgufForm requireGguf(ModelConfig config) {
-        return writtenForm(of(config)).orElseThrow(() -> new ConfigurationException("GGUF files can be written for "
-                + "models of the types " + byType().values().stream().filter(a -> writtenForm(a).isPresent())
+        return of(config).gguf().orElseThrow(() -> new ConfigurationException("GGUF files can be written for "
+                + "models of the types " + byType().values().stream().filter(a -> a.gguf().isPresent())
                 .map(Architecture::modelType).toList() + ", not for " + config.modelType()));
-    }
-
-    private static Optional<GgufForm> writtenForm(Architecture architecture) {
-        return architecture.gguf().filter(form -> !form.isReadOnly());
     }
 
     /** The {@linkplain Architecture#layerNames names of layers} of all of them. */

@@ -1,7 +1,9 @@
 package io.peft4j.models.architecture;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
+import io.peft4j.core.gguf.GgufWriter;
 import io.peft4j.models.architecture.GgufKey.Kind;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -29,9 +31,8 @@ import java.util.function.Predicate;
  */
 public final class GgufForm {
     private final String architecture;
-    private String blocks = "model.layers.";
+    private GgufNames names = GgufNames.NONE;
     private final Map<String, GgufKey> keys = new LinkedHashMap<>();
-    private final Map<String, String> tensors = new LinkedHashMap<>();
     private final Map<String, Object> fixed = new LinkedHashMap<>();
     private final Set<String> rotaryPairs = new LinkedHashSet<>();
     private final Set<String> byHead = new LinkedHashSet<>();
@@ -44,10 +45,10 @@ public final class GgufForm {
     private String limitKey = "";
     private int windowPeriod;
     private boolean separateOutput;
-    private boolean readOnly;
     private Predicate<GgufMetadata> reads = metadata -> true;
-    private BiConsumer<GgufMetadata, ObjectNode> reading = (metadata, config) -> { };
+    private BiConsumer<GgufFile, ObjectNode> reading = (file, config) -> { };
     private Consumer<ModelConfig> writing = config -> { };
+    private BiConsumer<GgufWriter, ModelConfig> adding = (writer, config) -> { };
     private Consumer<ObjectNode> filling = config -> { };
 
     private GgufForm(String architecture) {
@@ -56,9 +57,8 @@ public final class GgufForm {
 
     private GgufForm with(Consumer<GgufForm> change) {
         GgufForm copy = new GgufForm(architecture);
-        copy.blocks = blocks;
+        copy.names = names;
         copy.keys.putAll(keys);
-        copy.tensors.putAll(tensors);
         copy.fixed.putAll(fixed);
         copy.rotaryPairs.addAll(rotaryPairs);
         copy.oneRow.addAll(oneRow);
@@ -71,11 +71,11 @@ public final class GgufForm {
         copy.limitKey = limitKey;
         copy.windowPeriod = windowPeriod;
         copy.separateOutput = separateOutput;
-        copy.readOnly = readOnly;
         copy.filling = filling;
         copy.reads = reads;
         copy.reading = reading;
         copy.writing = writing;
+        copy.adding = adding;
         change.accept(copy);
         return copy;
     }
@@ -139,7 +139,17 @@ public final class GgufForm {
 
     /** What the names of the layers' tensors begin with, in place of {@code model.layers}. */
     public GgufForm blocks(String prefix) {
-        return with(form -> form.blocks = prefix + ".");
+        return blocks(prefix, "blk");
+    }
+
+    /**
+     * As {@link #blocks(String)}, where llama.cpp has another name for the layers. Tensors that are stated from here on
+     * are theirs.
+     *
+     * @param gguf what llama.cpp's names begin with, in place of {@code blk}
+     */
+    public GgufForm blocks(String prefix, String gguf) {
+        return with(form -> form.names = names.stack(prefix, gguf));
     }
 
     /**
@@ -151,19 +161,12 @@ public final class GgufForm {
      *     Hugging Face's tensor is the place itself); the place that the shared form has for it is replaced
      */
     public GgufForm tensor(String place, String gguf) {
-        return put(blocks + GgufName.LAYER + "." + place, "blk." + GgufName.LAYER + "." + gguf);
+        return with(form -> form.names = names.inLayers(place, gguf));
     }
 
     /** As {@link #tensor}, for tensors outside of the layers. */
     public GgufForm whole(String place, String gguf) {
-        return put(place, gguf);
-    }
-
-    private GgufForm put(String place, String gguf) {
-        return with(form -> {
-            form.tensors.values().remove(gguf);
-            form.tensors.put(place, gguf);
-        });
+        return with(form -> form.names = names.put(place, gguf));
     }
 
     /** Where a file has an output layer of its own though a model uses its embedding for it. */
@@ -173,7 +176,7 @@ public final class GgufForm {
 
     /** Without a tensor that the shared form has. */
     public GgufForm without(String gguf) {
-        return with(form -> form.tensors.values().remove(gguf));
+        return with(form -> form.names = names.without(gguf));
     }
 
     /**
@@ -289,19 +292,19 @@ public final class GgufForm {
         return reads(metadata -> false);
     }
 
-    /** Where files are read and not written. */
-    public GgufForm readOnly() {
-        return with(form -> form.readOnly = true);
-    }
-
     /** What else is to be done when a file's metadata has become a configuration. */
-    public GgufForm reading(BiConsumer<GgufMetadata, ObjectNode> step) {
+    public GgufForm reading(BiConsumer<GgufFile, ObjectNode> step) {
         return with(form -> form.reading = reading.andThen(step));
     }
 
     /** Refuses models that llama.cpp would compute in another way, by throwing. */
     public GgufForm writing(Consumer<ModelConfig> check) {
         return with(form -> form.writing = writing.andThen(check));
+    }
+
+    /** Adds keys that no value of {@code config.json} stands for. */
+    public GgufForm adding(BiConsumer<GgufWriter, ModelConfig> step) {
+        return with(form -> form.adding = adding.andThen(step));
     }
 
     /** llama.cpp's {@code general.architecture}. */
@@ -322,11 +325,6 @@ public final class GgufForm {
     /** Whether the form has this key of llama.cpp's. */
     public boolean hasKey(String gguf) {
         return keys.containsKey(gguf);
-    }
-
-    /** Whether files are read and not written. */
-    public boolean isReadOnly() {
-        return readOnly;
     }
 
     /** Values that llama.cpp has no key for, by the key of {@code config.json}. */
@@ -370,8 +368,8 @@ public final class GgufForm {
     }
 
     /** Does what else is to be done with a configuration that was read. */
-    public void complete(GgufMetadata metadata, ObjectNode config) {
-        reading.accept(metadata, config);
+    public void complete(GgufFile file, ObjectNode config) {
+        reading.accept(file, config);
     }
 
     /**
@@ -383,64 +381,58 @@ public final class GgufForm {
         writing.accept(config);
     }
 
+    /** Adds what stands for no value of the configuration. */
+    public void add(GgufWriter writer, ModelConfig config) {
+        adding.accept(writer, config);
+    }
+
     /** llama.cpp's name of a tensor, without an expert's number; empty where it has none. */
     public Optional<String> toGguf(String name) {
-        GgufName parts = GgufName.of(name, blocks);
-        return Optional.ofNullable(tensors.get(parts.place()))
-                .map(gguf -> gguf.replace(GgufName.LAYER, parts.layer()) + parts.suffix());
+        return names.toGguf(name);
     }
 
     /** Hugging Face's name of a tensor, with {@code #} in the place of an expert's number; empty where it has none. */
     public Optional<String> toHuggingFace(String name) {
-        GgufName parts = GgufName.of(name, "blk.");
-        return place(parts.place()).map(place -> place + parts.suffix())
-                .or(() -> place(parts.place() + parts.suffix()))
-                .map(place -> place.replace(GgufName.LAYER, parts.layer()));
-    }
-
-    private Optional<String> place(String gguf) {
-        return tensors.entrySet().stream().filter(entry -> entry.getValue().equals(gguf)).findFirst()
-                .map(Map.Entry::getKey);
+        return names.toHuggingFace(name);
     }
 
     /** The number of the expert that a Hugging Face name means, or -1. */
     public int expert(String name) {
-        return GgufName.of(name, blocks).expert();
+        return names.expert(name);
+    }
+
+    /** Whether rows of some tensors stand in another order in a file. */
+    public boolean reorders() {
+        return !rotaryPairs.isEmpty() || !byHead.isEmpty();
     }
 
     /** Whether the rows of this Hugging Face tensor stand in another order in a file. */
     public boolean hasRotaryPairs(String name) {
-        return inBlock(rotaryPairs, name);
+        return names.isOneOf(rotaryPairs, name);
     }
 
     /** Whether this Hugging Face tensor has a head's queries, keys and values together. */
     public boolean isByHead(String name) {
-        return inBlock(byHead, name);
+        return names.isOneOf(byHead, name);
     }
 
     /** Whether llama.cpp applies an adapter of this Hugging Face tensor. */
     public boolean takesAdapter(String name) {
-        return !inBlock(withoutAdapters, name);
+        return !names.isOneOf(withoutAdapters, name);
     }
 
     /** Whether this Hugging Face tensor is a matrix of one row. */
     public boolean isOneRow(String name) {
-        return inBlock(oneRow, name);
+        return names.isOneOf(oneRow, name);
     }
 
     /** Whether this Hugging Face tensor is a matrix [in, out]. */
     public boolean isTransposed(String name) {
-        return name.endsWith(".weight") && inBlock(transposed, name);
+        return name.endsWith(".weight") && names.isOneOf(transposed, name);
     }
 
     /** What a file has more in each value of this Hugging Face tensor. */
     public float shift(String name) {
         return shifted.stream().anyMatch(end -> name.endsWith(end + ".weight")) ? 1 : 0;
-    }
-
-    private boolean inBlock(Set<String> places, String name) {
-        String place = GgufName.of(name, blocks).place();
-        int start = blocks.length() + GgufName.LAYER.length() + 1;
-        return place.startsWith(blocks) && places.contains(place.substring(start));
     }
 }

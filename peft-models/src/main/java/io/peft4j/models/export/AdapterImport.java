@@ -39,7 +39,7 @@ public final class AdapterImport {
         }
         try (GgufFile gguf = GgufFile.open(file)) {
             GgufLoraReader.Adapter adapter = GgufLoraReader.read(gguf, base.config(),
-                    base.network().slots().stream().map(Slot::path).toList());
+                    base.network().task().type(), base.network().slots().stream().map(Slot::path).toList());
             adapter.config().put("base_model_name_or_path", base.network().description().name());
             Files.createDirectories(folder);
             SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), adapter.tensors());

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.safetensors.DType;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.core.safetensors.TensorData;
@@ -77,7 +78,8 @@ final class FolderWriter {
         if (!config.has("architectures")) {
             String model = config.path("model_type").asText();
             config.putArray("architectures").add(model.substring(0, 1).toUpperCase(Locale.ROOT) + model.substring(1)
-                    + "ForCausalLM");
+                    + (base.network().task().type() == Task.Type.SEQ_2_SEQ_LM ? "ForConditionalGeneration"
+                    : "ForCausalLM"));
         }
         return config;
     }

@@ -3,12 +3,15 @@ package io.peft4j.models.export;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.LogitDifference;
 import io.peft4j.core.peft.MergeCheck;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.weight.BlockType;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
+import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.architecture.internal.PooledNetwork;
 import io.peft4j.models.gguf.internal.GgufModelFile;
 import io.peft4j.models.hub.ModelSource;
 import java.io.IOException;
@@ -159,10 +162,22 @@ public final class ModelExport {
         if (Files.isDirectory(wanted)) {
             throw new ConfigurationException(wanted + " is a folder; a file name is needed");
         }
+        requireNoHead();
         Path file = ifExists.choose(wanted);
+        Optional<SentencePooling> pooling = base.network() instanceof PooledNetwork network
+                ? Optional.of(network.pooling()) : Optional.empty();
         return export(file, merged -> GgufModelFile.write(partial(file),
                 name.orElseGet(() -> base.network().description().name()), base.config(), merged.tensors(), type,
-                base.tokenizer(), base.stopTokens()), new ModelSource.GgufPath(partial(file), provenance(file)));
+                base.tokenizer(), base.stopTokens(), pooling),
+                new ModelSource.GgufPath(partial(file), provenance(file)));
+    }
+
+    private void requireNoHead() {
+        Task.Type task = base.network().task().type();
+        if (task.hasHead() && task != Task.Type.FEATURE_EXTRACTION) {
+            throw new ConfigurationException("a model for " + task + " cannot be written as a GGUF file, which holds "
+                    + "models that generate text or embed it; write a Hugging Face folder");
+        }
     }
 
     private ExportReport export(Path target, Consumer<MergedTensors> writer, ModelSource written) {

@@ -87,7 +87,8 @@ final class T5Builder {
     private T5Block.FeedForward feedForward(String path) {
         int hidden = config.hidden();
         if (!config.gated()) {
-            return new T5Block.FeedForward(linear(path + "wi", config.width(), hidden), Optional.empty(),
+            return new T5Block.FeedForward(linear(path + "wi", T5Gguf.widens(weights, path + "wi"), config.width(),
+                    hidden), Optional.empty(),
                     linear(path + "wo", hidden, config.width()), config.activation());
         }
         return new T5Block.FeedForward(linear(path + "wi_0", config.width(), hidden),
@@ -96,8 +97,12 @@ final class T5Builder {
     }
 
     private Slot linear(String path, int out, int in) {
+        return linear(path, path, out, in);
+    }
+
+    private Slot linear(String path, String stored, int out, int in) {
         parameters += (long) out * in;
-        return slot(path, new Linear(weights.linear(path + ".weight", out, in), Optional.empty()));
+        return slot(path, new Linear(weights.linear(stored + ".weight", out, in), Optional.empty()));
     }
 
     private Slot norm(String path) {

@@ -68,6 +68,11 @@ record T5Config(int vocabulary, int hidden, int width, int layers, int decoderLa
                 pad >= 0 && pad < vocabulary ? OptionalInt.of(pad) : OptionalInt.empty());
     }
 
+    /** What the last hidden states are multiplied by before the output layer. */
+    float outputFactor() {
+        return scalesOutput ? (float) (1 / Math.sqrt(hidden)) : 1;
+    }
+
     /** {@code relu}, or {@code gated-gelu}, which is the approximation with tanh. */
     private static Activation activation(ModelConfig config, String kind) {
         String name = kind.equals("gated-gelu") ? "gelu_new" : kind.replaceFirst("^gated-", "");

@@ -3,16 +3,20 @@ package io.peft4j.models.seq2seq;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.Architecture;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.WeightLoader;
+import io.peft4j.models.architecture.internal.CheckpointForm;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * T5 (<a href="https://arxiv.org/abs/1910.10683">1910.10683</a>), its version 1.1 and FLAN-T5: relative positions, a
  * plain or a gated feed-forward network, and an output layer that is the embedding or not.
  */
-public class T5Family implements Architecture {
+public class T5Family implements Architecture, CheckpointForm {
     private final String modelType;
     private final boolean scales;
 
@@ -49,6 +53,26 @@ public class T5Family implements Architecture {
     @Override
     public final Task.Type defaultTask() {
         return Task.Type.SEQ_2_SEQ_LM;
+    }
+
+    @Override
+    public final Optional<GgufForm> gguf() {
+        return Optional.of(modelType.equals("t5") ? T5Gguf.FORM : T5Gguf.FORM.writtenOnly());
+    }
+
+    @Override
+    public final List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
+        return List.of(tensor);
+    }
+
+    @Override
+    public final List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {
+        return T5Gguf.tensors(tensor, T5Config.of(config, scales).outputFactor());
+    }
+
+    @Override
+    public final ModelTensor ggufOutput(ModelConfig config, ModelTensor embedding) {
+        return T5Gguf.output(embedding, T5Config.of(config, scales).outputFactor());
     }
 
     @Override

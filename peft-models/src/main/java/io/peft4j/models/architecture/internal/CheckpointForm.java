@@ -14,6 +14,11 @@ public interface CheckpointForm {
         return checkpointTensors(config, tensor);
     }
 
+    /** What llama.cpp's files hold for the output layer of a model that uses its embedding for it. */
+    default ModelTensor ggufOutput(ModelConfig config, ModelTensor embedding) {
+        return embedding;
+    }
+
     /** The configuration of a model that is written, where not that of the model that was read. */
     default ModelConfig writtenConfig(ModelConfig config) {
         return config;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
 import io.peft4j.core.kernel.AttentionShape;
 import io.peft4j.models.architecture.GgufForm;
@@ -96,7 +97,8 @@ public final class DeepSeekV3Family extends DecoderFamily {
         }
     }
 
-    private static void unflatten(GgufMetadata metadata, ObjectNode config) {
+    private static void unflatten(GgufFile file, ObjectNode config) {
+        GgufMetadata metadata = file.metadata();
         long placed = metadata.integer("deepseek2.rope.dimension_count");
         long key = config.has(KEY_SIZE) ? config.path(KEY_SIZE).longValue()
                 : metadata.integer("deepseek2.attention.key_length");

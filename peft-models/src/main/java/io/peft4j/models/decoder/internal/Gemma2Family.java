@@ -32,7 +32,7 @@ public final class Gemma2Family extends DecoderFamily {
                 .key("attention.sliding_window", "sliding_window", GgufKey.Kind.COUNT, "4096")
                 .tensor("post_attention_layernorm", "post_attention_norm")
                 .tensor("pre_feedforward_layernorm", "ffn_norm").tensor("post_feedforward_layernorm", "post_ffw_norm")
-                .reading((metadata, config) -> config.put("query_pre_attn_scalar", scaled(config)))
+                .reading((file, config) -> config.put("query_pre_attn_scalar", scaled(config)))
                 .writing(config -> {
                     double scalar = config.number("query_pre_attn_scalar", 256);
                     if (scalar != scaled(config.values())) {

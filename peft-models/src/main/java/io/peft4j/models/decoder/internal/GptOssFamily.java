@@ -35,7 +35,7 @@ public final class GptOssFamily extends DecoderFamily {
                 .tensor("self_attn.sinks", "attn_sinks.weight").tensor("mlp.router", "ffn_gate_inp")
                 .tensor("mlp.experts.#.gate_proj", "ffn_gate_exps").tensor("mlp.experts.#.up_proj", "ffn_up_exps")
                 .tensor("mlp.experts.#.down_proj", "ffn_down_exps")
-                .reading((metadata, config) -> {
+                .reading((file, config) -> {
                     if (config.path("rope_scaling") instanceof ObjectNode rope) {
                         rope.put("truncate", false);
                     }

@@ -25,7 +25,7 @@ public final class Ministral3Family extends DecoderFamily {
         return Optional.of(LlamaFamily.ggufForm("mistral3").rotary("rope_theta", 1e6).contextUpTo("sliding_window")
                 .key("attention.temperature_scale", BETA, GgufKey.Kind.OPTIONAL_NUMBER)
                 .key("rope.scaling.yarn_log_multiplier", MSCALE_ALL, GgufKey.Kind.OPTIONAL_NUMBER)
-                .filled(Ministral3Family::flatten).reading((metadata, config) -> unflatten(config)));
+                .filled(Ministral3Family::flatten).reading((file, config) -> unflatten(config)));
     }
 
     /** llama.cpp has no place for mscale: it takes that of all dimensions for it. */

@@ -28,7 +28,7 @@ public final class Qwen2MoeFamily extends DecoderFamily {
                 .tensor("mlp.shared_expert.up_proj", "ffn_up_shexp")
                 .tensor("mlp.shared_expert.down_proj", "ffn_down_shexp")
                 .tensor("mlp.shared_expert_gate", "ffn_gate_inp_shexp").oneRow("mlp.shared_expert_gate")
-                .reading((metadata, config) -> config.set("qkv_bias", config.get("attention_bias"))));
+                .reading((file, config) -> config.set("qkv_bias", config.get("attention_bias"))));
     }
 
     @Override

@@ -19,7 +19,7 @@ public final class StableLmFamily extends DecoderFamily {
                 .withoutKey("attention.layer_norm_rms_epsilon").separateOutput()
                 .key("attention.layer_norm_epsilon", "layer_norm_eps", GgufKey.Kind.NUMBER, "1e-5")
                 .key("use_parallel_residual", "use_parallel_residual", GgufKey.Kind.FLAG, "false")
-                .reading((metadata, config) -> config.set("use_qkv_bias", config.get("attention_bias"))));
+                .reading((file, config) -> config.set("use_qkv_bias", config.get("attention_bias"))));
     }
 
     @Override

@@ -27,7 +27,7 @@ public final class Starcoder2Family extends DecoderFamily {
                 .key("attention.layer_norm_epsilon", "norm_epsilon", GgufKey.Kind.NUMBER, "1e-5")
                 .fixed("hidden_act", "gelu_pytorch_tanh")
                 .tensor("mlp.c_fc", "ffn_up").tensor("mlp.c_proj", "ffn_down")
-                .reading((metadata, config) -> config.set("use_bias", config.get("attention_bias"))));
+                .reading((file, config) -> config.set("use_bias", config.get("attention_bias"))));
     }
 
     @Override

@@ -5,6 +5,8 @@ import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.internal.CheckpointForm;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,20 +15,25 @@ import java.util.Optional;
  * BERT (<a href="https://arxiv.org/abs/1810.04805">1810.04805</a>), MiniLM, and other models of {@code model_type}
  * {@code bert}; those that differ from it extend this class.
  */
-public class BertFamily extends EncoderFamily {
+public class BertFamily extends EncoderFamily implements CheckpointForm {
+    /** llama.cpp's key for the rows of the table of types of tokens. */
+    static final String GGUF_TYPES = "tokenizer.ggml.token_type_count";
+    private static final String POSITIONS = "embeddings.position_embeddings";
+    private static final String TYPES = "embeddings.token_type_embeddings";
     /** llama.cpp's files, also of RoBERTa, whose positions it stores without the padding's. */
     private static final GgufForm GGUF = GgufForm.of("bert")
             .key("attention.layer_norm_epsilon", "layer_norm_eps", GgufKey.Kind.NUMBER, "1e-12")
             .blocks("encoder.layer").fixed("hidden_act", "gelu")
-            .whole("embeddings.word_embeddings", "token_embd").whole("embeddings.position_embeddings", "position_embd")
-            .whole("embeddings.token_type_embeddings", "token_types").whole("embeddings.LayerNorm", "token_embd_norm")
+            .whole("embeddings.word_embeddings", "token_embd").whole(POSITIONS, "position_embd")
+            .whole(TYPES, "token_types").whole("embeddings.LayerNorm", "token_embd_norm")
             .tensor("attention.self.query", "attn_q").tensor("attention.self.key", "attn_k")
             .tensor("attention.self.value", "attn_v").tensor("attention.output.dense", "attn_output")
             .tensor("attention.output.LayerNorm", "attn_output_norm").tensor("intermediate.dense", "ffn_up")
             .tensor("output.dense", "ffn_down").tensor("output.LayerNorm", "layer_output_norm")
-            .reading((metadata, config) -> config.put("type_vocab_size",
-                    metadata.integer("tokenizer.ggml.token_type_count", 2)))
-            .readOnly();
+            .withoutAdapters(POSITIONS, TYPES)
+            .reading((file, config) -> config.put("type_vocab_size", file.metadata().integer(GGUF_TYPES, 2)))
+            .adding((writer, config) -> writer.bool("bert.attention.causal", false)
+                    .uint32(GGUF_TYPES, config.optionalPositive("type_vocab_size").orElse(2)));
 
     /** BERT itself. */
     public BertFamily() {
@@ -61,7 +68,29 @@ public class BertFamily extends EncoderFamily {
 
     @Override
     public Optional<GgufForm> gguf() {
-        return modelType().equals("bert") ? Optional.of(GGUF) : Optional.empty();
+        return Optional.of(GGUF);
+    }
+
+    /** What a relative's files look like, which {@link BertFamily} reads. */
+    static GgufForm relativesGguf() {
+        return GGUF.writtenOnly();
+    }
+
+    @Override
+    public List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
+        return List.of(tensor);
+    }
+
+    /** llama.cpp has no pooler, and no rows before that of the first position. */
+    @Override
+    public List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {
+        if (pooler().filter(path -> tensor.name().startsWith(path + ".")).isPresent()) {
+            return List.of();
+        }
+        int offset = positionOffset(config);
+        return List.of(offset > 0 && tensor.name().equals(POSITIONS + ".weight") && !tensor.isVector()
+                ? new ModelTensor(tensor.name(), new long[] {tensor.shape()[0] - offset, tensor.columns()},
+                        (row, target) -> tensor.rows().readRow(row + offset, target)) : tensor);
     }
 
     /** The row of the first position in the table of positions. */

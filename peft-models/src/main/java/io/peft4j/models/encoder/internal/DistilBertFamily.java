@@ -2,13 +2,36 @@ package io.peft4j.models.encoder.internal;
 
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.GgufKey;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.internal.CheckpointForm;
+import io.peft4j.models.architecture.internal.ModelTensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /** DistilBERT (<a href="https://arxiv.org/abs/1910.01108">1910.01108</a>): BERT with half of the layers. */
-public final class DistilBertFamily extends EncoderFamily {
+public final class DistilBertFamily extends EncoderFamily implements CheckpointForm {
+    private static final String POSITIONS = "embeddings.position_embeddings";
+    /** BERT's files of llama.cpp, which needs a table of types of tokens. */
+    private static final GgufForm GGUF = GgufForm.of("bert")
+            .key("embedding_length", "dim", GgufKey.Kind.COUNT).key("block_count", "n_layers", GgufKey.Kind.COUNT)
+            .key("context_length", "max_position_embeddings", GgufKey.Kind.COUNT, "512")
+            .key("feed_forward_length", "hidden_dim", GgufKey.Kind.COUNT)
+            .key("attention.head_count", "n_heads", GgufKey.Kind.COUNT)
+            .key("attention.layer_norm_epsilon", "layer_norm_eps", GgufKey.Kind.NUMBER, "1e-12")
+            .blocks("transformer.layer").fixed("activation", "gelu")
+            .whole("embeddings.word_embeddings", "token_embd").whole(POSITIONS, "position_embd")
+            .whole("token_types", "token_types").whole("embeddings.LayerNorm", "token_embd_norm")
+            .tensor("attention.q_lin", "attn_q").tensor("attention.k_lin", "attn_k").tensor("attention.v_lin", "attn_v")
+            .tensor("attention.out_lin", "attn_output").tensor("sa_layer_norm", "attn_output_norm")
+            .tensor("ffn.lin1", "ffn_up").tensor("ffn.lin2", "ffn_down")
+            .tensor("output_layer_norm", "layer_output_norm")
+            .withoutAdapters(POSITIONS).writtenOnly()
+            .adding((writer, config) -> writer.bool("bert.attention.causal", false).uint32(BertFamily.GGUF_TYPES, 1));
+
     /** The family. */
     public DistilBertFamily() {
         super("distilbert");
@@ -24,6 +47,24 @@ public final class DistilBertFamily extends EncoderFamily {
     @Override
     public List<String> defaultTargetModules() {
         return List.of("q_lin", "v_lin");
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(GGUF);
+    }
+
+    @Override
+    public List<ModelTensor> checkpointTensors(ModelConfig config, ModelTensor tensor) {
+        return List.of(tensor);
+    }
+
+    /** One type of tokens, which adds nothing. */
+    @Override
+    public List<ModelTensor> ggufTensors(ModelConfig config, ModelTensor tensor) {
+        return tensor.name().equals(POSITIONS + ".weight") && !tensor.isVector() ? List.of(tensor, new ModelTensor(
+                "token_types.weight", new long[] {1, tensor.columns()}, (row, target) -> Arrays.fill(target, 0)))
+                : List.of(tensor);
     }
 
     @Override

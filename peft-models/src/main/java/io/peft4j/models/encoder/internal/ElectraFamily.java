@@ -1,7 +1,9 @@
 package io.peft4j.models.encoder.internal;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +32,16 @@ public final class ElectraFamily extends BertFamily {
     @Override
     Optional<String> pooler() {
         return Optional.empty();
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(relativesGguf().writing(config -> {
+            if (width(config) != config.positive("hidden_size")) {
+                throw new ConfigurationException("the model's embeddings have " + width(config) + " elements and its "
+                        + "layers " + config.positive("hidden_size") + "; llama.cpp has no projection between them");
+            }
+        }));
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
 import io.peft4j.models.architecture.internal.Closing;
+import io.peft4j.models.architecture.internal.PooledNetwork;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** An encoder of any family with the head of its task. Built by {@link EncoderBuilder}; owns its weights. */
-final class EncoderNetwork implements HeadedNetwork {
+final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     private final ModelDescription description;
     private final TaskPlan plan;
     private final Parts parts;
@@ -86,6 +87,11 @@ final class EncoderNetwork implements HeadedNetwork {
     @Override
     public boolean isCausal() {
         return false;
+    }
+
+    @Override
+    public SentencePooling pooling() {
+        return plan.pooling();
     }
 
     @Override

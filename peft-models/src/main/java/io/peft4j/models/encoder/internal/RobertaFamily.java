@@ -2,14 +2,18 @@ package io.peft4j.models.encoder.internal;
 
 import io.peft4j.core.kernel.Activation;
 import io.peft4j.core.model.Task;
+import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * RoBERTa (<a href="https://arxiv.org/abs/1907.11692">1907.11692</a>): BERT whose positions begin behind the padding
  * token's, and whose classifier has a layer of its own instead of a pooler.
  */
 public class RobertaFamily extends BertFamily {
+    private static final String ROWS = "max_position_embeddings";
+
     /** RoBERTa itself. */
     public RobertaFamily() {
         this("roberta");
@@ -29,6 +33,12 @@ public class RobertaFamily extends BertFamily {
     @Override
     String prefix() {
         return "roberta.";
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(relativesGguf().filled(config -> config.put(ROWS, config.path(ROWS).asInt(512)
+                - config.path("pad_token_id").asInt(1) - 1)));
     }
 
     @Override

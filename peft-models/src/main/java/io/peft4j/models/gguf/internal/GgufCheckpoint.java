@@ -18,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 
@@ -101,23 +100,12 @@ public final class GgufCheckpoint implements TensorStore {
     }
 
     /**
-     * How an encoder's hidden states become one vector; the mean where the file does not say. Whether that gets length
-     * 1 stands in no file.
+     * How an encoder's hidden states become one vector; the mean where the file does not say.
      *
      * @throws FileFormatException when it is a way that is not known
      */
     public SentencePooling pooling() {
-        String key = form.architecture() + ".pooling_type";
-        int type = (int) file.metadata().integer(key, 0);
-        SentencePooling.Mode mode = switch (type) {
-            case 0, 1 -> SentencePooling.Mode.MEAN;
-            case 2 -> SentencePooling.Mode.CLS;
-            case 3 -> SentencePooling.Mode.LAST;
-            default -> throw new FileFormatException(file.path(), key + " is " + type + "; supported are 0 to 3 (none, "
-                    + "mean, first and last token)");
-        };
-        return new SentencePooling(List.of(mode), false, OptionalInt.empty(), Map.of(), Optional.empty(),
-                Optional.empty());
+        return GgufPooling.read(file, form.architecture());
     }
 
     @Override

@@ -30,7 +30,9 @@ final class GgufConfig {
         ObjectNode config = JsonNodeFactory.instance.objectNode();
         config.put("model_type", architecture.modelType());
         form.keys().forEach(key -> put(config, key, metadata, prefix + key.gguf()));
-        putHeads(config, form, metadata, prefix);
+        if (form.rotary().exists()) {
+            putHeads(config, form, metadata, prefix);
+        }
         config.put("vocab_size", file.shape("token_embd.weight")[0]);
         config.put("tie_word_embeddings", !file.names().contains("output.weight"));
         config.put("attention_bias", file.names().contains("blk.0.attn_q.bias")
@@ -46,7 +48,7 @@ final class GgufConfig {
         if (form.windowPeriod() > 0) {
             putWindows(config, form, metadata, prefix + GgufHyperparameters.WINDOWS);
         }
-        form.complete(metadata, config);
+        form.complete(file, config);
         return new ModelConfig(file.path(), config);
     }
 

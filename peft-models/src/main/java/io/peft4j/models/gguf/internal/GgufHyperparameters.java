@@ -42,6 +42,7 @@ final class GgufHyperparameters {
         form.keys().forEach(parameters::put);
         parameters.heads();
         parameters.windows();
+        form.add(writer, config);
         writer.uint32(parameters.prefix + "vocab_size", config.positive("vocab_size"));
     }
 
@@ -108,12 +109,12 @@ final class GgufHyperparameters {
     }
 
     private void heads() {
-        int size = headSize(config, form);
         if (form.hasKey("attention.head_count_kv") && !config.has(form.configKey("attention.head_count_kv"))) {
             writer.uint32(prefix + "attention.head_count_kv",
                     config.positive(form.configKey("attention.head_count")));
         }
         if (form.rotary().exists()) {
+            int size = headSize(config, form);
             GgufForm.HeadSizes sizes = form.headSizes(config).orElseGet(() ->
                     new GgufForm.HeadSizes(size, size, rotated(config, form)));
             int rotated = sizes.rotated();

@@ -69,6 +69,9 @@ public final class GgufLoraFile {
                     + layer.tensors().stream().map(AdapterTensor::name).collect(Collectors.joining(", "))
                     + "; convert the adapter to LoRA, or merge it");
         }
+        if (isWithoutUse(config, path)) {
+            return Optional.empty();
+        }
         if (name(config, form, path).isEmpty()) {
             return Optional.of("layers that llama.cpp has no tensor for");
         }
@@ -98,7 +101,9 @@ public final class GgufLoraFile {
             throw new ConfigurationException("llama.cpp cannot apply this adapter: it has\n  "
                     + String.join("\n  ", obstacles));
         }
-        List<LowRankUpdate> updates = adapter.layers().stream().map(l -> l.lowRankUpdate().orElseThrow()).toList();
+        List<AdapterLayer> layers = adapter.layers().stream()
+                .filter(layer -> !isWithoutUse(config, layer.slot().path())).toList();
+        List<LowRankUpdate> updates = layers.stream().map(l -> l.lowRankUpdate().orElseThrow()).toList();
         double alpha = updates.stream().mapToDouble(u -> u.scaling() * u.rank()).filter(a -> a != 0).findFirst()
                 .orElse(1);
         GgufForm form = Architectures.requireGguf(config);
@@ -108,16 +113,24 @@ public final class GgufLoraFile {
                 .string("general.name", name).uint32("general.file_type", 0)
                 .string("adapter.type", "lora").float32("adapter.lora.alpha", (float) alpha);
         for (int i = 0; i < updates.size(); i++) {
-            String path = adapter.layers().get(i).slot().path();
+            String path = layers.get(i).slot().path();
             add(writer, path + ".weight", name(config, form, path).orElseThrow(), updates.get(i), alpha, order);
         }
         writer.write(file);
     }
 
+    /** Whether nothing reads the place, as an encoder's pooler: then llama.cpp has none. */
+    private static boolean isWithoutUse(ModelConfig config, String path) {
+        return GgufModelFile.inCheckpoint(config, placeholder(path)).isEmpty();
+    }
+
+    private static ModelTensor placeholder(String path) {
+        return new ModelTensor(path + ".weight", new long[] {1}, (row, target) -> { });
+    }
+
     /** llama.cpp's name for the weight of a place; empty for experts, of which an adapter changes each by itself. */
     static Optional<String> name(ModelConfig config, GgufForm form, String path) {
-        List<ModelTensor> held = GgufModelFile.inCheckpoint(config, new ModelTensor(path + ".weight", new long[] {1},
-                (row, target) -> { }));
+        List<ModelTensor> held = GgufModelFile.inCheckpoint(config, placeholder(path));
         return held.size() == 1 ? form.toGguf(held.get(0).name()) : Optional.empty();
     }
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.GgufForm;
@@ -27,10 +28,12 @@ public final class GgufLoraReader {
     private final GgufRowOrder order;
     private final Map<String, TensorData> tensors = new LinkedHashMap<>();
     private final Map<String, Integer> ranks = new TreeMap<>();
+    private final Task.Type task;
     private boolean transposed;
 
-    private GgufLoraReader(GgufFile file, ModelConfig config) {
+    private GgufLoraReader(GgufFile file, ModelConfig config, Task.Type task) {
         this.file = file;
+        this.task = task;
         this.form = Architectures.requireGguf(config);
         this.order = new GgufRowOrder(config, form);
     }
@@ -49,11 +52,12 @@ public final class GgufLoraReader {
      *
      * @param file the file
      * @param config configuration of the base model
+     * @param task what the base model is for
      * @param places paths of the base model's places
      * @throws FileFormatException when it is no LoRA adapter, or for another model
      */
-    public static Adapter read(GgufFile file, ModelConfig config, List<String> places) {
-        GgufLoraReader reader = new GgufLoraReader(file, config);
+    public static Adapter read(GgufFile file, ModelConfig config, Task.Type task, List<String> places) {
+        GgufLoraReader reader = new GgufLoraReader(file, config, task);
         reader.requireLora();
         Map<String, String> byName = new LinkedHashMap<>();
         places.forEach(path -> GgufLoraFile.name(config, reader.form, path).ifPresent(name -> byName.put(name, path)));
@@ -136,7 +140,7 @@ public final class GgufLoraReader {
         int rank = ranks.values().iterator().next();
         double alpha = file.metadata().floating("adapter.lora.alpha");
         ObjectNode config = JsonNodeFactory.instance.objectNode();
-        config.put("peft_type", "LORA").put("task_type", "CAUSAL_LM").put("r", rank).put("lora_dropout", 0.0)
+        config.put("peft_type", "LORA").put("task_type", task.name()).put("r", rank).put("lora_dropout", 0.0)
                 .put("bias", "none").put("fan_in_fan_out", transposed);
         if (alpha == Math.rint(alpha)) {
             config.put("lora_alpha", (long) alpha);

@@ -8,6 +8,7 @@ import io.peft4j.core.weight.RowReader;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.GgufForm;
 import io.peft4j.models.architecture.ModelConfig;
+import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.internal.CheckpointForm;
 import io.peft4j.models.architecture.internal.ModelTensor;
 import io.peft4j.models.tokenizer.internal.GgufVocabulary;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 
 /**
@@ -33,8 +35,9 @@ public final class GgufModelFile {
 
     private static final String EMBEDDING = "token_embd.weight";
     private static final String OUTPUT = "output.weight";
-    /** The layer that chooses experts is kept in full precision, as llama.cpp's own converter keeps it. */
-    private static final String ROUTER = ".ffn_gate_inp.weight";
+    /** The layer that chooses experts and tables of positions stay in full precision, as llama.cpp's converter does. */
+    private static final Pattern FULL = Pattern.compile(
+            "(blk\\.\\d+\\.ffn_gate_inp|position_embd|token_types)\\.weight");
 
     private final GgufForm form;
     private final GgufRowOrder order;
@@ -55,10 +58,11 @@ public final class GgufModelFile {
      * @param type type of matrices, F32, F16, BF16 or Q8_0
      * @param tokenizer its tokenizer
      * @param stops the tokens that end an answer
+     * @param pooling how hidden states become one vector, where they do
      * @throws ConfigurationException when the format or llama.cpp has no place for something in the model
      */
     public static void write(Path file, String name, ModelConfig config, List<ModelTensor> tensors, BlockType type,
-            Tokenizer tokenizer, Set<Integer> stops) {
+            Tokenizer tokenizer, Set<Integer> stops, Optional<SentencePooling> pooling) {
         ModelConfig written = CheckpointForm.written(config);
         GgufForm form = Architectures.requireGguf(written);
         GgufModelFile model = new GgufModelFile(written, form);
@@ -66,6 +70,7 @@ public final class GgufModelFile {
                 .string("general.name", name).uint32("general.file_type", FILE_TYPES.get(type))
                 .uint32("general.quantization_version", 2);
         GgufHyperparameters.write(model.writer, written, form);
+        pooling.ifPresent(own -> GgufPooling.write(model.writer, form.architecture(), own));
         List<ModelTensor> stored = tensors.stream().flatMap(tensor -> inCheckpoint(config, tensor).stream()).toList();
         int rows = (int) stored.stream().filter(t -> form.toGguf(t.name()).equals(Optional.of(EMBEDDING)))
                 .mapToLong(t -> t.shape()[0]).findFirst().orElseThrow();
@@ -73,7 +78,9 @@ public final class GgufModelFile {
         Map<String, List<ModelTensor>> byName = new LinkedHashMap<>();
         stored.forEach(tensor -> byName.computeIfAbsent(model.name(tensor), n -> new ArrayList<>()).add(tensor));
         if (form.hasSeparateOutput()) {
-            byName.putIfAbsent(OUTPUT, byName.get(EMBEDDING));
+            ModelTensor embedding = byName.get(EMBEDDING).get(0);
+            byName.putIfAbsent(OUTPUT, List.of(Architectures.of(config) instanceof CheckpointForm own
+                    ? own.ggufOutput(config, embedding) : embedding));
         }
         byName.forEach((tensor, parts) -> model.add(tensor, parts, type));
         model.writer.write(file);
@@ -109,7 +116,7 @@ public final class GgufModelFile {
     }
 
     private static BlockType fitting(String name, ModelTensor matrix, BlockType type) {
-        if (name.endsWith(ROUTER)) {
+        if (FULL.matcher(name).matches()) {
             return BlockType.F32;
         }
         return matrix.columns() % type.blockSize() == 0 ? type : BlockType.F16;

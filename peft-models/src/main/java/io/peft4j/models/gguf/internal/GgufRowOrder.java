@@ -23,7 +23,7 @@ final class GgufRowOrder {
         this.form = form;
         headSize = GgufHyperparameters.headSize(config, form);
         heads = config.positive(form.configKey("attention.head_count"));
-        if (headSize < 2 || headSize % 2 != 0) {
+        if (form.reorders() && (headSize < 2 || headSize % 2 != 0)) {
             throw config.unsupported("the head size", headSize, "even numbers");
         }
     }

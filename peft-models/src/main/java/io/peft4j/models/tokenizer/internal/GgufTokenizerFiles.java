@@ -20,6 +20,9 @@ final class GgufTokenizerFiles {
     private static final String BYTE_LEVEL = "gpt2";
     private static final String SENTENCE_PIECE = "llama";
     private static final String WORD_PIECE = "bert";
+    private static final String UNIGRAM = "t5";
+    /** What llama.cpp takes where a file does not say. */
+    private static final int UNIGRAM_UNKNOWN = 2;
     /** Token types of ggml: the unknown token, tokens that control the model, and tokens that a user added. */
     private static final int UNKNOWN = 2;
     private static final int CONTROL = 3;
@@ -40,10 +43,10 @@ final class GgufTokenizerFiles {
         this.file = file;
         this.metadata = file.metadata();
         this.model = metadata.string(PREFIX + "model");
-        if (!List.of(BYTE_LEVEL, SENTENCE_PIECE, WORD_PIECE).contains(model)) {
+        if (!List.of(BYTE_LEVEL, SENTENCE_PIECE, WORD_PIECE, UNIGRAM).contains(model)) {
             throw new FileFormatException(file.path(), "unsupported tokenizer kind \"" + model + "\"; supported in "
-                    + "GGUF files are \"gpt2\" (byte-level BPE), \"llama\" (SentencePiece BPE) and \"bert\" "
-                    + "(WordPiece). Use the model's Hugging Face folder instead");
+                    + "GGUF files are \"gpt2\" (byte-level BPE), \"llama\" (SentencePiece BPE), \"bert\" "
+                    + "(WordPiece) and \"t5\" (SentencePiece unigram). Use the model's Hugging Face folder instead");
         }
         this.tokens = metadata.strings(PREFIX + "tokens");
         this.types = metadata.has(PREFIX + "token_type") ? metadata.integers(PREFIX + "token_type")
@@ -69,6 +72,12 @@ final class GgufTokenizerFiles {
             case SENTENCE_PIECE -> {
                 addSentencePiece(json);
                 addPostProcessor(json, "bos", true, "eos", false);
+            }
+            case UNIGRAM -> {
+                json.set("model", Unigram.model(tokens, types, metadata.floats(PREFIX + "scores"),
+                        metadata.integer(PREFIX + "unknown_token_id", UNIGRAM_UNKNOWN), file.path()));
+                Unigram.addSteps(json, metadata, PREFIX);
+                addPostProcessor(json, "bos", false, "eos", true);
             }
             default -> {
                 addWordPiece(json);
@@ -98,7 +107,7 @@ final class GgufTokenizerFiles {
 
     private void addWordPiece(ObjectNode json) {
         WordPiece piece = new WordPiece(tokens, types);
-        json.set("normalizer", piece.normalizer());
+        json.set("normalizer", piece.normalizer(metadata, PREFIX));
         json.set("pre_tokenizer", WordPiece.preTokenizer());
         json.set("decoder", WordPiece.decoder());
         json.set("model", piece.model(special("unknown").orElse("[UNK]")));

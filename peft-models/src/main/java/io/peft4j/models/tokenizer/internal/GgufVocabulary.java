@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -44,7 +45,11 @@ public final class GgufVocabulary {
         tokens = new String[rows];
         types = new int[rows];
         Arrays.fill(types, UNUSED);
-        json.path("model").path("vocab").properties().forEach(e -> put(e.getKey(), e.getValue().intValue(), NORMAL));
+        JsonNode vocabulary = json.path("model").path("vocab");
+        vocabulary.properties().forEach(e -> put(e.getKey(), e.getValue().intValue(), NORMAL));
+        for (int i = 0; vocabulary.isArray() && i < vocabulary.size(); i++) {
+            put(vocabulary.path(i).path(0).asText(), i, NORMAL);
+        }
         json.path("added_tokens").forEach(added -> put(added.path("content").asText(), added.path("id").intValue(),
                 added.path("special").asBoolean() ? CONTROL : USER_DEFINED));
         for (int i = 0; i < rows; i++) {
@@ -65,24 +70,35 @@ public final class GgufVocabulary {
      * Adds the tokenizer to a file.
      *
      * @param writer the file
-     * @param tokenizer byte-level BPE that cuts text in a way that llama.cpp has a name for, or SentencePiece's BPE
+     * @param tokenizer byte-level BPE that cuts text in a way that llama.cpp has a name for, SentencePiece's BPE or
+     *     unigram model, or BERT's WordPiece
      * @param stops the tokens that end an answer, of which llama.cpp has names for three
      * @param rows rows of the model's embedding; ids without a token are filled up
      * @throws ConfigurationException when llama.cpp has no such tokenizer
      */
     public static void write(GgufWriter writer, Tokenizer tokenizer, Set<Integer> stops, int rows) {
-        GgufVocabulary vocabulary = new GgufVocabulary(files(tokenizer), rows);
+        TokenizerFiles files = files(tokenizer);
+        GgufVocabulary vocabulary = new GgufVocabulary(files, rows);
         JsonNode model = vocabulary.json.path("model");
-        if (!model.path("type").asText().equals("BPE")) {
-            throw new ConfigurationException("a tokenizer of the kind " + model.path("type")
-                    + " cannot be written as GGUF; BPE can");
-        }
-        if (model.path("byte_fallback").asBoolean()) {
-            vocabulary.sentencePiece(writer, tokenizer);
-        } else {
-            vocabulary.byteLevel(writer);
+        String kind = model.path("type").asText();
+        switch (kind) {
+            case "WordPiece" -> vocabulary.wordPiece(writer, tokenizer, files);
+            case "Unigram" -> vocabulary.unigram(writer);
+            case "BPE" -> {
+                if (model.path("byte_fallback").asBoolean()) {
+                    vocabulary.sentencePiece(writer, tokenizer);
+                } else {
+                    vocabulary.byteLevel(writer);
+                }
+            }
+            default -> throw new ConfigurationException("a tokenizer of the kind \"" + kind + "\" cannot be written as "
+                    + "GGUF; BPE, WordPiece and Unigram can");
         }
         writer.strings(PREFIX + "tokens", List.of(vocabulary.tokens)).int32s(PREFIX + "token_type", vocabulary.types);
+        if (!kind.equals("WordPiece")) {
+            surroundings(writer, tokenizer);
+        }
+        tokenizer.bosId().ifPresent(id -> writer.uint32(PREFIX + "bos_token_id", id));
         tokenizer.bosId().ifPresent(id -> writer.uint32(PREFIX + "bos_token_id", id));
         tokenizer.eosId().ifPresent(id -> writer.uint32(PREFIX + "eos_token_id", id));
         int[] others = stops.stream().mapToInt(id -> id).sorted()
@@ -91,12 +107,16 @@ public final class GgufVocabulary {
             writer.uint32(PREFIX + MORE_STOPS.get(i), others[i]);
         }
         tokenizer.padId().ifPresent(id -> writer.uint32(PREFIX + "padding_token_id", id));
+        tokenizer.chatTemplate().ifPresent(template -> writer.string("tokenizer.chat_template", template.source()));
+    }
+
+    /** Whether texts begin and end with a token of their own. */
+    private static void surroundings(GgufWriter writer, Tokenizer tokenizer) {
         int[] added = tokenizer.encodeWithSpecials("a");
         writer.bool(PREFIX + "add_bos_token", tokenizer.bosId().isPresent()
                 && added[0] == tokenizer.bosId().getAsInt());
         writer.bool(PREFIX + "add_eos_token", tokenizer.eosId().isPresent()
                 && added[added.length - 1] == tokenizer.eosId().getAsInt());
-        tokenizer.chatTemplate().ifPresent(template -> writer.string("tokenizer.chat_template", template.source()));
     }
 
     /** A tokenizer shows its files by writing them. */
@@ -177,5 +197,43 @@ public final class GgufVocabulary {
                 .float32s(PREFIX + "scores", scores)
                 .bool(PREFIX + "add_space_prefix", tokenizer.encode("a").length > 0
                         && tokens[tokenizer.encode("a")[0]].startsWith("\u2581"));
+    }
+
+    /** llama.cpp always puts a token before a text and one behind it. */
+    private void wordPiece(GgufWriter writer, Tokenizer tokenizer, TokenizerFiles files) {
+        int[] plain = tokenizer.encode("a");
+        int[] added = tokenizer.encodeWithSpecials("a");
+        if (added.length != plain.length + 2 || !Arrays.equals(plain, Arrays.copyOfRange(added, 1, added.length - 1))) {
+            throw new ConfigurationException("llama.cpp puts a token before and one behind each text where a tokenizer "
+                    + "is WordPiece, and this one does not");
+        }
+        WordPiece.write(writer, json, PREFIX);
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = types[i] == NORMAL ? WordPiece.marked(tokens[i]) : tokens[i];
+        }
+        int last = added[added.length - 1];
+        writer.uint32(PREFIX + "cls_token_id", added[0]).uint32(PREFIX + "seperator_token_id", last);
+        if (tokenizer.bosId().isEmpty() && tokenizer.eosId().isEmpty()) {
+            // Programs of old look for them under these names.
+            writer.uint32(PREFIX + "bos_token_id", added[0]).uint32(PREFIX + "eos_token_id", last);
+        }
+        id(json.path("model").path("unk_token").asText("[UNK]")).ifPresent(id ->
+                writer.uint32(PREFIX + "unknown_token_id", id));
+        files.specialToken("mask_token").flatMap(this::id).ifPresent(id ->
+                writer.uint32(PREFIX + "mask_token_id", id));
+    }
+
+    private Optional<Integer> id(String token) {
+        int id = List.of(tokens).indexOf(token);
+        return id < 0 ? Optional.empty() : Optional.of(id);
+    }
+
+    private void unigram(GgufWriter writer) {
+        int unknown = json.path("model").path("unk_id").asInt(-1);
+        if (unknown < 0 || unknown >= types.length) {
+            throw new ConfigurationException("the tokenizer has no unknown token, which llama.cpp needs");
+        }
+        types[unknown] = UNKNOWN;
+        Unigram.write(writer, json, types, PREFIX);
     }
 }

@@ -3,6 +3,9 @@ package io.peft4j.models.tokenizer.internal;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.gguf.GgufMetadata;
+import io.peft4j.core.gguf.GgufWriter;
 import java.util.List;
 import java.util.Locale;
 
@@ -14,6 +17,8 @@ final class WordPiece {
     private static final int NORMAL = 1;
     private static final String BEGINS = "\u2581";
     private static final String CONTINUES = "##";
+    private static final String LOWER = "normalizer.lowercase";
+    private static final String STRIPS = "normalizer.strip_accents";
 
     private final List<String> tokens;
     private final long[] types;
@@ -37,6 +42,31 @@ final class WordPiece {
         return token.startsWith("[") && token.endsWith("]");
     }
 
+    /** llama.cpp's form of a token. */
+    static String marked(String token) {
+        return token.startsWith(CONTINUES) ? token.substring(CONTINUES.length()) : BEGINS + token;
+    }
+
+    /**
+     * Adds what happens to a text before it is cut into pieces.
+     *
+     * @throws ConfigurationException when llama.cpp does something else
+     */
+    static void write(GgufWriter writer, JsonNode json, String prefix) {
+        JsonNode normalizer = json.path("normalizer");
+        boolean lower = normalizer.path("lowercase").asBoolean(true);
+        if (!normalizer.path("type").asText().equals("BertNormalizer")
+                || !normalizer.path("clean_text").asBoolean(true)
+                || !normalizer.path("handle_chinese_chars").asBoolean(true)
+                || !json.path("pre_tokenizer").equals(preTokenizer())
+                || !json.path("model").path("continuing_subword_prefix").asText(CONTINUES).equals(CONTINUES)) {
+            throw new ConfigurationException("llama.cpp's WordPiece changes and cuts a text as BERT's, and this "
+                    + "tokenizer does so by " + normalizer + " and " + json.path("pre_tokenizer"));
+        }
+        writer.string(prefix + "model", "bert").string(prefix + "pre", "default").bool(prefix + LOWER, lower)
+                .bool(prefix + STRIPS, normalizer.path("strip_accents").asBoolean(lower));
+    }
+
     ObjectNode model(String unknown) {
         ObjectNode model = JsonNodeFactory.instance.objectNode();
         model.put("type", "WordPiece").put("unk_token", unknown).put("continuing_subword_prefix", CONTINUES)
@@ -49,18 +79,27 @@ final class WordPiece {
     }
 
     /**
-     * A file does not say whether upper case is kept: it is where pieces have letters that lower case changes. Some of
-     * upper case have no other, such as the sign of the real numbers, which uncased vocabularies hold.
+     * Older files do not say whether upper case is kept: it is where pieces have letters that lower case changes. Some
+     * of upper case have no other, such as the sign of the real numbers, which uncased vocabularies hold.
      */
-    JsonNode normalizer() {
-        boolean cased = false;
-        for (int id = 0; id < tokens.size() && !cased; id++) {
-            cased = types[id] == NORMAL && !isBracketed(tokens.get(id))
-                    && !tokens.get(id).toLowerCase(Locale.ROOT).equals(tokens.get(id));
+    boolean isUncased() {
+        for (int id = 0; id < tokens.size(); id++) {
+            if (types[id] == NORMAL && !isBracketed(tokens.get(id))
+                    && !tokens.get(id).toLowerCase(Locale.ROOT).equals(tokens.get(id))) {
+                return false;
+            }
         }
+        return true;
+    }
+
+    JsonNode normalizer(GgufMetadata metadata, String prefix) {
+        boolean lower = metadata.bool(prefix + LOWER, isUncased());
         ObjectNode normalizer = JsonNodeFactory.instance.objectNode();
         normalizer.put("type", "BertNormalizer").put("clean_text", true).put("handle_chinese_chars", true);
-        normalizer.putNull("strip_accents").put("lowercase", !cased);
+        normalizer.putNull("strip_accents").put("lowercase", lower);
+        if (metadata.bool(prefix + STRIPS, lower) != lower) {
+            normalizer.put("strip_accents", !lower);
+        }
         return normalizer;
     }
 

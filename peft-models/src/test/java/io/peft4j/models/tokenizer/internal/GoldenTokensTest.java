@@ -39,7 +39,7 @@ class GoldenTokensTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"gpt-2", "smollm", "llama-bpe", "qwen2", "tekken", "gpt-4o", "sentencepiece", "olmo",
-        "command-r", "dbrx", "qwen35", "deepseek-v3", "deepseek-coder", "bert", "bert-cased"})
+        "command-r", "dbrx", "qwen35", "deepseek-v3", "deepseek-coder", "bert", "bert-cased", "unigram"})
     void tokensOffsetsAndTextEqualPython(String kind) throws IOException {
         JsonNode golden = JSON.readTree(FOLDER.resolve(kind + ".json").toFile());
         List<String> wrong = new ArrayList<>();
@@ -53,7 +53,7 @@ class GoldenTokensTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"smollm", "sentencepiece"})
+    @ValueSource(strings = {"smollm", "sentencepiece", "unigram"})
     void aSavedTokenizerGivesTheSameTokens(String kind) throws IOException {
         JsonNode golden = JSON.readTree(FOLDER.resolve(kind + ".json").toFile());
         Path folder = temporary.resolve("saved");
@@ -120,7 +120,7 @@ class GoldenTokensTest {
     @Test
     void unsupportedTokenizersAreRefused() throws IOException {
         JsonNode metadata = JSON.readTree(FOLDER.resolve("gpt-2.json").toFile()).get("metadata");
-        refused(metadata.<ObjectNode>deepCopy().put("model", "t5"), "t5");
+        refused(metadata.<ObjectNode>deepCopy().put("model", "plamo2"), "plamo2");
         refused(metadata.<ObjectNode>deepCopy().put("pre", "deepseek-llm"), "deepseek-llm");
         refused(metadata.<ObjectNode>deepCopy().put("eos_token_id", 704), "eos_token_id");
         ObjectNode types = metadata.deepCopy();

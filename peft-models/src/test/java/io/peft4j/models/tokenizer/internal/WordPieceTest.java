@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 /** What a GGUF file's pieces tell of a BERT tokenizer. */
 class WordPieceTest {
     private static boolean lowers(String... tokens) {
-        return new WordPiece(List.of(tokens), new long[] {3, 1, 1}).normalizer().get("lowercase").asBoolean();
+        return new WordPiece(List.of(tokens), new long[] {3, 1, 1}).isUncased();
     }
 
     @Test
