@@ -10,11 +10,15 @@ import io.peft4j.core.error.DataException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.Tokenizer;
+import io.peft4j.data.AnswerFault;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.PreferenceEncoder;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.models.tokenizer.internal.Tokenizers;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -85,6 +89,32 @@ class CompletionParityTest {
                     .encode(example(EXPECTED.get("begins").get("spanning"))));
             assertTrue(refused.getMessage().contains("spans the border"), refused.getMessage());
         });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "begins", "begins-and-ends"})
+    void pairsOfAnswersHaveTheIdsOfTrlsDpoTrainer(String kind) {
+        JsonNode expected = Fixtures.json("completions/preferences.json").get(kind);
+        with(kind, tokenizer -> {
+            for (JsonNode row : expected.get("rows")) {
+                PreferenceEncoder.Pair pair = PreferenceEncoder.ofTexts(tokenizer).encode(PreferenceExample.of(
+                        row.get("prompt").asText(), row.get("chosen").asText(), row.get("rejected").asText()),
+                        Integer.MAX_VALUE, new AnswerFault.Log(), 0).orElseThrow();
+                assertIds(expected, row, "chosen_ids", pair.preferred());
+                assertIds(expected, row, "rejected_ids", pair.rejected());
+            }
+        });
+    }
+
+    private static void assertIds(JsonNode kind, JsonNode row, String answer, TokenSequence ours) {
+        int[] prompt = Fixtures.ids(row.get("prompt_ids"));
+        int[] learned = Fixtures.ids(row.get(answer));
+        int[] both = IntStream.concat(Arrays.stream(prompt), Arrays.stream(learned)).toArray();
+        int[] once = once(kind, both);
+        assertArrayEquals(once, ours.ids(), row.toString());
+        for (int t = 0; t < once.length; t++) {
+            assertEquals(t < prompt.length ? 0 : 1, ours.weights()[t], row + " token " + t);
+        }
     }
 
     @Test

@@ -80,6 +80,23 @@ class BaseModelCommandTest {
     }
 
     @Test
+    void preferencesOfTextsAreLearnedAndThoseOfChatsNeedATemplate() throws IOException {
+        Path texts = rows("pairs.jsonl", "{\"prompt\": \"Once there\", \"chosen\": \" was" + ANSWER
+                + "\", \"rejected\": \" is a lamp\"}");
+        CommandRun.succeeding(training(texts, "--objective", "dpo"));
+        List<String> steps = Files.readAllLines(adapter.resolve("metrics.jsonl"));
+        assertEquals(Math.log(2), CommandRun.parse(steps.get(0)).get("train_loss").asDouble(), 1e-5);
+        assertEquals(1, CommandRun.parse(steps.get(steps.size() - 1)).get("rewards/accuracies").asDouble());
+
+        Path chats = rows("chats.jsonl", "{\"input\": {\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}]}, "
+                + "\"preferred_output\": [{\"role\": \"assistant\", \"content\": \"Nobody.\"}], "
+                + "\"non_preferred_output\": [{\"role\": \"assistant\", \"content\": \"Me.\"}]}");
+        String refused = CommandRun.failing(1, command("train", chats, "--objective", "dpo", "--output",
+                folder.resolve("other")));
+        assertTrue(refused.contains("chats.jsonl:1:") && refused.contains("--chat-template FILE"), refused);
+    }
+
+    @Test
     void chatsNeedATemplateWhichCanBeGiven() throws IOException {
         String chat = "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, {\"role\": \"assistant\", "
                 + "\"content\": \"Nobody.\"}]}";

@@ -1,5 +1,6 @@
 package io.peft4j.data;
 
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatTemplate;
 import io.peft4j.core.text.Tokenizer;
@@ -19,8 +20,22 @@ public final class PreferenceEncoder {
 
     /** An encoder with a checkpoint's tokenizer and template. */
     public PreferenceEncoder(Tokenizer tokenizer, ChatTemplate template) {
-        this.pairs = new ChatEncoder(tokenizer, template);
-        this.last = new ChatEncoder(tokenizer, template, Masking.LAST_TURN);
+        this(new ChatEncoder(tokenizer, template), new ChatEncoder(tokenizer, template, Masking.LAST_TURN));
+    }
+
+    private PreferenceEncoder(ChatEncoder pairs, ChatEncoder last) {
+        this.pairs = pairs;
+        this.last = last;
+    }
+
+    /** An encoder for a model; without a chat template it takes prompts and answers that are plain texts. */
+    public static PreferenceEncoder of(LanguageModel model) {
+        return new PreferenceEncoder(ChatEncoder.of(model), ChatEncoder.of(model, Masking.LAST_TURN));
+    }
+
+    /** An encoder without a chat template. */
+    public static PreferenceEncoder ofTexts(Tokenizer tokenizer) {
+        return new PreferenceEncoder(ChatEncoder.ofTexts(tokenizer), ChatEncoder.ofTexts(tokenizer));
     }
 
     /**

@@ -43,7 +43,11 @@ final class TestServer implements AutoCloseable {
 
     /** The tiny model, loaded. */
     static BaseModel load() {
-        return BaseModel.load(ModelLocator.fromEnvironment().locate(MODEL.toString()),
+        return load(MODEL);
+    }
+
+    static BaseModel load(Path model) {
+        return BaseModel.load(ModelLocator.fromEnvironment().locate(model.toString()),
                 ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32), KernelSelection.named("naive", 1));
     }
 
@@ -52,8 +56,11 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(Path data, UnaryOperator<FineTuningServerBuilder> more) {
-        return new TestServer(more.apply(FineTuningServer.builder(Base.MODEL, data).verdict(VerdictOptions.NONE))
-                .start());
+        return start(Base.MODEL, data, more);
+    }
+
+    static TestServer start(BaseModel base, Path data, UnaryOperator<FineTuningServerBuilder> more) {
+        return new TestServer(more.apply(FineTuningServer.builder(base, data).verdict(VerdictOptions.NONE)).start());
     }
 
     String url() {

@@ -40,7 +40,7 @@ final class Texts {
         }
         if (example instanceof PreferenceExample row) {
             return new PreferenceExample(messages(row.prompt(), change), messages(row.preferred(), change),
-                    messages(row.rejected(), change), row.tools(), row.extra(), row.origin());
+                    messages(row.rejected(), change), row.tools(), row.extra(), row.origin(), row.continuation());
         }
         if (example instanceof CompletionExample row) {
             return new CompletionExample(change.apply(row.prompt()), change.apply(row.completion()), row.extra(),
@@ -62,7 +62,7 @@ final class Texts {
         }
         if (example instanceof PreferenceExample row) {
             return new PreferenceExample(withFields(row.prompt(), change), withFields(row.preferred(), change),
-                    withFields(row.rejected(), change), row.tools(), extra, row.origin());
+                    withFields(row.rejected(), change), row.tools(), extra, row.origin(), row.continuation());
         }
         if (example instanceof CompletionExample row) {
             return new CompletionExample(row.prompt(), row.completion(), extra, row.origin());

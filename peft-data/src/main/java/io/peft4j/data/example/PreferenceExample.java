@@ -16,9 +16,12 @@ import java.util.Optional;
  * @param tools JSON-like tool definitions, may be empty
  * @param extra further fields of the row
  * @param origin where it stands
+ * @param continuation whether prompt and answers are texts, and no conversation: a model without a chat template takes
+ *     them as that ({@link ChatExample#continuation})
  */
 public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> preferred, List<ChatMessage> rejected,
-        List<Map<String, Object>> tools, Map<String, Object> extra, Origin origin) implements Example {
+        List<Map<String, Object>> tools, Map<String, Object> extra, Origin origin,
+        boolean continuation) implements Example {
     /**
      * Copies the lists and maps.
      *
@@ -34,17 +37,26 @@ public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> pref
         if (prompt.isEmpty() || preferred.isEmpty() || rejected.isEmpty()) {
             throw new IllegalArgumentException("a preference needs a prompt, a preferred and a rejected answer");
         }
+        if (continuation && (prompt.size() != 1 || preferred.size() != 1 || rejected.size() != 1)) {
+            throw new IllegalArgumentException("a text and two ways to go on are one message each");
+        }
+    }
+
+    /** A conversation with two ways to go on. */
+    public PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> preferred, List<ChatMessage> rejected,
+            List<Map<String, Object>> tools, Map<String, Object> extra, Origin origin) {
+        this(prompt, preferred, rejected, tools, extra, origin, false);
     }
 
     @Override
     public PreferenceExample at(Origin place) {
-        return new PreferenceExample(prompt, preferred, rejected, tools, extra, place);
+        return new PreferenceExample(prompt, preferred, rejected, tools, extra, place, continuation);
     }
 
-    /** A pair of answers to a prompt, made in a program. */
+    /** A pair of answers to a prompt, made in a program; a model without a chat template takes them as texts. */
     public static PreferenceExample of(String prompt, String preferred, String rejected) {
         return new PreferenceExample(List.of(ChatMessage.user(prompt)), List.of(ChatMessage.assistant(preferred)),
-                List.of(ChatMessage.assistant(rejected)), List.of(), Map.of(), Origin.PROGRAM);
+                List.of(ChatMessage.assistant(rejected)), List.of(), Map.of(), Origin.PROGRAM, true);
     }
 
     /** The prompt followed by the better answer, which alone is learned: not what the assistant said in the prompt. */
@@ -61,7 +73,7 @@ public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> pref
         List<ChatMessage> messages = new ArrayList<>();
         prompt.forEach(turn -> messages.add(turn.role().equals("assistant") ? ChatExample.unlearned(turn) : turn));
         messages.addAll(answer);
-        return new ChatExample(messages, tools, extra, origin);
+        return new ChatExample(messages, tools, extra, origin, continuation);
     }
 
     /** Whether one of the answers says nothing: all that the assistant says in it is blank. */
@@ -84,6 +96,6 @@ public record PreferenceExample(List<ChatMessage> prompt, List<ChatMessage> pref
     public Optional<ChatExample> toChat() {
         List<ChatMessage> messages = new ArrayList<>(prompt);
         messages.addAll(preferred);
-        return Optional.of(new ChatExample(messages, tools, extra, origin));
+        return Optional.of(new ChatExample(messages, tools, extra, origin, continuation));
     }
 }

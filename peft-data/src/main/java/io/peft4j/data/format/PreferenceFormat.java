@@ -10,6 +10,7 @@ import java.util.Optional;
 
 /** A prompt with a better and a worse answer, in OpenAI's or in Hugging Face's form; written in OpenAI's. */
 final class PreferenceFormat implements RowFormat {
+    private static final List<String> SIDES = List.of("prompt", "chosen", "rejected");
     private static final String PARALLEL = "parallel_tool_calls";
 
     @Override
@@ -69,7 +70,8 @@ final class PreferenceFormat implements RowFormat {
         }
         boolean answered = Rows.requireAnswers(better, faults) & Rows.requireAnswers(worse, faults);
         return !answered || prompt.isEmpty() ? Optional.empty() : Optional.of(new PreferenceExample(prompt, better,
-                worse, tools, Rows.extra(row, "prompt", "chosen", "rejected", "tools", "functions"), Rows.origin(row)));
+                worse, tools, Rows.extra(row, "prompt", "chosen", "rejected", "tools", "functions"), Rows.origin(row),
+                tools.isEmpty() && SIDES.stream().allMatch(key -> row.fields().get(key) instanceof String)));
     }
 
     /**

@@ -69,7 +69,6 @@ class FormatsTest {
                 + "], \"non_preferred_output\": [" + bad + "]}",
                 "{\"input\": {\"messages\": [" + user + "]}, \"preferred_completion\": [" + good
                 + "], \"non_preferred_completion\": [" + bad + "]}",
-                "{\"prompt\": \"q\", \"chosen\": \"good\", \"rejected\": \"bad\"}",
                 "{\"chosen\": [" + user + ", " + good + "], \"rejected\": [" + user + ", " + bad + "]}",
                 "{\"prompt\": \"q\", \"chosen\": [" + user + ", " + good + "], \"rejected\": [" + user + ", " + bad
                 + "]}",
@@ -85,6 +84,8 @@ class FormatsTest {
                 read.rejected());
         assertEquals(List.of("1 example_missing_assistant_message"), faults("p.jsonl", "{\"prompt\": \"q\", "
                 + "\"chosen\": [" + user + "], \"rejected\": \"bad\"}"));
+        assertEquals(List.of(PreferenceExample.of("q", "good", "bad").at(NOWHERE)), read("a.jsonl",
+                "{\"prompt\": \"q\", \"chosen\": \"good\", \"rejected\": \"bad\"}"));
     }
 
     @Test

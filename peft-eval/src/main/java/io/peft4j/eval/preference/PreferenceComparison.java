@@ -53,7 +53,7 @@ public final class PreferenceComparison {
      * Compares on pairs. Those with equal or empty answers are left out, answers are cut at the models' limit; both are
      * told in the log.
      *
-     * @throws ConfigurationException when a model has no chat template, or no pair is left
+     * @throws ConfigurationException when no pair is left
      * @throws io.peft4j.core.error.DataException when a pair cannot be encoded
      */
     public PreferenceReport on(List<PreferenceExample> pairs) {
@@ -72,9 +72,7 @@ public final class PreferenceComparison {
     }
 
     private double[] margins(LanguageModel model, List<PreferenceExample> pairs, AnswerFault.Log faults) {
-        PreferenceEncoder encoder = new PreferenceEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(() ->
-                new ConfigurationException(model.network().description().name()
-                        + " has no chat template, so answers cannot be scored")));
+        PreferenceEncoder encoder = PreferenceEncoder.of(model);
         int limit = limit();
         List<TokenSequence> sequences = new ArrayList<>();
         for (int i = 0; i < pairs.size(); i++) {

@@ -29,7 +29,7 @@ public final class DpoObjective extends PreferenceObjective {
     /**
      * The objective for a model.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when the model has no chat template, or is none that predicts
+     * @throws io.peft4j.core.error.ConfigurationException when the model is none that predicts
      *     the next token
      */
     public DpoObjective(LanguageModel model, DpoOptions options) {

@@ -38,11 +38,11 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
     /**
      * The objective for a model.
      *
-     * @throws io.peft4j.core.error.ConfigurationException when the model has no chat template, or is none that predicts
+     * @throws io.peft4j.core.error.ConfigurationException when the model is none that predicts
      *     the next token
      */
     public KtoObjective(LanguageModel model, KtoOptions options) {
-        this.encoder = PreferenceObjective.encoder(model, name());
+        this.encoder = PreferenceObjective.encoder(model);
         this.options = Objects.requireNonNull(options, "options");
     }
 

@@ -31,7 +31,7 @@ public final class OrpoObjective extends PreferenceObjective {
      * The objective for a model.
      *
      * @param beta the weight of the odds ratio, above 0; default {@value #BETA}
-     * @throws io.peft4j.core.error.ConfigurationException when it is not above 0, or the model has no chat template
+     * @throws io.peft4j.core.error.ConfigurationException when it is not above 0
      */
     public OrpoObjective(LanguageModel model, double beta) {
         super(model);

@@ -32,7 +32,7 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
     private final PreferenceEncoder encoder;
 
     PreferenceObjective(LanguageModel model) {
-        this.encoder = encoder(model, name());
+        this.encoder = encoder(model);
     }
 
     /** One that differs in options alone. */
@@ -40,12 +40,10 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
         this.encoder = other.encoder;
     }
 
-    /** The encoder of a model. */
-    static PreferenceEncoder encoder(LanguageModel model, String objective) {
+    /** The encoder of a model that predicts text. */
+    static PreferenceEncoder encoder(LanguageModel model) {
         model.network().causal();
-        return new PreferenceEncoder(model.tokenizer(), model.chatTemplate().orElseThrow(() ->
-                new ConfigurationException(model.network().description().name() + " has no chat template, which "
-                        + objective + " needs to tell prompt and answer apart")));
+        return PreferenceEncoder.of(model);
     }
 
     @Override

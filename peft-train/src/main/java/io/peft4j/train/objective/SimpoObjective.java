@@ -31,7 +31,7 @@ public final class SimpoObjective extends PreferenceObjective {
      * @param gamma by how much the rewards are to differ, 0 or more; default {@value #GAMMA}
      * @param labelSmoothing the share of pairs that is taken to be the wrong way round, as {@link
      *     DpoOptions.Loss#SIGMOID} has it; default 0
-     * @throws ConfigurationException when a value is out of range, or the model has no chat template
+     * @throws ConfigurationException when a value is out of range
      */
     public SimpoObjective(LanguageModel model, double beta, double gamma, double labelSmoothing) {
         super(model);

@@ -44,8 +44,8 @@ public final class ChatRoutes implements RouteGroup {
         Fields fields = new Fields(Bodies.object(http));
         ServedModel model = answers.model(ChatRequest.model(fields));
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> ApiException.of(400, "invalid_request_error",
-                "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; use "
-                        + "/v1/completions"));
+                "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "
+                        + "by /v1/completions, or start the server with one (--chat-template FILE)"));
         ChatRequest request = ChatRequest.read(fields, template, constraints);
         int[] prompt = new ChatInput(template, base.tokenizer()).tokens(request.messages(), request.shown(),
                 request.variables(), request.forced() ? request.form().orElseThrow().forced() : "");
