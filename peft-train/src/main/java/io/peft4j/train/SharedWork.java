@@ -71,11 +71,13 @@ final class SharedWork {
         for (; done < losses.length && !cancellation.isRequested(); done++) {
             List<EncodedExample> batch = update.batches().get(done);
             List<EncodedExample> part = division.part(batch, done);
+            long started = System.nanoTime();
             if (!part.isEmpty()) {
                 losses[done] = objective.backward(passes(dropoutSeed(update.number(), from), measures), part,
                         update.normalizer(batch) * share);
                 any = true;
             }
+            update.took((System.nanoTime() - started) / 1e9);
             from += batch.size();
         }
         long computed = System.nanoTime();

@@ -25,6 +25,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs the first updates of a training, then its longest batch, at a learning rate of 0: as much memory and time as the
@@ -32,6 +34,7 @@ import java.util.stream.Stream;
  * ({@link FrozenStates}), some batches run twice, since the first epoch takes longer than the others.
  */
 final class TrainingProbe {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainingProbe.class);
     /** Shares of the time: first updates, longest batch, later epochs. */
     private static final double FIRST = 0.6;
     private static final double LONGEST = 0.15;
@@ -41,8 +44,10 @@ final class TrainingProbe {
     /** Updates of a first run whose objective computes something of their examples before. */
     private static final int FEW = 8;
     private static final int TIMED_BATCHES = 3;
-    /** Passes of an update, where it has more: so many that the optimizer's own share is not counted much too often. */
+    /** Passes of an update, where it has more: what the rest of an update takes is known from fewer passes, too. */
     private static final int FEW_PASSES = 3;
+    /** Updates that take no time by their operations, but by the JVM's start, are followed so many times as long. */
+    private static final double LONGER = 2;
     private static final long MOST_SEARCHED = 20_000;
     /** A batch that is longer by less needs no run of its own. */
     private static final double ABOUT_AS_LONG = 1.02;
@@ -80,7 +85,8 @@ final class TrainingProbe {
         long tokens = sampler.tokensFrom(0);
         Timing first = first(folder, sampler, limit * FIRST);
         List<EncodedExample> longest = longest(sampler, Math.min(sampler.totalSteps(), MOST_SEARCHED));
-        if (tokens(longest) > ABOUT_AS_LONG * tokens(longest(sampler, first.updates()))) {
+        long seen = first.passes() / options.gradientAccumulation();
+        if (tokens(longest) > ABOUT_AS_LONG * tokens(longest(sampler, seen))) {
             timed(only(longest.size()), set(longest), LONGEST * limit, 2, List.of());
         }
         double seconds = first.keptBytes() > 0 && sampler.totalSteps() > sampler.stepsPerEpoch()
@@ -151,15 +157,29 @@ final class TrainingProbe {
 
     private Timing timed(TrainingOptions how, TrainingSet set, double limit, int least,
             List<TrainingListener> listeners) {
-        Cancellation enough = new Cancellation();
         long most = objective.referenceValues() > 0 ? FEW : how == options ? control.maxSteps() : 0;
         TrainingControl all = new TrainingControl(most, 0, 0, 0, false, Optional.empty());
+        Timing timing = new Timing((double) options.gradientAccumulation() / how.gradientAccumulation());
+        TrainingListener told = new Listeners(listeners, LOG::warn);
         try (TrainingRun run = TrainingRun.prepare(model, objective, how, learning, all, set, Optional.empty(), 0,
-                Optional.empty(), new Still(rule), enough, Workers.one())) {
+                Optional.empty(), new Still(rule), new Cancellation(), Workers.one())) {
+            run.start(told, Optional.empty());
             boolean small = set == examples && areSmall(new Sampler(examples, options, control.maxSteps()));
-            Timing timing = new Timing(limit, least, small, enough, listeners);
-            TrainingResult result = run.execute(timing, Optional.empty());
-            listeners.forEach(listener -> listener.onEnd(result));
+            long begin = System.nanoTime();
+            long last = begin;
+            while (!run.isOver()) {
+                Update update = run.advance();
+                long now = System.nanoTime();
+                timing.add(update.batches().stream().map(TrainingProbe::tokens).toList(), update.passSeconds(),
+                        (now - last) / 1e9);
+                last = now;
+                double spent = (now - begin) / 1e9;
+                if (timing.updates() >= least && spent > limit
+                        && (!small || timing.isSteady() || spent > LONGER * limit)) {
+                    run.cancel();
+                }
+            }
+            told.onEnd(run.end());
             timing.keep(run.passes.states());
             return timing;
         }

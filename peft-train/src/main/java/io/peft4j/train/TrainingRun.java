@@ -239,16 +239,22 @@ final class TrainingRun implements AutoCloseable {
         start(told, place);
         evaluateWhereDue();
         while (!isOver()) {
-            Update update = next();
-            if (work.compute(update, parameters)) {
-                finish(update);
-                evaluateWhereDue();
-                conclude();
-            } else {
-                cancel();
-            }
+            advance();
         }
         return end();
+    }
+
+    /** Makes the next update with all that follows it, or ends where that is cancelled. */
+    Update advance() {
+        Update update = next();
+        if (work.compute(update, parameters)) {
+            finish(update);
+            evaluateWhereDue();
+            conclude();
+        } else {
+            cancel();
+        }
+        return update;
     }
 
     private void evaluateWhereDue() {

@@ -13,6 +13,7 @@ final class Update {
     private final long begin = System.nanoTime();
     private final Measures measures = new Measures();
     private final List<Double> sums = new ArrayList<>();
+    private final List<Double> passSeconds = new ArrayList<>();
     private final PartSums parts;
 
     /**
@@ -47,6 +48,16 @@ final class Update {
     void add(double sum) {
         parts.add(batches.get(sums.size()), sum);
         sums.add(sum);
+    }
+
+    /** Notes how long the next batch took. */
+    void took(double seconds) {
+        passSeconds.add(seconds);
+    }
+
+    /** How long each batch took, those of other workers 0. */
+    List<Double> passSeconds() {
+        return passSeconds;
     }
 
     List<Double> sums() {

@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.kernel.internal.NaiveKernels;
@@ -15,7 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalDouble;
-import java.util.SplittableRandom;
+import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -82,17 +83,58 @@ class TrainingEstimateTest {
         }
     }
 
-    /** The later half of the time decides; what is measured counts as it is. */
     @Test
-    void theRestIsForeseenAtTheLaterSpeed() {
-        Timing timing = new Timing(1e9, 1, true, new Cancellation(), List.of());
-        timing.onStart(new TrainingPlan(10, 0, 100, 100, 10, 10, 0, 1, java.util.Map.of()));
-        SplittableRandom random = new SplittableRandom(1);
-        for (int step = 1; step <= 10; step++) {
-            timing.onStep(new StepMetrics(step, step, 1, 1, 1, 10, 10, random.nextDouble(), 0));
+    void whileTheJvmStartsTheRestIsForeseenAlongItsCurve() {
+        Timing timing = new Timing(1);
+        timing.add(List.of(50L), List.of(0.9), 1);
+        add(timing, 400, 50, time -> 2e-4 + 1e-3 / time);
+        assertFalse(timing.isSteady());
+        Timing whole = new Timing(1);
+        whole.add(List.of(50L), List.of(0.9), 1);
+        add(whole, 4000, 50, at -> 2e-4 + 1e-3 / at);
+        assertTrue(timing.seconds() < whole.seconds() / 4, timing.seconds() + " of " + whole.seconds());
+        assertEquals(whole.seconds(), timing.ahead(whole.tokens()), 0.01 * whole.seconds());
+    }
+
+    @Test
+    void steadyPassesTakeAsLongAsTheLastOnes() {
+        Timing timing = new Timing(1);
+        timing.add(List.of(50L), List.of(1.5), 2);
+        add(timing, 100, 50, time -> 4e-4);
+        assertTrue(timing.isSteady());
+        assertEquals(2 + 1000 * 50 * 4e-4, timing.ahead(50 + 1000 * 50), 1e-6);
+        assertEquals(4e-4, timing.steadySecondsPerToken(), 1e-9);
+    }
+
+    @Test
+    void aFewPassesTellTheSpeedOfTheirLaterHalf() {
+        Timing timing = new Timing(1);
+        timing.add(List.of(10L), List.of(4.0), 4);
+        timing.add(List.of(10L), List.of(2.0), 2);
+        timing.add(List.of(10L), List.of(1.0), 1);
+        timing.add(List.of(20L), List.of(2.0), 2);
+        assertFalse(timing.isSteady());
+        assertEquals(9 + 3.0 / 30 * 50, timing.ahead(100), 1e-9);
+    }
+
+    /** Updates of 2 passes are timed where there will be 8: the rest of an update comes once for these 8. */
+    @Test
+    void theOptimizerIsCountedOnceAnUpdate() {
+        Timing timing = new Timing(4);
+        for (int update = 0; update < 4; update++) {
+            timing.add(List.of(10L, 10L), List.of(1.0, 1.0), 2.8);
         }
-        assertEquals(timing.seconds(), timing.ahead(100));
-        assertEquals(100, timing.tokens());
+        assertEquals(4, timing.updates());
+        assertEquals(8 * (1 + 0.1), timing.seconds(), 1e-9);
+        assertEquals(3 * (8 + 0.8), timing.ahead(3 * 8 * 10), 1e-9);
+    }
+
+    /** Updates whose time follows from when they begin. */
+    private static void add(Timing timing, int updates, long tokens, DoubleUnaryOperator secondsPerToken) {
+        for (int i = 0; i < updates; i++) {
+            double seconds = tokens * secondsPerToken.applyAsDouble(timing.seconds());
+            timing.add(List.of(tokens), List.of(0.8 * seconds), seconds);
+        }
     }
 
     @Test
