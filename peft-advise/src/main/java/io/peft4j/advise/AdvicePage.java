@@ -47,7 +47,7 @@ final class AdvicePage {
         if (priced) {
             header.add("cost");
         }
-        Table table = Table.of(header);
+        Table table = Table.of(header).texts(0);
         for (Way way : advice.ways()) {
             List<Object> row = new ArrayList<>(List.of(Html.all(way.name(), Html.tag("small", way.description())),
                     percent(way.score()), percent(way.interval().low()) + " to " + percent(way.interval().high()),

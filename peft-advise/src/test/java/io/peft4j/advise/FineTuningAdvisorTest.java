@@ -108,6 +108,7 @@ class FineTuningAdvisorTest {
                 <= json.get("gain_of_100_more").get("gain").asDouble());
         assertTrue(json.get("reasons").get(0).asText().startsWith("The training beats the best prompt: 100 %"));
         assertTrue(advice.html().contains("What more examples are likely to bring"));
+        assertTrue(advice.html().contains("<td data-label=\"cost\">"), "each figure has its name on a phone");
     }
 
     @Test
