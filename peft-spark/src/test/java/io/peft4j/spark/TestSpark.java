@@ -49,7 +49,7 @@ public final class TestSpark {
                 .config("spark.ui.enabled", false)
                 .config("spark.sql.shuffle.partitions", 2)
                 .config("spark.sql.warehouse.dir", home.resolve("warehouse").toUri().toString())
-                .config("spark.executor.memory", "1g")
+                .config("spark.executor.memory", System.getProperty("spark.executor.memory", "1g"))
                 .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
                 .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
                 .config("spark.executor.extraJavaOptions", executorOptions())
