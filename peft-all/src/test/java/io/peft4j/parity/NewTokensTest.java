@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.PeftException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.LoraConfig;
@@ -127,5 +129,31 @@ class NewTokensTest {
                     () -> base.withAdapter(folder.resolve("adapter"))).getMessage();
             assertTrue(message.contains("withNewTokens"), message);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"saved", "untied", "modules"})
+    void anAdapterOfPeftOnAResizedBaseBringsItsTokensAndTheirRows(String name) {
+        JsonNode expected = Fixtures.json("resized/expected.json").get(name);
+        Path adapter = Fixtures.FOLDER.resolve("resized").resolve(name);
+        String base = expected.get("base").asText();
+        try (BaseModel wider = load(base, PLAIN.withTokensOf(adapter)); PeftModel model = wider.withAdapter(adapter)) {
+            int[] ids = model.tokenizer().encode(TEXT);
+            assertArrayEquals(Fixtures.ids(expected.get("ids")), ids);
+            double nll = expected.get("nll").asDouble();
+            assertEquals(nll, Measure.oneByOne(model, List.of(TokenSequence.allSupervised(ids)))[0], 1e-5 * nll);
+        }
+        try (BaseModel plain = load(base, PLAIN)) {
+            String message = assertThrows(PeftException.class, () -> plain.withAdapter(adapter)).getMessage();
+            assertTrue(message.contains("394") || message.contains("386"), message);
+            assertTrue(name.equals("modules") || message.contains("ModelOptions.withTokensOf"), message);
+        }
+    }
+
+    @Test
+    void anAdapterWithoutItsTokenizerSaysThatItIsMissing() {
+        String message = assertThrows(ConfigurationException.class, () -> load("tiny-llama",
+                PLAIN.withTokensOf(folder)).close()).getMessage();
+        assertTrue(message.contains("holds no tokenizer.json"), message);
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
@@ -15,7 +16,7 @@ import io.peft4j.models.tokenizer.internal.Tokenizers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -63,29 +64,39 @@ final class Checkpoint implements AutoCloseable {
         Optional<ModelConfig> more = Files.isRegularFile(generation) ? Optional.of(ModelConfig.read(generation))
                 : Optional.empty();
         Checkpoint checkpoint = new Checkpoint(config, Safetensors.open(folder), SentencePooling.of(source),
-                () -> Tokenizers.fromFolder(folder, options.newTokens(), options.chatTemplate()));
+                () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
+                        .orElseGet(() -> Tokenizers.fromFolder(folder, options.newTokens(), options.chatTemplate())));
         more.ifPresent(checkpoint::addStopTokens);
-        return checkpoint.widened(options.newTokens());
+        return checkpoint.widened(options);
     }
 
     private static Checkpoint openGguf(Path file, ModelOptions options) {
         GgufFile gguf = GgufFile.open(file);
         GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
         return new Checkpoint(tensors.config(), tensors, tensors.pooling(),
-                () -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate()))
-                .widened(options.newTokens());
+                () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
+                        .orElseGet(() -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate())))
+                .widened(options);
     }
 
     /** The same with a row for each new token, as far as the checkpoint has none to spare. */
-    private Checkpoint widened(List<String> newTokens) {
-        if (newTokens.isEmpty()) {
+    private Checkpoint widened(ModelOptions options) {
+        if (options.newTokens().isEmpty() && options.tokensOf().isEmpty()) {
             return this;
         }
         try {
             int before = config.positive("vocab_size");
-            int rows = Math.max(before, tokenizer().vocabSize());
+            int tokens = tokenizer().vocabSize();
+            Map<String, float[]> given = options.tokensOf().map(adapter ->
+                    AdapterVocabulary.rows(adapter, tensors, before)).orElse(Map.of());
+            int added = AdapterVocabulary.count(given, tensors);
+            int rows = added > 0 ? before + added : Math.max(before, tokens);
+            if (tokens > rows) {
+                throw new ConfigurationException(options.tokensOf().orElseThrow() + " has " + tokens
+                        + " tokens, but rows for " + rows + "; they do not belong together");
+            }
             if (rows > before) {
-                tensors = new WiderVocabulary(tensors, before, rows);
+                tensors = new WiderVocabulary(tensors, before, rows, given);
                 config = config.with("vocab_size", rows);
             }
             return this;

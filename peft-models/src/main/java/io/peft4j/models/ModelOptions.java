@@ -5,6 +5,7 @@ import io.peft4j.core.model.Task;
 import io.peft4j.models.architecture.WeightType;
 import io.peft4j.models.architecture.WeightType.Blocks;
 import io.peft4j.models.architecture.WeightType.Linear;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -33,10 +34,13 @@ import org.nd4j.linalg.api.buffer.DataType;
  *     the first process writes. Default: false, each process has its own
  * @param chatTemplate the text of a chat template in the place of the checkpoint's: for a base model that is to learn
  *     conversations. Adapters that are trained with it are asked with it
+ * @param tokensOf the folder of an adapter that was made on a base with more tokens: the model gets the tokenizer that
+ *     lies beside it, and the new rows of embedding and output layer that it holds ({@code save_embedding_layers} or
+ *     {@code modules_to_save} of Hugging Face PEFT); rows that it does not hold are the mean of all others
  */
 public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, OptionalInt threads,
         Optional<Task> task, long headSeed, List<String> newTokens, boolean sharedWeights,
-        Optional<String> chatTemplate) {
+        Optional<String> chatTemplate, Optional<Path> tokensOf) {
     /**
      * What the weights are kept in. With the quantized ones, embedding and output layer, norms and biases are not
      * quantized, and activations are bfloat16 where the processor multiplies it faster, else f32.
@@ -69,12 +73,16 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
         if (newTokens.contains("")) {
             throw new ConfigurationException("a new token has no text");
         }
+        if (tokensOf.isPresent() && (sharedWeights || !newTokens.isEmpty())) {
+            throw new ConfigurationException("a model with the tokens of an adapter has no other new ones, and does "
+                    + "not share its weights with other processes");
+        }
     }
 
     /** The defaults. */
     public static ModelOptions defaults() {
         return new ModelOptions(Precision.AUTO, Optional.empty(), OptionalInt.empty(), Optional.empty(), 0, List.of(),
-                false, Optional.empty());
+                false, Optional.empty(), Optional.empty());
     }
 
     /**
@@ -98,42 +106,43 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
     /** The same with another precision. */
     public ModelOptions withPrecision(Precision newPrecision) {
         return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights,
-                chatTemplate);
+                chatTemplate, tokensOf);
     }
 
     /** The same with quantized blocks kept, also those of embedding and output layer, or none of them kept. */
     public ModelOptions withKeepBlocks(boolean keep) {
         return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed, newTokens, sharedWeights,
-                chatTemplate);
+                chatTemplate, tokensOf);
     }
 
     /** The same with another number of threads. */
     public ModelOptions withThreads(int count) {
         return new ModelOptions(precision, keepBlocks, OptionalInt.of(count), task, headSeed, newTokens,
-                sharedWeights, chatTemplate);
+                sharedWeights, chatTemplate, tokensOf);
     }
 
     /** The same for a task, for instance {@code Task.classification("billing", "login")}. */
     public ModelOptions withTask(Task wanted) {
         return new ModelOptions(precision, keepBlocks, threads, Optional.of(wanted), headSeed, newTokens,
-                sharedWeights, chatTemplate);
+                sharedWeights, chatTemplate, tokensOf);
     }
 
     /** The same with other values of a head that is made anew. */
     public ModelOptions withHeadSeed(long seed) {
         return new ModelOptions(precision, keepBlocks, threads, task, seed, newTokens, sharedWeights,
-                chatTemplate);
+                chatTemplate, tokensOf);
     }
 
     /** The same with more tokens. */
     public ModelOptions withNewTokens(String... texts) {
         return new ModelOptions(precision, keepBlocks, threads, task, headSeed, List.of(texts),
-                sharedWeights, chatTemplate);
+                sharedWeights, chatTemplate, tokensOf);
     }
 
     /** The same, with weights that processes of this machine have in common, or not. */
     public ModelOptions withSharedWeights(boolean shared) {
-        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, shared, chatTemplate);
+        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, shared, chatTemplate,
+                tokensOf);
     }
 
     /**
@@ -143,6 +152,12 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
      */
     public ModelOptions withChatTemplate(String text) {
         return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights,
-                Optional.of(text));
+                Optional.of(text), tokensOf);
+    }
+
+    /** The same with the vocabulary of an adapter that was made on a base with more tokens. */
+    public ModelOptions withTokensOf(Path adapter) {
+        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights,
+                chatTemplate, Optional.of(adapter));
     }
 }

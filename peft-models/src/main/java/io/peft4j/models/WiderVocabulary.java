@@ -13,23 +13,26 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * The tensors of a checkpoint, of which those with a row for each token have more rows: each new one is the mean of all
- * others, so that a new token begins as the average one, which is what Transformers' {@code resize_token_embeddings}
- * comes to.
+ * The tensors of a checkpoint, of which those with a row for each token have more rows. A new one is given, or the mean
+ * of all others, so that a new token begins as the average one, which is what Transformers'
+ * {@code resize_token_embeddings} comes to.
  */
 final class WiderVocabulary implements TensorStore {
     private final TensorStore store;
     private final long before;
     private final long rows;
     private final Map<String, float[]> means = new HashMap<>();
+    private final Map<String, float[]> given;
 
     /**
      * Takes over an open store.
      *
      * @param before tokens that the checkpoint has rows for
      * @param rows tokens that there are to be rows for, more than before
+     * @param given the new rows of some tensors, which are not to be the mean
      */
-    WiderVocabulary(TensorStore store, int before, int rows) {
+    WiderVocabulary(TensorStore store, int before, int rows, Map<String, float[]> given) {
+        this.given = given;
         this.store = store;
         this.before = before;
         this.rows = rows;
@@ -106,8 +109,10 @@ final class WiderVocabulary implements TensorStore {
         if (old > 0) {
             store.readFloats(name, first, target, offset, old);
         }
+        float[] more = given.get(name);
         for (int i = old; i < count; i++) {
-            target[offset + i] = mean[(int) ((first + i) % mean.length)];
+            target[offset + i] = more == null ? mean[(int) ((first + i) % mean.length)]
+                    : more[(int) (first + i - before * mean.length)];
         }
     }
 

@@ -19,8 +19,10 @@ final class BaseCopy {
     static final String TOKEN_NAME = "token_adapter.base_layer.weight";
     /** The same of a place that has no adapter. */
     static final String PLAIN_NAME = "weight";
+    /** The same beside a trained copy. */
+    private static final String UNTRAINED_NAME = "original_module.weight";
     /** All of them. */
-    static final List<String> NAMES = List.of(NAME, TOKEN_NAME, PLAIN_NAME);
+    static final List<String> NAMES = List.of(NAME, TOKEN_NAME, PLAIN_NAME, UNTRAINED_NAME);
     /** bfloat16 rounds by at most 1/256 of a value; the base may be held so, and the copy not. */
     private static final double ROUNDED = 4e-3;
     /** Four-bit blocks are off by about a tenth; two models that have nothing in common by more than one. */
@@ -51,7 +53,9 @@ final class BaseCopy {
         long[] shape = file.shape(key);
         if (!Arrays.equals(shape, new long[] {weight.rows(), weight.columns()})) {
             return new Result(Comparison.DIFFERENT, "has shape " + Arrays.toString(shape) + ", the model's is ["
-                    + weight.rows() + ", " + weight.columns() + "]");
+                    + weight.rows() + ", " + weight.columns() + "]" + (shape.length == 2 && shape[0] > weight.rows()
+                    ? "; where it was made on a base with more tokens, load the base with those of the adapter "
+                    + "(ModelOptions.withTokensOf)" : ""));
         }
         float[] mine = new float[weight.columns()];
         float[] theirs = new float[weight.columns()];

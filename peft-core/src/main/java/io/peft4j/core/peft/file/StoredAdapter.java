@@ -8,6 +8,7 @@ import io.peft4j.core.peft.method.Adapter;
 import io.peft4j.core.peft.method.AdapterSetup;
 import io.peft4j.core.safetensors.SafetensorsFile;
 import io.peft4j.core.safetensors.TensorInfo;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,7 @@ final class StoredAdapter extends CheckedTensors {
     private static final Logger LOG = LoggerFactory.getLogger(StoredAdapter.class);
     /** How tensors of the base are called in an adapter's file after the path. */
     private static final List<String> BASE_NAMES = List.of("weight", "bias", BaseCopy.NAME, "base_layer.bias");
+    private static final String TRAINED_COPY = ".modules_to_save.";
 
     StoredAdapter(SafetensorsFile file) {
         super(file);
@@ -42,6 +44,9 @@ final class StoredAdapter extends CheckedTensors {
         for (TensorInfo info : unasked()) {
             String key = info.name();
             Slot slot = adapted.getOrDefault(key, embeddings.get(key));
+            if (isWrittenTwice(key)) {
+                continue;
+            }
             if (slot != null && WeightSample.weight(slot).isPresent() && isReal(info)) {
                 compare(slot, key, copies);
             } else if (isBaseWeight(key, base)) {
@@ -53,6 +58,14 @@ final class StoredAdapter extends CheckedTensors {
         }
         requireFit(config, base.network().description().name());
         return copies;
+    }
+
+    /** PEFT stores a trained copy of a resized embedding once more, under the name that it has in memory. */
+    private boolean isWrittenTwice(String key) {
+        String once = key.replace(TRAINED_COPY, ".");
+        return key.contains(TRAINED_COPY) && file().tensors().containsKey(once)
+                && file().tensors().get(once).elements() == file().tensors().get(key).elements()
+                && Arrays.equals(file().readFloats(once), file().readFloats(key));
     }
 
     private void compare(Slot slot, String key, Set<String> copies) {

@@ -1,0 +1,81 @@
+package io.peft4j.models;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FileFormatException;
+import io.peft4j.core.safetensors.SafetensorsFile;
+import io.peft4j.core.text.Tokenizer;
+import io.peft4j.core.weight.TensorStore;
+import io.peft4j.models.tokenizer.internal.Tokenizers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** What an adapter of Hugging Face PEFT holds of a base whose vocabulary was made larger: tokens, and their rows. */
+final class AdapterVocabulary {
+    private static final String PREFIX = "base_model.model.";
+    private static final String SUFFIX = ".weight";
+    /** Where PEFT keeps a whole matrix: beside a trained one, of a layer without an adapter, with one, with rows. */
+    private static final List<String> COPIES = List.of(".original_module.weight", ".weight", ".base_layer.weight",
+            ".token_adapter.base_layer.weight");
+
+    private AdapterVocabulary() {
+    }
+
+    /**
+     * The tokenizer beside an adapter.
+     *
+     * @throws ConfigurationException when there is none
+     */
+    static Tokenizer tokenizer(Path adapter, Optional<String> template) {
+        if (!Files.isRegularFile(adapter.resolve("tokenizer.json"))) {
+            throw new ConfigurationException(adapter + " holds no tokenizer.json, so its tokens are not known; save "
+                    + "the tokenizer beside the adapter (tokenizer.save_pretrained), or name the tokens "
+                    + "(ModelOptions.withNewTokens)");
+        }
+        return Tokenizers.fromFolder(adapter, List.of(), template);
+    }
+
+    /**
+     * The rows beyond those of the base, by the names of the base's tensors.
+     *
+     * @param base the base's tensors
+     * @param before how many rows it has for tokens
+     * @throws FileFormatException when the adapter's matrices have not as many rows as one another
+     */
+    static Map<String, float[]> rows(Path adapter, TensorStore base, int before) {
+        Map<String, float[]> rows = new HashMap<>();
+        long count = before;
+        try (SafetensorsFile file = SafetensorsFile.open(adapter.resolve("adapter_model.safetensors"))) {
+            for (String name : base.names()) {
+                Optional<String> key = !name.endsWith(SUFFIX) ? Optional.empty() : COPIES.stream()
+                        .map(copy -> PREFIX + name.substring(0, name.length() - SUFFIX.length()) + copy)
+                        .filter(file.tensors()::containsKey).findFirst();
+                long[] shape = key.map(file::shape).orElse(new long[0]);
+                long[] own = base.shape(name);
+                if (shape.length != 2 || own.length != 2 || own[0] != before || shape[1] != own[1]
+                        || shape[0] <= before) {
+                    continue;
+                }
+                if (count != before && count != shape[0]) {
+                    throw new FileFormatException(file.path(), "has " + count + " rows of tokens in one matrix and "
+                            + shape[0] + " in " + key.get());
+                }
+                count = shape[0];
+                float[] more = new float[Math.toIntExact((count - before) * own[1])];
+                file.readFloats(key.get(), before * own[1], more, 0, more.length);
+                rows.put(name, more);
+            }
+        }
+        return rows;
+    }
+
+    /** How many rows of this length there are. */
+    static int count(Map<String, float[]> rows, TensorStore base) {
+        return rows.entrySet().stream().flatMap(entry -> Stream.of((int) (entry.getValue().length
+                / base.shape(entry.getKey())[1]))).findFirst().orElse(0);
+    }
+}
