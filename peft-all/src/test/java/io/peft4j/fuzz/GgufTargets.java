@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,7 @@ final class GgufTargets {
     private static final Path BLOCKS = Path.of("..", "peft-core", "src", "test", "resources", "fixtures", "gguf",
             "types.gguf");
     private static final List<String> FAMILIES = List.of("qwen3", "phi3", "gpt2", "gpt-neox", "granite", "olmo3",
-            "smollm3", "glm4", "llama-longrope", "ministral3");
+            "smollm3", "glm4", "llama-longrope", "ministral3", "bert.gguf", "t5.gguf", "flan-t5.gguf");
     private static final Map<String, byte[]> WRITTEN = new HashMap<>();
     private static final List<String> PIECES = List.of("<unk>", "<s>", "</s>", "<0x0A>", "\u2581", "a", "b", "ab",
             "\u2581a", "\u2581ab", "  ", "\u0120", "\u0120a", "[CLS]", "[SEP]", "[UNK]", "c", "A");
@@ -42,6 +43,9 @@ final class GgufTargets {
 
     private static synchronized void family(Damage damage, Path folder) throws IOException {
         String name = damage.one(FAMILIES);
+        if (name.endsWith(".gguf")) {
+            WRITTEN.computeIfAbsent(name, file -> Seeds.bytes(Seeds.MODELS.resolve("gguf").resolve(file)));
+        }
         if (!WRITTEN.containsKey(name)) {
             Path model = Files.createTempDirectory("fuzz");
             Seeds.copy(Seeds.MODELS.resolve("families").resolve(name), model, "config.json", "model.safetensors");
@@ -60,7 +64,7 @@ final class GgufTargets {
     }
 
     private static void tokenizer(Damage damage, Path folder) throws IOException {
-        String kind = damage.one(List.of("gpt2", "llama", "bert"));
+        String kind = damage.one(List.of("gpt2", "llama", "bert", "t5"));
         List<String> tokens = new ArrayList<>(PIECES);
         int[] types = new int[tokens.size()];
         float[] scores = new float[tokens.size()];
@@ -73,6 +77,8 @@ final class GgufTargets {
                 .strings("tokenizer.ggml.tokens", tokens).int32s("tokenizer.ggml.token_type", types)
                 .float32s("tokenizer.ggml.scores", scores)
                 .strings("tokenizer.ggml.merges", List.of("a b", "\u0120 a"))
+                .bytes("tokenizer.ggml.precompiled_charsmap",
+                        damage.bytes(Base64.getDecoder().decode(Seeds.charsMap()), 200))
                 .bool("tokenizer.ggml.add_space_prefix", damage.below(2) == 0)
                 .bool("tokenizer.ggml.add_bos_token", damage.below(2) == 0)
                 .bool("tokenizer.ggml.add_eos_token", damage.below(2) == 0);

@@ -163,7 +163,11 @@ final class ModelTargets {
         Reports reports = new Reports();
         reports.run(() -> {
             try (BaseModel model = BaseModel.load(folder.resolve("model.gguf").toString(), precision(damage))) {
-                answer(model);
+                if (model.network().task().type().hasHead()) {
+                    new TextEmbedder(model).embed("ab c");
+                } else {
+                    answer(model);
+                }
             }
         });
         reports.run(() -> readTensors(folder.resolve("model.gguf")));
