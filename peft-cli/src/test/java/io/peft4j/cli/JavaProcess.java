@@ -36,9 +36,10 @@ final class JavaProcess {
     static JavaProcess start(Path folder, Path stdin, Map<String, String> environment, List<String> before,
             Object... arguments) throws IOException {
         List<String> words = new ArrayList<>(before);
+        // It lives for seconds: to compile more than the first compiler does would be most of its work.
         words.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
-                "-Dai.djl.offline=true", "-Dpeft4j.stdin.terminal=false"));
+                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true", "-Dpeft4j.stdin.terminal=false"));
         if (Runtime.version().feature() >= 24) {
             words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         }
