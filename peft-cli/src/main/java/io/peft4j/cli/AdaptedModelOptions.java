@@ -45,7 +45,8 @@ final class AdaptedModelOptions {
     /** As {@link #with(Console, ToIntFunction)}, for an action that also wants the base model. */
     int with(Console console, ToIntBiFunction<LanguageModel, BaseModel> action) {
         Optional<Task> wanted = task.or(() -> Optional.ofNullable(adapter).flatMap(AdapterTask::read));
-        try (BaseModel base = engine.load(model, console, source -> wanted)) {
+        try (BaseModel base = adapter == null ? engine.load(model, console, source -> wanted)
+                : engine.loadFor(model, adapter, console, wanted)) {
             engine.sayIfQuantized(base, console);
             if (adapter == null) {
                 return action.applyAsInt(base, base);

@@ -52,7 +52,8 @@ final class AdapterConvertCommand extends PeftCommand {
             throw usage("--rank is " + rank + "; it must be at least 1");
         }
         Path target = existing.choose(output);
-        try (BaseModel base = model.load(this); PeftModel adapted = base.withAdapter(adapter)) {
+        try (BaseModel base = model.load(this, Optional.of(adapter));
+                PeftModel adapted = base.withAdapter(adapter)) {
             Optional<LoraConversion> conversion = Optional.ofNullable(rank).map(r ->
                     LoraConversion.add(adapted, PeftModel.DEFAULT_ADAPTER, CONVERTED, r));
             String name = conversion.isPresent() ? CONVERTED : PeftModel.DEFAULT_ADAPTER;

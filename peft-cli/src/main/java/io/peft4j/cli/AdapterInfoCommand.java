@@ -61,7 +61,7 @@ final class AdapterInfoCommand extends PeftCommand {
     }
 
     private void addModel(ObjectNode line, Optional<Passport> passport) {
-        try (BaseModel base = EngineOptions.load(model, ModelOptions.defaults(), console());
+        try (BaseModel base = EngineOptions.loadFor(model, folder, ModelOptions.defaults(), console());
                 PeftModel adapted = base.withAdapter(folder)) {
             line.put("adapted_layers", adapted.status().numAdapterLayers());
             line.put("trainable_parameters", adapted.trainableParameterCount());

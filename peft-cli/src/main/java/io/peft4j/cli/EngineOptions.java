@@ -3,6 +3,7 @@ package io.peft4j.cli;
 import io.peft4j.core.kernel.KernelSelection;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.Task;
+import io.peft4j.models.AdapterVocabulary;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
@@ -51,19 +52,31 @@ final class EngineOptions {
 
     /** The same, where {@code shared} with weights that the processes of this machine have in common. */
     BaseModel load(String reference, Console console, Function<ModelSource, Optional<Task>> task, boolean shared) {
-        return load(reference, options().withSharedWeights(shared), console, task);
+        ModelOptions options = options().withSharedWeights(shared);
+        return located(reference, console, source -> task.apply(source).map(options::withTask).orElse(options));
+    }
+
+    /** The base model of an adapter, with the tokens of that where it has more, for a task if any. */
+    BaseModel loadFor(String reference, Path adapter, Console console, Optional<Task> task) {
+        ModelOptions options = options();
+        return loadFor(reference, adapter, task.map(options::withTask).orElse(options), console);
     }
 
     /** The same with given options. */
-    static BaseModel load(String reference, ModelOptions options, Console console) {
-        return load(reference, options, console, source -> Optional.empty());
+    static BaseModel loadFor(String reference, Path adapter, ModelOptions options, Console console) {
+        return located(reference, console, source -> AdapterVocabulary.isWiderThan(source, adapter)
+                ? options.withTokensOf(adapter) : options);
     }
 
-    private static BaseModel load(String reference, ModelOptions options, Console console,
-            Function<ModelSource, Optional<Task>> task) {
+    /** A base model with given options. */
+    static BaseModel load(String reference, ModelOptions options, Console console) {
+        return located(reference, console, source -> options);
+    }
+
+    private static BaseModel located(String reference, Console console, Function<ModelSource, ModelOptions> options) {
         try (DownloadProgress progress = new DownloadProgress(console)) {
             ModelSource source = ModelLocator.builder().listener(progress).build().locate(reference);
-            return BaseModel.load(source, task.apply(source).map(options::withTask).orElse(options));
+            return BaseModel.load(source, options.apply(source));
         }
     }
 

@@ -158,7 +158,8 @@ final class EvaluateCommand extends PeftCommand {
                             + "likelihoods are compared");
                 });
         PreferenceReport result;
-        try (BaseModel base = engine.load(model, console()); PeftModel tuned = base.withAdapter(adapter)) {
+        try (BaseModel base = engine.loadFor(model, adapter, console(), Optional.empty());
+                PeftModel tuned = base.withAdapter(adapter)) {
             result = PreferenceComparison.of(base, tuned).options(ComparisonOptions.defaults().withSeed(seed.value()))
                     .on(PreferenceRows.pairs(input.file(data)));
         }
@@ -196,7 +197,8 @@ final class EvaluateCommand extends PeftCommand {
     private ComparisonReport ofModels(List<EvaluationItem> items, ComparisonOptions options) {
         GenerationOptions generation = fromOptions(() -> GenerationOptions.defaults()
                 .withMaxNewTokens(maxNewTokens));
-        try (BaseModel base = engine.load(model, console()); PeftModel tuned = base.withAdapter(adapter);
+        try (BaseModel base = engine.loadFor(model, adapter, console(), Optional.empty());
+                PeftModel tuned = base.withAdapter(adapter);
                 ArmOptions.Models others = arms.open(base);
                 ComparisonProgress progress = new ComparisonProgress(console())) {
             Comparison comparison = Comparison.of(base, tuned).options(options).generation(generation)

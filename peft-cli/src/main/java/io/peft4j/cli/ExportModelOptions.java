@@ -21,14 +21,15 @@ final class ExportModelOptions {
         return load(command, Optional.empty());
     }
 
-    /** Loads the model for what an adapter is for. */
+    /** Loads the model for what an adapter is for, with its tokens where it has more. */
     BaseModel load(PeftCommand command, Optional<Path> adapter) {
         if (threads != null && threads < 1) {
             throw command.usage("--threads is " + threads + "; it must be at least 1");
         }
         ModelOptions f32 = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
         ModelOptions options = adapter.flatMap(AdapterTask::read).map(f32::withTask).orElse(f32);
-        return EngineOptions.load(model, threads == null ? options : options.withThreads(threads),
-                command.console());
+        ModelOptions chosen = threads == null ? options : options.withThreads(threads);
+        return adapter.map(folder -> EngineOptions.loadFor(model, folder, chosen, command.console()))
+                .orElseGet(() -> EngineOptions.load(model, chosen, command.console()));
     }
 }

@@ -39,7 +39,8 @@ final class JavaProcess {
         // It lives for seconds: to compile more than the first compiler does would be most of its work.
         words.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
-                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true", "-Dpeft4j.stdin.terminal=false"));
+                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dai.djl.offline=true",
+                "-Dpeft4j.stdin.terminal=false"));
         if (Runtime.version().feature() >= 24) {
             words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         }

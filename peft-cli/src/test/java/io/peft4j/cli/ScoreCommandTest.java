@@ -73,6 +73,17 @@ class ScoreCommandTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"saved", "untied", "modules"})
+    void adaptersOfAResizedBaseBringTheirTokens(String name) throws IOException {
+        JsonNode expected = CommandRun.read(FIXTURES.resolve("resized").resolve("expected.json")).get(name);
+        CommandRun run = CommandRun.succeeding("score", "--model", FIXTURES.resolve(expected.get("base").asText()),
+                "--adapter", FIXTURES.resolve("resized").resolve(name), "--data",
+                data(List.of(row("text", expected.get("text")))), "--dtype", "f32", "--json");
+        assertEquals(expected.get("nll").asDouble(), run.json().get(0).get("nll").asDouble(),
+                RELATIVE * expected.get("nll").asDouble());
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"lora", "rslora", "patterns", "embedding", "modules-to-save", "lora-bias"})
     void adaptersHaveTheNllOfHuggingFace(String adapter) throws IOException {
         Path adapterFolder = FIXTURES.resolve("adapters").resolve(adapter);
