@@ -18,7 +18,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** What an adapter of Hugging Face PEFT holds of a base whose vocabulary was made larger: tokens, and their rows. */
 public final class AdapterVocabulary {
@@ -118,7 +117,7 @@ public final class AdapterVocabulary {
 
     /** How many rows of this length there are. */
     static int count(Map<String, float[]> rows, TensorStore base) {
-        return rows.entrySet().stream().flatMap(entry -> Stream.of((int) (entry.getValue().length
-                / base.shape(entry.getKey())[1]))).findFirst().orElse(0);
+        return rows.entrySet().stream().map(entry -> (int) (entry.getValue().length
+                / base.shape(entry.getKey())[1])).findFirst().orElse(0);
     }
 }

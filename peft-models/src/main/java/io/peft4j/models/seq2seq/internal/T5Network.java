@@ -1,4 +1,4 @@
-package io.peft4j.models.seq2seq;
+package io.peft4j.models.seq2seq.internal;
 
 import io.peft4j.core.autograd.ElementwiseOps;
 import io.peft4j.core.autograd.Variable;

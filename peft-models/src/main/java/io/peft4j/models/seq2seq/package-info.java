@@ -1,2 +1,0 @@
-/** Encoder-decoders. Open {@link io.peft4j.models.seq2seq.T5Family} first. */
-package io.peft4j.models.seq2seq;
