@@ -23,7 +23,8 @@ import org.bytedeco.javacpp.BytePointer;
  *
  * <p>A Java buffer spans at most 2 GB. The file is therefore mapped in windows that begin every {@value #STRIDE} bytes
  * and overlap, so that nearly any range of up to 1 GB lies within one of them; windows are mapped when they are first
- * needed.
+ * needed. What is copied comes through pieces of their own, of which few are mapped at a time: pages that were read
+ * count as the process's memory for as long as they are mapped.
  *
  * <p>Reading is safe from several threads, also while another one closes the file (the reader then gets an
  * {@link IllegalStateException}). {@link #close()} unmaps the windows at once; a raw {@link #address} must not be used
@@ -34,10 +35,16 @@ public final class MappedFile implements AutoCloseable {
     /** The largest page-aligned length that every Java version maps into one buffer. */
     private static final long LARGEST = (1L << 31) - 4096;
 
+    /** Of what is copied at a time, and how many of it: some more than threads that read. */
+    private static final long PIECE = 1L << 24;
+    private static final int MOST_PIECES = Math.max(8, 2 * Runtime.getRuntime().availableProcessors());
+
     private final Path path;
     private final FileChannel channel;
     private final long size;
     private final Map<Long, FileMapping> windows = new HashMap<>();
+    /** Changes under the lock for writing alone. */
+    private final Map<Long, FileMapping> pieces = new HashMap<>();
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
 
@@ -98,19 +105,45 @@ public final class MappedFile implements AutoCloseable {
      */
     public void get(long offset, byte[] target, int targetOffset, int length) {
         checkRange(offset, length);
-        lock.readLock().lock();
-        try {
-            for (int done = 0; done < length; ) {
-                long at = offset + done;
-                ByteBuffer window = window(at / STRIDE * STRIDE);
-                int begin = (int) (at % STRIDE);
-                int n = Math.min(length - done, window.limit() - begin);
-                window.get(begin, target, targetOffset + done, n);
+        for (int done = 0; done < length; ) {
+            long at = offset + done;
+            ByteBuffer piece = lockedPiece(at / PIECE * PIECE);
+            try {
+                int begin = (int) (at % PIECE);
+                int n = Math.min(length - done, piece.limit() - begin);
+                piece.get(begin, target, targetOffset + done, n);
                 done += n;
+            } finally {
+                lock.readLock().unlock();
             }
-        } finally {
-            lock.readLock().unlock();
         }
+    }
+
+    /** A piece that is mapped until the caller gives back the lock for reading, which it has then. */
+    private ByteBuffer lockedPiece(long begin) {
+        lock.readLock().lock();
+        FileMapping known = pieces.get(begin);
+        if (known != null) {
+            return known.buffer();
+        }
+        lock.readLock().unlock();
+        lock.writeLock().lock();
+        try {
+            checkOpen();
+            if (!pieces.containsKey(begin) && pieces.size() >= MOST_PIECES) {
+                unmapPieces();
+            }
+            ByteBuffer piece = pieces.computeIfAbsent(begin, b -> map(b, Math.min(size - b, PIECE))).buffer();
+            lock.readLock().lock();
+            return piece;
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    private void unmapPieces() {
+        pieces.values().forEach(FileMapping::unmap);
+        pieces.clear();
     }
 
     /**
@@ -182,6 +215,7 @@ public final class MappedFile implements AutoCloseable {
             closed = true;
             windows.values().forEach(FileMapping::unmap);
             windows.clear();
+            unmapPieces();
             channel.close();
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot close " + path + ": " + AtomicFiles.reason(e), e);

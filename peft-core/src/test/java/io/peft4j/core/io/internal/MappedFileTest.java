@@ -69,6 +69,37 @@ class MappedFileTest {
     }
 
     @Test
+    void severalReadersOfManyPlacesGetWhatStandsThere() throws Exception {
+        // More pieces than are mapped at a time, so that they are mapped and unmapped under the readers.
+        int places = 6 * Math.max(8, 2 * Runtime.getRuntime().availableProcessors());
+        Path path = folder.resolve("pieces");
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            for (int i = 0; i < places; i++) {
+                file.seek(((long) i + 1 << 24) - 4);
+                file.write(eight(i));
+            }
+        }
+        ExecutorService readers = Executors.newFixedThreadPool(4);
+        try (MappedFile mapped = MappedFile.open(path)) {
+            List<Future<?>> done = new ArrayList<>();
+            for (int step : new int[] {1, 5, 7, 11}) {
+                done.add(readers.submit(() -> {
+                    for (int i = 0; i < 4 * places; i++) {
+                        byte[] bytes = new byte[8];
+                        mapped.get(((long) (i * step % places) + 1 << 24) - 4, bytes, 0, 8);
+                        assertArrayEquals(eight(i * step % places), bytes);
+                    }
+                }));
+            }
+            for (Future<?> reader : done) {
+                reader.get();
+            }
+        } finally {
+            readers.shutdownNow();
+        }
+    }
+
+    @Test
     void checksRanges() throws IOException {
         Path path = Files.write(folder.resolve("f"), new byte[100]);
         try (MappedFile mapped = MappedFile.open(path)) {
