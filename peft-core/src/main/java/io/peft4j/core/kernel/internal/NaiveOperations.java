@@ -66,8 +66,8 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
         int l = Arrays.columns(c);
         int k = transposeA ? Arrays.rows(a) : Arrays.columns(a);
         double[] as = Arrays.doubles(Arrays.toFloats(a));
-        double[] bs = Arrays.doubles(Arrays.toFloats(b));
-        double[] right = transposeB ? transposed(bs, l, k) : bs;
+        float[] bs = Arrays.toFloats(b);
+        double[] right = Arrays.doubles(transposeB ? Arrays.transposed(bs, l, k) : bs);
         double[] sums = new double[m * l];
         for (int i = 0; i < m; i++) {
             for (int x = 0; x < k; x++) {
@@ -78,16 +78,6 @@ final class NaiveOperations implements MatrixKernels, RowKernels, ElementwiseKer
             }
         }
         store(sums, c, accumulate);
-    }
-
-    private static double[] transposed(double[] matrix, int rows, int columns) {
-        double[] result = new double[matrix.length];
-        for (int i = 0; i < rows; i++) {
-            for (int j = 0; j < columns; j++) {
-                result[j * rows + i] = matrix[i * columns + j];
-            }
-        }
-        return result;
     }
 
     @Override
