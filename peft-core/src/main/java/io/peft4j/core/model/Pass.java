@@ -8,8 +8,8 @@ import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.RouterLoss;
-import java.util.List;
 import java.util.Map;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -234,21 +234,13 @@ public final class Pass implements AutoCloseable {
     }
 
     private float[] negativeLogLikelihoods(INDArray rows) {
-        PackedBatch.Targets targets = batch().targets();
-        float[] all = new float[targets.count()];
-        hitWeight = 0;
-        for (TargetChunk chunk : chunks(targets)) {
-            float[] nll = new float[chunk.size()];
-            boolean[] hits = new boolean[chunk.size()];
-            try (Tape head = workspace.inference(DataType.FLOAT)) {
-                Variable logits = model.network().causal().logits(context.onTape(head),
-                        head.constant(part(chunk, rows)));
-                head.kernels().crossEntropy(logits.value(), chunk.ids(), nll, hits);
-            }
-            hitWeight += chunk.weight(hits);
-            System.arraycopy(nll, 0, all, chunk.from(), nll.length);
-        }
-        return all;
+        TargetHead.Losses losses = head().losses(rows);
+        hitWeight = losses.hitWeight();
+        return losses.nll();
+    }
+
+    private TargetHead head() {
+        return new TargetHead(model.network().causal(), workspace, context, chunkRows);
     }
 
     /** The weight of the supervised tokens than which no other was likelier, when their losses were computed last. */
@@ -258,10 +250,22 @@ public final class Pass implements AutoCloseable {
 
     /** The sum of {@link #negativeLogLikelihoods()} for each sequence of the batch, in their order. */
     public double[] sequenceNegativeLogLikelihoods() {
-        double[] sums = new double[batch().lastRows().length];
         float[] nll = negativeLogLikelihoods();
-        for (int i = 0; i < nll.length; i++) {
-            sums[batch().targets().sequences()[i]] += nll[i];
+        return sequenceSums(i -> nll[i]);
+    }
+
+    /** The weighted sum of {@link #negativeLogLikelihoods()} for each sequence of the batch, in their order. */
+    public double[] sequenceLosses() {
+        float[] nll = negativeLogLikelihoods();
+        float[] weights = batch().targets().weights();
+        return sequenceSums(i -> (double) weights[i] * nll[i]);
+    }
+
+    private double[] sequenceSums(IntToDoubleFunction target) {
+        double[] sums = new double[batch().lastRows().length];
+        int[] sequences = batch().targets().sequences();
+        for (int i = 0; i < sequences.length; i++) {
+            sums[sequences[i]] += target.applyAsDouble(i);
         }
         return sums;
     }
@@ -311,38 +315,24 @@ public final class Pass implements AutoCloseable {
         });
     }
 
-    /** The weighted sum of the negative log-likelihoods of each sequence of the batch, in their order. */
-    public double[] sequenceLosses() {
-        double[] sums = new double[batch().lastRows().length];
-        float[] losses = negativeLogLikelihoods();
-        for (int i = 0; i < losses.length; i++) {
-            sums[batch().targets().sequences()[i]] += (double) batch().targets().weights()[i] * losses[i];
-        }
-        return sums;
-    }
-
     /** The negative log-likelihoods, with the gradients of their sum, each times its share. */
     private float[] backward(Variable rows, float[] shares) {
-        INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
-        float[] all = new float[shares.length];
-        hitWeight = 0;
-        for (TargetChunk chunk : chunks(batch().targets())) {
-            float[] nll = new float[chunk.size()];
-            boolean[] hits = new boolean[chunk.size()];
-            try (Tape head = workspace.recording(rows.value().dataType())) {
-                Variable hidden = head.input(part(chunk, rows.value()), part(chunk, gradient));
-                Variable logits = model.network().causal().logits(context.onTape(head), hidden);
-                new SmoothedLabels(labelSmoothing).gradient(head.kernels(), logits.value(), chunk.ids(),
-                        chunk.of(shares), nll, hits);
-                head.backward(logits, logits.value());
-            }
-            hitWeight += chunk.weight(hits);
-            System.arraycopy(nll, 0, all, chunk.from(), nll.length);
-        }
+        INDArray gradient = zeros(rows);
+        TargetHead.Losses losses = head().backward(rows.value(), gradient, shares, new SmoothedLabels(labelSmoothing));
+        hitWeight = losses.hitWeight();
+        backward(rows, gradient);
+        return losses.nll();
+    }
+
+    private INDArray zeros(Variable rows) {
+        return workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
+    }
+
+    /** From the hidden states back through the network. */
+    private void backward(Variable rows, INDArray gradient) {
         if (rows.requiresGradient()) {
             tape.backward(rows, gradient);
         }
-        return all;
     }
 
     /** A loss that depends on the likelihoods of the supervised tokens alone. */
@@ -408,37 +398,13 @@ public final class Pass implements AutoCloseable {
             return 0;
         }
         RoutedRows routed = routed(targets.rows());
-        Variable rows = routed.rows();
-        INDArray gradient = workspace.arena().zeros(rows.value().dataType(), rows.value().shape());
-        double sum = routed.added();
-        for (TargetChunk chunk : chunks(targets)) {
-            try (Tape head = workspace.recording(rows.value().dataType())) {
-                Variable logits = workspace.compute(() -> model.network().causal().logits(context.onTape(head),
-                        head.input(part(chunk, rows.value()), part(chunk, gradient))));
-                float[] values = Arrays.toFloats(logits.value());
-                sum += loss.compute(chunk.from(), chunk.from() + chunk.size(), values);
-                workspace.compute(() -> {
-                    Arrays.write(logits.value(), 0, values, 0, values.length);
-                    head.backward(logits, logits.value());
-                    return logits;
-                });
-            }
-        }
-        if (rows.requiresGradient()) {
-            workspace.compute(() -> {
-                tape.backward(rows, gradient);
-                return rows;
-            });
-        }
-        return sum;
-    }
-
-    private INDArray part(TargetChunk chunk, INDArray rows) {
-        return workspace.arena().rows(rows, chunk.from(), chunk.to());
-    }
-
-    private List<TargetChunk> chunks(PackedBatch.Targets targets) {
-        return TargetChunk.of(targets, chunkRows);
+        INDArray gradient = zeros(routed.rows());
+        double sum = head().backward(routed.rows().value(), gradient, loss);
+        workspace.compute(() -> {
+            backward(routed.rows(), gradient);
+            return routed;
+        });
+        return sum + routed.added();
     }
 
     /** Gives the memory of all results back to the workspace. */
