@@ -33,11 +33,9 @@ final class TrainingRun implements AutoCloseable {
     private final TrainingOptions options;
     private final LearningOptions learning;
     private final TrainingControl control;
-    private final Optional<BestValues> best;
     private final TrainingSet training;
-    private final Optional<TrainingSet> held;
+    private final Validation validation;
     private final ReferenceValues references;
-    private Optional<TrainingSet> validation;
     private final Cancellation cancellation;
     private final Workers workers;
     private final SharedWork work;
@@ -55,7 +53,6 @@ final class TrainingRun implements AutoCloseable {
     private final UpdateRule rule;
     private final Map<String, TrainingHook> hooks;
     private final List<StepMetrics> steps = new ArrayList<>();
-    private final List<TrainingResult.Evaluation> evaluations = new ArrayList<>();
     private TrainingListener listener = new Listeners(List.of(), LOG::warn);
     private Optional<RunFolder> folder = Optional.empty();
     private Optional<Ending> ending = Optional.empty();
@@ -73,13 +70,11 @@ final class TrainingRun implements AutoCloseable {
         this.learning = learning;
         this.control = control;
         this.training = examples;
-        this.held = validation;
         this.partWeights = objective.partWeights();
         this.references = new ReferenceValues(objective, examples, validation);
-        this.validation = validation;
         this.cancellation = cancellation;
         this.parameters = trainable(model, rule);
-        this.best = control.keepBest() ? Optional.of(new BestValues(parameters)) : Optional.empty();
+        this.validation = new Validation(validation, control, options.batchSize(), parameters);
         this.sampler = new Sampler(examples, options, control.maxSteps());
         this.pace = new Pace(sampler.tokensFrom(doneSteps));
         this.passes = new ObjectivePasses(model, ObjectivePasses.keptBytes(model, options.recompute()),
@@ -123,7 +118,7 @@ final class TrainingRun implements AutoCloseable {
             return FrozenStates.none();
         }
         List<TokenSequence> all = new ArrayList<>(EncodedExample.sequences(examples.examples()));
-        validation.ifPresent(more -> all.addAll(EncodedExample.sequences(more.examples())));
+        all.addAll(EncodedExample.sequences(validation.examples()));
         // A worker of several sees single examples of those that follow each other.
         return FrozenStates.of(model.network().description(), all, workers.count() == 1 ? options.batchSize() : 1);
     }
@@ -196,7 +191,7 @@ final class TrainingRun implements AutoCloseable {
             requireSameAdapters(checkpoint);
         }
         optimizer.resumeAfter(state.step());
-        evaluations.addAll(state.evaluations());
+        validation.addEarlier(state.evaluations());
         LOG.info("the training continues from {}", checkpoint);
     }
 
@@ -222,14 +217,14 @@ final class TrainingRun implements AutoCloseable {
     void save(Path folder) {
         model.saveAdapter(folder);
         OptimizerFile.save(folder, arrays());
-        new TrainingState(stepsDone(), settings, evaluations).save(folder);
+        new TrainingState(stepsDone(), settings, validation.evaluations()).save(folder);
     }
 
     private Map<String, INDArray> arrays() {
         Map<String, INDArray> arrays = new LinkedHashMap<>(optimizer.arrays());
         hooks.forEach((name, hook) -> hook.arrays().forEach((key, array) ->
                 arrays.put(name + "." + key + ".hook", array)));
-        best.ifPresent(values -> arrays.putAll(values.arrays()));
+        arrays.putAll(validation.arrays());
         arrays.putAll(references.arrays());
         return arrays;
     }
@@ -296,8 +291,8 @@ final class TrainingRun implements AutoCloseable {
             folder.ifPresent(place -> place.addCheckpoint(this, listener));
         }
         requireFinite();
-        OptionalLong restored = restoreBest();
-        return new TrainingResult(plan, steps, evaluations, ending.orElseThrow(), restored,
+        OptionalLong restored = validation.restoreBest(stepsDone());
+        return new TrainingResult(plan, steps, validation.evaluations(), ending.orElseThrow(), restored,
                 (System.nanoTime() - begin) / 1e9, folder.map(RunFolder::path));
     }
 
@@ -305,10 +300,9 @@ final class TrainingRun implements AutoCloseable {
     private void addReferences() {
         work.computeReferences(references, "training", training, sampler.firstBatches());
         sampler.replace(references.of("training", training));
-        held.ifPresent(set -> {
-            work.computeReferences(references, "validation", set, PartSums.batches(set.examples(),
-                    options.batchSize()));
-            validation = Optional.of(references.of("validation", set));
+        validation.set().ifPresent(set -> {
+            work.computeReferences(references, "validation", set, validation.batches());
+            validation.replace(references.of("validation", set));
         });
     }
 
@@ -321,7 +315,7 @@ final class TrainingRun implements AutoCloseable {
         if (stepsDone() >= plan.totalSteps()) {
             return Optional.of(Ending.COMPLETE);
         }
-        if (control.isOutOfPatience(evaluations)) {
+        if (control.isOutOfPatience(validation.evaluations())) {
             return Optional.of(Ending.STOPPED_EARLY);
         }
         return control.timeBudget().isPresent() && isTimeOver() ? Optional.of(Ending.OUT_OF_TIME) : Optional.empty();
@@ -335,25 +329,11 @@ final class TrainingRun implements AutoCloseable {
         return workers.gather(new byte[] {(byte) (over ? 1 : 0)}).get(0)[0] == 1;
     }
 
-    private OptionalLong restoreBest() {
-        if (best.isEmpty() || evaluations.isEmpty()) {
-            return OptionalLong.empty();
-        }
-        long step = BestValues.best(evaluations).step();
-        if (step == stepsDone()) {
-            return OptionalLong.empty();
-        }
-        best.get().restore();
-        LOG.info("the adapter is that of update {}, where the loss on the validation data was lowest", step);
-        return OptionalLong.of(step);
-    }
-
     /** The next update, of which nothing is computed yet. */
     Update next() {
         TrainingEvents.Step event = new TrainingEvents.Step();
         event.begin();
-        return new Update(optimizer.steps(), sampler.batches(optimizer.steps()), partWeights,
-                event);
+        return new Update(optimizer.steps(), sampler.batches(optimizer.steps()), partWeights, event);
     }
 
     /** Whether somebody wants it to stop. */
@@ -403,20 +383,19 @@ final class TrainingRun implements AutoCloseable {
 
     /** Whether the loss on the validation data is to be measured now: once each time. */
     boolean isEvaluationDue() {
-        boolean done = evaluations.stream().anyMatch(evaluation -> evaluation.step() == stepsDone());
-        return validation.isPresent() && !done && control.isEvaluationDue(stepsDone(), plan);
+        return validation.isDue(stepsDone(), plan);
     }
 
     /** The validation data in the batches that it is measured in. */
     List<List<EncodedExample>> validationBatches() {
-        return PartSums.batches(validation.orElseThrow().examples(), options.batchSize());
+        return validation.batches();
     }
 
     /** Measures the loss on the validation data; a cancelled measurement is not told. */
     private void evaluate() {
         TrainingEvents.Evaluation event = new TrainingEvents.Evaluation();
         event.begin();
-        PartSums sums = new PartSums(partWeights, validation.orElseThrow().examples());
+        PartSums sums = new PartSums(partWeights, validation.examples());
         Measures measures = new Measures();
         if (work.loss(validationBatches(), sums, measures)) {
             addEvaluation(sums.loss(), measures, event);
@@ -428,10 +407,7 @@ final class TrainingRun implements AutoCloseable {
         TrainingResult.Evaluation evaluation = new TrainingResult.Evaluation(stepsDone(),
                 sampler.epochs(stepsDone()), loss, measures.means());
         event.commit(evaluation);
-        evaluations.add(evaluation);
-        if (BestValues.best(evaluations) == evaluation) {
-            best.ifPresent(BestValues::keep);
-        }
+        validation.add(evaluation);
         listener.onEvaluation(evaluation);
     }
 
@@ -440,7 +416,7 @@ final class TrainingRun implements AutoCloseable {
         parameters.forEach(Parameter::clearGradient);
         hooks.values().forEach(TrainingHook::close);
         optimizer.close();
-        best.ifPresent(BestValues::close);
+        validation.close();
         references.close();
         passes.close();
         lease.close();
