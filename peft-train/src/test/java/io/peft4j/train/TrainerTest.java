@@ -21,12 +21,9 @@ import io.peft4j.train.optimizer.AdamW;
 import io.peft4j.train.optimizer.Updates;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a training computes. */
 class TrainerTest {
@@ -311,73 +308,6 @@ class TrainerTest {
             assertEquals(0, result.steps().get(5).secondsLeft());
             assertTrue(result.toString().matches("trained 6 of 6 steps in \\d+\\.\\d s \\(\\d+ tokens/s\\), "
                     + "loss \\d\\.\\d{4} -> \\d\\.\\d{4}"), result.toString());
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void aListenerOrAnotherThreadCancels(boolean elsewhere) throws InterruptedException {
-        Cancellation cancellation = new Cancellation();
-        try (Tiny tiny = new Tiny()) {
-            List<float[]> atCancel = new ArrayList<>();
-            TrainingResult result = Trainer.builder(tiny.model).epochs(1000).batchSize(2).cancellation(cancellation)
-                    .listener(new TrainingListener() {
-                        @Override
-                        public void onStep(StepMetrics metrics) {
-                            if (metrics.step() == 3) {
-                                atCancel.add(tiny.values());
-                                cancelFrom(elsewhere, cancellation);
-                            }
-                        }
-                    }).build().train(EXAMPLES);
-            assertTrue(result.cancelled());
-            assertEquals(3, result.steps().size());
-            assertArrayEquals(atCancel.get(0), tiny.values());
-            assertTrue(result.toString().startsWith("cancelled after 3 of 6000 steps"), result.toString());
-        }
-    }
-
-    private static void cancelFrom(boolean elsewhere, Cancellation cancellation) {
-        if (!elsewhere) {
-            cancellation.cancel();
-            return;
-        }
-        Thread thread = new Thread(cancellation::cancel);
-        thread.start();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    @Test
-    void aTrainingCancelledBeforeItStartsChangesNothing() {
-        Cancellation cancellation = new Cancellation();
-        cancellation.cancel();
-        try (Tiny tiny = new Tiny()) {
-            float[] before = tiny.values();
-            TrainingResult result = Trainer.builder(tiny.model).cancellation(cancellation).validation(EXAMPLES).build()
-                    .train(EXAMPLES);
-            assertTrue(result.cancelled());
-            assertTrue(result.steps().isEmpty() && result.evaluations().isEmpty());
-            assertEquals(OptionalDouble.empty(), result.finalTrainLoss());
-            assertEquals(0, result.tokensPerSecond());
-            assertArrayEquals(before, tiny.values());
-        }
-    }
-
-    @Test
-    void cancellingAtTheLastUpdateHasNoEffect() {
-        Cancellation cancellation = new Cancellation();
-        try (Tiny tiny = new Tiny()) {
-            assertFalse(Trainer.builder(tiny.model).epochs(1).batchSize(12).cancellation(cancellation)
-                    .listener(new TrainingListener() {
-                        @Override
-                        public void onStep(StepMetrics metrics) {
-                            cancellation.cancel();
-                        }
-                    }).build().train(EXAMPLES).cancelled());
         }
     }
 

@@ -15,7 +15,6 @@ import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
-import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.model.TokenProbability;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -75,52 +74,6 @@ class AnswerServiceTest {
         assertEquals(expected.text(), actual.text());
         assertEquals(expected.stopReason(), actual.stopReason());
         assertEquals(expected.promptTokens(), actual.promptTokens());
-    }
-
-    /** Allows every text, but lets decoding stand still at a request's first token until it is opened. */
-    private static final class Gate implements TextConstraint {
-        private final String name;
-        private final CountDownLatch met = new CountDownLatch(1);
-        private final CountDownLatch open = new CountDownLatch(1);
-
-        Gate(String name) {
-            this.name = name;
-        }
-
-        @Override
-        public int start() {
-            return 0;
-        }
-
-        @Override
-        public int step(int state, int value) {
-            met.countDown();
-            await(open);
-            return 0;
-        }
-
-        @Override
-        public boolean mayEnd(int state) {
-            return false;
-        }
-
-        @Override
-        public boolean mayGoOn(int state) {
-            return true;
-        }
-
-        @Override
-        public String description() {
-            return name;
-        }
-
-        static void await(CountDownLatch latch) {
-            try {
-                latch.await();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 
     @Test
@@ -286,7 +239,7 @@ class AnswerServiceTest {
             Gate gate = new Gate("anything, later");
             AnswerRequest request = request(5, 1, LONG);
             taken.add(service.submit(request(5, 1, LONG.withConstraint(gate))));
-            Gate.await(gate.met);
+            gate.awaitFirstToken();
             for (int i = 0; i < 2; i++) {
                 taken.add(service.submit(request.withClient("one")));
             }
@@ -300,7 +253,7 @@ class AnswerServiceTest {
             assertTrue(full.getMessage().startsWith("3 requests wait"), full.getMessage());
             assertEquals(3, service.status().waiting());
             taken.forEach(PendingAnswer::cancel);
-            gate.open.countDown();
+            gate.open();
             taken.forEach(each -> each.completions().join());
         }
     }
@@ -333,20 +286,19 @@ class AnswerServiceTest {
         try (AnswerService service = AnswerService.open(model, OPTIONS.withRows(1))) {
             List<PendingAnswer> pending = new ArrayList<>();
             pending.add(service.submit(request(5, 1, options.withConstraint(first)).withClient("a")));
-            Gate.await(first.met);
+            first.awaitFirstToken();
             List<Gate> gates = new ArrayList<>();
             for (String client : "aaaaabb".split("")) {
                 Gate gate = new Gate(client + gates.size());
                 gates.add(gate);
                 pending.add(service.submit(request(5, 1, options.withConstraint(gate)).withClient(client)));
             }
-            first.open.countDown();
+            first.open();
             while (gates.size() > order.size()) {
-                Gate next = gates.stream().filter(gate -> gate.met.getCount() == 0 && gate.open.getCount() > 0)
-                        .findFirst().orElse(first);
+                Gate next = gates.stream().filter(Gate::holdsUp).findFirst().orElse(first);
                 if (next != first) {
-                    order.add(next.name.substring(0, 1));
-                    next.open.countDown();
+                    order.add(next.description().substring(0, 1));
+                    next.open();
                 }
                 Thread.onSpinWait();
             }

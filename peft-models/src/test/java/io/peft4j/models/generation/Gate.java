@@ -1,0 +1,64 @@
+package io.peft4j.models.generation;
+
+import io.peft4j.core.model.TextConstraint;
+import java.util.concurrent.CountDownLatch;
+
+/** Allows every text, but lets decoding stand still at a request's first token until it is opened. */
+final class Gate implements TextConstraint {
+    private final String name;
+    private final CountDownLatch met = new CountDownLatch(1);
+    private final CountDownLatch open = new CountDownLatch(1);
+
+    Gate(String name) {
+        this.name = name;
+    }
+
+    /** Waits until decoding stands still. */
+    void awaitFirstToken() {
+        await(met);
+    }
+
+    void open() {
+        open.countDown();
+    }
+
+    /** Whether decoding stands still here. */
+    boolean holdsUp() {
+        return met.getCount() == 0 && open.getCount() > 0;
+    }
+
+    @Override
+    public int start() {
+        return 0;
+    }
+
+    @Override
+    public int step(int state, int value) {
+        met.countDown();
+        await(open);
+        return 0;
+    }
+
+    @Override
+    public boolean mayEnd(int state) {
+        return false;
+    }
+
+    @Override
+    public boolean mayGoOn(int state) {
+        return true;
+    }
+
+    @Override
+    public String description() {
+        return name;
+    }
+
+    static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

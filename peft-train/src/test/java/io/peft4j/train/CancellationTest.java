@@ -1,0 +1,86 @@
+package io.peft4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.core.nn.TokenSequence;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Trainings that somebody stops. */
+class CancellationTest {
+    private static final List<TokenSequence> EXAMPLES = Tiny.examples(12, 1);
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aListenerOrAnotherThreadCancels(boolean elsewhere) throws InterruptedException {
+        Cancellation cancellation = new Cancellation();
+        try (Tiny tiny = new Tiny()) {
+            List<float[]> atCancel = new ArrayList<>();
+            TrainingResult result = Trainer.builder(tiny.model).epochs(1000).batchSize(2).cancellation(cancellation)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onStep(StepMetrics metrics) {
+                            if (metrics.step() == 3) {
+                                atCancel.add(tiny.values());
+                                cancelFrom(elsewhere, cancellation);
+                            }
+                        }
+                    }).build().train(EXAMPLES);
+            assertTrue(result.cancelled());
+            assertEquals(3, result.steps().size());
+            assertArrayEquals(atCancel.get(0), tiny.values());
+            assertTrue(result.toString().startsWith("cancelled after 3 of 6000 steps"), result.toString());
+        }
+    }
+
+    private static void cancelFrom(boolean elsewhere, Cancellation cancellation) {
+        if (!elsewhere) {
+            cancellation.cancel();
+            return;
+        }
+        Thread thread = new Thread(cancellation::cancel);
+        thread.start();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void aTrainingCancelledBeforeItStartsChangesNothing() {
+        Cancellation cancellation = new Cancellation();
+        cancellation.cancel();
+        try (Tiny tiny = new Tiny()) {
+            float[] before = tiny.values();
+            TrainingResult result = Trainer.builder(tiny.model).cancellation(cancellation).validation(EXAMPLES).build()
+                    .train(EXAMPLES);
+            assertTrue(result.cancelled());
+            assertTrue(result.steps().isEmpty() && result.evaluations().isEmpty());
+            assertEquals(OptionalDouble.empty(), result.finalTrainLoss());
+            assertEquals(0, result.tokensPerSecond());
+            assertArrayEquals(before, tiny.values());
+        }
+    }
+
+    @Test
+    void cancellingAtTheLastUpdateHasNoEffect() {
+        Cancellation cancellation = new Cancellation();
+        try (Tiny tiny = new Tiny()) {
+            assertFalse(Trainer.builder(tiny.model).epochs(1).batchSize(12).cancellation(cancellation)
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onStep(StepMetrics metrics) {
+                            cancellation.cancel();
+                        }
+                    }).build().train(EXAMPLES).cancelled());
+        }
+    }
+}
