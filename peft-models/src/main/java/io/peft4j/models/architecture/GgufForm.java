@@ -4,13 +4,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
 import io.peft4j.core.gguf.GgufWriter;
+import io.peft4j.models.architecture.GgufDifferences.Difference;
 import io.peft4j.models.architecture.GgufKey.Kind;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -34,12 +33,7 @@ public final class GgufForm {
     private GgufNames names = GgufNames.NONE;
     private final Map<String, GgufKey> keys = new LinkedHashMap<>();
     private final Map<String, Object> fixed = new LinkedHashMap<>();
-    private final Set<String> rotaryPairs = new LinkedHashSet<>();
-    private final Set<String> byHead = new LinkedHashSet<>();
-    private final Set<String> oneRow = new LinkedHashSet<>();
-    private final Set<String> transposed = new LinkedHashSet<>();
-    private final Set<String> shifted = new LinkedHashSet<>();
-    private final Set<String> withoutAdapters = new LinkedHashSet<>();
+    private GgufDifferences differences = GgufDifferences.NONE;
     private GgufRotaryForm rotary = GgufRotaryForm.NONE;
     private Optional<Function<ModelConfig, HeadSizes>> headSizes = Optional.empty();
     private String limitKey = "";
@@ -60,12 +54,7 @@ public final class GgufForm {
         copy.names = names;
         copy.keys.putAll(keys);
         copy.fixed.putAll(fixed);
-        copy.rotaryPairs.addAll(rotaryPairs);
-        copy.oneRow.addAll(oneRow);
-        copy.transposed.addAll(transposed);
-        copy.shifted.addAll(shifted);
-        copy.byHead.addAll(byHead);
-        copy.withoutAdapters.addAll(withoutAdapters);
+        copy.differences = differences;
         copy.headSizes = headSizes;
         copy.rotary = rotary;
         copy.limitKey = limitKey;
@@ -184,7 +173,7 @@ public final class GgufForm {
      * checkpoints; llama.cpp stores all queries, then all keys, then all values.
      */
     public GgufForm byHead(String... places) {
-        return with(form -> form.byHead.addAll(Set.of(places)));
+        return with(form -> form.differences = differences.at(Difference.BY_HEAD, places));
     }
 
     /**
@@ -192,7 +181,7 @@ public final class GgufForm {
      * checkpoints are half a head apart.
      */
     public GgufForm rotaryPairs(String... places) {
-        return with(form -> form.rotaryPairs.addAll(Set.of(places)));
+        return with(form -> form.differences = differences.at(Difference.ROTARY_PAIRS, places));
     }
 
     /**
@@ -202,8 +191,7 @@ public final class GgufForm {
      * @param fallback what holds where it has none
      */
     public GgufForm rotary(String config, double fallback) {
-        return with(form -> form.rotary = new GgufRotaryForm(config, fallback, rotary.shareKey(), rotary.share(),
-                rotary.localBaseKey(), rotary.localBase()));
+        return with(form -> form.rotary = rotary.withBase(config, fallback));
     }
 
     /**
@@ -213,8 +201,7 @@ public final class GgufForm {
      * @param fallback what holds where it has none
      */
     public GgufForm rotaryShare(String config, double fallback) {
-        return with(form -> form.rotary = new GgufRotaryForm(rotary.baseKey(), rotary.base(), config, fallback,
-                rotary.localBaseKey(), rotary.localBase()));
+        return with(form -> form.rotary = rotary.withShare(config, fallback));
     }
 
     /**
@@ -224,8 +211,7 @@ public final class GgufForm {
      * @param fallback the base that llama.cpp takes where a file does not say
      */
     public GgufForm localRotary(String config, double fallback) {
-        return with(form -> form.rotary = new GgufRotaryForm(rotary.baseKey(), rotary.base(), rotary.shareKey(),
-                rotary.share(), config, fallback));
+        return with(form -> form.rotary = rotary.withLocalBase(config, fallback));
     }
 
     /**
@@ -259,7 +245,7 @@ public final class GgufForm {
 
     /** Places whose adapters llama.cpp leaves out of its computation without a word. */
     public GgufForm withoutAdapters(String... places) {
-        return with(form -> form.withoutAdapters.addAll(Set.of(places)));
+        return with(form -> form.differences = differences.at(Difference.WITHOUT_ADAPTERS, places));
     }
 
     /** Adds values that follow from others where a configuration leaves them out, before it is written. */
@@ -269,17 +255,17 @@ public final class GgufForm {
 
     /** Places whose weights are matrices of one row, which llama.cpp stores as vectors. */
     public GgufForm oneRow(String... places) {
-        return with(form -> form.oneRow.addAll(Set.of(places)));
+        return with(form -> form.differences = differences.at(Difference.ONE_ROW, places));
     }
 
     /** Places whose weights Hugging Face stores as [in, out]. */
     public GgufForm transposed(String... places) {
-        return with(form -> form.transposed.addAll(Set.of(places)));
+        return with(form -> form.differences = differences.at(Difference.TRANSPOSED, places));
     }
 
     /** Places, by the ends of their names, whose weights llama.cpp stores with 1 added: Gemma's norms. */
     public GgufForm shifted(String... ends) {
-        return with(form -> form.shifted.addAll(Set.of(ends)));
+        return with(form -> form.differences = differences.at(Difference.SHIFTED, ends));
     }
 
     /** Where several families share llama.cpp's name: which files are this one's. */
@@ -403,36 +389,37 @@ public final class GgufForm {
 
     /** Whether rows of some tensors stand in another order in a file. */
     public boolean reorders() {
-        return !rotaryPairs.isEmpty() || !byHead.isEmpty();
+        return !differences.places(Difference.ROTARY_PAIRS).isEmpty()
+                || !differences.places(Difference.BY_HEAD).isEmpty();
     }
 
     /** Whether the rows of this Hugging Face tensor stand in another order in a file. */
     public boolean hasRotaryPairs(String name) {
-        return names.isOneOf(rotaryPairs, name);
+        return names.isOneOf(differences.places(Difference.ROTARY_PAIRS), name);
     }
 
     /** Whether this Hugging Face tensor has a head's queries, keys and values together. */
     public boolean isByHead(String name) {
-        return names.isOneOf(byHead, name);
+        return names.isOneOf(differences.places(Difference.BY_HEAD), name);
     }
 
     /** Whether llama.cpp applies an adapter of this Hugging Face tensor. */
     public boolean takesAdapter(String name) {
-        return !names.isOneOf(withoutAdapters, name);
+        return !names.isOneOf(differences.places(Difference.WITHOUT_ADAPTERS), name);
     }
 
     /** Whether this Hugging Face tensor is a matrix of one row. */
     public boolean isOneRow(String name) {
-        return names.isOneOf(oneRow, name);
+        return names.isOneOf(differences.places(Difference.ONE_ROW), name);
     }
 
     /** Whether this Hugging Face tensor is a matrix [in, out]. */
     public boolean isTransposed(String name) {
-        return name.endsWith(".weight") && names.isOneOf(transposed, name);
+        return name.endsWith(".weight") && names.isOneOf(differences.places(Difference.TRANSPOSED), name);
     }
 
     /** What a file has more in each value of this Hugging Face tensor. */
     public float shift(String name) {
-        return shifted.stream().anyMatch(end -> name.endsWith(end + ".weight")) ? 1 : 0;
+        return differences.places(Difference.SHIFTED).stream().anyMatch(end -> name.endsWith(end + ".weight")) ? 1 : 0;
     }
 }

@@ -15,6 +15,18 @@ public record GgufRotaryForm(String baseKey, double base, String shareKey, doubl
     /** No rotary positions. */
     static final GgufRotaryForm NONE = new GgufRotaryForm("", 0, "", 1, "", 0);
 
+    GgufRotaryForm withBase(String key, double fallback) {
+        return new GgufRotaryForm(key, fallback, shareKey, share, localBaseKey, localBase);
+    }
+
+    GgufRotaryForm withShare(String key, double fallback) {
+        return new GgufRotaryForm(baseKey, base, key, fallback, localBaseKey, localBase);
+    }
+
+    GgufRotaryForm withLocalBase(String key, double fallback) {
+        return new GgufRotaryForm(baseKey, base, shareKey, share, key, fallback);
+    }
+
     /** Whether the family has rotary positions. */
     public boolean exists() {
         return !baseKey.isEmpty();
