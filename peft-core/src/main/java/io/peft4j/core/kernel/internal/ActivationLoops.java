@@ -38,15 +38,9 @@ public class ActivationLoops implements ActivationKernels {
             xs.read(first, u, count, lane);
             dys.read(first, d, count, lane);
             lane.loops().slopes(f, u, u, slopes, count);
-            multiply(d, slopes, count);
+            RowMath.multiply(d, slopes, count);
             dxs.write(first, d, count, accumulate, lane, 3);
         });
-    }
-
-    private static void multiply(float[] u, float[] v, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] *= v[i];
-        }
     }
 
     @Override
@@ -63,7 +57,7 @@ public class ActivationLoops implements ActivationKernels {
                 lane.loops().siluMultiply(g, u, u, 0, count);
             } else {
                 lane.loops().activate(f, g, g, count);
-                multiply(u, g, count);
+                RowMath.multiply(u, g, count);
             }
             ys.write(first, u, count, lane);
         });

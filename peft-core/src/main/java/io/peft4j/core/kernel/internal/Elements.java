@@ -9,6 +9,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record Elements(long address, boolean narrow) {
     /** Elements of a task. */
     static final int PIECE = 4 * Tiles.TILE;
+    /** Elements of a task that takes whole rows, about. */
+    private static final int ROWS_PIECE = 16 * Tiles.TILE;
 
     /** Computes the elements from {@code first} on. */
     @FunctionalInterface
@@ -22,6 +24,27 @@ record Elements(long address, boolean narrow) {
             long end = Math.min(length, (part + 1L) * PIECE);
             for (long first = (long) part * PIECE; first < end; first += Tiles.TILE) {
                 task.run(first, (int) Math.min(Tiles.TILE, end - first), lane);
+            }
+        });
+    }
+
+    /** Computes one row. */
+    @FunctionalInterface
+    interface RowTask<L> {
+        void run(int row, L lane);
+    }
+
+    /** How many rows of so many elements make a task. */
+    static int rowsOfATask(int width) {
+        return Math.max(1, ROWS_PIECE / width);
+    }
+
+    /** Runs the task for all rows, those of a piece one after the other. */
+    static <L extends Tiles> void forRows(Workers<L> workers, int rows, int width, RowTask<? super L> task) {
+        int piece = rowsOfATask(width);
+        workers.run((rows + piece - 1) / piece, (lane, part) -> {
+            for (int row = part * piece; row < Math.min(rows, (part + 1) * piece); row++) {
+                task.run(row, lane);
             }
         });
     }

@@ -22,15 +22,9 @@ final class ElementwiseLoops implements ElementwiseKernels {
             float[] v = lane.tile(1);
             as.read(first, u, count, lane);
             bs.read(first, v, count, lane);
-            add(u, v, count);
+            RowMath.add(u, v, count);
             ys.write(first, u, count, lane);
         });
-    }
-
-    private static void add(float[] u, float[] v, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] += v[i];
-        }
     }
 
     @Override
@@ -43,15 +37,9 @@ final class ElementwiseLoops implements ElementwiseKernels {
             float[] v = lane.tile(1);
             as.read(first, u, count, lane);
             bs.read(first, v, count, lane);
-            multiply(u, v, count);
+            RowMath.multiply(u, v, count);
             ys.write(first, u, count, accumulate, lane, 2);
         });
-    }
-
-    private static void multiply(float[] u, float[] v, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] *= v[i];
-        }
     }
 
     @Override

@@ -8,8 +8,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Layer norm for any implementation of {@link Kernels}: rows are copied to the heap, computed and copied back. */
 public final class LayerNormLoops implements LayerNormKernels {
-    /** Elements of a task, about. */
-    private static final int PIECE = 16 * Tiles.TILE;
     /** Columns that a sum over rows takes at a time. */
     private static final int COLUMNS = 256;
 
@@ -18,21 +16,6 @@ public final class LayerNormLoops implements LayerNormKernels {
     /** Loops on the given threads. */
     public LayerNormLoops(Workers<?> workers) {
         this.workers = workers;
-    }
-
-    /** Computes one row. */
-    @FunctionalInterface
-    private interface RowTask {
-        void run(int row, Tiles lane);
-    }
-
-    private void forRows(int rows, int width, RowTask task) {
-        int piece = Math.max(1, PIECE / width);
-        workers.run((rows + piece - 1) / piece, (lane, part) -> {
-            for (int row = part * piece; row < Math.min(rows, (part + 1) * piece); row++) {
-                task.run(row, lane);
-            }
-        });
     }
 
     @Override
@@ -45,7 +28,7 @@ public final class LayerNormLoops implements LayerNormKernels {
         float[] b = bias.map(Arrays::toFloats).orElseGet(() -> new float[width]);
         float[] m = new float[Arrays.rows(x)];
         float[] r = new float[m.length];
-        forRows(m.length, width, (row, lane) -> {
+        Elements.forRows(workers, m.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             xs.read((long) row * width, u, width, lane);
             double exact = lane.loops().sum(u, 0, width) / width;
@@ -78,7 +61,7 @@ public final class LayerNormLoops implements LayerNormKernels {
         float[] m = Arrays.toFloats(mean);
         float[] r = Arrays.toFloats(rstd);
         int width = w.length;
-        forRows(r.length, width, (row, lane) -> {
+        Elements.forRows(workers, r.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             float[] g = lane.floats(1, width);
             xs.read((long) row * width, u, width, lane);

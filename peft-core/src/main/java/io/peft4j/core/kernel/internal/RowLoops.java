@@ -14,7 +14,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * and cross-entropy.
  */
 final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKernels {
-    private static final int PIECE = 16 * Lane.TILE;
     /** Columns that a sum over rows takes at a time. */
     private static final int COLUMNS = 256;
 
@@ -22,21 +21,6 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
 
     RowLoops(Workers<Lane> workers) {
         this.workers = workers;
-    }
-
-    /** Computes one row. */
-    @FunctionalInterface
-    private interface RowTask {
-        void run(int row, Lane lane);
-    }
-
-    private void forRows(int rows, int width, RowTask task) {
-        int piece = Math.max(1, PIECE / width);
-        workers.run((rows + piece - 1) / piece, (lane, part) -> {
-            for (int row = part * piece; row < Math.min(rows, (part + 1) * piece); row++) {
-                task.run(row, lane);
-            }
-        });
     }
 
     /** Adds up rows for some columns: leaves in {@code sums} what is to be written. */
@@ -62,18 +46,12 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         Elements ys = Elements.of(y);
         float[] b = Arrays.toFloats(bias);
         int width = b.length;
-        forRows(Arrays.rows(y), width, (row, lane) -> {
+        Elements.forRows(workers, Arrays.rows(y), width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             ys.read((long) row * width, u, width, lane);
-            add(u, b, width);
+            RowMath.add(u, b, width);
             ys.write((long) row * width, u, width, lane);
         });
-    }
-
-    private static void add(float[] u, float[] v, int count) {
-        for (int i = 0; i < count; i++) {
-            u[i] += v[i];
-        }
     }
 
     @Override
@@ -85,7 +63,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
             float[] d = lane.tile(2);
             for (int i = 0; i < rows; i++) {
                 dys.read((long) i * width + from, d, count, lane);
-                add(sums, d, count);
+                RowMath.add(sums, d, count);
             }
         });
     }
@@ -95,7 +73,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         WeightReader reader = WeightReader.of(table);
         Elements ys = Elements.of(y);
         int width = table.columns();
-        forRows(ids.length, width, (row, lane) -> {
+        Elements.forRows(workers, ids.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             reader.read(ids[row], 0, width, u, lane);
             ys.write((long) row * width, u, width, lane);
@@ -107,7 +85,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         Elements xs = Elements.of(x);
         Elements ys = Elements.of(y);
         int width = Arrays.columns(x);
-        forRows(rows.length, width, (row, lane) -> {
+        Elements.forRows(workers, rows.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             xs.read((long) rows[row] * width, u, width, lane);
             ys.write((long) row * width, u, width, lane);
@@ -121,7 +99,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         Elements dxs = Elements.of(dx);
         int width = Arrays.columns(dx);
         int[] order = sortedByRow(rows, Arrays.rows(dx));
-        int piece = Math.max(1, PIECE / width);
+        int piece = Elements.rowsOfATask(width);
         workers.run((rows.length + piece - 1) / piece, (lane, part) -> {
             int i = part * piece;
             while (i > 0 && i < order.length && rows[order[i]] == rows[order[i - 1]]) {
@@ -134,7 +112,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
                 dxs.read((long) row * width, u, width, lane);
                 for (; i < order.length && rows[order[i]] == row; i++) {
                     dys.read((long) order[i] * width, d, width, lane);
-                    add(u, d, width);
+                    RowMath.add(u, d, width);
                 }
                 dxs.write((long) row * width, u, width, lane);
             }
@@ -163,7 +141,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         Elements ys = Elements.of(y);
         int widthX = Arrays.columns(x);
         int widthY = Arrays.columns(y);
-        forRows(Arrays.rows(x), Math.max(1, count), (row, lane) -> {
+        Elements.forRows(workers, Arrays.rows(x), Math.max(1, count), (row, lane) -> {
             float[] u = lane.floats(0, count);
             xs.read((long) row * widthX + fromX, u, count, lane);
             ys.write((long) row * widthY + fromY, u, count, accumulate, lane, 1);
@@ -175,7 +153,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         Elements xs = Elements.of(x);
         Elements ys = Elements.of(y);
         int width = Arrays.columns(x);
-        forRows(Arrays.rows(x), width, (row, lane) -> {
+        Elements.forRows(workers, Arrays.rows(x), width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             xs.read((long) row * width, u, width, lane);
             double sum = lane.loops().exponentials(u, 0, width, lane.loops().max(u, 0, width));
@@ -190,7 +168,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         Elements ys = Elements.of(y);
         Elements dxs = Elements.of(dx);
         int width = Arrays.columns(y);
-        forRows(Arrays.rows(y), width, (row, lane) -> {
+        Elements.forRows(workers, Arrays.rows(y), width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             float[] d = lane.floats(1, width);
             ys.read((long) row * width, u, width, lane);
@@ -210,7 +188,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         float[] w = Arrays.toFloats(weight);
         float[] r = new float[Arrays.rows(x)];
         int width = w.length;
-        forRows(r.length, width, (row, lane) -> {
+        Elements.forRows(workers, r.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             xs.read((long) row * width, u, width, lane);
             r[row] = lane.loops().rmsNorm(u, 0, w, epsilon);
@@ -228,7 +206,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         float[] w = Arrays.toFloats(weight);
         float[] r = Arrays.toFloats(rstd);
         int width = w.length;
-        forRows(r.length, width, (row, lane) -> {
+        Elements.forRows(workers, r.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             float[] g = lane.floats(1, width);
             xs.read((long) row * width, u, width, lane);
@@ -267,7 +245,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
         int width = Arrays.columns(x);
         int half = table.half();
         float sign = inverse ? -1 : 1;
-        forRows(positions.length, width, (row, lane) -> {
+        Elements.forRows(workers, positions.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             xs.read((long) row * width, u, width, lane);
             int angles = positions[row] * half;
@@ -286,7 +264,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
     public void crossEntropy(INDArray logits, int[] targets, float[] nll, boolean[] hits) {
         Elements values = Elements.of(logits);
         int width = Arrays.columns(logits);
-        forRows(targets.length, width, (row, lane) -> {
+        Elements.forRows(workers, targets.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             values.read((long) row * width, u, width, lane);
             float target = u[targets[row]];
@@ -300,7 +278,7 @@ final class RowLoops implements RowKernels, NormKernels, RotaryKernels, LossKern
     public void crossEntropyBackward(INDArray logits, int[] targets, float[] weights) {
         Elements values = Elements.of(logits);
         int width = Arrays.columns(logits);
-        forRows(targets.length, width, (row, lane) -> {
+        Elements.forRows(workers, targets.length, width, (row, lane) -> {
             float[] u = lane.floats(0, width);
             values.read((long) row * width, u, width, lane);
             double sum = lane.loops().exponentials(u, 0, width, lane.loops().max(u, 0, width));

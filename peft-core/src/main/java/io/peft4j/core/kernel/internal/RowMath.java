@@ -114,6 +114,20 @@ final class RowMath {
         }
     }
 
+    /** Adds the first elements of {@code b} to those of {@code a}. */
+    static void add(float[] a, float[] b, int count) {
+        for (int i = 0; i < count; i++) {
+            a[i] += b[i];
+        }
+    }
+
+    /** Multiplies the first elements of {@code a} by those of {@code b}. */
+    static void multiply(float[] a, float[] b, int count) {
+        for (int i = 0; i < count; i++) {
+            a[i] *= b[i];
+        }
+    }
+
     /** Multiplies elements {@code from} to {@code to}. */
     static void scale(float[] a, float factor, int from, int to) {
         for (int i = from; i < to; i++) {
