@@ -36,17 +36,7 @@ public final class GgufFile implements TensorStore {
      * @throws java.io.UncheckedIOException when it does not exist or cannot be read
      */
     public static GgufFile open(Path path) {
-        MappedFile file = MappedFile.open(path);
-        boolean opened = false;
-        try {
-            GgufFile result = new GgufFile(file, GgufHead.read(file));
-            opened = true;
-            return result;
-        } finally {
-            if (!opened) {
-                file.close();
-            }
-        }
+        return MappedFile.open(path, file -> new GgufFile(file, GgufHead.read(file)));
     }
 
     @Override

@@ -32,17 +32,7 @@ public final class SafetensorsFile implements Safetensors {
      * @throws java.io.UncheckedIOException when it does not exist or cannot be read
      */
     public static SafetensorsFile open(Path path) {
-        MappedFile file = MappedFile.open(path);
-        boolean opened = false;
-        try {
-            SafetensorsFile result = new SafetensorsFile(file, SafetensorsHeader.read(file));
-            opened = true;
-            return result;
-        } finally {
-            if (!opened) {
-                file.close();
-            }
-        }
+        return MappedFile.open(path, file -> new SafetensorsFile(file, SafetensorsHeader.read(file)));
     }
 
     @Override

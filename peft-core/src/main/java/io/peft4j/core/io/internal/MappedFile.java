@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -72,6 +73,26 @@ public final class MappedFile implements AutoCloseable {
             throw new UncheckedIOException("Cannot open " + path + ": no such file", e);
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot open " + path + ": " + AtomicFiles.reason(e), e);
+        }
+    }
+
+    /**
+     * Opens a file for something that reads its head first; the file is closed again where that fails.
+     *
+     * @param reader makes the result, which closes the file when it is closed
+     * @throws UncheckedIOException when the file does not exist, is a folder or cannot be read
+     */
+    public static <T> T open(Path path, Function<MappedFile, T> reader) {
+        MappedFile file = open(path);
+        boolean opened = false;
+        try {
+            T result = reader.apply(file);
+            opened = true;
+            return result;
+        } finally {
+            if (!opened) {
+                file.close();
+            }
         }
     }
 
