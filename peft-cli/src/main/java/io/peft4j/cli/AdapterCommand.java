@@ -6,9 +6,5 @@ import picocli.CommandLine.Command;
 @Command(name = "adapter", sortOptions = false, description = "Inspects, merges, converts and combines adapters.",
         subcommands = {AdapterInfoCommand.class, AdapterMergeCommand.class, AdapterConvertCommand.class,
             AdapterCombineCommand.class})
-final class AdapterCommand extends PeftCommand {
-    @Override
-    public Integer call() {
-        throw usage("Missing command: info, merge, convert or combine");
-    }
+final class AdapterCommand extends CommandGroup {
 }

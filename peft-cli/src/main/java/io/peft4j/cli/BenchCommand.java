@@ -5,29 +5,12 @@ import io.peft4j.models.BaseModel;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code peft4j bench}: how fast this machine trains and answers. */
 @Command(name = "bench", description = "Measures how fast this machine trains and generates.",
         subcommands = {BenchTrainCommand.class, BenchGenerateCommand.class})
-final class BenchCommand implements Runnable {
-    @Spec
-    private CommandSpec spec;
-
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
-    private boolean help;
-
-    /** Without a command there is nothing to do. */
-    @Override
-    public void run() {
-        throw new ParameterException(spec.commandLine(), "Missing command: one of "
-                + String.join(", ", spec.subcommands().keySet()));
-    }
-
+final class BenchCommand extends CommandGroup {
     /** What was measured with, for the line of figures. */
     static void putEngine(ObjectNode line, BaseModel model, int threads) {
         line.put("dtype", model.precision().name()).put("kernels", model.engine().name()).put("threads", threads);

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -33,6 +34,11 @@ abstract class PeftCommand implements Callable<Integer> {
     /** Whether an option was given, rather than left at its default. */
     final boolean isGiven(String option) {
         return spec.commandLine().getParseResult().hasMatchedOption(option);
+    }
+
+    /** The names of the commands below this one, as they are listed. */
+    final List<String> subcommands() {
+        return List.copyOf(spec.subcommands().keySet());
     }
 
     /** Wrong usage. */

@@ -9,12 +9,7 @@ import picocli.CommandLine.Command;
 /** {@code peft4j runs}: trainings that have run or run now. */
 @Command(name = "runs", sortOptions = false, description = "Shows trainings, and compares them.",
         subcommands = {RunsShowCommand.class, RunsCompareCommand.class})
-final class RunsCommand extends PeftCommand {
-    @Override
-    public Integer call() {
-        throw usage("Missing command: show or compare");
-    }
-
+final class RunsCommand extends CommandGroup {
     /** A training in one object: how it stands and the last value of each metric. */
     static ObjectNode line(TrainingRecord run) {
         ObjectNode line = Json.MAPPER.createObjectNode().put("run", run.name()).put("state", run.info().state().word())

@@ -12,12 +12,7 @@ import picocli.CommandLine.Option;
 @Command(name = "sagemaker", description = "Trains and serves in a container of Amazon SageMaker.",
         subcommands = {SageMakerCommand.Train.class, SageMakerCommand.Serve.class,
             SageMakerCommand.Metrics.class})
-final class SageMakerCommand extends PeftCommand {
-    @Override
-    public Integer call() {
-        throw usage("Missing command: train, serve or metrics");
-    }
-
+final class SageMakerCommand extends CommandGroup {
     /** {@code peft4j sagemaker train}. */
     @Command(name = "train", description = {"Runs a training job.",
         "Hyperparameters are the options of 'peft4j train' with underscores; data comes from the channels training (or "

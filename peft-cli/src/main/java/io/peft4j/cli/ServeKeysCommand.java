@@ -13,12 +13,7 @@ import picocli.CommandLine.Parameters;
 /** {@code peft4j serve keys}. */
 @Command(name = "keys", description = "Makes, lists and revokes the keys of a server, also while it runs.",
         subcommands = {ServeKeysCommand.Add.class, ServeKeysCommand.Show.class, ServeKeysCommand.Revoke.class})
-final class ServeKeysCommand extends PeftCommand {
-    @Override
-    public Integer call() {
-        throw usage("Missing command: add, list or revoke");
-    }
-
+final class ServeKeysCommand extends CommandGroup {
     /** Where the keys are. */
     static final class Place {
         @Option(names = "--data", required = true, paramLabel = "DIR", description = "The data folder of the server.")

@@ -11,12 +11,7 @@ import picocli.CommandLine.Parameters;
 /** {@code peft4j vertex}: what a container of Vertex AI runs. */
 @Command(name = "vertex", description = "Trains and serves in a container of Google's Vertex AI.",
         subcommands = {VertexCommand.Train.class, VertexCommand.Serve.class})
-final class VertexCommand extends PeftCommand {
-    @Override
-    public Integer call() {
-        throw usage("Missing command: train or serve");
-    }
-
+final class VertexCommand extends CommandGroup {
     /** {@code peft4j vertex train}. */
     @Command(name = "train", description = {"Runs a custom training job.",
         "Data comes from AIP_TRAINING_DATA_URI and AIP_VALIDATION_DATA_URI, the adapter goes to AIP_MODEL_DIR, "
