@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -103,46 +104,59 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
         return new WeightType(floats ? DataType.FLOAT : DataType.BFLOAT16, linear, blocks);
     }
 
+    /** All components, of which one is changed. */
+    private final class Components {
+        private Precision precision = ModelOptions.this.precision;
+        private Optional<Boolean> keepBlocks = ModelOptions.this.keepBlocks;
+        private OptionalInt threads = ModelOptions.this.threads;
+        private Optional<Task> task = ModelOptions.this.task;
+        private long headSeed = ModelOptions.this.headSeed;
+        private List<String> newTokens = ModelOptions.this.newTokens;
+        private boolean sharedWeights = ModelOptions.this.sharedWeights;
+        private Optional<String> chatTemplate = ModelOptions.this.chatTemplate;
+        private Optional<Path> tokensOf = ModelOptions.this.tokensOf;
+    }
+
+    private ModelOptions with(Consumer<Components> change) {
+        Components all = new Components();
+        change.accept(all);
+        return new ModelOptions(all.precision, all.keepBlocks, all.threads, all.task, all.headSeed, all.newTokens,
+                all.sharedWeights, all.chatTemplate, all.tokensOf);
+    }
+
     /** The same with another precision. */
     public ModelOptions withPrecision(Precision newPrecision) {
-        return new ModelOptions(newPrecision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights,
-                chatTemplate, tokensOf);
+        return with(all -> all.precision = newPrecision);
     }
 
     /** The same with quantized blocks kept, also those of embedding and output layer, or none of them kept. */
     public ModelOptions withKeepBlocks(boolean keep) {
-        return new ModelOptions(precision, Optional.of(keep), threads, task, headSeed, newTokens, sharedWeights,
-                chatTemplate, tokensOf);
+        return with(all -> all.keepBlocks = Optional.of(keep));
     }
 
     /** The same with another number of threads. */
     public ModelOptions withThreads(int count) {
-        return new ModelOptions(precision, keepBlocks, OptionalInt.of(count), task, headSeed, newTokens,
-                sharedWeights, chatTemplate, tokensOf);
+        return with(all -> all.threads = OptionalInt.of(count));
     }
 
     /** The same for a task, for instance {@code Task.classification("billing", "login")}. */
     public ModelOptions withTask(Task wanted) {
-        return new ModelOptions(precision, keepBlocks, threads, Optional.of(wanted), headSeed, newTokens,
-                sharedWeights, chatTemplate, tokensOf);
+        return with(all -> all.task = Optional.of(wanted));
     }
 
     /** The same with other values of a head that is made anew. */
     public ModelOptions withHeadSeed(long seed) {
-        return new ModelOptions(precision, keepBlocks, threads, task, seed, newTokens, sharedWeights,
-                chatTemplate, tokensOf);
+        return with(all -> all.headSeed = seed);
     }
 
     /** The same with more tokens. */
     public ModelOptions withNewTokens(String... texts) {
-        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, List.of(texts),
-                sharedWeights, chatTemplate, tokensOf);
+        return with(all -> all.newTokens = List.of(texts));
     }
 
     /** The same, with weights that processes of this machine have in common, or not. */
     public ModelOptions withSharedWeights(boolean shared) {
-        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, shared, chatTemplate,
-                tokensOf);
+        return with(all -> all.sharedWeights = shared);
     }
 
     /**
@@ -151,13 +165,11 @@ public record ModelOptions(Precision precision, Optional<Boolean> keepBlocks, Op
      * @param text the template in Jinja, as in a checkpoint's {@code chat_template.jinja}
      */
     public ModelOptions withChatTemplate(String text) {
-        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights,
-                Optional.of(text), tokensOf);
+        return with(all -> all.chatTemplate = Optional.of(text));
     }
 
     /** The same with the vocabulary of an adapter that was made on a base with more tokens. */
     public ModelOptions withTokensOf(Path adapter) {
-        return new ModelOptions(precision, keepBlocks, threads, task, headSeed, newTokens, sharedWeights,
-                chatTemplate, Optional.of(adapter));
+        return with(all -> all.tokensOf = Optional.of(adapter));
     }
 }
