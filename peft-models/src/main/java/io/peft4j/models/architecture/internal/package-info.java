@@ -1,5 +1,5 @@
 /**
- * What a network is loaded with and closed by: {@link io.peft4j.models.architecture.internal.ModelTensor},
- * {@link io.peft4j.models.architecture.internal.Closing}.
+ * What a network is loaded with, guarded and closed by: {@link io.peft4j.models.architecture.internal.ModelTensor},
+ * {@link io.peft4j.models.architecture.internal.BatchChecks}, {@link io.peft4j.models.architecture.internal.Closing}.
  */
 package io.peft4j.models.architecture.internal;

@@ -8,8 +8,8 @@ import io.peft4j.core.model.CausalNetwork;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
-import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.BatchChecks;
 import io.peft4j.models.architecture.internal.Closing;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -118,7 +118,8 @@ final class DecoderNetwork implements CausalNetwork {
 
     /** What comes out of the embedding and the first {@code layers} decoder layers. */
     private Variable below(ForwardContext context, int layers) {
-        check(context.batch());
+        BatchChecks.requirePositions(context.batch(), description);
+        BatchChecks.requireTokens(context.batch(), description);
         int first = context.start().map(ForwardContext.LayerStates::layer).orElse(0);
         Variable x = context.start().map(given -> context.tape().constant(given.states()))
                 .orElseGet(() -> embedded(context));
@@ -182,18 +183,5 @@ final class DecoderNetwork implements CausalNetwork {
     @Override
     public void close() {
         Closing.all(weights);
-    }
-
-    private void check(PackedBatch batch) {
-        if (batch.maxPosition() >= description.maxPositions()) {
-            throw new IllegalArgumentException("a sequence of " + (batch.maxPosition() + 1) + " tokens is longer than "
-                    + "the limit of " + description.name() + ", " + description.maxPositions());
-        }
-        for (int id : batch.tokens()) {
-            if (id < 0 || id >= description.vocabularySize()) {
-                throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of "
-                        + description.vocabularySize());
-            }
-        }
     }
 }

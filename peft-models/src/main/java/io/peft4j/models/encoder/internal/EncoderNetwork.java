@@ -10,6 +10,7 @@ import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.models.architecture.SentencePooling;
 import io.peft4j.models.architecture.TaskPlan;
+import io.peft4j.models.architecture.internal.BatchChecks;
 import io.peft4j.models.architecture.internal.Closing;
 import io.peft4j.models.architecture.internal.PooledNetwork;
 import java.util.Arrays;
@@ -170,16 +171,8 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     }
 
     private void check(PackedBatch batch) {
-        if (batch.maxPosition() >= description.maxPositions()) {
-            throw new IllegalArgumentException("a sequence of " + (batch.maxPosition() + 1) + " tokens is longer than "
-                    + "the limit of " + description.name() + ", " + description.maxPositions());
-        }
-        for (int id : batch.tokens()) {
-            if (id < 0 || id >= description.vocabularySize()) {
-                throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of "
-                        + description.vocabularySize());
-            }
-        }
+        BatchChecks.requirePositions(batch, description);
+        BatchChecks.requireTokens(batch, description);
         int types = parts.embeddings().types();
         for (int type : batch.types()) {
             if (types > 0 && (type < 0 || type >= types)) {

@@ -6,8 +6,8 @@ import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.ForwardContext;
 import io.peft4j.core.nn.KvCache;
-import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.Slot;
+import io.peft4j.models.architecture.internal.BatchChecks;
 import io.peft4j.models.architecture.internal.Closing;
 import java.util.List;
 import java.util.Optional;
@@ -80,7 +80,7 @@ final class T5Network implements EncoderDecoderNetwork {
 
     private Variable run(ForwardContext context, List<T5Block> blocks, Slot norm, ForwardContext read,
             Optional<Variable> states) {
-        check(context.batch());
+        BatchChecks.requireTokens(context.batch(), description);
         Variable x = T5Block.dropped(context, parts.embedding().forward(context, context.noInput()),
                 config.dropout());
         for (int i = 0; i < blocks.size(); i++) {
@@ -100,15 +100,6 @@ final class T5Network implements EncoderDecoderNetwork {
     public KvCache newCache(int rows) {
         return new KvCache(2 * parts.decoder().size(), rows, config.shape().keyColumns(),
                 description.activationType());
-    }
-
-    private void check(PackedBatch batch) {
-        for (int id : batch.tokens()) {
-            if (id < 0 || id >= config.vocabulary()) {
-                throw new IllegalArgumentException("token id " + id + " is outside the vocabulary of "
-                        + config.vocabulary());
-            }
-        }
     }
 
     @Override
