@@ -13,6 +13,7 @@ import io.peft4j.eval.Arm;
 import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.internal.TrainedModels;
 import io.peft4j.train.plan.Prices;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -260,19 +261,7 @@ public final class FineTuningAdvisor {
             return asked(Arm.plain(name, "trained on " + examples.size() + " examples", model), Way.Kind.TRAINING,
                     items, scoring, seconds);
         } finally {
-            if (model instanceof AutoCloseable closeable) {
-                close(closeable);
-            }
-        }
-    }
-
-    private static void close(AutoCloseable model) {
-        try {
-            model.close();
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException("cannot close a model: " + e.getMessage(), e);
+            TrainedModels.close(model);
         }
     }
 }

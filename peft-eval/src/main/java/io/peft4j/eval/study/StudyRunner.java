@@ -9,6 +9,7 @@ import io.peft4j.eval.study.TrainingStudy.Point;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.internal.AnswerScoring;
+import io.peft4j.eval.task.internal.TrainedModels;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -113,19 +114,7 @@ public final class StudyRunner {
                     .answers(items.stream().map(EvaluationItem::messages).toList());
             return new Point("seed " + seed, examples.size(), scoring.decidingScore(answers));
         } finally {
-            if (model instanceof AutoCloseable closeable) {
-                close(closeable);
-            }
-        }
-    }
-
-    private static void close(AutoCloseable model) {
-        try {
-            model.close();
-        } catch (RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IllegalStateException("cannot close a model: " + e.getMessage(), e);
+            TrainedModels.close(model);
         }
     }
 }

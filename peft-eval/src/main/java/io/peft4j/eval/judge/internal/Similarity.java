@@ -1,5 +1,6 @@
 package io.peft4j.eval.judge.internal;
 
+import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.OpinionReport;
 import io.peft4j.eval.task.EvaluationItem;
@@ -83,15 +84,7 @@ public final class Similarity {
 
     /** The cosine of two vectors, at most 1; 0 where one of them is 0. */
     public static double cosine(float[] a, float[] b) {
-        double product = 0;
-        double first = 0;
-        double second = 0;
-        for (int i = 0; i < a.length; i++) {
-            product += (double) a[i] * b[i];
-            first += (double) a[i] * a[i];
-            second += (double) b[i] * b[i];
-        }
-        return first == 0 || second == 0 ? 0 : Math.min(1, product / Math.sqrt(first * second));
+        return Math.min(1, TextEmbedder.cosine(a, b));
     }
 
     /** What was scored so far, and what failed. */
