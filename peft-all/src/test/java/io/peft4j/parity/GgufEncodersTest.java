@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.IfExists;
 import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Task;
@@ -76,23 +75,17 @@ class GgufEncodersTest {
         "encoders/xlm-roberta-token-cls", "encoders/distilbert-question", "gguf/bert.gguf", "gguf/roberta.gguf"})
     void writtenAndMergedFilesEmbedAsTheModelTheyCameFrom(String fixture) throws IOException {
         String name = fixture.replaceAll("[/.]", "-");
-        Files.createDirectories(WRITTEN);
         LoraConfig config = LoraConfig.builder().rank(2).targetModules(TargetModules.ALL_LINEAR)
                 .initialization(LoraInit.RANDOM).build();
         try (BaseModel base = load(Fixtures.FOLDER.resolve(fixture)); PeftModel model = base.withAdapter(config, 3)) {
-            Path file = WRITTEN.resolve(name + ".gguf");
-            Path merged = WRITTEN.resolve(name + "-merged.gguf");
-            Path lora = WRITTEN.resolve(name + "-lora.gguf");
-            ModelExport.of(base).ifExists(IfExists.OVERWRITE).toGguf(file);
-            ModelExport.of(model).ifExists(IfExists.OVERWRITE).toGguf(merged);
-            AdapterExport.toGguf(model, PeftModel.DEFAULT_ADAPTER, lora);
-            AdapterImport.fromGguf(base, lora, folder.resolve("adapter"));
+            GgufFiles files = GgufFiles.write(base, model, WRITTEN, name);
+            AdapterImport.fromGguf(base, files.lora(), folder.resolve("adapter"));
 
             float[][] plain = embed(base);
             float[][] adapted = embed(model);
             assertTrue(TextEmbedder.cosine(plain[0], adapted[0]) < 0.99, "the adapter changes nothing");
-            assertEmbeds(plain, file);
-            assertEmbeds(adapted, merged);
+            assertEmbeds(plain, files.model());
+            assertEmbeds(adapted, files.merged());
             try (PeftModel again = base.withAdapter(folder.resolve("adapter"))) {
                 assertClose(adapted, embed(again));
             }

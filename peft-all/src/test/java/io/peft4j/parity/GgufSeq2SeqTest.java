@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.io.IfExists;
 import io.peft4j.core.kernel.internal.NaiveKernels;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Model;
@@ -25,7 +24,6 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.lora.init.LoraInit;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
-import io.peft4j.models.export.AdapterExport;
 import io.peft4j.models.export.AdapterImport;
 import io.peft4j.models.export.ModelExport;
 import io.peft4j.models.hub.ModelLocator;
@@ -78,24 +76,18 @@ class GgufSeq2SeqTest {
     @ParameterizedTest
     @ValueSource(strings = {"t5", "flan-t5"})
     void writtenAndMergedFilesSayWhatTheModelSaid(String name) throws IOException {
-        Files.createDirectories(WRITTEN);
         List<JsonNode> rows = rows(name);
         LoraConfig config = LoraConfig.builder().rank(2).targetModules(TargetModules.ALL_LINEAR)
                 .initialization(LoraInit.RANDOM).build();
         try (BaseModel base = load(FILES.resolve(name + ".gguf")); PeftModel model = base.withAdapter(config, 3)) {
-            Path file = WRITTEN.resolve(name + ".gguf");
-            Path merged = WRITTEN.resolve(name + "-merged.gguf");
-            Path lora = WRITTEN.resolve(name + "-lora.gguf");
-            ModelExport.of(base).ifExists(IfExists.OVERWRITE).toGguf(file);
-            ModelExport.of(model).ifExists(IfExists.OVERWRITE).toGguf(merged);
-            AdapterExport.toGguf(model, PeftModel.DEFAULT_ADAPTER, lora);
-            AdapterImport.fromGguf(base, lora, folder.resolve("adapter"));
+            GgufFiles files = GgufFiles.write(base, model, WRITTEN, name);
+            AdapterImport.fromGguf(base, files.lora(), folder.resolve("adapter"));
 
             List<TokenSequence> sequences = sequences(base, rows);
             double[] adapted = SequenceScorer.negativeLogLikelihoods(model, sequences);
             assertTrue(Math.abs(adapted[3] / nll(rows)[3] - 1) > 1e-2, "the adapter changes nothing");
-            assertSays(nll(rows), rows, file);
-            assertSays(adapted, rows, merged);
+            assertSays(nll(rows), rows, files.model());
+            assertSays(adapted, rows, files.merged());
             try (PeftModel again = base.withAdapter(folder.resolve("adapter"))) {
                 assertClose(adapted, SequenceScorer.negativeLogLikelihoods(again, sequences));
             }
