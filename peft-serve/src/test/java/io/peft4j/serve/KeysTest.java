@@ -61,6 +61,24 @@ class KeysTest {
         }
     }
 
+    @Test
+    void withoutItsLastKeyTheServerStaysClosed() throws InterruptedException {
+        try (ServerKeys keys = keys()) {
+            String secret = keys.add("team", ServerKeys.Limits.NONE);
+            try (TestServer server = TestServer.start(data, builder -> builder.host("0.0.0.0"))) {
+                assertEquals(200, models(server, secret).status());
+                assertEquals(1, keys.revoke("team"));
+                Thread.sleep(1100);
+                assertEquals(401, models(server, secret).status());
+                assertEquals(401, server.get("/v1/models").status());
+                assertEquals(200, models(server, keys.add("other", ServerKeys.Limits.NONE)).status());
+            }
+            keys.revoke("other");
+        }
+        // Nor could anybody come in after a start.
+        assertThrows(ConfigurationException.class, () -> TestServer.start(data, builder -> builder.host("0.0.0.0")));
+    }
+
     private boolean isAnywhere(String secret) throws IOException {
         try (Stream<Path> files = Files.walk(data)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {

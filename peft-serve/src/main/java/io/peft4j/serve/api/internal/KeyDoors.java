@@ -16,9 +16,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /**
- * Lets in who has a key: the one that the server was started with, or one that is stored. Where there is neither, the
- * server can be reached from this machine only, and anybody may come; except for pages of other sites in a browser,
- * which could otherwise use the server of whoever looks at them.
+ * Lets in who has a key: the one that the server was started with, or one that is stored. Where there is neither, and
+ * never was, the server can be reached from this machine only, and anybody may come; except for pages of other sites in
+ * a browser, which could otherwise use the server of whoever looks at them. A server whose last key was revoked lets
+ * nobody in: who takes a key away does not want to open the doors, least of all at an address that others reach.
  */
 public final class KeyDoors implements Doors {
     private static final String SCHEME = "Bearer ";
@@ -84,7 +85,7 @@ public final class KeyDoors implements Doors {
         long now = clock.millis();
         Known before = anyKnown;
         if (now - before.since() >= KNOWN_MILLIS) {
-            before = new Known(keys.any() ? Optional.of(ANY) : Optional.empty(), now);
+            before = new Known(keys.anyMade() ? Optional.of(ANY) : Optional.empty(), now);
             anyKnown = before;
         }
         return before.key().isPresent();

@@ -55,6 +55,12 @@ public final class KeyTable {
                 row -> row.getString(1))).isPresent();
     }
 
+    /** Whether keys were ever made, be it that none of them opens any more. */
+    public boolean anyMade() {
+        return database.transaction(sql -> sql.first("SELECT id FROM api_keys LIMIT 1", row -> row.getString(1)))
+                .isPresent();
+    }
+
     /** What is kept of a key that opens. */
     public Optional<ApiKey> open(String secret) {
         return database.transaction(sql -> sql.first("SELECT * FROM api_keys WHERE hash = ? AND revoked_at IS NULL",
