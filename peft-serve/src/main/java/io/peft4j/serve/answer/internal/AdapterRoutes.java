@@ -53,6 +53,14 @@ public final class AdapterRoutes implements RouteGroup {
         }
     }
 
+    /** Who unloads an adapter has it still; a model that was tuned here would be lost. */
+    private void requireAdded(String name) {
+        if (models.isOwn(name)) {
+            throw ApiException.invalid("lora_name", "'" + name + "' is the base model or was tuned here, not an adapter "
+                    + "that was loaded; DELETE /v1/models/NAME deletes a tuned one for good");
+        }
+    }
+
     private void load(Context http) {
         requireAllowed();
         Fields fields = new Fields(Bodies.object(http));
@@ -73,13 +81,11 @@ public final class AdapterRoutes implements RouteGroup {
             throw ApiException.of(400, "invalid_request_error", "model_exists", "lora_name", "The lora adapter '"
                     + name + "' has already been loaded. To load it in place, set 'load_inplace' to true.");
         }
+        requireAdded(name);
         try {
-            if (inPlace) {
-                models.remove(name);
-            }
-            models.add(name, folder, "user");
+            models.replace(name, folder, "user");
         } catch (PeftException e) {
-            throw ApiException.invalid("lora_path", e.getMessage());
+            throw ApiException.invalid("lora_path", e.getMessage().replace(folder.toString(), wanted));
         }
         http.contentType("text/plain").result("Success: LoRA adapter '" + name + "' added successfully.");
     }
@@ -94,9 +100,8 @@ public final class AdapterRoutes implements RouteGroup {
         if (models.find(name).isEmpty()) {
             throw ModelRoutes.noSuchModel(name);
         }
-        if (!models.remove(name)) {
-            throw ApiException.invalid("lora_name", "the base model cannot be unloaded");
-        }
+        requireAdded(name);
+        models.remove(name);
         http.contentType("text/plain").result("Success: LoRA adapter '" + name + "' removed successfully.");
     }
 

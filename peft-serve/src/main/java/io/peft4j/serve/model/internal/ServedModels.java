@@ -101,6 +101,26 @@ public final class ServedModels implements AutoCloseable {
         return load(name, folder, clock.instant().getEpochSecond(), owner);
     }
 
+    /**
+     * Loads an adapter as {@link #add} does, in the place of one that has the name; that answers until this one can.
+     *
+     * @throws io.peft4j.core.error.PeftException when the adapter is damaged or does not fit: the former one stays
+     */
+    public synchronized ServedModel replace(String name, Path folder, String owner) {
+        ServedModel former = loaded.get(name);
+        if (former == null) {
+            return add(name, folder, owner);
+        }
+        ServedModel served = load(name, folder, clock.instant().getEpochSecond(), owner);
+        model.deleteAdapter(former.adapter());
+        return served;
+    }
+
+    /** Whether a name is that of the base or of what was tuned here, and not of an adapter that was added. */
+    public boolean isOwn(String name) {
+        return isBase(name) || store.models().find(baseName, name).isPresent();
+    }
+
     private ServedModel load(String name, Path folder, long created, String owner) {
         String adapter = "a" + ++number;
         model.loadAdapter(adapter, folder);

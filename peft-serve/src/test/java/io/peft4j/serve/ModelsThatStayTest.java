@@ -1,0 +1,90 @@
+package io.peft4j.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import io.peft4j.serve.answer.AnsweringOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What answers goes on to answer, whatever becomes of jobs and adapters around it. */
+class ModelsThatStayTest {
+    @TempDir
+    static Path folder;
+
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() throws IOException {
+        Path root = folder.resolve("adapters");
+        Path adapter = TestServer.MODEL.resolveSibling("adapters").resolve("lora");
+        for (String name : List.of("hr", "damaged")) {
+            Files.createDirectories(root.resolve(name));
+            for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
+                Files.copy(adapter.resolve(file), root.resolve(name).resolve(file));
+            }
+        }
+        Path weights = root.resolve("damaged").resolve("adapter_model.safetensors");
+        Files.write(weights, Arrays.copyOf(Files.readAllBytes(weights), 100));
+        server = TestServer.start(folder.resolve("data"), builder -> builder.answering(AnsweringOptions.defaults()
+                .withAdapterRoots(root)));
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static int asked(String model) {
+        return server.post("/v1/chat/completions", "{\"model\": \"" + model + "\", \"max_tokens\": 2, \"messages\": "
+                + "[{\"role\": \"user\", \"content\": \"Who is there?\"}]}").status();
+    }
+
+    private static TestServer.Reply load(String name, String path) {
+        return server.post("/v1/load_lora_adapter", "{\"lora_name\": \"" + name + "\", \"lora_path\": \"" + path
+                + "\", \"load_inplace\": true}");
+    }
+
+    private static TestServer.Reply unload(String name) {
+        return server.post("/v1/unload_lora_adapter", "{\"lora_name\": \"" + name + "\"}");
+    }
+
+    private static String job(int epochs) {
+        return server.job("{\"model\": \"tiny-llama\", \"training_file\": \"" + server.upload(TestServer.rows(0, 12))
+                + "\", \"hyperparameters\": {\"n_epochs\": " + epochs + ", \"batch_size\": 4}}");
+    }
+
+    @Test
+    void anAdapterAnswersUntilAnotherCanTakeItsPlace() {
+        assertEquals(200, load("hr", "hr").status());
+        TestServer.Reply refused = load("hr", "damaged");
+        assertEquals(400, refused.status());
+        assertEquals("lora_path", refused.error().get("param").asText());
+        assertFalse(refused.error().get("message").asText().contains(folder.toString()), refused.toString());
+        assertEquals(200, asked("hr"));
+        assertEquals(200, load("hr", "hr").status());
+        assertEquals(200, asked("hr"));
+        assertEquals(200, unload("hr").status());
+        assertEquals(404, asked("hr"));
+    }
+
+    /** A client that unloads an adapter has its folder; of a tuned model there is but one. */
+    @Test
+    void aTunedModelIsNeitherUnloadedNorReplaced() throws InterruptedException {
+        String tuned = server.await(job(1), "succeeded").get("fine_tuned_model").asText();
+        for (String name : List.of(tuned, "tiny-llama")) {
+            for (TestServer.Reply reply : List.of(unload(name), load(name, "hr"))) {
+                assertEquals(400, reply.status(), reply.toString());
+                assertEquals("lora_name", reply.error().get("param").asText());
+            }
+            assertEquals(200, asked(name));
+        }
+    }
+}
