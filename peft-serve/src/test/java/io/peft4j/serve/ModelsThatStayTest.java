@@ -3,6 +3,7 @@ package io.peft4j.serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.serve.answer.AnsweringOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What answers goes on to answer, whatever becomes of jobs and adapters around it. */
 class ModelsThatStayTest {
+    private static final String JOBS = "/v1/fine_tuning/jobs/";
+
     @TempDir
     static Path folder;
 
@@ -86,5 +89,26 @@ class ModelsThatStayTest {
             }
             assertEquals(200, asked(name));
         }
+    }
+
+    /** Who sees that more epochs make it worse cancels, and takes the best of those that there are. */
+    @Test
+    void checkpointsOfACancelledJobAnswer() throws InterruptedException {
+        String id = job(50);
+        JsonNode checkpoints = server.get(JOBS + id + "/checkpoints").get("data");
+        for (int i = 0; i < 3000 && checkpoints.isEmpty(); i++) {
+            Thread.sleep(10);
+            checkpoints = server.get(JOBS + id + "/checkpoints").get("data");
+        }
+        assertEquals(200, server.post(JOBS + id + "/cancel", "").status());
+        Path run = folder.resolve("data/jobs").resolve(id).resolve("run");
+        for (int i = 0; i < 3000 && Files.exists(run); i++) {
+            Thread.sleep(10);
+        }
+        assertFalse(Files.exists(run), "what only the job needed is gone");
+        String checkpoint = checkpoints.get(0).get("fine_tuned_model_checkpoint").asText();
+        assertEquals(200, asked(checkpoint));
+        assertEquals(200, server.delete("/v1/models/" + checkpoint).status());
+        assertEquals(404, asked(checkpoint));
     }
 }

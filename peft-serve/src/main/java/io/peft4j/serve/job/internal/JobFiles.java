@@ -140,12 +140,10 @@ final class JobFiles {
         }
     }
 
-    /** Removes all that a job which leads to nothing has written. */
+    /** Removes the run of a job that leads to nothing; the checkpoints that it has told of go on to answer. */
     void deleteRun() {
-        for (Path folder : List.of(run(), folder.resolve("checkpoints"))) {
-            if (Files.exists(folder)) {
-                delete(folder);
-            }
+        if (Files.exists(run())) {
+            delete(run());
         }
     }
 
