@@ -2,8 +2,10 @@ package io.peft4j.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.serve.TestServer.Reply;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -109,6 +111,25 @@ class HostileRequestsTest {
             String line = raw(request.getBytes(StandardCharsets.ISO_8859_1));
             assertFalse(line.matches("HTTP/1.. 5(?!05).*"), () -> line + " for " + request);
         }
+    }
+
+    /** A client that keeps connections would send its next request into one that is closed. */
+    @Test
+    void aConnectionThatIsClosedSaysSo() throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write("GET /v1/files/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(
+                    StandardCharsets.ISO_8859_1));
+            String reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+            assertTrue(reply.startsWith("HTTP/1.1 400 ") && reply.contains("\r\nConnection: close\r\n"), reply);
+        }
+    }
+
+    @Test
+    void anAddressThatIsTakenIsNamed(@TempDir Path other) {
+        String message = assertThrows(ConfigurationException.class, () -> TestServer.start(other, builder ->
+                builder.port(server.port()))).getMessage();
+        assertTrue(message.contains("port " + server.port()) && message.contains("in use"), message);
     }
 
     @Test

@@ -5,7 +5,11 @@ import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
+import io.peft4j.core.error.ConfigurationException;
+import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -33,13 +37,28 @@ public final class HttpServer implements AutoCloseable {
     private final Meters meters;
     private final AtomicInteger running = new AtomicInteger();
 
-    /** Listens at once; port 0 means any that is free. */
+    /**
+     * Listens at once; port 0 means any that is free.
+     *
+     * @throws ConfigurationException when nobody can listen there
+     */
     public HttpServer(String host, int port, Doors doors, Meters meters, List<RouteGroup> groups) {
         this.host = host;
         this.doors = doors;
         this.meters = meters;
+        requireFree(host, port);
         this.javalin = Javalin.create(config -> configure(config, groups));
         javalin.start(host, port);
+    }
+
+    /** Asked before, since Javalin says neither what is wrong with an address nor in one line. */
+    private static void requireFree(String host, int port) {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.bind(new InetSocketAddress(host, port));
+        } catch (IOException e) {
+            throw new ConfigurationException("cannot listen at port " + port + " of " + host + ": " + e.getMessage()
+                    + "; take another, port 0 is any that is free", e);
+        }
     }
 
     private void configure(JavalinConfig config, List<RouteGroup> groups) {
