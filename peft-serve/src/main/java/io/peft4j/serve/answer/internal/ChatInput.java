@@ -61,29 +61,49 @@ final class ChatInput {
                     + "assistant, tool and function");
         }
         JsonNode content = value.path("content");
-        if (content.isArray()) {
-            content.forEach(part -> requireText(part, name));
+        if (content.isNull() || content.isMissingNode()) {
+            requireOther(value, role, name + ".content");
         } else {
-            Fields.require(content.isTextual() || content.isNull() || content.isMissingNode(), name + ".content",
+            Fields.require(content.isTextual() || content.isArray(), name + ".content",
                     "a string or an array of parts", content);
         }
         Map<String, Object> map = MAPPER.convertValue(value, OBJECT);
         // Templates that know no developer put him in the place of the system, as OpenAI does for older models.
         map.put("role", role.equals("developer") && !template.source().contains("developer") ? "system" : role);
         if (content.isArray()) {
-            map.put("content", ChatMessage.fromMap(map).content());
+            map.put("content", text(content, name + ".content"));
         }
         map.computeIfPresent("tool_calls", (key, calls) -> calls instanceof List<?> list
                 ? list.stream().map(ChatInput::withArguments).toList() : calls);
         return ChatMessage.fromMap(map);
     }
 
-    private static void requireText(JsonNode part, String name) {
-        String type = part.path("type").asText();
-        if (!type.equals("text") && !type.equals("refusal")) {
-            throw ApiException.of(400, "invalid_request_error", "unsupported_content", name + ".content",
-                    "this model reads text; parts of type '" + type + "' are not supported");
+    /** Only what an assistant called or refused, and what a function gave, stands without content. */
+    private static void requireOther(JsonNode message, String role, String name) {
+        boolean other = role.equals("function") || role.equals("assistant") && (message.hasNonNull("tool_calls")
+                || message.hasNonNull("function_call") || message.hasNonNull("refusal"));
+        if (!other) {
+            throw ApiException.of(400, "invalid_request_error", "missing_required_parameter", name,
+                    "Missing required parameter: '" + name + "'.");
         }
+    }
+
+    /** The text of parts, which stands in each under the name of its type. */
+    private static String text(JsonNode parts, String name) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < parts.size(); i++) {
+            String place = name + "[" + i + "]";
+            Fields.require(parts.get(i).isObject(), place, "an object", parts.get(i));
+            String type = parts.get(i).path("type").asText();
+            if (!type.equals("text") && !type.equals("refusal")) {
+                throw ApiException.of(400, "invalid_request_error", "unsupported_content", place + ".type",
+                        "this model reads text; parts of type '" + type + "' are not supported");
+            }
+            JsonNode value = parts.get(i).path(type);
+            Fields.require(value.isTextual(), place + "." + type, "a string", value);
+            text.append(value.textValue());
+        }
+        return text.toString();
     }
 
     /** Templates take arguments as an object; clients send them as text. */
