@@ -69,6 +69,10 @@ completion = client.completions.create(model="tiny", prompt=["The notice", "A"],
 assert [choice.index for choice in completion.choices] == [0, 1, 2, 3], completion
 pieces = list(client.completions.create(model="tiny", prompt="The notice", max_tokens=4, temperature=0, stream=True))
 assert "".join(piece.choices[0].text for piece in pieces) == completion.choices[0].text
+offsets = [piece.choices[0].logprobs.text_offset for piece in client.completions.create(
+    model="tiny", prompt="The notice", max_tokens=4, temperature=0, stream=True, logprobs=0)]
+whole = client.completions.create(model="tiny", prompt="The notice", max_tokens=4, temperature=0, logprobs=0)
+assert sum(offsets, []) == whole.choices[0].logprobs.text_offset, offsets
 
 vectors = client.embeddings.create(model="vectors", input=["notice period", "leave"])
 assert len(vectors.data) == 2 and len(vectors.data[0].embedding) == len(vectors.data[1].embedding) > 3

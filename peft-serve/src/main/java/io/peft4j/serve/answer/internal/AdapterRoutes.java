@@ -56,8 +56,8 @@ public final class AdapterRoutes implements RouteGroup {
     /** Who unloads an adapter has it still; a model that was tuned here would be lost. */
     private void requireAdded(String name) {
         if (models.isOwn(name)) {
-            throw ApiException.invalid("lora_name", "'" + name + "' is the base model or was tuned here, not an adapter "
-                    + "that was loaded; DELETE /v1/models/NAME deletes a tuned one for good");
+            throw ApiException.invalid("lora_name", "'" + name + "' is the base model or was tuned here, not an "
+                    + "adapter that was loaded; DELETE /v1/models/NAME deletes a tuned one for good");
         }
     }
 
@@ -98,7 +98,7 @@ public final class AdapterRoutes implements RouteGroup {
         fields.ignore("lora_int_id");
         fields.requireKnown();
         if (models.find(name).isEmpty()) {
-            throw ModelRoutes.noSuchModel(name);
+            throw ModelRoutes.noSuchModel(models, name);
         }
         requireAdded(name);
         models.remove(name);

@@ -19,7 +19,7 @@ public final class Answering implements AutoCloseable {
     /** Answers of these models; closed before them. */
     public Answering(ServedModels models, AnsweringOptions options, Clock clock) {
         this.service = AnswerService.open(models.model(), options.service());
-        Answers answers = new Answers(service, models, options.timeout());
+        Answers answers = new Answers(service, models, options.service().rows(), options.timeout());
         this.routes = List.of(new ChatRoutes(answers, clock), new CompletionRoutes(answers, clock),
                 new EmbeddingRoutes(models, options.embedders()), new AdapterRoutes(models, options.adapterRoots()));
     }

@@ -33,16 +33,19 @@ public final class Answers {
 
     private final AnswerService service;
     private final ServedModels models;
+    private final int mostAnswers;
     private final Duration timeout;
 
     /**
      * Answers of the models.
      *
+     * @param mostAnswers how many answers a prompt may have
      * @param timeout the most time for an answer
      */
-    public Answers(AnswerService service, ServedModels models, Duration timeout) {
+    public Answers(AnswerService service, ServedModels models, int mostAnswers, Duration timeout) {
         this.service = service;
         this.models = models;
+        this.mostAnswers = mostAnswers;
         this.timeout = timeout;
     }
 
@@ -51,7 +54,7 @@ public final class Answers {
     }
 
     ServedModel model(String name) {
-        return models.find(name).orElseThrow(() -> ModelRoutes.noSuchModel(name));
+        return models.find(name).orElseThrow(() -> ModelRoutes.noSuchModel(models, name));
     }
 
     /** The tokens that a prompt to a model and its answer may have together. */
@@ -66,6 +69,10 @@ public final class Answers {
     /** Submits a request; its tokens count against the limits of the caller. */
     PendingAnswer submit(ServedModel model, int[] prompt, GenerationOptions options, Caller caller,
             AnswerListener listener) {
+        if (options.answers() > mostAnswers) {
+            throw ApiException.invalid("n", "'n' may be at most " + mostAnswers + ", since so many answers grow at "
+                    + "once; got " + options.answers());
+        }
         try {
             PendingAnswer pending = service.submit(AnswerRequest.of(Prompt.tokens(prompt))
                     .withAdapter(model.adapter()).withOptions(options).withClient(caller.id()).withTimeout(timeout)
@@ -83,7 +90,7 @@ public final class Answers {
 
     /** A model may have been taken out since it was found. */
     private ApiException gone(ServedModel model, ConfigurationException e) {
-        return models.find(model.name()).isEmpty() ? ModelRoutes.noSuchModel(model.name())
+        return models.find(model.name()).isEmpty() ? ModelRoutes.noSuchModel(models, model.name())
                 : ApiException.invalid(e.getMessage());
     }
 

@@ -49,8 +49,8 @@ public final class ChatRoutes implements RouteGroup {
         ChatRequest request = ChatRequest.read(fields, template, constraints);
         int[] prompt = new ChatInput(template, base.tokenizer()).tokens(request.messages(), request.shown(),
                 request.variables(), request.forced() ? request.form().orElseThrow().forced() : "");
-        GenerationOptions options = SamplingFields.limited(request.options(), request.limit(), request.maxTokens(),
-                prompt.length, answers.mostTokens(model));
+        GenerationOptions options = SamplingFields.limited(request.options(), "messages", request.limit(),
+                request.maxTokens(), prompt.length, answers.mostTokens(model));
         String id = Replies.id("chatcmpl-");
         long created = clock.instant().getEpochSecond();
         if (request.streaming().wanted()) {

@@ -65,7 +65,8 @@ public final class CompletionRoutes implements RouteGroup {
         Wanted wanted = new Wanted(model, name, prompts, told.withMaxNewTokens(maxTokens), Streaming.read(fields));
         fields.requireKnown();
         int room = answers.mostTokens(model);
-        prompts.forEach(prompt -> SamplingFields.limited(told, "prompt", Optional.of(maxTokens), prompt.length, room));
+        prompts.forEach(prompt -> SamplingFields.limited(told, "prompt", "max_tokens", Optional.of(maxTokens),
+                prompt.length, room));
         return wanted;
     }
 
@@ -139,7 +140,7 @@ public final class CompletionRoutes implements RouteGroup {
         boolean stream = wanted.streaming().wanted();
         for (int i = 0; i < completions.size() && !stream; i++) {
             Completion each = completions.get(i);
-            choices.add(choice(i, each.text(), each.probabilities(), wanted)
+            choices.add(choice(i, each.text(), each.probabilities(), 0, wanted)
                     .put("finish_reason", Replies.finishReason(each)));
         }
         if (!stream || wanted.streaming().usage()) {
@@ -157,14 +158,18 @@ public final class CompletionRoutes implements RouteGroup {
 
     private AnswerListener listener(Wanted wanted, EventStream events, int first, String id, long created) {
         return new AnswerListener() {
+            private final int[] offsets = new int[wanted.options().answers()];
+
             @Override
             public boolean onText(int answer, String piece, List<TokenProbability> tokens) {
-                return send(choice(first + answer, piece, tokens, wanted).putNull("finish_reason"));
+                ObjectNode choice = choice(first + answer, piece, tokens, offsets[answer], wanted);
+                replies.shown(tokens).forEach(token -> offsets[answer] += length(token));
+                return send(choice.putNull("finish_reason"));
             }
 
             @Override
             public void onEnd(int answer, Completion completion) {
-                send(choice(first + answer, "", List.of(), wanted)
+                send(choice(first + answer, "", List.of(), offsets[answer], wanted)
                         .put("finish_reason", Replies.finishReason(completion)));
             }
 
@@ -179,7 +184,13 @@ public final class CompletionRoutes implements RouteGroup {
         };
     }
 
-    private ObjectNode choice(int index, String text, List<TokenProbability> tokens, Wanted wanted) {
+    /** In characters of Unicode, as Python counts them. */
+    private static int length(TokenProbability token) {
+        return token.text().codePointCount(0, token.text().length());
+    }
+
+    /** @param before the length of what was told before */
+    private ObjectNode choice(int index, String text, List<TokenProbability> tokens, int before, Wanted wanted) {
         ObjectNode choice = Json.object().put("index", index).put("text", text);
         if (wanted.options().logProbabilities().isEmpty()) {
             return choice.putNull("logprobs");
@@ -189,12 +200,12 @@ public final class CompletionRoutes implements RouteGroup {
         ArrayNode probabilities = told.putArray("token_logprobs");
         ArrayNode top = told.putArray("top_logprobs");
         ArrayNode offsets = told.putArray("text_offset");
-        int offset = 0;
+        int offset = before;
         for (TokenProbability token : replies.shown(tokens)) {
             texts.add(token.text());
             probabilities.add(token.logProbability());
             offsets.add(offset);
-            offset += token.text().length();
+            offset += length(token);
             ObjectNode most = top.addObject();
             token.mostLikely().forEach(each -> most.put(each.text(), each.logProbability()));
         }

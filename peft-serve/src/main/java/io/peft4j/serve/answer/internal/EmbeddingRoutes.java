@@ -86,7 +86,7 @@ public final class EmbeddingRoutes implements RouteGroup {
             return found;
         }
         if (models.find(name).isEmpty()) {
-            throw ModelRoutes.noSuchModel(name);
+            throw ModelRoutes.noSuchModel(models, name);
         }
         throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
                 + "' predicts tokens and gives no embeddings; " + (embedders.isEmpty() ? "this server has no model "

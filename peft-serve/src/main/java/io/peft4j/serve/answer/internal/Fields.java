@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,11 +18,26 @@ import java.util.TreeSet;
  * unknown in the end, and refused.
  */
 final class Fields {
+    private final String place;
     private final ObjectNode object;
     private final Set<String> known = new TreeSet<>();
 
     Fields(ObjectNode object) {
+        this("", object);
+    }
+
+    private Fields(String place, ObjectNode object) {
+        this.place = place;
         this.object = object;
+    }
+
+    /** The fields of an object within this one, which errors name with it; none where it is absent. */
+    Fields inner(String name) {
+        return new Fields(path(name) + ".", object(name).orElseGet(Json::object));
+    }
+
+    private String path(String name) {
+        return place + name;
     }
 
     /** A field of any type. */
@@ -33,12 +49,12 @@ final class Fields {
     /** A field that must be there. */
     JsonNode required(String name) {
         return get(name).orElseThrow(() -> ApiException.of(400, "invalid_request_error", "missing_required_parameter",
-                name, "Missing required parameter: '" + name + "'."));
+                path(name), "Missing required parameter: '" + path(name) + "'."));
     }
 
     Optional<String> text(String name) {
         return get(name).map(value -> {
-            require(value.isTextual(), name, "a string", value);
+            require(value.isTextual(), path(name), "a string", value);
             return value.textValue();
         });
     }
@@ -49,17 +65,17 @@ final class Fields {
 
     boolean flag(String name, boolean otherwise) {
         return get(name).map(value -> {
-            require(value.isBoolean(), name, "a boolean", value);
+            require(value.isBoolean(), path(name), "a boolean", value);
             return value.booleanValue();
         }).orElse(otherwise);
     }
 
     OptionalInt integer(String name, int least, int most) {
         return get(name).map(value -> {
-            require(value.isIntegralNumber(), name, "an integer", value);
+            require(value.isIntegralNumber(), path(name), "an integer", value);
             if (!value.canConvertToInt() || value.intValue() < least || value.intValue() > most) {
-                throw ApiException.invalid(name, "'" + name + "' must be from " + least + " to " + most + ", got "
-                        + value);
+                throw ApiException.invalid(path(name), "'" + path(name) + "' must be from " + least + " to " + most
+                        + ", got " + value);
             }
             return OptionalInt.of(value.intValue());
         }).orElse(OptionalInt.empty());
@@ -67,17 +83,17 @@ final class Fields {
 
     Optional<Long> wholeNumber(String name) {
         return get(name).map(value -> {
-            require(value.isIntegralNumber() && value.canConvertToLong(), name, "an integer of 64 bits", value);
+            require(value.isIntegralNumber() && value.canConvertToLong(), path(name), "an integer of 64 bits", value);
             return value.longValue();
         });
     }
 
     OptionalDouble number(String name, double least, double most) {
         return get(name).map(value -> {
-            require(value.isNumber(), name, "a number", value);
+            require(value.isNumber(), path(name), "a number", value);
             if (!(value.doubleValue() >= least && value.doubleValue() <= most)) {
-                throw ApiException.invalid(name, "'" + name + "' must be from " + least + " to " + most + ", got "
-                        + value);
+                throw ApiException.invalid(path(name), "'" + path(name) + "' must be from " + least + " to " + most
+                        + ", got " + value);
             }
             return OptionalDouble.of(value.doubleValue());
         }).orElse(OptionalDouble.empty());
@@ -85,7 +101,7 @@ final class Fields {
 
     Optional<ObjectNode> object(String name) {
         return get(name).map(value -> {
-            require(value.isObject(), name, "an object", value);
+            require(value.isObject(), path(name), "an object", value);
             return (ObjectNode) value;
         });
     }
@@ -93,7 +109,7 @@ final class Fields {
     /** The entries of a list; none where it is absent. */
     List<JsonNode> list(String name) {
         return get(name).map(value -> {
-            require(value.isArray(), name, "an array", value);
+            require(value.isArray(), path(name), "an array", value);
             List<JsonNode> entries = new ArrayList<>();
             value.forEach(entries::add);
             return entries;
@@ -107,18 +123,20 @@ final class Fields {
 
     /** A field that asks for what is not there, unless it has a value that asks for nothing. */
     void unsupported(String name, String why, String... harmless) {
-        get(name).filter(value -> !List.of(harmless).contains(value.asText(value.toString()))).ifPresent(value -> {
-            throw ApiException.of(400, "invalid_request_error", "unsupported_parameter", name, "'" + name
-                    + "' is not supported: " + why);
-        });
+        get(name).map(value -> value.isContainerNode() ? value.toString() : value.asText())
+                .filter(value -> !List.of(harmless).contains(value)).ifPresent(value -> {
+                    throw ApiException.of(400, "invalid_request_error", "unsupported_parameter", path(name), "'"
+                            + path(name) + "' is not supported: " + why);
+                });
     }
 
     /** Refuses what nobody asked for. */
     void requireKnown() {
         object.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name)) {
-                throw ApiException.of(400, "invalid_request_error", "unknown_parameter", name,
-                        "Unrecognized request argument supplied: " + name + "; " + NearNames.sentence(name, known));
+                throw ApiException.of(400, "invalid_request_error", "unknown_parameter", path(name),
+                        "Unrecognized request argument supplied: " + path(name) + "; "
+                                + NearNames.sentence(name, known));
             }
         });
     }

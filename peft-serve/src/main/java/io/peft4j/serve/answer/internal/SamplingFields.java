@@ -57,13 +57,14 @@ final class SamplingFields {
     /**
      * The options with a limit of tokens: what was asked for, or what there is room for.
      *
+     * @param prompt the field with the prompt
      * @param name the field that asked
      */
-    static GenerationOptions limited(GenerationOptions options, String name, Optional<Integer> wanted, int promptTokens,
-            int mostTokens) {
+    static GenerationOptions limited(GenerationOptions options, String prompt, String name, Optional<Integer> wanted,
+            int promptTokens, int mostTokens) {
         if (promptTokens >= mostTokens || promptTokens + wanted.orElse(0) > mostTokens) {
             throw ApiException.of(400, "invalid_request_error", "context_length_exceeded",
-                    promptTokens >= mostTokens ? "messages" : name, "This model's maximum context length is "
+                    promptTokens >= mostTokens ? prompt : name, "This model's maximum context length is "
                     + mostTokens + " tokens, but the prompt has " + promptTokens
                     + wanted.map(tokens -> " and the answer may have " + tokens).orElse("")
                     + ". Shorten one of them.");

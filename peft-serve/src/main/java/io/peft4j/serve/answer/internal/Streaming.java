@@ -1,8 +1,6 @@
 package io.peft4j.serve.answer.internal;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.serve.http.internal.Json;
-import java.util.Optional;
+import io.peft4j.serve.http.internal.ApiException;
 
 /**
  * Whether an answer comes in pieces.
@@ -12,8 +10,10 @@ import java.util.Optional;
 record Streaming(boolean wanted, boolean usage) {
     static Streaming read(Fields fields) {
         boolean wanted = fields.flag("stream");
-        Optional<ObjectNode> options = fields.object("stream_options");
-        Fields inner = new Fields(options.orElseGet(Json::object));
+        if (!wanted && fields.object("stream_options").isPresent()) {
+            throw ApiException.invalid("stream_options", "'stream_options' needs 'stream' to be true");
+        }
+        Fields inner = fields.inner("stream_options");
         // What hides the length of pieces from those who listen to the line is the encryption's business here.
         inner.ignore("include_obfuscation");
         boolean usage = inner.flag("include_usage");

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import io.peft4j.core.error.NearNames;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Json;
@@ -63,7 +64,7 @@ public final class ModelRoutes implements RouteGroup {
     private ServedModel find(Context request) {
         String name = request.pathParam("model");
         return models.find(name).or(() -> embedders.contains(name) ? Optional.of(embedder(name)) : Optional.empty())
-                .orElseThrow(() -> noSuchModel(name));
+                .orElseThrow(() -> noSuchModel(models, name));
     }
 
     /** There since the base is. */
@@ -72,9 +73,9 @@ public final class ModelRoutes implements RouteGroup {
     }
 
     /** 404 for a model. */
-    public static ApiException noSuchModel(String name) {
-        return ApiException.notFound("model", "model_not_found", "the model '" + name
-                + "' does not exist; GET /v1/models lists those that do");
+    public static ApiException noSuchModel(ServedModels models, String name) {
+        return ApiException.notFound("model", "model_not_found", "the model '" + name + "' does not exist; "
+                + NearNames.sentence(name, models.all().stream().map(ServedModel::name).toList()));
     }
 
     private ObjectNode json(ServedModel model) {

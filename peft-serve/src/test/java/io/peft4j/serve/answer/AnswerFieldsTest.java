@@ -1,0 +1,133 @@
+package io.peft4j.serve.answer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which fields of a request are taken, and what those are told who send others. */
+class AnswerFieldsTest {
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    @TempDir
+    private static Path folder;
+    private static AnsweringServer server;
+
+    @BeforeAll
+    static void start() {
+        server = new AnsweringServer(folder, builder -> builder);
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static HttpResponse<String> post(String path, String fields) throws IOException, InterruptedException {
+        String json = "{'model': 'tiny', 'max_tokens': 2, 'temperature': 0, " + fields + "}";
+        return CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + path)).timeout(Duration.ofSeconds(60))
+                .POST(BodyPublishers.ofString(json.replace('\'', '"'))).build(), BodyHandlers.ofString());
+    }
+
+    private static HttpResponse<String> chat(String more) throws IOException, InterruptedException {
+        return post("/chat/completions", "'messages': [{'role': 'user', 'content': 'Hi'}]" + more);
+    }
+
+    private static void requireError(HttpResponse<String> reply, String param, String code) throws IOException {
+        JsonNode error = new ObjectMapper().readTree(reply.body()).path("error");
+        assertEquals(400, reply.statusCode(), reply.body());
+        assertEquals(param, error.path("param").asText(), reply.body());
+        assertEquals(code, error.path("code").asText(), reply.body());
+    }
+
+    /** Clients that write out all defaults ask for nothing by these. */
+    @ParameterizedTest
+    @ValueSource(strings = {"'modalities': ['text']", "'logit_bias': {}", "'functions': []", "'store': false",
+        "'verbosity': 'medium'", "'stream_options': null", "'prediction': null"})
+    void aValueThatAsksForNothingIsTaken(String field) throws IOException, InterruptedException {
+        HttpResponse<String> reply = chat(", " + field);
+        assertEquals(200, reply.statusCode(), reply.body());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            'modalities': ['text', 'audio'] | modalities | unsupported_parameter
+            'logit_bias': {'5': 1} | logit_bias | unsupported_parameter
+            'n': 100 | n | invalid_value
+            'stream_options': {'include_usage': true} | stream_options | invalid_value
+            'stream': true, 'stream_options': {'include_usage': 1} | stream_options.include_usage | invalid_type
+            'stream': true, 'stream_options': {'usage': true} | stream_options.usage | unknown_parameter
+            """)
+    void theFieldOfAChatThatIsWrongIsNamed(String field, String param, String code) throws IOException,
+            InterruptedException {
+        requireError(chat(", " + field), param, code);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            {'role': 'user'} | content | missing_required_parameter
+            {'role': 'system', 'content': null} | content | missing_required_parameter
+            {'role': 'assistant', 'content': null} | content | missing_required_parameter
+            {'role': 'user', 'content': 7} | content | invalid_type
+            {'role': 'user', 'content': ['Hi']} | content[0] | invalid_type
+            {'role': 'user', 'content': [{'type': 'text'}]} | content[0].text | invalid_type
+            {'role': 'user', 'content': [{'type': 'text', 'text': 7}]} | content[0].text | invalid_type
+            {'role': 'user', 'content': [{'type': 'image_url'}]} | content[0].type | unsupported_content
+            """)
+    void thePartOfAMessageThatIsWrongIsNamed(String message, String param, String code) throws IOException,
+            InterruptedException {
+        requireError(post("/chat/completions", "'messages': [" + message + "]"), "messages[0]." + param, code);
+    }
+
+    @Test
+    void partsOfAMessageAreOneText() throws IOException, InterruptedException {
+        String refusal = "{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': %s}, "
+                + "{'role': 'user', 'content': 'Why?'}";
+        List<Integer> tokens = new ArrayList<>();
+        for (String content : List.of("'I will not.'", "[{'type': 'text', 'text': 'I will'}, {'type': 'refusal', "
+                + "'refusal': ' not.'}]")) {
+            HttpResponse<String> reply = post("/chat/completions", "'messages': [" + refusal.formatted(content) + "]");
+            tokens.add(new ObjectMapper().readTree(reply.body()).at("/usage/prompt_tokens").asInt());
+        }
+        assertEquals(tokens.get(0), tokens.get(1));
+    }
+
+    @Test
+    void whatOfACompletionIsTooLongIsNamed() throws IOException, InterruptedException {
+        requireError(post("/completions", "'prompt': '" + "word ".repeat(3000) + "'"), "prompt",
+                "context_length_exceeded");
+        String json = "'prompt': 'word', 'max_completion_tokens': 1";
+        requireError(post("/completions", json), "max_completion_tokens", "unknown_parameter");
+        HttpResponse<String> reply = CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + "/completions"))
+                .POST(BodyPublishers.ofString("{\"model\": \"tiny\", \"prompt\": \"word\", \"max_tokens\": 100000}"))
+                .build(), BodyHandlers.ofString());
+        requireError(reply, "max_tokens", "context_length_exceeded");
+    }
+
+    @Test
+    void aModelThatDoesNotExistHasNearOnes() throws IOException, InterruptedException {
+        HttpResponse<String> reply = CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + "/models/tinny"))
+                .build(), BodyHandlers.ofString());
+        assertEquals(404, reply.statusCode());
+        assertTrue(reply.body().contains("the nearest of 1 is 'tiny'"), reply.body());
+    }
+}
