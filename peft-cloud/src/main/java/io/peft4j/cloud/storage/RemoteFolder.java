@@ -1,8 +1,11 @@
 package io.peft4j.cloud.storage;
 
 import io.peft4j.cloud.storage.internal.Address;
+import io.peft4j.cloud.storage.internal.GoogleCloudFiles;
 import io.peft4j.cloud.storage.internal.LocalPlace;
 import io.peft4j.cloud.storage.internal.ObjectStore;
+import io.peft4j.cloud.storage.internal.S3Files;
+import io.peft4j.cloud.storage.internal.StoredFiles;
 import io.peft4j.cloud.storage.internal.Transfer;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.storage.RemoteFiles;

@@ -1,9 +1,5 @@
-package io.peft4j.cloud.storage;
+package io.peft4j.cloud.storage.internal;
 
-import io.peft4j.cloud.storage.internal.Address;
-import io.peft4j.cloud.storage.internal.LocalPlace;
-import io.peft4j.cloud.storage.internal.ObjectStore;
-import io.peft4j.cloud.storage.internal.Transfer;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.storage.RemoteFiles;
@@ -13,7 +9,7 @@ import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /** Files in a storage whose client is made when it is first needed, since its libraries may not be there. */
-abstract class StoredFiles implements RemoteFiles {
+public abstract class StoredFiles implements RemoteFiles {
     private final String scheme;
     private final String library;
     private final Supplier<ObjectStore> opener;
@@ -52,8 +48,12 @@ abstract class StoredFiles implements RemoteFiles {
         }
     }
 
-    /** The client of the storage. */
-    ObjectStore store(Address address) {
+    /**
+     * The client of the storage.
+     *
+     * @throws ConfigurationException when its library is missing
+     */
+    public ObjectStore store(Address address) {
         try {
             return opener.get();
         } catch (LinkageError e) {

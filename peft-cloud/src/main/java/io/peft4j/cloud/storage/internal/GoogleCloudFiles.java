@@ -1,6 +1,4 @@
-package io.peft4j.cloud.storage;
-
-import io.peft4j.cloud.storage.internal.GoogleStore;
+package io.peft4j.cloud.storage.internal;
 
 /**
  * {@code gs://bucket/key}, through Google's SDK: credentials and endpoint ({@code STORAGE_EMULATOR_HOST}) are found as

@@ -1,6 +1,4 @@
-package io.peft4j.cloud.storage;
-
-import io.peft4j.cloud.storage.internal.S3Store;
+package io.peft4j.cloud.storage.internal;
 
 /**
  * {@code s3://bucket/key}, through Amazon's SDK: credentials, region and endpoint ({@code AWS_ENDPOINT_URL}) are found
