@@ -11,13 +11,13 @@ import java.util.Optional;
  * @param other elements of all other tensors: embedding and output layer, norms, biases
  * @param blockBytes bytes of those matrices as the file holds them, where all of them are quantized blocks
  */
-public record ModelSize(long linear, long other, Optional<Long> blockBytes) {
+record ModelSize(long linear, long other, Optional<Long> blockBytes) {
     private static final double BITS_A_BYTE = 8;
     /** 4 bits a value, and 32 for scale and minimum of 32 values. */
     private static final double FOUR_BIT_BITS = 5;
 
     /** A size whose linear layers are plain floats in the file. */
-    public static ModelSize of(long linear, long other) {
+    static ModelSize of(long linear, long other) {
         return new ModelSize(linear, other, Optional.empty());
     }
 
@@ -47,7 +47,7 @@ public record ModelSize(long linear, long other, Optional<Long> blockBytes) {
      * @param narrow whether what is not quantized is bfloat16 rather than f32
      * @return bytes, scales of quantized weights included
      */
-    public long weightBytes(ModelOptions.Precision precision, boolean narrow) {
+    long weightBytes(ModelOptions.Precision precision, boolean narrow) {
         long rest = other * (narrow ? Short.BYTES : Float.BYTES);
         return switch (precision) {
             case F32 -> Float.BYTES * (linear + other);

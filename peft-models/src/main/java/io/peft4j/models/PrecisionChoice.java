@@ -31,7 +31,7 @@ public record PrecisionChoice(Precision precision, String reason) {
      * @param memory bytes that the process may use
      * @param size the model's
      */
-    public static PrecisionChoice of(Precision asked, BFloat16Speed speed, long memory, ModelSize size) {
+    static PrecisionChoice of(Precision asked, BFloat16Speed speed, long memory, ModelSize size) {
         if (asked != Precision.AUTO) {
             return new PrecisionChoice(asked, "as asked for");
         }
