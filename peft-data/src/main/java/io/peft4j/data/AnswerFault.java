@@ -2,7 +2,6 @@ package io.peft4j.data;
 
 import io.peft4j.data.example.Origin;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -29,11 +28,6 @@ public enum AnswerFault {
         this.leftOut = leftOut;
     }
 
-    /** Whether an example with the fault is not trained on. */
-    public boolean isLeftOut() {
-        return leftOut;
-    }
-
     /** Where each fault was found. */
     public static final class Log {
         private final Map<AnswerFault, List<String>> places = new EnumMap<>(AnswerFault.class);
@@ -42,11 +36,6 @@ public enum AnswerFault {
         public void add(AnswerFault fault, int number, Origin origin) {
             places.computeIfAbsent(fault, key -> new ArrayList<>()).add("row " + (number + 1)
                     + (origin.equals(Origin.PROGRAM) ? "" : " (" + origin + ")"));
-        }
-
-        /** The places of a fault. */
-        public List<String> places(AnswerFault fault) {
-            return Collections.unmodifiableList(places.getOrDefault(fault, List.of()));
         }
 
         /** How many examples are not trained on. */

@@ -33,9 +33,4 @@ public record AttentionExtras(Optional<INDArray> sinks, Optional<INDArray> bias)
     public static AttentionExtras bias(INDArray bias) {
         return new AttentionExtras(Optional.empty(), Optional.of(bias));
     }
-
-    /** Whether there is nothing. */
-    public boolean isNone() {
-        return sinks.isEmpty() && bias.isEmpty();
-    }
 }

@@ -40,11 +40,6 @@ public final class TextEncoder {
         }
     }
 
-    /** The same with a smaller limit of tokens. */
-    public TextEncoder withLimit(int tokens) {
-        return new TextEncoder(tokenizer, Math.min(limit, tokens));
-    }
-
     /** A text; what is too long is cut at its end. */
     public TokenSequence text(String text) {
         int[] ids = tokenizer.encodeWithSpecials(text);

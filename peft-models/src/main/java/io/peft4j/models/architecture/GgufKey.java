@@ -41,9 +41,4 @@ public record GgufKey(String gguf, String config, Kind kind, String fallback) {
     public boolean isOptional() {
         return kind == Kind.OPTIONAL_COUNT || kind == Kind.OPTIONAL_NUMBER || kind == Kind.OPTIONAL_FLAG;
     }
-
-    /** Whether the value is a whole number. */
-    public boolean isCount() {
-        return kind == Kind.COUNT || kind == Kind.OPTIONAL_COUNT || kind == Kind.COUNT_OR_NONE;
-    }
 }

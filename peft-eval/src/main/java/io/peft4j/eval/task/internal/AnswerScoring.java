@@ -73,15 +73,6 @@ public final class AnswerScoring {
     }
 
     /**
-     * Compares two sets of answers.
-     *
-     * @throws ConfigurationException when a set does not have one answer for each item
-     */
-    public List<MetricResult> compare(List<String> base, List<String> tuned, ComparisonOptions options) {
-        return compare(base, tuned, List.of(), options);
-    }
-
-    /**
      * Compares two sets of answers, also by scores from elsewhere. One that no item has for both is left out.
      *
      * @throws ConfigurationException when a set does not have one answer for each item, or no metric is left

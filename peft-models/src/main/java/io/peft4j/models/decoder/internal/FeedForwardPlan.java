@@ -13,10 +13,6 @@ sealed interface FeedForwardPlan permits FeedForwardPlan.Gated, FeedForwardPlan.
      * @param fused whether gate and up are one projection, {@code gate_up_proj}
      */
     record Gated(int width, Activation activation, boolean bias, boolean fused) implements FeedForwardPlan {
-        Gated withActivation(Activation value) {
-            return new Gated(width, value, bias, fused);
-        }
-
         /** With one projection for gate and up. */
         Gated withFusion() {
             return new Gated(width, activation, bias, true);

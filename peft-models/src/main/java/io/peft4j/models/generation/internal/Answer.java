@@ -93,10 +93,6 @@ final class Answer {
         return index;
     }
 
-    int[] prompt() {
-        return promptTokens;
-    }
-
     /** The last token, and those that may follow it: {@link #next} is called with the logits after each of them. */
     int[] tokensToTry() {
         return tokensToTry(options.promptLookup());

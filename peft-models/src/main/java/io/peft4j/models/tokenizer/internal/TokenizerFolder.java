@@ -32,10 +32,6 @@ final class TokenizerFolder {
     private TokenizerFolder() {
     }
 
-    static boolean isTokenizer(Path folder) {
-        return Files.isRegularFile(folder.resolve(TokenizerFiles.TOKENIZER));
-    }
-
     static TokenizerFiles read(Path folder) {
         Path file = folder.resolve(TokenizerFiles.TOKENIZER);
         if (!Files.isRegularFile(file)) {

@@ -26,11 +26,6 @@ public final class JobQueue {
         this.leaseSeconds = lease.toMillis() / 1e3;
     }
 
-    /** Who takes jobs here. */
-    public String worker() {
-        return worker;
-    }
-
     /** The time after which others take what this one has not renewed. */
     public double leaseSeconds() {
         return leaseSeconds;

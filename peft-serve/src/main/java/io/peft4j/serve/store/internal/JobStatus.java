@@ -25,9 +25,4 @@ public enum JobStatus {
     static JobStatus of(String code) {
         return valueOf(code.toUpperCase(Locale.ROOT));
     }
-
-    /** Whether nothing more happens to it. */
-    public boolean isFinal() {
-        return this == SUCCEEDED || this == FAILED || this == CANCELLED;
-    }
 }

@@ -28,11 +28,6 @@ public record Page<T>(List<T> entries, boolean hasMore) {
      * @param ascending whether the oldest come first
      */
     public record Request(int limit, Optional<String> after, boolean ascending) {
-        /** The newest. */
-        public static Request newest(int limit) {
-            return new Request(limit, Optional.empty(), false);
-        }
-
         /** The end of a query: the rows behind the number of the entry before, in order. */
         String tail(Optional<Long> afterSeq) {
             return afterSeq.map(number -> " AND seq" + (ascending ? " > " : " < ") + number).orElse("")
