@@ -1,5 +1,6 @@
 /**
  * Language models: finding and loading them, their tokenizers and chat templates, text generation. They know no
- * adapter method.
+ * adapter method. Open {@link io.peft4j.models.BaseModel} first; {@link io.peft4j.models.ModelOptions} says how one is
+ * loaded.
  */
 package io.peft4j.models;

@@ -1,5 +1,5 @@
 /**
- * Cuts data into parts for training, validation and test. Open {@link io.peft4j.data.split.SplitRule} and
- * {@link io.peft4j.data.split.internal.DataSplit} first.
+ * Cuts data into parts for training, validation and test. Open {@link io.peft4j.data.split.SplitRule} first,
+ * then {@link io.peft4j.data.split.FileSplit}, which cuts a file into files.
  */
 package io.peft4j.data.split;

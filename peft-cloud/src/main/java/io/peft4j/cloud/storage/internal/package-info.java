@@ -1,2 +1,6 @@
-/** Objects in a storage, and how they come here and go there. Open {@code Transfer} first. */
+/**
+ * Objects in a storage, and how they come here and go there. Open
+ * {@link io.peft4j.cloud.storage.internal.StoredFiles} first, then
+ * {@link io.peft4j.cloud.storage.internal.Transfer}.
+ */
 package io.peft4j.cloud.storage.internal;

@@ -1,2 +1,4 @@
-/** The routes of files, jobs and models, one class each. */
+/**
+ * The routes of files, jobs and models, one class each. Open {@link io.peft4j.serve.api.internal.JobRoutes} first.
+ */
 package io.peft4j.serve.api.internal;

@@ -1,2 +1,5 @@
-/** The base model and the adapters on it, under the names that clients call them by. */
+/**
+ * The base model and the adapters on it, under the names that clients call them by. Open
+ * {@link io.peft4j.serve.model.internal.ServedModels} first.
+ */
 package io.peft4j.serve.model.internal;
