@@ -56,9 +56,9 @@ class ModelsTableTest {
                 The decoders below give the likelihoods of Hugging Face Transformers within 1e-5, generate the same with
                 and without a cache over texts longer than their window, train as Hugging Face PEFT does for 12 steps,
                 and load and save its adapters. This table is generated from the models that these tests run
-                (`FamiliesTest`, `ModelsTableTest`). "Beside Llama's" is what a family has and Llama has not; "rotary"
-                are the kinds of scaling that were held against Transformers; every family reads all: `default`,
-                `linear`, `dynamic`, `yarn`, `llama3`, `longrope`.
+                (`FamiliesTest`, `ModelsTableTest`). "Beside Llama's parts" says what distinguishes a family from
+                Llama; "rotary" are the kinds of scaling that were compared with Transformers. Every family reads all of
+                them: `default`, `linear`, `dynamic`, `yarn`, `llama3`, `longrope`.
 
                 | `model_type` | class | beside Llama's parts | rotary | GGUF |
                 |---|---|---|---|---|

@@ -75,7 +75,7 @@ public final class FeedbackStore implements AutoCloseable {
         return keep(asked, answer, Optional.empty());
     }
 
-    /** As the other, for somebody who can have it deleted. */
+    /** As {@link #answered(List, String)}, for somebody who can have it deleted. */
     public String answered(List<ChatMessage> asked, String answer, String subject) {
         return keep(asked, answer, Optional.of(subject));
     }

@@ -77,7 +77,7 @@ public final class AdapterVocabulary {
      *
      * @param base the base's tensors
      * @param before how many rows it has for tokens
-     * @throws FileFormatException when the adapter's matrices have not as many rows as one another
+     * @throws FileFormatException when the adapter's matrices differ in their number of rows
      */
     static Map<String, float[]> rows(Path adapter, TensorStore base, int before) {
         Map<String, float[]> rows = new HashMap<>();

@@ -178,7 +178,7 @@ public final class BaseModel implements BaseLanguageModel {
         return PeftModel.of(this, config);
     }
 
-    /** As the other, whose first values are drawn with a seed; the other's is 0. */
+    /** As {@link #withAdapter(PeftConfig)}, with first values drawn from {@code seed}, which is 0 there. */
     public PeftModel withAdapter(PeftConfig config, long seed) {
         return PeftModel.of(this, config, new SplittableRandom(seed));
     }

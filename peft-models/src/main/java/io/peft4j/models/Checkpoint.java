@@ -124,7 +124,7 @@ final class Checkpoint implements AutoCloseable {
         return config;
     }
 
-    /** Whether it has rows for tokens that the files have not. */
+    /** Whether it has rows for tokens that are not in the files. */
     boolean isWidened() {
         return tensors instanceof WiderVocabulary;
     }

@@ -127,7 +127,7 @@ public final class PeftFunctions {
         return new PeftFunctions(newRecipe, adapter, byRow, plain, failing, error);
     }
 
-    /** As the other, greedily, with at most 64 new tokens. */
+    /** As {@link #generate(Dataset, String, String, GenerationOptions)}, greedily, with at most 64 new tokens. */
     public Dataset<Row> generate(Dataset<Row> rows, String column, String answer) {
         return generate(rows, column, answer, GenerationOptions.defaults());
     }
@@ -167,7 +167,8 @@ public final class PeftFunctions {
     }
 
     /**
-     * As the other, for the tokens of a text that follows another one as it is, without a chat template.
+     * As {@link #score(Dataset, String)}, for the tokens of a text that follows another one as it is, without a chat
+     * template.
      *
      * @param prompt the column with what is given
      * @param completion the column with what counts

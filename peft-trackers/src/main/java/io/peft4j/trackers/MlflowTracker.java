@@ -63,7 +63,7 @@ public final class MlflowTracker implements Tracker {
         this(address, System.getenv());
     }
 
-    /** As the other, with these environment variables. */
+    /** As {@link #MlflowTracker(URI)}, with these environment variables. */
     public MlflowTracker(URI address, Map<String, String> environment) {
         this.address = URI.create(address.toString().replaceAll("/+$", ""));
         this.environment = Map.copyOf(environment);

@@ -48,7 +48,7 @@ public final class WandbTracker implements Tracker {
         this(folder, System.getenv());
     }
 
-    /** As the other, with these environment variables. */
+    /** As {@link #WandbTracker(Path)}, with these environment variables. */
     public WandbTracker(Path folder, Map<String, String> environment) {
         this.environment = Map.copyOf(environment);
         this.folder = variable("DIR").map(Path::of).orElse(folder);

@@ -21,7 +21,7 @@ public final class CausalLmObjective implements AutoCloseable {
     }
 
     /**
-     * As the other.
+     * As {@link #CausalLmObjective(Model)}.
      *
      * @param recompute whether every decoder layer runs a second time rather than keep what its gradients need; if not,
      *     those of a long batch do so which begin when 1.7 times the size of the model's weights, and 256 MB, are kept
@@ -32,7 +32,7 @@ public final class CausalLmObjective implements AutoCloseable {
     }
 
     /**
-     * As the other.
+     * As {@link #CausalLmObjective(Model, boolean)}.
      *
      * @param states closed with the objective
      */
@@ -41,7 +41,7 @@ public final class CausalLmObjective implements AutoCloseable {
     }
 
     /**
-     * As the other.
+     * As {@link #CausalLmObjective(Model, boolean, FrozenStates)}.
      *
      * @param keptBytes about as much is kept for the gradients, see {@link ForwardContext#recomputingAbove}
      * @param chunkRows the most rows of logits at a time, where not as many as a pass takes

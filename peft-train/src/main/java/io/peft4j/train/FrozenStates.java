@@ -66,7 +66,7 @@ final class FrozenStates implements AutoCloseable {
         return upTo(weights / SHARE, model, examples, together);
     }
 
-    /** As the other, with the number of bytes that are kept at most. */
+    /** As {@link #of}, with the number of bytes that are kept at most. */
     static FrozenStates upTo(long bytes, ModelDescription model, List<TokenSequence> examples, int together) {
         FrozenStates states = new FrozenStates();
         long rowBytes = (long) model.hiddenSize() * Arrays.bytes(model.activationType());

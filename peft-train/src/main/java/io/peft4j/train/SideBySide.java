@@ -89,7 +89,7 @@ public final class SideBySide {
                         each.kept().stream().map(example -> example.origin().toString()).toList()).toList());
     }
 
-    /** As the other, on encoded examples. */
+    /** As {@link #train(ChatDataset)}, on encoded examples. */
     public List<Outcome> train(List<TokenSequence> examples) {
         return run(trainers.stream().map(trainer -> examples).toList(), trainers.stream().map(trainer -> 0).toList(),
                 trainers.stream().map(trainer -> List.<String>of()).toList());

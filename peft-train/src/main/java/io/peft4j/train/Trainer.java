@@ -156,7 +156,10 @@ public final class Trainer {
         return train(objective, examples, List.of());
     }
 
-    /** As the other, with examples whose loss is measured before the training and after each epoch. */
+    /**
+     * As {@link #train(Objective, List)}, with examples whose loss is measured before the training and after each
+     * epoch.
+     */
     public <E> TrainingResult train(Objective<E> objective, List<E> examples, List<E> held) {
         output.map(OutputFolder::chosen).ifPresent(OutputFolder::check);
         EncodedExamples encoded = encoded(objective, examples, "training");

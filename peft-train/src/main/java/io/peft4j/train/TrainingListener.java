@@ -32,7 +32,8 @@ public interface TrainingListener {
     }
 
     /**
-     * As the other, with what the objective measures besides; calls the other where it is not overridden.
+     * As {@link #onEvaluation(long, double, double)}, with what the objective measures besides; calls the other where
+     * it is not overridden.
      */
     default void onEvaluation(TrainingResult.Evaluation evaluation) {
         onEvaluation(evaluation.step(), evaluation.epoch(), evaluation.loss());

@@ -32,7 +32,10 @@ public final class AttentionOps {
         return attention(tape, q, k, v, layout, shape, AttentionExtras.NONE);
     }
 
-    /** As the other, with sinks or a bias in the softmax. */
+    /**
+     * As {@link #attention(Tape, Variable, Variable, Variable, AttentionLayout, AttentionShape)}, with sinks or a bias
+     * in the softmax.
+     */
     public static Variable attention(Tape tape, Variable q, Variable k, Variable v, AttentionLayout layout,
             AttentionShape shape, AttentionExtras extras) {
         Kernels kernels = tape.kernels();

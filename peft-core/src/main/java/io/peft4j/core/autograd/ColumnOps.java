@@ -20,7 +20,8 @@ public final class ColumnOps {
     }
 
     /**
-     * As the other in each of several groups of columns: x [N, groups x W], result [N, groups x (to - from)].
+     * As {@link #slice(Tape, Variable, int, int)} in each of several groups of columns: x [N, groups x W], result [N,
+     * groups x (to - from)].
      *
      * @param groups parts of equal width W that a row is made of
      */
@@ -49,8 +50,8 @@ public final class ColumnOps {
     }
 
     /**
-     * As the other in each of several groups of columns: a [N, groups x I], b [N, groups x O], result
-     * [N, groups x (I + O)] of a's type.
+     * As {@link #concat(Tape, Variable, Variable)} in each of several groups of columns: a [N, groups x I], b [N,
+     * groups x O], result [N, groups x (I + O)] of a's type.
      */
     public static Variable concat(Tape tape, Variable a, Variable b, int groups) {
         Kernels kernels = tape.kernels();

@@ -77,7 +77,10 @@ public final class Tape implements AutoCloseable {
         return recording(kernels, arena, activationType, () -> { });
     }
 
-    /** As the other; {@code betweenOperations} runs where another computation may use the kernels meanwhile. */
+    /**
+     * As {@link #recording(Kernels, Arena, DataType)}; {@code betweenOperations} runs where another computation may use
+     * the kernels meanwhile.
+     */
     public static Tape recording(Kernels kernels, Arena arena, DataType activationType, Runnable betweenOperations) {
         return new Tape(kernels, arena, activationType, true, betweenOperations);
     }
@@ -87,7 +90,10 @@ public final class Tape implements AutoCloseable {
         return inference(kernels, arena, activationType, () -> { });
     }
 
-    /** As the other; {@code betweenOperations} runs where another computation may use the kernels meanwhile. */
+    /**
+     * As {@link #inference(Kernels, Arena, DataType)}; {@code betweenOperations} runs where another computation may use
+     * the kernels meanwhile.
+     */
     public static Tape inference(Kernels kernels, Arena arena, DataType activationType, Runnable betweenOperations) {
         return new Tape(kernels, arena, activationType, false, betweenOperations);
     }

@@ -15,7 +15,10 @@ public interface AttentionKernels {
     void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             AttentionExtras extras, INDArray out, INDArray lse);
 
-    /** As the other, without extras. */
+    /**
+     * As {@link #attention(INDArray, INDArray, INDArray, AttentionLayout, AttentionShape, AttentionExtras, INDArray,
+     * INDArray)}, without extras.
+     */
     default void attention(INDArray q, INDArray k, INDArray v, AttentionLayout layout, AttentionShape shape,
             INDArray out, INDArray lse) {
         attention(q, k, v, layout, shape, AttentionExtras.NONE, out, lse);
@@ -34,7 +37,10 @@ public interface AttentionKernels {
             AttentionLayout layout, AttentionShape shape, AttentionExtras extras, INDArray dq, INDArray dk,
             INDArray dv);
 
-    /** As the other, without extras. */
+    /**
+     * As {@link #attentionBackward(INDArray, INDArray, INDArray, INDArray, INDArray, INDArray, AttentionLayout,
+     * AttentionShape, AttentionExtras, INDArray, INDArray, INDArray)}, without extras.
+     */
     default void attentionBackward(INDArray dOut, INDArray q, INDArray k, INDArray v, INDArray out, INDArray lse,
             AttentionLayout layout, AttentionShape shape, INDArray dq, INDArray dk, INDArray dv) {
         attentionBackward(dOut, q, k, v, out, lse, layout, shape, AttentionExtras.NONE, dq, dk, dv);

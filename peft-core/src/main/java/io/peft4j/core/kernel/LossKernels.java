@@ -12,7 +12,7 @@ public interface LossKernels {
      */
     void crossEntropy(INDArray logits, int[] targets, float[] nll, boolean[] hits);
 
-    /** As the other, without the hits. */
+    /** As {@link #crossEntropy(INDArray, int[], float[], boolean[])}, without the hits. */
     default void crossEntropy(INDArray logits, int[] targets, float[] nll) {
         crossEntropy(logits, targets, nll, new boolean[targets.length]);
     }

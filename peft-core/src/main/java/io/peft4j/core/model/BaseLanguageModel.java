@@ -24,7 +24,7 @@ public interface BaseLanguageModel extends LanguageModel, AutoCloseable {
         return Optional.empty();
     }
 
-    /** Whether it has rows for tokens that its checkpoint has not. */
+    /** Whether it has rows for tokens that are not in its checkpoint. */
     default boolean hasNewTokens() {
         return false;
     }

@@ -251,7 +251,7 @@ public final class ForwardContext {
     }
 
     /**
-     * As the other.
+     * As {@link #block(Variable, Layer)}.
      *
      * @param following how many such blocks follow in the pass
      */

@@ -23,7 +23,7 @@ public final class Linear implements WeightedLayer {
     }
 
     /**
-     * As the other.
+     * As {@link #Linear(FrozenWeight, Optional)}.
      *
      * @param storedTransposed whether checkpoints hold W as [I, O]
      */

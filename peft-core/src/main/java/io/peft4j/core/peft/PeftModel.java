@@ -4,11 +4,11 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.BaseLanguageModel;
-import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
+import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.LayerSelection;
 import io.peft4j.core.peft.Activation.Choice;
@@ -78,7 +78,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return of(base, config, random, Optional.empty());
     }
 
-    /** As the other, with the data that the first values are computed from ({@link PeftConfig#needsCalibration}). */
+    /** As {@link #of(BaseLanguageModel, PeftConfig, RandomGenerator)}; see {@link PeftConfig#needsCalibration}. */
     public static PeftModel of(BaseLanguageModel base, PeftConfig config, RandomGenerator random,
             Optional<Calibration> calibration) {
         return new PeftModel(config.modelOn(base)).addAdapter(DEFAULT_ADAPTER, config, random, calibration);
@@ -106,7 +106,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return addAdapter(name, config, random, Optional.empty());
     }
 
-    /** As the other, with the data that the first values of some adapters are computed from. */
+    /** As {@link #addAdapter(String, PeftConfig, RandomGenerator)}, for first values that are computed from data. */
     public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random,
             Optional<Calibration> calibration) {
         adapters.add(name, () -> AdapterCheckpoint.create(config,

@@ -62,7 +62,7 @@ final class RowLayers implements LayerSelection {
         return of(network, groups);
     }
 
-    /** As the other, with the adapters themselves. */
+    /** As {@link #of(Network, Function, List)}, with the adapters themselves. */
     static RowLayers of(Network network, List<Map.Entry<String, Optional<Adapter>>> adapters) {
         RowLayers rows = new RowLayers(new int[0], new Invocations(group -> group >= adapters.size() ? List.of()
                 : adapters.get(group).getValue().map(Adapter::invocation).orElse(List.of())));

@@ -46,7 +46,7 @@ public final class QuestionAnswerer {
     }
 
     /**
-     * As the other.
+     * As {@link #answer(String, String)}.
      *
      * @param encoder makes the windows; its limit is their size
      * @param stride tokens that two windows have in common

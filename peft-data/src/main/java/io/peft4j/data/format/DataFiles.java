@@ -90,7 +90,7 @@ public final class DataFiles {
         }
     }
 
-    /** Bounded where the file has a length, which a pipe has not. */
+    /** Bounded by the length of the file; a pipe has none. */
     private static InputStream unpacked(Path file, InputStream in) throws IOException {
         return Files.isRegularFile(file) ? new UnpackedStream(in, Files.size(file)) : in;
     }

@@ -33,7 +33,7 @@ public interface Architecture {
         return Task.Type.CAUSAL_LM;
     }
 
-    /** What a model of the family has and Llama has not, in a few words each. */
+    /** What distinguishes a model of the family from Llama, in a few words each. */
     default List<String> traits(ModelConfig config) {
         return List.of();
     }
@@ -56,7 +56,7 @@ public interface Architecture {
      */
     Network build(String name, ModelConfig config, WeightLoader weights, TaskPlan task);
 
-    /** As the other, for what the checkpoint says that it is for. */
+    /** As {@link #build(String, ModelConfig, WeightLoader, TaskPlan)}, for what the checkpoint says that it is for. */
     default Network build(String name, ModelConfig config, WeightLoader weights) {
         return build(name, config, weights, TaskPlan.of(config, defaultTask()));
     }

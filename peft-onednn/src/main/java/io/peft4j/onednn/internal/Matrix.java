@@ -79,7 +79,7 @@ record Matrix(Span data, int rows, int columns, int stride, boolean transposed, 
         return at(elsewhere, 0);
     }
 
-    /** As the other, with more stored rows behind it. */
+    /** As {@link #at(Span)}, with more stored rows behind it. */
     Matrix at(Span elsewhere, int behind) {
         return new Matrix(elsewhere, rows, columns, transposed ? rows : columns, transposed, behind);
     }

@@ -76,7 +76,7 @@ public final class SparkTrainer {
         return train(lines(data), training);
     }
 
-    /** As the other, with the lines themselves. */
+    /** As {@link #train(String, SparkTraining)}, with the lines themselves. */
     public SparkTrainingResult train(List<String> lines, SparkTraining training) {
         SparkContext context = spark.sparkContext();
         ProgressAccumulator progress = new ProgressAccumulator();

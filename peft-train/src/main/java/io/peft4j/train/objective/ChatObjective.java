@@ -25,7 +25,7 @@ public final class ChatObjective implements Objective<ChatExample> {
         this(model, Masking.ASSISTANT);
     }
 
-    /** As the other, with a choice of what is learned. */
+    /** As {@link #ChatObjective(LanguageModel)}, with a choice of what is learned. */
     public ChatObjective(LanguageModel model, Masking masking) {
         model.network().causal();
         this.encoder = ChatEncoder.of(model, masking);

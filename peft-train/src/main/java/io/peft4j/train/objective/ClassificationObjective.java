@@ -30,7 +30,7 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
     }
 
     /**
-     * As the other.
+     * As {@link #ClassificationObjective(Model)}.
      *
      * @param encoder makes the sequences, cut to its limit
      * @param classWeights by label, where not 1: the weight of its examples, as PyTorch's {@code weight}; where several

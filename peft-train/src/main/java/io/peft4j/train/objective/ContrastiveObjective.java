@@ -39,7 +39,7 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
         this(model, TextEncoder.of(model), SCALE);
     }
 
-    /** As the other; {@code encoder} makes the sequences, cut to its limit. */
+    /** As {@link #ContrastiveObjective(Model)}; {@code encoder} makes the sequences, cut to its limit. */
     public ContrastiveObjective(Model model, TextEncoder encoder, double scale) {
         super(model, Task.Type.FEATURE_EXTRACTION);
         this.encoder = Objects.requireNonNull(encoder, "encoder");

@@ -29,7 +29,7 @@ public final class QuestionAnsweringObjective extends HeadObjective<SpanQuestion
     }
 
     /**
-     * As the other.
+     * As {@link #QuestionAnsweringObjective(Model)}.
      *
      * @param encoder makes the windows; its limit is their size
      * @param stride tokens that a window has in common with the next one

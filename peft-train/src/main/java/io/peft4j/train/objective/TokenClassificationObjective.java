@@ -26,7 +26,7 @@ public final class TokenClassificationObjective extends HeadObjective<LabelledWo
         this(model, TextEncoder.of(model));
     }
 
-    /** As the other; {@code encoder} makes the sequences, cut to its limit. */
+    /** As {@link #TokenClassificationObjective(Model)}; {@code encoder} makes the sequences, cut to its limit. */
     public TokenClassificationObjective(Model model, TextEncoder encoder) {
         super(model, Task.Type.TOKEN_CLS);
         this.encoder = Objects.requireNonNull(encoder, "encoder");

@@ -44,7 +44,7 @@ public final class WorkerSocket implements AutoCloseable {
         return open(port, new InetSocketAddress(0).getAddress());
     }
 
-    /** As the other, on one address of this machine alone. */
+    /** As {@link #open(int)}, on one address of this machine alone. */
     public static WorkerSocket open(int port, InetAddress address) {
         try {
             return new WorkerSocket(new ServerSocket(port, BACKLOG, address));

@@ -20,7 +20,7 @@ import java.util.Set;
 /** Reads {@code metrics.jsonl}, whatever metrics it holds, also while it is being written. */
 final class MetricsReader {
     private static final ObjectReader JSON = new ObjectMapper().reader();
-    /** How Jackson writes values that JSON has not. */
+    /** How Jackson writes doubles for which JSON has no number. */
     private static final Set<String> NO_NUMBERS = Set.of("NaN", "Infinity", "-Infinity");
     private static final String STEP = "step";
 

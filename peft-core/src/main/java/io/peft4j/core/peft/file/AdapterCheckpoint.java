@@ -135,7 +135,10 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
         save(folder, base, SavedEmbeddings.AS_LOADED);
     }
 
-    /** As the other, with a choice of what is stored of the base's embedding and output layer. */
+    /**
+     * As {@link #save(Path, BaseLanguageModel)}, with a choice of what is stored of the base's embedding and output
+     * layer.
+     */
     public void save(Path folder, BaseLanguageModel base, SavedEmbeddings embeddings) {
         StoredForm stored = adapter.stored();
         PeftConfig config = Passport.saved(stored.config());

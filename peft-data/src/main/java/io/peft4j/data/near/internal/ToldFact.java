@@ -159,7 +159,7 @@ public final class ToldFact {
     }
 
     /**
-     * Whether an answer to a question holds the fact, and no number that the text has not.
+     * Whether an answer to a question holds the fact, and no number that does not stand in the text.
      *
      * @param text what the answer was read in
      */

@@ -25,7 +25,7 @@ final class Vocabulary {
     static final Set<String> NEGATIONS = set("not no never cannot none neither nor without nothing nobody nowhere "
             + "forbidden prohibited unable impossible nein nicht kein keine keinen keinem keiner nie niemals ohne "
             + "nichts verboten untersagt");
-    /** Words that German sentences have and English ones have not. */
+    /** Words by which a German sentence is told from an English one. */
     static final Set<String> GERMAN = set("der das dem des ein eine einen einem einer ist sind wie wann wer wo "
             + "wird und nicht kein keine im fur zu zum zur ich wir kann muss darf gibt mit von auf bei");
     static final Set<String> AUXILIARIES = set("is are was were do does did can could may must should will would has "

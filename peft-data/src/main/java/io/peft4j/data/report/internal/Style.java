@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 final class Style implements Serializable {
     private static final long serialVersionUID = 1L;
 
-    /** A form that an answer has or has not. */
+    /** A form that answers may have. */
     private record Trait(String title, Pattern pattern) {
     }
 

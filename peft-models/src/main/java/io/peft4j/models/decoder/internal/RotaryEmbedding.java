@@ -38,7 +38,7 @@ final class RotaryEmbedding {
     }
 
     /**
-     * As the other, with parameters from elsewhere.
+     * As {@link #of(ModelConfig, double, double, int)}, with parameters from elsewhere.
      *
      * @param rope the object that has the kind of scaling, or the configuration itself where there is none
      */

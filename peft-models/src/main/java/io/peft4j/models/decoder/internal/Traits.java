@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** What a decoder has and Llama has not, in the words of the table of models. */
+/** What distinguishes a decoder from Llama, in the words of the table of models. */
 final class Traits {
     private final DecoderPlan plan;
     private final List<String> words = new ArrayList<>();

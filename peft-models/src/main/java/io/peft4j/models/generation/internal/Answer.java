@@ -98,7 +98,7 @@ final class Answer {
         return tokensToTry(options.promptLookup());
     }
 
-    /** As the other, with at most {@code most} tokens that may follow. */
+    /** As {@link #tokensToTry()}, with at most {@code most} tokens that may follow. */
     int[] tokensToTry(int most) {
         int[] guess = lookup.map(l -> l.guess(Math.min(most, ids.length - length - 1)))
                 .orElse(NOTHING);

@@ -54,7 +54,10 @@ final class DecodingBatch implements AutoCloseable {
         this(model, prompts, groups, tokensPerStep, PROMPT_ROWS);
     }
 
-    /** As the other, with at most {@code promptRows} rows of prompts in a pass. */
+    /**
+     * As {@link #DecodingBatch(ModelLease, List, int[], int)}, with at most {@code promptRows} rows of prompts in a
+     * pass.
+     */
     DecodingBatch(ModelLease model, List<EncodedPrompt> prompts, int[] groups, int tokensPerStep, int promptRows) {
         this.model = model;
         this.workspace = model.engine().generation(prompts.size() * tokensPerStep);

@@ -51,7 +51,7 @@ final class Logits {
         return best;
     }
 
-    /** As the other, among values that were read. */
+    /** As {@link #mostLikely()}, among values that were read. */
     static int mostLikely(float... values) {
         float max = max(values, values.length);
         return max == Float.NEGATIVE_INFINITY ? 0 : indexOf(values, max);

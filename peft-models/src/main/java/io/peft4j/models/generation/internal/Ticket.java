@@ -147,7 +147,7 @@ final class Ticket implements PendingAnswer {
         return cancelled || failure.isPresent();
     }
 
-    /** As the other, with the answers as they are; those that are not complete are cancelled. */
+    /** As {@link #close(List)}, with the answers as they are: those that are not complete are cancelled. */
     void close() {
         answers.forEach(Answer::cancel);
         close(answers.stream().map(Answer::completion).toList());

@@ -78,7 +78,7 @@ final class T5Gguf {
                 tensor.shape(), tensor.rows()) : tensor);
     }
 
-    /** The output layer, with the factor that the original has in front of a tied one, and llama.cpp has not. */
+    /** The output layer times the factor that T5 applies before a tied one; llama.cpp applies none. */
     static ModelTensor output(ModelTensor head, float factor) {
         return new ModelTensor(OUTPUT, head.shape(), (row, target) -> {
             head.rows().readRow(row, target);

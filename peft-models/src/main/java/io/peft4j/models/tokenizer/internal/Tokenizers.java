@@ -23,7 +23,7 @@ public final class Tokenizers {
     }
 
     /**
-     * As the other.
+     * As {@link #fromFolder(Path)}.
      *
      * @param newTokens texts that become one token each where they are none yet
      * @param template a chat template in the place of its own
@@ -41,7 +41,7 @@ public final class Tokenizers {
         return fromGguf(file, List.of(), Optional.empty());
     }
 
-    /** As the other, with new tokens and a chat template as for a folder. */
+    /** As {@link #fromGguf(GgufFile)}, with new tokens and a chat template as for a folder. */
     public static Tokenizer fromGguf(GgufFile file, List<String> newTokens, Optional<String> template) {
         return of(GgufTokenizerFiles.of(file), newTokens, template);
     }
