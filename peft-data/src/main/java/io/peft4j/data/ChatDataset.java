@@ -62,7 +62,7 @@ public final class ChatDataset implements Iterable<ChatExample> {
         return read(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it: its format, the names of its columns, its encoding. */
+    /** As {@link #read(Path)}, of a file with its format, names of columns or encoding given. */
     public static ChatDataset read(DataFile source) {
         return read(source, false);
     }

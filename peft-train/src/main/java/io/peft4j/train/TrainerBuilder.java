@@ -96,67 +96,67 @@ public final class TrainerBuilder {
                 .epochs(chosen.epochs()).learningRate(chosen.learningRate()).warmupSteps(chosen.warmupSteps());
     }
 
-    /** Passes over the data. */
+    /** Passes over the data, at least 1; default 3. */
     public TrainerBuilder epochs(int value) {
         epochs = value;
         return this;
     }
 
-    /** Examples a forward pass. */
+    /** Examples in a forward pass, at least 1; default 8. */
     public TrainerBuilder batchSize(int value) {
         batchSize = value;
         return this;
     }
 
-    /** Forward passes an update. */
+    /** Forward passes in an update, at least 1; default 1. */
     public TrainerBuilder gradientAccumulation(int value) {
         gradientAccumulation = value;
         return this;
     }
 
-    /** The highest learning rate. */
+    /** The highest learning rate, above 0 and at most 1; default 2e-4. LoRA on few examples takes about 1e-3. */
     public TrainerBuilder learningRate(double value) {
         learningRate = value;
         return this;
     }
 
-    /** How the learning rate moves. */
+    /** How the learning rate falls after the warm-up; default {@link LearningRateSchedule#LINEAR}, to 0. */
     public TrainerBuilder schedule(LearningRateSchedule value) {
         schedule = value;
         return this;
     }
 
-    /** Updates over which the learning rate rises from 0. */
+    /** Updates over which the learning rate rises from 0; default 0. */
     public TrainerBuilder warmupSteps(int value) {
         warmupSteps = value;
         return this;
     }
 
-    /** Decoupled weight decay. */
+    /** Decoupled weight decay, as in AdamW; default 0. */
     public TrainerBuilder weightDecay(double value) {
         weightDecay = value;
         return this;
     }
 
-    /** The norm that gradients are clipped to; 0 means never. */
+    /** The norm that all gradients together are clipped to; 0 means never; default 1. */
     public TrainerBuilder maxGradNorm(double value) {
         maxGradNorm = value;
         return this;
     }
 
-    /** Seed of order and dropout. */
+    /** Seed of order and dropout; default 0. */
     public TrainerBuilder seed(long value) {
         seed = value;
         return this;
     }
 
-    /** Whether each epoch has its own order. */
+    /** Whether each epoch has an order of its own, drawn from the seed; default true. */
     public TrainerBuilder shuffle(boolean value) {
         shuffle = value;
         return this;
     }
 
-    /** Whether a beginning that examples of a batch share is computed once. */
+    /** Whether a beginning that examples of a batch share is computed once; default true. */
     public TrainerBuilder sharePrefixes(boolean value) {
         sharePrefixes = value;
         return this;
@@ -164,20 +164,23 @@ public final class TrainerBuilder {
 
     /**
      * Which examples come into a batch together. All but {@link PackOptions.Strategy#IN_ORDER} save time or memory
-     * and make batches less alike to random ones.
+     * and make batches less alike to random ones. Default: {@link PackOptions.Strategy#IN_ORDER}.
      */
     public TrainerBuilder packing(PackOptions.Strategy value) {
         packing = Objects.requireNonNull(value, "packing");
         return this;
     }
 
-    /** The most tokens of a batch, instead of {@link #batchSize}; shared beginnings count once. */
+    /** The most tokens in a batch, instead of {@link #batchSize}; shared beginnings count once. Default: no limit. */
     public TrainerBuilder packTokens(int value) {
         packTokens = value;
         return this;
     }
 
-    /** Whether decoder layers run a second time rather than keep what their gradients need: memory for time. */
+    /**
+     * Whether decoder layers run a second time rather than keep what their gradients need: less memory, a third to a
+     * half more time, the same numbers. Default: false, where layers of long batches do so ({@link TrainingOptions}).
+     */
     public TrainerBuilder recompute(boolean value) {
         recompute = value;
         return this;
@@ -195,14 +198,14 @@ public final class TrainerBuilder {
         return this;
     }
 
-    /** Examples whose loss is measured before the training and after each epoch; an empty list means none. */
+    /** Examples whose loss is measured before the training and after each epoch; default none. */
     public TrainerBuilder validation(List<TokenSequence> examples) {
         validation = List.copyOf(examples);
         validationChats = Optional.empty();
         return this;
     }
 
-    /** Conversations whose loss is measured before the training and after each epoch. */
+    /** Conversations whose loss is measured before the training and after each epoch; default none. */
     public TrainerBuilder validation(ChatDataset examples) {
         validationChats = Optional.of(examples);
         return this;
@@ -251,7 +254,7 @@ public final class TrainerBuilder {
         return this;
     }
 
-    /** Somebody who follows the training; may be called more than once. */
+    /** Follows the training; may be called more than once, for several listeners. */
     public TrainerBuilder listener(TrainingListener listener) {
         listeners.add(Objects.requireNonNull(listener, "listener"));
         return this;
@@ -307,40 +310,42 @@ public final class TrainerBuilder {
         return this;
     }
 
-    /** Updates in all, instead of those that the epochs make up. */
+    /** Updates in all, instead of those that the epochs make up; default 0, which means that the epochs decide. */
     public TrainerBuilder maxSteps(long steps) {
         return control(new TrainingControl(steps, control.evaluateEverySteps(), control.patience(),
                 control.threshold(), control.keepBest(), control.timeBudget()));
     }
 
-    /** Updates between two measurements on the validation data. */
+    /** Updates between two measurements on the validation data; default 0, which means after each epoch. */
     public TrainerBuilder evaluateEverySteps(long steps) {
         return control(new TrainingControl(control.maxSteps(), steps, control.patience(), control.threshold(),
                 control.keepBest(), control.timeBudget()));
     }
 
     /**
-     * Ends the training when so many measurements in a row are not lower than the best by more than the threshold, and
-     * leaves the best adapter.
+     * Ends the training early, and leaves the best adapter. Default: never.
+     *
+     * @param patience number of measurements in a row without an improvement, after which it ends
+     * @param threshold by how much the loss must be lower than the best one to count as an improvement
      */
     public TrainerBuilder earlyStopping(int patience, double threshold) {
         return control(new TrainingControl(control.maxSteps(), control.evaluateEverySteps(), patience, threshold, true,
                 control.timeBudget()));
     }
 
-    /** Whether the adapter that is left is the best on the validation data, rather than the last. */
+    /** Whether the adapter with the lowest loss on the validation data is left, not the last one; default false. */
     public TrainerBuilder keepBest(boolean value) {
         return control(new TrainingControl(control.maxSteps(), control.evaluateEverySteps(), control.patience(),
                 control.threshold(), value, control.timeBudget()));
     }
 
-    /** The time after which the training stops and saves. */
+    /** The time after which the training stops and saves; default none. */
     public TrainerBuilder timeBudget(Duration time) {
         return control(new TrainingControl(control.maxSteps(), control.evaluateEverySteps(), control.patience(),
                 control.threshold(), control.keepBest(), Optional.of(time)));
     }
 
-    /** What stops the training from outside. */
+    /** Stops the training when another thread asks for it. */
     public TrainerBuilder cancellation(Cancellation value) {
         cancellation = Objects.requireNonNull(value, "cancellation");
         return this;

@@ -15,8 +15,8 @@ import java.util.Optional;
  *     come again where they are more; 0, the default, means that the epochs decide
  * @param evaluateEverySteps updates between two measurements on the validation data; 0, the default, means one after
  *     each epoch. There is always one before the first update and one after the last
- * @param patience the training ends when so many measurements in a row have not been better than the best before them;
- *     0, the default, means that it goes on
+ * @param patience number of measurements in a row that are not better than the best before them, after which the
+ *     training ends; 0, the default, means that it goes on
  * @param threshold by how much a measurement must be lower to count as better; default 0
  * @param keepBest whether the adapter that is left is that of the lowest loss on the validation data, rather than the
  *     last one; default false
@@ -72,7 +72,7 @@ public record TrainingControl(long maxSteps, long evaluateEverySteps, int patien
         return patience > 0 || keepBest || evaluateEverySteps > 0;
     }
 
-    /** Whether a measurement is due after so many updates. */
+    /** Whether a measurement is due after this number of updates. */
     boolean isEvaluationDue(long steps, TrainingPlan plan) {
         return steps == 0 || steps == plan.totalSteps()
                 || steps % (evaluateEverySteps > 0 ? evaluateEverySteps : plan.stepsPerEpoch()) == 0;

@@ -243,7 +243,7 @@ public final class Pass implements AutoCloseable {
         return new TargetHead(model.network().causal(), workspace, context, chunkRows);
     }
 
-    /** The weight of the supervised tokens than which no other was likelier, when their losses were computed last. */
+    /** The weight of the supervised tokens that were predicted right (as the likeliest), as of the last losses. */
     public double hitWeight() {
         return hitWeight;
     }

@@ -21,7 +21,7 @@ record TargetHead(CausalNetwork network, Workspace workspace, ForwardContext con
      * What was computed for the targets of the batch.
      *
      * @param nll the loss of each, in their order
-     * @param hitWeight the weight of those than which no other token was likelier
+     * @param hitWeight the weight of those that were predicted as the likeliest token
      */
     record Losses(float[] nll, double hitWeight) {
     }

@@ -116,7 +116,7 @@ public final class DataPipeline {
         return run(DataFile.of(in), out);
     }
 
-    /** The same with a file of which is said how to read it. */
+    /** As {@link #run(Path, Path)}, of a file with its format, names of columns or encoding given. */
     public CleaningReport run(DataFile in, Path out) {
         DataFiles.requireOther(in.path(), out);
         return near ? runNear(in, out) : write(in, out, Optional.empty());

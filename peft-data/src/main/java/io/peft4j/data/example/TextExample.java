@@ -7,7 +7,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Plain text, every token of which is learned.
+ * Plain text; all of its tokens are learned.
  *
  * @param text the text
  * @param extra further fields of the row

@@ -28,7 +28,7 @@ import java.util.stream.StreamSupport;
  * }</pre>
  */
 public final class ExampleReader implements AutoCloseable {
-    /** The format is that which most of the first rows look like, so many of them. */
+    /** The format is that of most of the first rows; this many are looked at. */
     private static final int ROWS_TO_RECOGNIZE = 100;
 
     private final Path file;
@@ -64,7 +64,7 @@ public final class ExampleReader implements AutoCloseable {
     }
 
     /**
-     * Opens a file of which is said how to read it.
+     * Opens a file with its format, names of columns or encoding given.
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
      */

@@ -51,7 +51,7 @@ public final class DataCheck {
         return of(DataFile.of(data));
     }
 
-    /** A check of one file of which is said how to read it. */
+    /** A check of one file with its format, names of columns or encoding given. */
     public static DataCheck of(DataFile data) {
         return new DataCheck(data);
     }
@@ -61,7 +61,7 @@ public final class DataCheck {
         return validation(DataFile.of(file));
     }
 
-    /** The same with a file of which is said how to read it. */
+    /** As {@link #validation(Path)}, of a file with its format, names of columns or encoding given. */
     public DataCheck validation(DataFile file) {
         files.add(Objects.requireNonNull(file, "file"));
         return this;

@@ -12,13 +12,13 @@ import java.util.stream.Collectors;
  *
  * @param format the format of the first file
  * @param roles how often each role speaks
- * @param turns how many examples have so many messages
+ * @param turns number of examples by their number of messages
  * @param labels how often each class occurs, the most frequent first; empty where there are none
  * @param topics the most frequent words of topic in questions, with the number of examples
  * @param unit what lengths are counted in: {@code tokens} of the model, or {@code words}
  * @param lengths quantiles of the examples' lengths: min, median, mean, p90, p99, max
  * @param binWidth the width of a bin of the histogram
- * @param bins how many examples are so long
+ * @param bins number of examples in each bin
  * @param tokens tokens in all, 0 without a model
  * @param supervisedTokens supervised tokens in all
  * @param previews some examples as the model sees them

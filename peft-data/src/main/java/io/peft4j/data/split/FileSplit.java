@@ -85,7 +85,7 @@ public final class FileSplit {
         return run(DataFile.of(in), out);
     }
 
-    /** The same with a file of which is said how to read it. */
+    /** As {@link #run(Path, Path)}, of a file with its format, names of columns or encoding given. */
     public ObjectNode run(DataFile file, Path out) {
         Path in = file.path();
         names().forEach(name -> DataFiles.requireOther(in, out.resolve(name + ENDING)));

@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param ratios share of each part; they sum to 1
  * @param folds whether the parts are folds for cross-validation, and not training, validation and test
  * @param seed seed of the choice
- * @param order what decides who comes into which part
+ * @param order what decides which example comes into which part
  * @param grouping which examples stay together
  * @param field with {@link Grouping#FIELD} the field of the rows that names their group
  * @param stratify the field whose values are spread over all parts in the same shares
@@ -20,7 +20,7 @@ import java.util.Optional;
  */
 public record SplitRule(List<Double> ratios, boolean folds, long seed, Order order, Grouping grouping,
         Optional<String> field, Optional<String> stratify, Optional<String> time) {
-    /** What decides who comes into which part. */
+    /** What decides which example comes into which part. */
     public enum Order {
         /** Chance, by seed. */
         RANDOM,

@@ -41,7 +41,7 @@ public final class PreferenceRows {
         return pairs(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it. */
+    /** As {@link #pairs(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<PreferenceExample> pairs(DataFile source) {
         RowKind.PREFERENCES.require(source);
         Path file = source.path();
@@ -58,7 +58,7 @@ public final class PreferenceRows {
         return judged(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it. */
+    /** As {@link #judged(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<JudgedAnswer> judged(DataFile source) {
         RowKind.JUDGED.require(source);
         Path file = source.path();

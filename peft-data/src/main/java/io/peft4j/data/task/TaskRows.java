@@ -29,7 +29,7 @@ public final class TaskRows {
         return texts(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it. */
+    /** As {@link #texts(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<LabelledText> texts(DataFile file) {
         RowKind.TEXTS.require(file);
         return read(file, "\"text\" and \"label\"", row -> new LabelledText(text(row, "text"),
@@ -43,7 +43,7 @@ public final class TaskRows {
         return words(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it. */
+    /** As {@link #words(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<LabelledWords> words(DataFile file) {
         RowKind.WORDS.require(file);
         return read(file, "\"tokens\" and \"labels\"", row -> {
@@ -66,7 +66,7 @@ public final class TaskRows {
         return questions(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it. */
+    /** As {@link #questions(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<SpanQuestion> questions(DataFile file) {
         RowKind.QUESTIONS.require(file);
         return read(file, "\"question\", \"context\" and \"answers\"", TaskRows::question);
@@ -77,7 +77,7 @@ public final class TaskRows {
         return pairs(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it. */
+    /** As {@link #pairs(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<TextPair> pairs(DataFile file) {
         RowKind.PAIRS.require(file);
         return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(text(row, "anchor"),
@@ -90,7 +90,7 @@ public final class TaskRows {
         return sources(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it. */
+    /** As {@link #sources(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<SourceTarget> sources(DataFile file) {
         RowKind.SOURCES.require(file);
         return read(file, "\"source\" and \"target\"", row ->
@@ -108,7 +108,7 @@ public final class TaskRows {
         return plain(DataFile.of(file));
     }
 
-    /** The same of a file of which is said how to read it. */
+    /** As {@link #plain(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<String> plain(DataFile file) {
         return read(file, "\"text\"", row -> text(row, "text"));
     }

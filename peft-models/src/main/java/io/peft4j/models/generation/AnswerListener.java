@@ -5,8 +5,8 @@ import io.peft4j.core.model.TokenProbability;
 import java.util.List;
 
 /**
- * Follows the answers to a request while they grow. Called by one thread at a time, in order; a listener that takes its
- * time holds up nobody but itself.
+ * Follows the answers to a request while they grow. Called by one thread at a time, in order; a slow
+ * listener delays its own request alone.
  */
 @FunctionalInterface
 public interface AnswerListener {

@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * What somebody asks an {@link AnswerService}.
+ * A request to an {@link AnswerService}.
  *
  * @param prompt the prompt
  * @param adapter the name of the adapter that answers, or {@link PeftModel#BASE}, the default

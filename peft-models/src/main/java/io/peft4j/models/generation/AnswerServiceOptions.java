@@ -5,13 +5,12 @@ import io.peft4j.core.error.ConfigurationException;
 /**
  * How much an {@link AnswerService} does at once.
  *
- * @param rows at most so many answers grow at once; default 32
+ * @param rows the most answers that are decoded at once; default 32
  * @param cacheBytes memory for keys and values of prompts and answers, those of earlier prompts that may come again
  *     among them; default 512 MB
- * @param promptChunk at most so many tokens of prompts are computed between two tokens of the answers that grow;
- *     default 128
- * @param waiting at most so many requests wait; default 256
- * @param waitingPerClient at most so many requests of one client wait; default 128
+ * @param promptChunk the most tokens of prompts that are computed between two tokens of running answers; default 128
+ * @param waiting the most requests that may wait, further ones are refused ({@link OverloadedException}); default 256
+ * @param waitingPerClient the most requests of one client that may wait; default 128
  * @param prefixes whether keys and values of prompts are kept, so that a beginning which comes again, such as a system
  *     prompt, is not computed again; default true
  */
@@ -47,22 +46,22 @@ public record AnswerServiceOptions(int rows, long cacheBytes, int promptChunk, i
         return new AnswerServiceOptions(rows, bytes, promptChunk, waiting, waitingPerClient, prefixes);
     }
 
-    /** The same with other parts of prompts. */
+    /** The same with another number of tokens of prompts between two tokens of running answers. */
     public AnswerServiceOptions withPromptChunk(int tokens) {
         return new AnswerServiceOptions(rows, cacheBytes, tokens, waiting, waitingPerClient, prefixes);
     }
 
     /**
-     * The same with other numbers of requests that wait.
+     * The same with other limits of waiting requests.
      *
-     * @param all at most so many
-     * @param perClient at most so many of one client
+     * @param all the most requests in all
+     * @param perClient the most requests of one client
      */
     public AnswerServiceOptions withWaiting(int all, int perClient) {
         return new AnswerServiceOptions(rows, cacheBytes, promptChunk, all, perClient, prefixes);
     }
 
-    /** The same, keeping what prompts begin with or not. */
+    /** The same, with keys and values of prompts kept for reuse or not. */
     public AnswerServiceOptions withPrefixes(boolean keep) {
         return new AnswerServiceOptions(rows, cacheBytes, promptChunk, waiting, waitingPerClient, keep);
     }

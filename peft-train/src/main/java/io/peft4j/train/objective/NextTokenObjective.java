@@ -6,7 +6,7 @@ import java.util.List;
 
 /** Next-token prediction: the negative log-likelihood of the supervised tokens, a weight each. */
 public final class NextTokenObjective implements Objective<TokenSequence> {
-    /** What it measures: the share of the supervised tokens, by their weight, than which no other was likelier. */
+    /** What it measures: the share of supervised tokens, by weight, to which the model gave the highest probability. */
     public static final String TOKEN_ACCURACY = "mean_token_accuracy";
 
     private final double labelSmoothing;

@@ -29,7 +29,7 @@ public interface Objective<E> {
     List<EncodedExample> encode(E example);
 
     /**
-     * All examples as they are trained on, those left out of which nothing can be learned.
+     * All examples as they are trained on, without those from which nothing can be learned.
      *
      * @throws io.peft4j.core.error.PeftException when an example does not go with the model; says which
      */
