@@ -209,6 +209,22 @@ class ExportTest {
         }
     }
 
+    /** Most checkpoints are in bfloat16: writing them in it again loses nothing, an adapter merged into them does. */
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "Q8_0"})
+    void anAdapterMergesIntoABaseThatHasTheTypeAlready(BlockType type) {
+        Path rounded = folder.resolve("rounded.gguf");
+        ModelExport.of(KernelsUnderTest.sharedNaive("tiny-llama")).type(type).toGguf(rounded);
+        try (BaseModel base = load(rounded); PeftModel model = PeftModel.load(base, Fixtures.adapter("lora"))) {
+            double ofBase = ModelExport.of(base).type(type).toGguf(folder.resolve("again.gguf")).difference()
+                    .relative();
+            ExportReport report = ModelExport.of(model).type(type).toGguf(folder.resolve("merged.gguf"));
+            assertTrue(report.difference().relative() > 2 * ofBase, report + " after " + ofBase);
+            assertTrue(report.difference().relative() > 1e-3, report.toString());
+            assertTrue(report.difference().relative() <= report.tolerance(), report.toString());
+        }
+    }
+
     @Test
     void aDifferingExportIsRefusedAndRemoved() throws IOException {
         BaseModel base = KernelsUnderTest.sharedNaive("tiny-llama");
