@@ -2,9 +2,12 @@ package io.peft4j.train.optimizer;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.engine.Engine;
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.internal.ProcessUsage;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
@@ -29,14 +32,37 @@ public final class Updates implements AutoCloseable {
      *
      * @param weightDecay the weight decay of each parameter
      * @param rateFactor what the learning rate is multiplied by for each parameter
+     * @throws ConfigurationException when the parameters, their gradients and what the optimizer remembers of them
+     *     alone are more than the process may use, which the system would end without a word
      */
     public Updates(Engine engine, List<Parameter> parameters, Optimizer optimizer,
             ToDoubleFunction<Parameter> weightDecay, ToDoubleFunction<Parameter> rateFactor) {
+        this(engine, parameters, optimizer, weightDecay, rateFactor, ProcessUsage.memoryLimitBytes());
+    }
+
+    /** The same where the process may use so many bytes. */
+    Updates(Engine engine, List<Parameter> parameters, Optimizer optimizer,
+            ToDoubleFunction<Parameter> weightDecay, ToDoubleFunction<Parameter> rateFactor, long memory) {
         this.engine = Objects.requireNonNull(engine, "engine");
         this.parameters = List.copyOf(parameters);
         this.weightDecay = Objects.requireNonNull(weightDecay, "weightDecay");
         this.rateFactor = Objects.requireNonNull(rateFactor, "rateFactor");
-        this.parameters.forEach(parameter -> updates.add(optimizer.of(parameter)));
+        long values = this.parameters.stream().mapToLong(Parameter::length).sum();
+        // Each value and its gradient in f32.
+        long bytes = 2 * Float.BYTES * values;
+        for (Parameter parameter : this.parameters) {
+            ParameterUpdate update = optimizer.of(parameter);
+            updates.add(update);
+            bytes += update.arrays().values().stream().mapToLong(array -> array.length() * array.dataType().width())
+                    .sum();
+            if (bytes > memory) {
+                close();
+                throw new ConfigurationException(String.format(Locale.ROOT, "training %,d parameters takes more than "
+                        + "%,d MB for their values, their gradients and what the optimizer remembers, and this process "
+                        + "may use %,d MB; train fewer: a lower rank, or fewer layers", values, bytes / 1_000_000,
+                        memory / 1_000_000));
+            }
+        }
     }
 
     /** The 2-norm of all gradients together. */

@@ -66,6 +66,20 @@ class OptimizersTest {
     }
 
     @Test
+    void moreThanTheMemoryHoldsIsRefusedWithTheNumbers() {
+        try (Engine engine = new Engine(new NaiveKernels());
+                Parameter first = new Parameter("a", Arrays.of(new float[1000], 1000));
+                Parameter second = new Parameter("b", Arrays.of(new float[1000], 1000))) {
+            List<Parameter> both = List.of(first, second);
+            // 4 bytes each of value, gradient and two moments.
+            new Updates(engine, both, AdamW.DEFAULT, parameter -> 0, parameter -> 1, 32_000).close();
+            String message = assertThrows(ConfigurationException.class, () -> new Updates(engine, both, AdamW.DEFAULT,
+                    parameter -> 0, parameter -> 1, 31_999)).getMessage();
+            assertTrue(message.startsWith("training 2,000 parameters takes more than 0 MB"), message);
+        }
+    }
+
+    @Test
     void eightBitMomentsMatchBitsandbytes() throws IOException {
         JsonNode run = read("adamw_8bit.json");
         // A rounding of f32.
