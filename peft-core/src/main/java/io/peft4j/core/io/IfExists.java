@@ -44,7 +44,8 @@ public enum IfExists {
      *
      * @param wanted the file or folder that was asked for
      * @return that, or the next free name
-     * @throws ConfigurationException for {@link #FAIL}, when a file or a folder with content is there
+     * @throws ConfigurationException for {@link #FAIL}, when a file or a folder with content is there; for all, when
+     *     a device or a pipe is
      */
     public Path choose(Path wanted) {
         return choose(wanted, IfExists::isThere);
@@ -57,6 +58,10 @@ public enum IfExists {
      */
     public Path choose(Path wanted, Predicate<Path> taken) {
         Objects.requireNonNull(wanted, "wanted");
+        if (Files.exists(wanted) && !Files.isRegularFile(wanted) && !Files.isDirectory(wanted)) {
+            throw new ConfigurationException(wanted + " is a device or a pipe; name a file or a folder, which is moved "
+                    + "to its place when it is complete");
+        }
         if (this == OVERWRITE || !taken.test(wanted)) {
             return wanted;
         }

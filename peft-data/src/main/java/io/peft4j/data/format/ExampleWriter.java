@@ -2,6 +2,7 @@ package io.peft4j.data.format;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.data.example.Example;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -49,6 +51,7 @@ public final class ExampleWriter implements AutoCloseable {
         }
         this.separator = name.endsWith(".csv") ? Optional.of(',')
                 : name.endsWith(".tsv") ? Optional.of('\t') : Optional.empty();
+        AtomicFiles.requireFile(file);
         try {
             Files.createDirectories(this.file.getParent());
             // Not createTempFile, whose files only the owner may read.
@@ -165,6 +168,8 @@ public final class ExampleWriter implements AutoCloseable {
     }
 
     private UncheckedIOException unwritable(IOException e) {
-        return new UncheckedIOException("cannot write " + file + ": " + e.getMessage(), e);
+        String reason = e instanceof FileAlreadyExistsException taken ? taken.getFile() + " is a file, not a folder"
+                : e.getMessage();
+        return new UncheckedIOException("cannot write " + file + ": " + reason, e);
     }
 }

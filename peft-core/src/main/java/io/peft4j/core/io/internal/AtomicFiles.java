@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,6 +133,46 @@ public final class AtomicFiles {
         }
     }
 
+    /**
+     * Refuses to move a file onto what is none: a folder, or a device such as {@code /dev/null}, which every other
+     * program on the machine would then find replaced.
+     *
+     * @throws UncheckedIOException when the target is there and is no file
+     */
+    public static void requireFile(Path target) {
+        Path absolute = target.toAbsolutePath();
+        boolean folder = absolute.getParent() == null || Files.isDirectory(absolute);
+        if (folder || Files.exists(absolute) && !Files.isRegularFile(absolute)) {
+            String reason = folder ? "it is a folder, not a file" : "it is a device or a pipe, not a file";
+            throw new UncheckedIOException("Cannot write " + target + ": " + reason + ".",
+                    new FileSystemException(target.toString(), null, reason));
+        }
+    }
+
+    /**
+     * Refuses a target that could not be written, for a program that computes for long before it writes. Creates
+     * nothing.
+     *
+     * @throws UncheckedIOException when it is no file, or no file can be made beside it
+     */
+    public static void requireWritable(Path target) {
+        requireFile(target);
+        Path existing = target.toAbsolutePath().getParent();
+        while (existing.getParent() != null && !Files.exists(existing)) {
+            existing = existing.getParent();
+        }
+        if (!Files.isDirectory(existing)) {
+            throw new UncheckedIOException("Cannot write " + target + ": " + existing + " is a file, not a folder.",
+                    new FileSystemException(existing.toString(), null, "is a file, not a folder"));
+        }
+        try {
+            Files.delete(Files.createTempFile(existing, ".peft4j", ".tmp"));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot write " + target + ": no file can be made in " + existing + " ("
+                    + reason(e) + ").", new IOException(reason(e), e));
+        }
+    }
+
     static void write(Path target, Content content, Opener opener) {
         try (Pending pending = new Pending(target)) {
             pending.write(content, opener);
@@ -151,21 +192,26 @@ public final class AtomicFiles {
             this.target = target;
             this.absolute = target.toAbsolutePath();
             this.folder = absolute.getParent();
-            if (folder == null || Files.isDirectory(absolute)) {
-                throw new UncheckedIOException("Cannot write " + target + ": it is a folder, not a file.",
-                        new FileSystemException(target.toString(), null, "it is a folder, not a file"));
-            }
+            requireFile(target);
             this.temporary = folder.resolve("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
         }
 
         void write(Content content, Opener opener) {
             try {
-                Files.createDirectories(folder);
+                createFolder();
                 Files.createFile(temporary);
                 leftover = true;
                 fill(temporary, content, opener);
             } catch (IOException e) {
                 throw failure(e);
+            }
+        }
+
+        private void createFolder() throws IOException {
+            try {
+                Files.createDirectories(folder);
+            } catch (FileAlreadyExistsException e) {
+                throw new FileSystemException(e.getFile(), null, e.getFile() + " is a file, not a folder");
             }
         }
 

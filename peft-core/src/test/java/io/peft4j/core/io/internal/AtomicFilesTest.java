@@ -72,6 +72,22 @@ class AtomicFilesTest {
     }
 
     @Test
+    void aDeviceIsNotReplaced() {
+        Path device = Path.of("/dev/null");
+        Assumptions.assumeTrue(Files.exists(device), "only Unix has /dev/null");
+        UncheckedIOException e = assertThrows(UncheckedIOException.class, () -> AtomicFiles.requireFile(device));
+        assertEquals("Cannot write /dev/null: it is a device or a pipe, not a file.", e.getMessage());
+    }
+
+    @Test
+    void aFileInThePlaceOfTheFolderIsNamed() throws IOException {
+        Path file = Files.writeString(folder.resolve("taken"), "text");
+        UncheckedIOException e = assertThrows(UncheckedIOException.class,
+                () -> AtomicFiles.writeString(file.resolve("report.html"), "new"));
+        assertTrue(e.getMessage().contains(file + " is a file, not a folder"), e.getMessage());
+    }
+
+    @Test
     void anExceptionFromTheWriterIsPropagated() throws IOException {
         Path file = Files.writeString(folder.resolve("adapter.bin"), "old");
         IllegalStateException thrown = new IllegalStateException("half way");
