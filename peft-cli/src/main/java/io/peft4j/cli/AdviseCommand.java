@@ -98,6 +98,7 @@ final class AdviseCommand extends PeftCommand {
             throw usage("--time-budget and --changes-every must be above 0");
         }
         fromOptions(prices::prices);
+        DataInput.requirePlace(report, data, heldOut, passages);
         GenerationOptions generation = fromOptions(() -> GenerationOptions.defaults().withMaxNewTokens(maxNewTokens));
         AdapterOptions.Choice choice = adapter.choice(this);
         ChatDataset examples = ChatDataset.read(input.file(data));

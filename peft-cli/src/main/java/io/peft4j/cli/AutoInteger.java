@@ -15,7 +15,8 @@ record AutoInteger(OptionalInt value) {
             return new AutoInteger(word.equalsIgnoreCase(AutoNumber.AUTO) ? OptionalInt.empty()
                     : OptionalInt.of(Integer.parseInt(word)));
         } catch (NumberFormatException e) {
-            throw new TypeConversionException("'" + word + "' is not an integer, nor " + AutoNumber.AUTO);
+            throw new TypeConversionException("'" + word + (word.matches("\\d+") ? "' is more than "
+                    + Integer.MAX_VALUE : "' is not an integer, nor " + AutoNumber.AUTO));
         }
     }
 }

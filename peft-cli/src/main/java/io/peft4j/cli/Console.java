@@ -75,7 +75,10 @@ record Console(PrintWriter out, PrintWriter err) {
     /** Fails when results cannot be written any more. */
     void checkOut() {
         if (out.checkError()) {
-            throw new UncheckedIOException(new IOException("cannot write to the standard output"));
+            // Java does not tell which: a PrintWriter keeps no reason.
+            String message = "cannot write to the standard output: the program that reads it has ended, or the disk is "
+                    + "full";
+            throw new UncheckedIOException(message, new IOException(message));
         }
     }
 }

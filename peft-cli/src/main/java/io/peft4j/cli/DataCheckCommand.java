@@ -70,8 +70,8 @@ final class DataCheckCommand extends PeftCommand {
             throw usage(model == null ? "--max-length counts tokens and needs --model"
                     : "--max-length is " + maxLength + "; it must be at least 1");
         }
+        DataInput.requirePlace(page, data);
         if (page != null) {
-            DataInput.requireOther(page, List.of(data));
             DataInput.requireOther(page, validation);
         }
         DataCheck check = fromOptions(() -> DataCheck.of(input.file(data)).mostFindings(maxFindings));

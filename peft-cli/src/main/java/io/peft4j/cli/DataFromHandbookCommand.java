@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.DataException;
 import io.peft4j.data.augment.PassageQuestions;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.format.Skeleton;
@@ -39,8 +40,12 @@ final class DataFromHandbookCommand extends PeftCommand {
 
     @Override
     public Integer call() {
+        requireWith("--model", List.of("--dtype", "--threads", "--chat-template"));
         Path target = output.choose(List.of(handbook));
         List<ChatExample> found = input.chats(handbook);
+        if (found.isEmpty()) {
+            throw new DataException(handbook, "holds no text below a heading, so there is nothing to make rows of");
+        }
         List<ChatExample> rows = model == null ? found : written(found);
         output.write(target, rows);
         long open = rows.stream().filter(row -> Skeleton.unfilled(row).isPresent()).count();

@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.format.DataFile;
@@ -13,7 +14,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -48,6 +51,14 @@ final class DataInput {
     List<ChatExample> chats(Path file) {
         return examples(file).stream().map(example -> example.toChat().orElseThrow(() -> new DataException(file,
                 example.origin().line(), "is plain text, not a question with an answer"))).toList();
+    }
+
+    /** Refuses a place for a report, where there is to be one, before anything is computed that it would hold. */
+    static void requirePlace(Path report, Path... inputs) {
+        if (report != null) {
+            requireOther(report, Stream.of(inputs).filter(Objects::nonNull).toList());
+            AtomicFiles.requireWritable(report);
+        }
     }
 
     /** Refuses to write over a file that is read. */

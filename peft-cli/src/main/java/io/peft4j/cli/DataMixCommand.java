@@ -62,6 +62,15 @@ final class DataMixCommand extends PeftCommand {
         if (guard == null && isGiven("--guard-share")) {
             throw usage("--guard-share needs --guard");
         }
+        if (weights.stream().anyMatch(weight -> !(weight > 0 && weight < Double.POSITIVE_INFINITY))) {
+            throw usage("--weights is " + weights + "; each must be above 0");
+        }
+        if (size != null && size < 1) {
+            throw usage("--size is " + size + "; it must be at least 1");
+        }
+        if (!(guardShare > 0 && guardShare < 1)) {
+            throw usage("--guard-share is " + guardShare + "; it must be above 0 and below 1");
+        }
         Mixture mixture = new Mixture().seed(seed.value());
         fromOptions(() -> mixture.temperature(temperature));
         Path target = output.choose(Stream.concat(data.stream(), Stream.ofNullable(guard)).toList());

@@ -24,6 +24,8 @@ import picocli.CommandLine.TypeConversionException;
 /** The options of how a model is loaded and run. */
 @HelpGroup(HelpGroup.MACHINE)
 final class EngineOptions {
+    private static final int MOST_THREADS = 1024;
+
     @Option(names = "--dtype", paramLabel = "auto|f32|bf16|int8|q4", defaultValue = "auto",
             description = "Type of the model's weights. int8 and q4 round linear layers to 8 or 4 bits; auto is "
                     + "bf16 if the processor is faster with it, else f32, and int8 or q4 if that would fill more "
@@ -94,8 +96,9 @@ final class EngineOptions {
     }
 
     private ModelOptions options() {
-        if (threads != null && threads < 1) {
-            throw new ParameterException(command.commandLine(), "--threads is " + threads + "; it must be at least 1");
+        if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
+            throw new ParameterException(command.commandLine(), "--threads is " + threads + "; it must be at least 1, "
+                    + "at most " + MOST_THREADS);
         }
         ModelOptions options = ModelOptions.defaults().withPrecision(precision);
         if (chatTemplate != null) {

@@ -116,6 +116,8 @@ final class EvaluateCommand extends PeftCommand {
             throw usage("--few-shot and --trained-on need --training-data");
         }
         fromOptions(opinions::check);
+        DataInput.requirePlace(report, data, trainingData, basePredictions, tunedPredictions);
+        DataInput.requirePlace(next == null ? null : next.resolve("collect.jsonl"), data, trainingData);
         if (RowKind.PREFERENCES.isOf(input.file(data))) {
             return ofPairs();
         }

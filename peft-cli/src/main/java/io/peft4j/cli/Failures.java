@@ -99,6 +99,11 @@ final class Failures {
     }
 
     private static void print(CommandLine line, String message) {
-        line.getErr().println("peft4j: " + message.strip().replaceAll("\\s*\\R\\s*", " "));
+        line.getErr().println("peft4j: " + inOneLine(message));
+    }
+
+    /** Lines one after the other, with a mark between two of which the first has none. */
+    static String inOneLine(String message) {
+        return message.strip().replaceAll("(?<![.:;,!?\\s])\\s*\\R\\s*", "; ").replaceAll("\\s*\\R\\s*", " ");
     }
 }

@@ -42,6 +42,7 @@ final class LearningRateCommand extends TrainingCommand {
     @Override
     public Integer call() {
         checkTraining();
+        DataInput.requirePlace(report, data);
         AdapterOptions.Choice choice = adapter.choice(this);
         TrainingData examples = examples();
         Console console = console();

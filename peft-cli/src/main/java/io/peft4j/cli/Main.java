@@ -14,6 +14,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * The command {@code peft4j}. Exit status 0 is success, 1 a failure with one clear line on stderr, 2 wrong usage.
@@ -131,12 +133,21 @@ public final class Main implements Runnable {
                 .registerConverter(Masking.class, LearnedOptions::masking)
                 .registerConverter(DataFormat.class, DataInput::format)
                 .registerConverter(Charset.class, DataInput::encoding)
+                .registerConverter(Path.class, Main::path)
                 .registerConverter(IfExists.class, ExistingOptions::policy)
                 .registerConverter(AlsoOption.class, AlsoOption::of)
                 .registerConverter(ObjectiveOptions.Kind.class, ObjectiveOptions::kind)
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)
                 .setExecutionExceptionHandler(Failures::report);
+    }
+
+    /** A place that is named: an empty name, as of a variable that is not set, would be the current folder. */
+    private static Path path(String word) {
+        if (word.isBlank()) {
+            throw new TypeConversionException("the name of a file or folder is empty");
+        }
+        return Path.of(word);
     }
 
     /** What happens when somebody stops the program. */

@@ -46,6 +46,15 @@ abstract class PeftCommand implements Callable<Integer> {
         return new ParameterException(spec.commandLine(), message);
     }
 
+    /** Refuses options that have no effect without another one. */
+    final void requireWith(String option, List<String> needing) {
+        if (!isGiven(option)) {
+            needing.stream().filter(this::isGiven).findFirst().ifPresent(given -> {
+                throw usage(given + " has no effect without " + option);
+            });
+        }
+    }
+
     /** A value made of options alone: what is wrong with it is wrong usage. */
     final <T> T fromOptions(Supplier<T> value) {
         try {

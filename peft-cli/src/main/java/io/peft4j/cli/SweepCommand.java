@@ -97,6 +97,8 @@ final class SweepCommand extends TrainingCommand {
             examples.sweep(sweep);
             console.say("model:      %s", EngineOptions.describe(base));
             console.say("space:      %s, strategy %s", space.domains().keySet(), search);
+            space.domains().keySet().stream().map(name -> "--" + name.replace('_', '-')).filter(this::isGiven)
+                    .forEach(option -> console.say("WARN %s has no effect: the space has values for it", option));
             SweepResult result = sweep.run(output);
             return end(console, result, cancellation);
         }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +49,10 @@ class DataCommandsTest {
                 "none");
         assertTrue(Files.exists(folder.resolve("folds/fold-5.jsonl")));
         assertTrue(CommandRun.failing(2, "data", "split", data, "--out", out, "--ratios", "0.5,0.6").contains("sum"));
+        Path none = Files.writeString(folder.resolve("none.jsonl"), "{\"messages\": []}\n{\n");
+        String message = CommandRun.failing(1, "data", "split", none, "--out", folder.resolve("of-none"));
+        assertTrue(message.contains("contains no examples to split; the first of 2 rows that are none is line 1: "),
+                message);
     }
 
     @Test
@@ -105,6 +110,27 @@ class DataCommandsTest {
         assertTrue(check.out().contains("  what to do: Write the question") && check.out().contains(
                 "      user: [fill in: a question about Handbook, Canteen] | assistant: The canteen opens at 11:40."),
                 check.out());
+    }
+
+    @Test
+    void aHandbookWithoutSectionsIsNoFileWithoutRows() throws IOException {
+        Path handbook = Files.writeString(folder.resolve("h.md"), "# Handbook\n\n## Canteen\n");
+        Path out = folder.resolve("h.jsonl");
+        String message = CommandRun.failing(1, "data", "from-handbook", handbook, "--output", out);
+        assertTrue(message.contains("holds no text below a heading"), message);
+        assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void aDeviceIsNeitherReplacedNorAsked() {
+        Path device = Path.of("/dev/null");
+        Assumptions.assumeTrue(Files.exists(device), "only Unix has /dev/null");
+        for (Object[] more : new Object[][] {{"check", data, "--report", device},
+                {"convert", data, "--output", device, "--if-exists", "overwrite"}}) {
+            String message = CommandRun.failing(1, Stream.concat(Stream.of("data"), Stream.of(more)).toArray());
+            assertTrue(message.contains("is a device or a pipe"), message);
+        }
+        assertFalse(Files.isRegularFile(device));
     }
 
     @Test

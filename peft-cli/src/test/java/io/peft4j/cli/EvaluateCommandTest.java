@@ -177,6 +177,23 @@ class EvaluateCommandTest {
     }
 
     @Test
+    void placesOfReportsAreCheckedBeforeAnythingIsAsked() throws IOException {
+        Path items = data(3);
+        Path answers = answers("answers.jsonl", 3, i -> true);
+        Object[][] places = {{"--report", items}, {"--report", answers}, {"--report", folder},
+                {"--report", items.resolve("report.html")}, {"--next", items}};
+        List<String> reasons = List.of("would overwrite", "would overwrite", "it is a folder", "is a file, not a folder",
+                "is a file, not a folder");
+        String before = Files.readString(items);
+        for (int i = 0; i < places.length; i++) {
+            String err = CommandRun.failing(1, "evaluate", "--data", items, "--base-predictions", answers,
+                    "--tuned-predictions", answers, places[i][0], places[i][1]);
+            assertTrue(err.contains(reasons.get(i)), err);
+        }
+        assertEquals(before, Files.readString(items));
+    }
+
+    @Test
     void modelAndAdapterAreComparedAndAnswersStored() throws IOException {
         Path adapter = FIXTURES.resolve("adapters").resolve("lora");
         Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());

@@ -106,10 +106,27 @@ class MainTest {
         2 | data check f.jsonl g.jsonl | 'g.jsonl' is too much here
         2 | train --modle m --data d --output o | unknown option '--modle'; did you mean '--model'?
         2 | generate --model m --prompt Hi --max-new-tokens 0 | --max-new-tokens is 0; it must be at least 1
+        2 | generate --model m --prompt Hi --threads 9999999 | --threads is 9999999; it must be at least 1, at most 1024
+        2 | train --model m --data d --output o --epochs 9999999999 | '9999999999' is more than 2147483647
+        2 | train --model m --data d --output= | '--output': the name of a file or folder is empty
+        2 | data augment f.jsonl --output g.jsonl --temperature 2 | --temperature has no effect without --model
+        2 | data augment f.jsonl --output g.jsonl --seed 2 | --seed has no effect without --model
+        2 | data from-handbook f.md --output g.jsonl --dtype f32 | --dtype has no effect without --model
+        2 | data mix f.jsonl g.jsonl --output h.jsonl --weights 0,1 | --weights is [0.0, 1.0]; each must be above 0
+        2 | data mix f.jsonl --output h.jsonl --guard g.jsonl --guard-share 1 | --guard-share is 1.0; it must be above 0
+        2 | data mix f.jsonl --output h.jsonl --size 0 | --size is 0; it must be at least 1
         1 | data check src | cannot read src: it is a folder; name a file in it
         1 | generate --model m --prompt Hi --json-schema none.json | cannot read the JSON schema none.json: no such file
         """)
     void whatIsWrongIsSaidInTheWordsThatWereTyped(int status, String words, String said) {
-        assertTrue(CommandRun.failing(status, (Object[]) words.split(" ")).contains(said));
+        String message = CommandRun.failing(status, (Object[]) words.split(" "));
+        assertTrue(message.contains(said), message);
+    }
+
+    @Test
+    void aMessageOfSeveralLinesIsOneSentenceAfterTheOther() {
+        assertEquals("f.jsonl:1: has no answer; The same in lines 2, 3", Failures.inOneLine(
+                "f.jsonl:1: has no answer\nThe same in lines 2, 3\n"));
+        assertEquals("missing (2): a; b", Failures.inOneLine("missing (2):\n  a\n  b"));
     }
 }

@@ -107,7 +107,9 @@ public final class FileSplit {
                 }, done -> listener.accept("reading", done));
             }
             if (counts[0] == counts[1]) {
-                throw new DataException(in, "contains no examples to split");
+                throw new DataException(in, "contains no examples to split" + rejected.stream().findFirst()
+                        .map(first -> "; the first of " + counts[1] + " rows that are none is line " + first.line()
+                                + ": " + first.message()).orElse(""));
             }
             listener.accept("grouping", counts[0]);
             int[] parts = split.parts();
