@@ -5,7 +5,6 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
-import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.core.peft.method.TrainingHook;
 import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.train.TrainingResult.Ending;
@@ -22,7 +21,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,6 +50,7 @@ final class TrainingRun implements AutoCloseable {
     private final Updates optimizer;
     private final UpdateRule rule;
     private final Map<String, TrainingHook> hooks;
+    private final RunCheckpoint checkpoint;
     private final List<StepMetrics> steps = new ArrayList<>();
     private TrainingListener listener = new Listeners(List.of(), LOG::warn);
     private Optional<RunFolder> folder = Optional.empty();
@@ -90,6 +89,7 @@ final class TrainingRun implements AutoCloseable {
         // After the hooks: a method may fill its configuration in for this training.
         this.settings = RunSettings.of(model, options, learning, control, examples, validation, parameters,
                 rule.describe(), objective).with(localSteps());
+        this.checkpoint = new RunCheckpoint(model, settings, optimizer, hooks, this.validation, references);
         this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
                 examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
                 parameters.stream().mapToLong(Parameter::length).sum(), settings.values());
@@ -151,7 +151,7 @@ final class TrainingRun implements AutoCloseable {
                     tooLong, state.map(TrainingState::step).orElse(0L), rule, cancellation, workers);
             run.warn();
             if (state.isPresent()) {
-                run.restore(state.get(), checkpoint.get());
+                run.checkpoint.restore(state.get(), checkpoint.get());
             }
             Agreement.require(workers, run.settings, model);
             complete = true;
@@ -182,32 +182,6 @@ final class TrainingRun implements AutoCloseable {
         }
     }
 
-    private void restore(TrainingState state, Path checkpoint) {
-        settings.requireSame(state.settings(), checkpoint);
-        OptimizerFile.load(checkpoint, arrays());
-        references.restored();
-        hooks.values().forEach(TrainingHook::resumed);
-        if (settings.isOnSameProcessor(state.settings())) {
-            requireSameAdapters(checkpoint);
-        }
-        optimizer.resumeAfter(state.step());
-        validation.addEarlier(state.evaluations());
-        LOG.info("the training continues from {}", checkpoint);
-    }
-
-    /** With the trained values of a checkpoint an adapter is what was saved there, also in all that is not trained. */
-    private void requireSameAdapters(Path checkpoint) {
-        for (String name : model.activeAdapters()) {
-            String file = (name.equals(PeftModel.DEFAULT_ADAPTER) ? "" : name + "/") + AdapterCheckpoint.WEIGHTS_FILE;
-            if (!Checkpoints.sumOf(checkpoint, file).equals(model.fingerprint(name))) {
-                throw new ConfigurationException("the training cannot be resumed from " + checkpoint + ", because the "
-                        + "adapter '" + name + "' has other values than in the run where none are trained, such as "
-                        + "random matrices of another seed, or a start computed from other data. Make it as the run "
-                        + "made it, or load the checkpoint as an adapter and train it anew");
-            }
-        }
-    }
-
     /** Updates done so far, also those before the training was resumed. */
     long stepsDone() {
         return optimizer.steps();
@@ -215,18 +189,7 @@ final class TrainingRun implements AutoCloseable {
 
     /** Writes all that {@link #prepare} needs to go on from here, and the adapter. */
     void save(Path folder) {
-        model.saveAdapter(folder);
-        OptimizerFile.save(folder, arrays());
-        new TrainingState(stepsDone(), settings, validation.evaluations()).save(folder);
-    }
-
-    private Map<String, INDArray> arrays() {
-        Map<String, INDArray> arrays = new LinkedHashMap<>(optimizer.arrays());
-        hooks.forEach((name, hook) -> hook.arrays().forEach((key, array) ->
-                arrays.put(name + "." + key + ".hook", array)));
-        arrays.putAll(validation.arrays());
-        arrays.putAll(references.arrays());
-        return arrays;
+        checkpoint.save(folder);
     }
 
     /** Trains to the end, or until something stops it. */
