@@ -148,6 +148,16 @@ class FileRoutesTest {
         assertEquals(param, reply.error().get("param").asText());
     }
 
+    /** A lifetime that is sent as one JSON object, for instance, would be kept to by nobody. */
+    @ParameterizedTest
+    @CsvSource({"expires_after", "expires_after[second]", "user"})
+    void anUnknownFieldOfTheFormIsNamed(String field) {
+        Reply reply = upload("fine-tune", "a", "{}\n", field, "3600");
+        assertEquals(400, reply.status(), reply.toString());
+        assertEquals(field, reply.error().get("param").asText());
+        assertEquals("unknown_parameter", reply.error().get("code").asText());
+    }
+
     @ParameterizedTest
     @CsvSource({"../../../etc/passwd,passwd", "..\\..\\boot.ini,boot.ini", "/etc/shadow,shadow", "..,..", "a\tb,a b"})
     void aNameIsNeverAPath(String submitted, String shown) throws IOException {

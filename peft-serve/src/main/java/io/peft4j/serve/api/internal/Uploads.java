@@ -1,6 +1,7 @@
 package io.peft4j.serve.api.internal;
 
 import io.javalin.http.Context;
+import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.data.format.RowSource;
 import io.peft4j.serve.http.internal.ApiException;
@@ -25,6 +26,8 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Takes files: their content goes to the disk as it comes, so neither its size nor whether that is known before costs
@@ -37,6 +40,8 @@ final class Uploads {
     private static final int MOST_NAME = 255;
     private static final long SHORTEST = 3600;
     private static final long LONGEST = 2_592_000;
+    private static final Set<String> FIELDS = new TreeSet<>(Set.of("file", "purpose", "expires_after[anchor]",
+            "expires_after[seconds]"));
     private static final String CONFIGURATION = "org.eclipse.jetty.multipartConfig";
 
     private final Store store;
@@ -104,6 +109,10 @@ final class Uploads {
     }
 
     private StoredFile take(Map<String, Part> parts, Caller caller) throws IOException {
+        parts.keySet().stream().filter(name -> !FIELDS.contains(name)).findFirst().ifPresent(name -> {
+            throw ApiException.of(400, "invalid_request_error", "unknown_parameter", name, "unknown field '" + name
+                    + "' of the form; " + NearNames.sentence(name, FIELDS));
+        });
         Part file = parts.get("file");
         if (file == null || file.getSubmittedFileName() == null) {
             throw ApiException.invalid("file", "the form has no file in the field 'file'");
