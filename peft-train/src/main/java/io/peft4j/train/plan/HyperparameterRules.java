@@ -267,12 +267,13 @@ public final class HyperparameterRules {
         }
         double byWidth = 5e-4 * Math.pow(2000.0 / model.hiddenSize(), 0.78);
         double byLayers = Math.sqrt((double) model.layers() / Math.max(1, Math.min(adapted, model.layers())));
-        double rate = new BigDecimal(Math.min(HIGHEST_RATE, byWidth * byLayers) * multiplier).round(new MathContext(2))
-                .doubleValue();
+        double wanted = Math.min(HIGHEST_RATE, byWidth * byLayers) * multiplier;
+        double rate = new BigDecimal(Math.min(1, wanted)).round(new MathContext(2)).doubleValue();
         reasons.put("learning_rate", rate + ": hidden size " + model.hiddenSize() + "; narrower models bear more"
                 + (byLayers == 1 ? "" : ", and " + adapted + " of " + model.layers() + " layers have to change more")
-                + (multiplier == 1 ? "" : ", times the given " + multiplier));
-        return Math.min(1, rate);
+                + (multiplier == 1 ? "" : ", times the given " + multiplier)
+                + (wanted > 1 ? ", but at most 1" : ""));
+        return rate;
     }
 
     private int rank(Map<String, String> reasons) {

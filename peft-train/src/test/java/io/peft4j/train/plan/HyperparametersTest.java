@@ -110,6 +110,14 @@ class HyperparametersTest {
     }
 
     @Test
+    void noRateIsAboveOneAndItsReasonSaysSo() {
+        Hyperparameters chosen = Hyperparameters.choosing(HANDBOOK, SMOL).learningRateMultiplier(1e6).choose();
+        assertEquals(1, chosen.learningRate());
+        String reason = chosen.reasons().get("learning_rate");
+        assertTrue(reason.startsWith("1.0: ") && reason.endsWith("times the given 1000000.0, but at most 1"), reason);
+    }
+
+    @Test
     void whereTimeIsShortUpperLayersComeBeforeFewerEpochs() {
         // 8,000 tokens at 500 a second: 16 s an epoch, 192 s for 12.
         Hyperparameters enough = Hyperparameters.choosing(HANDBOOK, SMOL).timeBudget(Duration.ofSeconds(200), 500)
