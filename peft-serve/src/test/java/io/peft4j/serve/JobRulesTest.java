@@ -243,7 +243,11 @@ class JobRulesTest {
         assertEquals(made.subList(2, 3), rest.get("data").findValuesAsText("id"));
         assertFalse(rest.get("has_more").asBoolean());
         assertEquals(1, server.get(JOBS + "?metadata%5Bnumber%5D=1&metadata%5Brun%5D=a").get("data").size());
-        for (String wrong : List.of("limit=0", "limit=x", "after=nobody", "after=..%2F..", "order=up")) {
+        String bare = server.job(json(""));
+        List<String> without = server.get(JOBS + "?metadata=null&limit=1000").get("data").findValuesAsText("id");
+        assertTrue(without.contains(bare) && without.stream().noneMatch(made::contains), without.toString());
+        for (String wrong : List.of("limit=0", "limit=x", "after=nobody", "after=..%2F..", "order=up",
+                "metadata=run")) {
             assertEquals(400, server.get(JOBS + "?" + wrong).status(), wrong);
         }
     }

@@ -118,8 +118,19 @@ public final class JobRoutes implements RouteGroup {
                 metadata.put(matcher.group(1), values.get(0));
             }
         });
-        Bodies.reply(request, Paging.json(store.jobs().list(metadata, Paging.of(request, LISTED, MOST_LISTED))
+        boolean none = Optional.ofNullable(request.queryParam("metadata")).filter(text -> !text.isEmpty())
+                .map(JobRoutes::isNull).orElse(false);
+        Bodies.reply(request, Paging.json(store.jobs().list(metadata, none, Paging.of(request, LISTED, MOST_LISTED))
                 .orElseThrow(Paging::unknownAfter), json::of));
+    }
+
+    /** OpenAI's way to ask for jobs without metadata. */
+    private static boolean isNull(String metadata) {
+        if (!metadata.equals("null")) {
+            throw ApiException.invalid("metadata", "metadata is asked for by metadata[KEY]=VALUE; metadata=null are jobs "
+                    + "without any");
+        }
+        return true;
     }
 
     private void cancel(Context request) {

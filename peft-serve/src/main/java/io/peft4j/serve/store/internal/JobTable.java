@@ -44,8 +44,13 @@ public final class JobTable {
         return sql.first("SELECT * FROM jobs WHERE id = ?", JobTable::job, id);
     }
 
-    /** A part of the list: jobs that have these metadata. Empty where the entry before it does not exist. */
-    public Optional<Page<Job>> list(Map<String, String> metadata, Page.Request page) {
+    /**
+     * A part of the list. Empty where the entry before it does not exist.
+     *
+     * @param metadata what jobs must have
+     * @param none whether they must have none
+     */
+    public Optional<Page<Job>> list(Map<String, String> metadata, boolean none, Page.Request page) {
         return database.transaction(sql -> {
             Optional<Long> after = Optional.empty();
             if (page.after().isPresent()) {
@@ -60,7 +65,7 @@ public final class JobTable {
             while (more && found.size() <= page.limit()) {
                 List<Numbered> rows = sql.list("SELECT * FROM jobs WHERE seq < ? ORDER BY seq DESC LIMIT ?",
                         row -> new Numbered(row.getLong("seq"), job(row)), before, Math.max(SCAN, page.limit() + 1));
-                rows.stream().map(Numbered::job).filter(job -> has(job, metadata)).forEach(found::add);
+                rows.stream().map(Numbered::job).filter(job -> has(job, metadata, none)).forEach(found::add);
                 more = !rows.isEmpty();
                 before = more ? rows.get(rows.size() - 1).seq() : before;
             }
@@ -71,9 +76,9 @@ public final class JobTable {
     private record Numbered(long seq, Job job) {
     }
 
-    private static boolean has(Job job, Map<String, String> wanted) {
+    private static boolean has(Job job, Map<String, String> wanted, boolean none) {
         JsonNode metadata = job.request().path("metadata");
-        return wanted.entrySet().stream().allMatch(pair -> metadata.path(pair.getKey()).isTextual()
+        return !(none && !metadata.isEmpty()) && wanted.entrySet().stream().allMatch(pair -> metadata.path(pair.getKey()).isTextual()
                 && metadata.path(pair.getKey()).asText().equals(pair.getValue()));
     }
 
