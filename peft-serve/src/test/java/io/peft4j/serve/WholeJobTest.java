@@ -97,6 +97,7 @@ class WholeJobTest {
 
             for (String name : List.of(model, checkpoints.get(1).fineTunedModelCheckpoint())) {
                 assertEquals(name, client.models().retrieve(name).id());
+                assertEquals("user", client.models().retrieve(name).ownedBy(), "as in the list of all");
             }
             String table = new String(client.files().content(job.resultFiles().get(0)).body().readAllBytes(),
                     StandardCharsets.UTF_8);
@@ -113,6 +114,17 @@ class WholeJobTest {
                     .toList());
             assertTrue(client.models().delete(model).deleted());
             assertThrows(NotFoundException.class, () -> client.models().retrieve(model));
+        }
+    }
+
+    @Test
+    void aFileGetsTheLifetimeThatTheClientGivesIt() {
+        try (TestServer server = TestServer.start(data)) {
+            FileObject file = client(server).files().create(FileCreateParams.builder().purpose(FilePurpose.FINE_TUNE)
+                    .file(MultipartField.<InputStream>builder().value(new ByteArrayInputStream(new byte[] {'{', '}'}))
+                            .filename("a.jsonl").build())
+                    .expiresAfter(FileCreateParams.ExpiresAfter.builder().seconds(3600).build()).build());
+            assertEquals(file.createdAt() + 3600, file.expiresAt().orElseThrow());
         }
     }
 

@@ -32,6 +32,9 @@ import org.slf4j.LoggerFactory;
 public final class ServedModels implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServedModels.class);
 
+    /** All keys see the same models, so none of them is named. */
+    private static final String OWNER = "user";
+
     private final BaseModel base;
     private final String baseName;
     private final PeftModel model;
@@ -182,8 +185,7 @@ public final class ServedModels implements AutoCloseable {
         // Other servers may have made or deleted it.
         Optional<KeptModel> kept = ofJob ? store.models().find(baseName, name) : Optional.empty();
         if (here == null) {
-            return kept.map(found -> load(name, store.folder().resolve(found.folder()), found.createdAt(),
-                    found.owner()));
+            return kept.map(found -> load(name, store.folder().resolve(found.folder()), found.createdAt(), OWNER));
         }
         if (ofJob && kept.isEmpty()) {
             loaded.remove(name);
@@ -210,7 +212,7 @@ public final class ServedModels implements AutoCloseable {
         }
         for (KeptModel kept : store.models().list(baseName)) {
             if (names.add(kept.name())) {
-                all.add(new ServedModel(kept.name(), "", kept.createdAt(), "user",
+                all.add(new ServedModel(kept.name(), "", kept.createdAt(), OWNER,
                         Optional.of(store.folder().resolve(kept.folder()))));
             }
         }
