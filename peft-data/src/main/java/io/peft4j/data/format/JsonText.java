@@ -19,7 +19,8 @@ final class JsonText {
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build())
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
     /** Parts of Jackson's messages that mean nothing to the reader: names of its classes, places in its buffers. */
-    private static final Pattern NOISE = Pattern.compile(" \\([^(\\[]*\\[Source:.*\\]\\)|, from `[^`]*`");
+    private static final Pattern NOISE = Pattern.compile(" \\([^(\\[]*\\[Source:.*\\]\\)|, from `[^`]*`"
+            + "|: enable `[^`]*` to allow");
 
     private JsonText() {
     }
