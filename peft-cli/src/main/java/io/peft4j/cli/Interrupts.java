@@ -3,6 +3,7 @@ package io.peft4j.cli;
 import io.peft4j.train.Cancellation;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntSupplier;
 
 /**
  * Lets a command end in order when somebody presses Ctrl-C or sends SIGTERM: its action is run, and the process waits
@@ -45,12 +46,17 @@ final class Interrupts {
         });
     }
 
-    /** The command has returned. */
-    void finished() {
-        finished.countDown();
+    /** Runs the command. However it ends, also by an error of the JVM, a stop does not wait for it any more. */
+    int during(IntSupplier command) {
+        try {
+            return command.getAsInt();
+        } finally {
+            finished.countDown();
+        }
     }
 
-    private void stop() {
+    /** Ends in order what was registered, and waits until the command has returned. */
+    void stop() {
         Runnable onStop = action.get();
         if (finished.getCount() == 0) {
             return;

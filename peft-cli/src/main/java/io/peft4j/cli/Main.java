@@ -73,10 +73,12 @@ public final class Main implements Runnable {
         CommandLine line = commandLine(interrupts, arguments)
                 .setOut(utf8(FileDescriptor.out))
                 .setErr(utf8(FileDescriptor.err));
-        int status = execute(line, arguments);
-        line.getOut().flush();
-        line.getErr().flush();
-        interrupts.finished();
+        int status = interrupts.during(() -> {
+            int result = execute(line, arguments);
+            line.getOut().flush();
+            line.getErr().flush();
+            return result;
+        });
         opening.await();
         System.exit(status);
     }
