@@ -3,6 +3,7 @@ package io.peft4j.serve.rescue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,7 +33,8 @@ public record Inventory(List<TunedModel> models, int jobs, int files, List<Strin
         List<JsonNode> jobs = listed(service, "/fine_tuning/jobs", faults);
         List<JsonNode> files = listed(service, "/files", faults);
         if (faults.size() == 3) {
-            throw new ServiceException(0, "the service tells nothing: " + String.join("; ", faults));
+            throw new ServiceException(0, "the service tells nothing: " + String.join("; ",
+                    new LinkedHashSet<>(faults)));
         }
         Map<String, OptionalLong> ends = new LinkedHashMap<>();
         models.forEach(model -> ends.put(model.path("id").asText(), end(model)));

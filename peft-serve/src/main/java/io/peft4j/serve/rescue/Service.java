@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A service that speaks OpenAI's API. Requests that are refused for a while (status 429, or 500 and more) are sent
@@ -40,6 +42,7 @@ public final class Service {
     private final Optional<String> key;
     private final int tries;
     private final Duration pause;
+    private final AtomicBoolean reached = new AtomicBoolean();
     private final HttpClient client = HttpClient.newBuilder().connectTimeout(CONNECT)
             .followRedirects(HttpClient.Redirect.NEVER).build();
 
@@ -156,6 +159,7 @@ public final class Service {
         for (int attempt = 1;; attempt++) {
             try {
                 HttpResponse<T> reply = client.send(request, handler);
+                reached.set(true);
                 int status = reply.statusCode();
                 if (status == 200) {
                     return reply;
@@ -164,6 +168,12 @@ public final class Service {
                     throw new ServiceException(status, what + " answers with status " + status + reason(reply.body()));
                 }
                 wait = asked(reply).orElse(wait);
+            } catch (ConnectException e) {
+                // A service that was there comes again, an address that is wrong does not get right.
+                if (attempt == tries || !reached.get()) {
+                    throw new ServiceException(0, "nobody answers at " + base + "; is the address right, and can it be "
+                            + "reached from here?");
+                }
             } catch (IOException e) {
                 if (attempt == tries) {
                     throw new ServiceException(0, what + " is not answered: " + (e.getMessage() == null ? e.toString()

@@ -1,6 +1,7 @@
 package io.peft4j.serve.rescue;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.peft.PeftModel;
@@ -49,6 +50,19 @@ class RescueTest {
             assertEquals(1, alive.epochs().orElseThrow());
             assertTrue(alive.learningRateMultiplier().isEmpty(), "auto is no number");
         }
+    }
+
+    @Test
+    void anAddressWhereNobodyAnswersIsSaidOnce() throws IOException {
+        Service gone;
+        String address;
+        try (FakeService fake = new FakeService()) {
+            address = fake.url();
+            gone = service(fake);
+        }
+        String message = assertThrows(ServiceException.class, () -> Rescue.inventory(gone)).getMessage();
+        assertEquals("the service tells nothing: nobody answers at " + address + "; is the address right, and can it "
+                + "be reached from here?", message);
     }
 
     @Test
