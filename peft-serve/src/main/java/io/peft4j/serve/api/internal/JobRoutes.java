@@ -127,8 +127,8 @@ public final class JobRoutes implements RouteGroup {
     /** OpenAI's way to ask for jobs without metadata. */
     private static boolean isNull(String metadata) {
         if (!metadata.equals("null")) {
-            throw ApiException.invalid("metadata", "metadata is asked for by metadata[KEY]=VALUE; metadata=null are jobs "
-                    + "without any");
+            throw ApiException.invalid("metadata", "metadata is asked for by metadata[KEY]=VALUE; metadata=null are "
+                    + "jobs without any");
         }
         return true;
     }

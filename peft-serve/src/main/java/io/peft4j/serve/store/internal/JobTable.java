@@ -78,8 +78,9 @@ public final class JobTable {
 
     private static boolean has(Job job, Map<String, String> wanted, boolean none) {
         JsonNode metadata = job.request().path("metadata");
-        return !(none && !metadata.isEmpty()) && wanted.entrySet().stream().allMatch(pair -> metadata.path(pair.getKey()).isTextual()
-                && metadata.path(pair.getKey()).asText().equals(pair.getValue()));
+        return (!none || metadata.isEmpty()) && wanted.entrySet().stream().allMatch(pair ->
+                metadata.path(pair.getKey()).isTextual()
+                        && metadata.path(pair.getKey()).asText().equals(pair.getValue()));
     }
 
     /** Ends a job that has not ended; gives whether it did. */
