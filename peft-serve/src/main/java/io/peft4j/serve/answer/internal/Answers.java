@@ -26,9 +26,9 @@ import java.util.concurrent.TimeoutException;
 
 /** Asks the models, and says in OpenAI's words what goes wrong. */
 public final class Answers {
-    /** How often is looked whether the client is still there. */
+    /** How often the connection of the client is checked. */
     private static final long LOOK_MILLIS = 100;
-    /** As nginx has it: a reply that nobody will read. */
+    /** The status that nginx logs where the client closed the connection. */
     private static final int CLIENT_CLOSED = 499;
 
     private final AnswerService service;

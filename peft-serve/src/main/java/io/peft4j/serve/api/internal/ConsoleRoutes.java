@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 public final class ConsoleRoutes implements RouteGroup {
     private static final String FOLDER = "/io/peft4j/serve/console/";
     private static final String START = "index.html";
-    /** What such a name leads to lies in that folder. */
+    /** A name of this form, which leads out of no folder. */
     private static final Pattern NAME = Pattern.compile("[a-z]+\\.(html|css|js|svg)");
     private static final Map<String, String> TYPES = Map.of("html", "text/html; charset=utf-8", "css",
             "text/css; charset=utf-8", "js", "text/javascript; charset=utf-8", "svg", "image/svg+xml");

@@ -16,14 +16,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /**
- * Lets in who has a key: the one that the server was started with, or one that is stored. Where there is neither, and
- * never was, the server can be reached from this machine only, and anybody may come; except for pages of other sites in
- * a browser, which could otherwise use the server of whoever looks at them. A server whose last key was revoked lets
- * nobody in: who takes a key away does not want to open the doors, least of all at an address that others reach.
+ * Authenticates requests by a key: the one that the server was started with, or one that is stored. Where there has
+ * never been either, the server listens on this machine only and answers without a key, but not to pages of other
+ * sites, which could otherwise use the server through the browser of a user. A server whose last key was revoked
+ * answers no request: revoking a key must not open a server, least of all one that others can reach.
  */
 public final class KeyDoors implements Doors {
     private static final String SCHEME = "Bearer ";
-    /** A key that was revoked opens for so long after it was last used. */
+    /** How long the result of looking up a key holds, also where it is revoked meanwhile. */
     private static final long KNOWN_MILLIS = 1000;
     private static final int MOST_KNOWN = 10_000;
     private static final Pattern LOCAL_HOST = Pattern.compile("(localhost|127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\])(:\\d+)?",

@@ -6,17 +6,17 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /**
- * Who sent a request, and what is left to them.
+ * The sender of a request, and the limits of their key.
  *
  * @param id the key's id, or {@code local} where no key is asked for; what queues are fair between
  * @param name what the key was called; never the key itself
  * @param jobsPerDay how many jobs may be made in a day
  * @param storedBytes how many bytes of files may be kept
- * @param tokens told the tokens of prompts and answers as they are used
+ * @param tokens is given numbers of tokens of prompts and answers as they are used
  */
 public record Caller(String id, String name, Optional<Long> jobsPerDay, Optional<Long> storedBytes,
         LongConsumer tokens) {
-    /** Whoever comes where no key is asked for. */
+    /** The caller where no key is needed. */
     public static final Caller LOCAL = unlimited("local");
     private static final String ATTRIBUTE = "peft4j.caller";
 
@@ -29,12 +29,12 @@ public record Caller(String id, String name, Optional<Long> jobsPerDay, Optional
         Objects.requireNonNull(tokens, "tokens");
     }
 
-    /** Somebody who may do as much as they want. */
+    /** A caller without limits. */
     public static Caller unlimited(String id) {
         return new Caller(id, id, Optional.empty(), Optional.empty(), count -> { });
     }
 
-    /** Who sent this request. */
+    /** The sender of this request. */
     public static Caller of(Context request) {
         Caller caller = request.attribute(ATTRIBUTE);
         return caller == null ? LOCAL : caller;

@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes requests: gives each an id, looks who comes, finds the route, and turns what goes wrong into OpenAI's error
- * objects. What stands in a request is never logged.
+ * Handles requests: gives each an id, authenticates it, finds the route, and turns what goes wrong into OpenAI's error
+ * objects. The content of a request is never logged.
  */
 public final class HttpServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);

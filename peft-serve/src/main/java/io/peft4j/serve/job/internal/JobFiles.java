@@ -126,8 +126,8 @@ final class JobFiles {
     }
 
     /**
-     * Whether nobody writes to the run any more. A worker on this host that was thought dead and is not has to see that
-     * the job is not its own; the lock of one on another host is taken away.
+     * Whether no process writes to the run any more. A worker on this host that was thought dead but lives has to
+     * notice first that it lost the job; the lock of one on another host is taken away.
      */
     boolean isFree() {
         FolderLock.removeOfOtherHost(run());

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class JobWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(JobWorker.class);
-    /** How often somebody looks for what other servers or an earlier process have left. */
+    /** How often the queue is checked for jobs of other servers or of an earlier process. */
     private static final long LOOK_MILLIS = 500;
     private static final long BACK_OFF_MILLIS = 2000;
     private static final long STOP_MILLIS = 60_000;
@@ -90,7 +90,7 @@ public final class JobWorker implements AutoCloseable {
         return clock.instant().getEpochSecond();
     }
 
-    /** Waits for news that came after so many, or a while; gives how many there have been. */
+    /** Waits for news after the first {@code seen}, or for a while; returns the number of all. */
     private long await(long seen, long millis) {
         synchronized (news) {
             if (wakes == seen && !stopping) {

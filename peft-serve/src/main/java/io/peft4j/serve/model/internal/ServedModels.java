@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The base model and the adapters on it, by the names that clients use: those that were given by name, and those that
- * jobs have left, which are loaded when somebody asks for them first. Names may hold what names of adapters may not
- * ({@code ft:base:org::id}), so each adapter has a name of its own inside.
+ * jobs have made, which are loaded on their first request. These names may hold characters that names of adapters may
+ * not ({@code ft:base:org::id}), so each adapter has another name inside.
  */
 public final class ServedModels implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServedModels.class);
@@ -153,7 +153,7 @@ public final class ServedModels implements AutoCloseable {
         return kept || gone != null;
     }
 
-    /** What still runs through it has its files open. */
+    /** Deletes the files; answers that still run have them open. */
     private static void delete(Path folder) {
         try (Stream<Path> paths = Files.walk(folder)) {
             for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {

@@ -25,7 +25,7 @@ final class Database implements AutoCloseable {
 
     private final String url;
     private final Dialect dialect;
-    /** Those that nobody uses just now; a place without a connection is where one broke. */
+    /** Idle connections; a slot without a connection stands for one that broke. */
     private final BlockingQueue<Slot> free = new LinkedBlockingQueue<>();
     private final int size;
 

@@ -12,18 +12,18 @@ import java.util.Optional;
  * @param owner id of the key that it was made with
  * @param base the base model
  * @param status where it stands
- * @param paused whether it waits for somebody to resume it
+ * @param paused whether it waits to be resumed
  * @param request what was asked for: {@code training_file}, {@code validation_file}, {@code suffix}, {@code seed},
  *     {@code metadata}, {@code integrations}, {@code method}, {@code model}
  * @param hyperparameters what it trains with, {@code "auto"} where that is not chosen yet
  * @param error {@code code}, {@code message}, {@code param}, of one that failed
- * @param fineTunedModel the name of what came out
- * @param trainedTokens tokens that it learned from
+ * @param fineTunedModel the name of the model that it made
+ * @param trainedTokens number of tokens that it was trained on
  * @param resultFiles ids of the files that it left, the metrics first
  * @param createdAt seconds since 1970
- * @param finishedAt when it came to its end
- * @param estimatedFinish when it will, by its speed so far
- * @param wanted {@code pause} or {@code cancel}, which whoever trains it has yet to do
+ * @param finishedAt when it ended, in seconds since 1970
+ * @param estimatedFinish when it is expected to end by its speed so far, in seconds since 1970
+ * @param wanted {@code pause} or {@code cancel}, which was asked for and not done yet
  */
 public record Job(String id, String owner, String base, JobStatus status, boolean paused, ObjectNode request,
         ObjectNode hyperparameters, Optional<JsonNode> error, Optional<String> fineTunedModel,

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Jobs as those see them who do them. Whoever takes a job holds it for the time of a lease, and renews that while it
- * lives; a job whose lease is over can be taken by any other. Whatever a worker writes about a job is written only
- * while it holds it, so that one which was thought dead changes nothing any more.
+ * Jobs as workers take them. A worker that takes a job holds a lease on it, which it renews while it lives; a job whose
+ * lease is over can be taken by any other. A worker writes about a job only while it holds the lease, so that one that
+ * was thought dead changes nothing any more.
  */
 public final class JobQueue {
     private static final String MINE = " AND worker = ? AND " + JobTable.OPEN;
@@ -26,17 +26,17 @@ public final class JobQueue {
         this.leaseSeconds = lease.toMillis() / 1e3;
     }
 
-    /** The time after which others take what this one has not renewed. */
+    /** Seconds after which another worker may take a job whose lease was not renewed. */
     public double leaseSeconds() {
         return leaseSeconds;
     }
 
-    /** Takes the oldest job whose files nobody looks at. */
+    /** Takes the oldest job whose files are to be validated and that no other worker holds. */
     public Optional<Job> takeToValidate(String base) {
         return take(base, "status = 'validating_files'", "status");
     }
 
-    /** Takes the oldest job that waits, or that somebody trained who is gone. */
+    /** Takes the oldest job that waits, or whose worker is gone. */
     public Optional<Job> takeToTrain(String base) {
         return take(base, "status IN ('queued', 'running') AND paused = 0", "'running'");
     }

@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Jobs as clients see and change them. What whoever trains them does is in {@link JobQueue}. */
+/** Jobs as clients see and change them. The side of the workers is {@link JobQueue}. */
 public final class JobTable {
     static final String OPEN = "status IN ('validating_files', 'queued', 'running')";
     private static final int SCAN = 200;

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The keys that open the server. They are random and long, so a plain hash of them tells nobody what they are; what is
- * stored opens nothing.
+ * The keys that open the server. Only a hash is stored, which opens nothing: keys are random and long enough that
+ * they cannot be found from it.
  */
 public final class KeyTable {
     private static final int KEY_LETTERS = 48;
@@ -55,7 +55,7 @@ public final class KeyTable {
                 row -> row.getString(1))).isPresent();
     }
 
-    /** Whether keys were ever made, be it that none of them opens any more. */
+    /** Whether keys were ever made, also where all of them are revoked. */
     public boolean anyMade() {
         return database.transaction(sql -> sql.first("SELECT id FROM api_keys LIMIT 1", row -> row.getString(1)))
                 .isPresent();
