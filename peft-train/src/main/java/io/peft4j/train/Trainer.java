@@ -244,6 +244,7 @@ public final class Trainer {
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
                 : Optional.of(TrainingSet.of(held, "validation", limit, List.of()));
         TrainingSet trainingSet = TrainingSet.of(examples, "training", limit, origins);
+        validationSet.ifPresent(trainingSet::warnOfShared);
         return OpenTraining.of(model, output.map(OutputFolder::chosen), options, workers, listeners, checkpoint ->
                 TrainingRun.prepare(model, objective, options, learning, control, trainingSet, validationSet, tooLong,
                         checkpoint, rule, cancellation, workers));

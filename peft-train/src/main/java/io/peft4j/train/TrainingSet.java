@@ -3,10 +3,13 @@ package io.peft4j.train;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.train.objective.EncodedExample;
+import java.nio.IntBuffer;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -78,6 +81,22 @@ record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String
     /** Sequences to learn as they are. */
     static TrainingSet ofSequences(List<TokenSequence> sequences) {
         return new TrainingSet(sequences.stream().map(EncodedExample::of).toList(), 0, Map.of());
+    }
+
+    /** Says how many held-out examples are trained on as well: their loss is then no measure of the model. */
+    void warnOfShared(TrainingSet held) {
+        Set<List<IntBuffer>> learned = new HashSet<>();
+        examples.forEach(example -> learned.add(tokens(example)));
+        long shared = held.examples.stream().filter(example -> learned.contains(tokens(example))).count();
+        if (shared > 0) {
+            LOG.warn("{} of {} validation examples also stand in the training data: their loss says what was learned by "
+                    + "heart, not how good the model is. peft4j data check --validation lists them", shared,
+                    held.examples.size());
+        }
+    }
+
+    private static List<IntBuffer> tokens(EncodedExample example) {
+        return example.sequences().stream().map(sequence -> IntBuffer.wrap(sequence.ids())).toList();
     }
 
     /** What an example is called in messages. */

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.LogLines;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
@@ -45,6 +46,20 @@ class TrainerTest {
                     .epochs(3));
             // AdamW's first steps divide small gradients by their own size, which enlarges their rounding.
             assertEquals(0, Tiny.distance(large, accumulated), 1e-4);
+        }
+    }
+
+    @Test
+    void validationExamplesThatAreTrainedOnAreCounted() {
+        try (Tiny tiny = new Tiny()) {
+            List<TokenSequence> held = new ArrayList<>(EXAMPLES.subList(0, 3));
+            held.addAll(Tiny.examples(2, 99));
+            List<String> log = LogLines.of(() -> Trainer.builder(tiny.model).epochs(1).validation(held).build()
+                    .train(EXAMPLES));
+            assertTrue(log.stream().anyMatch(line -> line.contains("3 of 5 validation examples also stand in the "
+                    + "training data")), log.toString());
+            assertFalse(LogLines.of(() -> Trainer.builder(tiny.model).epochs(1).validation(Tiny.examples(2, 99)).build()
+                    .train(EXAMPLES)).stream().anyMatch(line -> line.contains("also stand")));
         }
     }
 
