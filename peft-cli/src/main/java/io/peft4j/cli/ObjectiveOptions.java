@@ -33,6 +33,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -40,6 +42,7 @@ import picocli.CommandLine.TypeConversionException;
 /** What is minimized, and so what the rows of the data are. */
 @HelpGroup("Objective")
 final class ObjectiveOptions {
+    private static final Logger LOG = LoggerFactory.getLogger(ObjectiveOptions.class);
     @Option(names = "--objective", paramLabel = "NAME", defaultValue = "sft", description = {"What is learned from "
             + "the rows. Default: ${DEFAULT-VALUE}",
         "  sft                   the answers of chats, {\"prompt\", \"completion\"}, {\"text\"}; of encoder-decoders",
@@ -193,6 +196,7 @@ final class ObjectiveOptions {
                     rows -> Optional.of(Task.of(Task.Type.SEQ_2_SEQ_LM)), SourceTargetObjective::new);
         }
         RowKind.CHATS.require(data);
+        RowKind.leftOutOfChats(data).ifPresent(LOG::warn);
         return TrainingData.Chats.read(data, validation, masking);
     }
 

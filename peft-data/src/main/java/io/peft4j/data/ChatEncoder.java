@@ -218,8 +218,8 @@ public final class ChatEncoder {
         }
         throw fail(example, "the chat template renders message " + (message + 1) + " differently once other turns "
                 + "follow, or not after the header of an assistant's turn; its tokens cannot be told apart. Learn the "
-                + "last answer of each conversation alone (Masking.LAST_TURN), or make each answer an example of its "
-                + "own (ChatExample.answers)");
+                + "last answer of each conversation alone (--learn last-turn, Masking.LAST_TURN), or make each answer "
+                + "an example of its own (ChatExample.answers)");
     }
 
     /** The length of the last special token of a turn that another special token stands directly before; else 0. */

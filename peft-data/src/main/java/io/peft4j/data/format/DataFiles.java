@@ -121,7 +121,9 @@ public final class DataFiles {
     public static UncheckedIOException unreadable(Path file, IOException e) {
         return new UncheckedIOException("cannot read " + file + ": "
                 + (e instanceof NoSuchFileException ? "no such file"
-                : Files.isDirectory(file) ? "it is a folder; name a file in it" : e.getMessage()), e);
+                : Files.isDirectory(file) ? "it is a folder; name a file in it"
+                : Files.exists(file) && !Files.isRegularFile(file) ? "it is a pipe or a device, and data is read more "
+                + "than once; write it to a file first (" + e.getMessage() + ")" : e.getMessage()), e);
     }
 
     /**

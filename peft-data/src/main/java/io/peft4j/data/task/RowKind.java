@@ -78,6 +78,20 @@ public enum RowKind {
         return firstRow(file).filter(keys).isPresent();
     }
 
+    /**
+     * What conversations that a file's rows are read as leave out of them, as a sentence; empty where that is nothing.
+     *
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public static Optional<String> leftOutOfChats(DataFile file) {
+        if (PREFERENCES.isOf(file)) {
+            return Optional.of(file.path() + " holds " + PREFERENCES.words + ": the better answers alone are learned; "
+                    + "--objective dpo, orpo or simpo learns from both");
+        }
+        return JUDGED.isOf(file) ? Optional.of(file.path() + " holds " + JUDGED.words + ": good and bad ones are learned "
+                + "alike; --objective kto tells them apart") : Optional.empty();
+    }
+
     private static Optional<Map<String, Object>> firstRow(DataFile file) {
         return RowSource.first(file).map(JsonLines.Row::fields);
     }

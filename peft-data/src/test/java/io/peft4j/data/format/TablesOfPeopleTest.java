@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,6 +74,15 @@ class TablesOfPeopleTest {
         assertTrue(wrong.getMessage().contains("in " + encoding + " the word is 'K\u00fcndigungsfrist'"),
                 wrong.getMessage());
         assertTrue(wrong.getMessage().contains("--encoding " + encoding), wrong.getMessage());
+    }
+
+    @Test
+    void aPipeIsNamedAsOne() {
+        Path device = Path.of("/dev/null");
+        Assumptions.assumeTrue(Files.exists(device), "only Unix has /dev/null");
+        String message = DataFiles.unreadable(device, new IOException("Illegal seek")).getMessage();
+        assertEquals("cannot read /dev/null: it is a pipe or a device, and data is read more than once; write it to a "
+                + "file first (Illegal seek)", message);
     }
 
     @Test

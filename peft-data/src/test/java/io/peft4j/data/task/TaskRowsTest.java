@@ -57,6 +57,18 @@ class TaskRowsTest {
     }
 
     @Test
+    void whatConversationsLeaveOutOfPairsAndJudgedAnswersIsSaid() throws IOException {
+        String pairs = RowKind.leftOutOfChats(DataFile.of(file("{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": "
+                + "\"c\"}"))).orElseThrow();
+        assertTrue(pairs.contains("the better answers alone are learned"), pairs);
+        String judged = RowKind.leftOutOfChats(DataFile.of(file("{\"prompt\": \"a\", \"completion\": \"b\", \"label\": "
+                + "false}"))).orElseThrow();
+        assertTrue(judged.contains("good and bad ones are learned alike"), judged);
+        assertEquals(Optional.empty(), RowKind.leftOutOfChats(DataFile.of(file("{\"prompt\": \"a\", \"completion\": "
+                + "\"b\"}"))));
+    }
+
+    @Test
     void answersStandWhereTheyAreSaidToInCodePoints() throws IOException {
         List<SpanQuestion> questions = TaskRows.questions(file(
                 "{\"question\": \"q\", \"context\": \"\uD83D\uDE00 ab\", \"answers\": {\"text\": [\"ab\"], "
