@@ -182,8 +182,8 @@ class EvaluateCommandTest {
         Path answers = answers("answers.jsonl", 3, i -> true);
         Object[][] places = {{"--report", items}, {"--report", answers}, {"--report", folder},
                 {"--report", items.resolve("report.html")}, {"--next", items}};
-        List<String> reasons = List.of("would overwrite", "would overwrite", "it is a folder", "is a file, not a folder",
-                "is a file, not a folder");
+        List<String> reasons = List.of("would overwrite", "would overwrite", "it is a folder",
+                "is a file, not a folder", "is a file, not a folder");
         String before = Files.readString(items);
         for (int i = 0; i < places.length; i++) {
             String err = CommandRun.failing(1, "evaluate", "--data", items, "--base-predictions", answers,

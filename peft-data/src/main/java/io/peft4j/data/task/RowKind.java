@@ -88,8 +88,8 @@ public enum RowKind {
             return Optional.of(file.path() + " holds " + PREFERENCES.words + ": the better answers alone are learned; "
                     + "--objective dpo, orpo or simpo learns from both");
         }
-        return JUDGED.isOf(file) ? Optional.of(file.path() + " holds " + JUDGED.words + ": good and bad ones are learned "
-                + "alike; --objective kto tells them apart") : Optional.empty();
+        return JUDGED.isOf(file) ? Optional.of(file.path() + " holds " + JUDGED.words + ": good and bad ones are "
+                + "learned alike; --objective kto tells them apart") : Optional.empty();
     }
 
     private static Optional<Map<String, Object>> firstRow(DataFile file) {
