@@ -89,8 +89,8 @@ record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String
         examples.forEach(example -> learned.add(tokens(example)));
         long shared = held.examples.stream().filter(example -> learned.contains(tokens(example))).count();
         if (shared > 0) {
-            LOG.warn("{} of {} validation examples also stand in the training data: their loss says what was learned by "
-                    + "heart, not how good the model is. peft4j data check --validation lists them", shared,
+            LOG.warn("{} of {} validation examples also stand in the training data: their loss says what was learned "
+                    + "by heart, not how good the model is. peft4j data check --validation lists them", shared,
                     held.examples.size());
         }
     }
