@@ -7,6 +7,7 @@ import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,18 +17,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * cache. Made for one pass.
  */
 public final class ForwardContext {
-    private final Tape tape;
-    private final PackedBatch batch;
+    private Tape tape;
+    private PackedBatch batch;
     private final LayerSelection layers;
-    private final Optional<KvCache> cache;
+    private Optional<KvCache> cache = Optional.empty();
     private final boolean training;
-    private final KeptMemory kept;
-    private final DropoutSeeds dropoutSeeds;
-    private final AttentionStep attention;
-    private final Optional<LayerStates> start;
+    private KeptMemory kept = KeptMemory.unlimited();
+    private DropoutSeeds dropoutSeeds;
+    private AttentionStep attention = AttentionStep.BASE;
+    private Optional<LayerStates> start = Optional.empty();
     /** The expert whose part of a weight runs; 0 elsewhere. */
-    private final int expert;
-    private final Optional<RouterLoss> routerLoss;
+    private int expert;
+    private Optional<RouterLoss> routerLoss = Optional.empty();
 
     /**
      * What enters a decoder layer.
@@ -45,20 +46,33 @@ public final class ForwardContext {
         }
     }
 
-    private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, Optional<KvCache> cache,
-            boolean training, KeptMemory kept, DropoutSeeds dropoutSeeds, AttentionStep attention,
-            Optional<LayerStates> start, int expert, Optional<RouterLoss> routerLoss) {
+    private ForwardContext(Tape tape, PackedBatch batch, LayerSelection layers, boolean training, long seed) {
         this.tape = Objects.requireNonNull(tape, "tape");
         this.batch = Objects.requireNonNull(batch, "batch");
         this.layers = Objects.requireNonNull(layers, "layers");
-        this.cache = cache;
         this.training = training;
-        this.kept = kept;
-        this.dropoutSeeds = dropoutSeeds;
-        this.attention = attention;
-        this.start = start;
-        this.expert = expert;
-        this.routerLoss = routerLoss;
+        this.dropoutSeeds = new DropoutSeeds(seed);
+    }
+
+    private ForwardContext(ForwardContext other) {
+        tape = other.tape;
+        batch = other.batch;
+        layers = other.layers;
+        cache = other.cache;
+        training = other.training;
+        kept = other.kept;
+        dropoutSeeds = other.dropoutSeeds;
+        attention = other.attention;
+        start = other.start;
+        expert = other.expert;
+        routerLoss = other.routerLoss;
+    }
+
+    /** A copy with a change; nothing else changes a context. */
+    private ForwardContext with(Consumer<ForwardContext> change) {
+        ForwardContext copy = new ForwardContext(this);
+        change.accept(copy);
+        return copy;
     }
 
     /**
@@ -67,20 +81,17 @@ public final class ForwardContext {
      * @param seed seed of this pass's dropout
      */
     public static ForwardContext training(Tape tape, PackedBatch batch, LayerSelection layers, long seed) {
-        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), true, KeptMemory.unlimited(),
-                new DropoutSeeds(seed), AttentionStep.BASE, Optional.empty(), 0, Optional.empty());
+        return new ForwardContext(tape, layers.prepare(batch), layers, true, seed);
     }
 
     /** A pass that evaluates: dropout is off. */
     public static ForwardContext evaluation(Tape tape, PackedBatch batch, LayerSelection layers) {
-        return new ForwardContext(tape, layers.prepare(batch), layers, Optional.empty(), false, KeptMemory.unlimited(),
-                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty(), 0, Optional.empty());
+        return new ForwardContext(tape, layers.prepare(batch), layers, false, 0);
     }
 
     /** A pass of generation: keys and values go into {@code cache}, and attention reads them from there. */
     public static ForwardContext generation(Tape tape, PackedBatch batch, LayerSelection layers, KvCache cache) {
-        return new ForwardContext(tape, batch, layers, Optional.of(cache), false, KeptMemory.unlimited(),
-                new DropoutSeeds(0), AttentionStep.BASE, Optional.empty(), 0, Optional.empty());
+        return new ForwardContext(tape, batch, layers, false, 0).with(pass -> pass.cache = Optional.of(cache));
     }
 
     /**
@@ -91,8 +102,7 @@ public final class ForwardContext {
      * @param bytes 0: every block runs again
      */
     public ForwardContext recomputingAbove(long bytes) {
-        return new ForwardContext(tape, batch, layers, cache, training, new KeptMemory(bytes), dropoutSeeds, attention,
-                start, expert, routerLoss);
+        return with(pass -> pass.kept = new KeptMemory(bytes));
     }
 
     /**
@@ -107,8 +117,7 @@ public final class ForwardContext {
             throw new IllegalArgumentException("states of " + Arrays.rows(given.states()) + " rows for a batch of "
                     + batch.rows());
         }
-        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention,
-                Optional.of(given), expert, routerLoss);
+        return with(pass -> pass.start = Optional.of(given));
     }
 
     /** Where the pass begins, if not with the embedding. */
@@ -122,20 +131,20 @@ public final class ForwardContext {
      * @param rows rows of the batch, ascending
      */
     public ForwardContext onRows(int... rows) {
-        return new ForwardContext(tape, batch.select(rows), layers, cache, training, kept, dropoutSeeds,
-                attention, Optional.empty(), expert, routerLoss);
+        return with(pass -> {
+            pass.batch = batch.select(rows);
+            pass.start = Optional.empty();
+        });
     }
 
     /** The same pass in one of several experts; see {@link ExpertWeight}. */
     public ForwardContext inExpert(int number) {
-        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention, start, number,
-                routerLoss);
+        return with(pass -> pass.expert = number);
     }
 
     /** The same pass, which collects what routers add to the loss. */
     public ForwardContext withRouterLoss(RouterLoss loss) {
-        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds, attention, start, expert,
-                Optional.of(loss));
+        return with(pass -> pass.routerLoss = Optional.of(loss));
     }
 
     /** What routers add to the loss, where that is asked for. */
@@ -185,8 +194,11 @@ public final class ForwardContext {
     }
 
     private ForwardContext on(PackedBatch other) {
-        return new ForwardContext(tape, other, layers, Optional.empty(), training, kept, dropoutSeeds, attention,
-                Optional.empty(), expert, routerLoss);
+        return with(pass -> {
+            pass.batch = other;
+            pass.cache = Optional.empty();
+            pass.start = Optional.empty();
+        });
     }
 
     /**
@@ -195,14 +207,19 @@ public final class ForwardContext {
      * @param around gets what runs without it, and gives what runs with it
      */
     public ForwardContext withAttention(UnaryOperator<AttentionStep> around) {
-        return new ForwardContext(tape, batch, layers, cache, training, kept, dropoutSeeds,
-                around.apply(attention), start, expert, routerLoss);
+        return with(pass -> pass.attention = around.apply(attention));
     }
 
     /** The same pass on another tape, for what follows the decoder; it has a sequence of dropout seeds of its own. */
     public ForwardContext onTape(Tape other) {
-        return new ForwardContext(other, batch, layers, cache, training, KeptMemory.unlimited(),
-                new DropoutSeeds(nextDropoutSeed()), AttentionStep.BASE, Optional.empty(), expert, Optional.empty());
+        return with(pass -> {
+            pass.tape = other;
+            pass.kept = KeptMemory.unlimited();
+            pass.dropoutSeeds = new DropoutSeeds(nextDropoutSeed());
+            pass.attention = AttentionStep.BASE;
+            pass.start = Optional.empty();
+            pass.routerLoss = Optional.empty();
+        });
     }
 
     /** Runs the attention of a layer: every attention layer computes its result by this. */
