@@ -119,7 +119,16 @@ interface TrainingData {
         /** A base that knows all labels keeps its own. */
         @Override
         public Optional<Task> task(ModelSource source) {
-            return wanted.filter(task -> !knows(BaseModel.taskOf(source), task));
+            return wanted.filter(task -> !knows(BaseModel.taskOf(source), task)).map(Rows::learnable);
+        }
+
+        /** With one class every answer is right, and there is nothing to learn. */
+        private static Task learnable(Task task) {
+            if (task.problem() == Task.Problem.SINGLE_LABEL && task.labels().size() == 1) {
+                throw new ConfigurationException("all examples have the label '" + task.labels().get(0)
+                        + "'; a classifier needs examples of at least two");
+            }
+            return task;
         }
 
         private static boolean knows(Task own, Task wanted) {

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -63,6 +64,17 @@ class ObjectiveCommandTest {
         JsonNode row = CommandRun.succeeding("score", "--model", merged, "--data", data, "--dtype", "f32", "--json")
                 .json().get(2);
         assertEquals("access", row.get("label").asText());
+    }
+
+    @Test
+    void oneLabelIsNothingToLearn() throws IOException {
+        Path data = data("{\"text\": \"charged twice\", \"label\": \"money\"}",
+                "{\"text\": \"refund\", \"label\": \"money\"}");
+        String message = CommandRun.failing(1, "train", "--model", ENCODERS.resolve("bert-question"), "--objective",
+                "classification", "--data", data, "--output", folder.resolve("out"));
+        assertTrue(message.contains("all examples have the label 'money'; a classifier needs examples of at least two"),
+                message);
+        assertFalse(Files.exists(folder.resolve("out")));
     }
 
     @Test
