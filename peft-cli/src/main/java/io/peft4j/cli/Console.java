@@ -72,6 +72,21 @@ record Console(PrintWriter out, PrintWriter err) {
         checkOut();
     }
 
+    /**
+     * Results in Markdown, for people and for files.
+     *
+     * @throws UncheckedIOException when the reader has closed the pipe
+     */
+    void printMarkdown(String text) {
+        out.print(Boolean.getBoolean(STDOUT_IS_TERMINAL) ? withoutEscapes(text) : text);
+        checkOut();
+    }
+
+    /** Markdown as it is read on a terminal, where {@code \[-24, 24\]} is nothing but hard to read. */
+    static String withoutEscapes(String markdown) {
+        return markdown.replaceAll("\\\\(\\p{Punct})", "$1");
+    }
+
     /** Fails when results cannot be written any more. */
     void checkOut() {
         if (out.checkError()) {

@@ -144,8 +144,7 @@ final class EvaluateCommand extends PeftCommand {
         if (json.isGiven()) {
             console().print(result.toJson());
         } else {
-            console().out().print(result.toMarkdown());
-            console().checkOut();
+            console().printMarkdown(result.toMarkdown());
         }
         return 0;
     }
@@ -172,8 +171,7 @@ final class EvaluateCommand extends PeftCommand {
         if (json.isGiven()) {
             console().print(result.toJson());
         } else {
-            console().out().print(result.toMarkdown());
-            console().checkOut();
+            console().printMarkdown(result.toMarkdown());
         }
         return 0;
     }

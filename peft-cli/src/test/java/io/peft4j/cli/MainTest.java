@@ -124,6 +124,12 @@ class MainTest {
     }
 
     @Test
+    void aTerminalShowsNoEscapesOfMarkdown() {
+        assertEquals("token_f1 0 points [-24, 24], C:\\temp", Console.withoutEscapes(
+                "token\\_f1 0 points \\[-24, 24\\], C:\\temp"));
+    }
+
+    @Test
     void aMessageOfSeveralLinesIsOneSentenceAfterTheOther() {
         assertEquals("f.jsonl:1: has no answer; The same in lines 2, 3", Failures.inOneLine(
                 "f.jsonl:1: has no answer\nThe same in lines 2, 3\n"));
