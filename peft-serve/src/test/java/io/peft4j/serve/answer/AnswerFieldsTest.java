@@ -92,10 +92,47 @@ class AnswerFieldsTest {
             {'role': 'user', 'content': [{'type': 'text'}]} | content[0].text | invalid_type
             {'role': 'user', 'content': [{'type': 'text', 'text': 7}]} | content[0].text | invalid_type
             {'role': 'user', 'content': [{'type': 'image_url'}]} | content[0].type | unsupported_content
+            {'role': 'assistant', 'tool_calls': 7} | tool_calls | invalid_type
+            {'role': 'assistant', 'tool_calls': [{'id': 'a'}]} | tool_calls[0].function | invalid_type
+            {'role': 'assistant', 'tool_calls': [{'function': {}}]} | tool_calls[0].function.name | invalid_type
             """)
     void thePartOfAMessageThatIsWrongIsNamed(String message, String param, String code) throws IOException,
             InterruptedException {
         requireError(post("/chat/completions", "'messages': [" + message + "]"), "messages[0]." + param, code);
+    }
+
+    private static String tool(String name, String more) {
+        return "{'type': 'function', 'function': {'name': '" + name + "'" + more + "}}";
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            'type': 'custom' | tool_choice.type
+            'type': 'function', 'function': {'name': 'nobody'} | tool_choice
+            'type': 'allowed_tools', 'allowed_tools': {'tools': []} | tool_choice.allowed_tools.mode
+            'type': 'allowed_tools', 'allowed_tools': {'mode': 'required', 'tools': []} | tool_choice
+            """)
+    void aChoiceOfToolsThatIsWrongIsNamed(String choice, String param) throws IOException, InterruptedException {
+        requireError(chat(", 'tools': [" + tool("ask", "") + "], 'tool_choice': {" + choice + "}"), param,
+                "invalid_value");
+    }
+
+    @Test
+    void parametersThatAreNoSchemaAreNamed() throws IOException, InterruptedException {
+        requireError(chat(", 'tools': [" + tool("ask", ", 'parameters': 7") + "]"), "tools[0].function.parameters",
+                "invalid_type");
+    }
+
+    /** A function without parameters has none to write. */
+    @Test
+    void oneOfTheAllowedToolsIsCalled() throws IOException, InterruptedException {
+        String json = "'messages': [{'role': 'user', 'content': 'Hi'}], 'max_completion_tokens': 100, 'tools': ["
+                + tool("ask", "") + ", " + tool("answer", "") + "], 'tool_choice': {'type': 'allowed_tools', "
+                + "'allowed_tools': {'mode': 'required', 'tools': [" + tool("answer", "") + "]}}";
+        JsonNode choice = new ObjectMapper().readTree(post("/chat/completions", json).body()).at("/choices/0");
+        assertEquals("tool_calls", choice.path("finish_reason").asText(), choice.toString());
+        assertEquals("answer", choice.at("/message/tool_calls/0/function/name").asText());
+        assertEquals("{}", choice.at("/message/tool_calls/0/function/arguments").asText());
     }
 
     @Test

@@ -67,6 +67,7 @@ final class ChatInput {
             Fields.require(content.isTextual() || content.isArray(), name + ".content",
                     "a string or an array of parts", content);
         }
+        requireCalls(value.path("tool_calls"), name + ".tool_calls");
         Map<String, Object> map = MAPPER.convertValue(value, OBJECT);
         // Templates that know no developer put him in the place of the system, as OpenAI does for older models.
         map.put("role", role.equals("developer") && !template.source().contains("developer") ? "system" : role);
@@ -85,6 +86,16 @@ final class ChatInput {
         if (!other) {
             throw ApiException.of(400, "invalid_request_error", "missing_required_parameter", name,
                     "Missing required parameter: '" + name + "'.");
+        }
+    }
+
+    private static void requireCalls(JsonNode calls, String name) {
+        Fields.require(calls.isArray() || calls.isNull() || calls.isMissingNode(), name, "an array", calls);
+        for (int i = 0; i < calls.size(); i++) {
+            JsonNode function = calls.get(i).path("function");
+            Fields.require(function.isObject(), name + "[" + i + "].function", "an object", function);
+            Fields.require(function.path("name").isTextual(), name + "[" + i + "].function.name", "a string",
+                    function.path("name"));
         }
     }
 
@@ -130,6 +141,9 @@ final class ChatInput {
             throw ApiException.invalid("tools[" + index + "]", "'tools[" + index + "]' must be {\"type\": "
                     + "\"function\", \"function\": {\"name\": ...}}");
         }
+        JsonNode parameters = tool.path("function").path("parameters");
+        Fields.require(parameters.isObject() || parameters.isNull() || parameters.isMissingNode(), "tools[" + index
+                + "].function.parameters", "an object", parameters);
         return name;
     }
 

@@ -140,12 +140,19 @@ record ChatRequest(String model, List<JsonNode> messages, List<JsonNode> shown, 
                 ObjectNode call = any.addObject().put("type", "object");
                 ObjectNode properties = call.putObject("properties");
                 properties.putObject("name").put("const", function.path("name").asText());
-                properties.set(form.arguments(), function.path("parameters").isObject() ? function.get("parameters")
-                        : Json.object().put("type", "object"));
+                JsonNode parameters = function.path("parameters");
+                properties.set(form.arguments(), parameters.isEmpty() ? nothing() : parameters);
                 call.putArray("required").add("name").add(form.arguments());
             }
         }
         return any.size() == 1 ? (ObjectNode) any.get(0) : schema;
+    }
+
+    /** A function whose parameters are left out has none, as OpenAI has it. */
+    private static ObjectNode nothing() {
+        ObjectNode schema = Json.object().put("type", "object").put("additionalProperties", false);
+        schema.putObject("properties");
+        return schema;
     }
 
     /** Which tools may be called, and whether one must be. */
@@ -164,11 +171,31 @@ record ChatRequest(String model, List<JsonNode> messages, List<JsonNode> shown, 
                             + "or a function");
                 };
             }
-            String name = value.get().path("function").path("name").asText();
+            return switch (value.get().path("type").asText()) {
+                case "function" -> new ToolChoice(List.of(known(value.get(), tools)), true);
+                case "allowed_tools" -> allowed(value.get().path("allowed_tools"), tools);
+                default -> throw ApiException.invalid("tool_choice.type", "'tool_choice.type' must be function or "
+                        + "allowed_tools");
+            };
+        }
+
+        private static String known(JsonNode choice, List<String> tools) {
+            String name = choice.path("function").path("name").asText();
             if (!tools.contains(name)) {
                 throw ApiException.invalid("tool_choice", "'tool_choice' names a function that 'tools' does not have");
             }
-            return new ToolChoice(List.of(name), true);
+            return name;
+        }
+
+        private static ToolChoice allowed(JsonNode allowed, List<String> tools) {
+            List<String> names = new ArrayList<>();
+            allowed.path("tools").forEach(tool -> names.add(known(tool, tools)));
+            return switch (allowed.path("mode").asText()) {
+                case "auto" -> new ToolChoice(names, false);
+                case "required" -> new ToolChoice(require(names), true);
+                default -> throw ApiException.invalid("tool_choice.allowed_tools.mode", "'tool_choice.allowed_tools"
+                        + ".mode' must be auto or required");
+            };
         }
 
         private static List<String> require(List<String> tools) {
