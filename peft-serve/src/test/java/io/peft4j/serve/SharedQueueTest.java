@@ -70,4 +70,26 @@ class SharedQueueTest extends KillsContract {
             threads.shutdownNow();
         }
     }
+
+    /** The character 0 and halves of characters, in JSON by their numbers. */
+    @Test
+    void textsThatPostgresqlDoesNotTakeAreNoFailure(@TempDir Path data) throws SQLException, InterruptedException {
+        String url = database().orElseThrow();
+        try (Connection connection = DriverManager.getConnection(url);
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE DATABASE odd_texts");
+        }
+        try (TestServer server = TestServer.start(data, builder -> builder.database(url.replace("/postgres?",
+                "/odd_texts?")))) {
+            for (String odd : List.of("a\\u0000", "a\\ud83d")) {
+                String file = server.upload(TestServer.rows(0, 12) + "{\"messages\": [{\"role\": \"" + odd
+                        + "\", \"content\": \"b\"}]}\n");
+                String job = "{\"training_file\": \"" + file + "\", \"suffix\": \"" + odd + "\", \"model\": \"";
+                assertEquals(404, server.post("/v1/fine_tuning/jobs", job + odd + "\"}").status());
+                String id = server.job(job + "tiny-llama\"}");
+                assertEquals("training_file", server.await(id, "failed").at("/error/param").asText());
+            }
+            assertEquals(200, server.get("/v1/files?purpose=%00").status());
+        }
+    }
 }

@@ -1,5 +1,6 @@
 package io.peft4j.serve.store.internal;
 
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -48,9 +49,18 @@ final class Sql {
     private PreparedStatement prepare(String statement, Object... values) throws SQLException {
         PreparedStatement prepared = connection.prepareStatement(statement);
         for (int i = 0; i < values.length; i++) {
-            prepared.setObject(i + 1, values[i] instanceof Optional<?> optional ? optional.orElse(null) : values[i]);
+            Object value = values[i] instanceof Optional<?> optional ? optional.orElse(null) : values[i];
+            prepared.setObject(i + 1, value instanceof String text ? storable(text) : value);
         }
         return prepared;
+    }
+
+    /**
+     * A text as every database takes it. JSON can have the character 0 and halves of characters, which PostgreSQL
+     * refuses; a job of whose data an event quotes one would be looked at again for ever.
+     */
+    private static String storable(String text) {
+        return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8).replace('\0', '\uFFFD');
     }
 
     static Optional<Long> number(ResultSet row, String column) throws SQLException {
