@@ -160,6 +160,26 @@ class JobRulesTest {
                 && event.get("message").asText().contains("leakage")), () -> events(id).toString());
     }
 
+    /** Its answer is seen as an empty one by a model whose template has no place for calls. */
+    @Test
+    void callsThatTheTemplateDoesNotShowAreAWarning() throws InterruptedException {
+        training = server.upload(TestServer.rows(0, 12) + "{\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}, "
+                + "{\"role\": \"assistant\", \"tool_calls\": [{\"id\": \"a\", \"type\": \"function\", \"function\": "
+                + "{\"name\": \"f\", \"arguments\": \"{}\"}}]}]}\n");
+        String id = server.job(json(", 'hyperparameters': {'n_epochs': 1}"));
+        server.await(id, "succeeded", "failed");
+        assertTrue(events(id).stream().anyMatch(event -> event.get("level").asText().equals("warn")
+                && event.get("message").asText().contains("rows with tools or calls of them: 1.")),
+                () -> events(id).toString());
+    }
+
+    @Test
+    void pairsThatDifferInNothingFailBeforeTheTraining() throws InterruptedException {
+        JsonNode error = failed(pairs().replace("no ", "yes "), ", 'method': {'type': 'dpo'}");
+        assertEquals("training_file", error.get("param").asText());
+        assertTrue(error.get("message").asText().contains("nothing to prefer"), error.toString());
+    }
+
     @Test
     void aRunOfWeightsAndBiasesIsKeptToBeUploaded() throws InterruptedException, IOException {
         training = server.upload(TestServer.rows(0, 10));
