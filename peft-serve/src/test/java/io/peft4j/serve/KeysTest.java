@@ -51,6 +51,8 @@ class KeysTest {
             assertEquals(401, server.get("/v1/models").status());
             assertEquals(401, models(server, "sk-wrong").status());
             assertEquals(200, models(server, secret).status());
+            assertEquals(200, server.send(HttpRequest.newBuilder(server.uri("/v1/models")).header("Authorization",
+                    "bearer " + secret)).status(), "HTTP knows schemes in any case");
             assertEquals("team", keys.list().get(0).name());
             assertFalse(isAnywhere(secret), "the key itself is not kept");
             assertEquals(1, keys.revoke("team"));

@@ -52,7 +52,8 @@ public final class KeyDoors implements Doors {
     public Caller admit(Context request) {
         refuseOtherSites(request);
         String header = request.header("Authorization");
-        if (header == null || !header.startsWith(SCHEME) || header.length() == SCHEME.length()) {
+        if (header == null || !header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
+                || header.length() == SCHEME.length()) {
             return withoutKey(request, "no API key: send 'Authorization: Bearer KEY'");
         }
         String secret = header.substring(SCHEME.length()).strip();
