@@ -12,6 +12,8 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -163,6 +165,11 @@ class HostileRequestsTest {
             requireNoFailure(server.post(JOBS, body), body.substring(0, Math.min(300, body.length())));
         }
         requireNoFailure(server.post(JOBS, "{\"model\": \"" + "a".repeat(17 << 20) + "\"}"), "17 MB");
+        for (byte[] bytes : List.of(new byte[] {0, 0, 0, '{', -1, -1, -1, -1}, new byte[] {0, '{', 0, 0, 0, '}', 0, 0},
+                new byte[] {'{', '"', -1, '"', '}'})) {
+            requireNoFailure(server.send(HttpRequest.newBuilder(server.uri(JOBS)).POST(BodyPublishers.ofByteArray(
+                    bytes))), Arrays.toString(bytes));
+        }
     }
 
     /** A job with values of any kind where others belong. */

@@ -37,7 +37,8 @@ public final class Bodies {
             // The message of the parser quotes the text, which may be a prompt; the place is enough.
             throw ApiException.invalid("the body of the request is not valid JSON" + place(e.getLocation()));
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read the body of the request", e);
+            // Of bytes that are here already: what they say of their encoding is wrong.
+            throw ApiException.invalid("the body of the request is not valid JSON in UTF-8");
         }
     }
 
