@@ -148,6 +148,16 @@ class AnswerFieldsTest {
         assertEquals(tokens.get(0), tokens.get(1));
     }
 
+    /** Tokenizers take some millions of characters. */
+    @Test
+    void aTextThatNoTokenizerTakesIsTooLong() throws IOException, InterruptedException {
+        String text = "a ".repeat(2_500_000);
+        requireError(post("/completions", "'prompt': '" + text + "'"), "prompt", "context_length_exceeded");
+        requireError(post("/completions", "'prompt': ['a', '" + text + "']"), "prompt", "context_length_exceeded");
+        requireError(post("/chat/completions", "'messages': [{'role': 'user', 'content': '" + text + "'}]"),
+                "messages", "context_length_exceeded");
+    }
+
     @Test
     void whatOfACompletionIsTooLongIsNamed() throws IOException, InterruptedException {
         requireError(post("/completions", "'prompt': '" + "word ".repeat(3000) + "'"), "prompt",

@@ -46,8 +46,12 @@ final class ChatInput {
             chat.add(message(messages.get(i), "messages[" + i + "]"));
         }
         List<Map<String, Object>> maps = tools.stream().map(tool -> MAPPER.convertValue(tool, OBJECT)).toList();
+        return PromptTokens.of("messages", rendered(chat, maps, variables) + begin, tokenizer::encode);
+    }
+
+    private String rendered(List<ChatMessage> chat, List<Map<String, Object>> tools, Map<String, Object> variables) {
         try {
-            return tokenizer.encode(template.render(chat, true, maps, variables) + begin);
+            return template.render(chat, true, tools, variables);
         } catch (PeftException e) {
             throw ApiException.invalid("messages", e.getMessage());
         }

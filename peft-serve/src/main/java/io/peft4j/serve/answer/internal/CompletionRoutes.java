@@ -72,7 +72,7 @@ public final class CompletionRoutes implements RouteGroup {
 
     private List<int[]> prompts(JsonNode value) {
         if (value.isTextual()) {
-            return List.of(tokenizer.encodeWithSpecials(value.textValue()));
+            return List.of(PromptTokens.of("prompt", value.textValue(), tokenizer::encodeWithSpecials));
         }
         Fields.require(value.isArray() && value.size() > 0, "prompt", "a string, or an array of strings or tokens that "
                 + "is not empty", value);
@@ -86,7 +86,8 @@ public final class CompletionRoutes implements RouteGroup {
         List<int[]> prompts = new ArrayList<>();
         for (JsonNode each : value) {
             Fields.require(each.isTextual() || each.isArray(), "prompt", "an array of strings or tokens", each);
-            prompts.add(each.isTextual() ? tokenizer.encodeWithSpecials(each.textValue()) : tokens(each));
+            prompts.add(each.isTextual() ? PromptTokens.of("prompt", each.textValue(), tokenizer::encodeWithSpecials)
+                    : tokens(each));
         }
         return prompts;
     }

@@ -65,7 +65,7 @@ public final class EmbeddingRoutes implements RouteGroup {
         fields.requireKnown();
         int tokens = 0;
         for (String text : texts) {
-            int count = model.tokenizer().encodeWithSpecials(text).length;
+            int count = PromptTokens.of("input", text, model.tokenizer()::encodeWithSpecials).length;
             if (count > model.network().description().maxPositions()) {
                 throw ApiException.of(400, "invalid_request_error", "context_length_exceeded", "input", "a text has "
                         + count + " tokens, but the model reads "
