@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import static io.peft4j.cli.CommandRun.FIXTURES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -203,6 +205,9 @@ class EvaluateCommandTest {
         Object[] words = {"evaluate", "--model", model, "--adapter", adapter, "--data", data(5), "--max-new-tokens", 4,
             "--training-data", training, "--few-shot", 1, "--system-prompt", "Be brief.", "--answers", answers,
             "--report", folder.resolve("report.html"), "--json"};
+        String wrong = CommandRun.failing(1, Stream.concat(Stream.of(words), Stream.of("--metric", "f1")).toArray());
+        assertTrue(wrong.contains("the metric f1 is not computed of these items; available are ["), wrong);
+        assertFalse(Files.exists(answers), "no model was asked");
         JsonNode first = CommandRun.succeeding(words).json().get(0);
         assertEquals(List.of("base", "few-shot", "system prompt", "tuned"), names(first.get("arms")));
         assertEquals(List.of("few-shot", "system prompt"), names(first.get("other_arms")));

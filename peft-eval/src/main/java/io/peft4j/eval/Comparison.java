@@ -1,5 +1,6 @@
 package io.peft4j.eval;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
@@ -24,12 +25,14 @@ import io.peft4j.eval.task.ModelMeasures;
 import io.peft4j.eval.task.internal.AnswerScoring;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -219,6 +222,7 @@ public final class Comparison {
      */
     public ComparisonReport on(List<EvaluationItem> items) {
         AnswerScoring scoring = new AnswerScoring(items);
+        requireMetric(scoring, items);
         List<Arm> arms = new ArrayList<>(List.of(base));
         arms.addAll(others);
         arms.add(tuned);
@@ -236,6 +240,17 @@ public final class Comparison {
         embedder.ifPresent(evaluation::similarity);
         facts().forEach(evaluation::fact);
         return evaluation.compare(options);
+    }
+
+    /** Refuses a metric that can never be computed before any model is asked. */
+    private void requireMetric(AnswerScoring scoring, List<EvaluationItem> items) {
+        boolean further = judge.isPresent() || embedder.isPresent()
+                || items.stream().anyMatch(item -> item.further().choices().isPresent());
+        Set<String> ofTexts = scoring.scores(Collections.nCopies(items.size(), "")).keySet();
+        metric.filter(name -> !further && !ofTexts.contains(name)).ifPresent(name -> {
+            throw new ConfigurationException("the metric " + name + " is not computed of these items; available are "
+                    + ofTexts);
+        });
     }
 
     private Answerer answerer(Arm arm, String prefix) {
