@@ -1,5 +1,6 @@
 package io.peft4j.data.task;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Task;
 import java.util.ArrayList;
 import java.util.List;
@@ -7,6 +8,8 @@ import java.util.TreeSet;
 
 /** Reads out of examples what a model for them has to tell apart. */
 public final class Labels {
+    private static final String NUMBER = "-?\\d+(\\.\\d+)?([eE][-+]?\\d+)?";
+
     private Labels() {
     }
 
@@ -14,6 +17,9 @@ public final class Labels {
      * The task of texts with labels: names in the order of the alphabet; where all are whole numbers, as many labels
      * without names as the largest says; several can be right where one of the texts has more or fewer than one label;
      * and a regression where labels are numbers of which one is not whole.
+     *
+     * @throws ConfigurationException when most labels are numbers, one of them not whole, and the others are not: as
+     *     names each of the numbers would be a class
      */
     public static Task ofTexts(List<LabelledText> texts) {
         List<String> all = texts.stream().flatMap(text -> text.labels().stream()).toList();
@@ -35,8 +41,16 @@ public final class Labels {
     }
 
     private static boolean isRegression(List<String> labels) {
-        return labels.stream().allMatch(label -> label.matches("-?\\d+(\\.\\d+)?([eE][-+]?\\d+)?"))
-                && labels.stream().anyMatch(label -> !label.matches("\\d+"));
+        List<String> others = labels.stream().filter(label -> !label.matches(NUMBER)).toList();
+        if (labels.stream().noneMatch(label -> label.matches(NUMBER) && !label.matches("\\d+"))) {
+            return false;
+        }
+        if (!others.isEmpty() && 2 * others.size() < labels.size()) {
+            throw new ConfigurationException("of " + labels.size() + " labels all but " + others.size()
+                    + " are numbers, as a regression learns them, but '" + others.get(0) + "' is none; correct it, or "
+                    + "leave its row out (numbers are written as 0.5 or -3)");
+        }
+        return others.isEmpty();
     }
 
     private static List<String> names(List<String> labels) {

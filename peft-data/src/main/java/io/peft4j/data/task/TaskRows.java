@@ -35,7 +35,7 @@ public final class TaskRows {
         return read(file, "\"text\" and \"label\"", row -> new LabelledText(text(row, "text"),
                 row.fields().containsKey("text_pair") ? Optional.of(text(row, "text_pair")) : Optional.empty(),
                 row.fields().get("label") instanceof List<?> ? list(row, "label")
-                        : List.of(scalar(row, "label", row.fields().get("label")))));
+                        : List.of(label(row, "label", row.fields().get("label")))));
     }
 
     /** Words with a label each: {@code {"tokens": [...], "labels": [...]}}; labels are names or numbers. */
@@ -59,8 +59,8 @@ public final class TaskRows {
 
     /**
      * Questions with a text: {@code {"question", "context", "answers": {"text": [...], "answer_start": [...]}}} as
-     * SQuAD has it (the first answer counts, none means that there is no answer), or {@code "answer"} and
-     * {@code "start"}. Places count code points, as Python does.
+     * SQuAD has it, there also as a list of {@code {"text", "answer_start"}} (the first answer counts, none means that
+     * there is no answer), or {@code "answer"} and {@code "start"}. Places count code points, as Python does.
      */
     public static List<SpanQuestion> questions(Path file) {
         return questions(DataFile.of(file));
@@ -69,7 +69,17 @@ public final class TaskRows {
     /** As {@link #questions(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<SpanQuestion> questions(DataFile file) {
         RowKind.QUESTIONS.require(file);
-        return read(file, "\"question\", \"context\" and \"answers\"", TaskRows::question);
+        boolean[] answered = new boolean[1];
+        List<SpanQuestion> questions = read(file, "\"question\", \"context\" and \"answers\"", row -> {
+            answered[0] |= row.fields().containsKey("answers") || row.fields().containsKey("answer");
+            return question(row);
+        });
+        // A table leaves out the key where a question has no answer, so that one row alone may be without.
+        if (!answered[0]) {
+            throw new DataException(file.path(), "no row has \"answers\" or \"answer\"; where a text has no answer to "
+                    + "its question, say so with \"answer\": \"\"");
+        }
+        return questions;
     }
 
     /** Texts that belong together: {@code {"anchor": "...", "positive": "..."}}, with {@code "negative"} or without. */
@@ -137,12 +147,22 @@ public final class TaskRows {
         throw row.wrong("\"" + key + "\" is " + (value == null ? "missing" : value) + "; expected a name or a number");
     }
 
+    /** A cell without a label would become a class of its own. */
+    private static String label(JsonLines.Row row, String key, Object value) {
+        String label = scalar(row, key, value);
+        if (label.isBlank()) {
+            throw row.wrong("\"" + key + "\" is empty; expected a name or a number");
+        }
+        return label;
+    }
+
     static List<String> list(JsonLines.Row row, String key) {
         if (!(row.fields().get(key) instanceof List<?> list)) {
             throw row.fields().containsKey(key) ? row.wrong("\"" + key + "\" is not a list; a table has none, but "
                     + "JSON Lines and Parquet do") : row.missing(key);
         }
-        return list.stream().map(value -> scalar(row, key, value)).toList();
+        return list.stream().map(value -> key.equals("tokens") ? scalar(row, key, value) : label(row, key, value))
+                .toList();
     }
 
     private static SpanQuestion question(JsonLines.Row row) {
@@ -150,9 +170,15 @@ public final class TaskRows {
         Object answers = row.fields().get("answers");
         Object answer = row.fields().get("answer");
         Object start = row.fields().get("start");
+        if (answers instanceof List<?> list && (list.isEmpty() || list.get(0) instanceof Map<?, ?>)) {
+            answers = list.isEmpty() ? Map.of() : list.get(0);
+        }
         if (answers instanceof Map<?, ?> squad) {
             answer = first(squad.get("text"));
             start = first(squad.get("answer_start"));
+        } else if (answers != null && !answers.equals("")) {
+            throw row.wrong("has the \"answers\" " + answers + "; expected {\"text\": [...], \"answer_start\": [...]}, "
+                    + "or in a table \"answer\" and \"start\"");
         }
         if (answer == null || answer.equals("")) {
             return new SpanQuestion(text(row, "question"), context, OptionalInt.empty(), "");
@@ -174,7 +200,8 @@ public final class TaskRows {
         return new SpanQuestion(text(row, "question"), context, OptionalInt.of(from), text);
     }
 
-    private static Object first(Object list) {
-        return list instanceof List<?> values && !values.isEmpty() ? values.get(0) : null;
+    /** The first of a list, or the value that stands for itself. */
+    private static Object first(Object value) {
+        return !(value instanceof List<?> values) ? value : values.isEmpty() ? null : values.get(0);
     }
 }

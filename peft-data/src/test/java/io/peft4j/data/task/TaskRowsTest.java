@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Task;
 import io.peft4j.data.format.DataFile;
@@ -85,6 +86,32 @@ class TaskRowsTest {
     }
 
     @Test
+    void answersOfAnotherFormAreNotTakenForNone() throws IOException {
+        String row = "{\"question\": \"q\", \"context\": \"ab\", \"answers\": %s}";
+        List<SpanQuestion> questions = TaskRows.questions(file(
+                row.formatted("[{\"text\": \"b\", \"answer_start\": 1}]"), row.formatted("[]"),
+                row.formatted("{\"text\": \"a\", \"answer_start\": 0}"), "{\"question\": \"q\", \"context\": \"a\"}"));
+        assertEquals(List.of("b", "", "a", ""), questions.stream().map(SpanQuestion::answer).toList());
+
+        String list = refused(TaskRows::questions, row.formatted("[\"b\"]"));
+        assertTrue(list.contains(":1") && list.contains("has the \"answers\" [b]"), list);
+        String text = refused(TaskRows::questions, row.formatted("\"b\""));
+        assertTrue(text.contains("\"answers\" b; expected {\"text\""), text);
+        String none = refused(TaskRows::questions,
+                "{\"question\": \"q\", \"context\": \"ab\", \"answr\": \"b\"}");
+        assertTrue(none.contains("no row has \"answers\" or \"answer\""), none);
+    }
+
+    @Test
+    void anEmptyLabelIsNoClass() throws IOException {
+        String text = refused(TaskRows::texts, "{\"text\": \"a\", \"label\": \"x\"}",
+                "{\"text\": \"b\", \"label\": \" \"}");
+        assertTrue(text.contains(":2") && text.contains("\"label\" is empty"), text);
+        String word = refused(TaskRows::words, "{\"tokens\": [\"a\", \"\"], \"labels\": [\"O\", \"\"]}");
+        assertTrue(word.contains("\"labels\" is empty"), word);
+    }
+
+    @Test
     void pairsAndSourcesAreRead() throws IOException {
         assertEquals(List.of(TextPair.of("a", "b"), new TextPair("c", "d", Optional.of("e"))),
                 TaskRows.pairs(file("{\"anchor\": \"a\", \"positive\": \"b\"}",
@@ -106,6 +133,21 @@ class TaskRowsTest {
 
         assertEquals(expected, String.join(",", task.labels()));
         assertEquals(problem, task.problem());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0.5|1|2|NaN, NaN", "'0.5|1|1,5', '1,5'", "-1|2|n/a, n/a"})
+    void aNumberThatIsNoneMakesNoClassesOfTheOthers(String labels, String wrong) {
+        List<LabelledText> texts = List.of(labels.split("\\|")).stream()
+                .map(each -> LabelledText.of("t", each)).toList();
+        String message = assertThrows(ConfigurationException.class, () -> Labels.ofTexts(texts)).getMessage();
+        assertTrue(message.contains("all but 1 are numbers") && message.contains("'" + wrong + "' is none"), message);
+    }
+
+    @Test
+    void namesThatLookLikeNumbersAreNames() {
+        assertEquals(List.of("2.0", "java", "rust"), Labels.ofTexts(List.of(LabelledText.of("a", "java"),
+                LabelledText.of("b", "2.0"), LabelledText.of("c", "rust"))).labels());
     }
 
     @Test
