@@ -132,10 +132,19 @@ interface TrainingData {
         }
 
         private static boolean knows(Task own, Task wanted) {
-            return own.type() == wanted.type() && own.problem() == wanted.problem()
-                    && (own.labels().containsAll(wanted.labels())
-                    || wanted.labels().equals(Task.unnamedLabels(wanted.labels().size()))
-                    && own.labels().size() >= wanted.labels().size());
+            boolean numbered = wanted.labels().equals(Task.unnamedLabels(wanted.labels().size()));
+            if (own.type() != wanted.type()) {
+                return false;
+            }
+            if (own.problem() == Task.Problem.REGRESSION && wanted.problem() == Task.Problem.SINGLE_LABEL) {
+                // Whole numbers, such as stars from 1 to 5, are numbers to a model that gives one.
+                return numbered && own.labels().size() == 1;
+            }
+            // Rows with one label each are a case of those with any number of them.
+            boolean fits = own.problem() == wanted.problem()
+                    || own.problem() == Task.Problem.MULTI_LABEL && wanted.problem() == Task.Problem.SINGLE_LABEL;
+            return fits && (own.labels().containsAll(wanted.labels())
+                    || numbered && own.labels().size() >= wanted.labels().size());
         }
 
         @Override

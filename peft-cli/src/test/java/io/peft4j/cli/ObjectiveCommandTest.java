@@ -88,6 +88,22 @@ class ObjectiveCommandTest {
     }
 
     @Test
+    void aRegressionLearnsWholeNumbersAsNumbers() throws IOException {
+        Path stars = data("{\"text\": \"good\", \"label\": 5}", "{\"text\": \"bad\", \"label\": 1}");
+        train("bert-regression", "classification", stars);
+        assertEquals(1, score("bert-regression", stars).get(0).get("logits").size(), "a number, not six classes");
+    }
+
+    @Test
+    void aModelOfSeveralLabelsStaysOneWhereEachRowHasOne() throws IOException {
+        Path topics = data("{\"text\": \"charged twice\", \"label\": \"a\"}", "{\"text\": \"x\", \"label\": \"b\"}");
+        train("distilbert-multi-label", "classification", topics);
+        JsonNode row = score("distilbert-multi-label", topics).get(0);
+        assertEquals(3, row.get("logits").size());
+        assertFalse(row.has("label"), "several can still be right");
+    }
+
+    @Test
     void wordsAreTaggedAsTheyWereTrained() throws IOException {
         Path data = data("{\"tokens\": [\"Ada\", \"Lovelace\", \"lived\"], \"labels\": [\"B-PER\", \"I-PER\", \"O\"]}",
                 "{\"tokens\": [\"in\", \"Paris\"], \"labels\": [\"O\", \"B-LOC\"]}");
