@@ -56,6 +56,16 @@ class BaseModelCommandTest {
     }
 
     @Test
+    void endTokensThatAreNoNumbersAreRefused() throws IOException {
+        for (String id : List.of("\"2\"", "[2, \"</s>\"]", "2.5")) {
+            Files.writeString(model.resolve("generation_config.json"), "{\"eos_token_id\": " + id + "}");
+            String message = CommandRun.failing(1, "generate", "--model", model, "--prompt", "a");
+            assertTrue(message.contains("generation_config.json: eos_token_id is " + id.replace(", ", ",")
+                    + "; expected the number of a token, or a list of numbers"), message);
+        }
+    }
+
+    @Test
     void promptsAndCompletionsAreLearnedAskedAndCompared() throws IOException {
         Path data = rows("rows.jsonl", "{\"prompt\": \"Question: Who is it?\\nAnswer:\", \"completion\": \"" + ANSWER
                 + "\"}", "{\"prompt\": \"Question: What is it?\\nAnswer:\", \"completion\": \" a lamp\"}");

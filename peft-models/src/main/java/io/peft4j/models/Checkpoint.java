@@ -2,6 +2,7 @@ package io.peft4j.models;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.safetensors.Safetensors;
 import io.peft4j.core.text.Tokenizer;
@@ -16,6 +17,7 @@ import io.peft4j.models.tokenizer.internal.Tokenizers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -34,16 +36,16 @@ final class Checkpoint implements AutoCloseable {
     private TensorStore tensors;
     private final SentencePooling pooling;
     private final CompletableFuture<Tokenizer> tokenizer;
-    private final Set<Integer> stopTokens = new HashSet<>();
+    private final Set<Integer> stopTokens;
     private Optional<WeightLoader> weights = Optional.empty();
     private boolean tokenizerKept;
 
-    private Checkpoint(ModelConfig config, TensorStore tensors, SentencePooling pooling,
+    private Checkpoint(ModelConfig config, Set<Integer> stopTokens, TensorStore tensors, SentencePooling pooling,
             Supplier<Tokenizer> tokenizer) {
         this.config = config;
         this.pooling = pooling;
         this.tensors = tensors;
-        addStopTokens(config);
+        this.stopTokens = stopTokens;
         this.tokenizer = CompletableFuture.supplyAsync(tokenizer, task -> {
             Thread thread = new Thread(task, "peft4j-tokenizer");
             thread.setDaemon(true);
@@ -61,19 +63,20 @@ final class Checkpoint implements AutoCloseable {
         Path folder = SentencePooling.network(source);
         ModelConfig config = ModelConfig.read(folder.resolve("config.json"));
         Path generation = folder.resolve("generation_config.json");
-        Optional<ModelConfig> more = Files.isRegularFile(generation) ? Optional.of(ModelConfig.read(generation))
-                : Optional.empty();
-        Checkpoint checkpoint = new Checkpoint(config, Safetensors.open(folder), SentencePooling.of(source),
+        Set<Integer> stopTokens = stopTokens(config);
+        if (Files.isRegularFile(generation)) {
+            stopTokens.addAll(stopTokens(ModelConfig.read(generation)));
+        }
+        return new Checkpoint(config, stopTokens, Safetensors.open(folder), SentencePooling.of(source),
                 () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
-                        .orElseGet(() -> Tokenizers.fromFolder(folder, options.newTokens(), options.chatTemplate())));
-        more.ifPresent(checkpoint::addStopTokens);
-        return checkpoint.widened(options);
+                        .orElseGet(() -> Tokenizers.fromFolder(folder, options.newTokens(), options.chatTemplate())))
+                .widened(options);
     }
 
     private static Checkpoint openGguf(Path file, ModelOptions options) {
         GgufFile gguf = GgufFile.open(file);
         GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
-        return new Checkpoint(tensors.config(), tensors, tensors.pooling(),
+        return new Checkpoint(tensors.config(), stopTokens(tensors.config()), tensors, tensors.pooling(),
                 () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
                         .orElseGet(() -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate())))
                 .widened(options);
@@ -107,12 +110,18 @@ final class Checkpoint implements AutoCloseable {
     }
 
     /** One id, or a list of them. */
-    private void addStopTokens(ModelConfig source) {
+    private static Set<Integer> stopTokens(ModelConfig source) {
+        Set<Integer> ids = new HashSet<>();
         JsonNode value = source.values().path(STOP);
-        if (value.isInt()) {
-            stopTokens.add(value.intValue());
+        for (JsonNode id : value.isArray() ? value : List.of(value)) {
+            if (id.isInt()) {
+                ids.add(id.intValue());
+            } else if (!id.isNull() && !id.isMissingNode()) {
+                throw new FileFormatException(source.file(), STOP + " is " + value + "; expected the number of a "
+                        + "token, or a list of numbers");
+            }
         }
-        value.forEach(id -> stopTokens.add(id.intValue()));
+        return ids;
     }
 
     /** Names of the tensors. */
