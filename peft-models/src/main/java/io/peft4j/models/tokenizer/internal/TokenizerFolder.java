@@ -23,6 +23,8 @@ final class TokenizerFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** The largest vocabularies known take some 30 MB. */
     private static final long LARGEST = 256L << 20;
+    private static final List<String> OLDER = List.of("tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
+            "spm.model", "vocab.json", "vocab.txt");
     private static final String SPECIAL_TOKENS = "special_tokens_map.json";
     private static final String TEMPLATE_KEY = "chat_template";
     private static final String SUFFIX = ".jinja";
@@ -36,7 +38,9 @@ final class TokenizerFolder {
         Path file = folder.resolve(TokenizerFiles.TOKENIZER);
         if (!Files.isRegularFile(file)) {
             throw new FileFormatException(folder, "has no " + TokenizerFiles.TOKENIZER + "; a tokenizer needs it "
-                    + "and " + TokenizerFiles.CONFIG);
+                    + "and " + TokenizerFiles.CONFIG + OLDER.stream()
+                    .filter(name -> Files.isRegularFile(folder.resolve(name))).findFirst().map(TokenizerFolder::older)
+                    .orElse(""));
         }
         ObjectNode tokenizer = object(file, LARGEST);
         ObjectNode config = JSON.createObjectNode();
@@ -51,6 +55,11 @@ final class TokenizerFolder {
         Map<String, String> templates = templates(folder, config.remove(TEMPLATE_KEY));
         SpecialTokens.addMissing(file, tokenizer, config);
         return new TokenizerFiles(file, tokenizer, config, templates);
+    }
+
+    private static String older(String name) {
+        return ". " + name + " is an older form, which is not read: AutoTokenizer.from_pretrained(folder)"
+                + ".save_pretrained(folder) in Python's transformers makes the files of it";
     }
 
     static void write(Path folder, TokenizerTexts files) {

@@ -35,6 +35,14 @@ class TokenizerFolderTest {
     @TempDir
     private Path folder;
 
+    @Test
+    void filesOfAnOlderFormAreNamedWithTheWayToConvertThem() throws IOException {
+        Files.writeString(folder.resolve("tokenizer.model"), "pieces");
+        String message = assertThrows(FileFormatException.class, () -> Tokenizers.fromFolder(folder)).getMessage();
+        assertTrue(message.contains("has no tokenizer.json") && message.contains("tokenizer.model is an older form")
+                && message.contains("save_pretrained"), message);
+    }
+
     /** The ids were checked against AutoTokenizer of transformers 5.24.0 on the same files. */
     @Test
     void tokensThatOnlyTheConfigurationNamesAreSpecial() throws IOException {
