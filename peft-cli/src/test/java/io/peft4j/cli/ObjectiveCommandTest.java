@@ -188,6 +188,23 @@ class ObjectiveCommandTest {
     }
 
     @Test
+    void anEncoderDecoderIsEvaluatedByWhatItMakesOfTheQuestions() throws IOException {
+        Path model = CommandRun.FIXTURES.resolve("seq2seq/t5-tied");
+        double nll = CommandRun.succeeding("score", "--model", model, "--data", data(
+                "{\"source\": \"a cat\", \"target\": \"one\"}", "{\"source\": \"a dog\", \"target\": \"two\"}"),
+                "--dtype", "f32", "--json").json().stream().mapToDouble(row -> row.get("nll").asDouble()).sum();
+        Path items = data("{\"question\": \"a cat\", \"reference\": \"one\", \"choices\": "
+                + "[\"one\", \"two\"], \"answer\": 0}",
+                "{\"question\": \"a dog\", \"reference\": \"two\", \"choices\": "
+                + "[\"one\", \"two\"], \"answer\": 1}");
+
+        JsonNode result = CommandRun.succeeding("evaluate", "--model", model, "--adapter", model.resolve("adapter"),
+                "--data", items, "--dtype", "f32", "--no-guard", "--max-new-tokens", 4, "--json").json().get(0);
+
+        assertEquals(nll / 2, result.findValue("likelihood").get("nll_per_example").asDouble(), 1e-4 * nll);
+    }
+
+    @Test
     void anUnknownObjectiveAndALanguageModelWithoutAHeadAreToldClearly() throws IOException {
         Path data = data("{\"text\": \"a\", \"label\": \"b\"}");
 

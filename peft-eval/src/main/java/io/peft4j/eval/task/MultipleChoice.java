@@ -1,10 +1,12 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.eval.metric.internal.Calibration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -111,6 +113,15 @@ public final class MultipleChoice {
         List<TokenSequence> sequences = new ArrayList<>();
         for (Question question : questions) {
             String text = text(question.prompt());
+            if (model.network() instanceof EncoderDecoderNetwork) {
+                if (question.prompt() instanceof Prompt.Tokens) {
+                    throw new ConfigurationException(model.network().description().name() + " is an encoder-decoder; "
+                            + "ask it with texts, not with tokens");
+                }
+                SourceEncoder sources = new SourceEncoder(model);
+                question.choices().forEach(choice -> sequences.add(sources.encode(text, choice)));
+                continue;
+            }
             int[] head = question.prompt() instanceof Prompt.Tokens tokens ? tokens.ids() : encode(question, text);
             question.choices().forEach(choice -> sequences.add(sequence(question, text, head, choice)));
         }

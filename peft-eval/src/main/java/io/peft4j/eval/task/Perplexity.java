@@ -1,9 +1,11 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.EncoderDecoderNetwork;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,12 +50,12 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
     }
 
     private static Optional<Perplexity> of(LanguageModel model, ChatDataset dataset, int longest) {
-        ChatEncoder encoder = ChatEncoder.of(model);
+        Function<ChatExample, TokenSequence> encoder = encoder(model);
         List<TokenSequence> sequences = new ArrayList<>();
         long tokens = 0;
         long bytes = 0;
         for (ChatExample example : dataset) {
-            TokenSequence sequence = encoder.encode(example);
+            TokenSequence sequence = encoder.apply(example);
             if (sequence.length() > longest) {
                 continue;
             }
@@ -70,6 +73,22 @@ public record Perplexity(double nll, long tokens, long bytes, int examples) {
         }
         return sequences.isEmpty() ? Optional.empty()
                 : Optional.of(new Perplexity(sum(model, sequences), tokens, bytes, sequences.size()));
+    }
+
+    /** An encoder-decoder reads the question and writes its answer. */
+    private static Function<ChatExample, TokenSequence> encoder(LanguageModel model) {
+        if (!(model.network() instanceof EncoderDecoderNetwork)) {
+            return ChatEncoder.of(model)::encode;
+        }
+        SourceEncoder sources = new SourceEncoder(model);
+        return example -> {
+            List<ChatMessage> messages = example.messages();
+            if (messages.size() != 2) {
+                throw new ConfigurationException(model.network().description().name() + " reads one text and writes "
+                        + "one; a conversation of " + messages.size() + " messages does not fit");
+            }
+            return sources.encode(messages.get(0).content(), messages.get(1).content());
+        };
     }
 
     private static double sum(LanguageModel model, List<TokenSequence> sequences) {
