@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.LogLines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,6 +86,30 @@ class ObjectiveCommandTest {
         train("bert-seq-cls", "classification", data);
 
         assertEquals(3, score("bert-seq-cls", data).get(0).get("logits").size());
+    }
+
+    @Test
+    void rowsThatAreCutAreCountedAndListed() throws IOException {
+        String tooLong = "refund to my card ".repeat(30).strip();
+        Path texts = data("{\"text\": \"a\", \"label\": \"login\"}",
+                "{\"text\": \"" + tooLong + "\", \"label\": \"other\"}");
+        assertEquals("1 of 2 training examples are longer than what the model reads, and what is too much of them was "
+                + "cut: row 2", told("bert-seq-cls", "classification", texts));
+        String tokens = "\"a\"" + ", \"a\"".repeat(60);
+        Path words = data("{\"tokens\": [" + tokens + "], \"labels\": [" + tokens + "]}",
+                "{\"tokens\": [\"a\"], \"labels\": [\"b\"]}");
+        assertTrue(told("distilbert-question", "token-classification", words).endsWith("row 1"));
+        assertTrue(told("bert-question", "contrastive", data("{\"anchor\": \"a\", \"positive\": \"b\"}",
+                "{\"anchor\": \"a\", \"positive\": \"" + tooLong + "\"}")).endsWith("row 2"));
+    }
+
+    /** What a training says of rows that are cut. */
+    private String told(String model, String objective, Path data) {
+        String word = "are longer than what the model reads";
+        return LogLines.of(() -> CommandRun.succeeding("train", "--model", ENCODERS.resolve(model), "--objective",
+                objective, "--data", data, "--output", folder.resolve(objective), "--epochs", 1)).stream()
+                .filter(line -> line.contains(word)).map(line -> line.substring(line.indexOf("1 of"))).findFirst()
+                .orElse("");
     }
 
     @Test

@@ -40,6 +40,21 @@ public final class TextEncoder {
         }
     }
 
+    /** Whether {@link #text(String)} cuts it. */
+    public boolean cuts(String text) {
+        return tokenizer.encodeWithSpecials(text).length > limit;
+    }
+
+    /** Whether {@link #pair(String, String)} cuts them. */
+    public boolean cuts(String first, String second) {
+        return tokenizer.encodePair(first, second).ids().length > limit;
+    }
+
+    /** Whether {@link #words(List)} cuts them. */
+    public boolean cuts(List<String> words) {
+        return tokenizer.encodeWords(words).ids().length > room(Frame.ofOne(tokenizer));
+    }
+
     /** A text; what is too long is cut at its end. */
     public TokenSequence text(String text) {
         int[] ids = tokenizer.encodeWithSpecials(text);

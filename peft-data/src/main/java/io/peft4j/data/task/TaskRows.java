@@ -90,9 +90,18 @@ public final class TaskRows {
     /** As {@link #pairs(Path)}, of a file with its format, names of columns or encoding given. */
     public static List<TextPair> pairs(DataFile file) {
         RowKind.PAIRS.require(file);
-        return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(text(row, "anchor"),
-                text(row, "positive"), row.fields().containsKey("negative") ? Optional.of(text(row, "negative"))
-                : Optional.empty()));
+        return read(file, "\"anchor\" and \"positive\"", row -> new TextPair(content(row, "anchor"),
+                content(row, "positive"), row.fields().containsKey("negative")
+                ? Optional.of(content(row, "negative")) : Optional.empty()));
+    }
+
+    /** All empty texts have the same vector, so that there is nothing to bring near or to keep apart. */
+    private static String content(JsonLines.Row row, String key) {
+        String text = text(row, key);
+        if (text.isBlank()) {
+            throw row.wrong("\"" + key + "\" is empty");
+        }
+        return text;
     }
 
     /** Texts with what is to be made of them: {@code {"source": "...", "target": "..."}}. */

@@ -123,6 +123,16 @@ class TaskRowsTest {
         assertFalse(TaskRows.holdsSources(DataFile.of(file("no JSON"))));
     }
 
+    @Test
+    void anEmptyTextBelongsToNoOther() throws IOException {
+        for (String row : List.of("{\"anchor\": \" \", \"positive\": \"b\"}",
+                "{\"anchor\": \"a\", \"positive\": \"\"}",
+                "{\"anchor\": \"a\", \"positive\": \"b\", \"negative\": \"\"}")) {
+            String message = refused(TaskRows::pairs, row);
+            assertTrue(message.contains("\" is empty"), message);
+        }
+    }
+
     /** Labels of texts, a text each. */
     @ParameterizedTest
     @CsvSource({"b|a|b, 'a,b', SINGLE_LABEL", "0|2, 'LABEL_0,LABEL_1,LABEL_2', SINGLE_LABEL",

@@ -68,6 +68,12 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
         return List.of(EncodedExample.of(sequence, weight, targets));
     }
 
+    @Override
+    boolean isCut(LabelledText example) {
+        return example.second().map(second -> encoder.cuts(example.text(), second))
+                .orElseGet(() -> encoder.cuts(example.text()));
+    }
+
     private String one(LabelledText example) {
         if (example.labels().size() != 1) {
             throw new ConfigurationException("a text has the labels " + example.labels() + "; exactly one of "

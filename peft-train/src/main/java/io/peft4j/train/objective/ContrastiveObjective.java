@@ -88,6 +88,12 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
     }
 
     @Override
+    boolean isCut(TextPair example) {
+        return encoder.cuts(example.anchor()) || encoder.cuts(example.positive())
+                || example.negative().filter(encoder::cuts).isPresent();
+    }
+
+    @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
         if (batch.size() <= examplesAPass) {
             return super.backward(passes, batch, normalizer);

@@ -5,13 +5,21 @@ import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.Task;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * An objective over the result of a model's head: only the loss of the result and its gradient differ.
+ * An objective over the result of a model's head: only the loss of the result and its gradient differ. Examples that
+ * are longer than what the model reads are cut, and counted and listed in the log.
  *
  * @param <E> an example as a user has it
  */
 abstract class HeadObjective<E> implements Objective<E> {
+    private static final Logger LOG = LoggerFactory.getLogger(HeadObjective.class);
+    private static final int LISTED = 10;
+
     private final Task task;
 
     /**
@@ -35,6 +43,24 @@ abstract class HeadObjective<E> implements Objective<E> {
     /** What the model is for. */
     final Task task() {
         return task;
+    }
+
+    /** Whether the model reads less than the whole example. Default: never. */
+    boolean isCut(E example) {
+        return false;
+    }
+
+    @Override
+    public EncodedExamples encode(List<E> examples, DataSetup setup) {
+        EncodedExamples encoded = Objective.super.encode(examples, setup);
+        int[] cut = IntStream.range(0, examples.size()).filter(i -> isCut(examples.get(i))).toArray();
+        if (cut.length > 0) {
+            LOG.warn("{} of {} {} examples are longer than what the model reads, and what is too much of them was "
+                    + "cut: {}", cut.length, examples.size(), setup.kind(), IntStream.of(cut).limit(LISTED)
+                    .mapToObj(i -> "row " + (i + 1)).collect(Collectors.joining("; "))
+                    + (cut.length > LISTED ? " and others" : ""));
+        }
+        return encoded;
     }
 
     /**

@@ -54,6 +54,11 @@ public final class TokenClassificationObjective extends HeadObjective<LabelledWo
     }
 
     @Override
+    boolean isCut(LabelledWords example) {
+        return encoder.cuts(example.words());
+    }
+
+    @Override
     double loss(List<EncodedExample> batch, float[] outputs, int columns, double[] gradient) {
         double sum = 0;
         int row = 0;
