@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.Peft4j;
+import io.peft4j.core.model.Completion;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Prompt;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.FactQuestion;
 import io.peft4j.models.BaseModel;
 import java.io.ByteArrayOutputStream;
@@ -15,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,6 +38,16 @@ class TinyModelTest {
     void itIsSmall() throws IOException {
         assertTrue(Files.size(Path.of("../peft-tiny-model/src/main/resources/META-INF/peft4j/models/tiny.gguf"))
                 < MOST_BYTES);
+    }
+
+    @Test
+    void itsFileOfOneEndTokenSaysWhereAnswersEnd() {
+        try (BaseModel base = Peft4j.load("tiny")) {
+            assertEquals(Set.of(2), base.stopTokens());
+            Completion answer = base.generate(List.of(Prompt.chat(List.of(ChatMessage.user("How are you?")))),
+                    GenerationOptions.defaults()).get(0);
+            assertEquals(Completion.StopReason.STOP_TOKEN, answer.stopReason(), answer.text());
+        }
     }
 
     @Test

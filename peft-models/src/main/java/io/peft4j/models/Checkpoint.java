@@ -114,7 +114,7 @@ final class Checkpoint implements AutoCloseable {
         Set<Integer> ids = new HashSet<>();
         JsonNode value = source.values().path(STOP);
         for (JsonNode id : value.isArray() ? value : List.of(value)) {
-            if (id.isInt()) {
+            if (id.isIntegralNumber() && id.canConvertToInt()) {
                 ids.add(id.intValue());
             } else if (!id.isNull() && !id.isMissingNode()) {
                 throw new FileFormatException(source.file(), STOP + " is " + value + "; expected the number of a "
