@@ -5,7 +5,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * A request to stop, from another thread for instance. A training that is cancelled stops within one forward pass: an
- * update that has begun and is not complete is dropped. It leaves a usable adapter. A request is never taken back.
+ * update that has begun and is not complete is dropped. It leaves a usable adapter. A request is never taken back. An
+ * interrupt is none by itself: {@code new Cancellation(Thread.currentThread()::isInterrupted)} makes it one.
  */
 public final class Cancellation {
     private final BooleanSupplier also;

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.nn.TokenSequence;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -51,6 +53,30 @@ class CancellationTest {
             thread.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInterruptedThreadSavesWhatItTrained(boolean stops, @TempDir Path folder) {
+        Path output = folder.resolve("run");
+        Thread here = Thread.currentThread();
+        try (Tiny tiny = new Tiny()) {
+            TrainingResult result = Trainer.builder(tiny.model).epochs(2).batchSize(4).output(output)
+                    .checkpointEverySteps(2).cancellation(stops ? new Cancellation(here::isInterrupted)
+                            : new Cancellation())
+                    .listener(new TrainingListener() {
+                        @Override
+                        public void onStep(StepMetrics metrics) {
+                            here.interrupt();
+                        }
+                    }).build().train(EXAMPLES);
+            assertEquals(stops, result.cancelled());
+            assertEquals(stops ? 1 : 6, result.steps().size());
+            tiny.model.loadAdapter("again", output);
+            assertTrue(Thread.interrupted(), "whoever started the thread still has to see that it was interrupted");
+        } finally {
+            Thread.interrupted();
         }
     }
 

@@ -28,7 +28,7 @@ import org.bytedeco.javacpp.BytePointer;
  * count as the process's memory for as long as they are mapped.
  *
  * <p>Reading is safe from several threads, also while another one closes the file (the reader then gets an
- * {@link IllegalStateException}). {@link #close()} unmaps the windows at once; a raw {@link #address} must not be used
+ * {@link IllegalStateException}), and by a thread that was interrupted. {@link #close()} unmaps the windows at once; a raw {@link #address} must not be used
  * after it.
  */
 public final class MappedFile implements AutoCloseable {
@@ -67,8 +67,10 @@ public final class MappedFile implements AutoCloseable {
             if (Files.isDirectory(path)) {
                 throw new FileSystemException(path.toString(), null, "it is a folder");
             }
-            FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-            return new MappedFile(path, channel, channel.size());
+            return Uninterrupted.call(() -> {
+                FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+                return new MappedFile(path, channel, channel.size());
+            });
         } catch (NoSuchFileException e) {
             throw new UncheckedIOException("Cannot open " + path + ": no such file", e);
         } catch (IOException e) {
@@ -183,7 +185,8 @@ public final class MappedFile implements AutoCloseable {
         lock.readLock().lock();
         try {
             checkOpen();
-            return channel.map(FileChannel.MapMode.READ_ONLY, offset, length).order(ByteOrder.LITTLE_ENDIAN);
+            return Uninterrupted.call(() -> channel.map(FileChannel.MapMode.READ_ONLY, offset, length))
+                    .order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
             throw cannotMap(offset, length, e);
         } finally {
@@ -255,7 +258,7 @@ public final class MappedFile implements AutoCloseable {
 
     private FileMapping map(long offset, long length) {
         try {
-            return FileMapping.map(channel, offset, length);
+            return Uninterrupted.call(() -> FileMapping.map(channel, offset, length));
         } catch (IOException e) {
             throw cannotMap(offset, length, e);
         }

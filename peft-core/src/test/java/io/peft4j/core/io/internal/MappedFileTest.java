@@ -176,6 +176,21 @@ class MappedFileTest {
     }
 
     @Test
+    void anInterruptedThreadReadsAndStaysInterrupted() throws IOException {
+        Path path = Files.write(folder.resolve("small"), eight(0));
+        byte[] bytes = new byte[8];
+        Thread.currentThread().interrupt();
+        try (MappedFile mapped = MappedFile.open(path)) {
+            mapped.get(0, bytes, 0, 8);
+            assertEquals(1, mapped.view(3, 1).get(0));
+            assertTrue(mapped.address(0, 8).isPresent());
+        } finally {
+            assertTrue(Thread.interrupted());
+        }
+        assertArrayEquals(eight(0), bytes);
+    }
+
+    @Test
     void unopenableFilesAreReported() {
         Path missing = folder.resolve("missing");
         UncheckedIOException e = assertThrows(UncheckedIOException.class, () -> MappedFile.open(missing));
