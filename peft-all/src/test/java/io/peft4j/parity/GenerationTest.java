@@ -2,9 +2,11 @@ package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationListener;
@@ -60,6 +62,16 @@ class GenerationTest {
         List<Completion> other = endless(prompts, SAMPLED.withSampling(0.9, 50, 0.95, 8));
         assertTrue(IntStream.range(0, first.size())
                 .anyMatch(i -> !Arrays.equals(first.get(i).ids(), other.get(i).ids())), "another seed, other draws");
+    }
+
+    @Test
+    void tokensOutsideTheVocabularyAreNamed() {
+        int size = model.network().description().vocabularySize();
+        for (int id : new int[] {-1, size}) {
+            ConfigurationException e = assertThrows(ConfigurationException.class,
+                    () -> model.generate(List.of(prompts.get(0), Prompt.tokens(1, id)), SAMPLED));
+            assertEquals("prompt 1 has the token " + id + "; the vocabulary is 0 to " + (size - 1), e.getMessage());
+        }
     }
 
     @Test

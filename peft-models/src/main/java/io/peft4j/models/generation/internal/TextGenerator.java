@@ -136,6 +136,11 @@ public final class TextGenerator {
                     : tokenizer.encodeToContinue(text.text());
         } else {
             ids = ((Prompt.Tokens) prompt).ids();
+            int size = model.network().description().vocabularySize();
+            IntStream.of(ids).filter(id -> id < 0 || id >= size).findFirst().ifPresent(id -> {
+                throw new ConfigurationException("prompt " + index + " has the token " + id + "; the vocabulary is 0 to "
+                        + (size - 1));
+            });
         }
         if (ids.length == 0 || ids.length >= limit) {
             throw new ConfigurationException("prompt " + index + " has " + ids.length + " tokens; it must have "
