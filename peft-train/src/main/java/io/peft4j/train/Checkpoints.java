@@ -38,6 +38,11 @@ record Checkpoints(Path output, int every, int kept) {
     private static final Pattern LEFTOVER = Pattern.compile("\\.checkpoint-\\d+\\.(tmp|old)");
 
     Checkpoints {
+        require(every, kept);
+    }
+
+    /** Checks numbers of updates and checkpoints, also where no output folder is given. */
+    static void require(int every, int kept) {
         if (every < 0 || kept < 2) {
             throw new ConfigurationException("a checkpoint every " + every + " steps, of which " + kept
                     + " are kept: the first must be 0 (none) or more, the second at least 2");

@@ -200,10 +200,9 @@ public final class Trainer {
     }
 
     private TrainingEstimate probe(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held) {
-        int limit = room();
         return new TrainingProbe(model, smoothed(objective), options, learning, control,
-                TrainingSet.of(examples, "training", limit, List.of()), held.isEmpty() ? Optional.empty()
-                        : Optional.of(TrainingSet.of(held, "validation", limit, List.of())), rule)
+                trainingSet(examples, "training", List.of()), held.isEmpty() ? Optional.empty()
+                        : Optional.of(trainingSet(held, "validation", List.of())), rule)
                 .run(TrainingEstimate.PROBE);
     }
 
@@ -240,10 +239,9 @@ public final class Trainer {
             throw new ConfigurationException("evaluation by steps, early stopping and keeping the best adapter need "
                     + "validation data");
         }
-        int limit = room();
         Optional<TrainingSet> validationSet = held.isEmpty() ? Optional.empty()
-                : Optional.of(TrainingSet.of(held, "validation", limit, List.of()));
-        TrainingSet trainingSet = TrainingSet.of(examples, "training", limit, origins);
+                : Optional.of(trainingSet(held, "validation", List.of()));
+        TrainingSet trainingSet = trainingSet(examples, "training", origins);
         validationSet.ifPresent(trainingSet::warnOfShared);
         return OpenTraining.of(model, output.map(OutputFolder::chosen), options, workers, listeners, checkpoint ->
                 TrainingRun.prepare(model, objective, options, learning, control, trainingSet, validationSet, tooLong,
@@ -274,13 +272,15 @@ public final class Trainer {
      * The loss on the validation conversations of the model as it is: the mean negative log-likelihood of a supervised
      * token.
      *
-     * @throws ConfigurationException when there is no validation data
+     * @throws ConfigurationException when there is no validation data, or no supervised token in it
      */
     public double validationLoss() {
         List<TokenSequence> sequences = held();
         if (sequences.isEmpty()) {
             throw new ConfigurationException("there is no validation data to measure a loss on");
         }
+        double weight = trainingSet(sequences.stream().map(EncodedExample::of).toList(), "validation", List.of())
+                .weight();
         double sum = 0;
         try (CausalLmObjective objective = new CausalLmObjective(model)) {
             for (int from = 0; from < sequences.size(); from += options.batchSize()) {
@@ -288,7 +288,7 @@ public final class Trainer {
                         (int) Math.min(sequences.size(), (long) from + options.batchSize()))));
             }
         }
-        return sum / TrainingSet.ofSequences(sequences).weight();
+        return sum / weight;
     }
 
     PeftModel model() {
@@ -321,6 +321,10 @@ public final class Trainer {
     public static Calibration calibration(LanguageModel model, ChatDataset examples, int batchSize, int mostBatches) {
         return Calibration.of(encoder(model).encode(examples, model.network().description().maxPositions())
                 .sequences(), batchSize, mostBatches);
+    }
+
+    private TrainingSet trainingSet(List<EncodedExample> examples, String kind, List<String> origins) {
+        return TrainingSet.of(examples, kind, room(), model.network().description().vocabularySize(), origins);
     }
 
     /** The most tokens of an example. */

@@ -391,6 +391,7 @@ public final class TrainerBuilder {
             throw new ConfigurationException("max length must be from 1 to the model's limit of " + limit + ", got "
                     + maxLength.getAsInt());
         }
+        Checkpoints.require(checkpointEverySteps, keptCheckpoints);
         if (output.isEmpty() && (start != RunStart.NEW || checkpointEverySteps > 0)) {
             throw new ConfigurationException("checkpoints and resuming need an output folder");
         }

@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,11 +30,13 @@ record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String
      *
      * @param kind what they are for, in messages: training or validation
      * @param limit the model's limit of tokens
+     * @param vocabulary the number of tokens that it knows
      * @param origins where each example stands, or none
-     * @throws ConfigurationException when a sequence is too long or has an invalid weight, or nothing can be
-     *     learned
+     * @throws ConfigurationException when a sequence is too long, has an unknown token or an invalid weight, or
+     *     nothing can be learned
      */
-    static TrainingSet of(List<EncodedExample> examples, String kind, int limit, List<String> origins) {
+    static TrainingSet of(List<EncodedExample> examples, String kind, int limit, int vocabulary,
+            List<String> origins) {
         if (examples.isEmpty()) {
             throw new ConfigurationException("no " + kind + " examples given");
         }
@@ -44,7 +47,7 @@ record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String
             EncodedExample example = examples.get(i);
             String name = kind + " example " + (i + 1) + (i < origins.size() ? " (" + origins.get(i) + ")" : "");
             names.put(example.sequences().get(0).ids(), name);
-            example.sequences().forEach(sequence -> check(sequence, name, limit));
+            example.sequences().forEach(sequence -> check(sequence, name, limit, vocabulary));
             if (example.supervised() > 0) {
                 supervised.add(example);
             } else {
@@ -65,11 +68,15 @@ record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String
         return new TrainingSet(List.copyOf(supervised), leftOut.size(), names);
     }
 
-    private static void check(TokenSequence sequence, String name, int limit) {
+    private static void check(TokenSequence sequence, String name, int limit, int vocabulary) {
         if (sequence.length() > limit) {
             throw new ConfigurationException(name + " has " + sequence.length() + " tokens; the model's limit is "
                     + limit + ". Shorten it or leave it out");
         }
+        IntStream.of(sequence.ids()).filter(id -> id < 0 || id >= vocabulary).findFirst().ifPresent(id -> {
+            throw new ConfigurationException(name + " has the token " + id + "; the model's vocabulary is 0 to "
+                    + (vocabulary - 1));
+        });
         for (float weight : sequence.weights()) {
             if (!(weight >= 0 && weight < Float.POSITIVE_INFINITY)) {
                 throw new ConfigurationException(name + " has a token of weight " + weight

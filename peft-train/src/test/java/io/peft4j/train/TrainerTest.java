@@ -13,6 +13,7 @@ import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.nn.PackedBatch;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.TinyNetwork;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
@@ -210,8 +211,14 @@ class TrainerTest {
                     () -> trainer.train(List.of(new TokenSequence(new int[2], new float[] {0, Float.NaN}))));
             assertMessage("training example 1 has a token of weight -1.0",
                     () -> trainer.train(List.of(new TokenSequence(new int[2], new float[] {0, -1}))));
-            assertMessage("none of the 1 validation examples has supervised tokens", () -> Trainer.builder(tiny.model)
-                    .validation(List.of(Tiny.unsupervised(5))).build().train(EXAMPLES));
+            for (int id : new int[] {-1, TinyNetwork.VOCABULARY}) {
+                assertMessage("training example 1 has the token " + id + "; the model's vocabulary is 0 to 12",
+                        () -> trainer.train(List.of(TokenSequence.allSupervised(1, id))));
+            }
+            Trainer unsupervised = Trainer.builder(tiny.model).validation(List.of(Tiny.unsupervised(5))).build();
+            assertMessage("none of the 1 validation examples has supervised tokens",
+                    () -> unsupervised.train(EXAMPLES));
+            assertMessage("none of the 1 validation examples has supervised tokens", unsupervised::validationLoss);
             tiny.model.activate();
             assertMessage("there is nothing to train: no adapter is active", () -> trainer.train(EXAMPLES));
         }
@@ -240,6 +247,8 @@ class TrainerTest {
                     Trainer.builder(tiny.model).warmupSteps(-1),
                     Trainer.builder(tiny.model).weightDecay(-0.1),
                     Trainer.builder(tiny.model).maxGradNorm(-1),
+                    Trainer.builder(tiny.model).checkpointEverySteps(-1),
+                    Trainer.builder(tiny.model).keepCheckpoints(1),
                     Trainer.builder(tiny.model).maxLength(65),
                     Trainer.builder(tiny.model).maxLength(0))) {
                 assertThrows(ConfigurationException.class, wrong::build);
