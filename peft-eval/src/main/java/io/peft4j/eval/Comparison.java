@@ -153,8 +153,10 @@ public final class Comparison {
      *
      * @param times at least 2
      * @param newTemperature of the draws, above 0
+     * @throws ConfigurationException when one of them is less
      */
     public Comparison draws(int times, double newTemperature) {
+        Consistency.requireDraws(times, newTemperature);
         draws = times;
         temperature = newTemperature;
         return this;
@@ -180,8 +182,13 @@ public final class Comparison {
     /**
      * A model that was trained in the same way on another number of examples: with two of them or more, beside the
      * tuned model and its {@link #trainingData}, a learning curve is fitted.
+     *
+     * @throws ConfigurationException when the number is less than 1
      */
     public Comparison trainedOn(int examples, LanguageModel model) {
+        if (examples < 1) {
+            throw new ConfigurationException("a model that was trained on " + examples + " examples; the least is 1");
+        }
         otherSizes.put(examples, Objects.requireNonNull(model, "model"));
         return this;
     }

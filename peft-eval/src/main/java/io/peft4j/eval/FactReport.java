@@ -1,5 +1,6 @@
 package io.peft4j.eval;
 
+import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
 import java.util.Objects;
 
@@ -28,7 +29,7 @@ public record FactReport(List<Outcome> outcomes) {
     public FactReport {
         outcomes = List.copyOf(outcomes);
         if (outcomes.isEmpty()) {
-            throw new IllegalArgumentException("a report needs at least one question");
+            throw new ConfigurationException("no questions to ask: a report needs at least one");
         }
     }
 

@@ -3,7 +3,9 @@ package io.peft4j.eval;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
@@ -18,6 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Asking a (tiny) model, counting, and keeping its answers. */
@@ -99,6 +102,22 @@ class FactAccuracyTest {
         assertEquals(10, AnswerCache.open(cache).size());
         FactAccuracy.of(model).options(OPTIONS.withSampling(1, 0, 1, 3)).cachedIn(cache).on(questions);
         assertEquals(10, AnswerCache.open(cache).size(), "drawn answers are not kept");
+    }
+
+    @Test
+    void noQuestionsAreRefused() {
+        ConfigurationException e = assertThrows(ConfigurationException.class,
+                () -> FactAccuracy.of(model).on(List.of()));
+        assertTrue(e.getMessage().contains("no questions to ask"), e.getMessage());
+    }
+
+    @Test
+    void settingsOfAComparisonAreRefusedBeforeAnythingIsAsked() {
+        Comparison comparison = Comparison.of(model, model);
+        for (Executable setting : List.<Executable>of(() -> comparison.draws(-1, 0.5), () -> comparison.draws(1, 0.5),
+                () -> comparison.draws(2, 0), () -> comparison.trainedOn(0, model))) {
+            assertThrows(ConfigurationException.class, setting);
+        }
     }
 
     @Test

@@ -69,15 +69,24 @@ public record Consistency(int groups, int consistent, double agreement) {
     }
 
     /**
+     * Checks a number of draws and their temperature before anything is asked.
+     *
+     * @throws ConfigurationException when there are fewer than two, or they would all be alike
+     */
+    public static void requireDraws(int times, double temperature) {
+        if (!(temperature > 0) || times < 2) {
+            throw new ConfigurationException("consistency of draws needs a temperature above 0 and two draws; got "
+                    + temperature + " and " + times);
+        }
+    }
+
+    /**
      * Of each question asked {@code times} times with draws.
      *
      * @param answerer a model with a temperature above 0
      */
     public static Consistency ofDraws(Answerer answerer, List<List<ChatMessage>> prompts, int times) {
-        if (answerer.options().sampling().temperature() == 0 || times < 2) {
-            throw new ConfigurationException("consistency of draws needs a temperature above 0 and two draws; got "
-                    + answerer.options().sampling().temperature() + " and " + times);
-        }
+        requireDraws(times, answerer.options().sampling().temperature());
         List<List<ChatMessage>> asked = new ArrayList<>();
         prompts.forEach(prompt -> asked.addAll(Collections.nCopies(times, prompt)));
         List<String> answers = answerer.answers(asked);
