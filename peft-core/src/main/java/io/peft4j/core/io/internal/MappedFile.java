@@ -28,8 +28,8 @@ import org.bytedeco.javacpp.BytePointer;
  * count as the process's memory for as long as they are mapped.
  *
  * <p>Reading is safe from several threads, also while another one closes the file (the reader then gets an
- * {@link IllegalStateException}), and by a thread that was interrupted. {@link #close()} unmaps the windows at once; a raw {@link #address} must not be used
- * after it.
+ * {@link IllegalStateException}), and on a thread that was interrupted. {@link #close()} unmaps the windows at once; a
+ * raw {@link #address} must not be used after it.
  */
 public final class MappedFile implements AutoCloseable {
     private static final long STRIDE = 1L << 30;
