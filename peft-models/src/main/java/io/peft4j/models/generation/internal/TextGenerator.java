@@ -138,8 +138,8 @@ public final class TextGenerator {
             ids = ((Prompt.Tokens) prompt).ids();
             int size = model.network().description().vocabularySize();
             IntStream.of(ids).filter(id -> id < 0 || id >= size).findFirst().ifPresent(id -> {
-                throw new ConfigurationException("prompt " + index + " has the token " + id + "; the vocabulary is 0 to "
-                        + (size - 1));
+                throw new ConfigurationException("prompt " + index + " has the token " + id
+                        + "; the vocabulary is 0 to " + (size - 1));
             });
         }
         if (ids.length == 0 || ids.length >= limit) {
