@@ -51,6 +51,21 @@ class TinyModelTest {
     }
 
     @Test
+    void jShellShowsWhatAVariableHolds() {
+        try (BaseModel base = Peft4j.load("tiny"); PeftModel model = base.withAdapter(Peft4j.lora().rank(2).build())) {
+            assertTrue(base.toString().startsWith("tiny (llama, 4,328,704 parameters, "), base.toString());
+            model.addAdapter("hr", Peft4j.lora().rank(2).build());
+            assertEquals("tiny with [default, hr], active [default]", model.toString());
+            assertEquals("tiny seen with [hr]", model.with("hr").toString());
+            assertEquals("tiny seen with [hr, __base__] by row", model.byRow("hr", PeftModel.BASE).toString());
+            Completion answer = base.generate(List.of(Prompt.text("Hi")), GenerationOptions.defaults()
+                    .withMaxNewTokens(2)).get(0);
+            assertEquals(answer.text() + " (2 tokens, LENGTH)", answer.toString());
+            assertEquals("176 examples", Peft4j.chats(HANDBOOK.resolve("train.jsonl")).toString());
+        }
+    }
+
+    @Test
     void itKnowsNoCompanyAndLearnsOne() throws IOException {
         Path rows = Files.write(folder.resolve("train.jsonl"), about(TOPIC, "train.jsonl"));
         Path questions = Files.write(folder.resolve("heldout.jsonl"), about(TOPIC, "heldout.jsonl"));

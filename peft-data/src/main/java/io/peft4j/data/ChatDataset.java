@@ -130,6 +130,11 @@ public final class ChatDataset implements Iterable<ChatExample> {
         return examples.size();
     }
 
+    @Override
+    public String toString() {
+        return examples.size() + (examples.size() == 1 ? " example" : " examples");
+    }
+
     /** The examples as a stream. */
     public Stream<ChatExample> stream() {
         return examples.stream();

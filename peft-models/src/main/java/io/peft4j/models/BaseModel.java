@@ -10,6 +10,7 @@ import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.Prompt;
@@ -34,6 +35,7 @@ import io.peft4j.models.hub.ModelSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -285,6 +287,13 @@ public final class BaseModel implements BaseLanguageModel {
      */
     public int[] encode(ModelLease model, Prompt prompt) {
         return generator.encode(model, prompt);
+    }
+
+    @Override
+    public String toString() {
+        ModelDescription about = network.description();
+        return String.format(Locale.ROOT, "%s (%s, %,d parameters, %s)", about.name(), about.modelType(),
+                about.parameters(), precision.name());
     }
 
     private void free() {

@@ -24,6 +24,12 @@ public record Completion(String text, int[] ids, StopReason stopReason, int prom
         this(text, ids, stopReason, promptTokens, List.of());
     }
 
+    /** The text, how many tokens it has, and why it ended. */
+    @Override
+    public String toString() {
+        return text + " (" + ids.length + " tokens, " + stopReason + ")";
+    }
+
     /** Why generation ended. */
     public enum StopReason {
         /** A stop token or a stop string was generated, or the constraint allows nothing more. */

@@ -45,4 +45,9 @@ record AdapterView(PeftModel model, AdapterSet adapters, Activation.Choice choic
             return model.base().generate(lease, prompts, options);
         }
     }
+
+    @Override
+    public String toString() {
+        return network().description().name() + " seen with " + choice.names() + (choice.byRow() ? " by row" : "");
+    }
 }

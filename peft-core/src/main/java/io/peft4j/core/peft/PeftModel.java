@@ -109,8 +109,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     /** As {@link #addAdapter(String, PeftConfig, RandomGenerator)}, for first values that are computed from data. */
     public PeftModel addAdapter(String name, PeftConfig config, RandomGenerator random,
             Optional<Calibration> calibration) {
-        adapters.add(name, () -> AdapterCheckpoint.create(config,
-                AdapterSetup.creating(base, random, calibration)));
+        adapters.add(name, () -> AdapterCheckpoint.create(config, AdapterSetup.creating(base, random, calibration)));
         return this;
     }
 
@@ -292,9 +291,7 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
         return ParameterCounts.all(this);
     }
 
-    /**
-     * {@code trainable params: 4,884,480 || all params: 139,399,488 || trainable%: 3.5039}, as Hugging Face PEFT says.
-     */
+    /** {@code trainable params: 4,884,480 || all params: 139,399,488 || trainable%: 3.5039}, as Hugging Face has it. */
     public String trainableSummary() {
         return ParameterCounts.summary(this);
     }
@@ -444,5 +441,10 @@ public final class PeftModel implements LanguageModel, AutoCloseable {
     @Override
     public void close() {
         adapters.close();
+    }
+
+    @Override
+    public String toString() {
+        return base.network().description().name() + " with " + adapterNames() + ", active " + activeAdapters();
     }
 }
