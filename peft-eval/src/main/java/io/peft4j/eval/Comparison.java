@@ -94,9 +94,14 @@ public final class Comparison {
         return this;
     }
 
-    /** Other options of generation, for all arms. */
+    /**
+     * Other options of generation, for all arms.
+     *
+     * @throws ConfigurationException when they ask for more than one answer to each question
+     */
     public Comparison generation(GenerationOptions newGeneration) {
-        generation = Objects.requireNonNull(newGeneration, "generation");
+        Answerer.of(base.model()).options(newGeneration);
+        generation = newGeneration;
         return this;
     }
 

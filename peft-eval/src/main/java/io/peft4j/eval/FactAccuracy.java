@@ -35,7 +35,11 @@ public final class FactAccuracy {
         return new FactAccuracy(Answerer.of(model));
     }
 
-    /** The same with other options of generation. */
+    /**
+     * The same with other options of generation.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when they ask for more than one answer to each question
+     */
     public FactAccuracy options(GenerationOptions newOptions) {
         return new FactAccuracy(answerer.options(newOptions));
     }

@@ -105,6 +105,11 @@ class FactAccuracyTest {
     }
 
     @Test
+    void severalAnswersToAQuestionAreRefused() {
+        assertThrows(ConfigurationException.class, () -> FactAccuracy.of(model).options(OPTIONS.withAnswers(3)));
+    }
+
+    @Test
     void noQuestionsAreRefused() {
         ConfigurationException e = assertThrows(ConfigurationException.class,
                 () -> FactAccuracy.of(model).on(List.of()));
@@ -115,7 +120,8 @@ class FactAccuracyTest {
     void settingsOfAComparisonAreRefusedBeforeAnythingIsAsked() {
         Comparison comparison = Comparison.of(model, model);
         for (Executable setting : List.<Executable>of(() -> comparison.draws(-1, 0.5), () -> comparison.draws(1, 0.5),
-                () -> comparison.draws(2, 0), () -> comparison.trainedOn(0, model))) {
+                () -> comparison.draws(2, 0), () -> comparison.trainedOn(0, model),
+                () -> comparison.generation(OPTIONS.withAnswers(2)))) {
             assertThrows(ConfigurationException.class, setting);
         }
     }

@@ -1,5 +1,6 @@
 package io.peft4j.eval.task;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
@@ -32,6 +33,10 @@ public final class Answerer {
     private Answerer(LanguageModel model, GenerationOptions options, Optional<AnswerCache> cache, Listener listener) {
         this.model = Objects.requireNonNull(model, "model");
         this.options = Objects.requireNonNull(options, "options");
+        if (options.answers() != 1) {
+            throw new ConfigurationException("a question that is evaluated has one answer, not " + options.answers()
+                    + "; leave GenerationOptions.withAnswers out, or measure how draws agree (Comparison.draws)");
+        }
         this.cache = Objects.requireNonNull(cache, "cache");
         this.listener = Objects.requireNonNull(listener, "listener");
     }
@@ -41,7 +46,11 @@ public final class Answerer {
         return new Answerer(model, GenerationOptions.defaults(), Optional.empty(), (done, total) -> { });
     }
 
-    /** The same with other options of generation. */
+    /**
+     * The same with other options of generation.
+     *
+     * @throws ConfigurationException when they ask for more than one answer to each question
+     */
     public Answerer options(GenerationOptions newOptions) {
         return new Answerer(model, newOptions, cache, listener);
     }
