@@ -4,19 +4,18 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.text.ChatMessage;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -39,7 +38,9 @@ final class FeedbackFile implements AutoCloseable {
     private static final String OWNER_ONLY = "rw-------";
 
     private final Path path;
-    private FileChannel channel;
+    /** Not written to as a channel: an interrupt of one thread would close it for all. */
+    private RandomAccessFile file;
+    private boolean closed;
     private int lines;
 
     private FeedbackFile(Path path) {
@@ -53,7 +54,7 @@ final class FeedbackFile implements AutoCloseable {
             if (path.toAbsolutePath().getParent() != null) {
                 Files.createDirectories(path.toAbsolutePath().getParent());
             }
-            file.openChannel();
+            file.openFile();
             file.read(into);
         } catch (IOException e) {
             file.close();
@@ -65,14 +66,14 @@ final class FeedbackFile implements AutoCloseable {
         return file;
     }
 
-    private void openChannel() throws IOException {
+    private void openFile() throws IOException {
         boolean posix = path.getFileSystem().supportedFileAttributeViews().contains("posix");
         if (posix && Files.notExists(path)) {
             Files.createFile(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(OWNER_ONLY)));
         }
-        channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        file = new RandomAccessFile(path.toFile(), "rw");
         try {
-            if (channel.tryLock() == null) {
+            if (file.getChannel().tryLock() == null) {
                 throw new OverlappingFileLockException();
             }
         } catch (OverlappingFileLockException e) {
@@ -88,9 +89,9 @@ final class FeedbackFile implements AutoCloseable {
         }
         if (end < bytes.length) {
             LOG.warn("{}: the last line is not complete and is cut off", path);
-            channel.truncate(end);
+            file.setLength(end);
         }
-        channel.position(end);
+        file.seek(end);
         if (end == 0) {
             return;
         }
@@ -164,12 +165,12 @@ final class FeedbackFile implements AutoCloseable {
     }
 
     private void append(ObjectNode row) {
+        if (closed) {
+            throw new ClosedException("the feedback store " + path);
+        }
         try {
-            ByteBuffer bytes = ByteBuffer.wrap((row + "\n").getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-            channel.force(false);
+            file.write((row + "\n").getBytes(StandardCharsets.UTF_8));
+            file.getFD().sync();
             lines++;
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + path + ": " + AtomicFiles.reason(e), e);
@@ -186,14 +187,14 @@ final class FeedbackFile implements AutoCloseable {
         }
         StringBuilder text = new StringBuilder();
         rows.forEach(row -> text.append(row).append('\n'));
-        close();
+        release();
         try {
             AtomicFiles.writeString(path, text.toString());
             if (path.getFileSystem().supportedFileAttributeViews().contains("posix")) {
                 Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(OWNER_ONLY));
             }
-            openChannel();
-            channel.position(channel.size());
+            openFile();
+            file.seek(file.length());
             lines = rows.size();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + path + ": " + AtomicFiles.reason(e), e);
@@ -207,9 +208,14 @@ final class FeedbackFile implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
+        release();
+    }
+
+    private void release() {
         try {
-            if (channel != null) {
-                channel.close();
+            if (file != null) {
+                file.close();
             }
         } catch (IOException e) {
             LOG.warn("{} could not be closed: {}", path, AtomicFiles.reason(e));

@@ -199,8 +199,16 @@ public final class FeedbackTuner implements AutoCloseable {
         return before;
     }
 
-    /** From now on a round each time that this has passed since the last one, in a thread of its own. */
+    /**
+     * From now on a round each time that this has passed since the last one, in a thread of its own.
+     *
+     * @throws ConfigurationException when the time is less than a millisecond, or rounds are run already
+     */
     public synchronized void every(Duration pause) {
+        if (pause.toMillis() < 1) {
+            throw new ConfigurationException("the time between two rounds is " + pause
+                    + "; it must be a millisecond or more");
+        }
         if (timer.isPresent()) {
             throw new ConfigurationException("rounds are run already");
         }

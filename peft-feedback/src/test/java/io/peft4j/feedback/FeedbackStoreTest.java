@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.ClosedException;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.text.ChatMessage;
@@ -53,6 +54,28 @@ class FeedbackStoreTest {
             assertEquals(before, store.all());
             assertEquals(NOW, before.get(1).judged().orElseThrow());
         }
+    }
+
+    @Test
+    void anInterruptedThreadKeepsItsAnswerAndLeavesTheStoreOpen() {
+        try (FeedbackStore store = open(NOW)) {
+            Thread.currentThread().interrupt();
+            store.answered(ASKED, "90 days.");
+            assertTrue(Thread.interrupted());
+            store.answered(ASKED, "30 days.");
+        }
+        try (FeedbackStore store = open(NOW)) {
+            assertEquals(2, store.all().size());
+        }
+    }
+
+    @Test
+    void aClosedStoreSaysSo() {
+        FeedbackStore store = open(NOW);
+        store.close();
+        store.close();
+        ClosedException e = assertThrows(ClosedException.class, () -> store.answered(ASKED, "90 days."));
+        assertTrue(e.getMessage().contains(file() + " is closed"), e.getMessage());
     }
 
     @Test

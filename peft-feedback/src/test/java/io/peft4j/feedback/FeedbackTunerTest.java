@@ -18,6 +18,7 @@ import io.peft4j.models.ModelOptions;
 import io.peft4j.models.hub.ModelLocator;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,6 +118,15 @@ class FeedbackTunerTest {
             assertTrue(Files.exists(folder.resolve("versions/withdrawn-0002/adapter_config.json")));
             assertTrue(assertThrows(ConfigurationException.class, tuner::rollBack).getMessage()
                     .contains("before version-0001"));
+        }
+    }
+
+    @Test
+    void timesOfNothingAreRefused() {
+        FeedbackTunerBuilder builder = tuner();
+        assertThrows(ConfigurationException.class, () -> builder.timeBudget(Duration.ZERO));
+        try (FeedbackTuner tuner = builder.build()) {
+            assertThrows(ConfigurationException.class, () -> tuner.every(Duration.ZERO));
         }
     }
 
