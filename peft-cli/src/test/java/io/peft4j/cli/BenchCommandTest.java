@@ -88,7 +88,7 @@ class BenchCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "bench | one of train, generate",
+        "bench | Missing command: train or generate",
         "bench train --shape 4x0 | is not a shape",
         "bench train --shape 4 | is not a shape",
         "bench train --batch-size 3 | for random tokens",
