@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.io.internal.AtomicFiles;
-import io.peft4j.core.nn.Slot;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.gguf.internal.GgufLoraReader;
@@ -39,7 +38,7 @@ public final class AdapterImport {
         }
         try (GgufFile gguf = GgufFile.open(file)) {
             GgufLoraReader.Adapter adapter = GgufLoraReader.read(gguf, base.config(),
-                    base.network().task().type(), base.network().slots().stream().map(Slot::path).toList());
+                    base.network().task().type(), base.network().slots());
             adapter.config().put("base_model_name_or_path", base.network().description().name());
             Files.createDirectories(folder);
             SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), adapter.tensors());

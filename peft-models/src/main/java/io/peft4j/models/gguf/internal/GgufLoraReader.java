@@ -6,6 +6,8 @@ import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.gguf.GgufFile;
 import io.peft4j.core.gguf.GgufMetadata;
 import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.Slot;
+import io.peft4j.core.nn.WeightedLayer;
 import io.peft4j.core.safetensors.TensorData;
 import io.peft4j.models.architecture.Architectures;
 import io.peft4j.models.architecture.GgufForm;
@@ -21,6 +23,7 @@ import java.util.TreeSet;
 public final class GgufLoraReader {
     private static final String A = ".lora_a";
     private static final String B = ".lora_b";
+    private static final String ALPHA = "adapter.lora.alpha";
     private static final String PREFIX = "base_model.model.";
 
     private final GgufFile file;
@@ -53,26 +56,29 @@ public final class GgufLoraReader {
      * @param file the file
      * @param config configuration of the base model
      * @param task what the base model is for
-     * @param places paths of the base model's places
+     * @param places the base model's places
      * @throws FileFormatException when it is no LoRA adapter, or for another model
      */
-    public static Adapter read(GgufFile file, ModelConfig config, Task.Type task, List<String> places) {
+    public static Adapter read(GgufFile file, ModelConfig config, Task.Type task, List<Slot> places) {
         GgufLoraReader reader = new GgufLoraReader(file, config, task);
         reader.requireLora();
-        Map<String, String> byName = new LinkedHashMap<>();
-        places.forEach(path -> GgufLoraFile.name(config, reader.form, path).ifPresent(name -> byName.put(name, path)));
+        Map<String, Slot> byName = new LinkedHashMap<>();
+        places.forEach(slot -> GgufLoraFile.name(config, reader.form, slot.path())
+                .ifPresent(name -> byName.put(name, slot)));
         for (String name : file.names()) {
             if (!name.endsWith(A) && !name.endsWith(B)) {
                 throw new FileFormatException(file.path(), "holds the tensor " + name + ", which is none of LoRA's");
             }
             if (name.endsWith(A)) {
                 String weight = name.substring(0, name.length() - A.length());
-                String path = byName.get(weight);
-                if (path == null) {
+                Slot slot = byName.get(weight);
+                if (slot == null) {
                     throw new FileFormatException(file.path(), "is for the weight " + weight + ", which the model of "
                             + "the type " + config.modelType() + " does not have");
                 }
-                reader.add(path, weight);
+                reader.add(slot, weight);
+            } else {
+                file.info(name.substring(0, name.length() - B.length()) + A);
             }
         }
         return new Adapter(reader.config(), reader.tensors);
@@ -91,14 +97,16 @@ public final class GgufLoraReader {
         }
     }
 
-    private void add(String path, String weight) {
+    private void add(Slot slot, String weight) {
+        String path = slot.path();
         long[] a = file.shape(weight + A);
         long[] b = file.shape(weight + B);
         boolean embedding = weight.equals("token_embd.weight");
-        if (a.length != 2 || b.length != 2 || b[1] != (embedding ? a[1] : a[0])) {
+        if (a.length != 2 || b.length != 2 || b[1] != (embedding ? a[1] : a[0]) || b[1] < 1) {
             throw new FileFormatException(file.path(), weight + " has the matrices " + Arrays.toString(a) + " and "
-                    + Arrays.toString(b) + ", whose ranks are not the same");
+                    + Arrays.toString(b) + ", which are not of one rank of at least 1");
         }
+        requireFit(slot, weight, embedding ? new long[] {a[0], b[0]} : new long[] {b[0], a[1]});
         ranks.put(path, Math.toIntExact(b[1]));
         transposed |= form.isTransposed(path + ".weight");
         float[] first = file.readFloats(weight + A);
@@ -110,6 +118,15 @@ public final class GgufLoraReader {
         } else {
             tensors.put(PREFIX + path + ".lora_A.weight", TensorData.f32(a, first));
             tensors.put(PREFIX + path + ".lora_B.weight", TensorData.f32(b, second));
+        }
+    }
+
+    private void requireFit(Slot slot, String weight, long[] shape) {
+        long[] own = slot.layer() instanceof WeightedLayer layer ? layer.weightShape() : new long[0];
+        if (!Arrays.equals(own, shape)) {
+            throw new FileFormatException(file.path(), "changes a weight " + weight + " of the shape "
+                    + Arrays.toString(shape) + ", the base model's is " + Arrays.toString(own)
+                    + "; it was made for another model");
         }
     }
 
@@ -132,13 +149,17 @@ public final class GgufLoraReader {
         return turned;
     }
 
-    /** llama.cpp scales a layer by alpha / rank, with one alpha for all. */
+    /** llama.cpp scales a layer by alpha / rank, with one alpha for all; without one, or with 0, it scales none. */
     private ObjectNode config() {
         if (ranks.isEmpty()) {
             throw new FileFormatException(file.path(), "holds no matrices of LoRA");
         }
         int rank = ranks.values().iterator().next();
-        double alpha = file.metadata().floating("adapter.lora.alpha");
+        double given = file.metadata().floating(ALPHA, 0);
+        if (!Double.isFinite(given)) {
+            throw new FileFormatException(file.path(), ALPHA + " is " + given + "; it must be a finite number");
+        }
+        double alpha = given == 0 ? rank : given;
         ObjectNode config = JsonNodeFactory.instance.objectNode();
         config.put("peft_type", "LORA").put("task_type", task.name()).put("r", rank).put("lora_dropout", 0.0)
                 .put("bias", "none").put("fan_in_fan_out", transposed);
@@ -148,10 +169,14 @@ public final class GgufLoraReader {
             config.put("lora_alpha", alpha);
         }
         new TreeSet<>(ranks.keySet()).forEach(config.putArray("target_modules")::add);
-        ObjectNode others = config.putObject("rank_pattern");
+        ObjectNode otherRanks = config.putObject("rank_pattern");
+        ObjectNode otherAlphas = config.putObject("alpha_pattern");
         ranks.forEach((path, own) -> {
             if (own != rank) {
-                others.put(path, own);
+                otherRanks.put(path, own);
+                if (given == 0) {
+                    otherAlphas.put(path, own);
+                }
             }
         });
         return config;
