@@ -36,8 +36,8 @@ final class AdapterCombineCommand extends PeftCommand {
             + "magnitude_prune.")
     private Double density;
 
-    @Option(names = "--majority-sign", paramLabel = "total|frequency", defaultValue = "total",
-            description = "How ties chooses the sign: total or frequency. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--majority-sign", paramLabel = "total|frequency",
+            description = "How ties chooses the sign: total or frequency. Default: total")
     private String majoritySign;
 
     @Option(names = "--svd-rank", paramLabel = "R",
@@ -70,7 +70,10 @@ final class AdapterCombineCommand extends PeftCommand {
     public Integer call() {
         Path folder = existing.choose(output);
         WeightedCombination combination = WeightedCombination.of(fromOptions(() -> CombinationType.of(type)))
-                .seed(seed.value()).majoritySign(majority());
+                .seed(seed.value());
+        if (majoritySign != null) {
+            combination.majoritySign(majority());
+        }
         if (density != null) {
             combination.density(density);
         }

@@ -36,7 +36,7 @@ public final class WeightedCombination {
     private final CombinationType asked;
     private final List<Part> parts = new ArrayList<>();
     private double density = Double.NaN;
-    private MajoritySign majority = MajoritySign.TOTAL;
+    private Optional<MajoritySign> majority = Optional.empty();
     private OptionalInt svdRank = OptionalInt.empty();
     private DropMask mask = DropMask.random(new SplittableRandom(0));
 
@@ -71,7 +71,7 @@ public final class WeightedCombination {
 
     /** How the sign that counts is elected, in the ties types; default {@link MajoritySign#TOTAL}. */
     public WeightedCombination majoritySign(MajoritySign value) {
-        majority = value;
+        majority = Optional.of(value);
         return this;
     }
 
@@ -98,23 +98,37 @@ public final class WeightedCombination {
      * @param model the model that has the adapters
      * @param name the new adapter's name
      * @throws ConfigurationException when there are no adapters, one is not plain LoRA, their ranks differ where they
-     *     must not, an option is missing, or the name is taken
+     *     must not, an option is missing or of no use to the type, or the name is taken
      */
     public void addTo(PeftModel model, String name) {
         Checks.require(!parts.isEmpty(), "a combination needs at least one adapter");
         CombinationType type = parts.size() == 1 ? CombinationType.LINEAR : asked;
         Checks.require(type.pruning() == CombinationType.Pruning.NONE || density >= 0, "the combination type "
                 + type.peftName() + " needs a density of at least 0: the share of values that it keeps");
+        requireUse(type, "density", !Double.isNaN(density), type.pruning() != CombinationType.Pruning.NONE);
+        requireUse(type, "majority sign", majority.isPresent(), type.electsSign());
+        requireUse(type, "rank of a decomposition", svdRank.isPresent(), type.decomposes());
         List<Source> sources = new ArrayList<>();
         parts.forEach(part -> sources.add(Source.of(model, part.adapter(), part.weight())));
-        TaskArithmetic arithmetic = new TaskArithmetic(type, density, majority, mask);
+        TaskArithmetic arithmetic = new TaskArithmetic(type, density, majority.orElse(MajoritySign.TOTAL), mask);
         DerivedAdapter.add(model, name, config(sources, rank(type, sources)),
                 made -> made.layers().forEach(layer -> combine(type, arithmetic, sources, layer)));
+    }
+
+    private void requireUse(CombinationType type, String setting, boolean given, boolean used) {
+        boolean single = parts.size() == 1;
+        Checks.require(used || !given, (single ? "with one adapter " : "") + "the combination type is "
+                + type.peftName() + ", which has no use for a " + setting
+                + (single ? "; leave it out" : "; leave it out, or choose a type that has"));
     }
 
     /** An adapter's changes by path. */
     private record Source(String name, LoraConfig config, double weight, Map<String, LowRankUpdate> updates) {
         static Source of(PeftModel model, String name, double weight) {
+            if (!(model.adapter(name).config() instanceof LoraConfig config)) {
+                throw new ConfigurationException("adapter '" + name + "' cannot be combined: its method is "
+                        + model.adapter(name).config().peftType() + "; convert it to LoRA first");
+            }
             Map<String, LowRankUpdate> updates = new LinkedHashMap<>();
             for (AdapterLayer layer : model.adapter(name).layers()) {
                 Optional<LowRankUpdate> update = layer.lowRankUpdate();
@@ -125,11 +139,7 @@ public final class WeightedCombination {
                 }
                 updates.put(layer.slot().path(), update.get());
             }
-            if (model.adapter(name).config() instanceof LoraConfig config) {
-                return new Source(name, config, weight, updates);
-            }
-            throw new ConfigurationException("adapter '" + name + "' cannot be combined: its method is "
-                    + model.adapter(name).config().peftType() + "; convert it to LoRA first");
+            return new Source(name, config, weight, updates);
         }
 
         /** The largest rank that its configuration gives. */

@@ -145,6 +145,27 @@ class AdapterArithmeticTest {
     }
 
     @Test
+    void aSettingOfNoUseToTheTypeIsRefusedAndNotIgnored() {
+        Map<String, WeightedCombination> wrong = Map.of(
+                "the combination type is svd, which has no use for a density", two(CombinationType.SVD).density(0.5),
+                "the combination type is cat, which has no use for a rank of a decomposition",
+                two(CombinationType.CAT).svdRank(2),
+                "the combination type is dare_linear, which has no use for a majority sign",
+                two(CombinationType.DARE_LINEAR).density(0.5).majoritySign(MajoritySign.FREQUENCY),
+                "with one adapter the combination type is linear, which has no use for a rank",
+                WeightedCombination.of(CombinationType.SVD).adapter("a", 1).svdRank(1));
+        wrong.forEach((reason, combination) -> {
+            String message = assertThrows(ConfigurationException.class, () -> combination.addTo(model, "new"))
+                    .getMessage();
+            assertTrue(message.contains(reason), message);
+        });
+    }
+
+    private static WeightedCombination two(CombinationType type) {
+        return WeightedCombination.of(type).adapter("a", 1).adapter("c", 1);
+    }
+
+    @Test
     void unmatchedNamesInAFileAreIgnored(@TempDir Path folder) throws IOException {
         try (PeftModel other = PeftModel.of(base, random(2, "q_proj"))) {
             other.saveAdapter(folder);
