@@ -1,6 +1,8 @@
 package io.peft4j.train.sweep;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
@@ -33,7 +35,8 @@ import java.util.TreeSet;
  * @param domains the values by the name of the option
  */
 public record SearchSpace(Map<String, Domain> domains) {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final Set<String> RANGE = new TreeSet<>(List.of("min", "max", "log", "points"));
 
     /**

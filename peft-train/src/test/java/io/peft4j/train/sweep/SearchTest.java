@@ -40,6 +40,8 @@ class SearchTest {
         assertMessage("space.json: \"a\": the range from 2.0 to 1.0 is empty", "{\"a\": {\"min\": 2, \"max\": 1}}");
         assertMessage("space.json: \"a\": the range from 0.0 to 1.0 cannot be logarithmic",
                 "{\"a\": {\"min\": 0, \"max\": 1, \"log\": true}}");
+        assertMessage("space.json is not valid JSON: Duplicate field 'a'", "{\"a\": [1], \"a\": [2]}");
+        assertMessage("space.json is not valid JSON", "{\"a\": [1]} {\"b\": [2]}");
         assertMessage("space.json: \"a\": \"points\" is 1", "{\"a\": {\"min\": 0, \"max\": 1, \"points\": 1}}");
         assertMessage("space.json: \"a\": \"log\" must be true or false",
                 "{\"a\": {\"min\": 0, \"max\": 1, \"log\": 1}}");
