@@ -24,6 +24,7 @@ import io.peft4j.train.parallel.Workers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
@@ -289,6 +290,14 @@ public final class Trainer {
             }
         }
         return sum / weight;
+    }
+
+    /**
+     * What was chosen of the training by the names that its checkpoints have: epochs, batches, rates, optimizer, seed.
+     * Trainings with the same settings, model and examples go the same way.
+     */
+    public Map<String, String> settings() {
+        return RunSettings.chosen(options, learning, control, rule.describe());
     }
 
     PeftModel model() {

@@ -91,6 +91,10 @@ final class TrialRunner {
         settings.put("adapter", sweep.config.toJson().replaceAll("\\s+", " "));
         settings.put("examples", examples.map(set -> String.valueOf(set.size())).orElse("-"));
         settings.put("validation", held.map(set -> String.valueOf(set.size())).orElse("-"));
+        try (PeftModel probe = probe()) {
+            sweep.trainer.apply(probe).build().settings()
+                    .forEach((name, value) -> settings.put("trainer." + name, value));
+        }
         return settings;
     }
 

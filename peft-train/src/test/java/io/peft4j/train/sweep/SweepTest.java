@@ -178,6 +178,9 @@ class SweepTest {
         assertMessage(folder.resolve("there") + " holds a sweep already", "{\"seed\": [1, 2]}", s -> s);
         assertMessage("the sweep in " + folder.resolve("there") + " cannot be resumed: strategy is random",
                 "{\"seed\": [1, 2]}", s -> s.strategy(SearchStrategy.RANDOM).resume(true));
+        assertMessage("the sweep in " + folder.resolve("there") + " cannot be resumed: trainer.epochs is 9",
+                "{\"seed\": [1, 2]}", s -> s.strategy(SearchStrategy.GRID)
+                        .trainer(model -> Trainer.builder(model).epochs(9)).resume(true));
         assertFalse(Files.exists(folder.resolve("nothing")));
     }
 
