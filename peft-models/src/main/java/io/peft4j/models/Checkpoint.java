@@ -75,11 +75,19 @@ final class Checkpoint implements AutoCloseable {
 
     private static Checkpoint openGguf(Path file, ModelOptions options) {
         GgufFile gguf = GgufFile.open(file);
-        GgufCheckpoint tensors = GgufCheckpoint.of(gguf);
-        return new Checkpoint(tensors.config(), stopTokens(tensors.config()), tensors, tensors.pooling(),
-                () -> options.tokensOf().map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
-                        .orElseGet(() -> Tokenizers.fromGguf(gguf, options.newTokens(), options.chatTemplate())))
-                .widened(options);
+        return ofGguf(gguf, GgufCheckpoint.of(gguf), options).widened(options);
+    }
+
+    private static Checkpoint ofGguf(GgufFile file, GgufCheckpoint tensors, ModelOptions options) {
+        try {
+            return new Checkpoint(tensors.config(), stopTokens(tensors.config()), tensors, tensors.pooling(),
+                    () -> options.tokensOf()
+                            .map(adapter -> AdapterVocabulary.tokenizer(adapter, options.chatTemplate()))
+                            .orElseGet(() -> Tokenizers.fromGguf(file, options.newTokens(), options.chatTemplate())));
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
     }
 
     /** The same with a row for each new token, as far as the checkpoint has none to spare. */
