@@ -2,6 +2,7 @@ package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -116,6 +117,24 @@ class GenerationChoicesTest {
                     assertTrue(answer.text().matches(expression), answer.text());
                 }
             }
+        }
+    }
+
+    @Test
+    void anAnswerTellsWhetherItFollowsItsConstraint() {
+        GenerationOptions digits = options(3).withConstraint(TextConstraints.regex("[0-9]+ (days|weeks)"));
+        for (Completion answer : model.generate(prompts, digits)) {
+            assertEquals(StopReason.LENGTH, answer.stopReason());
+            assertFalse(answer.followsConstraint(), answer.text());
+        }
+        // What may go on, but need not, follows it wherever it is cut.
+        for (Completion answer : model.generate(prompts, options(3).withConstraint(TextConstraints.regex("[0-9]+")))) {
+            assertTrue(answer.followsConstraint(), answer.text());
+        }
+        for (Completion answer : model.generate(prompts, options(60).withStopStrings(List.of("eks"))
+                .withConstraint(TextConstraints.regex("[0-9]{2} weeks")))) {
+            assertEquals(StopReason.STOP_TOKEN, answer.stopReason());
+            assertFalse(answer.followsConstraint(), answer.text());
         }
     }
 

@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.models.constraint.TextConstraints;
@@ -8,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -91,6 +93,22 @@ final class AnswerOptions {
             return options.withConstraint(constraint.regex != null ? TextConstraints.regex(constraint.regex)
                     : TextConstraints.jsonSchema(read(constraint.schema)));
         });
+    }
+
+    /** What is to be said of an answer that was cut. */
+    Optional<String> cut(Completion completion) {
+        String where = switch (completion.stopReason()) {
+            case LENGTH -> "cut at --max-new-tokens " + maxNewTokens;
+            case STOP_TOKEN -> completion.followsConstraint() ? "" : "cut at --stop";
+            case CANCELLED -> "";
+        };
+        return where.isEmpty() ? Optional.empty() : Optional.of(completion.followsConstraint() ? where
+                : where + ", before it matches " + (constraint.regex != null ? "--regex" : "--json-schema"));
+    }
+
+    /** Whether answers have to follow a form. */
+    boolean isConstrained() {
+        return constraint != null;
     }
 
     private static String read(Path file) {

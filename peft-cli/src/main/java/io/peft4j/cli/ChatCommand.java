@@ -99,8 +99,7 @@ final class ChatCommand extends PeftCommand {
                     console.out().print(piece);
                     return !console.out().checkError();
                 })).get(0);
-        console.out().println(completion.stopReason() == Completion.StopReason.LENGTH
-                ? " [cut at --max-new-tokens]" : "");
+        console.out().println(answer.cut(completion).map(cut -> " [" + cut + "]").orElse(""));
         console.checkOut();
         talk.add(ChatMessage.assistant(completion.text()));
     }

@@ -128,6 +128,9 @@ final class EvaluateCommand extends PeftCommand {
         result.opinions().stream().filter(OpinionReport::isIncomplete)
                 .forEach(opinion -> console().say("Judgements missing: %s (%s)", opinion,
                         String.join("; ", opinion.troubles())));
+        result.arms().forEach(arm -> arm.details().cut().stream().filter(cut -> cut > 0).forEach(cut -> console()
+                .say("Cut at --max-new-tokens %d: %d of %d answers of %s", maxNewTokens, cut, items.size(),
+                        arm.name())));
         if (report != null) {
             boolean replaced = Files.exists(report);
             if (report.toString().endsWith(".md")) {

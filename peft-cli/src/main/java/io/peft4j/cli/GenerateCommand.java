@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
 @Command(name = "generate", sortOptions = false, description = {"Answers one prompt or many.",
     "A prompt is a user message if the model has a chat template, else a text to continue. Rows of the data are "
             + "{\"messages\"}, {\"prompt\"}, {\"question\"} or {\"source\"}; answers to them are {\"text\": ...} a "
-            + "line in their order."})
+            + "line in their order, with \"finish_reason\": stop, or length for one that --max-new-tokens cut."})
 final class GenerateCommand extends PeftCommand {
     /** Batches a call: results come early, and prompts of similar length still find each other. */
     private static final int BATCHES_A_CALL = 8;
@@ -116,7 +116,11 @@ final class GenerateCommand extends PeftCommand {
     }
 
     private ObjectNode row(Completion completion) {
-        ObjectNode row = Json.MAPPER.createObjectNode().put("text", completion.text());
+        ObjectNode row = Json.MAPPER.createObjectNode().put("text", completion.text()).put("finish_reason",
+                completion.stopReason() == Completion.StopReason.LENGTH ? "length" : "stop");
+        if (answer.isConstrained()) {
+            row.put("follows_constraint", completion.followsConstraint());
+        }
         if (withIds) {
             IntStream.of(completion.ids()).forEach(row.putArray("ids")::add);
         }
@@ -135,11 +139,12 @@ final class GenerateCommand extends PeftCommand {
 
     private void stream(LanguageModel loaded, Prompt prompt, GenerationOptions options) {
         Console console = console();
-        loaded.generate(List.of(prompt), options.withListener((index, piece) -> {
+        Completion completion = loaded.generate(List.of(prompt), options.withListener((index, piece) -> {
             console.out().print(piece);
             return !console.out().checkError();
-        }));
+        })).get(0);
         console.out().println();
         console.checkOut();
+        answer.cut(completion).ifPresent(cut -> console.say("warning: the answer is %s", cut));
     }
 }

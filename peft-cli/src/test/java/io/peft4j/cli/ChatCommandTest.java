@@ -53,7 +53,7 @@ class ChatCommandTest {
 
     private static String printed(Completion completion) {
         return completion.text() + (completion.stopReason() == Completion.StopReason.LENGTH
-                ? " [cut at --max-new-tokens]" : "") + "\n";
+                ? " [cut at --max-new-tokens 8]" : "") + "\n";
     }
 
     @Test
@@ -82,6 +82,12 @@ class ChatCommandTest {
             assertTrue(run.out().endsWith("adapter: " + byAdapter), run.out());
             assertEquals(4, run.out().split("(adapter|base): ", -1).length - 1);
         }
+    }
+
+    @Test
+    void anAnswerThatIsCutBeforeItMatchesIsSaidToBe() {
+        String digits = chat(List.of("Hello"), "--regex", "[0-9]+ days").out();
+        assertTrue(digits.matches("[0-9]+ \\[cut at --max-new-tokens 8, before it matches --regex]\n"), digits);
     }
 
     @Test

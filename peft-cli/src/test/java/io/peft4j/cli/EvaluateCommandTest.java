@@ -212,6 +212,7 @@ class EvaluateCommandTest {
         assertEquals(List.of("base", "few-shot", "system prompt", "tuned"), names(first.get("arms")));
         assertEquals(List.of("few-shot", "system prompt"), names(first.get("other_arms")));
         assertEquals(150, first.get("guard").get("items").asInt());
+        assertTrue(first.get("arms").get("tuned").get("cut_answers").isInt(), first.toString());
         long kept = Files.lines(answers).count();
         JsonNode second = CommandRun.succeeding(words).json().get(0);
         assertEquals(kept, Files.lines(answers).count(), "nothing was asked again");

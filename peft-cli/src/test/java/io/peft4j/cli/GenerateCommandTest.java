@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import static io.peft4j.cli.CommandRun.FIXTURES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +18,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -161,6 +163,28 @@ class GenerateCommandTest {
             assertTrue(row.get("tokens").size() > 3 && row.get("tokens").get(0).get("log_prob").doubleValue() <= 0
                     && row.get("tokens").get(0).get("most_likely").size() == 2, row.toString());
         }
+    }
+
+    @Test
+    void anAnswerThatIsCutBeforeItMatchesIsSaidToBe() {
+        String[] words = {"generate", "--model", MODEL.toString(), "--prompt", "one"};
+        CommandRun cut = run(words, "--regex", "[0-9]{40} days", "--max-new-tokens", "5");
+        assertTrue(cut.err().contains("warning: the answer is cut at --max-new-tokens 5, before it matches --regex"),
+                cut.err());
+        JsonNode row = run(words, "--regex", "[0-9]{40} days", "--json", "--max-new-tokens", "5").json().get(0);
+        assertEquals("length", row.get("finish_reason").asText());
+        assertFalse(row.get("follows_constraint").booleanValue());
+        CommandRun stopped = run(words, "--regex", "[0-9]{3} days", "--stop", "da");
+        assertTrue(stopped.err().contains("cut at --stop, before it matches --regex"), stopped.err());
+        JsonNode whole = run(words, "--regex", "[0-9]{1,2}", "--json").json().get(0);
+        assertEquals("stop", whole.get("finish_reason").asText());
+        assertTrue(whole.get("follows_constraint").booleanValue());
+        assertFalse(run(words, "--regex", "[0-9]{1,2}").err().contains("cut"));
+    }
+
+    private static CommandRun run(String[] words, String... more) {
+        return CommandRun.succeeding((Object[]) Stream.concat(Stream.of(words), Stream.of(more))
+                .toArray(String[]::new));
     }
 
     @Test

@@ -275,15 +275,15 @@ public final class Comparison {
     private ArmAnswers ask(Arm arm, List<EvaluationItem> items) {
         long begin = System.nanoTime();
         List<List<ChatMessage>> prompts = items.stream().map(item -> arm.prompt().apply(item.messages())).toList();
-        List<String> answers = answerer(arm, "").answers(prompts);
+        Answerer.Answered answered = answerer(arm, "").ask(prompts);
         double seconds = (System.nanoTime() - begin) / 1e9;
-        ModelMeasures measures = ModelMeasures.of(arm.model(), items, prompts, likelihood);
+        ModelMeasures measures = ModelMeasures.of(arm.model(), items, prompts, likelihood).withCut(answered.cut());
         if (draws > 0) {
             Answerer drawing = answerer(arm, "draws, ").options(
                     generation.withSampling(generation.sampling().withTemperature(temperature)));
             measures = measures.withDraws(Consistency.ofDraws(drawing, prompts, draws));
         }
-        return new ArmAnswers(arm.name(), arm.description(), answers, measures, seconds);
+        return new ArmAnswers(arm.name(), arm.description(), answered.texts(), measures, seconds);
     }
 
     private TrainingStudy study(List<EvaluationItem> items, AnswerScoring scoring, ArmAnswers answered) {

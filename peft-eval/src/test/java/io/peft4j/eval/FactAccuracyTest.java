@@ -10,7 +10,9 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.task.AnswerCache;
+import io.peft4j.eval.task.Answerer;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.constraint.TextConstraints;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,6 +104,18 @@ class FactAccuracyTest {
         assertEquals(10, AnswerCache.open(cache).size());
         FactAccuracy.of(model).options(OPTIONS.withSampling(1, 0, 1, 3)).cachedIn(cache).on(questions);
         assertEquals(10, AnswerCache.open(cache).size(), "drawn answers are not kept");
+    }
+
+    @Test
+    void answersThatWereCutAreCountedAlsoWhereTheyWereStored() {
+        Path cache = folder.resolve("answers.jsonl");
+        List<List<ChatMessage>> prompts = List.of(List.of(ChatMessage.user("Hello")),
+                List.of(ChatMessage.user("Goodbye")));
+        Answerer brief = Answerer.of(model).withMaxNewTokens(3).cachedIn(cache);
+        assertEquals(2, brief.ask(prompts).cut());
+        assertEquals(2, Answerer.of(model).withMaxNewTokens(3).cachedIn(cache).ask(prompts).cut());
+        Answerer digit = Answerer.of(model).options(OPTIONS.withConstraint(TextConstraints.regex("[0-9]{1}")));
+        assertEquals(0, digit.ask(prompts).cut());
     }
 
     @Test

@@ -8,26 +8,29 @@ import java.util.List;
  * @param text the new tokens as text, without special tokens
  * @param ids the new token ids, with the stop token where one was reached
  * @param stopReason why generation ended
+ * @param followsConstraint whether the text is one that the constraint of the options allows; false where it was cut
+ *     before, by the limit of new tokens, a stop string or the caller. True without a constraint
  * @param promptTokens number of tokens of the prompt
  * @param probabilities how likely each new token was, where that was asked for
  *     ({@link GenerationOptions#withLogProbabilities}), else empty
  */
-public record Completion(String text, int[] ids, StopReason stopReason, int promptTokens,
-        List<TokenProbability> probabilities) {
+public record Completion(String text, int[] ids, StopReason stopReason, boolean followsConstraint,
+        int promptTokens, List<TokenProbability> probabilities) {
     /** Copies the list. */
     public Completion {
         probabilities = List.copyOf(probabilities);
     }
 
-    /** An answer without the probabilities of its tokens. */
+    /** An answer without a constraint and without the probabilities of its tokens. */
     public Completion(String text, int[] ids, StopReason stopReason, int promptTokens) {
-        this(text, ids, stopReason, promptTokens, List.of());
+        this(text, ids, stopReason, true, promptTokens, List.of());
     }
 
     /** The text, how many tokens it has, and why it ended. */
     @Override
     public String toString() {
-        return text + " (" + ids.length + " tokens, " + stopReason + ")";
+        return text + " (" + ids.length + (ids.length == 1 ? " token, " : " tokens, ") + stopReason
+                + (followsConstraint ? ")" : ", cut before the constraint was followed)");
     }
 
     /** Why generation ended. */

@@ -1,5 +1,7 @@
 package io.peft4j.core.model;
 
+import java.nio.charset.StandardCharsets;
+
 /**
  * What an answer may look like: a deterministic automaton over the bytes of its text in UTF-8. In every state that can
  * be reached, the text so far can still become a valid one; so whoever only takes steps that exist ends with a valid
@@ -25,6 +27,18 @@ public interface TextConstraint {
 
     /** Whether the text may go on. */
     boolean mayGoOn(int state);
+
+    /** Whether a whole text is valid. */
+    default boolean allows(String text) {
+        int state = start();
+        for (byte value : text.getBytes(StandardCharsets.UTF_8)) {
+            state = step(state, value & 0xFF);
+            if (state == NONE) {
+                return false;
+            }
+        }
+        return mayEnd(state);
+    }
 
     /** What it allows, for messages, and to tell two of them apart: a regular expression, a schema. */
     String description();

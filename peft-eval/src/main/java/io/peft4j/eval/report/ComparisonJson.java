@@ -86,6 +86,7 @@ final class ComparisonJson {
 
     private static void details(ObjectNode arm, ArmDetails details) {
         arm.put("refusal_rate", details.refusalRate());
+        details.cut().ifPresent(cut -> arm.put("cut_answers", cut));
         details.wordings().ifPresent(wordings -> consistency(arm.putObject("wordings"), wordings));
         details.draws().ifPresent(draws -> consistency(arm.putObject("draws"), draws));
         details.likelihood().ifPresent(p -> arm.putObject("likelihood").put("loss", p.loss())

@@ -46,13 +46,14 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
             return row;
         }).toList();
         return new DetailTable("Behaviour of each arm", "Consistent: other wordings of a question, or several draws, "
-                + "get the same answer. Loss and perplexity are of the references. ECE: how far the confidence in "
+                + "get the same answer. Cut: at the limit of new tokens. Loss and perplexity are of the references. ECE: how far the confidence in "
                 + "choices is from their accuracy.", header, rows);
     }
 
     private static Map<String, String> cells(ArmDetails details) {
         Map<String, String> cells = new LinkedHashMap<>();
         cells.put("refuses", percent(details.refusalRate()));
+        details.cut().ifPresent(cut -> cells.put("answers cut", Integer.toString(cut)));
         details.wordings().ifPresent(wordings -> cells.put("wordings consistent", consistent(wordings)));
         details.draws().ifPresent(draws -> cells.put("draws consistent", consistent(draws)));
         details.likelihood().ifPresent(p -> {

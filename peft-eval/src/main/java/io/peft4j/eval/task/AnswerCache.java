@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Answers on disk, so that a model is not asked the same question twice: a file of JSON lines
- * {@code {"key", "question", "text"}}, in which the key stands for the model with its active adapters, the question and
+ * {@code {"key", "question", "text"}}, with {@code "cut": true} where the limit of new tokens ended the answer, in which
+ * the key stands for the model with its active adapters, the question and
  * the options of generation. Answers are added as they come, so that an interrupted evaluation goes on where it
  * stopped. A line that cannot be read (as after a crash) is passed over. One process at a time.
  */
@@ -33,7 +34,7 @@ public final class AnswerCache {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
-    private final Map<String, String> answers = new HashMap<>();
+    private final Map<String, Kept> answers = new HashMap<>();
 
     private AnswerCache(Path file) {
         this.file = Objects.requireNonNull(file, "file");
@@ -69,7 +70,8 @@ public final class AnswerCache {
         try {
             if (JSON.readTree(line) instanceof ObjectNode row && row.path("key").isTextual()
                     && row.path("text").isTextual()) {
-                answers.put(row.get("key").textValue(), row.get("text").textValue());
+                answers.put(row.get("key").textValue(),
+                        new Kept(row.get("text").textValue(), row.path("cut").asBoolean()));
                 return true;
             }
             return false;
@@ -83,7 +85,7 @@ public final class AnswerCache {
         return answers.size();
     }
 
-    Optional<String> get(String key) {
+    Optional<Kept> get(String key) {
         return Optional.ofNullable(answers.get(key));
     }
 
@@ -91,9 +93,12 @@ public final class AnswerCache {
     void put(List<Entry> entries) {
         StringBuilder lines = new StringBuilder();
         for (Entry entry : entries) {
-            answers.put(entry.key(), entry.text());
+            answers.put(entry.key(), entry.answer());
             ObjectNode row = JSON.createObjectNode();
-            row.put("key", entry.key()).put("question", entry.question()).put("text", entry.text());
+            row.put("key", entry.key()).put("question", entry.question()).put("text", entry.answer().text());
+            if (entry.answer().cut()) {
+                row.put("cut", true);
+            }
             lines.append(row).append('\n');
         }
         try {
@@ -119,8 +124,12 @@ public final class AnswerCache {
         }
     }
 
+    /** An answer, and whether the limit of new tokens ended it. */
+    record Kept(String text, boolean cut) {
+    }
+
     /** An answer to be kept. */
-    record Entry(String key, String question, String text) {
+    record Entry(String key, String question, Kept answer) {
     }
 
     /**

@@ -6,12 +6,16 @@ import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
+import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.text.ChatMessage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks a model many questions, in batches, with answers kept in a file where that is wanted: an interrupted run goes on
@@ -24,6 +28,21 @@ public final class Answerer {
         /** {@code done} of {@code total} questions have been answered. */
         void onAnswers(int done, int total);
     }
+
+    /**
+     * Answers to questions.
+     *
+     * @param texts one answer each, in their order
+     * @param cut how many were cut at the limit of new tokens
+     */
+    public record Answered(List<String> texts, int cut) {
+        /** Copies the list. */
+        public Answered {
+            texts = List.copyOf(texts);
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Answerer.class);
 
     private final LanguageModel model;
     private final GenerationOptions options;
@@ -89,16 +108,25 @@ public final class Answerer {
     }
 
     /**
-     * Asks all questions.
+     * The answers to all questions, as {@link #ask} gets them.
      *
      * @param prompts the conversations to answer
      * @return one answer each, in their order
+     */
+    public List<String> answers(List<List<ChatMessage>> prompts) {
+        return ask(prompts).texts();
+    }
+
+    /**
+     * Asks all questions. Answers that were cut before they followed the constraint of the options are warned of.
+     *
+     * @param prompts the conversations to answer
      * @throws io.peft4j.core.error.PeftException when the model has no chat template, or a question is too long for it
      * @throws java.io.UncheckedIOException when the cache cannot be written
      * @throws IllegalStateException when the listener of the options cancelled the generation
      */
-    public List<String> answers(List<List<ChatMessage>> prompts) {
-        String[] answers = new String[prompts.size()];
+    public Answered ask(List<List<ChatMessage>> prompts) {
+        AnswerCache.Kept[] answers = new AnswerCache.Kept[prompts.size()];
         boolean greedy = options.sampling().isGreedy();
         Optional<AnswerCache.Keys> keys = cache.filter(c -> greedy).map(c -> new AnswerCache.Keys(model, options));
         List<Integer> open = new ArrayList<>();
@@ -118,25 +146,36 @@ public final class Answerer {
             done += batch.size();
             listener.onAnswers(done, answers.length);
         }
-        return List.of(answers);
+        List<String> texts = Stream.of(answers).map(AnswerCache.Kept::text).toList();
+        options.constraint().ifPresent(constraint -> warnOf(texts, constraint));
+        return new Answered(texts, (int) Stream.of(answers).filter(AnswerCache.Kept::cut).count());
     }
 
-    private Optional<String> known(Optional<AnswerCache.Keys> keys, List<ChatMessage> messages) {
+    private void warnOf(List<String> texts, TextConstraint constraint) {
+        long incomplete = texts.stream().filter(text -> !constraint.allows(text)).count();
+        if (incomplete > 0) {
+            LOG.warn("{} of {} answers were cut before they followed {}; the limit is {} new tokens", incomplete,
+                    texts.size(), constraint.description(), options.maxNewTokens());
+        }
+    }
+
+    private Optional<AnswerCache.Kept> known(Optional<AnswerCache.Keys> keys, List<ChatMessage> messages) {
         return keys.flatMap(k -> cache.orElseThrow().get(k.of(messages)));
     }
 
-    private void ask(List<List<ChatMessage>> prompts, List<Integer> batch, String[] answers,
+    private void ask(List<List<ChatMessage>> prompts, List<Integer> batch, AnswerCache.Kept[] answers,
             Optional<AnswerCache.Keys> keys) {
         List<Prompt> asked = batch.stream().map(i -> Prompt.of(model, prompts.get(i))).toList();
         List<Completion> completions = model.generate(asked, options);
         List<AnswerCache.Entry> entries = new ArrayList<>();
         for (int i = 0; i < completions.size(); i++) {
-            if (completions.get(i).stopReason() == StopReason.CANCELLED) {
+            Completion completion = completions.get(i);
+            if (completion.stopReason() == StopReason.CANCELLED) {
                 throw new IllegalStateException("the generation of answers was cancelled by its listener");
             }
             int place = batch.get(i);
             List<ChatMessage> messages = prompts.get(place);
-            answers[place] = completions.get(i).text();
+            answers[place] = new AnswerCache.Kept(completion.text(), completion.stopReason() == StopReason.LENGTH);
             keys.ifPresent(k -> entries.add(new AnswerCache.Entry(k.of(messages),
                     messages.get(messages.size() - 1).content(), answers[place])));
         }

@@ -11,24 +11,27 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
  * What a model says of items beside its answers, each where the items have what it takes.
  *
+ * @param cut how many answers were cut at the limit of new tokens
  * @param likelihood of the references
  * @param choices among given answers
  * @param labelAuc of the labels' likelihoods
  * @param draws agreement of answers that are drawn several times
  */
-public record ModelMeasures(Optional<Perplexity> likelihood, Optional<MultipleChoice.Result> choices,
-        OptionalDouble labelAuc, Optional<Consistency> draws) {
+public record ModelMeasures(OptionalInt cut, Optional<Perplexity> likelihood,
+        Optional<MultipleChoice.Result> choices, OptionalDouble labelAuc, Optional<Consistency> draws) {
     /** Nothing: there is no model. */
-    public static final ModelMeasures NONE = new ModelMeasures(Optional.empty(), Optional.empty(),
-            OptionalDouble.empty(), Optional.empty());
+    public static final ModelMeasures NONE = new ModelMeasures(OptionalInt.empty(), Optional.empty(),
+            Optional.empty(), OptionalDouble.empty(), Optional.empty());
 
     /** Refuses null. */
     public ModelMeasures {
+        Objects.requireNonNull(cut, "cut");
         Objects.requireNonNull(likelihood, "likelihood");
         Objects.requireNonNull(choices, "choices");
         Objects.requireNonNull(labelAuc, "labelAuc");
@@ -61,7 +64,7 @@ public record ModelMeasures(Optional<Perplexity> likelihood, Optional<MultipleCh
             Prompt prompt = Prompt.of(model, prompts.get(i));
             item.further().choices().map(choices -> question(prompt, choices)).ifPresent(questions::add);
         }
-        return new ModelMeasures(told.isEmpty() ? Optional.empty()
+        return new ModelMeasures(OptionalInt.empty(), told.isEmpty() ? Optional.empty()
                 : Perplexity.ofFitting(model, ChatDataset.of(told)),
                 questions.isEmpty() ? Optional.empty() : Optional.of(MultipleChoice.of(model).on(questions)),
                 labelAuc(model, items, prompts), Optional.empty());
@@ -69,7 +72,12 @@ public record ModelMeasures(Optional<Perplexity> likelihood, Optional<MultipleCh
 
     /** Of the same model's draws, too. */
     public ModelMeasures withDraws(Consistency newDraws) {
-        return new ModelMeasures(likelihood, choices, labelAuc, Optional.of(newDraws));
+        return new ModelMeasures(cut, likelihood, choices, labelAuc, Optional.of(newDraws));
+    }
+
+    /** With the number of answers that were cut. */
+    public ModelMeasures withCut(int answers) {
+        return new ModelMeasures(OptionalInt.of(answers), likelihood, choices, labelAuc, draws);
     }
 
     private static ChatMessage unlearned(ChatMessage message) {

@@ -13,7 +13,7 @@ import org.apache.lucene.util.automaton.Operations;
 
 /**
  * What an answer may be. An answer that ends by itself is always a valid text; one that reaches the limit of new tokens
- * ({@code StopReason.LENGTH}) is the beginning of one.
+ * ({@code StopReason.LENGTH}) may be the beginning of one: {@code Completion.followsConstraint} tells.
  *
  * <pre>{@code
  * GenerationOptions options = GenerationOptions.defaults().withConstraint(TextConstraints.regex("[0-9]+ days"));

@@ -136,6 +136,16 @@ class AnswerFieldsTest {
     }
 
     @Test
+    void anAnswerThatIsCutBeforeItFollowsItsFormEndedByItsLength() throws IOException, InterruptedException {
+        String form = ", 'response_format': {'type': 'json_schema', 'json_schema': {'name': 'leave', 'schema': "
+                + "{'type': 'object', 'properties': {'paid': {'type': 'boolean'}}, 'required': ['paid']}}}";
+        JsonNode choice = new ObjectMapper().readTree(chat(form).body()).at("/choices/0");
+        assertEquals("length", choice.path("finish_reason").asText(), choice.toString());
+        String streamed = chat(form + ", 'stream': true").body();
+        assertTrue(streamed.contains("\"finish_reason\":\"length\""), streamed);
+    }
+
+    @Test
     void partsOfAMessageAreOneText() throws IOException, InterruptedException {
         String refusal = "{'role': 'user', 'content': 'Hi'}, {'role': 'assistant', 'content': %s}, "
                 + "{'role': 'user', 'content': 'Why?'}";

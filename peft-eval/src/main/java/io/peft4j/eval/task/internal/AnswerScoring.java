@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
@@ -196,7 +197,7 @@ public final class AnswerScoring {
                         IntStream.of(labelled).mapToObj(answers::get).toList()));
         Optional<Consistency> wordings = Consistency.hasWordings(items)
                 ? Optional.of(Consistency.ofWordings(items, answers)) : Optional.empty();
-        return new ArmDetails(Refusals.rate(answers), classes, wordings, Optional.empty(), Optional.empty(),
+        return new ArmDetails(Refusals.rate(answers), OptionalInt.empty(), classes, wordings, Optional.empty(), Optional.empty(),
                 Optional.empty(), OptionalDouble.empty());
     }
 

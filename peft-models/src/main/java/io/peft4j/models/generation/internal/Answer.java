@@ -152,8 +152,9 @@ final class Answer {
     }
 
     Completion completion() {
-        return new Completion(text.toString(), Arrays.copyOf(ids, length), stopped.orElseThrow(), promptTokens.length,
-                probabilities);
+        String all = text.toString();
+        return new Completion(all, Arrays.copyOf(ids, length), stopped.orElseThrow(),
+                options.constraint().map(c -> c.allows(all)).orElse(true), promptTokens.length, probabilities);
     }
 
     private String textOf(int id) {
