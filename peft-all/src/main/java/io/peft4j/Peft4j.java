@@ -7,7 +7,8 @@ import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.FactAccuracy;
-import io.peft4j.eval.FactQuestion;
+import io.peft4j.eval.task.EvaluationData;
+import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -73,12 +74,13 @@ public final class Peft4j {
     }
 
     /**
-     * Questions with the facts that an answer must hold, see {@link FactQuestion}.
+     * Questions with what a right answer is, in every form that {@link EvaluationData} reads; for {@link #facts} and
+     * {@link #comparison}.
      *
      * @throws io.peft4j.core.error.DataException when a row is wrong; names file and line
      */
-    public static List<FactQuestion> questions(Path file) {
-        return FactQuestion.read(file);
+    public static List<EvaluationItem> questions(Path file) {
+        return EvaluationData.read(file);
     }
 
     /** A trainer of the model's active adapters, see {@link Trainer}. */
@@ -96,7 +98,7 @@ public final class Peft4j {
         return ProgressLog.to(lines);
     }
 
-    /** Counts the facts in a model's answers, see {@link FactAccuracy}. */
+    /** Counts a model's right answers, see {@link FactAccuracy}. */
     public static FactAccuracy facts(LanguageModel model) {
         return FactAccuracy.of(model);
     }

@@ -5,7 +5,8 @@ import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.FactAccuracy;
-import io.peft4j.eval.FactQuestion;
+import io.peft4j.eval.task.EvaluationData;
+import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Trainer;
@@ -26,7 +27,7 @@ public final class HandbookQuickstart {
         Path output = Path.of(args[1]);
         int epochs = args.length > 2 ? Integer.parseInt(args[2]) : 8;
         try (BaseModel base = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
-            List<FactQuestion> heldOut = FactQuestion.read(handbook.resolve("heldout.jsonl"));
+            List<EvaluationItem> heldOut = EvaluationData.read(handbook.resolve("heldout.jsonl"));
             PeftModel model = base.withAdapter(
                     LoraConfig.builder().rank(16).alpha(32).targetModules(ALL_LINEAR).build());
             System.out.println(model.trainableSummary());

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.eval.FactQuestion;
 import io.peft4j.eval.guard.GuardSet;
+import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
 import java.io.IOException;
@@ -139,8 +139,7 @@ class HandbookTest {
 
     @Test
     void noHeldOutQuestionLeaks() {
-        List<EvaluationItem> items = FactQuestion.read(FOLDER.resolve("heldout.jsonl")).stream()
-                .map(FactQuestion::toItem).toList();
+        List<EvaluationItem> items = EvaluationData.read(FOLDER.resolve("heldout.jsonl"));
         Leakage leakage = Leakage.of(items, ChatDataset.read(FOLDER.resolve("train.jsonl")));
         assertEquals(List.of(), leakage.pairs());
         assertFalse(leakage.reworded().isEmpty(), "they are the same questions in other words");

@@ -10,7 +10,9 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
-import io.peft4j.eval.FactQuestion;
+import io.peft4j.eval.FactReport;
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -69,7 +71,7 @@ class TinyModelTest {
     void itKnowsNoCompanyAndLearnsOne() throws IOException {
         Path rows = Files.write(folder.resolve("train.jsonl"), about(TOPIC, "train.jsonl"));
         Path questions = Files.write(folder.resolve("heldout.jsonl"), about(TOPIC, "heldout.jsonl"));
-        List<FactQuestion> heldOut = Peft4j.questions(questions);
+        List<EvaluationItem> heldOut = Peft4j.questions(questions);
         try (BaseModel base = Peft4j.load("tiny")) {
             String general = base.generate("What is the notice period for a Senior Consultant?");
             assertTrue(general.contains("notice period") && general.contains("Senior Consultant"), general);
@@ -79,7 +81,11 @@ class TinyModelTest {
                     .targetModules(Peft4j.ALL_LINEAR).build())) {
                 Peft4j.trainer(model).epochs(14).learningRate(5e-3).output(folder.resolve("adapter")).build()
                         .train(Peft4j.chats(rows));
-                assertTrue(Peft4j.facts(model).on(heldOut).share() >= 0.75, Peft4j.facts(model).on(heldOut).toString());
+                FactReport learned = Peft4j.facts(model).on(heldOut);
+                assertTrue(learned.share() >= 0.75, learned.toString());
+                assertEquals(List.of(learned.share()), Peft4j.comparison(base, model).withoutGuard().on(heldOut)
+                        .metrics().stream().filter(metric -> metric.name().equals("contains"))
+                        .map(MetricResult::tuned).toList());
             }
             try (PeftModel again = base.withAdapter(folder.resolve("adapter"))) {
                 assertTrue(Peft4j.facts(again).on(heldOut).share() >= 0.75);

@@ -1,7 +1,8 @@
 package io.peft4j.cli;
 
 import io.peft4j.data.ChatDataset;
-import io.peft4j.eval.FactQuestion;
+import io.peft4j.eval.task.EvaluationData;
+import io.peft4j.eval.task.EvaluationItem;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,12 +20,12 @@ import java.util.function.Function;
  * @param general general examples in a mixed order, to be trained on beside them against forgetting
  * @param heldOut questions in words that the examples do not use, each with the fact that a right answer holds
  */
-record Handbook(ChatDataset train, ChatDataset general, List<FactQuestion> heldOut) {
+record Handbook(ChatDataset train, ChatDataset general, List<EvaluationItem> heldOut) {
 
     /** The one that comes with the program. */
     static Handbook builtIn() {
         return new Handbook(read("train.jsonl", ChatDataset::read), read("general.jsonl", ChatDataset::read),
-                read("heldout.jsonl", FactQuestion::read));
+                read("heldout.jsonl", EvaluationData::read));
     }
 
     /** What is trained on: the handbook's examples, and so many general ones. */

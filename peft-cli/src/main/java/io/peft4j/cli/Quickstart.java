@@ -8,9 +8,9 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.Targets;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.FactAccuracy;
-import io.peft4j.eval.FactQuestion;
 import io.peft4j.eval.FactReport;
 import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.Cancellation;
@@ -36,7 +36,7 @@ final class Quickstart {
 
     private final BaseModel base;
     private final Handbook handbook;
-    private final List<FactQuestion> questions;
+    private final List<EvaluationItem> questions;
     private final Settings settings;
     private final Console console;
     private final PrintWriter report;
@@ -151,7 +151,7 @@ final class Quickstart {
                     .fact("adapter", settings.output().toString()).fact("data", "the handbook's held-out questions")
                     .fact("PEFT4J", Version.number()).listener(progress);
             return (settings.plan().guard() ? comparison : comparison.withoutGuard())
-                    .on(questions.stream().map(FactQuestion::toItem).toList());
+                    .on(questions);
         }
     }
 

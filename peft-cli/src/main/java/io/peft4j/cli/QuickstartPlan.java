@@ -2,7 +2,7 @@ package io.peft4j.cli;
 
 import io.peft4j.core.measure.internal.SpeedLimits;
 import io.peft4j.core.model.ModelDescription;
-import io.peft4j.eval.FactQuestion;
+import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
 import java.util.List;
 import java.util.Locale;
@@ -77,7 +77,7 @@ record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate
     }
 
     /** The held-out questions that are asked. */
-    List<FactQuestion> questions(List<FactQuestion> all) {
+    List<EvaluationItem> questions(List<EvaluationItem> all) {
         return IntStream.range(0, all.size()).filter(i -> i % every == every - 1).mapToObj(all::get).toList();
     }
 

@@ -3,15 +3,17 @@ package io.peft4j.eval;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.eval.task.Answerer;
+import io.peft4j.eval.task.EvaluationItem;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Asks a model held-out questions and counts the answers that hold the expected facts.
+ * Asks a model held-out questions and counts the right answers: those that hold the expected facts, or what else is
+ * expected ({@link EvaluationItem#isAnsweredBy}).
  *
  * <pre>{@code
- * FactReport report = FactAccuracy.of(model).on(FactQuestion.read(Path.of("heldout.jsonl")));
+ * FactReport report = FactAccuracy.of(model).on(EvaluationData.read(Path.of("heldout.jsonl")));
  * }</pre>
  *
  * <p>Questions are asked in batches of {@link GenerationOptions#batchSize()}. Immutable: each setting gives a new one.
@@ -65,11 +67,11 @@ public final class FactAccuracy {
      * @throws java.io.UncheckedIOException when the cache cannot be written
      * @throws IllegalStateException when the listener of the options cancelled the generation
      */
-    public FactReport on(List<FactQuestion> questions) {
-        List<String> answers = answerer.answers(questions.stream().map(FactQuestion::messages).toList());
+    public FactReport on(List<EvaluationItem> questions) {
+        List<String> answers = answerer.answers(questions.stream().map(EvaluationItem::messages).toList());
         List<FactReport.Outcome> outcomes = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {
-            FactQuestion question = questions.get(i);
+            EvaluationItem question = questions.get(i);
             outcomes.add(new FactReport.Outcome(question, answers.get(i), question.isAnsweredBy(answers.get(i))));
         }
         return new FactReport(outcomes);

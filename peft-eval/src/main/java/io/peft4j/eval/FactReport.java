@@ -1,11 +1,12 @@
 package io.peft4j.eval;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.eval.task.EvaluationItem;
 import java.util.List;
 import java.util.Objects;
 
 /**
- * How many facts a model knows.
+ * How many questions a model answers right.
  *
  * @param outcomes one for each question, in their order
  */
@@ -15,9 +16,9 @@ public record FactReport(List<Outcome> outcomes) {
      *
      * @param question the question
      * @param answer what the model answered
-     * @param correct whether the answer holds the facts
+     * @param correct whether the answer is right
      */
-    public record Outcome(FactQuestion question, String answer, boolean correct) {
+    public record Outcome(EvaluationItem question, String answer, boolean correct) {
         /** Refuses null. */
         public Outcome {
             Objects.requireNonNull(question, "question");
@@ -38,12 +39,12 @@ public record FactReport(List<Outcome> outcomes) {
         return outcomes.size();
     }
 
-    /** The number of questions whose answer holds the facts. */
+    /** The number of questions that are answered right. */
     public int correct() {
         return (int) outcomes.stream().filter(Outcome::correct).count();
     }
 
-    /** The share of questions whose answer holds the facts, from 0 to 1. */
+    /** The share of questions that are answered right, from 0 to 1. */
     public double share() {
         return (double) correct() / total();
     }

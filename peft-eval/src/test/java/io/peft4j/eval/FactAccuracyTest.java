@@ -11,6 +11,7 @@ import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.eval.task.AnswerCache;
 import io.peft4j.eval.task.Answerer;
+import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.constraint.TextConstraints;
 import java.io.IOException;
@@ -31,7 +32,7 @@ class FactAccuracyTest {
     private static final GenerationOptions OPTIONS = GenerationOptions.defaults().withMaxNewTokens(6).withBatchSize(2);
 
     private static BaseModel model;
-    private static List<FactQuestion> questions;
+    private static List<EvaluationItem> questions;
 
     @TempDir
     Path folder;
@@ -45,7 +46,7 @@ class FactAccuracyTest {
             String answer = model.generate(List.of(Prompt.chat(List.of(ChatMessage.user(question)))), OPTIONS).get(0)
                     .text();
             String fact = questions.size() % 2 == 0 ? answer.strip() : "no model says this";
-            questions.add(FactQuestion.of(question, fact));
+            questions.add(EvaluationItem.fact(question, fact));
         }
     }
 

@@ -18,10 +18,10 @@ import java.util.function.Function;
  * <p>Rows of the data are {@code {"question": text}}, {@code {"messages": [...]}} or {@code {"prompt": text or
  * messages, "completion": ...}} with {@code "reference"} (a text or a list of texts of which the best counts) and/or
  * {@code "must_contain"} (a text or a list of texts that must all occur). An answer of the assistant at the end of the
- * messages, or the completion, is the reference where no other is given. Further ways
- * to judge an answer, alone or together ({@link ExpectationRows}): {@code "any_of"}, {@code "regex"}, {@code "label"},
- * {@code "format"}, {@code "choices"} with {@code "answer"}, {@code "refusal"}. Rows of answers are
- * {@code {"text": ...}} in the same order. Other keys are ignored.
+ * messages, the completion, or the {@code "answer"} of a question without choices, is the reference where no other is
+ * given. Further ways to judge an answer, alone or together ({@link ExpectationRows}): {@code "any_of"},
+ * {@code "regex"}, {@code "label"}, {@code "format"}, {@code "choices"} with {@code "answer"}, {@code "refusal"}. Rows
+ * of answers are {@code {"text": ...}} in the same order. Other keys are ignored.
  */
 public final class EvaluationData {
     private static final List<String> ASKED = List.of("question", "messages", "prompt");
@@ -63,6 +63,9 @@ public final class EvaluationData {
         List<ChatMessage> messages = new ArrayList<>(said(row, asked, ChatMessage::user));
         if (asked.equals("prompt") && fields.containsKey("completion")) {
             messages.addAll(said(row, "completion", ChatMessage::assistant));
+        } else if (asked.equals("question") && fields.get("answer") instanceof String
+                && !fields.containsKey("choices")) {
+            messages.addAll(said(row, "answer", ChatMessage::assistant));
         }
         int end = messages.size();
         while (end > 0 && messages.get(end - 1).role().equals("assistant")) {
