@@ -31,6 +31,7 @@ public final class HttpServer implements AutoCloseable {
     private static final Duration LAST_ANSWERS = Duration.ofSeconds(30);
 
     private final Javalin javalin;
+    private final RouteTable routes;
     private final String host;
     private final Doors doors;
     private final AtomicBoolean stopping = new AtomicBoolean();
@@ -48,6 +49,8 @@ public final class HttpServer implements AutoCloseable {
         this.meters = meters;
         requireFree(host, port);
         this.javalin = Javalin.create(config -> configure(config, groups));
+        this.routes = new RouteTable(javalin);
+        routes.addHeads();
         javalin.start(host, port);
     }
 
@@ -77,7 +80,7 @@ public final class HttpServer implements AutoCloseable {
         config.routes.after(request -> running.decrementAndGet());
         groups.forEach(group -> group.addTo(config.routes));
         config.routes.exception(ApiException.class, HttpServer::refuse);
-        config.routes.exception(HttpResponseException.class, HttpServer::refuse);
+        config.routes.exception(HttpResponseException.class, this::refuse);
         config.routes.exception(Exception.class, HttpServer::fail);
     }
 
@@ -99,15 +102,12 @@ public final class HttpServer implements AutoCloseable {
     }
 
     /** What Javalin itself refuses: no such route, no such method. */
-    private static void refuse(HttpResponseException error, Context request) {
-        String what = request.method() + " " + request.path();
-        String message = switch (error.getStatus()) {
-            case 404 -> "unknown request URL: " + what;
-            case 405 -> "not allowed: " + what;
-            default -> error.getMessage();
-        };
-        refuse(ApiException.of(error.getStatus(), "invalid_request_error", error.getStatus() == 404 ? "unknown_url"
-                : null, null, message), request);
+    private void refuse(HttpResponseException error, Context request) {
+        ApiException refusal = routes.refusal(error, request.method().name(), request.path());
+        if (refusal.status() == 405) {
+            request.header("Allow", String.join(", ", routes.methods(request.path())));
+        }
+        refuse(refusal, request);
     }
 
     private static void fail(Exception error, Context request) {
