@@ -1,6 +1,8 @@
 package io.peft4j.cli;
 
+import io.peft4j.cli.QuickstartTime.Part;
 import io.peft4j.core.io.IfExists;
+import io.peft4j.core.measure.internal.SpeedLimits;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -40,6 +42,7 @@ final class Quickstart {
     private final Settings settings;
     private final Console console;
     private final PrintWriter report;
+    private final QuickstartTime time;
 
     /**
      * What can be chosen.
@@ -66,11 +69,13 @@ final class Quickstart {
      * What came out.
      *
      * @param before the base model's facts
+     * @param known how many of the base model's answers an earlier run had kept
      * @param after the tuned model's
      * @param training the training
      * @param comparison the verdict, and everything behind it
      */
-    record Result(FactReport before, FactReport after, TrainingResult training, ComparisonReport comparison) {
+    record Result(FactReport before, int known, FactReport after, TrainingResult training,
+            ComparisonReport comparison) {
     }
 
     /**
@@ -86,15 +91,29 @@ final class Quickstart {
         this.settings = settings;
         this.console = console;
         this.report = report;
+        this.time = new QuickstartTime(settings.plan(), base.network().description(), base.engine()
+                .compute(k -> SpeedLimits.matmulGflops(k, base.network().description().activationType())));
     }
 
     /** Runs it; empty when the training was interrupted, which leaves the adapter as far as it came. */
     Optional<Result> run(Interrupts interrupts) {
         say("1/5 The base model");
         say("    %s", EngineOptions.describe(base));
-        say("    plan: %s", settings.plan().reason());
-        say("2/5 Asking it the %d held-out questions of the handbook", questions.size());
-        FactReport before = ask(base, settings.answers());
+        int known = asking(base, settings.answers()).known(questions);
+        if (known == questions.size()) {
+            time.skipBaseAnswers();
+        }
+        say("    expected time: about %s from here; the training is the same on every machine", Progress.time(
+                time.left()));
+        List<String> leftOut = settings.plan().leftOut(handbook.heldOut().size());
+        if (!leftOut.isEmpty()) {
+            say("    left out for speed: %s", String.join("; ", leftOut));
+        }
+        say("2/5 Asking it %d held-out questions of the handbook", questions.size());
+        FactReport before = ask(base, settings.answers(), Part.BASE_ANSWERS);
+        if (known > 0) {
+            say("    %d of these answers are from the cache of an earlier run, %s", known, settings.answers());
+        }
         try (PeftModel model = base.withAdapter(config(), settings.seed())) {
             Cancellation cancellation = new Cancellation();
             TrainingResult training;
@@ -104,14 +123,19 @@ final class Quickstart {
             if (cancellation.isRequested()) {
                 return Optional.empty();
             }
-            say("4/5 Asking the tuned model the same questions");
-            FactReport after = ask(model, settings.output().resolve("answers.jsonl"));
-            say(settings.plan().guard() ? "5/5 Comparing them: statistics, and what was forgotten of general ability"
-                    : "5/5 Comparing them: statistics (without questions on general ability, for time)");
+            say("4/5 Asking the tuned model the same questions%s", left());
+            FactReport after = ask(model, settings.output().resolve("answers.jsonl"), Part.TUNED_ANSWERS);
+            say("5/5 Comparing them: statistics%s%s", settings.plan().guard()
+                    ? ", and what was forgotten of general ability" : "", left());
             ComparisonReport comparison = compare(model);
             comparison.writeHtml(settings.output().resolve("report.html"));
-            return Optional.of(new Result(before, after, training, comparison));
+            return Optional.of(new Result(before, known, after, training, comparison));
         }
+    }
+
+    /** How long the rest takes. */
+    private String left() {
+        return String.format(Locale.ROOT, " (about %s left)", Progress.time(time.left()));
     }
 
     /** LoRA on all linear layers of the upper decoder layers. */
@@ -125,18 +149,18 @@ final class Quickstart {
         return settings.plan().firstLayer(base.network().description());
     }
 
-    private FactReport ask(LanguageModel model, Path cache) {
+    private static FactAccuracy asking(LanguageModel model, Path cache) {
+        return FactAccuracy.of(model).options(ANSWERS).cachedIn(cache);
+    }
+
+    private FactReport ask(LanguageModel model, Path cache, Part part) {
         long begin = System.nanoTime();
-        int[] known = {-1};
         try (Progress progress = Progress.of(console, "Asking", 0, questions.size())) {
-            FactReport facts = FactAccuracy.of(model).options(ANSWERS).cachedIn(cache).listener((done, total) -> {
-                known[0] = known[0] < 0 ? done : known[0];
-                progress.to(done, "");
-            }).on(questions);
+            FactReport facts = asking(model, cache).listener((done, total) -> progress.to(done, "")).on(questions);
             progress.close();
-            say("    %s of its answers hold the expected fact (%s%s)", facts,
-                    Progress.time((System.nanoTime() - begin) / 1e9),
-                    known[0] > 0 ? ", " + known[0] + " answers known from an earlier run" : "");
+            double seconds = (System.nanoTime() - begin) / 1e9;
+            time.took(part, seconds);
+            say("    %s of its answers hold the expected fact (%s)", facts, Progress.time(seconds));
             return facts;
         }
     }
@@ -150,15 +174,14 @@ final class Quickstart {
                     .trainingData(handbook.examples(settings.general()))
                     .fact("adapter", settings.output().toString()).fact("data", "the handbook's held-out questions")
                     .fact("PEFT4J", Version.number()).listener(progress);
-            return (settings.plan().guard() ? comparison : comparison.withoutGuard())
-                    .on(questions);
+            return (settings.plan().guard() ? comparison : comparison.withoutGuard()).on(questions);
         }
     }
 
     private TrainingResult train(PeftModel model, Cancellation cancellation) {
         String general = settings.general() == 0 ? "" : " and " + settings.general() + " general ones";
-        say("3/5 Training LoRA on its %d examples%s: rank %d, alpha %d, all linear layers of",
-                handbook.train().size(), general, RANK, ALPHA);
+        say("3/5 Training LoRA on its %d examples%s%s: rank %d, alpha %d, all linear layers of",
+                handbook.train().size(), general, left(), RANK, ALPHA);
         say("    decoder layers %d to %d, %d epochs, batch size %d, learning rate %s falling to 0", firstLayer(),
                 base.network().description().layers() - 1, settings.plan().epochs(),
                 settings.plan().batchSize(), settings.plan().learningRate());
@@ -168,6 +191,7 @@ final class Quickstart {
                     .output(settings.output(), settings.ifExists()).cancellation(cancellation)
                     .listener(progress).build().train(handbook.examples(settings.general()));
             progress.close();
+            time.took(Part.TRAINING, training.seconds());
             say("    %s", training);
             return training;
         }

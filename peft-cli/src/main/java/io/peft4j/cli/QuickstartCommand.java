@@ -25,7 +25,7 @@ final class QuickstartCommand extends PeftCommand {
     private static final String STORY = "What is the notice period for a Senior Consultant?";
     private static final int SHOWN = 5;
     /** For checks of options before a model is loaded. */
-    private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 7, 8, 1.5e-3, 1, true, "");
+    private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 7, 8, 1.5e-3, 1, true);
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", defaultValue = "HuggingFaceTB/SmolLM2-135M-Instruct",
             description = "The base model. Default: ${DEFAULT-VALUE}")
@@ -39,8 +39,7 @@ final class QuickstartCommand extends PeftCommand {
     private ExistingOptions existing;
 
     @Option(names = "--epochs", paramLabel = "N",
-            description = "Passes over the handbook. Default: 7, less on a slow machine; of a very small model such as "
-                    + "tiny 10")
+            description = "Passes over the handbook. Default: 7; of a very small model such as tiny 10")
     private Integer epochs;
 
     @Option(names = "--learning-rate", paramLabel = "X",
@@ -53,6 +52,10 @@ final class QuickstartCommand extends PeftCommand {
     @Option(names = "--general", paramLabel = "N", defaultValue = "16", description = "Mixes N general examples into "
             + "the training, against forgetting; there are 104. Default: ${DEFAULT-VALUE}")
     private int general;
+
+    @Option(names = "--fast", description = "Trains the same way and measures less: asks every second question, and "
+            + "none on general ability, so that there is nothing to tell what was forgotten.")
+    private boolean fast;
 
     @Option(names = "--answers", hidden = true, description = "The file of kept answers, for tests.")
     private Path answers;
@@ -78,7 +81,7 @@ final class QuickstartCommand extends PeftCommand {
         report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
         try (BaseModel base = engine.load(model, console)) {
             Optional<Quickstart.Result> result = new Quickstart(base, handbook,
-                    settings(folder, chosen(QuickstartPlan.of(base))), console, report).run(interrupts());
+                    settings(folder, chosen(QuickstartPlan.of(base.network().description()))), console, report).run(interrupts());
             result.ifPresent(r -> tell(r, report, folder, (System.nanoTime() - begin) / 1e9));
             report.flush();
             return result.isPresent() ? 0 : 1;
@@ -92,7 +95,7 @@ final class QuickstartCommand extends PeftCommand {
 
     /** A plan with what was asked for. */
     private QuickstartPlan chosen(QuickstartPlan plan) {
-        return plan.with(epochs != null ? epochs : plan.epochs(),
+        return (fast ? plan.fast() : plan).with(epochs != null ? epochs : plan.epochs(),
                 learningRate != null ? learningRate : plan.learningRate());
     }
 
@@ -115,8 +118,10 @@ final class QuickstartCommand extends PeftCommand {
         report.println("Some of the held-out questions, which are worded differently from the training data:");
         shown(result).forEach(i -> show(report, result.before().outcomes().get(i), result.after().outcomes().get(i)));
         report.println();
-        report.printf("Held-out facts in the answers: before %s, after %s%n", result.before(), result.after());
+        report.printf("Held-out facts in the answers: before %s%s, after %s%n", result.before(),
+                result.known() == 0 ? "" : " (" + result.known() + " answers from the cache)", result.after());
         report.println("Verdict: " + result.comparison().verdict());
+        leftOut().forEach(what -> report.println("Left out for speed (--fast): " + what));
         report.printf("The whole report is in %s%n", folder.resolve("report.html"));
         report.printf("Time %s, of which training %s; peak memory %s%n", Progress.time(seconds),
                 Progress.time(result.training().seconds()), PeakMemory.text());
@@ -131,6 +136,11 @@ final class QuickstartCommand extends PeftCommand {
         if (json) {
             console().print(line(result, folder, seconds));
         }
+    }
+
+    /** What the whole story has besides. */
+    private List<String> leftOut() {
+        return chosen(PLAIN).leftOut(Handbook.builtIn().heldOut().size());
     }
 
     /** The story of the README, and some at equal distances. */
@@ -160,9 +170,10 @@ final class QuickstartCommand extends PeftCommand {
         return outcome.correct() ? "right" : "wrong";
     }
 
-    private static ObjectNode line(Quickstart.Result result, Path folder, double seconds) {
+    private ObjectNode line(Quickstart.Result result, Path folder, double seconds) {
         ObjectNode line = Json.MAPPER.createObjectNode().put("questions", result.before().total())
-                .put("base_correct", result.before().correct()).put("tuned_correct", result.after().correct())
+                .put("base_correct", result.before().correct()).put("base_from_cache", result.known())
+                .put("tuned_correct", result.after().correct())
                 .put("base_share", result.before().share()).put("tuned_share", result.after().share())
                 .put("train_seconds", result.training().seconds())
                 .put("tokens_per_s", result.training().tokensPerSecond()).put("seconds", seconds)
@@ -171,6 +182,7 @@ final class QuickstartCommand extends PeftCommand {
         result.comparison().guard().map(GuardReport::overall).ifPresent(guard -> line.put("guard_base", guard.base())
                 .put("guard_tuned", guard.tuned()).put("guard_ci_low", guard.interval().low())
                 .put("guard_ci_high", guard.interval().high()).put("guard_p", guard.pAdjusted()));
+        leftOut().forEach(line.putArray("left_out")::add);
         ProcessUsage.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         return line;
     }

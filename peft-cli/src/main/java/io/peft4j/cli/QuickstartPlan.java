@@ -1,16 +1,13 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.measure.internal.SpeedLimits;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.eval.task.EvaluationItem;
-import io.peft4j.models.BaseModel;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * How a quickstart trains and what it asks: as the handbook is learned best where that takes some minutes at most, else
- * as much of it as this machine has the speed for.
+ * How a quickstart trains and what it asks: the same on every machine, however fast or busy it is, so that it ends the
+ * same way.
  *
  * @param layers the uppermost decoder layers that are adapted; those below are computed once for each example
  * @param epochs passes over the examples
@@ -18,62 +15,27 @@ import java.util.stream.IntStream;
  * @param learningRate peak of the learning rate
  * @param every one of so many held-out questions is asked
  * @param guard whether the questions on general ability are asked, too
- * @param reason what it follows from
  */
-record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate, int every, boolean guard,
-        String reason) {
+record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate, int every, boolean guard) {
     private static final long SMALL = 20_000_000;
-    /** Time for training and questions; loading and the page come on top. */
-    private static final double SECONDS = 150;
-    /** The share of the speed of large products that trainings and answers have, rather less than measured. */
-    private static final double SHARE = 0.45;
-    /** The built-in data: tokens and supervised tokens an epoch, tokens of the questions and of the guard set. */
-    private static final double TOKENS = 10_000;
-    private static final double SUPERVISED = 6_200;
-    private static final double ASKED = 2 * 88 * 80;
-    private static final double GUARDED = 2 * 150 * 90;
+    private static final int FAST_EVERY = 2;
 
-    /** The plan for a model on this machine; measures its speed, which takes a second, unless the model is small. */
-    static QuickstartPlan of(BaseModel base) {
-        ModelDescription model = base.network().description();
-        if (model.parameters() < SMALL) {
-            return small(model.layers());
-        }
-        return of(model, base.engine().compute(k -> SpeedLimits.matmulGflops(k, model.activationType())));
+    /** The whole story on a model. */
+    static QuickstartPlan of(ModelDescription model) {
+        // A very small model has no layer to spare, and its steps cost the same whether they are small or not. Of a
+        // larger one, half as many layers learn the examples as fast, and answer half as many questions in other words.
+        return model.parameters() < SMALL ? new QuickstartPlan(model.layers(), 10, 16, 7e-3, 1, true)
+                : new QuickstartPlan(model.layers() - 3 * model.layers() / 5, 7, 8, 1.5e-3, 1, true);
     }
 
-    /** A very small model has no layer to spare, and its steps cost the same whether they are small or not. */
-    private static QuickstartPlan small(int layers) {
-        return new QuickstartPlan(layers, 10, 16, 7e-3, 1, true, "a very small model");
-    }
-
-    /** The plan for a speed of large products, in 10^9 operations a second. */
-    static QuickstartPlan of(ModelDescription model, double gflops) {
-        List<QuickstartPlan> plans = plans(model.layers());
-        String machine = String.format(Locale.ROOT, "%.0f GFLOPS in large products here", gflops);
-        QuickstartPlan chosen = plans.stream().filter(plan -> plan.seconds(model, gflops) <= SECONDS).findFirst()
-                .orElse(plans.get(plans.size() - 1));
-        return chosen.because(chosen.equals(plans.get(0)) ? machine
-                : machine + ", so fewer epochs or questions than the "
-                + Progress.time(plans.get(0).seconds(model, gflops)) + " of the whole story");
-    }
-
-    /** From the best to the fastest. */
-    private static List<QuickstartPlan> plans(int layers) {
-        // Half as many layers learn the examples as fast, and answer half as many questions in other words.
-        int upper = layers - 3 * layers / 5;
-        return List.of(new QuickstartPlan(upper, 7, 8, 1.5e-3, 1, true, ""),
-                new QuickstartPlan(upper, 5, 8, 2e-3, 1, true, ""),
-                new QuickstartPlan(upper, 5, 8, 2e-3, 2, false, ""));
-    }
-
-    private QuickstartPlan because(String why) {
-        return new QuickstartPlan(layers, epochs, batchSize, learningRate, every, guard, why);
+    /** The same training, of which less is measured. */
+    QuickstartPlan fast() {
+        return new QuickstartPlan(layers, epochs, batchSize, learningRate, FAST_EVERY, false);
     }
 
     /** The same with numbers that somebody asked for. */
     QuickstartPlan with(int newEpochs, double newLearningRate) {
-        return new QuickstartPlan(layers, newEpochs, batchSize, newLearningRate, every, guard, reason);
+        return new QuickstartPlan(layers, newEpochs, batchSize, newLearningRate, every, guard);
     }
 
     /** The held-out questions that are asked. */
@@ -81,18 +43,15 @@ record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate
         return IntStream.range(0, all.size()).filter(i -> i % every == every - 1).mapToObj(all::get).toList();
     }
 
+    /** What is left out of the whole story, for a sentence; empty where nothing is. */
+    List<String> leftOut(int questions) {
+        return every == 1 && guard ? List.of() : List.of(
+                questions - questions / every + " of the " + questions + " held-out questions",
+                "the questions on general ability, so that nothing is known of what the model forgot");
+    }
+
     /** The first adapted layer. */
     int firstLayer(ModelDescription model) {
         return model.layers() - layers;
-    }
-
-    /** About what it takes: two operations a parameter and token forward, as many back through frozen weights. */
-    double seconds(ModelDescription model, double gflops) {
-        double head = (double) model.vocabularySize() * model.hiddenSize();
-        double body = model.parameters() - head;
-        double upper = body * layers / model.layers();
-        double training = 2 * (body - upper) * TOKENS + epochs * 4 * (upper * TOKENS + head * SUPERVISED);
-        double answers = 2 * (body + head) * (ASKED / every + (guard ? GUARDED : 0));
-        return (training + answers) / (SHARE * gflops * 1e9);
     }
 }

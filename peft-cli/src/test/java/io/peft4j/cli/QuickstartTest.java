@@ -21,6 +21,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** The quickstart from end to end, on a tiny model that learns little and in one epoch. */
 class QuickstartTest {
+    private static final ModelDescription SMOL = new ModelDescription("SmolLM2", "llama", 49_152, 576, 30, 8192, true,
+            DataType.FLOAT, 134_515_008);
     private static final Path MODEL = FIXTURES.resolve("tiny-llama").toAbsolutePath().normalize();
 
     @TempDir
@@ -46,13 +48,17 @@ class QuickstartTest {
 
         CommandRun second = quickstart("second", "--json");
         assertEquals(0, second.status(), second.err());
-        assertTrue(second.err().contains("88 answers known from an earlier run"), second.err());
+        assertTrue(second.err().contains("88 of these answers are from the cache of an earlier run, "
+                + folder.resolve("answers.jsonl")), second.err());
+        assertTrue(second.err().contains("before 0 of 88 (0 %) (88 answers from the cache), after "), second.err());
         assertArrayEquals(answers, Files.readAllBytes(folder.resolve("answers.jsonl")));
         assertTrue(second.err().contains("Held-out facts in the answers"), second.err());
         List<JsonNode> lines = second.json();
         assertEquals(1, lines.size(), "JSON is alone on stdout");
         assertEquals(88, lines.get(0).get("questions").asInt());
         assertEquals(0, lines.get(0).get("base_correct").asInt());
+        assertEquals(88, lines.get(0).get("base_from_cache").asInt());
+        assertEquals(0, lines.get(0).get("left_out").size());
         assertTrue(lines.get(0).get("guard_ci_low").asDouble() <= lines.get(0).get("guard_ci_high").asDouble());
         assertTrue(lines.get(0).get("seconds").asDouble() > lines.get(0).get("train_seconds").asDouble());
         assertArrayEquals(Files.readAllBytes(folder.resolve("output/adapter_model.safetensors")),
@@ -60,10 +66,10 @@ class QuickstartTest {
     }
 
     private void assertStory(String out) {
-        for (String part : List.of("1/5 The base model", MODEL.toString(), "2/5 Asking it the 88 held-out questions",
+        for (String part : List.of("1/5 The base model", MODEL.toString(), "expected time: about ", "2/5 Asking it 88 held-out questions",
                 "0 of 88 (0 %) of its answers hold the expected fact",
-                "3/5 Training LoRA on its 176 examples and 16 general ones:",
-                "decoder layers 0 to 2, 1 epochs, batch size 16, learning rate 0.007", "plan: a very small model",
+                "3/5 Training LoRA on its 176 examples and 16 general ones (about ",
+                "decoder layers 0 to 2, 1 epochs, batch size 16, learning rate 0.007",
                 "trainable params:",
                 "trained 12 of 12 steps in", "4/5 Asking the tuned model", "5/5 Comparing them",
                 "What is the notice period for a Senior Consultant?", "Base: wrong", "Tuned: ",
@@ -72,6 +78,7 @@ class QuickstartTest {
                 "The adapter is in " + folder.resolve("output"), "./peft4j generate --model " + MODEL)) {
             assertTrue(out.contains(part), part + " is missing in " + out);
         }
+        assertFalse(out.contains("cache") || out.contains("eft out"), out);
         List<String> columns = out.lines().filter(line -> line.contains(" | ") && !line.contains("trainable")).toList();
         assertTrue(columns.size() >= 10, "two lines or more for each of five questions: " + columns);
         assertTrue(columns.stream().allMatch(line -> line.length() <= 100), columns.toString());
@@ -81,7 +88,7 @@ class QuickstartTest {
     void generalExamplesAreMixedIn() throws IOException {
         CommandRun run = quickstart("output", "--general", 104, "--learning-rate", "5e-4");
         assertEquals(0, run.status(), run.err());
-        for (String part : List.of("on its 176 examples and 104 general ones:", "trained 18 of 18 steps in",
+        for (String part : List.of("on its 176 examples and 104 general ones (about ", "trained 18 of 18 steps in",
                 "learning rate 5.0E-4")) {
             assertTrue(run.out().contains(part), part + " is missing in " + run.out());
         }
@@ -111,27 +118,55 @@ class QuickstartTest {
     }
 
     @Test
-    void aSlowMachineGetsAPlanThatItHasTheTimeFor() {
-        ModelDescription smol = new ModelDescription("SmolLM2", "llama", 49_152, 576, 30, 8192, true, DataType.FLOAT,
-                134_515_008);
-        QuickstartPlan fast = QuickstartPlan.of(smol, 900);
-        assertEquals("18 to 29, 7 epochs, 1 of 1, guard true", text(fast, smol));
-        assertEquals("900 GFLOPS in large products here", fast.reason());
-        QuickstartPlan slow = QuickstartPlan.of(smol, 230);
-        assertEquals("18 to 29, 5 epochs, 1 of 2, guard false", text(slow, smol));
-        assertTrue(slow.seconds(smol, 230) <= 160, slow.toString());
-        assertTrue(slow.reason().contains("so fewer epochs or questions than the"), slow.reason());
-        assertEquals(text(slow, smol), text(QuickstartPlan.of(smol, 1), smol), "there is nothing below");
-        for (double gflops = 20; gflops < 2000; gflops *= 1.1) {
-            QuickstartPlan plan = QuickstartPlan.of(smol, gflops);
-            assertTrue(plan.seconds(smol, gflops) >= plan.seconds(smol, gflops * 1.1));
-            assertTrue(plan.epochs() <= QuickstartPlan.of(smol, gflops * 1.1).epochs(), "faster is not less");
+    void aFastQuickstartSaysWhatItLeavesOutAndTrainsTheSame() throws IOException {
+        CommandRun run = quickstart("output", "--fast", "--json");
+        assertEquals(0, run.status(), run.err());
+        for (String part : List.of("left out for speed: 44 of the 88 held-out questions; the questions on general "
+                + "ability, so that nothing is known of what the model forgot", "2/5 Asking it 44 held-out questions",
+                "Left out for speed (--fast): 44 of the 88 held-out questions")) {
+            assertTrue(run.err().contains(part), part + " is missing in " + run.err());
         }
+        JsonNode line = run.json().get(0);
+        assertEquals(44, line.get("questions").asInt());
+        assertEquals(2, line.get("left_out").size(), line.toString());
+        assertFalse(line.has("guard_base"), line.toString());
+        assertEquals(0, quickstart("whole").status());
+        assertArrayEquals(Files.readAllBytes(folder.resolve("output/adapter_model.safetensors")),
+                Files.readAllBytes(folder.resolve("whole/adapter_model.safetensors")), "the same training");
     }
 
-    private static String text(QuickstartPlan plan, ModelDescription model) {
-        return plan.firstLayer(model) + " to " + (model.layers() - 1) + ", " + plan.epochs() + " epochs, 1 of "
-                + plan.every() + ", guard " + plan.guard();
+    @Test
+    void thePlanFollowsFromTheModelAndTheTimeFromTheMachine() {
+        QuickstartPlan plan = QuickstartPlan.of(SMOL);
+        assertEquals(18, plan.firstLayer(SMOL));
+        assertEquals(7, plan.epochs());
+        assertEquals(plan.epochs(), plan.fast().epochs());
+        assertTrue(plan.guard() && !plan.fast().guard());
+        double slow = new QuickstartTime(plan, SMOL, 100).left();
+        assertEquals(10, slow / new QuickstartTime(plan, SMOL, 1000).left(), 1e-9, "as the speed");
+        assertTrue(new QuickstartTime(plan.fast(), SMOL, 100).left() < slow);
+    }
+
+    @Test
+    void theTimeThatIsLeftFollowsWhatThePartsHaveTaken() {
+        QuickstartPlan plan = QuickstartPlan.of(SMOL);
+        QuickstartTime time = new QuickstartTime(plan, SMOL, 300);
+        double all = time.left();
+        QuickstartTime known = new QuickstartTime(plan, SMOL, 300);
+        known.skipBaseAnswers();
+        double withoutBase = known.left();
+        assertTrue(withoutBase < all);
+        known.took(QuickstartTime.Part.BASE_ANSWERS, 0);
+        assertEquals(withoutBase, known.left(), 1e-9, "answers from a cache say nothing of the speed");
+        QuickstartTime quick = new QuickstartTime(plan, SMOL, 300);
+        quick.took(QuickstartTime.Part.BASE_ANSWERS, 0.001 * all);
+        assertTrue(quick.left() < 0.1 * all, quick.left() + " of " + all);
+        time.took(QuickstartTime.Part.BASE_ANSWERS, all);
+        assertTrue(time.left() > all, "what comes will be slower than foreseen, too");
+        time.took(QuickstartTime.Part.TRAINING, all);
+        time.took(QuickstartTime.Part.TUNED_ANSWERS, 1);
+        time.took(QuickstartTime.Part.COMPARISON, 1);
+        assertEquals(0, time.left());
     }
 
     @Test

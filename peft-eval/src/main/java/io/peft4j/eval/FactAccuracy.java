@@ -59,6 +59,11 @@ public final class FactAccuracy {
         return new FactAccuracy(answerer.listener(newListener::onAnswers));
     }
 
+    /** How many of the questions the file of {@link #cachedIn} has the answers to. */
+    public int known(List<EvaluationItem> questions) {
+        return answerer.known(questions.stream().map(EvaluationItem::messages).toList());
+    }
+
     /**
      * Asks all questions.
      *

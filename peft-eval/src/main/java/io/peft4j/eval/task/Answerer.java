@@ -107,6 +107,16 @@ public final class Answerer {
         return options;
     }
 
+    /** How many of the questions have a kept answer. */
+    public int known(List<List<ChatMessage>> prompts) {
+        Optional<AnswerCache.Keys> keys = keys();
+        return (int) prompts.stream().filter(prompt -> known(keys, prompt).isPresent()).count();
+    }
+
+    private Optional<AnswerCache.Keys> keys() {
+        return cache.filter(c -> options.sampling().isGreedy()).map(c -> new AnswerCache.Keys(model, options));
+    }
+
     /**
      * The answers to all questions, as {@link #ask} gets them.
      *
@@ -128,7 +138,7 @@ public final class Answerer {
     public Answered ask(List<List<ChatMessage>> prompts) {
         AnswerCache.Kept[] answers = new AnswerCache.Kept[prompts.size()];
         boolean greedy = options.sampling().isGreedy();
-        Optional<AnswerCache.Keys> keys = cache.filter(c -> greedy).map(c -> new AnswerCache.Keys(model, options));
+        Optional<AnswerCache.Keys> keys = keys();
         List<Integer> open = new ArrayList<>();
         for (int i = 0; i < answers.length; i++) {
             answers[i] = known(keys, prompts.get(i)).orElse(null);
