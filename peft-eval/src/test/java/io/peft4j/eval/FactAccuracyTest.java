@@ -73,15 +73,15 @@ class FactAccuracyTest {
     void aSecondRunUsesStoredAnswers() throws IOException {
         Path cache = folder.resolve("below/answers.jsonl");
         FactReport first = FactAccuracy.of(model).options(OPTIONS).cachedIn(cache).on(questions);
-        byte[] written = Files.readAllBytes(cache);
-        assertEquals(5, Files.readAllLines(cache).size());
+        String written = Files.readString(cache);
+        assertEquals(5, written.lines().count());
         List<String> progress = new ArrayList<>();
         // The batch size has no part in what is answered.
         FactReport second = FactAccuracy.of(model).options(OPTIONS.withBatchSize(5)).cachedIn(cache)
                 .listener((done, total) -> progress.add(done + "/" + total)).on(questions);
         assertEquals(first, second);
         assertEquals(List.of("5/5"), progress);
-        assertEquals(new String(written), Files.readString(cache));
+        assertEquals(written, Files.readString(cache));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.peft4j.core.safetensors;
 
 import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.io.internal.MappedFile;
+import io.peft4j.core.io.internal.PlainNames;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -63,9 +64,7 @@ record SafetensorsIndex(Path file, Map<String, String> shards, Map<String, Strin
 
     /** A name with a folder in it could lead anywhere on the disk. */
     private static void checkPlain(Path file, String shard) {
-        boolean plain = shard.endsWith(".safetensors")
-                && shard.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
-        if (!plain) {
+        if (!shard.endsWith(".safetensors") || !PlainNames.isPlain(shard)) {
             throw new FileFormatException(file, "the shard '" + shard
                     + "' must be the plain name of a .safetensors file in the same folder");
         }

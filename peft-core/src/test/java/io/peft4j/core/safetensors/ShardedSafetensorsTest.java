@@ -94,7 +94,7 @@ class ShardedSafetensorsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"../secret.safetensors", "/etc/x.safetensors", "a\\\\b.safetensors", "sub/x.safetensors",
-        "C:x.safetensors", "", "x.bin", "..", "x\\u0000.safetensors"})
+        "C:x.safetensors", "", "x.bin", "..", "x\\u0000.safetensors", "\\ud800.safetensors"})
     void aShardOutsideTheFolderIsAnError(String shard) throws IOException {
         index("{\"weight_map\":{\"a\":\"" + shard + "\"}}");
         assertMessage("must be the plain name of a .safetensors file in the same folder");

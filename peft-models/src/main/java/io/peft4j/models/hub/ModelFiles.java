@@ -2,6 +2,7 @@ package io.peft4j.models.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.io.internal.PlainNames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -64,7 +65,7 @@ final class ModelFiles {
             throw new IOException("no weight_map in " + index);
         }
         for (String name : names) {
-            if (name.chars().anyMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ')) {
+            if (!PlainNames.isPlain(name)) {
                 throw new IOException("a shard in " + index + " is not the plain name of a file: " + name);
             }
         }
