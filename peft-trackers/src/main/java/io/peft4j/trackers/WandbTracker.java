@@ -115,12 +115,14 @@ public final class WandbTracker implements Tracker {
         private final Instant start = Instant.now();
         private final Map<String, Object> summary = new LinkedHashMap<>();
         private long records;
-        private long nextHistory;
+        /** What was measured at the last step. */
+        private final Map<String, Object> history = new LinkedHashMap<>();
+        private long lastStep;
 
         Run(Path place, RunLog log, long doneSteps) {
             this.place = place;
             this.log = log;
-            this.nextHistory = doneSteps;
+            this.lastStep = doneSteps;
         }
 
         private void record(int kind, ProtoMessage content) throws IOException {
@@ -163,20 +165,29 @@ public final class WandbTracker implements Tracker {
         @Override
         public void log(List<MetricRow> rows) throws IOException {
             for (MetricRow row : rows) {
-                Map<String, Object> values = new LinkedHashMap<>(row.values());
-                // A history has one row a step, in rising order: a measurement after an update comes behind it.
-                long step = Math.max(row.step(), nextHistory);
-                nextHistory = step;
-                values.put("_step", step);
-                values.put("_timestamp", row.seconds());
-                values.put("_runtime", row.seconds() - start.getEpochSecond() - start.getNano() / 1e9);
-                ProtoMessage items = new ProtoMessage();
-                values.forEach((name, value) -> items.message(1, item(name, value)));
-                record(HISTORY, items.message(2, new ProtoMessage().whole(1, step)));
-                summary.putAll(values);
+                long step = Math.max(row.step(), lastStep);
+                if (step > lastStep) {
+                    writeHistory();
+                }
+                lastStep = step;
+                history.putAll(row.values());
+                history.put("_step", step);
+                history.put("_timestamp", row.seconds());
+                history.put("_runtime", row.seconds() - start.getEpochSecond() - start.getNano() / 1e9);
+                summary.putAll(history);
             }
             writeSummary();
             log.flush();
+        }
+
+        /** A history has one row a step, in rising order, which is complete when another step begins. */
+        private void writeHistory() throws IOException {
+            if (!history.isEmpty()) {
+                ProtoMessage items = new ProtoMessage();
+                history.forEach((name, value) -> items.message(1, item(name, value)));
+                record(HISTORY, items.message(2, new ProtoMessage().whole(1, lastStep)));
+                history.clear();
+            }
         }
 
         private ProtoMessage item(String name, Object value) {
@@ -192,6 +203,7 @@ public final class WandbTracker implements Tracker {
 
         @Override
         public void end(RunEnd end) throws IOException {
+            writeHistory();
             summary.putAll(end.summary());
             summary.put("status", end.status().name().toLowerCase(java.util.Locale.ROOT));
             writeSummary();

@@ -1,6 +1,7 @@
 package io.peft4j.trackers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -122,12 +123,14 @@ class TrackerReadersTest {
                 found.get("run").toString());
         assertEquals(0.001, found.get("config").get("learning_rate").doubleValue());
         assertEquals(SETTINGS.size(), found.get("config").size());
-        assertEquals(ROWS.size(), found.get("history").size());
-        for (int i = 0; i < ROWS.size(); i++) {
-            JsonNode row = found.get("history").get(i);
-            ROWS.get(i).values().forEach((name, value) -> assertEquals(value, row.get(name).doubleValue()));
-            assertEquals(ROWS.get(i).step(), row.get("_step").longValue());
+        assertEquals(700, found.get("history").size(), "one record a step");
+        for (MetricRow measured : ROWS) {
+            JsonNode row = found.get("history").get((int) measured.step() - 1);
+            measured.values().forEach((name, value) -> assertEquals(value, row.get(name).doubleValue(), name));
+            assertEquals(measured.step(), row.get("_step").longValue());
         }
+        assertFalse(found.get("history").get(98).has("eval_loss"));
+        assertTrue(found.get("history").get(99).has("eval_loss") && found.get("history").get(99).has("train_loss"));
         assertEquals(2.0 / 700, found.get("summary").get("eval_loss").doubleValue());
         assertEquals(1.5, found.get("summary").get("seconds").doubleValue());
         assertEquals("[\"adapter/adapter_config.json\",\"adapter/adapter_model.safetensors\"]",
