@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files: what comes in goes out, lists, lifetimes, and names that are nothing but names. */
 class FileRoutesTest {
@@ -105,6 +106,17 @@ class FileRoutesTest {
         assertEquals("error", made.get("status").asText());
         assertTrue(made.get("status_details").asText().startsWith("line 3: "), made.toString());
         assertEquals("processed", upload("user_data", "notes.txt", "oops\n").get("status").asText());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "\n \n"})
+    void aFileForTrainingWithoutARowIsRefused(String content) {
+        Reply reply = upload("fine-tune", "rows.jsonl", content);
+        assertEquals(400, reply.status(), reply.toString());
+        assertEquals("file", reply.error().get("param").asText());
+        assertTrue(reply.error().get("message").asText().startsWith("the file holds no row"), reply.toString());
+        assertEquals(0, server.get("/v1/files").get("data").size());
+        assertEquals(200, upload("user_data", "notes.txt", "").status());
     }
 
     @Test

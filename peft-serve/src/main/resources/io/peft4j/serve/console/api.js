@@ -11,17 +11,13 @@ export class Refusal extends Error {
   }
 }
 
-function headers() {
-  const key = sessionStorage.getItem(KEPT);
-  return key ? { Authorization: `Bearer ${key}` } : {};
-}
-
 let asking;
 
-/** Asks for a key, once however many requests want one. */
-function askForKey() {
+/** Asks for a key, once however many requests want one, and says why the one before it was not taken. */
+function askForKey(refused) {
   asking ??= new Promise(resolve => {
     const dialog = document.getElementById("key-dialog");
+    document.getElementById("key-refused").textContent = refused;
     dialog.addEventListener("close", () => {
       sessionStorage.setItem(KEPT, document.getElementById("key").value);
       document.getElementById("key").value = "";
@@ -35,14 +31,19 @@ function askForKey() {
 
 async function send(path, options) {
   for (;;) {
-    const reply = await fetch(path, { ...options, headers: { ...options.headers, ...headers() } });
-    if (reply.status === 401) {
-      await askForKey();
-    } else if (!reply.ok) {
-      const body = await reply.json().catch(() => undefined);
-      throw new Refusal(reply.status, body?.error);
-    } else {
+    const key = sessionStorage.getItem(KEPT);
+    const reply = await fetch(path, { ...options, headers: { ...options.headers,
+      ...key ? { Authorization: `Bearer ${key}` } : {} } });
+    if (reply.ok) {
       return reply;
+    }
+    const refusal = new Refusal(reply.status, (await reply.json().catch(() => undefined))?.error);
+    if (reply.status !== 401) {
+      throw refusal;
+    }
+    // Another request may have got a new key meanwhile.
+    if (key === sessionStorage.getItem(KEPT)) {
+      await askForKey(key ? `The server refused this key: ${refusal.message}` : "");
     }
   }
 }

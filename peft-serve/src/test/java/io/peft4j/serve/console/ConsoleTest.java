@@ -132,11 +132,16 @@ class ConsoleTest {
     }
 
     @Test
-    void aServerWithAKeyAsksForItOnceAndShowsNothingBefore() throws IOException, InterruptedException {
+    void aServerWithAKeyAsksForItOnceSaysWhenItIsWrongAndShowsNothingBefore() throws IOException, InterruptedException {
         start(builder().apiKey("sesame-open"));
         browser.open(server.url() + "/");
         browser.await("document.querySelector('#key-dialog').open");
         assertEquals(0, browser.evaluate("document.querySelectorAll('main table').length").asInt());
+
+        type("#key", "sesame-shut");
+        browser.evaluate("document.querySelector('#key-dialog form').requestSubmit()");
+        browser.await("document.querySelector('#key-dialog').open "
+                + "&& document.querySelector('#key-refused').innerText.includes('The server refused this key')");
 
         type("#key", "sesame-open");
         browser.evaluate("document.querySelector('#key-dialog form').requestSubmit()");

@@ -31,7 +31,8 @@ import java.util.TreeSet;
 
 /**
  * Takes files: their content goes to the disk as it comes, so neither its size nor whether that is known before costs
- * memory. A file of training data is looked at; where it is not JSON Lines, it is kept and says so.
+ * memory. A file of training data is looked at: one without a row is refused, one that is not JSON Lines is kept and
+ * says so.
  */
 final class Uploads {
     private static final long MOST_BYTES = 512L << 20;
@@ -191,12 +192,16 @@ final class Uploads {
                 + LONGEST);
     }
 
-    /** The first line that is no JSON object. */
+    /**
+     * The first line that is no JSON object.
+     *
+     * @throws ApiException when there is no row
+     */
     private static Optional<String> fault(Path file) {
         try (RowSource rows = RowSource.jsonLines(file)) {
             Optional<RowSource.Entry> entry = rows.next();
             if (entry.isEmpty()) {
-                return Optional.of("the file holds no row");
+                throw ApiException.invalid("file", "the file holds no row; a file for fine-tune has an example a line");
             }
             while (entry.isPresent()) {
                 if (entry.get().fault().isPresent()) {
@@ -205,6 +210,8 @@ final class Uploads {
                 entry = rows.next();
             }
             return Optional.empty();
+        } catch (ApiException e) {
+            throw e;
         } catch (PeftException e) {
             return Optional.of(e.getMessage());
         }
