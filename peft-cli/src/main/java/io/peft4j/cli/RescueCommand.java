@@ -49,7 +49,8 @@ final class RescueCommand extends PeftCommand {
             description = "A tuned model; may be given repeatedly. Default: all")
     private List<String> tuned = List.of();
 
-    @Option(names = "--no-train", description = "Fetches data and answers, and trains nothing.")
+    @Option(names = "--no-train", description = "Fetches data and answers, and trains nothing: done when all of them "
+            + "are there.")
     private boolean untrained;
 
     @Option(names = "--questions", paramLabel = "N", defaultValue = "50",
@@ -108,7 +109,7 @@ final class RescueCommand extends PeftCommand {
             if (json.isGiven()) {
                 console.print(report.toJson());
             }
-            report.models().forEach(one -> say(console, one));
+            report.models().forEach(one -> say(console, one, report));
             report.faults().forEach(fault -> console.say("fault: %s", fault));
             console.say("report:     %s", output.resolve(RescueReport.PAGE));
             return report.isComplete() ? 0 : 1;
@@ -149,11 +150,12 @@ final class RescueCommand extends PeftCommand {
         inventory.faults().forEach(fault -> console().say("fault: %s", fault));
     }
 
-    private static void say(Console console, RescuedModel one) {
+    private static void say(Console console, RescuedModel one, RescueReport report) {
         String quality = one.comparison().map(comparison -> String.format(java.util.Locale.ROOT,
                 "%.0f %% right before, %.0f %% now", 100 * comparison.before(), 100 * comparison.after()))
                 .orElse("not compared");
-        console.say("%s: %s%s", one.model().name(), one.isRescued() ? "rescued, " + quality : "not rescued",
+        console.say("%s: %s%s", one.model().name(), !report.isDone(one) ? "not rescued" : report.trained()
+                ? "rescued, " + quality : "fetched, " + one.rows() + " rows and " + one.answers() + " answers",
                 Optional.of(one.faults()).filter(faults -> !faults.isEmpty()).map(faults -> "; " + String.join("; ",
                         faults)).orElse(""));
     }

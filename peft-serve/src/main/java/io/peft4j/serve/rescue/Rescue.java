@@ -93,7 +93,8 @@ public final class Rescue {
                 .noneMatch(model -> model.name().equals(name))).toList();
         List<String> faults = new ArrayList<>(inventory.faults());
         unknown.forEach(name -> faults.add("the service has no tuned model '" + name + "'"));
-        RescueReport report = new RescueReport(base.network().description().name(), rescued, faults);
+        RescueReport report = new RescueReport(base.network().description().name(), options.train(), rescued,
+                faults);
         report.write(folder);
         return report;
     }

@@ -20,10 +20,12 @@ final class RescuePage {
     }
 
     static String html(RescueReport report, Instant now) {
-        long rescued = report.models().stream().filter(RescuedModel::isRescued).count();
+        long done = report.models().stream().filter(report::isDone).count();
         Page page = Page.titled("Rescued models").add(Blocks.banner(report.isComplete() ? Tone.GOOD : Tone.OPEN,
-                rescued + " of " + report.models().size() + " tuned models stand here now",
-                "Trained on " + report.base() + "; old and new answers to the same questions are compared below."));
+                done + " of " + report.models().size() + (report.trained() ? " tuned models stand here now"
+                        : " tuned models have their data and answers here"),
+                report.trained() ? "Trained on " + report.base() + "; old and new answers to the same questions are "
+                        + "compared below." : "Nothing was to be trained; a rescue with training goes on from here."));
         if (!report.faults().isEmpty()) {
             page.add(Blocks.points(Tone.BAD, "What the service would not tell", report.faults()));
         }

@@ -12,11 +12,12 @@ import java.util.List;
 /**
  * What a rescue brought home.
  *
- * @param base the model that was tuned here
+ * @param base the model that is tuned here
+ * @param trained whether models were to be trained, and not only data and answers fetched
  * @param models the tuned models
  * @param faults what the service would not tell
  */
-public record RescueReport(String base, List<RescuedModel> models, List<String> faults) {
+public record RescueReport(String base, boolean trained, List<RescuedModel> models, List<String> faults) {
     /** The page in the folder of a rescue. */
     public static final String PAGE = "rescue.html";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -27,9 +28,17 @@ public record RescueReport(String base, List<RescuedModel> models, List<String> 
         faults = List.copyOf(faults);
     }
 
-    /** Whether there were models, and all stand here now and pass what was asserted. */
+    /**
+     * Whether there were models, and with each was done what was asked for: it stands here now and passes what was
+     * asserted; or, where nothing was to be trained, its data and answers are here.
+     */
     public boolean isComplete() {
-        return faults.isEmpty() && !models.isEmpty() && models.stream().allMatch(RescuedModel::isRescued);
+        return faults.isEmpty() && !models.isEmpty() && models.stream().allMatch(this::isDone);
+    }
+
+    /** Whether that was done with a model. */
+    public boolean isDone(RescuedModel model) {
+        return trained ? model.isRescued() : model.isFetched();
     }
 
     /** The report as JSON. */

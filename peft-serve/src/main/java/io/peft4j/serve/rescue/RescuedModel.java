@@ -24,6 +24,11 @@ public record RescuedModel(TunedModel model, int rows, int answers, Optional<Pat
         faults = List.copyOf(faults);
     }
 
+    /** Whether its data and its answers are here, and nothing was refused. */
+    public boolean isFetched() {
+        return answers > 0 && faults.isEmpty();
+    }
+
     /** Whether a model stands in its place, and passes the assertions. */
     public boolean isRescued() {
         return adapter.isPresent() && assertions.map(outcome -> outcome.failures().isEmpty()).orElse(true);

@@ -95,6 +95,23 @@ class RescueTest {
     }
 
     @Test
+    void aRescueWithoutTrainingIsCompleteWhenDataAndAnswersAreThere() throws IOException {
+        try (FakeService fake = new FakeService(); BaseModel base = base()) {
+            RescueOptions fetching = FEW.withoutTraining();
+            RescueReport alive = Rescue.from(service(fake), base, folder.resolve("alive")).run(
+                    fetching.withOnly(List.of(FakeService.ALIVE)), message -> { });
+            assertTrue(alive.isComplete(), alive.toJson().toString());
+            assertTrue(alive.models().get(0).adapter().isEmpty(), "nothing is trained");
+            assertTrue(Files.readString(folder.resolve("alive").resolve(RescueReport.PAGE)).contains(
+                    "1 of 1 tuned models have their data and answers here"));
+            // Its data are there, its answers are not.
+            RescueReport dead = Rescue.from(service(fake), base, folder.resolve("dead")).run(
+                    fetching.withOnly(List.of(FakeService.DEAD)), message -> { });
+            assertTrue(!dead.isComplete());
+        }
+    }
+
+    @Test
     void aSecondRunAsksAndTrainsNothingAgain() throws IOException {
         try (FakeService fake = new FakeService(); BaseModel base = base()) {
             RescueOptions one = FEW.withOnly(List.of(FakeService.ALIVE));
