@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
@@ -59,7 +60,8 @@ class SageMakerProcessTest {
             int status = run.status();
             assertTrue(status == 128 + 15 || i > 0 && status == 0, run.err());
             if (i == 0) {
-                assertTrue(ml.failure().contains("stopped: cancelled after"), ml.failure());
+                assertTrue(run.err().contains("stopped: cancelled after"), run.err());
+                assertFalse(ml.has("output/failure"), "to be stopped is not to fail");
                 assertTrue(ml.has("model/adapter_config.json"));
                 assertTrue(ml.text("output/data/metrics.jsonl").contains("\"step\":25"));
             }
@@ -136,6 +138,15 @@ class SageMakerProcessTest {
         assertEquals(expected, json.readTree(ServerProcess.post(address + "/invocations",
                 "{\"inputs\": \"Who is number 3?\", \"parameters\": {\"max_new_tokens\": 8}}", 200)).get(0)
                 .get("generated_text").asText());
+        JsonNode chat = json.readTree(ServerProcess.post(address + "/invocations", "{\"messages\": [{\"role\": "
+                + "\"user\", \"content\": \"Who is number 3?\"}], \"max_completion_tokens\": 8}", 200));
+        assertEquals("chat.completion", chat.get("object").asText());
+        assertEquals(expected, chat.at("/choices/0/message/content").asText());
+        assertEquals("assistant", chat.at("/choices/0/message/role").asText());
+        assertTrue(List.of("stop", "length").contains(chat.at("/choices/0/finish_reason").asText()), chat.toString());
+        assertTrue(chat.at("/usage/prompt_tokens").asInt() > 0, chat.toString());
+        assertEquals(chat.at("/usage/total_tokens").asInt(), chat.at("/usage/prompt_tokens").asInt()
+                + chat.at("/usage/completion_tokens").asInt());
         assertTrue(ServerProcess.post(address + "/invocations", "{\"prompt\": 5}", 400).contains("error"));
 
         server.process().destroy();

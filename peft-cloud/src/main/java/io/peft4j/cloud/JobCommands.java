@@ -23,8 +23,14 @@ public interface JobCommands {
      *
      * @param status exit status; 0 is success
      * @param problem what went wrong, in one line; empty where nothing did
+     * @param isStopped whether somebody stopped it, which is neither a success nor a failure
      */
-    record Outcome(int status, String problem) {
+    record Outcome(int status, String problem, boolean isStopped) {
+        /** That of a command which ran to its end. */
+        public Outcome(int status, String problem) {
+            this(status, problem, false);
+        }
+
         /** Whether it went well. */
         public boolean succeeded() {
             return status == 0;
@@ -33,7 +39,7 @@ public interface JobCommands {
         /** That of a training which somebody stopped: it has not succeeded, though nothing is lost. */
         static Outcome stopped(TrainingResult result) {
             return new Outcome(1, "stopped: " + result + "; the adapter so far is saved, and the same job with the "
-                    + "same checkpoints goes on from there");
+                    + "same checkpoints goes on from there", true);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.peft4j.cloud;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
@@ -9,6 +10,7 @@ import io.peft4j.cloud.JobCommands.Form;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -20,12 +22,14 @@ import java.util.TreeSet;
  * @param settled those that the container sets itself, each with where it takes the value from
  */
 record OptionWords(String kind, Map<String, Form> options, Map<String, String> settled) {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     /**
      * The words for values by name, in alphabetical order.
      *
-     * @param values by name, with underscores for dashes; a value may be quoted as JSON, a list be a JSON array
+     * @param values by name, with underscores for dashes; a value may be quoted as JSON, a list be a JSON array, also
+     *     a quoted one
      * @throws ConfigurationException when a name is unknown or settled, or a flag neither true nor false
      */
     List<String> of(Map<String, String> values) {
@@ -50,7 +54,8 @@ record OptionWords(String kind, Map<String, Form> options, Map<String, String> s
         } else if (form == Form.LIST) {
             list(value).forEach(item -> words.add("--" + option + "=" + item));
         } else {
-            words.add("--" + option + "=" + unquoted(value));
+            // Names of layers and the like have commas between them on the command line.
+            words.add("--" + option + "=" + String.join(",", list(value)));
         }
     }
 
@@ -69,32 +74,28 @@ record OptionWords(String kind, Map<String, Form> options, Map<String, String> s
         return names;
     }
 
-    /** SageMaker's Python SDK writes values as JSON, so that a text comes with quotes. */
+    /** SageMaker's Python SDK writes values as JSON, so that a text comes with quotes; others write it plainly. */
     private static String unquoted(String value) {
-        if (value.length() > 1 && value.startsWith("\"") && value.endsWith("\"")) {
-            try {
-                return JSON.readTree(value).asText();
-            } catch (JsonProcessingException e) {
-                return value;
-            }
-        }
-        return value;
+        return value.startsWith("\"") ? json(value).filter(JsonNode::isTextual).map(JsonNode::asText).orElse(value)
+                : value;
     }
 
+    /** One value, or those of a JSON list, which may be quoted. */
     private static List<String> list(String value) {
+        String text = unquoted(value);
         List<String> items = new ArrayList<>();
-        if (value.startsWith("[")) {
-            try {
-                for (JsonNode item : JSON.readTree(value)) {
-                    items.add(item.isTextual() ? item.asText() : item.toString());
-                }
-                return items;
-            } catch (JsonProcessingException e) {
-                // It is one value that begins with a bracket.
-                items.clear();
-            }
-        }
-        items.add(unquoted(value));
+        (text.startsWith("[") ? json(text) : Optional.<JsonNode>empty()).filter(JsonNode::isArray).ifPresentOrElse(
+                all -> all.forEach(item -> items.add(item.isValueNode() ? item.asText() : item.toString())),
+                () -> items.add(text));
         return items;
+    }
+
+    /** The value of a text that is JSON; a regular expression, say, may look like the beginning of it. */
+    private static Optional<JsonNode> json(String text) {
+        try {
+            return Optional.of(JSON.readTree(text));
+        } catch (JsonProcessingException e) {
+            return Optional.empty();
+        }
     }
 }

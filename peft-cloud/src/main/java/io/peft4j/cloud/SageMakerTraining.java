@@ -79,14 +79,15 @@ public final class SageMakerTraining {
     /**
      * Trains.
      *
-     * @return what the job came to; a job that was stopped has not succeeded, though what it had learned is saved
+     * @return what the job came to; a job that was stopped has not succeeded, though what it had learned is saved, nor
+     *     has it failed: it leaves no reason of a failure
      */
     public JobCommands.Outcome run() {
         try {
             AtomicFiles.writeString(job.failure(), "");
             Files.delete(job.failure());
             JobCommands.Outcome outcome = train();
-            if (!outcome.succeeded()) {
+            if (!outcome.succeeded() && !outcome.isStopped()) {
                 tell(outcome.problem());
             }
             return outcome;

@@ -23,6 +23,7 @@ final class AnswerParameters {
     private static final Map<String, Change> CHANGES = Map.ofEntries(
             Map.entry("max_new_tokens", (o, v, n) -> o.withMaxNewTokens(integer(v, n))),
             Map.entry("max_tokens", (o, v, n) -> o.withMaxNewTokens(integer(v, n))),
+            Map.entry("max_completion_tokens", (o, v, n) -> o.withMaxNewTokens(integer(v, n))),
             Map.entry("max_output_tokens", (o, v, n) -> o.withMaxNewTokens(integer(v, n))),
             Map.entry("temperature", sampling((s, v, n) -> s.withTemperature(number(v, n)))),
             Map.entry("top_k", sampling((s, v, n) -> s.withTopK(integer(v, n)))),

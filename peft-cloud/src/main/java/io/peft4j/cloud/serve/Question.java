@@ -102,13 +102,13 @@ record Question(Prompt prompt, GenerationOptions options) {
      *
      * @throws ConfigurationException when there are none or too many, or they take too long
      */
-    static List<String> answers(LanguageModel model, List<Question> questions) {
+    static List<Completion> answers(LanguageModel model, List<Question> questions) {
         if (questions.isEmpty() || questions.size() > MOST) {
             throw new ConfigurationException("a request holds from 1 to " + MOST + " questions, got "
                     + questions.size());
         }
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
-        List<String> answers = new ArrayList<>();
+        List<Completion> answers = new ArrayList<>();
         int from = 0;
         while (from < questions.size()) {
             GenerationOptions options = questions.get(from).options();
@@ -116,10 +116,7 @@ record Question(Prompt prompt, GenerationOptions options) {
             while (from < questions.size() && questions.get(from).options().equals(options)) {
                 prompts.add(questions.get(from++).prompt());
             }
-            for (Completion answer : model.generate(prompts, options.withListener((index, piece) ->
-                    System.nanoTime() < end))) {
-                answers.add(answer.text());
-            }
+            answers.addAll(model.generate(prompts, options.withListener((index, piece) -> System.nanoTime() < end)));
             if (System.nanoTime() >= end) {
                 throw new SlowAnswer();
             }

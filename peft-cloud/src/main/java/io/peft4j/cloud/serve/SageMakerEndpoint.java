@@ -5,17 +5,20 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * SageMaker's contract, {@code GET /ping} and {@code POST /invocations}:
  * <ul>
- * <li>{@code {"prompt": "..."}} or {@code {"messages": [...]}}, with parameters beside it or under {@code parameters}:
- * {@code {"text": "..."}}
+ * <li>{@code {"prompt": "..."}}, with parameters beside it or under {@code parameters}: {@code {"text": "..."}}
+ * <li>{@code {"messages": [...]}}, with parameters likewise: OpenAI's {@code chat.completion} with {@code choices}
  * <li>{@code {"inputs": "..."}} or a list of texts, as Hugging Face's containers have it:
  * {@code [{"generated_text": "..."}]}
  * <li>{@code application/jsonlines}: such an object a line, and a line for each answer
@@ -69,11 +72,11 @@ public final class SageMakerEndpoint implements EndpointContract {
             questions.addAll(some);
             counts.add(some.size());
         }
-        List<String> answers = Question.answers(model, questions);
+        List<Completion> answers = Question.answers(model, questions);
         List<JsonNode> results = new ArrayList<>();
         int from = 0;
         for (int i = 0; i < rows.size(); i++) {
-            results.add(result(rows.get(i), answers.subList(from, from + counts.get(i))));
+            results.add(result(model, rows.get(i), answers.subList(from, from + counts.get(i))));
             from += counts.get(i);
         }
         return results;
@@ -95,12 +98,28 @@ public final class SageMakerEndpoint implements EndpointContract {
         return questions;
     }
 
-    private JsonNode result(JsonNode row, List<String> answers) {
+    private JsonNode result(LanguageModel model, JsonNode row, List<Completion> answers) {
+        if (row.has("messages")) {
+            return chat(model, answers.get(0));
+        }
         if (!row.has("inputs")) {
-            return json.createObjectNode().put("text", answers.get(0));
+            return json.createObjectNode().put("text", answers.get(0).text());
         }
         ArrayNode list = json.createArrayNode();
-        answers.forEach(answer -> list.addObject().put("generated_text", answer));
+        answers.forEach(answer -> list.addObject().put("generated_text", answer.text()));
         return list;
+    }
+
+    private ObjectNode chat(LanguageModel model, Completion answer) {
+        ObjectNode reply = json.createObjectNode().put("id", "chatcmpl-" + UUID.randomUUID())
+                .put("object", "chat.completion").put("created", Instant.now().getEpochSecond())
+                .put("model", model.network().description().name());
+        ObjectNode choice = reply.putArray("choices").addObject().put("index", 0);
+        choice.putObject("message").put("role", "assistant").put("content", answer.text());
+        choice.put("finish_reason", answer.stopReason() == Completion.StopReason.LENGTH ? "length" : "stop");
+        reply.putObject("usage").put("prompt_tokens", answer.promptTokens())
+                .put("completion_tokens", answer.ids().length)
+                .put("total_tokens", answer.promptTokens() + answer.ids().length);
+        return reply;
     }
 }

@@ -56,7 +56,7 @@ public final class VertexEndpoint implements EndpointContract {
         }
         ObjectNode reply = json.createObjectNode();
         ArrayNode predictions = reply.putArray("predictions");
-        Question.answers(model, questions).forEach(answer -> predictions.addObject().put("text", answer));
+        Question.answers(model, questions).forEach(answer -> predictions.addObject().put("text", answer.text()));
         return new Reply(Bodies.JSON_TYPE, reply.toString());
     }
 }
