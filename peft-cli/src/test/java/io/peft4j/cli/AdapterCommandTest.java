@@ -57,6 +57,13 @@ class AdapterCommandTest {
     }
 
     @Test
+    void infoNamesTheWeightsThatAFolderLacks() throws IOException {
+        Files.copy(LORA.resolve("adapter_config.json"), folder.resolve("adapter_config.json"));
+        String message = CommandRun.failing(1, "adapter", "info", folder);
+        assertTrue(message.contains(folder + ": has adapter_config.json and no adapter_model.safetensors"), message);
+    }
+
+    @Test
     void infoDescribesTheAdapterAndWhoCanLoadIt() throws IOException {
         JsonNode info = CommandRun.succeeding("adapter", "info", LORA, "--model", MODEL, "--json").json().get(0);
         assertEquals("lora", info.get("method").asText());

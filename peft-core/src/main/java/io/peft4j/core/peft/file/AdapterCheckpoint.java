@@ -225,6 +225,7 @@ public record AdapterCheckpoint(Adapter adapter, Set<String> baseCopies) {
                 : present.contains("adapter_model.bin") ? "; adapter_model.bin (pickle) is not supported: load it "
                 + "in Hugging Face PEFT and save it as safetensors" : "; it contains "
                 + (present.size() > 20 ? present.size() + " other files" : present);
-        throw new FileFormatException(folder, "is not an adapter: it has no " + name + hint);
+        throw new FileFormatException(folder, (isAdapter(folder) ? "has " + CONFIG_FILE + " and no "
+                : "is not an adapter: it has no ") + name + hint);
     }
 }
