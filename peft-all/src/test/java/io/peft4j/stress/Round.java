@@ -36,7 +36,7 @@ final class Round {
         this.expected = expected;
         this.random = random;
         Expected.ADAPTERS.forEach(model::loadAdapter);
-        changing.loadAdapter("swapped", adapter("lora"));
+        changing.loadAdapter("swapped", adapter("lora")).activate("swapped");
     }
 
     private static Path adapter(String name) {

@@ -19,6 +19,10 @@ import java.util.Set;
  * HrAssistant assistant = AiServices.create(HrAssistant.class, hr);
  * }</pre>
  *
+ * <p>The model name of a request names one of the adapters of a {@link io.peft4j.core.peft.PeftModel}, or
+ * {@code __base__}. Where there are several and a request names none, it is refused unless one was chosen: give a view,
+ * or activate it.
+ *
  * <p>A response format of JSON, with a schema or without, constrains the answer to valid JSON token by token. Tools,
  * images and other media are refused with an {@link dev.langchain4j.exception.UnsupportedFeatureException}.
  */
@@ -39,7 +43,8 @@ public final class PeftChatModel implements ChatModel {
 
     @Override
     public ChatResponse doChat(ChatRequest request) {
-        return Requests.response(model, model.generate(List.of(Requests.prompt(request)),
+        LanguageModel chosen = Requests.model(request, model);
+        return Requests.response(request, model, chosen.generate(List.of(Requests.prompt(request)),
                 Requests.options(request, options)).get(0));
     }
 

@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.Supplier;
 
 /**
  * As {@link PeftChatModel}, telling each piece of an answer as it is generated. A request returns at once and is
@@ -38,19 +39,21 @@ public final class PeftStreamingChatModel implements StreamingChatModel {
     @Override
     public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
         Prompt prompt = Requests.prompt(request);
+        LanguageModel chosen = Requests.model(request, model);
         GenerationOptions streaming = Requests.options(request, options).withListener((index, piece) -> {
             if (!piece.isEmpty()) {
                 handler.onPartialResponse(piece);
             }
             return true;
         });
-        executor.execute(() -> answer(prompt, streaming, handler));
+        executor.execute(() -> answer(handler, () -> Requests.response(request, model,
+                chosen.generate(List.of(prompt), streaming).get(0))));
     }
 
-    private void answer(Prompt prompt, GenerationOptions streaming, StreamingChatResponseHandler handler) {
+    private static void answer(StreamingChatResponseHandler handler, Supplier<ChatResponse> answering) {
         ChatResponse response;
         try {
-            response = Requests.response(model, model.generate(List.of(prompt), streaming).get(0));
+            response = answering.get();
         } catch (RuntimeException e) {
             handler.onError(e);
             return;

@@ -14,14 +14,18 @@ import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
+import io.peft4j.core.peft.AdapterChoice;
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.constraint.TextConstraints;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Requests of LangChain4j as prompts and options, and completions as its responses. */
 final class Requests {
@@ -57,12 +61,31 @@ final class Requests {
                 + "message of type " + message.type());
     }
 
+    /**
+     * What answers a request: the model as it is, or the adapter that the request names.
+     *
+     * @throws io.peft4j.core.error.ConfigurationException when there is none of that name
+     * @throws UnsupportedFeatureException when it names another, and the model is none with adapters
+     */
+    static LanguageModel model(ChatRequest request, LanguageModel model) {
+        Optional<String> asked = Optional.ofNullable(request.modelName()).filter(name -> !name.isEmpty());
+        if (asked.isEmpty()) {
+            return model;
+        }
+        AdapterChoice choice = new AdapterChoice(Optional.empty(), Set.of(model.network().description().name()), "");
+        if (model instanceof PeftModel adapted) {
+            String name = choice.name(asked, adapted.adapterNames());
+            return name.equals(PeftModel.BASE) ? adapted.base() : adapted.with(name);
+        }
+        if (model instanceof BaseLanguageModel && choice.isBase(asked.get())) {
+            return model;
+        }
+        throw new UnsupportedFeatureException("a request cannot choose '" + asked.get() + "' here; make the "
+                + "PeftChatModel of a PeftModel that has that adapter");
+    }
+
     /** The options of a request: what it leaves open is the model's. */
     static GenerationOptions options(ChatRequest request, GenerationOptions usual) {
-        if (request.modelName() != null) {
-            throw new UnsupportedFeatureException("a request cannot choose the model (" + request.modelName()
-                    + "); make a PeftChatModel of each adapter");
-        }
         Sampling sampling = usual.sampling();
         if (request.temperature() != null) {
             sampling = sampling.withTemperature(request.temperature());
@@ -105,9 +128,9 @@ final class Requests {
     }
 
     /** An answer as a response. */
-    static ChatResponse response(LanguageModel model, Completion answer) {
+    static ChatResponse response(ChatRequest request, LanguageModel model, Completion answer) {
         return ChatResponse.builder().aiMessage(AiMessage.from(answer.text()))
-                .modelName(model.network().description().name())
+                .modelName(Optional.ofNullable(request.modelName()).orElse(model.network().description().name()))
                 .tokenUsage(new TokenUsage(answer.promptTokens(), answer.ids().length))
                 .finishReason(switch (answer.stopReason()) {
                     case STOP_TOKEN -> FinishReason.STOP;

@@ -97,6 +97,40 @@ class LangChain4jTest {
     }
 
     @Test
+    void ofSeveralAdaptersNoneAnswersUnlessItIsNamedOrChosen(@TempDir Path folder) {
+        tuned.saveAdapter(folder);
+        try (PeftModel two = new PeftModel(base)) {
+            two.loadAdapter("ferry", folder);
+            PeftChatModel model = new PeftChatModel(two);
+            assertEquals(ANSWER, model.chat(QUESTION), "the only adapter");
+            two.addAdapter("hr", Peft4j.lora().rank(2).build());
+
+            String message = assertThrows(ConfigurationException.class, () -> model.chat(QUESTION)).getMessage();
+            assertTrue(message.contains("[ferry, hr]") && message.contains("activate"), message);
+            assertEquals(ANSWER, asked(model, "ferry").aiMessage().text());
+            assertEquals("ferry", asked(model, "ferry").metadata().modelName());
+            assertEquals(base.generate(QUESTION), asked(model, "__base__").aiMessage().text());
+            assertEquals(base.generate(QUESTION), asked(model, "tiny").aiMessage().text());
+            assertTrue(assertThrows(ConfigurationException.class, () -> asked(model, "fery")).getMessage()
+                    .contains("'ferry'"));
+            assertThrows(UnsupportedFeatureException.class, () -> asked(new PeftChatModel(two.with("hr")), "ferry"));
+            assertEquals(ANSWER, new PeftChatModel(two.with("ferry")).chat(QUESTION));
+
+            two.activate("ferry");
+            assertEquals(ANSWER, model.chat(QUESTION));
+            two.addAdapter("more", Peft4j.lora().rank(2).build());
+            two.deleteAdapter("ferry");
+            assertThrows(ConfigurationException.class, () -> model.chat(QUESTION), "what was chosen is gone");
+            two.activate();
+            assertEquals(base.generate(QUESTION), model.chat(QUESTION), "the base was chosen");
+        }
+    }
+
+    private static ChatResponse asked(PeftChatModel model, String name) {
+        return model.chat(ChatRequest.builder().messages(UserMessage.from(QUESTION)).modelName(name).build());
+    }
+
+    @Test
     void memoryAndSystemMessagesReachTheModel() {
         PeftChatModel model = new PeftChatModel(base);
         Assistant chat = AiServices.builder(Assistant.class).chatModel(model)

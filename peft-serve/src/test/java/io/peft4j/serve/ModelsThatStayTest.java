@@ -2,8 +2,11 @@ package io.peft4j.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.serve.answer.AnsweringOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,6 +39,8 @@ class ModelsThatStayTest {
         }
         Path weights = root.resolve("damaged").resolve("adapter_model.safetensors");
         Files.write(weights, Arrays.copyOf(Files.readAllBytes(weights), 100));
+        Files.createDirectories(root.resolve("half"));
+        Files.copy(adapter.resolve("adapter_config.json"), root.resolve("half/adapter_config.json"));
         server = TestServer.start(folder.resolve("data"), builder -> builder.answering(AnsweringOptions.defaults()
                 .withAdapterRoots(root)));
     }
@@ -48,6 +53,14 @@ class ModelsThatStayTest {
     private static int asked(String model) {
         return server.post("/v1/chat/completions", "{\"model\": \"" + model + "\", \"max_tokens\": 2, \"messages\": "
                 + "[{\"role\": \"user\", \"content\": \"Who is there?\"}]}").status();
+    }
+
+    private static String answer(String model) {
+        TestServer.Reply reply = server.post("/v1/chat/completions", "{\"model\": \"" + model + "\", "
+                + "\"max_tokens\": 12, \"temperature\": 0, \"messages\": [{\"role\": \"user\", \"content\": "
+                + "\"Who is there?\"}]}");
+        assertEquals(200, reply.status(), reply.toString());
+        return reply.body().at("/choices/0/message/content").asText();
     }
 
     private static TestServer.Reply load(String name, String path) {
@@ -76,6 +89,43 @@ class ModelsThatStayTest {
         assertEquals(200, asked("hr"));
         assertEquals(200, unload("hr").status());
         assertEquals(404, asked("hr"));
+    }
+
+    @Test
+    void aFolderWithAConfigurationAndNoWeightsIsNamed() {
+        TestServer.Reply refused = load("half", "half");
+        assertEquals(400, refused.status());
+        assertEquals("half: has adapter_config.json and no adapter_model.safetensors; it contains "
+                + "[adapter_config.json]", refused.error().get("message").asText());
+        assertEquals(404, asked("half"));
+    }
+
+    @Test
+    void aRequestIsAnsweredByTheModelThatItNamesOrByNone() {
+        assertEquals(200, load("only", "hr").status());
+        for (String name : List.of("tiny-llama", PeftModel.BASE, TestServer.MODEL.toString())) {
+            assertEquals(answer("tiny-llama"), answer(name), name);
+        }
+        assertNotEquals(answer("tiny-llama"), answer("only"));
+        assertEquals(404, asked("gpt-4o"));
+        TestServer.Reply none = server.post("/v1/chat/completions", "{\"messages\": [{\"role\": \"user\", "
+                + "\"content\": \"Who is there?\"}]}");
+        assertEquals(400, none.status());
+        assertEquals("model", none.error().get("param").asText());
+        for (String name : List.of("tiny-llama", PeftModel.BASE)) {
+            assertEquals("lora_name", load(name, "hr").error().get("param").asText());
+        }
+        unload("only");
+    }
+
+    @Test
+    void whereTheTemplateHasNoToolsModelsThatHaveThemAreNamed() {
+        TestServer.Reply refused = server.post("/v1/chat/completions", "{\"model\": \"tiny-llama\", \"tools\": "
+                + "[{\"type\": \"function\", \"function\": {\"name\": \"time\"}}], \"messages\": [{\"role\": "
+                + "\"user\", \"content\": \"What time is it?\"}]}");
+        assertEquals(400, refused.status());
+        assertEquals("tools", refused.error().get("param").asText());
+        assertTrue(refused.error().get("message").asText().contains("Qwen/Qwen3-0.6B"), refused.toString());
     }
 
     /** A client that unloads an adapter has its folder; of a tuned model there is but one. */

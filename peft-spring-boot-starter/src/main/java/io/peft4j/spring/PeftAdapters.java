@@ -1,10 +1,11 @@
 package io.peft4j.spring;
 
 import io.peft4j.core.error.ConfigurationException;
-import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,7 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -27,41 +30,46 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One base model and the adapters of a folder, of which each sub-folder is one. An adapter that comes, changes or goes
- * there does so here without a restart: answers that have begun end with what they began with. An adapter that cannot
- * be loaded is named in {@link #problems} and in the log, and the one before it goes on answering.
+ * One base model and the adapters of a folder, of which each sub-folder with a configuration is one. An adapter that
+ * comes, changes or goes there does so here without a restart: answers that have begun end with what they began with.
+ * An adapter that cannot be loaded is named in {@link #problems} and in the log, and the one before it goes on
+ * answering. Which one answers a request is the rule of {@link AdapterChoice}; what cannot be loaded counts there, too,
+ * so that nothing else answers in its place.
  *
  * <p>For any number of threads. Closing it closes the base model.
  */
 public final class PeftAdapters implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PeftAdapters.class);
-    private static final List<String> FILES = List.of("adapter_config.json", "adapter_model.safetensors");
+    /** The property that says which adapter answers where a request names none. */
+    public static final String DEFAULT_ADAPTER = "peft4j.default-adapter";
 
-    /** What tells whether the files of an adapter have changed. */
+    /** What tells whether the files of an adapter have changed; a file that is not there has neither. */
     private record State(List<FileTime> times, List<Long> sizes) {
-        static Optional<State> of(Path folder) {
+        static State of(Path folder) {
             List<FileTime> times = new ArrayList<>();
             List<Long> sizes = new ArrayList<>();
-            try {
-                for (String name : FILES) {
+            for (String name : List.of(AdapterCheckpoint.CONFIG_FILE, AdapterCheckpoint.WEIGHTS_FILE)) {
+                try {
                     times.add(Files.getLastModifiedTime(folder.resolve(name)));
                     sizes.add(Files.size(folder.resolve(name)));
+                } catch (IOException e) {
+                    // Loading says what is missing.
+                    sizes.add(-1L);
                 }
-                return Optional.of(new State(times, sizes));
-            } catch (IOException e) {
-                // No adapter, or one that is on its way.
-                return Optional.empty();
             }
+            return new State(times, sizes);
         }
     }
 
     private final BaseModel base;
     private final PeftModel model;
     private final Optional<Path> folder;
-    private final Optional<String> usual;
-    private final Map<String, State> known = new HashMap<>();
+    private final AdapterChoice choice;
+    private final Map<String, State> loaded = new HashMap<>();
     private final Map<String, State> refused = new HashMap<>();
     private volatile Map<String, String> problems = Map.of();
+    /** The adapter that was the only one. */
+    private volatile Optional<String> only = Optional.empty();
     private Optional<ScheduledExecutorService> watch = Optional.empty();
 
     /**
@@ -69,15 +77,18 @@ public final class PeftAdapters implements AutoCloseable {
      *
      * @param base the base model, taken over
      * @param folder the folder of the adapters, which may come later
-     * @param usual the adapter that answers where none is named
+     * @param defaultName the adapter that answers where none is named; needed where there are several
      * @param reload how often the folder is looked at; 0 means when {@link #refresh} is called
+     * @throws ConfigurationException when there are several adapters and no default
      */
-    public PeftAdapters(BaseModel base, Optional<Path> folder, Optional<String> usual, Duration reload) {
+    public PeftAdapters(BaseModel base, Optional<Path> folder, Optional<String> defaultName, Duration reload) {
         this.base = Objects.requireNonNull(base, "base");
         this.folder = folder;
-        this.usual = usual;
+        this.choice = new AdapterChoice(defaultName, Set.of(base.network().description().name()), "set "
+                + DEFAULT_ADAPTER + " to its name");
         this.model = new PeftModel(base);
         refresh();
+        requireDefault();
         if (folder.isPresent() && !reload.isZero()) {
             ScheduledExecutorService service = Executors.newSingleThreadScheduledExecutor(task -> {
                 Thread thread = new Thread(task, "peft4j-adapters");
@@ -87,6 +98,20 @@ public final class PeftAdapters implements AutoCloseable {
             service.scheduleWithFixedDelay(this::refreshQuietly, reload.toMillis(), reload.toMillis(),
                     TimeUnit.MILLISECONDS);
             watch = Optional.of(service);
+        }
+    }
+
+    private void requireDefault() {
+        try {
+            choice.name(Optional.empty(), known());
+        } catch (ConfigurationException e) {
+            if (choice.defaultName().isPresent()) {
+                // It may come later.
+                LOG.warn("{}: {}", DEFAULT_ADAPTER, e.getMessage());
+                return;
+            }
+            close();
+            throw e;
         }
     }
 
@@ -101,31 +126,34 @@ public final class PeftAdapters implements AutoCloseable {
     /** Looks at the folder now: loads what is new or changed, and drops what is gone. */
     public synchronized void refresh() {
         Map<String, Path> there = folders();
-        for (String gone : List.copyOf(known.keySet())) {
+        for (String gone : List.copyOf(loaded.keySet())) {
             if (!there.containsKey(gone)) {
                 model.deleteAdapter(gone);
-                known.remove(gone);
+                loaded.remove(gone);
                 LOG.info("the adapter {} is gone", gone);
             }
         }
         refused.keySet().retainAll(there.keySet());
         Map<String, String> found = new TreeMap<>(problems);
         found.keySet().retainAll(there.keySet());
-        there.forEach((name, path) -> State.of(path).ifPresent(state -> load(name, path, state, found)));
+        there.forEach((name, path) -> load(name, path, State.of(path), found));
         problems = Map.copyOf(found);
+        if (there.size() == 1) {
+            only = Optional.of(there.keySet().iterator().next());
+        }
     }
 
     private void load(String name, Path path, State state, Map<String, String> found) {
-        if (state.equals(known.get(name)) || state.equals(refused.get(name))) {
+        if (state.equals(loaded.get(name)) || state.equals(refused.get(name))) {
             return;
         }
         try {
-            if (known.containsKey(name)) {
+            if (loaded.containsKey(name)) {
                 model.hotSwap(name, path);
             } else {
                 model.loadAdapter(name, path);
             }
-            known.put(name, state);
+            loaded.put(name, state);
             refused.remove(name);
             found.remove(name);
             LOG.info("the adapter {} is loaded from {}", name, path);
@@ -141,7 +169,7 @@ public final class PeftAdapters implements AutoCloseable {
         if (folder.filter(Files::isDirectory).isPresent()) {
             try (Stream<Path> entries = Files.list(folder.get())) {
                 entries.filter(entry -> !entry.getFileName().toString().startsWith("."))
-                        .filter(entry -> State.of(entry).isPresent())
+                        .filter(AdapterCheckpoint::isAdapter)
                         .forEach(entry -> found.put(entry.getFileName().toString(), entry));
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot list " + folder.get() + ": " + e.getMessage(), e);
@@ -170,31 +198,54 @@ public final class PeftAdapters implements AutoCloseable {
         return problems;
     }
 
-    /** What answers where nobody chooses: the adapter that is set, or the only one, or the base. */
-    public LanguageModel model() {
-        List<String> names = names();
-        if (usual.isPresent()) {
-            return model(usual.get());
+    /** All of the folder, those that cannot be loaded as well. */
+    private Set<String> known() {
+        Set<String> known = new TreeSet<>(names());
+        known.addAll(problems.keySet());
+        return known;
+    }
+
+    /**
+     * What answers a request, by the rule of {@link AdapterChoice}.
+     *
+     * @param asked the adapter that it names, or the base; empty where it names none
+     * @return the name of an adapter, or {@value PeftModel#BASE}
+     * @throws ConfigurationException when there is none of that name, it cannot be loaded, or there are several and
+     *     nothing says which is meant
+     */
+    public String name(Optional<String> asked) {
+        Set<String> known = known();
+        // Where the only one is gone, the base does not take its place.
+        Optional<String> wanted = asked.or(choice::defaultName).or(() -> known.isEmpty() ? only : Optional.empty());
+        String name = choice.name(wanted, known);
+        if (!name.equals(PeftModel.BASE) && !names().contains(name)) {
+            throw new ConfigurationException("the adapter '" + name + "' cannot be loaded: " + problems.get(name));
         }
-        return names.size() == 1 ? model(names.get(0)) : base;
+        return name;
+    }
+
+    /**
+     * What answers where nobody chooses: the default, or the only adapter, or the base where there never was one.
+     *
+     * @throws ConfigurationException when there are several and no default, or it cannot answer
+     */
+    public LanguageModel model() {
+        return model(Optional.empty());
     }
 
     /**
      * The base model with an adapter.
      *
      * @param adapter its name, or {@value PeftModel#BASE} for none
-     * @throws ConfigurationException when there is none of that name
+     * @throws ConfigurationException when there is none of that name, or it cannot be loaded
      */
     public LanguageModel model(String adapter) {
-        if (adapter.equals(PeftModel.BASE)) {
-            return base;
-        }
-        if (!names().contains(adapter)) {
-            throw new ConfigurationException("unknown adapter '" + adapter + "'; " + (names().isEmpty()
-                    ? "there is none" + folder.map(path -> " in " + path).orElse("")
-                    : NearNames.sentence(adapter, names())));
-        }
-        return model.with(adapter);
+        return model(Optional.of(adapter));
+    }
+
+    private LanguageModel model(Optional<String> asked) {
+        String name = name(asked);
+        return name.equals(PeftModel.BASE) ? base : model.with(name);
     }
 
     @Override

@@ -37,7 +37,7 @@ public class PeftAutoConfiguration {
             options = options.withThreads(properties.threads());
         }
         return new PeftAdapters(BaseModel.load(properties.model(), options), given(properties.adapters()).map(Path::of),
-                given(properties.adapter()), properties.reload());
+                given(properties.defaultAdapter()), properties.reload());
     }
 
     private static Optional<String> given(String value) {

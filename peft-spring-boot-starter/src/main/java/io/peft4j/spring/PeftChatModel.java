@@ -2,8 +2,8 @@ package io.peft4j.spring;
 
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.GenerationOptions;
-import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Sampling;
+import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
 import java.time.Duration;
 import java.util.List;
@@ -35,7 +35,7 @@ public final class PeftChatModel implements ChatModel {
         /**
          * An answer is complete.
          *
-         * @param adapter the name that the request gave; empty where it gave none
+         * @param adapter the name of the adapter that answered; {@value PeftModel#BASE} is the base
          * @param answer the answer
          * @param time how long it took
          */
@@ -60,21 +60,23 @@ public final class PeftChatModel implements ChatModel {
 
     @Override
     public ChatResponse call(Prompt prompt) {
-        Completion answer = answer(prompt, options(prompt.getOptions()));
-        return response(prompt, answer.text(), answer);
+        String name = adapters.name(asked(prompt));
+        Completion answer = answer(prompt, name, options(prompt.getOptions()));
+        return response(name, answer.text(), answer);
     }
 
     @Override
     public Flux<ChatResponse> stream(Prompt prompt) {
         GenerationOptions options = options(prompt.getOptions());
         return Flux.<ChatResponse>create(sink -> {
-            Completion answer = answer(prompt, options.withListener((index, piece) -> {
+            String name = adapters.name(asked(prompt));
+            Completion answer = answer(prompt, name, options.withListener((index, piece) -> {
                 if (!piece.isEmpty()) {
                     sink.next(new ChatResponse(List.of(new Generation(new AssistantMessage(piece)))));
                 }
                 return !sink.isCancelled();
             }));
-            sink.next(response(prompt, "", answer));
+            sink.next(response(name, "", answer));
             sink.complete();
         }).subscribeOn(Schedulers.boundedElastic());
     }
@@ -85,20 +87,16 @@ public final class PeftChatModel implements ChatModel {
                 .build();
     }
 
-    private static String adapter(Prompt prompt) {
-        return Optional.ofNullable(prompt.getOptions()).map(ChatOptions::getModel).orElse("");
+    private static Optional<String> asked(Prompt prompt) {
+        return Optional.ofNullable(prompt.getOptions()).map(ChatOptions::getModel).filter(name -> !name.isEmpty());
     }
 
-    private LanguageModel model(Prompt prompt) {
-        String adapter = adapter(prompt);
-        return adapter.isEmpty() ? adapters.model() : adapters.model(adapter);
-    }
-
-    private Completion answer(Prompt prompt, GenerationOptions options) {
+    private Completion answer(Prompt prompt, String name, GenerationOptions options) {
         long begin = System.nanoTime();
         List<ChatMessage> messages = prompt.getInstructions().stream().map(PeftChatModel::message).toList();
-        Completion answer = model(prompt).generate(List.of(io.peft4j.core.model.Prompt.chat(messages)), options).get(0);
-        listener.onAnswer(adapter(prompt), answer, Duration.ofNanos(System.nanoTime() - begin));
+        Completion answer = adapters.model(name).generate(List.of(io.peft4j.core.model.Prompt.chat(messages)), options)
+                .get(0);
+        listener.onAnswer(name, answer, Duration.ofNanos(System.nanoTime() - begin));
         return answer;
     }
 
@@ -135,16 +133,15 @@ public final class PeftChatModel implements ChatModel {
         return stops == null || stops.isEmpty() ? options : options.withStopStrings(stops);
     }
 
-    private ChatResponse response(Prompt prompt, String text, Completion answer) {
+    private ChatResponse response(String name, String text, Completion answer) {
         ChatGenerationMetadata metadata = ChatGenerationMetadata.builder().finishReason(switch (answer.stopReason()) {
             case STOP_TOKEN -> "STOP";
             case LENGTH -> "LENGTH";
             case CANCELLED -> "CANCELLED";
         }).build();
-        String adapter = adapter(prompt);
         return new ChatResponse(List.of(new Generation(new AssistantMessage(text), metadata)),
-                ChatResponseMetadata.builder().model(adapter.isEmpty()
-                        ? adapters.base().network().description().name() : adapter)
+                ChatResponseMetadata.builder().model(name.equals(PeftModel.BASE)
+                        ? adapters.base().network().description().name() : name)
                         .usage(new DefaultUsage(answer.promptTokens(), answer.ids().length)).build());
     }
 }

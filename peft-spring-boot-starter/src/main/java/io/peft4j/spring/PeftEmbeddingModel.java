@@ -29,7 +29,7 @@ public final class PeftEmbeddingModel extends AbstractEmbeddingModel {
     @Override
     public EmbeddingResponse call(EmbeddingRequest request) {
         String adapter = request.getOptions() == null ? null : request.getOptions().getModel();
-        LanguageModel model = adapter == null ? adapters.model() : adapters.model(adapter);
+        LanguageModel model = adapter == null || adapter.isEmpty() ? adapters.model() : adapters.model(adapter);
         List<float[]> vectors = model.network().task().type() == Task.Type.FEATURE_EXTRACTION
                 ? new TextEmbedder(model).embed(request.getInstructions())
                 : new HiddenStates(model).embed(request.getInstructions());

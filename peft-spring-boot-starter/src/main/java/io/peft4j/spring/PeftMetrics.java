@@ -10,8 +10,8 @@ import java.util.Objects;
 
 /**
  * Figures of the answers: the timer {@code peft4j.answers}, the summaries {@code peft4j.prompt.tokens} and
- * {@code peft4j.answer.tokens}, each with the tag {@code adapter} (as requests name it; {@code default} where they do
- * not), and the gauge {@code peft4j.adapters}.
+ * {@code peft4j.answer.tokens}, each with the tag {@code adapter} (the one that answered, or {@code __base__}), and the
+ * gauge {@code peft4j.adapters}.
  */
 public final class PeftMetrics implements PeftChatModel.AnswerListener {
     private static final String TAG = "adapter";
@@ -27,12 +27,11 @@ public final class PeftMetrics implements PeftChatModel.AnswerListener {
 
     @Override
     public void onAnswer(String adapter, Completion answer, Duration time) {
-        String name = adapter.isEmpty() ? "default" : adapter;
-        Timer.builder("peft4j.answers").description("Time of an answer").tag(TAG, name).register(registry)
+        Timer.builder("peft4j.answers").description("Time of an answer").tag(TAG, adapter).register(registry)
                 .record(time);
-        DistributionSummary.builder("peft4j.prompt.tokens").description("Tokens of a prompt").tag(TAG, name)
+        DistributionSummary.builder("peft4j.prompt.tokens").description("Tokens of a prompt").tag(TAG, adapter)
                 .register(registry).record(answer.promptTokens());
-        DistributionSummary.builder("peft4j.answer.tokens").description("New tokens of an answer").tag(TAG, name)
+        DistributionSummary.builder("peft4j.answer.tokens").description("New tokens of an answer").tag(TAG, adapter)
                 .register(registry).record(answer.ids().length);
     }
 }

@@ -13,8 +13,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param dtype what the weights are kept in, which decides the memory: auto, f32, bf16, int8 or q4
  * @param threads threads of the engine; 0, the default, means all processors
  * @param adapters a folder whose sub-folders are adapters, by name; empty, the default, means none
- * @param adapter the adapter that answers where a request names none; empty, the default, means the only one that there
- *     is, else the base
+ * @param defaultAdapter the adapter that answers where a request names none, {@code __base__} for the base; empty, the
+ *     default, means the only one that there is, and the base where there is none. Needed where there are several
  * @param reload how often the folder is looked at for adapters that are new, changed or gone; 0 means never
  * @param maxTokens the most new tokens of an answer, where a request does not say otherwise
  * @param temperature 0 takes the most likely token, where a request does not say otherwise
@@ -22,7 +22,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  */
 @ConfigurationProperties("peft4j")
 public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Precision dtype,
-        @DefaultValue("0") int threads, @DefaultValue("") String adapters, @DefaultValue("") String adapter,
+        @DefaultValue("0") int threads, @DefaultValue("") String adapters, @DefaultValue("") String defaultAdapter,
         @DefaultValue("2s") Duration reload, @DefaultValue("256") int maxTokens,
         @DefaultValue("0") double temperature, @DefaultValue Tuning tuning) {
     /**

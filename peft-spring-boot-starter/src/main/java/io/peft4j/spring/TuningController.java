@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -12,6 +13,7 @@ import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -19,6 +21,8 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @RequestMapping("/peft4j/adapters")
 public final class TuningController {
+    private static final String ROWS = "application/jsonl";
+
     private final PeftAdapters adapters;
     private final Tunings tunings;
 
@@ -38,12 +42,32 @@ public final class TuningController {
         return all;
     }
 
-    /** Begins a training on chats in JSON Lines. */
+    /**
+     * Begins a training on chats in JSON Lines.
+     *
+     * @param replace whether an adapter of that name is replaced when it is done
+     */
     @PostMapping("/{name}")
     @ResponseStatus(HttpStatus.ACCEPTED)
-    public Map<String, Object> train(@PathVariable("name") String name, @RequestBody String rows) {
-        tunings.begin(name, rows);
+    public Map<String, Object> train(@PathVariable("name") String name,
+            @RequestParam(name = "replace", defaultValue = "false") boolean replace, @RequestBody String rows) {
+        tunings.begin(name, rows, replace);
         return Map.of("adapter", name, "state", tunings.all().get(name).state());
+    }
+
+    /** Rows that come as a form, which a servlet takes apart, would not arrive as they were sent. */
+    @PostMapping(path = "/{name}", consumes = MediaType.APPLICATION_FORM_URLENCODED_VALUE)
+    @ResponseStatus(HttpStatus.UNSUPPORTED_MEDIA_TYPE)
+    public ProblemDetail refuseForm() {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.UNSUPPORTED_MEDIA_TYPE, "the content type is "
+                + MediaType.APPLICATION_FORM_URLENCODED_VALUE + ", which curl sends unless it is told another; send "
+                + "the rows as " + ROWS + ": curl -H 'Content-Type: " + ROWS + "' --data-binary @rows.jsonl URL");
+    }
+
+    /** There is an adapter of that name. */
+    @ExceptionHandler(AdapterExistsException.class)
+    public ProblemDetail refuse(AdapterExistsException e) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.CONFLICT, e.getMessage());
     }
 
     /** What was wrong with a request. */

@@ -3,6 +3,7 @@ package io.peft4j.spring;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
+import io.peft4j.core.peft.file.AdapterCheckpoint;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.Cancellation;
@@ -61,16 +62,19 @@ public final class Tunings implements AutoCloseable {
     }
 
     /**
-     * Begins a training; an adapter of that name is replaced when it is done.
+     * Begins a training.
      *
      * @param rows chats as JSON Lines
+     * @param replace whether an adapter of that name may be replaced, when it is done
+     * @throws AdapterExistsException when there is one of that name that may not be replaced
      * @throws ConfigurationException when the name cannot be one of an adapter, or there are too many rows
      * @throws io.peft4j.core.error.DataException when a row is wrong
      */
-    public void begin(String name, String rows) {
+    public void begin(String name, String rows, boolean replace) {
         if (!name.matches(NAME)) {
             throw new ConfigurationException("invalid adapter name '" + name + "': use letters, digits, '-' and '_'");
         }
+        requireFree(name, replace);
         ChatDataset examples = read(rows);
         if (examples.size() > options.maxRows()) {
             throw new ConfigurationException(examples.size() + " rows; at most " + options.maxRows()
@@ -83,7 +87,13 @@ public final class Tunings implements AutoCloseable {
             }
             tunings.put(name, new Tuning("waiting", ""));
         }
-        executor.execute(() -> run(name, examples));
+        executor.execute(() -> run(name, examples, replace));
+    }
+
+    private void requireFree(String name, boolean replace) {
+        if (!replace && AdapterCheckpoint.isAdapter(folder.resolve(name))) {
+            throw new AdapterExistsException(name);
+        }
     }
 
     private static ChatDataset read(String rows) {
@@ -99,7 +109,7 @@ public final class Tunings implements AutoCloseable {
         }
     }
 
-    private void run(String name, ChatDataset examples) {
+    private void run(String name, ChatDataset examples, boolean replace) {
         set(name, new Tuning("running", examples.size() + " rows"));
         LoraConfig config = LoraConfig.builder().rank(options.rank()).alpha(2 * options.rank())
                 .targetModules(TargetModules.ALL_LINEAR).build();
@@ -110,6 +120,8 @@ public final class Tunings implements AutoCloseable {
                 set(name, new Tuning("failed", "the application was stopped"));
                 return;
             }
+            // One may have come while this one was trained.
+            requireFree(name, replace);
             model.saveAdapter(folder.resolve(name));
             adapters.refresh();
             set(name, new Tuning("done", result.toString()));

@@ -1,10 +1,17 @@
 package io.peft4j.spring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.models.ModelOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -37,14 +44,35 @@ class AutoConfigurationTest {
                 .run(context -> assertEquals(1, context.getBeansOfType(ChatModel.class).size()));
     }
 
+    private static String reason(Throwable failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause.getMessage();
+    }
+
     @Test
     void aMistakeInTheSettingsSaysWhatIsMissing() {
-        application.withPropertyValues("peft4j.model=tiny", "peft4j.tuning.enabled=true").run(context -> {
-            Throwable cause = context.getStartupFailure();
-            while (cause.getCause() != null) {
-                cause = cause.getCause();
-            }
-            assertTrue(cause.getMessage().contains("needs peft4j.adapters"), cause.getMessage());
+        application.withPropertyValues("peft4j.model=tiny", "peft4j.tuning.enabled=true").run(context ->
+                assertTrue(reason(context.getStartupFailure()).contains("needs peft4j.adapters")));
+    }
+
+    @Test
+    void twoAdaptersWithoutADefaultDoNotStart(@TempDir Path folder) throws IOException {
+        for (String name : List.of("ferry", "hr")) {
+            Files.writeString(Files.createDirectory(folder.resolve(name)).resolve("adapter_config.json"), "{}");
+        }
+        WebApplicationContextRunner two = application.withPropertyValues("peft4j.model=tiny", "peft4j.adapters="
+                + folder);
+        two.run(context -> {
+            String reason = reason(context.getStartupFailure());
+            assertTrue(reason.contains("[ferry, hr]") && reason.contains("set peft4j.default-adapter"), reason);
+        });
+        two.withPropertyValues("peft4j.default-adapter=__base__").run(context -> {
+            PeftAdapters adapters = context.getBean(PeftAdapters.class);
+            assertSame(adapters.base(), adapters.model());
+            assertEquals(Set.of("ferry", "hr"), adapters.problems().keySet());
         });
     }
 }

@@ -2,7 +2,6 @@ package io.peft4j.spring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -103,7 +102,7 @@ class StarterTest {
     }
 
     private void teach(String name, String answer) throws Exception {
-        assertEquals(202, post("/peft4j/adapters/" + name, row(answer)).statusCode());
+        assertEquals(202, post("/peft4j/adapters/" + name + "?replace=true", row(answer)).statusCode());
         until(() -> get("/peft4j/adapters").contains("\"state\":\"done\""));
     }
 
@@ -120,7 +119,7 @@ class StarterTest {
         assertTrue(get("/actuator/health").contains("\"weights\""), get("/actuator/health"));
         assertEquals(256, embeddings.dimensions());
         String message = assertThrows(ConfigurationException.class, () -> ask("hr")).getMessage();
-        assertTrue(message.startsWith("unknown adapter 'hr'; there is none in "), message);
+        assertTrue(message.startsWith("unknown adapter 'hr'; none exist"), message);
     }
 
     @Test
@@ -132,6 +131,7 @@ class StarterTest {
         assertFalse(ask("__base__").contains("Larkenfell"));
         assertTrue(Files.exists(adapters.resolve("hr/adapter_model.safetensors")));
         ChatResponse response = chat.call(new Prompt(QUESTION));
+        assertEquals("hr", response.getMetadata().getModel());
         assertTrue(response.getMetadata().getUsage().getCompletionTokens() > 5);
         assertEquals("STOP", response.getResult().getMetadata().getFinishReason());
         String streamed = chat.stream(new Prompt(QUESTION)).collectList().block().stream()
@@ -145,6 +145,45 @@ class StarterTest {
 
     @Test
     @Order(3)
+    void anAdapterIsNotReplacedUnlessThatIsAskedFor() throws Exception {
+        HttpResponse<String> refused = post("/peft4j/adapters/hr", row(LATER));
+        assertEquals(409, refused.statusCode(), refused.body());
+        assertTrue(refused.body().contains("there is an adapter 'hr' already"), refused.body());
+        assertEquals(ANSWER, ask("hr"));
+    }
+
+    /** As curl sends them where it is told no type. */
+    @Test
+    @Order(4)
+    void rowsAsAFormAreRefusedWithTheRightType() throws Exception {
+        HttpResponse<String> refused = http(to("/peft4j/adapters/new").header("Content-Type",
+                "application/x-www-form-urlencoded").POST(HttpRequest.BodyPublishers.ofString(row(ANSWER))));
+        assertEquals(415, refused.statusCode(), refused.body());
+        assertTrue(refused.body().contains("curl -H 'Content-Type: application/jsonl' --data-binary @rows.jsonl"),
+                refused.body());
+        assertEquals(400, http(to("/peft4j/adapters/new").header("Content-Type", "application/jsonl")
+                .POST(HttpRequest.BodyPublishers.ofString("no JSON"))).statusCode());
+    }
+
+    @Test
+    @Order(5)
+    void aFolderWithAConfigurationAndNoWeightsIsNamed() throws Exception {
+        Path half = Files.createDirectory(adapters.resolve("half"));
+        Files.copy(adapters.resolve("hr/adapter_config.json"), half.resolve("adapter_config.json"));
+        until(() -> models.problems().containsKey("half"));
+        String problem = models.problems().get("half");
+        assertTrue(problem.contains(half.toString()) && problem.contains("no adapter_model.safetensors"), problem);
+        assertTrue(get("/actuator/health").contains("no adapter_model.safetensors"), get("/actuator/health"));
+        String message = assertThrows(ConfigurationException.class, () -> ask("half")).getMessage();
+        assertTrue(message.startsWith("the adapter 'half' cannot be loaded: "), message);
+        assertThrows(ConfigurationException.class, () -> chat.call(QUESTION), "it may be the one that was meant");
+        Files.delete(half.resolve("adapter_config.json"));
+        until(() -> models.problems().isEmpty());
+        assertEquals(ANSWER, chat.call(QUESTION));
+    }
+
+    @Test
+    @Order(6)
     void whatComesChangesAndGoesInTheFolderDoesSoInTheApplication() throws Exception {
         Path other = Files.createDirectory(adapters.resolve("other"));
         for (String name : new String[] {"adapter_model.safetensors", "adapter_config.json"}) {
@@ -152,7 +191,13 @@ class StarterTest {
         }
         until(() -> models.names().contains("other"));
         assertEquals(ANSWER, ask("other"));
-        assertNotEquals(ANSWER, chat.call(QUESTION), "of two adapters none is the usual one");
+        String message = assertThrows(ConfigurationException.class, () -> chat.call(QUESTION)).getMessage();
+        assertTrue(message.contains("[hr, other]") && message.contains("peft4j.default-adapter"), message);
+        assertEquals(503, http(to("/actuator/health").GET()).statusCode());
+        assertTrue(get("/actuator/health").contains("peft4j.default-adapter"), get("/actuator/health"));
+        assertThrows(ConfigurationException.class, () -> embeddings.embed(QUESTION));
+        assertFalse(ask("__base__").contains("Larkenfell"));
+        assertFalse(ask("tiny").contains("Larkenfell"), "the base's own name");
 
         teach("hr", LATER);
         assertEquals(LATER, ask("hr"));
@@ -168,5 +213,10 @@ class StarterTest {
         until(() -> !models.names().contains("other"));
         assertEquals(200, http(to("/actuator/health").GET()).statusCode());
         assertEquals(LATER, chat.call(QUESTION));
+
+        Files.delete(adapters.resolve("hr/adapter_config.json"));
+        until(() -> models.names().isEmpty());
+        assertTrue(assertThrows(ConfigurationException.class, () -> chat.call(QUESTION)).getMessage()
+                .startsWith("unknown adapter 'hr'"), "the base does not take its place");
     }
 }

@@ -24,24 +24,31 @@ final class Activation {
      *
      * @param names adapters that run on all rows one on the other, or by group of rows the adapter or {@link
      *     PeftModel#BASE}
+     * @param isMade whether somebody made it; the first adapter is active without that
      */
-    record Choice(List<String> names, boolean byRow) {
-        static final Choice NOTHING = new Choice(List.of(), false);
+    record Choice(List<String> names, boolean byRow, boolean isMade) {
+        static final Choice NOTHING = new Choice(List.of(), false, true);
 
         static Choice onAllRows(List<String> names) {
-            return new Choice(names.stream().distinct().toList(), false);
+            return new Choice(names.stream().distinct().toList(), false, true);
         }
 
         static Choice byRow(List<String> names) {
-            return new Choice(List.copyOf(names), true);
+            return new Choice(List.copyOf(names), true, true);
+        }
+
+        static Choice first(String name) {
+            return new Choice(List.of(name), false, false);
         }
 
         List<String> adapters() {
             return names.stream().filter(name -> !name.equals(PeftModel.BASE)).distinct().toList();
         }
 
+        /** Where nothing of it is left, nobody chose the base in its place. */
         Choice without(String adapter) {
-            return new Choice(names.stream().filter(name -> !name.equals(adapter)).toList(), byRow);
+            List<String> rest = names.stream().filter(name -> !name.equals(adapter)).toList();
+            return new Choice(rest, byRow, isMade && (!rest.isEmpty() || names.isEmpty()));
         }
     }
 
@@ -164,8 +171,9 @@ final class Activation {
         active.choice().names().forEach(name -> chosen.put(name, adapters.held(name).adapter()));
         Map<String, MergedLayer> copies = ActiveLayers.merge(chosen);
         merged = copies;
-        active = new Active(active.choice(), ActiveLayers.ofMerged(copies), List.of(new Lifetime("the merged model",
-                () -> copies.values().forEach(MergedLayer::close))));
+        // Who merges has chosen what is active.
+        active = new Active(Choice.onAllRows(active.choice().names()), ActiveLayers.ofMerged(copies),
+                List.of(new Lifetime("the merged model", () -> copies.values().forEach(MergedLayer::close))));
     }
 
     /**

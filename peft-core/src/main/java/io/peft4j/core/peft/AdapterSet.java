@@ -18,6 +18,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -32,6 +34,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class AdapterSet {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,99}");
+
+    private static final AdapterChoice DEFAULT = new AdapterChoice(Optional.empty(), Set.of(), "activate(...) one, or "
+            + "ask the view with(...) it");
 
     private final BaseLanguageModel base;
     private final Activation activation = new Activation(this);
@@ -85,6 +90,33 @@ final class AdapterSet {
     /** What is active now. */
     ModelLease lease() {
         return lease(activation::active);
+    }
+
+    /**
+     * What answers where nobody says which adapter.
+     *
+     * @throws ConfigurationException when that is not clear
+     */
+    ModelLease leaseForAnswer() {
+        return lease(() -> {
+            while (true) {
+                Active now = activation.active();
+                try {
+                    return now.choice().isMade() ? now : byDefault(now);
+                } catch (ConfigurationException e) {
+                    // Otherwise somebody has chosen meanwhile.
+                    if (now == activation.active()) {
+                        throw e;
+                    }
+                }
+            }
+        });
+    }
+
+    private Active byDefault(Active now) {
+        String name = DEFAULT.name(Optional.empty(), adapters.keySet());
+        return now.choice().names().contains(name) || name.equals(PeftModel.BASE) ? now
+                : activation.active(Choice.onAllRows(List.of(name)));
     }
 
     /** A choice of adapters, whichever are active. */
@@ -191,7 +223,7 @@ final class AdapterSet {
             closingOnFailure(adapter, () -> ActiveLayers.of(Map.of(name, adapter.adapter())));
             put(name, adapter);
             if (adapters.size() == 1) {
-                activation.choose(Choice.onAllRows(List.of(name)));
+                activation.choose(Choice.first(name));
             }
         });
     }

@@ -66,7 +66,8 @@ record ChatRequest(String model, List<JsonNode> messages, List<JsonNode> shown, 
         ToolChoice choice = ToolChoice.read(fields, names);
         Optional<ToolForm> form = choice.callable().isEmpty() ? Optional.empty()
                 : Optional.of(ToolForm.of(template).orElseThrow(() -> ApiException.of(400, "invalid_request_error",
-                        "unsupported_parameter", "tools", "the chat template of this model has no tools")));
+                        "unsupported_parameter", "tools", "the chat template of this model has no tools; small "
+                        + "models whose template has them are " + ToolForm.SMALL_MODELS)));
         Optional<Integer> maxTokens = max(fields, "max_completion_tokens");
         Optional<Integer> older = max(fields, "max_tokens");
         GenerationOptions options = logProbabilities(fields, SamplingFields.read(fields));

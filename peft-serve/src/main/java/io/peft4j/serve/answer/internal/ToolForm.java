@@ -20,6 +20,9 @@ enum ToolForm {
     /** The whole answer is {@code {"name": ..., "parameters": {...}}}, as Llama 3 does. */
     LLAMA("{", "", "parameters");
 
+    /** Small models whose templates show tools, for messages. */
+    static final String SMALL_MODELS = "Qwen/Qwen3-0.6B, Qwen/Qwen2.5-0.5B-Instruct and "
+            + "meta-llama/Llama-3.2-1B-Instruct";
     private static final String END = "</tool_call>";
 
     private final String begin;

@@ -2,6 +2,7 @@ package io.peft4j.serve.model.internal;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.store.internal.KeptModel;
@@ -37,6 +38,7 @@ public final class ServedModels implements AutoCloseable {
 
     private final BaseModel base;
     private final String baseName;
+    private final AdapterChoice choice;
     private final PeftModel model;
     private final Store store;
     private final Map<String, LocalDate> shutdowns;
@@ -54,6 +56,8 @@ public final class ServedModels implements AutoCloseable {
     public ServedModels(BaseModel base, String baseName, Store store, Map<String, LocalDate> shutdowns, Clock clock) {
         this.base = base;
         this.baseName = baseName;
+        this.choice = new AdapterChoice(Optional.empty(), Set.of(baseName, base.network().description().name()),
+                "name the model in the request");
         this.model = new PeftModel(base);
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
@@ -98,7 +102,7 @@ public final class ServedModels implements AutoCloseable {
      * @throws io.peft4j.core.error.PeftException when the adapter is damaged or does not fit
      */
     public synchronized ServedModel add(String name, Path folder, String owner) {
-        if (loaded.containsKey(name) || store.models().find(baseName, name).isPresent()) {
+        if (isBase(name) || loaded.containsKey(name) || store.models().find(baseName, name).isPresent()) {
             throw new ConfigurationException("there is a model '" + name + "' already");
         }
         return load(name, folder, clock.instant().getEpochSecond(), owner);
@@ -164,12 +168,14 @@ public final class ServedModels implements AutoCloseable {
         }
     }
 
+    /** The rule of {@link AdapterChoice}, here for requests that all name their model, as OpenAI's do. */
     private boolean isBase(String name) {
-        return name.equals(baseName) || name.equals(base.network().description().name());
+        return choice.isBase(name);
     }
 
     /**
-     * The model of a name, ready to answer; the base also by the ID or path that it was loaded from.
+     * The model of a name, ready to answer; the base also by the ID or path that it was loaded from, and as {@value
+     * PeftModel#BASE}.
      *
      * @throws io.peft4j.core.error.PeftException when its adapter was damaged since it was trained
      */

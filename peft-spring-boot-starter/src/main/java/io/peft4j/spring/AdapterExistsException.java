@@ -1,0 +1,12 @@
+package io.peft4j.spring;
+
+import io.peft4j.core.error.PeftException;
+
+/** A training would replace an adapter, and nobody said that it may. */
+public final class AdapterExistsException extends PeftException {
+    private static final long serialVersionUID = 1;
+
+    AdapterExistsException(String name) {
+        super("there is an adapter '" + name + "' already; choose another name, or replace it with ?replace=true");
+    }
+}
