@@ -1,11 +1,15 @@
 package io.peft4j.examples.hrbot;
 
+import io.peft4j.core.error.PeftException;
 import io.peft4j.spring.PeftAdapters;
 import java.util.List;
 import java.util.Map;
 import org.springframework.ai.chat.client.ChatClient;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.prompt.ChatOptions;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
@@ -37,6 +41,12 @@ public class HrController {
         return Map.of("handbook", chat.prompt().user(question.text()).call().content(),
                 "base", chat.prompt().user(question.text()).options(ChatOptions.builder().model("__base__"))
                         .call().content());
+    }
+
+    /** Why there is no answer: no adapter was chosen, or it cannot be loaded. */
+    @ExceptionHandler(PeftException.class)
+    public ProblemDetail refuse(PeftException e) {
+        return ProblemDetail.forStatusAndDetail(HttpStatus.SERVICE_UNAVAILABLE, e.getMessage());
     }
 
     /** The adapters that answer. */

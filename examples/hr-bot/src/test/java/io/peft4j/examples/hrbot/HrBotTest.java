@@ -17,6 +17,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,6 +63,27 @@ class HrBotTest {
     @Test
     void theAdapterStillKnowsTheHandbook() {
         GoldenQuestions.read(GOLDEN).assertAnsweredBy(models.model());
+    }
+
+    @Test
+    void ofTwoAdaptersTheDefaultAnswers() throws Exception {
+        Path other = Files.createDirectories(adapters.resolve("other"));
+        for (String name : List.of("adapter_model.safetensors", "adapter_config.json")) {
+            Files.copy(adapters.resolve("hr").resolve(name), other.resolve(name));
+        }
+        models.refresh();
+        assertEquals(List.of("hr", "other"), models.names());
+        assertEquals("hr", models.name(Optional.empty()));
+        Files.delete(adapters.resolve("hr/adapter_config.json"));
+        models.refresh();
+        HttpResponse<String> refused = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create(
+                "http://localhost:" + port + "/ask")).header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString("{\"text\": \"" + QUESTION + "\"}")).build(),
+                HttpResponse.BodyHandlers.ofString());
+        Files.copy(other.resolve("adapter_config.json"), adapters.resolve("hr/adapter_config.json"));
+        models.refresh();
+        assertEquals(503, refused.statusCode());
+        assertTrue(refused.body().contains("unknown adapter 'hr'"), refused.body());
     }
 
     @Test
