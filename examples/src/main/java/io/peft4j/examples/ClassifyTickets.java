@@ -27,7 +27,7 @@ public final class ClassifyTickets {
         ModelOptions options = ModelOptions.defaults().withTask(Task.classification("billing", "access", "delivery"));
         try (BaseModel base = BaseModel.load("sentence-transformers/all-MiniLM-L6-v2", options)) {
             PeftModel model = base.withAdapter(LoraConfig.builder().rank(8).alpha(16).build());
-            Trainer.builder(model).epochs(10).learningRate(2e-3).output(Path.of(args[1])).build()
+            Trainer.builder(model).output(Path.of(args[1])).build()
                     .train(new ClassificationObjective(model), TaskRows.texts(Path.of(args[0], "train.jsonl")));
             TextClassifier classifier = new TextClassifier(model);
             long right = heldOut.stream().filter(ticket ->

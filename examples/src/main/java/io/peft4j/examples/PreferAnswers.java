@@ -24,7 +24,7 @@ public final class PreferAnswers {
         try (BaseModel base = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
             PeftModel model = base.withAdapter(
                     LoraConfig.builder().rank(16).alpha(32).targetModules(ALL_LINEAR).build());
-            Trainer.builder(model).epochs(2).batchSize(8).learningRate(2e-4).output(Path.of(args[1])).build()
+            Trainer.builder(model).output(Path.of(args[1])).build()
                     .train(new DpoObjective(model), PreferenceRows.pairs(Path.of(args[0], "train.jsonl")));
             System.out.println(PreferenceComparison.of(base, model)
                     .on(PreferenceRows.pairs(Path.of(args[0], "heldout.jsonl"))).verdict());

@@ -31,7 +31,7 @@ public final class TagEntities {
                 ModelOptions.defaults().withTask(task))) {
             PeftModel model = base.withAdapter(
                     LoraConfig.builder().rank(16).alpha(32).targetModules(ALL_LINEAR).build());
-            Trainer.builder(model).epochs(8).learningRate(1e-3).output(Path.of(args[1])).build()
+            Trainer.builder(model).output(Path.of(args[1])).build()
                     .train(new TokenClassificationObjective(model), train);
             TokenTagger tagger = new TokenTagger(model);
             System.out.println(EntityScores.of(heldOut.stream().map(LabelledWords::labels).toList(),

@@ -32,7 +32,7 @@ public final class TuneEmbeddings {
             PeftModel model = base.withAdapter(
                     LoraConfig.builder().rank(16).alpha(32).targetModules(ALL_LINEAR).build());
             SearchQuality before = SearchQuality.of(base, queries, pages, right);
-            Trainer.builder(model).epochs(4).batchSize(32).learningRate(2e-3).output(Path.of(args[1])).build()
+            Trainer.builder(model).output(Path.of(args[1])).build()
                     .train(new ContrastiveObjective(model), TaskRows.pairs(Path.of(args[0], "train.jsonl")));
             SearchQuality after = SearchQuality.of(model, queries, pages, right);
             Interval gain = after.gainOver(before);

@@ -33,7 +33,7 @@ import java.util.stream.IntStream;
  * <pre>{@code
  * Advice advice = FineTuningAdvisor.of(base, (examples, limit) -> {
  *     PeftModel model = base.withAdapter(config);
- *     Trainer.builder(model).auto(DataFacts.of(examples, base)).build().train(examples);
+ *     Trainer.builder(model).build().train(examples);
  *     return model;
  * }).passages(Passages.ofFile(Path.of("handbook.md"))).on(ChatDataset.read(Path.of("chats.jsonl")));
  * System.out.println(advice.headline());

@@ -71,7 +71,8 @@ class AnswersUnderLoadTest {
             IntStream.range(0, 40).forEach(i -> expected.put(i, alone(model, request(i))));
             Future<?> training = clients.submit(() -> {
                 do {
-                    Trainer.builder(trained).epochs(1).build().train(Fixtures.examples());
+                    Trainer.builder(trained).epochs(1).batchSize(8).learningRate(2e-4).build()
+                            .train(Fixtures.examples());
                 } while (!answered.get());
             });
             List<Callable<Void>> tasks = new ArrayList<>();

@@ -14,6 +14,8 @@ import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -58,10 +60,11 @@ class MethodsTableTest {
                 Every method is reached by `peft4j train --method NAME`, and by `--adapter-config` with its `peft_type`.
                 Keys that have no option of their own: `--adapter-setting KEY=VALUE`. This table is generated from the
                 methods themselves (`MethodsTableTest`): parameters are those of a new adapter on SmolLM2-135M-Instruct
-                with the method's default configuration, or with the settings that stand beside them.
+                with the method's default configuration, or with the settings that stand beside them. The rate is what
+                an automatic learning rate is multiplied by ([planning](planning.md)).
 
-                | method | `peft_type` | trains | parameters | merges | source |
-                |---|---|---|---|---|---|
+                | method | `peft_type` | trains | parameters | rate | merges | source |
+                |---|---|---|---|---|---|---|
                 """);
         try (BaseModel model = BaseModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
             PeftMethods.all().forEach(method -> text.append(row(method, model)).append('\n'));
@@ -84,8 +87,10 @@ class MethodsTableTest {
             parameters = "needs settings";
             merges = "";
         }
+        String rate = new BigDecimal(config(method).autoRateFactor()).round(new MathContext(2)).stripTrailingZeros()
+                .toPlainString();
         return "| `" + method.name() + "` | `" + method.peftType() + "` | " + method.description() + " | " + parameters
-                + " | " + merges + " | " + method.paper() + " |";
+                + " | " + rate + " | " + merges + " | " + method.paper() + " |";
     }
 
     private static PeftConfig config(PeftMethod method) {

@@ -105,7 +105,7 @@ class NewTokensTest {
             double[] before = Measure.oneByOne(base, texts);
             try (PeftModel model = base.withAdapter(LoraConfig.builder().rank(2).trainableTokens(first, first + 1)
                     .build())) {
-                Trainer.builder(model).epochs(8).learningRate(0.05).build().train(texts);
+                Trainer.builder(model).epochs(8).batchSize(8).learningRate(0.05).build().train(texts);
                 trained = Measure.oneByOne(model, texts);
                 assertTrue(trained[0] < 0.8 * before[0], trained[0] + " after " + before[0]);
                 model.saveAdapter(folder.resolve("adapter"));

@@ -60,8 +60,8 @@ class RepeatableTrainingTest {
                 .build();
         BaseModel base = kernels.shared("tiny-llama");
         try (PeftModel model = base.withAdapter(config)) {
-            options.apply(Trainer.builder(model).learningRate(0.005).batchSize(2).gradientAccumulation(2).seed(5)
-                    .output(folder.resolve(name))).build().train(EXAMPLES);
+            options.apply(Trainer.builder(model).epochs(3).learningRate(0.005).batchSize(2)
+                    .gradientAccumulation(2).seed(5).output(folder.resolve(name))).build().train(EXAMPLES);
         }
         return Files.readAllBytes(folder.resolve(name).resolve(AdapterCheckpoint.WEIGHTS_FILE));
     }

@@ -15,6 +15,8 @@ import io.peft4j.core.peft.method.PeftMethod;
 import io.peft4j.core.peft.method.PeftMethods;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.architecture.Architectures;
+import io.peft4j.train.plan.AutoInteger;
+import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
 import java.io.IOException;

@@ -13,6 +13,8 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingResult;
+import io.peft4j.train.plan.AutoInteger;
+import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.DataFacts;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
@@ -132,6 +134,7 @@ final class AdviseCommand extends PeftCommand {
         batchSize.value().ifPresent(rules::batchSize);
         learningRate.value().ifPresent(rules::learningRate);
         adapter.addTo(rules);
+        choice.config(base).ifPresent(rules::method);
         if (limit.isPresent() && tokensPerSecond > 0) {
             rules.timeBudget(limit.get(), tokensPerSecond);
         }

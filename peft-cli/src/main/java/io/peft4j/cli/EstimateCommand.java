@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.TrainingEstimate;
-import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,11 +43,13 @@ final class EstimateCommand extends TrainingCommand {
         Console console = console();
         try (BaseModel base = engine.load(model, console, examples::task)) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
-            TrainingOptions options = options(chosen);
-            try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize())) {
+            try (PeftModel tuned = tuned(base, examples, choice.with(chosen))) {
                 console.say("model:      %s", EngineOptions.describe(base));
                 sayChosen(console, chosen);
-                TrainingEstimate estimate = examples.estimate(builder(tuned, options), tuned);
+                TrainingEstimate estimate = examples.estimate(builder(tuned, chosen), tuned);
+                if (!estimate.chosen().isEmpty()) {
+                    console.say("auto:       %s", estimate.chosen());
+                }
                 if (json.isGiven()) {
                     console.print(line(estimate));
                 } else {

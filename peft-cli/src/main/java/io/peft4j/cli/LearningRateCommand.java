@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.LearningRateRangeTest;
-import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.plan.Hyperparameters;
 import io.peft4j.train.plan.LearningRateRange;
 import java.nio.file.Path;
@@ -48,12 +47,11 @@ final class LearningRateCommand extends TrainingCommand {
         Console console = console();
         try (BaseModel base = engine.load(model, console, examples::task)) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
-            TrainingOptions options = options(chosen);
-            try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize());
+            try (PeftModel tuned = tuned(base, examples, choice.with(chosen));
                     TrainingProgress progress = new TrainingProgress(console, false)) {
                 LearningRateRangeTest test = fromOptions(() -> new LearningRateRangeTest(tuned)
                         .between(lowest, highest).steps(steps));
-                LearningRateRange range = test.run(builder(tuned, options).listener(progress),
+                LearningRateRange range = test.run(builder(tuned, chosen).listener(progress),
                         trainer -> examples.train(trainer, tuned));
                 progress.close();
                 show(console, range);

@@ -1,12 +1,15 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.io.IfExists;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.PeftException;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.data.Masking;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.models.ModelOptions;
 import io.peft4j.train.LearningRateSchedule;
+import io.peft4j.train.plan.AutoInteger;
+import io.peft4j.train.plan.AutoNumber;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
@@ -18,9 +21,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -128,10 +133,10 @@ public final class Main implements Runnable {
         return GroupedOptions.on(line)
                 .registerConverter(ModelOptions.Precision.class, EngineOptions::precision)
                 .registerConverter(BenchCommand.Shape.class, BenchCommand.Shape::of)
-                .registerConverter(LearningRateSchedule.class, TrainingCommand::schedule)
-                .registerConverter(PackOptions.Strategy.class, TrainingCommand::packing)
-                .registerConverter(AutoInteger.class, AutoInteger::of)
-                .registerConverter(AutoNumber.class, AutoNumber::of)
+                .registerConverter(LearningRateSchedule.class, converter(LearningRateSchedule::named))
+                .registerConverter(PackOptions.Strategy.class, converter(PackOptions.Strategy::named))
+                .registerConverter(AutoInteger.class, converter(AutoInteger::of))
+                .registerConverter(AutoNumber.class, converter(AutoNumber::of))
                 .registerConverter(Masking.class, LearnedOptions::masking)
                 .registerConverter(DataFormat.class, DataInput::format)
                 .registerConverter(Charset.class, DataInput::encoding)
@@ -142,6 +147,17 @@ public final class Main implements Runnable {
                 .setParameterExceptionHandler(Failures::reportUsage)
                 .setExecutionStrategy(Failures::run)
                 .setExecutionExceptionHandler(Failures::report);
+    }
+
+    /** Converts a word as the library does, whose errors become those of an option. */
+    private static <T> ITypeConverter<T> converter(Function<String, T> reader) {
+        return word -> {
+            try {
+                return reader.apply(word);
+            } catch (ConfigurationException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        };
     }
 
     /** A place that is named: an empty name, as of a variable that is not set, would be the current folder. */

@@ -9,7 +9,7 @@ import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.MixedObjective;
-import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.HyperparameterRules;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -55,8 +55,8 @@ record MixedData(List<TrainingData> parts, List<Double> weights) implements Trai
     }
 
     @Override
-    public DataFacts facts(BaseModel base) {
-        return parts.get(0).facts(base);
+    public HyperparameterRules rules(BaseModel base) {
+        return parts.get(0).rules(base);
     }
 
     @Override

@@ -57,11 +57,7 @@ final class Quickstart {
     record Settings(Path output, IfExists ifExists, QuickstartPlan plan, int general, long seed, Path answers) {
         /** The numbers of the training; fails where they are out of range. */
         TrainingOptions training() {
-            TrainingOptions usual = TrainingOptions.defaults();
-            return new TrainingOptions(plan.epochs(), plan.batchSize(), usual.gradientAccumulation(),
-                    plan.learningRate(), usual.schedule(), usual.warmupSteps(), usual.weightDecay(),
-                    usual.maxGradNorm(), seed, usual.shuffle(), usual.sharePrefixes(), usual.packing(),
-                    usual.packTokens(), usual.recompute());
+            return TrainingOptions.of(plan.epochs(), plan.batchSize(), plan.learningRate());
         }
     }
 
@@ -187,9 +183,9 @@ final class Quickstart {
                 settings.plan().batchSize(), settings.plan().learningRate());
         say("    %s", model.trainableSummary());
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
-            TrainingResult training = Trainer.builder(model).options(settings.training()).logProgress(false)
-                    .output(settings.output(), settings.ifExists()).cancellation(cancellation)
-                    .listener(progress).build().train(handbook.examples(settings.general()));
+            TrainingResult training = Trainer.builder(model).options(settings.training()).seed(settings.seed())
+                    .logProgress(false).output(settings.output(), settings.ifExists())
+                    .cancellation(cancellation).listener(progress).build().train(handbook.examples(settings.general()));
             progress.close();
             time.took(Part.TRAINING, training.seconds());
             say("    %s", training);

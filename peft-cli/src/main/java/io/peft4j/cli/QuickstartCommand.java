@@ -80,8 +80,9 @@ final class QuickstartCommand extends PeftCommand {
         Trainer.requireOutput(folder, RunStart.NEW, existing.inChosen());
         report.println("A model learns the handbook of Larkenfell, a company that does not exist.");
         try (BaseModel base = engine.load(model, console)) {
-            Optional<Quickstart.Result> result = new Quickstart(base, handbook,
-                    settings(folder, chosen(QuickstartPlan.of(base.network().description()))), console, report).run(interrupts());
+            QuickstartPlan plan = chosen(QuickstartPlan.of(base.network().description()));
+            Optional<Quickstart.Result> result = new Quickstart(base, handbook, settings(folder, plan), console,
+                    report).run(interrupts());
             result.ifPresent(r -> tell(r, report, folder, (System.nanoTime() - begin) / 1e9));
             report.flush();
             return result.isPresent() ? 0 : 1;

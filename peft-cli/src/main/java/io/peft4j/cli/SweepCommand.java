@@ -5,7 +5,6 @@ import io.peft4j.models.BaseModel;
 import io.peft4j.trackers.Trackers;
 import io.peft4j.trackers.TrackingListener;
 import io.peft4j.train.Cancellation;
-import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.plan.Hyperparameters;
 import io.peft4j.train.sweep.SearchSpace;
 import io.peft4j.train.sweep.SearchStrategy;
@@ -84,10 +83,9 @@ final class SweepCommand extends TrainingCommand {
         try (BaseModel base = engine.load(model, console, examples::task);
                 Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
-            TrainingOptions options = options(chosen);
             SweepBuilder sweep = Sweep.of(base, choice.with(chosen).config(base).orElseThrow(), space)
                     .strategy(search).seed(seed).resume(resume).cancellation(cancellation)
-                    .trainer(tuned -> builder(tuned, options)).progress(trial -> say(console, trial))
+                    .trainer(tuned -> builder(tuned, chosen)).progress(trial -> say(console, trial))
                     .listeners(folder -> trackers.isEmpty() ? List.of() : List.of(new TrackingListener(
                             folder.getFileName().toString(), trackers.stream().map(word -> Trackers.of(word, folder))
                                     .toList()).withOutput(folder)));

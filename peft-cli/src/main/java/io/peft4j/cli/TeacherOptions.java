@@ -16,7 +16,7 @@ import io.peft4j.train.TrainingEstimate;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.DistillationObjective;
 import io.peft4j.train.objective.MixedObjective;
-import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.HyperparameterRules;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -120,8 +120,8 @@ final class TeacherOptions {
         }
 
         @Override
-        public DataFacts facts(BaseModel base) {
-            return chats.facts(base);
+        public HyperparameterRules rules(BaseModel base) {
+            return chats.rules(base);
         }
 
         @Override

@@ -18,7 +18,7 @@ import io.peft4j.train.RunStart;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingListener;
-import io.peft4j.train.TrainingOptions;
+import io.peft4j.train.TrainingPlan;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.parallel.Workers;
 import io.peft4j.train.plan.Hyperparameters;
@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -112,17 +113,16 @@ final class TrainCommand extends TrainingCommand {
         try (Workers together = workers.join();
                 BaseModel base = engine.load(model, console, examples::task, workers.shareAMachine())) {
             Optional<Hyperparameters> chosen = chosen(base, examples, choice);
-            TrainingOptions options = options(chosen);
-            try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize());
+            try (PeftModel tuned = tuned(base, examples, choice.with(chosen));
                     TrainingProgress progress = new TrainingProgress(console, json);
                     Interrupts.Registration stopping = interrupts().stopping(cancellation, console)) {
                 TrainingForecast forecast = new TrainingForecast(console, prices);
-                sayConfiguration(console, base, tuned, options, choice);
+                sayBegin(console, base, tuned, choice);
                 sayChosen(console, chosen);
-                TrainerBuilder trainer = builder(tuned, options).checkpointEverySteps(checkpointSteps)
+                TrainerBuilder trainer = builder(tuned, chosen).checkpointEverySteps(checkpointSteps)
                         .output(output, existing.policy() == IfExists.OVERWRITE ? IfExists.OVERWRITE : IfExists.FAIL)
-                        .start(start()).workers(together).cancellation(cancellation).listener(progress)
-                        .listener(follower).listener(forecast);
+                        .start(start()).workers(together).cancellation(cancellation)
+                        .listener(numbers(console)).listener(progress).listener(follower).listener(forecast);
                 trainer.listener(new TrackingListener(output.toAbsolutePath().getFileName().toString(), tracking)
                         .withOutput(output));
                 TrainingResult result = examples.train(trainer, tuned);
@@ -165,24 +165,33 @@ final class TrainCommand extends TrainingCommand {
         base.withAdapter(output).close();
     }
 
-    private void sayConfiguration(Console console, BaseModel base, PeftModel tuned, TrainingOptions options,
-            AdapterOptions.Choice choice) {
+    private void sayBegin(Console console, BaseModel base, PeftModel tuned, AdapterOptions.Choice choice) {
         PeftConfig config = tuned.adapter(PeftModel.DEFAULT_ADAPTER).config();
         console.say("model:      %s", EngineOptions.describe(base));
         console.say("adapter:    %s, %s", choice.origin(), tuned.trainableSummary());
         console.say("            %s", inShort(config));
         console.say("data:       %s%s", data, validation == null ? ", no validation data" : ", validation "
                 + validation);
-        console.say("training:   epochs %d, %s, packing %s, gradient accumulation %d, max length %s, %s, seed %d",
-                options.epochs(), options.packTokens() > 0 ? "batches of " + options.packTokens() + " tokens"
-                : "batch size " + options.batchSize(), options.packing(), options.gradientAccumulation(),
-                maxLength == null ? "the model's" : maxLength, options.shuffle() ? "shuffled" : "in order",
-                options.seed());
-        console.say("optimizer:  %s, learning rate %s, %s, warm-up steps %d, weight decay %s, max grad norm %s",
-                updates.describe(), options.learningRate(), options.schedule(), options.warmupSteps(),
-                options.weightDecay(), options.maxGradNorm());
         console.say("output:     %s, %s%s", output, checkpointSteps == 0 ? "no checkpoints"
                 : "a checkpoint every " + checkpointSteps + " steps", start() == RunStart.NEW ? "" : ", resuming");
+    }
+
+    /** Says the numbers of the training when all of them are known. */
+    private TrainingListener numbers(Console console) {
+        return new TrainingListener() {
+            @Override
+            public void onStart(TrainingPlan plan) {
+                Map<String, String> values = plan.settings();
+                console.say("training:   epochs %s, %s, packing %s, gradient accumulation %s, max length %s, %s, seed "
+                        + "%s", values.get("epochs"), packTokens > 0 ? "batches of " + packTokens + " tokens"
+                        : "batch size " + values.get("batch_size"), packing, values.get("gradient_accumulation"),
+                        maxLength == null ? "the model's" : maxLength, Boolean.parseBoolean(values.get("shuffle"))
+                        ? "shuffled" : "in order", values.get("seed"));
+                console.say("optimizer:  %s, learning rate %s, %s, warm-up steps %s, weight decay %s, max grad norm %s",
+                        updates.describe(), values.get("learning_rate"), schedule, values.get("warmup_steps"),
+                        weightDecay, maxGradNorm);
+            }
+        };
     }
 
     /** The keys that are set, in one line. */

@@ -1,6 +1,5 @@
 package io.peft4j.cli;
 
-import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.method.UpdateRule;
 import io.peft4j.data.pack.PackOptions;
@@ -12,20 +11,23 @@ import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingControl;
 import io.peft4j.train.TrainingOptions;
+import io.peft4j.train.plan.AutoInteger;
+import io.peft4j.train.plan.AutoNumber;
 import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** What commands share that train, or say what a training would be: the options of {@code peft4j train}. */
 @HelpGroup(HelpGroup.TRAINING)
 abstract class TrainingCommand extends PeftCommand {
     /** The most batches that first values are computed from. */
     private static final int CALIBRATION_BATCHES = 32;
+    private static final int CALIBRATION_SIZE = 8;
 
     @HelpGroup(HelpGroup.DATA)
     @Option(names = "--model", required = true, paramLabel = "ID|DIR|FILE.gguf", description = "The base model.")
@@ -47,20 +49,20 @@ abstract class TrainingCommand extends PeftCommand {
     @Mixin
     AdapterOptions adapter;
 
-    @Option(names = "--epochs", paramLabel = "N|auto", defaultValue = "3", description = "Passes over the data. "
-            + "With auto, here and below, rules choose from data, model, memory and time, and say why. "
-            + "Default: ${DEFAULT-VALUE}")
+    @Option(names = "--epochs", paramLabel = "N|auto", defaultValue = AutoNumber.AUTO, description = "Passes over "
+            + "the data. With auto, here and below, rules choose from data, model, method, objective and memory, and "
+            + "say why; with --time-budget from that, too. Default: ${DEFAULT-VALUE}")
     AutoInteger epochs;
 
-    @Option(names = "--batch-size", paramLabel = "N|auto", defaultValue = "8",
+    @Option(names = "--batch-size", paramLabel = "N|auto", defaultValue = AutoNumber.AUTO,
             description = "Examples per forward pass. Default: ${DEFAULT-VALUE}")
     AutoInteger batchSize;
 
-    @Option(names = "--gradient-accumulation", paramLabel = "N", defaultValue = "1",
-            description = "Forward passes per step. Default: ${DEFAULT-VALUE}")
-    int gradientAccumulation;
+    @Option(names = "--gradient-accumulation", paramLabel = "N", description = "Forward passes per step. Default: 1, "
+            + "or what goes with an automatic batch size")
+    private Integer gradientAccumulation;
 
-    @Option(names = "--learning-rate", paramLabel = "X|auto", defaultValue = "2e-4",
+    @Option(names = "--learning-rate", paramLabel = "X|auto", defaultValue = AutoNumber.AUTO,
             description = "Peak learning rate. Default: ${DEFAULT-VALUE}")
     AutoNumber learningRate;
 
@@ -69,9 +71,9 @@ abstract class TrainingCommand extends PeftCommand {
                     + "polynomial=POWER[,END], warmup-stable-decay=SHARE. Default: ${DEFAULT-VALUE}")
     LearningRateSchedule schedule;
 
-    @Option(names = "--warmup-steps", paramLabel = "N", defaultValue = "0",
-            description = "Steps over which the learning rate rises first. Default: ${DEFAULT-VALUE}")
-    int warmupSteps;
+    @Option(names = "--warmup-steps", paramLabel = "N", description = "Steps over which the learning rate rises first. "
+            + "Default: 0, or what goes with an automatic learning rate")
+    private Integer warmupSteps;
 
     @Option(names = "--weight-decay", paramLabel = "X", defaultValue = "0",
             description = "Decoupled weight decay. Default: ${DEFAULT-VALUE}")
@@ -133,7 +135,7 @@ abstract class TrainingCommand extends PeftCommand {
 
     /** Checks the options that depend on each other, before anything is read. */
     final void checkTraining() {
-        fromOptions(() -> options(Optional.empty()));
+        fromOptions(this::numbers);
         if (maxLength != null && maxLength < 1) {
             throw usage("--max-length must be at least 1");
         }
@@ -156,64 +158,75 @@ abstract class TrainingCommand extends PeftCommand {
     }
 
     /** The base with the adapter to be trained. */
-    final PeftModel tuned(BaseModel base, TrainingData examples, AdapterOptions.Choice choice, int examplesAPass) {
-        return choice.on(base, seed, () -> examples.calibration(base, examplesAPass, CALIBRATION_BATCHES));
+    final PeftModel tuned(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
+        return choice.on(base, seed, () -> examples.calibration(base, batchSize.value().orElse(CALIBRATION_SIZE),
+                CALIBRATION_BATCHES));
     }
 
-    /** What the rules choose, where an option is {@code auto}. */
+    /**
+     * What rules choose before there is an adapter: its rank and layers where these are {@code auto}, and what a time
+     * budget has room for. All else is chosen by the trainer.
+     */
     final Optional<Hyperparameters> chosen(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
-        if (epochs.value().isPresent() && batchSize.value().isPresent() && learningRate.value().isPresent()
-                && !adapter.isAuto()) {
+        Optional<Duration> budget = budget();
+        if (budget.isEmpty() && !adapter.isAuto()) {
             return Optional.empty();
         }
-        HyperparameterRules rules = Hyperparameters.choosing(examples.facts(base), base.network().description());
+        HyperparameterRules rules = examples.rules(base);
+        choice.config(base).ifPresent(rules::method);
         epochs.value().ifPresent(rules::epochs);
         batchSize.value().ifPresent(rules::batchSize);
         learningRate.value().ifPresent(rules::learningRate);
-        if (isGiven("--gradient-accumulation")) {
-            rules.gradientAccumulation(gradientAccumulation);
-        }
+        Optional.ofNullable(gradientAccumulation).ifPresent(rules::gradientAccumulation);
+        Optional.ofNullable(warmupSteps).ifPresent(rules::warmupSteps);
         adapter.addTo(rules);
-        Optional<Duration> budget = fromOptions(control::control).timeBudget();
-        if (budget.isPresent() && (epochs.value().isEmpty() || adapter.isAuto())) {
-            rules.timeBudget(budget.get(), speed(base, examples, choice, Optional.of(rules.choose())));
-        }
+        budget.ifPresent(time -> rules.timeBudget(time, speed(base, examples, choice.with(Optional.of(
+                rules.choose())))));
         return Optional.of(rules.choose());
     }
 
+    /** The time that the choice of epochs or layers has to keep within. */
+    private Optional<Duration> budget() {
+        return fromOptions(control::control).timeBudget()
+                .filter(time -> epochs.value().isEmpty() || adapter.isAuto());
+    }
+
     /** Tokens a second, from a probe of what would be trained if there were time. */
-    private double speed(BaseModel base, TrainingData examples, AdapterOptions.Choice choice,
-            Optional<Hyperparameters> chosen) {
-        TrainingOptions options = options(chosen);
-        try (PeftModel tuned = tuned(base, examples, choice.with(chosen), options.batchSize())) {
-            return examples.estimate(builder(tuned, options).control(TrainingControl.defaults()), tuned)
+    private double speed(BaseModel base, TrainingData examples, AdapterOptions.Choice choice) {
+        try (PeftModel tuned = tuned(base, examples, choice)) {
+            return examples.estimate(builder(tuned, Optional.empty()).control(TrainingControl.defaults()), tuned)
                     .tokensPerSecond();
         }
     }
 
-    /** Says what rules have chosen, and why. */
-    static void sayChosen(Console console, Optional<Hyperparameters> chosen) {
-        chosen.ifPresent(values -> values.reasons().forEach((name, reason) ->
-                console.say("auto:       %s %s", name.replace('_', ' '), reason)));
+    /** Says what rules have chosen before there was an adapter, and why. */
+    final void sayChosen(Console console, Optional<Hyperparameters> chosen) {
+        List<String> names = budget().isPresent() ? List.of("rank", "layers", "epochs") : List.of("rank", "layers");
+        chosen.map(Hyperparameters::reasons).ifPresent(reasons -> names.forEach(name ->
+                console.say("auto:       %s %s", name, reasons.get(name))));
     }
 
-    /** The numbers; where they are {@code auto}, those that were chosen. */
-    final TrainingOptions options(Optional<Hyperparameters> chosen) {
-        TrainingOptions usual = TrainingOptions.defaults();
-        boolean warms = chosen.isPresent() && learningRate.value().isEmpty() && !isGiven("--warmup-steps");
-        return new TrainingOptions(epochs.value().orElse(chosen.map(Hyperparameters::epochs).orElse(usual.epochs())),
-                batchSize.value().orElse(chosen.map(Hyperparameters::batchSize).orElse(usual.batchSize())),
-                chosen.map(Hyperparameters::gradientAccumulation).orElse(gradientAccumulation),
-                learningRate.value().orElse(chosen.map(Hyperparameters::learningRate).orElse(usual.learningRate())),
-                schedule, warms ? chosen.get().warmupSteps() : warmupSteps,
-                weightDecay, maxGradNorm, seed, !noShuffle, usual.sharePrefixes(), packing, packTokens, recompute);
+    /** The numbers; in the place of those that are {@code auto} usual ones, so that the others can be checked. */
+    private TrainingOptions numbers() {
+        return new TrainingOptions(epochs.value().orElse(1), batchSize.value().orElse(1),
+                gradientAccumulation == null ? 1 : gradientAccumulation, learningRate.value().orElse(2e-4), schedule,
+                warmupSteps == null ? 0 : warmupSteps, weightDecay, maxGradNorm, seed, !noShuffle, true, packing,
+                packTokens, recompute);
     }
 
-    /** A trainer without an output folder. */
-    final TrainerBuilder builder(PeftModel tuned, TrainingOptions options) {
-        TrainerBuilder builder = Trainer.builder(tuned).options(options).logProgress(false).masking(learned.masking())
+    /** A trainer without an output folder; it chooses what is neither given nor follows from a time budget. */
+    final TrainerBuilder builder(PeftModel tuned, Optional<Hyperparameters> chosen) {
+        TrainerBuilder builder = Trainer.builder(tuned).logProgress(false).masking(learned.masking())
                 .updateRule(rule(tuned)).control(fromOptions(control::control))
-                .learning(fromOptions(updates::learning));
+                .learning(fromOptions(updates::learning)).schedule(schedule).weightDecay(weightDecay)
+                .maxGradNorm(maxGradNorm).seed(seed).shuffle(!noShuffle).packing(packing).packTokens(packTokens)
+                .recompute(recompute);
+        chosen.filter(values -> budget().isPresent()).ifPresent(values -> builder.epochs(values.epochs()));
+        epochs.value().ifPresent(builder::epochs);
+        batchSize.value().ifPresent(builder::batchSize);
+        learningRate.value().ifPresent(builder::learningRate);
+        Optional.ofNullable(gradientAccumulation).ifPresent(builder::gradientAccumulation);
+        Optional.ofNullable(warmupSteps).ifPresent(builder::warmupSteps);
         return maxLength == null ? builder : builder.maxLength(maxLength);
     }
 
@@ -222,23 +235,5 @@ abstract class TrainingCommand extends PeftCommand {
             return new LoraPlus(loraPlusRatio);
         }
         return loraFa ? LoraFa.of(tuned) : UpdateRule.PLAIN;
-    }
-
-    /** The packing of a name. */
-    static PackOptions.Strategy packing(String name) {
-        try {
-            return PackOptions.Strategy.named(name);
-        } catch (ConfigurationException e) {
-            throw new TypeConversionException(e.getMessage());
-        }
-    }
-
-    /** The schedule of a name. */
-    static LearningRateSchedule schedule(String name) {
-        try {
-            return LearningRateSchedule.named(name);
-        } catch (ConfigurationException e) {
-            throw new TypeConversionException(e.getMessage());
-        }
     }
 }

@@ -13,13 +13,14 @@ import io.peft4j.models.hub.ModelSource;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingEstimate;
-import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.objective.ChatObjective;
 import io.peft4j.train.objective.DataSetup;
 import io.peft4j.train.objective.MixedObjective;
 import io.peft4j.train.objective.Objective;
 import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.HyperparameterRules;
+import io.peft4j.train.plan.Hyperparameters;
 import io.peft4j.train.sweep.SweepBuilder;
 import java.util.List;
 import java.util.Optional;
@@ -49,8 +50,8 @@ interface TrainingData {
      */
     <T> T part(PeftModel model, double weight, Function<MixedObjective.Part<?>, T> use);
 
-    /** What the rules of hyperparameters look at. */
-    DataFacts facts(BaseModel base);
+    /** The rules of hyperparameters for these examples on a base. */
+    HyperparameterRules rules(BaseModel base);
 
     /** Some of the examples, for adapters whose first values are computed from data. */
     Calibration calibration(BaseModel base, int batchSize, int mostBatches);
@@ -91,8 +92,8 @@ interface TrainingData {
         }
 
         @Override
-        public DataFacts facts(BaseModel base) {
-            return DataFacts.of(examples, base);
+        public HyperparameterRules rules(BaseModel base) {
+            return Hyperparameters.choosing(DataFacts.of(examples, base), base.network().description());
         }
 
         @Override
@@ -163,9 +164,11 @@ interface TrainingData {
         }
 
         @Override
-        public DataFacts facts(BaseModel base) {
-            return DataFacts.ofEncoded(objective.apply(base).encode(examples, new DataSetup("training",
-                    base.network().description().maxPositions(), TrainingOptions.defaults().batchSize())).examples());
+        public HyperparameterRules rules(BaseModel base) {
+            Objective<E> learned = objective.apply(base);
+            return Hyperparameters.choosing(DataFacts.ofEncoded(learned.encode(examples, new DataSetup("training",
+                    base.network().description().maxPositions(), 1)).examples()), base.network().description())
+                    .objective(learned);
         }
 
         @Override

@@ -35,6 +35,9 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
                 plan.examples(), plan.tokens(), plan.supervisedTokens(), plan.stepsPerEpoch(), plan.totalSteps(),
                 plan.leftOut() == 0 ? "" : "; " + plan.leftOut() + " examples left out",
                 plan.doneSteps() == 0 ? "" : "; " + plan.doneSteps() + " steps done before");
+        if (!plan.chosen().isEmpty()) {
+            console.say("auto:       %s", plan.chosen());
+        }
         progress = Progress.of(console, "Training", plan.doneSteps(), plan.totalSteps());
     }
 

@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import static io.peft4j.cli.CommandRun.FIXTURES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -44,9 +45,10 @@ class AutoOptionsTest {
     void rulesChooseWhatIsAutoAndSayWhy() {
         CommandRun run = CommandRun.succeeding(train("--learning-rate", "auto", "--batch-size", "auto", "--epochs",
                 "auto", "--rank", "auto", "--layers", "auto", "--max-steps", 2));
-        assertTrue(run.err().contains("auto:       batch size 8: 120 rows"), run.err());
-        assertTrue(run.err().contains("auto:       epochs 12: "), run.err());
-        assertTrue(run.err().contains("auto:       learning rate 0.005: hidden size"), run.err());
+        assertTrue(run.err().lines().anyMatch(line -> line.matches("auto:       batch size 8 \\(120 rows.*, epochs 12 "
+                + "\\(.*, learning rate 0.005 \\(hidden size.*")), run.err());
+        assertTrue(run.err().contains("auto:       rank 8: a quarter of the hidden size 32"), run.err());
+        assertTrue(run.err().contains("auto:       layers all: "), run.err());
         JsonNode config = CommandRun.read(output.resolve("adapter_config.json"));
         // A quarter of the hidden size of 32.
         assertEquals(8, config.get("r").asInt());
@@ -56,10 +58,38 @@ class AutoOptionsTest {
 
     @Test
     void whatIsGivenBesideAutoIsKept() {
-        CommandRun run = CommandRun.succeeding(train("--learning-rate", "auto", "--batch-size", 3, "--max-steps", 1));
+        CommandRun run = CommandRun.succeeding(train("--learning-rate", "auto", "--batch-size", 3, "--epochs", 3,
+                "--max-steps", 1));
         assertTrue(run.err().contains("batch size 3"), run.err());
         assertTrue(run.err().contains("epochs 3"), run.err());
         assertTrue(run.err().contains("learning rate 0.005"), run.err());
+    }
+
+    @Test
+    void withoutNumbersRulesChooseAndGivenOnesAreTakenExactly() {
+        CommandRun chosen = CommandRun.succeeding(train("--max-steps", 1));
+        assertTrue(chosen.err().contains("training:   epochs 12, batch size 8"), chosen.err());
+        assertTrue(chosen.err().contains("learning rate 0.005, linear, warm-up steps 0"), chosen.err());
+        assertEquals(1, chosen.err().lines().filter(line -> line.startsWith("auto:")).count(), chosen.err());
+        CommandRun given = CommandRun.succeeding(train("--max-steps", 1, "--epochs", 3, "--learning-rate", "2e-4",
+                "--if-exists", "overwrite"));
+        assertTrue(given.err().contains("training:   epochs 3, batch size 8"), given.err());
+        assertTrue(given.err().contains("learning rate 2.0E-4, linear, warm-up steps 0"), given.err());
+    }
+
+    @Test
+    void anEstimateSaysWhatIsChosenAndNothingOfTheProbesOwnSteps() {
+        CommandRun run = CommandRun.succeeding("estimate", "--model", MODEL, "--data", data, "--dtype", "f32");
+        assertTrue(run.err().contains("auto:       batch size 8 (120 rows"), run.err());
+        assertTrue(run.out().contains(" in 180 steps"), run.out());
+        assertFalse(run.err().contains("warm-up") || run.out().contains("warm-up"), run.err());
+    }
+
+    @Test
+    void aResumedTrainingKeepsWhatWasChosenAndSaysSo() {
+        CommandRun.succeeding(train("--max-steps", 6, "--checkpoint-steps", 3));
+        CommandRun resumed = CommandRun.succeeding(train("--max-steps", 6, "--checkpoint-steps", 3, "--resume"));
+        assertTrue(resumed.err().contains("auto:       as the training began: epochs 12, batch size 8"), resumed.err());
     }
 
     /** One epoch is all that a millisecond has room for, and the network has too few layers to leave some out. */

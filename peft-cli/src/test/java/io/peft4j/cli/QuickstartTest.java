@@ -66,7 +66,8 @@ class QuickstartTest {
     }
 
     private void assertStory(String out) {
-        for (String part : List.of("1/5 The base model", MODEL.toString(), "expected time: about ", "2/5 Asking it 88 held-out questions",
+        for (String part : List.of("1/5 The base model", MODEL.toString(), "expected time: about ",
+                "2/5 Asking it 88 held-out questions",
                 "0 of 88 (0 %) of its answers hold the expected fact",
                 "3/5 Training LoRA on its 176 examples and 16 general ones (about ",
                 "decoder layers 0 to 2, 1 epochs, batch size 16, learning rate 0.007",

@@ -44,8 +44,8 @@ class ResumeCommandTest {
     /** The words of a training of 4 updates; options that are named here instead of the usual ones. */
     private Object[] train(Object... changes) {
         Map<Object, Object> options = new LinkedHashMap<>(Map.of("--model", MODEL, "--data", data,
-                "--output", output, "--batch-size", 3, "--epochs", 2, "--rank", 4, "--dtype", "f32", "--threads", 2,
-                "--checkpoint-steps", 3));
+                "--output", output, "--batch-size", 3, "--epochs", 2, "--learning-rate", "2e-4", "--rank", 4, "--dtype",
+                "f32", "--threads", 2, "--checkpoint-steps", 3));
         List<Object> words = new ArrayList<>(List.of("train"));
         for (int i = 0; i < changes.length; i++) {
             if (i + 1 < changes.length && !changes[i + 1].toString().startsWith("--")) {

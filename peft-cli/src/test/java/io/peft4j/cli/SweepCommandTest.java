@@ -83,8 +83,8 @@ class SweepCommandTest {
 
     @Test
     void trainTakesOptimizersGroupsSchedulesNoiseAndSmoothing() {
-        CommandRun run = CommandRun.succeeding(words("train", "--optimizer", "adafactor", "--schedule",
-                "warmup-stable-decay=0.5", "--neftune-alpha", 5, "--label-smoothing", 0.1, "--parameter-group",
+        CommandRun run = CommandRun.succeeding(words("train", "--learning-rate", "2e-4", "--optimizer", "adafactor",
+                "--schedule", "warmup-stable-decay=0.5", "--neftune-alpha", 5, "--label-smoothing", 0.1, "--parameter-group",
                 "lora_B:learning-rate=1e-3,weight-decay=0", "--json"));
         assertTrue(run.err().contains("optimizer:  adafactor with 1 parameter groups, NEFTune 5.0, label smoothing "
                 + "0.1, learning rate 2.0E-4, warmup-stable-decay=0.5"), run.err());

@@ -14,7 +14,6 @@ import io.peft4j.train.Cancellation;
 import io.peft4j.train.Trainer;
 import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingResult;
-import io.peft4j.train.plan.DataFacts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,8 +166,7 @@ public final class FeedbackTuner implements AutoCloseable {
     }
 
     private TrainingResult train(PeftModel candidate, ChatDataset learned) {
-        TrainerBuilder trainer = Trainer.builder(candidate).auto(DataFacts.of(learned, candidate))
-                .cancellation(cancellation);
+        TrainerBuilder trainer = Trainer.builder(candidate).cancellation(cancellation);
         settings.timeBudget.ifPresent(trainer::timeBudget);
         return settings.training.apply(trainer).build().train(learned);
     }

@@ -76,7 +76,7 @@ class LangChain4jTest {
                 + QUESTION + "\"}, {\"role\": \"assistant\", \"content\": \"" + ANSWER + "\"}]}\n");
         base = Peft4j.load("tiny");
         tuned = base.withAdapter(Peft4j.lora().rank(16).alpha(32).targetModules(Peft4j.ALL_LINEAR).build());
-        Peft4j.trainer(tuned).epochs(30).learningRate(5e-3).build().train(Peft4j.chats(row));
+        Peft4j.trainer(tuned).epochs(30).batchSize(8).learningRate(5e-3).build().train(Peft4j.chats(row));
     }
 
     @AfterAll

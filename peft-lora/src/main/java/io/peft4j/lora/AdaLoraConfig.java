@@ -35,7 +35,7 @@ import java.util.OptionalInt;
  * @param totalSteps {@code total_step}: updates that the schedule counts with; default those of the training
  * @param rankPattern {@code rank_pattern}: what was left, once it has been cut
  */
-@PeftType("ADALORA")
+@PeftType(value = "ADALORA", autoRateFactor = 3)
 public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
         @Key(value = "target_r", fallback = "8") int targetRank,
         @Key(value = "init_r", fallback = "12", option = "rank") int initialRank, @Key("tinit") int warmup,

@@ -32,7 +32,7 @@ import java.util.Map;
  * @param rankPattern {@code rank_pattern}: other ranks, as in {@link LoraConfig}; default none
  * @param alphaPattern {@code alpha_pattern}: other alphas, as in {@link LoraConfig}; default none
  */
-@PeftType("LOHA")
+@PeftType(value = "LOHA", autoRateFactor = 2)
 @UnusedKey(value = "use_effective_conv2d", fallback = "false", feature = "the parameters for convolutions")
 public record LoHaConfig(CommonConfig common, @Group Placement placement, @Key(value = "r", fallback = "8") int rank,
         @Key(value = "alpha", fallback = "8", whole = true) double alpha, @Key("rank_dropout") double rankDropout,

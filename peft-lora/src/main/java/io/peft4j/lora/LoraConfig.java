@@ -140,6 +140,13 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         return layerAlpha / (rsLora ? Math.sqrt(layerRank) : layerRank);
     }
 
+    /** The more a change of B A counts, the smaller its steps; what begins with a part of the base is large already. */
+    @Override
+    public double autoRateFactor() {
+        double scaling = Math.abs(scaling(rank, alpha));
+        return scaling == 0 ? 1 : initialization.autoRateFactor() * Math.sqrt(2 / scaling);
+    }
+
     /** Builds a {@link LoraConfig}, which says what each value means. */
     public interface Builder extends PlacedBuilder<LoraConfig, Builder> {
         /** The rank r, at least 1; default 8. */

@@ -60,6 +60,12 @@ public final class LoraFa implements UpdateRule {
         return !frozen.contains(parameter);
     }
 
+    /** B alone has to do what both do otherwise. */
+    @Override
+    public double autoRateFactor() {
+        return 2;
+    }
+
     @Override
     public void beforeUpdate() {
         for (LoraLayer layer : layers) {

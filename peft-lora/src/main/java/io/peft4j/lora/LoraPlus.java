@@ -30,6 +30,12 @@ public record LoraPlus(double ratio) implements UpdateRule {
         return parameter.name().contains("lora_B") || parameter.value().rank() == 1 ? ratio : 1;
     }
 
+    /** A is to learn as much slower than without this rule as B faster. */
+    @Override
+    public double autoRateFactor() {
+        return 1 / Math.sqrt(ratio);
+    }
+
     @Override
     public String describe() {
         return "loraplus " + ratio;

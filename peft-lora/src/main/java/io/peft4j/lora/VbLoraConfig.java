@@ -33,7 +33,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  *     0.02
  * @param logitsDeviation {@code init_logits_std}: the logits begin normal with this deviation; default 0.1
  */
-@PeftType("VBLORA")
+@PeftType(value = "VBLORA", autoRateFactor = 10)
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 @UnusedKey(value = "save_only_topk_weights", fallback = "false",
         feature = "storing the preferred vectors alone, which cannot be trained on,")

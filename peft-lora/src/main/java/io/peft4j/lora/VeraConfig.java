@@ -32,7 +32,7 @@ import io.peft4j.core.peft.config.UnusedKey;
  * @param projectionSeed {@code projection_prng_key}: seed of the random matrices in Hugging Face PEFT; kept, the
  *     matrices are read from the file; default 0
  */
-@PeftType("VERA")
+@PeftType(value = "VERA", autoRateFactor = 10)
 @UnusedKey(value = "fan_in_fan_out", fallback = "false")
 public record VeraConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "vera_only") Placement placement,

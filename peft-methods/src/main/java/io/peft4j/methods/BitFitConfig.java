@@ -22,7 +22,7 @@ import io.peft4j.core.peft.config.Placement;
  *     {@code layers_pattern}, {@code modules_to_save}); default all but the output layer
  * @param addBiases {@code add_biases}: whether layers without a bias get one; default true
  */
-@PeftType("BITFIT")
+@PeftType(value = "BITFIT", autoRateFactor = 5)
 public record BitFitConfig(CommonConfig common, @Group Placement placement,
         @Key(value = "add_biases", fallback = "true") boolean addBiases) implements PlacedConfig {
     /** A builder with the defaults. */

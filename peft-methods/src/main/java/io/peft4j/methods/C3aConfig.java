@@ -27,7 +27,7 @@ import java.util.Map;
  *     io.peft4j.core.peft.method.PathPatterns#belowAnother}); default none
  * @param initialization {@code init_weights}: how the rows begin; default {@link Initialization#XAVIER_UNIFORM}
  */
-@PeftType("C3A")
+@PeftType(value = "C3A", autoRateFactor = 10)
 public record C3aConfig(CommonConfig common,
         @Group(without = "exclude_modules", biasWord = "c3a_only") Placement placement,
         @Key(value = "block_size", fallback = "256") int blockSize,

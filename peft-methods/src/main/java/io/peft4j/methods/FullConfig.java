@@ -20,7 +20,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param common what every configuration holds
  * @param placement the trained layers ({@code target_modules}, {@code exclude_modules}); default all
  */
-@PeftType("FULL")
+@PeftType(value = "FULL", autoRateFactor = 0.1)
 public record FullConfig(CommonConfig common,
         @Group(without = {"layers_to_transform", "layers_pattern", "modules_to_save"}) Placement placement)
         implements PlacedConfig {

@@ -23,7 +23,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param initWeights {@code init_weights}: whether normals begin in equal pairs, so that the model begins as the base;
  *     otherwise at random, for tests; default true
  */
-@PeftType("HRA")
+@PeftType(value = "HRA", autoRateFactor = 3)
 public record HraConfig(CommonConfig common, @Group(biasWord = "hra_only") Placement placement,
         @Key(value = "r", fallback = "8") int rank, @Key("apply_GS") boolean gramSchmidt,
         @Key(value = "init_weights", fallback = "true") boolean initWeights) implements PlacedConfig {

@@ -27,7 +27,7 @@ import java.util.List;
  * @param initWeights {@code init_ia3_weights}: whether l begins at 1, so that the model begins as the base; otherwise
  *     normal, for tests; default true
  */
-@PeftType("IA3")
+@PeftType(value = "IA3", autoRateFactor = 20)
 public record Ia3Config(CommonConfig common,
         @Group(without = {"layers_to_transform", "layers_pattern"}) Placement placement,
         @Key("feedforward_modules") TargetModules feedforwardModules, @Key("fan_in_fan_out") boolean fanInFanOut,

@@ -16,7 +16,7 @@ import io.peft4j.core.peft.config.Placement;
  * @param placement the trained layers ({@code target_modules}, {@code exclude_modules}, {@code modules_to_save});
  *     default all norms for Llama
  */
-@PeftType("LN_TUNING")
+@PeftType(value = "LN_TUNING", autoRateFactor = 10)
 public record LnTuningConfig(CommonConfig common,
         @Group(without = {"layers_to_transform", "layers_pattern"}) Placement placement) implements PlacedConfig {
     /** A builder with Hugging Face PEFT's defaults. */

@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param tokenizer {@code tokenizer_name_or_path}: whose tokenizer Hugging Face PEFT takes for the text; here it is the
  *     base model's, whose name is filled in
  */
-@PeftType("PROMPT_TUNING")
+@PeftType(value = "PROMPT_TUNING", autoRateFactor = 30)
 @UnusedKey("tokenizer_kwargs")
 public record PromptTuningConfig(CommonConfig common, @Group VirtualTokens virtualTokens,
         @Key(value = "prompt_tuning_init", fallback = "\"RANDOM\"") Initialization initialization,

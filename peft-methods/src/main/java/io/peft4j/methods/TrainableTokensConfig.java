@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
  * @param initWeights {@code init_weights}: whether the rows begin as the base's; otherwise normal, for tests; default
  *     true
  */
-@PeftType("TRAINABLE_TOKENS")
+@PeftType(value = "TRAINABLE_TOKENS", autoRateFactor = 10)
 public record TrainableTokensConfig(CommonConfig common, @Key("target_modules") TargetModules targetModules,
         @Key("token_indices") List<Integer> tokenIndices,
         @Key(value = "init_weights", fallback = "true") boolean initWeights) implements PeftConfig {

@@ -1,6 +1,8 @@
 package io.peft4j.spring;
 
 import io.peft4j.models.ModelOptions;
+import io.peft4j.train.plan.AutoInteger;
+import io.peft4j.train.plan.AutoNumber;
 import java.time.Duration;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -31,12 +33,14 @@ public record PeftProperties(String model, @DefaultValue("auto") ModelOptions.Pr
      *
      * @param enabled whether there is such an endpoint
      * @param rank rank of the adapter
-     * @param epochs passes over the data
-     * @param learningRate the highest learning rate
+     * @param epochs passes over the data; {@code auto}, the default, leaves the choice to rules
+     * @param batchSize examples a forward pass; {@code auto}, the default, leaves the choice to rules
+     * @param learningRate the highest learning rate; {@code auto}, the default, leaves the choice to rules
      * @param maxRows the most rows of a request
      */
     public record Tuning(@DefaultValue("false") boolean enabled, @DefaultValue("16") int rank,
-            @DefaultValue("8") int epochs, @DefaultValue("1e-3") double learningRate,
+            @DefaultValue(AutoNumber.AUTO) AutoInteger epochs, @DefaultValue(AutoNumber.AUTO) AutoInteger batchSize,
+            @DefaultValue(AutoNumber.AUTO) AutoNumber learningRate,
             @DefaultValue("10000") int maxRows) {
     }
 }

@@ -8,6 +8,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainerBuilder;
 import io.peft4j.train.TrainingResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -114,8 +115,11 @@ public final class Tunings implements AutoCloseable {
         LoraConfig config = LoraConfig.builder().rank(options.rank()).alpha(2 * options.rank())
                 .targetModules(TargetModules.ALL_LINEAR).build();
         try (PeftModel model = adapters.base().withAdapter(config)) {
-            TrainingResult result = Trainer.builder(model).epochs(options.epochs())
-                    .learningRate(options.learningRate()).cancellation(cancellation).build().train(examples);
+            TrainerBuilder trainer = Trainer.builder(model).cancellation(cancellation);
+            options.epochs().value().ifPresent(trainer::epochs);
+            options.batchSize().value().ifPresent(trainer::batchSize);
+            options.learningRate().value().ifPresent(trainer::learningRate);
+            TrainingResult result = trainer.build().train(examples);
             if (result.cancelled()) {
                 set(name, new Tuning("failed", "the application was stopped"));
                 return;

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TrackersTest {
     private static final TrainingPlan PLAN = new TrainingPlan(12, 0, 100, 50, 3, 6, 0, 1000,
-            Map.of("learning_rate", "0.001"));
+            Map.of("learning_rate", "0.001"), "");
 
     @TempDir
     private Path folder;
@@ -251,7 +251,7 @@ class TrackersTest {
         Path file = folder.resolve("metrics.csv");
         train(new TrackingListener("a run", List.of(new CsvTracker(file))));
         TrackingListener resumed = new TrackingListener("a run", List.of(new CsvTracker(file)));
-        resumed.onStart(new TrainingPlan(12, 0, 100, 50, 3, 6, 2, 1000, Map.of()));
+        resumed.onStart(new TrainingPlan(12, 0, 100, 50, 3, 6, 2, 1000, Map.of(), ""));
         resumed.onStep(step(3));
         resumed.onEnd(result(1));
         List<String> lines = Files.readAllLines(file);

@@ -125,7 +125,7 @@ final class FrozenStates implements AutoCloseable {
     }
 
     /** The number of the first decoder layer that is not as in the base; 0 also if unknown. */
-    private static int firstChanged(Network network, LayerSelection layers) {
+    static int firstChanged(Network network, LayerSelection layers) {
         if (layers.virtualTokens() > 0 || isChanged(network.embedding(), layers)
                 || network.routerLossCoefficient() != 0) {
             return 0;

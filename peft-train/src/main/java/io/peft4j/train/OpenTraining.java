@@ -17,16 +17,13 @@ final class OpenTraining implements AutoCloseable {
     private final TrainingRun run;
     private final Optional<RunFolder> folder;
     private final Optional<PageWriter> page;
-    private final TrainingOptions options;
     private final List<TrainingListener> listeners;
     private final TrainingListener told;
 
-    private OpenTraining(TrainingRun run, Optional<RunFolder> folder, TrainingOptions options,
-            List<TrainingListener> listeners) {
+    private OpenTraining(TrainingRun run, Optional<RunFolder> folder, List<TrainingListener> listeners) {
         this.run = run;
         this.folder = folder;
         this.page = folder.map(place -> new PageWriter(place.path()));
-        this.options = options;
         this.listeners = listeners;
         List<TrainingListener> all = new ArrayList<>(List.of(new TrainingGuards(LOG::warn)));
         folder.ifPresent(place -> all.add(place.begin(run.stepsDone())));
@@ -42,14 +39,14 @@ final class OpenTraining implements AutoCloseable {
      * @param listeners the caller's
      * @param preparation prepares the training, from the checkpoint where there is one to go on from
      */
-    static OpenTraining of(PeftModel model, Optional<OutputFolder> output, TrainingOptions options,
-            Workers workers, List<TrainingListener> listeners, Function<Optional<Path>, TrainingRun> preparation) {
+    static OpenTraining of(PeftModel model, Optional<OutputFolder> output, Workers workers,
+            List<TrainingListener> listeners, Function<Optional<Path>, TrainingRun> preparation) {
         Optional<RunFolder> folder = output.map(place -> RunFolder.open(model, place));
         Optional<TrainingRun> run = Optional.empty();
         boolean complete = false;
         try (SharedCheckpoint checkpoint = SharedCheckpoint.of(workers, folder.flatMap(RunFolder::resumePoint))) {
             run = Optional.of(preparation.apply(checkpoint.folder()));
-            OpenTraining open = new OpenTraining(run.get(), folder, options, listeners);
+            OpenTraining open = new OpenTraining(run.get(), folder, listeners);
             complete = true;
             return open;
         } finally {
@@ -94,7 +91,7 @@ final class OpenTraining implements AutoCloseable {
 
     private void save(RunFolder place, TrainingResult result) {
         try {
-            place.finish(run, options, result);
+            place.finish(run, result);
         } catch (RuntimeException e) {
             page.ifPresent(writer -> writer.onFailure(e));
             throw e;

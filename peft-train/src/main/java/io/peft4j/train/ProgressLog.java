@@ -41,6 +41,9 @@ public final class ProgressLog implements TrainingListener {
                 plan.examples(), plan.tokens(), plan.supervisedTokens(), totalSteps,
                 plan.doneSteps() == 0 ? "" : " of which " + plan.doneSteps() + " are done",
                 plan.trainableParameters());
+        if (!plan.chosen().isEmpty()) {
+            say("auto: %s", plan.chosen());
+        }
     }
 
     @Override

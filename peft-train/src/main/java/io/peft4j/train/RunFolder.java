@@ -93,7 +93,7 @@ final class RunFolder implements AutoCloseable {
      *
      * @throws UncheckedIOException when the adapter cannot be written; says where it is kept instead
      */
-    void finish(TrainingRun run, TrainingOptions options, TrainingResult result) {
+    void finish(TrainingRun run, TrainingResult result) {
         try {
             model.saveAdapter(path());
         } catch (UncheckedIOException e) {
@@ -104,7 +104,7 @@ final class RunFolder implements AutoCloseable {
             AdapterCheckpoint.readConfig(adapter);
             SafetensorsFile.open(adapter.resolve(AdapterCheckpoint.WEIGHTS_FILE)).close();
         }
-        writeAbout(run.settings(), options, result);
+        writeAbout(run.settings(), run.options(), result);
         Rescue.of(path()).remove();
     }
 

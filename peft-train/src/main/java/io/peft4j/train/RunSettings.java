@@ -49,7 +49,7 @@ record RunSettings(Map<String, String> values) {
     static RunSettings of(PeftModel model, TrainingOptions options, LearningOptions learning, TrainingControl control,
             TrainingSet examples, Optional<TrainingSet> validation, List<Parameter> parameters, String rule,
             Objective<?> objective) {
-        Map<String, String> values = chosen(options, learning, control, rule);
+        Map<String, String> values = chosen(options.deciding(), learning, control, rule);
         values.put("objective", objective.name());
         new TreeMap<>(objective.settings()).forEach((name, value) -> values.put("objective." + name, value));
         values.put("examples", hash(examples.examples()));
@@ -63,9 +63,9 @@ record RunSettings(Map<String, String> values) {
     }
 
     /** What was chosen of a training, whatever it trains on. */
-    static Map<String, String> chosen(TrainingOptions options, LearningOptions learning, TrainingControl control,
+    static Map<String, String> chosen(Map<String, String> options, LearningOptions learning, TrainingControl control,
             String rule) {
-        Map<String, String> values = new LinkedHashMap<>(options.deciding());
+        Map<String, String> values = new LinkedHashMap<>(options);
         values.putAll(learning.deciding());
         values.putAll(control.deciding());
         values.put("update_rule", rule);

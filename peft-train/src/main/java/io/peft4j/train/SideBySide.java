@@ -103,8 +103,9 @@ public final class SideBySide {
                 open.add(trainers.get(i).open(new NextTokenObjective(), encoded(examples.get(i)),
                         encoded(trainers.get(i).held()), tooLong.get(i), origins.get(i)));
             }
-            boolean sharesPrefixes = trainers.stream().allMatch(trainer -> trainer.options().sharePrefixes());
-            boolean recomputes = trainers.stream().anyMatch(trainer -> trainer.options().recompute());
+            List<TrainingOptions> options = open.stream().map(each -> each.run().options()).toList();
+            boolean sharesPrefixes = options.stream().allMatch(TrainingOptions::sharePrefixes);
+            boolean recomputes = options.stream().anyMatch(TrainingOptions::recompute);
             return new JointTraining(open, models(), sharesPrefixes, recomputes).execute();
         } finally {
             open.forEach(OpenTraining::close);

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * Objective}.
  *
  * <pre>{@code
- * TrainingResult run = Trainer.builder(model).epochs(8).learningRate(1e-3).output(Path.of("handbook-adapter"))
+ * TrainingResult run = Trainer.builder(model).output(Path.of("handbook-adapter"))
  *         .build().train(examples);
  * }</pre>
  *
@@ -50,7 +50,7 @@ public final class Trainer {
     private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
     private final PeftModel model;
-    private final TrainingOptions options;
+    private final GivenOptions given;
     private final LearningOptions learning;
     private final OptionalInt maxLength;
     private final Masking masking;
@@ -65,7 +65,7 @@ public final class Trainer {
 
     Trainer(TrainerBuilder builder) {
         this.model = builder.model;
-        this.options = builder.options();
+        this.given = builder.given();
         this.learning = builder.learning;
         this.maxLength = builder.maxLength;
         this.masking = builder.masking;
@@ -147,7 +147,7 @@ public final class Trainer {
      * Trains on examples of another kind, for instance texts with labels:
      *
      * <pre>{@code
-     * Trainer.builder(model).epochs(5).build().train(new ClassificationObjective(model), TaskRows.texts(file));
+     * Trainer.builder(model).build().train(new ClassificationObjective(model), TaskRows.texts(file));
      * }</pre>
      *
      * @param objective what is minimized
@@ -201,14 +201,22 @@ public final class Trainer {
     }
 
     private TrainingEstimate probe(Objective<?> objective, List<EncodedExample> examples, List<EncodedExample> held) {
-        return new TrainingProbe(model, smoothed(objective), options, learning, control,
-                trainingSet(examples, "training", List.of()), held.isEmpty() ? Optional.empty()
+        TrainingSet set = trainingSet(examples, "training", List.of());
+        return new TrainingProbe(model, smoothed(objective), chosen(objective, set, Optional.empty()), learning,
+                control, set, held.isEmpty() ? Optional.empty()
                         : Optional.of(trainingSet(held, "validation", List.of())), rule)
                 .run(TrainingEstimate.PROBE);
     }
 
     private <E> EncodedExamples encoded(Objective<E> objective, List<E> examples, String kind) {
-        return objective.encode(examples, new DataSetup(kind, maxLength.orElse(room()), options.batchSize()));
+        return objective.encode(examples, new DataSetup(kind, maxLength.orElse(room()),
+                given.others().batchSize()));
+    }
+
+    /** The numbers that are given; else those that a training which is resumed began with, or what rules choose. */
+    private GivenOptions.Chosen chosen(Objective<?> objective, TrainingSet examples, Optional<Path> checkpoint) {
+        return checkpoint.map(folder -> given.asBegun(TrainingState.load(folder).settings().values()))
+                .orElseGet(() -> given.chosenFor(model, objective, examples.examples(), learning, rule, control));
     }
 
     private TrainingResult train(List<TokenSequence> examples, int tooLong, List<String> origins) {
@@ -244,9 +252,9 @@ public final class Trainer {
                 : Optional.of(trainingSet(held, "validation", List.of()));
         TrainingSet trainingSet = trainingSet(examples, "training", origins);
         validationSet.ifPresent(trainingSet::warnOfShared);
-        return OpenTraining.of(model, output.map(OutputFolder::chosen), options, workers, listeners, checkpoint ->
-                TrainingRun.prepare(model, objective, options, learning, control, trainingSet, validationSet, tooLong,
-                        checkpoint, rule, cancellation, workers));
+        return OpenTraining.of(model, output.map(OutputFolder::chosen), workers, listeners, checkpoint ->
+                TrainingRun.prepare(model, objective, chosen(objective, trainingSet, checkpoint), learning, control,
+                        trainingSet, validationSet, tooLong, checkpoint, rule, cancellation, workers));
     }
 
     /** Why it cannot share passes with the trainings of other adapters, as a sentence; empty where it can. */
@@ -284,28 +292,24 @@ public final class Trainer {
                 .weight();
         double sum = 0;
         try (CausalLmObjective objective = new CausalLmObjective(model)) {
-            for (int from = 0; from < sequences.size(); from += options.batchSize()) {
+            for (int from = 0; from < sequences.size(); from += given.others().batchSize()) {
                 sum += objective.loss(model.network().pack(sequences.subList(from,
-                        (int) Math.min(sequences.size(), (long) from + options.batchSize()))));
+                        (int) Math.min(sequences.size(), (long) from + given.others().batchSize()))));
             }
         }
         return sum / weight;
     }
 
     /**
-     * What was chosen of the training by the names that its checkpoints have: epochs, batches, rates, optimizer, seed.
-     * Trainings with the same settings, model and examples go the same way.
+     * What is set of the training by the names that its checkpoints have: epochs, batches, rates, optimizer, seed;
+     * {@code auto} for what rules choose. Trainings with the same settings, model and examples go the same way.
      */
     public Map<String, String> settings() {
-        return RunSettings.chosen(options, learning, control, rule.describe());
+        return RunSettings.chosen(given.settings(), learning, control, rule.describe());
     }
 
     PeftModel model() {
         return model;
-    }
-
-    TrainingOptions options() {
-        return options;
     }
 
     /** The conversations as examples, and those that the loss is measured on. */

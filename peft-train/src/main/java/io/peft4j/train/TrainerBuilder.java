@@ -10,7 +10,7 @@ import io.peft4j.data.Masking;
 import io.peft4j.data.pack.PackOptions;
 import io.peft4j.train.optimizer.Optimizer;
 import io.peft4j.train.parallel.Workers;
-import io.peft4j.train.plan.DataFacts;
+import io.peft4j.train.plan.HyperparameterRules;
 import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,20 +18,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 
-/** Collects what a trainer needs; the defaults are those of {@link TrainingOptions#defaults()}. */
+/**
+ * Collects what a trainer needs. Epochs, batch size and learning rate that are not set are chosen by rules when the
+ * examples are known ({@link HyperparameterRules}): from the data, the model, the method and the objective, so that the
+ * same training is the same on every machine. A listener is told in {@link TrainingPlan#chosen}, and the log says it.
+ */
 public final class TrainerBuilder {
-    private static final TrainingOptions DEFAULTS = TrainingOptions.defaults();
+    /** What stands for numbers that are chosen later. */
+    private static final TrainingOptions DEFAULTS = TrainingOptions.of(3, 8, 2e-4);
 
     final PeftModel model;
-    private int epochs = DEFAULTS.epochs();
-    private int batchSize = DEFAULTS.batchSize();
-    private int gradientAccumulation = DEFAULTS.gradientAccumulation();
-    private double learningRate = DEFAULTS.learningRate();
+    private OptionalInt epochs = OptionalInt.empty();
+    private OptionalInt batchSize = OptionalInt.empty();
+    private OptionalInt gradientAccumulation = OptionalInt.empty();
+    private OptionalDouble learningRate = OptionalDouble.empty();
     private LearningRateSchedule schedule = DEFAULTS.schedule();
-    private int warmupSteps = DEFAULTS.warmupSteps();
+    private OptionalInt warmupSteps = OptionalInt.empty();
     private double weightDecay = DEFAULTS.weightDecay();
     private double maxGradNorm = DEFAULTS.maxGradNorm();
     private long seed = DEFAULTS.seed();
@@ -63,12 +69,7 @@ public final class TrainerBuilder {
 
     /** All the numbers of a training at once. */
     public TrainerBuilder options(TrainingOptions value) {
-        epochs = value.epochs();
-        batchSize = value.batchSize();
-        gradientAccumulation = value.gradientAccumulation();
-        learningRate = value.learningRate();
         schedule = value.schedule();
-        warmupSteps = value.warmupSteps();
         weightDecay = value.weightDecay();
         maxGradNorm = value.maxGradNorm();
         seed = value.seed();
@@ -77,17 +78,8 @@ public final class TrainerBuilder {
         packing = value.packing();
         packTokens = value.packTokens();
         recompute = value.recompute();
-        return this;
-    }
-
-    /**
-     * Batch size, gradient accumulation, epochs, learning rate and warm-up as the rules choose them for this data and
-     * this model; what is set afterwards replaces them.
-     *
-     * @see Hyperparameters
-     */
-    public TrainerBuilder auto(DataFacts data) {
-        return hyperparameters(Hyperparameters.auto(data, model.network().description()));
+        return epochs(value.epochs()).batchSize(value.batchSize()).gradientAccumulation(value.gradientAccumulation())
+                .learningRate(value.learningRate()).warmupSteps(value.warmupSteps());
     }
 
     /** What was chosen by rules: batch size, gradient accumulation, epochs, learning rate and warm-up. */
@@ -96,27 +88,27 @@ public final class TrainerBuilder {
                 .epochs(chosen.epochs()).learningRate(chosen.learningRate()).warmupSteps(chosen.warmupSteps());
     }
 
-    /** Passes over the data, at least 1; default 3. */
+    /** Passes over the data, at least 1; chosen by rules where not set. */
     public TrainerBuilder epochs(int value) {
-        epochs = value;
+        epochs = OptionalInt.of(value);
         return this;
     }
 
-    /** Examples in a forward pass, at least 1; default 8. */
+    /** Examples in a forward pass, at least 1; chosen by rules where not set. */
     public TrainerBuilder batchSize(int value) {
-        batchSize = value;
+        batchSize = OptionalInt.of(value);
         return this;
     }
 
-    /** Forward passes in an update, at least 1; default 1. */
+    /** Forward passes in an update, at least 1; default 1, chosen with the batch size where that is not set. */
     public TrainerBuilder gradientAccumulation(int value) {
-        gradientAccumulation = value;
+        gradientAccumulation = OptionalInt.of(value);
         return this;
     }
 
-    /** The highest learning rate, above 0 and at most 1; default 2e-4. LoRA on few examples takes about 1e-3. */
+    /** The highest learning rate, above 0 and at most 1; chosen by rules where not set. */
     public TrainerBuilder learningRate(double value) {
-        learningRate = value;
+        learningRate = OptionalDouble.of(value);
         return this;
     }
 
@@ -126,9 +118,9 @@ public final class TrainerBuilder {
         return this;
     }
 
-    /** Updates over which the learning rate rises from 0; default 0. */
+    /** Updates over which the learning rate rises from 0; default 0, chosen with the rate where that is not set. */
     public TrainerBuilder warmupSteps(int value) {
-        warmupSteps = value;
+        warmupSteps = OptionalInt.of(value);
         return this;
     }
 
@@ -370,14 +362,14 @@ public final class TrainerBuilder {
                 model.adapterNames(), start, ifExists));
     }
 
-    /**
-     * The numbers as they stand.
-     *
-     * @throws ConfigurationException when an option is out of range
-     */
-    public TrainingOptions options() {
-        return new TrainingOptions(epochs, batchSize, gradientAccumulation, learningRate, schedule, warmupSteps,
-                weightDecay, maxGradNorm, seed, shuffle, sharePrefixes, packing, packTokens, recompute);
+    /** The numbers as far as they are set; fails where one is out of range. */
+    GivenOptions given() {
+        return new GivenOptions(epochs, batchSize, gradientAccumulation, learningRate, warmupSteps,
+                new TrainingOptions(epochs.orElse(DEFAULTS.epochs()), batchSize.orElse(DEFAULTS.batchSize()),
+                        gradientAccumulation.orElse(DEFAULTS.gradientAccumulation()),
+                        learningRate.orElse(DEFAULTS.learningRate()), schedule,
+                        warmupSteps.orElse(DEFAULTS.warmupSteps()), weightDecay, maxGradNorm, seed, shuffle,
+                        sharePrefixes, packing, packTokens, recompute));
     }
 
     /**

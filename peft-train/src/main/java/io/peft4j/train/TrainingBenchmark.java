@@ -33,7 +33,7 @@ public final class TrainingBenchmark {
     private final int batchSize;
     private final int warmupSteps;
     private final int steps;
-    private boolean recompute = TrainingOptions.defaults().recompute();
+    private boolean recompute;
 
     /**
      * A measurement.

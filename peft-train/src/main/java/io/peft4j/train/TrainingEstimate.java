@@ -16,9 +16,10 @@ import java.util.OptionalLong;
  * @param peakResidentBytes the most memory this process will have resident when the training runs in it; empty where
  *     the system does not tell
  * @param probeSeconds how long it took to find out
+ * @param chosen which numbers of the training rules have chosen, and why, in one line; empty where all were given
  */
 public record TrainingEstimate(long trainableParameters, long adapterBytes, long tokens, long updates, double seconds,
-        OptionalLong peakResidentBytes, double probeSeconds) {
+        OptionalLong peakResidentBytes, double probeSeconds, String chosen) {
     /** As long as a probe takes as a rule, unless single updates take longer. */
     public static final Duration PROBE = Duration.ofSeconds(6);
     private static final double MB = 1e6;

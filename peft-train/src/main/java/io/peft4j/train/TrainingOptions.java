@@ -9,10 +9,10 @@ import java.util.Objects;
 /**
  * The numbers of a training.
  *
- * @param epochs passes over the data; default 3
- * @param batchSize examples a forward pass; default 8
+ * @param epochs passes over the data
+ * @param batchSize examples a forward pass
  * @param gradientAccumulation forward passes an update; default 1
- * @param learningRate the highest learning rate, at most 1; default 2e-4
+ * @param learningRate the highest learning rate, at most 1
  * @param schedule how the learning rate moves; default linear decay
  * @param warmupSteps updates over which it rises from 0; default 0
  * @param weightDecay decoupled weight decay; default 0
@@ -59,10 +59,14 @@ public record TrainingOptions(int epochs, int batchSize, int gradientAccumulatio
         }
     }
 
-    /** The defaults. */
-    public static TrainingOptions defaults() {
-        return new TrainingOptions(3, 8, 1, 2e-4, LearningRateSchedule.LINEAR, 0, 0, 1, 0, true, true,
-                PackOptions.Strategy.IN_ORDER, 0, false);
+    /**
+     * Numbers without which there is no training, and the defaults of all others.
+     *
+     * @throws ConfigurationException when one is out of range
+     */
+    public static TrainingOptions of(int epochs, int batchSize, double learningRate) {
+        return new TrainingOptions(epochs, batchSize, 1, learningRate, LearningRateSchedule.LINEAR, 0, 0, 1, 0, true,
+                true, PackOptions.Strategy.IN_ORDER, 0, false);
     }
 
     /** Those that decide the course of a training, by name: all but {@link #recompute}, which changes no bit. */

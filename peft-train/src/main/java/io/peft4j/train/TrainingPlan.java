@@ -17,9 +17,10 @@ import java.util.Map;
  * @param trainableParameters number of trainable parameters
  * @param settings what decides the course of the training, by name: options, base model, adapter and kernels; examples
  *     and weights stand as hashes
+ * @param chosen which of these numbers rules have chosen, and why, in one line; empty where all were given
  */
 public record TrainingPlan(int examples, int leftOut, long tokens, long supervisedTokens, int stepsPerEpoch,
-        long totalSteps, long doneSteps, long trainableParameters, Map<String, String> settings) {
+        long totalSteps, long doneSteps, long trainableParameters, Map<String, String> settings, String chosen) {
     /** Copies the settings in their order. */
     public TrainingPlan {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));

@@ -55,17 +55,19 @@ final class TrainingProbe {
     private final PeftModel model;
     private final Objective<?> objective;
     private final TrainingOptions options;
+    private final String reasons;
     private final LearningOptions learning;
     private final TrainingControl control;
     private final TrainingSet examples;
     private final Optional<TrainingSet> validation;
     private final UpdateRule rule;
 
-    TrainingProbe(PeftModel model, Objective<?> objective, TrainingOptions options, LearningOptions learning,
+    TrainingProbe(PeftModel model, Objective<?> objective, GivenOptions.Chosen chosen, LearningOptions learning,
             TrainingControl control, TrainingSet examples, Optional<TrainingSet> validation, UpdateRule rule) {
         this.model = model;
         this.objective = objective;
-        this.options = options;
+        this.options = chosen.options();
+        this.reasons = chosen.reasons();
         this.learning = learning;
         this.control = control;
         this.examples = examples;
@@ -105,7 +107,7 @@ final class TrainingProbe {
                 .mapToLong(Parameter::length).sum(), adapterBytes(folder), Math.round(done * tokens),
                 Math.round(done * sampler.totalSteps()), seconds,
                 peak.isEmpty() ? peak : OptionalLong.of(peak.getAsLong() + more),
-                (System.nanoTime() - begin) / 1e9);
+                (System.nanoTime() - begin) / 1e9, reasons);
     }
 
     /** How far the training comes. */
@@ -155,13 +157,21 @@ final class TrainingProbe {
                 options.sharePrefixes(), packing, packTokens, options.recompute());
     }
 
+    /** Without a warm-up, which changes nothing at a rate of 0, and which so few updates would not end. */
+    private static TrainingOptions cold(TrainingOptions how) {
+        return new TrainingOptions(how.epochs(), how.batchSize(), how.gradientAccumulation(), how.learningRate(),
+                how.schedule(), 0, how.weightDecay(), how.maxGradNorm(), how.seed(), how.shuffle(),
+                how.sharePrefixes(), how.packing(), how.packTokens(), how.recompute());
+    }
+
     private Timing timed(TrainingOptions how, TrainingSet set, double limit, int least,
             List<TrainingListener> listeners) {
         long most = objective.referenceValues() > 0 ? FEW : how == options ? control.maxSteps() : 0;
         TrainingControl all = new TrainingControl(most, 0, 0, 0, false, Optional.empty());
         Timing timing = new Timing((double) options.gradientAccumulation() / how.gradientAccumulation());
         TrainingListener told = new Listeners(listeners, LOG::warn);
-        try (TrainingRun run = TrainingRun.prepare(model, objective, how, learning, all, set, Optional.empty(), 0,
+        GivenOptions.Chosen numbers = new GivenOptions.Chosen(cold(how), "");
+        try (TrainingRun run = TrainingRun.prepare(model, objective, numbers, learning, all, set, Optional.empty(), 0,
                 Optional.empty(), new Still(rule), new Cancellation(), Workers.one())) {
             run.start(told, Optional.empty());
             boolean small = set == examples && areSmall(new Sampler(examples, options, control.maxSteps()));

@@ -57,7 +57,7 @@ final class TrainingRun implements AutoCloseable {
     private Optional<Ending> ending = Optional.empty();
     private long begin;
 
-    private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, TrainingOptions options,
+    private TrainingRun(PeftModel model, ModelLease lease, Objective<?> objective, GivenOptions.Chosen chosen,
             LearningOptions learning, TrainingControl control, TrainingSet examples,
             Optional<TrainingSet> validation, int tooLong, long doneSteps, UpdateRule rule, Cancellation cancellation,
             Workers workers) {
@@ -65,7 +65,7 @@ final class TrainingRun implements AutoCloseable {
         this.workers = workers;
         this.lease = lease;
         this.rule = rule;
-        this.options = options;
+        this.options = chosen.options();
         this.learning = learning;
         this.control = control;
         this.training = examples;
@@ -92,7 +92,7 @@ final class TrainingRun implements AutoCloseable {
         this.checkpoint = new RunCheckpoint(model, settings, optimizer, hooks, this.validation, references);
         this.plan = new TrainingPlan(examples.examples().size(), tooLong + examples.leftOut(), examples.tokens(),
                 examples.supervised(), sampler.stepsPerEpoch(), sampler.totalSteps(), doneSteps,
-                parameters.stream().mapToLong(Parameter::length).sum(), settings.values());
+                parameters.stream().mapToLong(Parameter::length).sum(), settings.values(), chosen.reasons());
         // A training that failed half-way may have left something there.
         model.trainableParameters().forEach(Parameter::clearGradient);
     }
@@ -123,6 +123,11 @@ final class TrainingRun implements AutoCloseable {
         return FrozenStates.of(model.network().description(), all, workers.count() == 1 ? options.batchSize() : 1);
     }
 
+    /** Its numbers. */
+    TrainingOptions options() {
+        return options;
+    }
+
     /** What decides its course. */
     RunSettings settings() {
         return settings;
@@ -131,6 +136,7 @@ final class TrainingRun implements AutoCloseable {
     /**
      * Prepares a training.
      *
+     * @param chosen its numbers
      * @param tooLong number of examples that were left out before
      * @param checkpoint where it goes on from, if not from the beginning
      * @param rule how updates differ by parameter
@@ -138,7 +144,7 @@ final class TrainingRun implements AutoCloseable {
      * @throws ConfigurationException when there is nothing to train, or the checkpoint is of another training
      * @throws io.peft4j.core.error.FileFormatException when the checkpoint is damaged
      */
-    static TrainingRun prepare(PeftModel model, Objective<?> objective, TrainingOptions options,
+    static TrainingRun prepare(PeftModel model, Objective<?> objective, GivenOptions.Chosen chosen,
             LearningOptions learning, TrainingControl control, TrainingSet examples,
             Optional<TrainingSet> validation, int tooLong, Optional<Path> checkpoint, UpdateRule rule,
             Cancellation cancellation, Workers workers) {
@@ -147,7 +153,7 @@ final class TrainingRun implements AutoCloseable {
         TrainingRun run = null;
         boolean complete = false;
         try {
-            run = new TrainingRun(model, lease, objective, options, learning, control, examples, validation,
+            run = new TrainingRun(model, lease, objective, chosen, learning, control, examples, validation,
                     tooLong, state.map(TrainingState::step).orElse(0L), rule, cancellation, workers);
             run.warn();
             if (state.isPresent()) {

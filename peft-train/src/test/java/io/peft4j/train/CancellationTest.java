@@ -25,7 +25,7 @@ class CancellationTest {
         Cancellation cancellation = new Cancellation();
         try (Tiny tiny = new Tiny()) {
             List<float[]> atCancel = new ArrayList<>();
-            TrainingResult result = Trainer.builder(tiny.model).epochs(1000).batchSize(2).cancellation(cancellation)
+            TrainingResult result = tiny.trainer().epochs(1000).batchSize(2).cancellation(cancellation)
                     .listener(new TrainingListener() {
                         @Override
                         public void onStep(StepMetrics metrics) {
@@ -62,7 +62,7 @@ class CancellationTest {
         Path output = folder.resolve("run");
         Thread here = Thread.currentThread();
         try (Tiny tiny = new Tiny()) {
-            TrainingResult result = Trainer.builder(tiny.model).epochs(2).batchSize(4).output(output)
+            TrainingResult result = tiny.trainer().epochs(2).batchSize(4).output(output)
                     .checkpointEverySteps(2).cancellation(stops ? new Cancellation(here::isInterrupted)
                             : new Cancellation())
                     .listener(new TrainingListener() {
@@ -86,7 +86,7 @@ class CancellationTest {
         cancellation.cancel();
         try (Tiny tiny = new Tiny()) {
             float[] before = tiny.values();
-            TrainingResult result = Trainer.builder(tiny.model).cancellation(cancellation).validation(EXAMPLES).build()
+            TrainingResult result = tiny.trainer().cancellation(cancellation).validation(EXAMPLES).build()
                     .train(EXAMPLES);
             assertTrue(result.cancelled());
             assertTrue(result.steps().isEmpty() && result.evaluations().isEmpty());
@@ -100,7 +100,7 @@ class CancellationTest {
     void cancellingAtTheLastUpdateHasNoEffect() {
         Cancellation cancellation = new Cancellation();
         try (Tiny tiny = new Tiny()) {
-            assertFalse(Trainer.builder(tiny.model).epochs(1).batchSize(12).cancellation(cancellation)
+            assertFalse(tiny.trainer().epochs(1).batchSize(12).cancellation(cancellation)
                     .listener(new TrainingListener() {
                         @Override
                         public void onStep(StepMetrics metrics) {

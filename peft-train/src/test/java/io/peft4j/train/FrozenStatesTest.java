@@ -108,12 +108,12 @@ class FrozenStatesTest {
         AtomicInteger layers = new AtomicInteger();
         try (Tiny tiny = upper(countingAttention(layers))) {
             assertTrue(bytes(few) <= tiny.network.description().parameters(), "no room in a quarter of the weights");
-            Trainer.builder(tiny.model).epochs(4).batchSize(2).build().train(few);
+            tiny.trainer().epochs(4).batchSize(2).build().train(few);
         }
         assertEquals(4 + 1, layers.get(), "attention of the upper layer in each epoch, of the lower in the first");
         layers.set(0);
         try (Tiny tiny = upper(countingAttention(layers))) {
-            Trainer.builder(tiny.model).epochs(1).batchSize(2).build().train(few);
+            tiny.trainer().epochs(1).batchSize(2).build().train(few);
         }
         assertEquals(2, layers.get());
     }

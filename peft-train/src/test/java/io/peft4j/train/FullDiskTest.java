@@ -202,8 +202,8 @@ class FullDiskTest {
         };
         try (TinyModel base = new TinyModel(new TinyNetwork(5, false, true), filling);
                 PeftModel model = PeftModel.of(base, LoraConfig.builder().rank(2).build())) {
-            List<String> log = LogLines.of(() -> Trainer.builder(model).epochs(1).output(output).build()
-                    .train(EXAMPLES));
+            List<String> log = LogLines.of(() -> Trainer.builder(model).options(TrainingOptions.of(1, 8, 2e-4))
+                    .output(output).build().train(EXAMPLES));
             String warning = "the adapter is saved, but not all that is written about it: Cannot write "
                     + output.resolve(Passport.FILE);
             assertTrue(log.stream().anyMatch(line -> line.contains(warning)), log.toString());

@@ -66,11 +66,11 @@ class LearningOptionsTest {
                     .toList();
             UnaryOperator<TrainerBuilder> common = b -> b.epochs(1).batchSize(4).learningRate(0.01)
                     .schedule(LearningRateSchedule.CONSTANT).maxGradNorm(0).optimizer(new Sgd(0, false));
-            common.apply(Trainer.builder(tiny.model)).weightDecay(0.3)
+            common.apply(tiny.trainer()).weightDecay(0.3)
                     .parameterGroup(ParameterGroup.of("lora_B:learning-rate=0"))
                     .parameterGroup(new ParameterGroup("q_proj", OptionalDouble.of(0.02), OptionalDouble.of(0)))
                     .build().train(Tiny.examples(4, 1));
-            common.apply(Trainer.builder(plain.model)).build().train(Tiny.examples(4, 1));
+            common.apply(plain.trainer()).build().train(Tiny.examples(4, 1));
             for (int i = 0; i < before.size(); i++) {
                 Parameter parameter = tiny.model.trainableParameters().get(i);
                 float[] expected = Arrays.toFloats(plain.model.trainableParameters().get(i).value());
@@ -101,7 +101,7 @@ class LearningOptionsTest {
                 OptionalDouble.empty()));
         try (Tiny tiny = new Tiny()) {
             assertMessage("the parameter group 'lora_C' fits none of the 28 trained parameters; the nearest",
-                    () -> Trainer.builder(tiny.model).parameterGroup(ParameterGroup.of("lora_C:weight-decay=0")).build()
+                    () -> tiny.trainer().parameterGroup(ParameterGroup.of("lora_C:weight-decay=0")).build()
                             .train(Tiny.examples(2, 1)));
         }
     }

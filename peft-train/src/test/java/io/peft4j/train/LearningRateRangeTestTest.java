@@ -59,7 +59,7 @@ class LearningRateRangeTestTest {
         try (Tiny tiny = new Tiny()) {
             float[] before = tiny.values();
             LearningRateRange range = new LearningRateRangeTest(tiny.model).between(1e-4, 1).steps(40)
-                    .run(Trainer.builder(tiny.model).batchSize(6), trainer -> trainer.build().train(EXAMPLES));
+                    .run(tiny.trainer().batchSize(6), trainer -> trainer.build().train(EXAMPLES));
             assertArrayEquals(before, tiny.values());
             assertEquals(1e-4, range.points().get(0).learningRate(), 1e-12);
             double factor = range.points().get(1).learningRate() / range.points().get(0).learningRate();

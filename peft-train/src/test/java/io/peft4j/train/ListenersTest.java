@@ -122,14 +122,14 @@ class ListenersTest {
         List<String> said = new ArrayList<>();
         long[] now = {0};
         ProgressLog log = new ProgressLog(said::add, () -> now[0]);
-        log.onStart(new TrainingPlan(10, 0, 100, 50, 5, 20, 2, 1000, Map.of()));
+        log.onStart(new TrainingPlan(10, 0, 100, 50, 5, 20, 2, 1000, Map.of(), "epochs 4 (why)"));
         log.onEvaluation(0, 0, 2.5);
         for (int second = 1; second <= 25; second++) {
             now[0] = second * 1_000_000_000L;
             log.onStep(new StepMetrics(second, 0.1 * second, 1.5, 1e-3, 1, 300, 100, 1, 60));
         }
         assertEquals(List.of("training on 10 examples with 100 tokens, 50 of them supervised: 20 steps of which 2 are "
-                + "done, 1,000 trainable parameters",
+                + "done, 1,000 trainable parameters", "auto: epochs 4 (why)",
                 "step 10 of 20, epoch 1.0, loss 1.500, validation 2.500, 300 tokens/s, about 60 s left",
                 "step 20 of 20, epoch 2.0, loss 1.500, validation 2.500, 300 tokens/s, about 60 s left"), said);
     }
@@ -158,7 +158,7 @@ class ListenersTest {
         try (Tiny tiny = new Tiny()) {
             String message = assertThrows(ConfigurationException.class, () -> Runs.after(1, () ->
                     Arrays.write(tiny.model.trainableParameters().get(0).value(), 0, new float[] {Float.NaN}, 0, 1))
-                    .apply(Trainer.builder(tiny.model)).batchSize(1).gradientAccumulation(2).shuffle(false).build()
+                    .apply(tiny.trainer()).batchSize(1).gradientAccumulation(2).shuffle(false).build()
                     .train(ChatDataset.read(file))).getMessage();
             assertTrue(message.contains("update 2 gave the loss NaN") && message.contains(
                     "batch 1 of 1 has no finite loss; its examples are training example 3 (" + file + ", line 3). "

@@ -41,7 +41,7 @@ class MixedObjectiveTest {
 
     /** Plain gradient descent, whose steps are the gradients. */
     private static TrainerBuilder trainer(Tiny tiny) {
-        return Trainer.builder(tiny.model).batchSize(2).gradientAccumulation(2).learningRate(1).maxGradNorm(0)
+        return tiny.trainer().batchSize(2).gradientAccumulation(2).learningRate(1).maxGradNorm(0)
                 .schedule(LearningRateSchedule.CONSTANT).seed(3)
                 .optimizer(Optimizer.named("sgd"));
     }

@@ -43,7 +43,7 @@ class OrderAndPaceTest {
     private static int[] order(int examples, long seed, int epoch, boolean shuffle) {
         TrainingSet set = TrainingSet.ofSequences(IntStream.range(0, examples)
                 .mapToObj(i -> TokenSequence.allSupervised(i, i)).toList());
-        TrainingOptions d = TrainingOptions.defaults();
+        TrainingOptions d = TrainingOptions.of(3, 8, 2e-4);
         Sampler sampler = new Sampler(set, new TrainingOptions(100_000, 3, 4, d.learningRate(), d.schedule(), 0, 0, 1,
                 seed, shuffle, true, d.packing(), 0, false), 0);
         long first = (long) epoch * sampler.stepsPerEpoch();
@@ -61,7 +61,7 @@ class OrderAndPaceTest {
                     Arrays.fill(ids, i);
                     return TokenSequence.allSupervised(ids);
                 }).toList();
-                TrainingOptions d = TrainingOptions.defaults();
+                TrainingOptions d = TrainingOptions.of(3, 8, 2e-4);
                 Sampler sampler = new Sampler(TrainingSet.ofSequences(sequences), new TrainingOptions(3, 4, 2,
                         d.learningRate(), d.schedule(), 0, 0, 1, 9, true, true, strategy, tokens, false), 0);
                 long total = sequences.stream().mapToLong(TokenSequence::length).sum();

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a training tells of itself in its output folder. */
 class PageWriterTest {
-    private static final TrainingPlan PLAN = new TrainingPlan(1, 0, 10, 5, 100, 100, 0, 7, Map.of("seed", "3"));
+    private static final TrainingPlan PLAN = new TrainingPlan(1, 0, 10, 5, 100, 100, 0, 7, Map.of("seed", "3"), "");
 
     @TempDir
     private Path folder;

@@ -70,7 +70,7 @@ class PreferenceTrainingTest {
                 .and(2, new KtoObjective(model), judged(13, 3));
     }
 
-    private static List<PreferenceExample> pairs(int count, long seed) {
+    static List<PreferenceExample> pairs(int count, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         List<PreferenceExample> pairs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -134,7 +134,7 @@ class PreferenceTrainingTest {
     @Test
     void whereTheModelIsItsReferenceTheFirstLossIsLnTwo() {
         try (Tiny tiny = new Tiny()) {
-            TrainingResult result = Trainer.builder(tiny.model).epochs(1).batchSize(4).learningRate(0.02).build().train(
+            TrainingResult result = tiny.trainer().epochs(1).batchSize(4).learningRate(0.02).build().train(
                     new DpoObjective(tiny.model, DpoOptions.defaults().withReference(Reference.START)), pairs(8, 3));
 
             assertEquals(Math.log(2), result.steps().get(0).trainLoss(), 1e-15);
@@ -146,7 +146,7 @@ class PreferenceTrainingTest {
     @Test
     void rewardsRiseForBetterAnswersAlsoForThoseNotTrainedOn() {
         try (Tiny tiny = new Tiny()) {
-            TrainingResult result = Trainer.builder(tiny.model).epochs(6).batchSize(4).learningRate(0.02).build().train(
+            TrainingResult result = tiny.trainer().epochs(6).batchSize(4).learningRate(0.02).build().train(
                     new DpoObjective(tiny.model), pairs(24, 3), pairs(8, 5));
 
             double before = result.evaluations().get(0).measures().get("rewards/margins");
@@ -167,7 +167,7 @@ class PreferenceTrainingTest {
         pairs.add(PreferenceExample.of("a a a a a a a a a a a a a a a", "a", "b"));
         try (Tiny tiny = new Tiny()) {
             List<TrainingResult> result = new ArrayList<>();
-            List<String> log = LogLines.of(() -> result.add(Trainer.builder(tiny.model).epochs(1).maxLength(18).build()
+            List<String> log = LogLines.of(() -> result.add(tiny.trainer().epochs(1).maxLength(18).build()
                     .train(new DpoObjective(tiny.model), pairs)));
 
             assertEquals(3, result.get(0).plan().examples());
@@ -179,7 +179,7 @@ class PreferenceTrainingTest {
                 assertTrue(log.stream().anyMatch(said -> said.contains("1 of 6 training examples")
                         && said.endsWith(line)), line + " in " + log);
             }
-            String message = assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).build()
+            String message = assertThrows(ConfigurationException.class, () -> tiny.trainer().build()
                     .train(new DpoObjective(tiny.model), pairs.subList(1, 3))).getMessage();
             assertTrue(message.startsWith("nothing can be learned from any of the 2 training examples: 1 of 2"),
                     message);

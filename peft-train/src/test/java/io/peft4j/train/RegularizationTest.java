@@ -70,7 +70,7 @@ class RegularizationTest {
 
     private static TrainingResult train(double neftune, double smoothing) {
         try (Tiny tiny = new Tiny()) {
-            return Trainer.builder(tiny.model).epochs(2).batchSize(3).learningRate(1e-2).neftuneAlpha(neftune)
+            return tiny.trainer().epochs(2).batchSize(3).learningRate(1e-2).neftuneAlpha(neftune)
                     .labelSmoothing(smoothing).validation(EXAMPLES).build().train(EXAMPLES);
         }
     }

@@ -198,7 +198,7 @@ class ResumeRefusalTest {
     @Test
     void checkpointsNeedAFolderAndSensibleNumbers() {
         try (Tiny tiny = new Tiny()) {
-            TrainerBuilder plain = Trainer.builder(tiny.model);
+            TrainerBuilder plain = tiny.trainer();
             assertMessage("checkpoints and resuming need an output folder",
                     () -> plain.start(RunStart.RESUME).build());
             assertMessage("checkpoints and resuming need an output folder",

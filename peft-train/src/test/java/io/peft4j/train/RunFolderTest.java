@@ -45,7 +45,7 @@ class RunFolderTest {
     void theFolderIsAnAdapterWithTheTokenizerAndTheMetrics() throws IOException {
         Path output = folder.resolve("deep/run");
         try (Tiny tiny = new Tiny()) {
-            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).epochs(2).batchSize(5)
+            TrainingResult result = tiny.trainer().learningRate(0.01).epochs(2).batchSize(5)
                     .validation(EXAMPLES).output(output).build().train(EXAMPLES);
             assertEquals(RUN, names(output));
             assertEquals(output, result.output().orElseThrow());
@@ -94,7 +94,7 @@ class RunFolderTest {
         Path output = folder.resolve("run");
         try (Tiny tiny = new Tiny()) {
             List<Integer> lines = new ArrayList<>();
-            Trainer.builder(tiny.model).epochs(1).batchSize(4).output(output).listener(new TrainingListener() {
+            tiny.trainer().epochs(1).batchSize(4).output(output).listener(new TrainingListener() {
                 @Override
                 public void onStep(StepMetrics metrics) {
                     lines.add(linesOf(output.resolve("metrics.jsonl")));
@@ -123,7 +123,7 @@ class RunFolderTest {
     private byte[] bytes(String name, long seed, KernelProvider kernels) throws IOException {
         Path output = folder.resolve(name);
         try (Tiny tiny = new Tiny(0.3, kernels.create(2))) {
-            Trainer.builder(tiny.model).learningRate(0.01).batchSize(3).seed(seed).output(output).build()
+            tiny.trainer().learningRate(0.01).batchSize(3).seed(seed).output(output).build()
                     .train(EXAMPLES);
         }
         return Files.readAllBytes(output.resolve(AdapterCheckpoint.WEIGHTS_FILE));
@@ -136,7 +136,7 @@ class RunFolderTest {
         try (Tiny tiny = new Tiny()) {
             float[] before = tiny.values();
             List<TrainingPlan> begun = new ArrayList<>();
-            Trainer trainer = Trainer.builder(tiny.model).output(folder).listener(new TrainingListener() {
+            Trainer trainer = tiny.trainer().output(folder).listener(new TrainingListener() {
                 @Override
                 public void onStart(TrainingPlan plan) {
                     begun.add(plan);
@@ -173,7 +173,7 @@ class RunFolderTest {
 
     private static TrainingResult train(Path output, IfExists policy, long seed) {
         try (Tiny tiny = new Tiny()) {
-            return Trainer.builder(tiny.model).epochs(1).batchSize(6).seed(seed).output(output, policy).build()
+            return tiny.trainer().epochs(1).batchSize(6).seed(seed).output(output, policy).build()
                     .train(EXAMPLES);
         }
     }
@@ -181,7 +181,7 @@ class RunFolderTest {
     @Test
     void aTrainingThatIsResumedHasNothingToOverwrite() {
         try (Tiny tiny = new Tiny()) {
-            TrainerBuilder builder = Trainer.builder(tiny.model).output(folder, IfExists.OVERWRITE)
+            TrainerBuilder builder = tiny.trainer().output(folder, IfExists.OVERWRITE)
                     .start(RunStart.RESUME);
             String message = assertThrows(ConfigurationException.class, builder::build).getMessage();
             assertTrue(message.contains("if-exists overwrite is for a training that begins"), message);
@@ -193,11 +193,11 @@ class RunFolderTest {
         Path output = folder.resolve("run");
         List<String> refusals = new ArrayList<>();
         try (Tiny tiny = new Tiny(); Tiny other = new Tiny()) {
-            Trainer.builder(tiny.model).epochs(1).batchSize(6).output(output).listener(new TrainingListener() {
+            tiny.trainer().epochs(1).batchSize(6).output(output).listener(new TrainingListener() {
                 @Override
                 public void onStep(StepMetrics metrics) {
                     for (RunStart start : RunStart.values()) {
-                        refusals.add(assertThrows(ConfigurationException.class, () -> Trainer.builder(other.model)
+                        refusals.add(assertThrows(ConfigurationException.class, () -> other.trainer()
                                 .output(output).start(start).build().train(EXAMPLES)).getMessage());
                     }
                 }
@@ -215,7 +215,7 @@ class RunFolderTest {
     void otherFilesInTheFolderStay() throws IOException {
         Files.writeString(folder.resolve("notes.txt"), "mine");
         try (Tiny tiny = new Tiny()) {
-            Trainer.builder(tiny.model).epochs(1).output(folder).build().train(EXAMPLES);
+            tiny.trainer().epochs(1).output(folder).build().train(EXAMPLES);
         }
         assertEquals("mine", Files.readString(folder.resolve("notes.txt")));
         Set<String> expected = new TreeSet<>(RUN);
@@ -227,7 +227,7 @@ class RunFolderTest {
     void anExistingModelCardIsKept() throws IOException {
         Files.writeString(folder.resolve("README.md"), "mine");
         try (Tiny tiny = new Tiny()) {
-            Trainer.builder(tiny.model).epochs(1).output(folder).build().train(EXAMPLES);
+            tiny.trainer().epochs(1).output(folder).build().train(EXAMPLES);
         }
         assertEquals("mine", Files.readString(folder.resolve("README.md")));
     }
@@ -236,9 +236,9 @@ class RunFolderTest {
     void aFileAsOutputFolderIsRefused() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "mine");
         try (Tiny tiny = new Tiny()) {
-            assertTrue(assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(file).build()
+            assertTrue(assertThrows(ConfigurationException.class, () -> tiny.trainer().output(file).build()
                     .train(EXAMPLES)).getMessage().contains("is a file"));
-            UncheckedIOException below = assertThrows(UncheckedIOException.class, () -> Trainer.builder(tiny.model)
+            UncheckedIOException below = assertThrows(UncheckedIOException.class, () -> tiny.trainer()
                     .output(file.resolve("run")).build().train(EXAMPLES));
             assertTrue(below.getMessage().startsWith("cannot write to the output folder " + file.resolve("run")));
         }
@@ -248,7 +248,7 @@ class RunFolderTest {
     void aCancelledTrainingLeavesAUsableAdapter() throws IOException {
         Cancellation cancellation = new Cancellation();
         try (Tiny tiny = new Tiny()) {
-            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).epochs(100).batchSize(4)
+            TrainingResult result = tiny.trainer().learningRate(0.01).epochs(100).batchSize(4)
                     .output(folder.resolve("run")).cancellation(cancellation).listener(new TrainingListener() {
                         @Override
                         public void onStep(StepMetrics metrics) {
@@ -274,13 +274,13 @@ class RunFolderTest {
         try (Tiny tiny = new Tiny()) {
             Arrays.write(tiny.model.trainableParameters().get(0).value(), 0, new float[] {Float.NaN}, 0, 1);
             Path output = folder.resolve("at-once");
-            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(output).build()
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().output(output).build()
                     .train(EXAMPLES));
             assertEquals(Set.of(), names(output));
         }
         try (Tiny tiny = new Tiny()) {
             Path output = folder.resolve("later");
-            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(output)
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().output(output)
                     .listener(new TrainingListener() {
                         @Override
                         public void onStep(StepMetrics metrics) {
@@ -296,7 +296,7 @@ class RunFolderTest {
     void nothingIsCreatedForInvalidExamples() {
         Path output = folder.resolve("run");
         try (Tiny tiny = new Tiny()) {
-            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).output(output).build()
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().output(output).build()
                     .train(List.of(Tiny.unsupervised(4))));
         }
         assertFalse(Files.exists(output));
@@ -326,7 +326,7 @@ class RunFolderTest {
         Path output = folder.resolve("run");
         List<String> log = LogLines.of(() -> {
             try (Tiny tiny = new Tiny(); MetricsFile metrics = new MetricsFile(folder.resolve("m"), full, false)) {
-                Trainer.builder(tiny.model).epochs(1).batchSize(4).output(output).listener(metrics)
+                tiny.trainer().epochs(1).batchSize(4).output(output).listener(metrics)
                         .logProgress(false).build().train(EXAMPLES);
             }
         });

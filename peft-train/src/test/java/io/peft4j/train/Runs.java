@@ -36,7 +36,7 @@ final class Runs {
     }
 
     static TrainerBuilder builder(Tiny tiny, Path output) {
-        return Trainer.builder(tiny.model).epochs(3).batchSize(2).gradientAccumulation(2).learningRate(0.01)
+        return tiny.trainer().epochs(3).batchSize(2).gradientAccumulation(2).learningRate(0.01)
                 .schedule(LearningRateSchedule.COSINE).warmupSteps(2).weightDecay(0.01).seed(11)
                 .validation(HELD).output(output);
     }

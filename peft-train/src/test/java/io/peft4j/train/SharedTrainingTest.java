@@ -138,7 +138,7 @@ class SharedTrainingTest {
     void anObjectiveThatComparesExamplesIsRefusedWhereWorkersWouldHaveNothingToDo() {
         Throwable failure = Team.<TrainingResult>run(2, workers -> {
             try (Tiny tiny = new Tiny()) {
-                return PreferenceTrainingTest.Kind.KTO.train(tiny.model, Trainer.builder(tiny.model).workers(workers));
+                return PreferenceTrainingTest.Kind.KTO.train(tiny.model, tiny.trainer().workers(workers));
             }
         }).get(1).failure();
 

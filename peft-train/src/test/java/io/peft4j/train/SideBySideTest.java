@@ -64,8 +64,8 @@ class SideBySideTest {
     }
 
     private Trainer trainer(PeftModel model, Trial trial, Path output) {
-        return trial.options().apply(Trainer.builder(model).learningRate(0.01).validation(HELD).output(output)
-                .logProgress(false)).build();
+        return trial.options().apply(Trainer.builder(model).options(TrainingOptions.of(3, 8, 0.01)).validation(HELD)
+                .output(output).logProgress(false)).build();
     }
 
     @ParameterizedTest
@@ -173,7 +173,7 @@ class SideBySideTest {
             assertMessage("training 2 of 2 cannot run side by side with the others: its adapter has dropout",
                     () -> SideBySide.of(List.of(Trainer.builder(plain).build(), Trainer.builder(dropout).build())));
             assertMessage("training 2 of 2 cannot run side by side with the others: it is on another base",
-                    () -> SideBySide.of(List.of(Trainer.builder(plain).build(), Trainer.builder(other.model).build())));
+                    () -> SideBySide.of(List.of(Trainer.builder(plain).build(), other.trainer().build())));
             assertMessage("training 1 of 1 cannot run side by side with the others: it has noise",
                     () -> SideBySide.of(List.of(Trainer.builder(plain).neftuneAlpha(5).build())));
             assertMessage("each training needs a PeftModel of its own",

@@ -67,6 +67,11 @@ final class Tiny implements AutoCloseable {
                 .layersToTransform(layer);
     }
 
+    /** A training with numbers that do not depend on rules: 3 epochs, batches of 8, a learning rate of 2e-4. */
+    TrainerBuilder trainer() {
+        return Trainer.builder(model).options(TrainingOptions.of(3, 8, 2e-4));
+    }
+
     /** The implementations of the kernels that run here. */
     static List<KernelProvider> kernels() {
         return ServiceLoader.load(KernelProvider.class).stream().map(ServiceLoader.Provider::get)

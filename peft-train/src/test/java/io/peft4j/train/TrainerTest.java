@@ -34,7 +34,7 @@ class TrainerTest {
     /** Trains a fresh model and gives what it has learned. */
     private static float[] trained(List<TokenSequence> examples, Function<TrainerBuilder, TrainerBuilder> options) {
         try (Tiny tiny = new Tiny()) {
-            options.apply(Trainer.builder(tiny.model).learningRate(0.01)).build().train(examples);
+            options.apply(tiny.trainer().learningRate(0.01)).build().train(examples);
             return tiny.values();
         }
     }
@@ -55,11 +55,11 @@ class TrainerTest {
         try (Tiny tiny = new Tiny()) {
             List<TokenSequence> held = new ArrayList<>(EXAMPLES.subList(0, 3));
             held.addAll(Tiny.examples(2, 99));
-            List<String> log = LogLines.of(() -> Trainer.builder(tiny.model).epochs(1).validation(held).build()
+            List<String> log = LogLines.of(() -> tiny.trainer().epochs(1).validation(held).build()
                     .train(EXAMPLES));
             assertTrue(log.stream().anyMatch(line -> line.contains("3 of 5 validation examples also stand in the "
                     + "training data")), log.toString());
-            assertFalse(LogLines.of(() -> Trainer.builder(tiny.model).epochs(1).validation(Tiny.examples(2, 99)).build()
+            assertFalse(LogLines.of(() -> tiny.trainer().epochs(1).validation(Tiny.examples(2, 99)).build()
                     .train(EXAMPLES)).stream().anyMatch(line -> line.contains("also stand")));
         }
     }
@@ -107,7 +107,7 @@ class TrainerTest {
     void lossIsTheMeanOverTheSupervisedTokensOfTheWholeUpdate() {
         try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
             double expected = objective.loss(PackedBatch.of(EXAMPLES)) / Tiny.weight(EXAMPLES);
-            StepMetrics step = Trainer.builder(tiny.model).batchSize(5).gradientAccumulation(3).epochs(1)
+            StepMetrics step = tiny.trainer().batchSize(5).gradientAccumulation(3).epochs(1)
                     .build().train(EXAMPLES).steps().get(0);
             // Sums of f32 values in another order.
             assertEquals(expected, step.trainLoss(), 1e-6 * expected);
@@ -127,7 +127,7 @@ class TrainerTest {
         }).toList();
         try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
             double expected = objective.loss(PackedBatch.of(weighted)) / Tiny.weight(weighted);
-            TrainingResult result = Trainer.builder(tiny.model).batchSize(12).epochs(1).validation(weighted).build()
+            TrainingResult result = tiny.trainer().batchSize(12).epochs(1).validation(weighted).build()
                     .train(weighted);
             assertEquals(expected, result.steps().get(0).trainLoss(), 1e-6 * expected);
             assertEquals(expected, result.evaluations().get(0).loss(), 1e-6 * expected);
@@ -139,7 +139,7 @@ class TrainerTest {
         try (Tiny tiny = new Tiny()) {
             float[] base = tiny.baseWeights();
             float[] adapter = tiny.values();
-            Trainer.builder(tiny.model).learningRate(0.1).build().train(EXAMPLES);
+            tiny.trainer().learningRate(0.1).build().train(EXAMPLES);
             assertArrayEquals(base, tiny.baseWeights());
             assertFalse(java.util.Arrays.equals(adapter, tiny.values()));
             for (float gradient : tiny.takeGradients()) {
@@ -151,7 +151,7 @@ class TrainerTest {
     @Test
     void trainingLearns() {
         try (Tiny tiny = new Tiny()) {
-            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.02).epochs(60).build()
+            TrainingResult result = tiny.trainer().learningRate(0.02).epochs(60).build()
                     .train(EXAMPLES.subList(0, 4));
             assertTrue(result.finalTrainLoss().orElseThrow() < 0.5 * result.steps().get(0).trainLoss(),
                     result.toString());
@@ -180,7 +180,7 @@ class TrainerTest {
     /** Tokens of each update of two epochs. */
     private static List<Long> tokens(List<TokenSequence> examples, Function<TrainerBuilder, TrainerBuilder> options) {
         try (Tiny tiny = new Tiny()) {
-            return options.apply(Trainer.builder(tiny.model).batchSize(1).epochs(2)).build().train(examples).steps()
+            return options.apply(tiny.trainer().batchSize(1).epochs(2)).build().train(examples).steps()
                     .stream().map(StepMetrics::tokens).toList();
         }
     }
@@ -192,7 +192,7 @@ class TrainerTest {
         mixed.add(5, Tiny.unsupervised(4));
         assertArrayEquals(trained(EXAMPLES, b -> b.batchSize(2)), trained(mixed, b -> b.batchSize(2)));
         try (Tiny tiny = new Tiny()) {
-            TrainingPlan plan = Trainer.builder(tiny.model).epochs(1).build().train(mixed).plan();
+            TrainingPlan plan = tiny.trainer().epochs(1).build().train(mixed).plan();
             assertEquals(12, plan.examples());
             assertEquals(2, plan.leftOut());
         }
@@ -201,7 +201,7 @@ class TrainerTest {
     @Test
     void untrainableModelsAreRefused() {
         try (Tiny tiny = new Tiny()) {
-            Trainer trainer = Trainer.builder(tiny.model).build();
+            Trainer trainer = tiny.trainer().build();
             assertMessage("no training examples given", () -> trainer.train(List.of()));
             assertMessage("none of the 1 training examples has supervised tokens",
                     () -> trainer.train(List.of(Tiny.unsupervised(5))));
@@ -215,7 +215,7 @@ class TrainerTest {
                 assertMessage("training example 1 has the token " + id + "; the model's vocabulary is 0 to 12",
                         () -> trainer.train(List.of(TokenSequence.allSupervised(1, id))));
             }
-            Trainer unsupervised = Trainer.builder(tiny.model).validation(List.of(Tiny.unsupervised(5))).build();
+            Trainer unsupervised = tiny.trainer().validation(List.of(Tiny.unsupervised(5))).build();
             assertMessage("none of the 1 validation examples has supervised tokens",
                     () -> unsupervised.train(EXAMPLES));
             assertMessage("none of the 1 validation examples has supervised tokens", unsupervised::validationLoss);
@@ -228,7 +228,7 @@ class TrainerTest {
     void anAdapterWithoutGradientsIsRefused() {
         try (Tiny tiny = new Tiny()) {
             tiny.model.trainableParameters().forEach(parameter -> Arrays.clear(parameter.value()));
-            assertMessage("no gradient reaches any of the", () -> Trainer.builder(tiny.model).build().train(EXAMPLES));
+            assertMessage("no gradient reaches any of the", () -> tiny.trainer().build().train(EXAMPLES));
         }
     }
 
@@ -236,21 +236,21 @@ class TrainerTest {
     void optionsOutOfRangeAreRefused() {
         try (Tiny tiny = new Tiny()) {
             assertMessage("the number of epochs is 0; it must be at least 1",
-                    () -> Trainer.builder(tiny.model).epochs(0).build());
-            for (TrainerBuilder wrong : List.of(Trainer.builder(tiny.model).batchSize(0),
-                    Trainer.builder(tiny.model).gradientAccumulation(0),
-                    Trainer.builder(tiny.model).learningRate(0),
-                    Trainer.builder(tiny.model).learningRate(-1e-4),
-                    Trainer.builder(tiny.model).learningRate(1.5),
-                    Trainer.builder(tiny.model).learningRate(Double.NaN),
-                    Trainer.builder(tiny.model).learningRate(0.01).weightDecay(100),
-                    Trainer.builder(tiny.model).warmupSteps(-1),
-                    Trainer.builder(tiny.model).weightDecay(-0.1),
-                    Trainer.builder(tiny.model).maxGradNorm(-1),
-                    Trainer.builder(tiny.model).checkpointEverySteps(-1),
-                    Trainer.builder(tiny.model).keepCheckpoints(1),
-                    Trainer.builder(tiny.model).maxLength(65),
-                    Trainer.builder(tiny.model).maxLength(0))) {
+                    () -> tiny.trainer().epochs(0).build());
+            for (TrainerBuilder wrong : List.of(tiny.trainer().batchSize(0),
+                    tiny.trainer().gradientAccumulation(0),
+                    tiny.trainer().learningRate(0),
+                    tiny.trainer().learningRate(-1e-4),
+                    tiny.trainer().learningRate(1.5),
+                    tiny.trainer().learningRate(Double.NaN),
+                    tiny.trainer().learningRate(0.01).weightDecay(100),
+                    tiny.trainer().warmupSteps(-1),
+                    tiny.trainer().weightDecay(-0.1),
+                    tiny.trainer().maxGradNorm(-1),
+                    tiny.trainer().checkpointEverySteps(-1),
+                    tiny.trainer().keepCheckpoints(1),
+                    tiny.trainer().maxLength(65),
+                    tiny.trainer().maxLength(0))) {
                 assertThrows(ConfigurationException.class, wrong::build);
             }
         }
@@ -270,7 +270,7 @@ class TrainerTest {
                     }
                 }
             };
-            assertMessage("update 3 gave the loss NaN", () -> Trainer.builder(tiny.model).listener(breaking).build()
+            assertMessage("update 3 gave the loss NaN", () -> tiny.trainer().listener(breaking).build()
                     .train(EXAMPLES));
             assertArrayEquals(before.get(0), tiny.values());
             for (float gradient : tiny.takeGradients()) {
@@ -285,7 +285,7 @@ class TrainerTest {
         List<String> told = new ArrayList<>();
         try (Tiny tiny = new Tiny(); CausalLmObjective objective = new CausalLmObjective(tiny.model)) {
             double before = objective.loss(PackedBatch.of(held)) / Tiny.weight(held);
-            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).epochs(2).batchSize(5)
+            TrainingResult result = tiny.trainer().learningRate(0.01).epochs(2).batchSize(5)
                     .validation(held).listener(new TrainingListener() {
                         @Override
                         public void onEvaluation(long step, double epoch, double evalLoss) {
@@ -308,7 +308,7 @@ class TrainerTest {
         List<TrainingPlan> plans = new ArrayList<>();
         List<TrainingResult> ends = new ArrayList<>();
         try (Tiny tiny = new Tiny()) {
-            TrainingResult result = Trainer.builder(tiny.model).epochs(2).batchSize(5).listener(new TrainingListener() {
+            TrainingResult result = tiny.trainer().epochs(2).batchSize(5).listener(new TrainingListener() {
                 @Override
                 public void onStart(TrainingPlan plan) {
                     plans.add(plan);
@@ -322,7 +322,7 @@ class TrainerTest {
             long tokens = EXAMPLES.stream().mapToLong(TokenSequence::length).sum();
             long supervised = EXAMPLES.stream().mapToLong(TokenSequence::supervisedTokens).sum();
             assertEquals(List.of(new TrainingPlan(12, 0, tokens, supervised, 3, 6, 0,
-                    tiny.model.trainableParameterCount(), result.plan().settings())), plans);
+                    tiny.model.trainableParameterCount(), result.plan().settings(), "")), plans);
             assertEquals(plans.get(0), result.plan());
             assertEquals(List.of(result), ends);
             assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), result.steps().stream().map(StepMetrics::step).toList());
@@ -342,21 +342,21 @@ class TrainerTest {
         ChatExample tooLong = ChatExample.of(ChatMessage.user("a"), ChatMessage.assistant("b b b b b b b b b b b b"));
         ChatDataset dataset = ChatDataset.of(List.of(ask, tooLong, tell));
         try (Tiny tiny = new Tiny(); Tiny same = new Tiny()) {
-            TrainingResult result = Trainer.builder(tiny.model).learningRate(0.01).maxLength(20)
+            TrainingResult result = tiny.trainer().learningRate(0.01).maxLength(20)
                     .validation(ChatDataset.of(List.of(tell, tooLong))).build().train(dataset);
             assertEquals(2, result.plan().examples());
             assertEquals(1, result.plan().leftOut());
             ChatEncoder encoder = new ChatEncoder(same.base.tokenizer(), same.base.chatTemplate().orElseThrow());
             // Ids are given in the order in which tokens come up, so the dropped one has to come up here, too.
             List<TokenSequence> sequences = encoder.encode(dataset, 20).sequences();
-            TrainingResult expected = Trainer.builder(same.model).learningRate(0.01)
+            TrainingResult expected = same.trainer().learningRate(0.01)
                     .validation(List.of(sequences.get(1))).build().train(sequences);
             assertArrayEquals(same.values(), tiny.values());
             assertEquals(expected.evaluations(), result.evaluations());
-            TrainingResult everything = Trainer.builder(same.model).masking(Masking.ALL).epochs(1).build()
+            TrainingResult everything = same.trainer().masking(Masking.ALL).epochs(1).build()
                     .train(ChatDataset.of(List.of(ask, tell)));
             assertEquals(everything.plan().tokens() - 2, everything.plan().supervisedTokens(), "all but the first");
-            assertMessage("all 1 examples are longer than 20 tokens", () -> Trainer.builder(tiny.model).maxLength(20)
+            assertMessage("all 1 examples are longer than 20 tokens", () -> tiny.trainer().maxLength(20)
                     .build().train(ChatDataset.of(List.of(tooLong))));
         }
     }

@@ -29,7 +29,7 @@ class TrainingControlTest {
 
     private static TrainerBuilder builder(Tiny tiny) {
         // A rate at which the tiny model soon knows its examples by heart, and forgets those it is measured on.
-        return Trainer.builder(tiny.model).batchSize(BATCH).learningRate(0.05).epochs(40)
+        return tiny.trainer().batchSize(BATCH).learningRate(0.05).epochs(40)
                 .schedule(LearningRateSchedule.CONSTANT).validation(Tiny.examples(6, 9));
     }
 
@@ -55,7 +55,7 @@ class TrainingControlTest {
     void stepsDecideInsteadOfEpochs() {
         for (long steps : new long[] {2, 3, 11}) {
             try (Tiny tiny = new Tiny()) {
-                TrainingResult result = Trainer.builder(tiny.model).batchSize(BATCH).epochs(2).maxSteps(steps).build()
+                TrainingResult result = tiny.trainer().batchSize(BATCH).epochs(2).maxSteps(steps).build()
                         .train(Tiny.examples(12, 1));
                 assertEquals(steps, result.steps().size());
                 assertEquals(Ending.COMPLETE, result.ending());
@@ -144,12 +144,12 @@ class TrainingControlTest {
         try (Tiny tiny = new Tiny()) {
             for (UnaryOperator<TrainerBuilder> options : List.<UnaryOperator<TrainerBuilder>>of(
                     b -> b.earlyStopping(2, 0), b -> b.keepBest(true), b -> b.evaluateEverySteps(3))) {
-                assertTrue(assertThrows(ConfigurationException.class, () -> options.apply(Trainer.builder(tiny.model))
+                assertTrue(assertThrows(ConfigurationException.class, () -> options.apply(tiny.trainer())
                         .build().train(Tiny.examples(12, 1))).getMessage().contains("need validation data"));
             }
-            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).maxSteps(-1));
-            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).timeBudget(Duration.ZERO));
-            assertThrows(ConfigurationException.class, () -> Trainer.builder(tiny.model).earlyStopping(0, 0.1));
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().maxSteps(-1));
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().timeBudget(Duration.ZERO));
+            assertThrows(ConfigurationException.class, () -> tiny.trainer().earlyStopping(0, 0.1));
         }
     }
 }

@@ -30,7 +30,7 @@ class TrainingEstimateTest {
     @Test
     void countsAndSizesAreThoseOfTheTraining() throws IOException {
         try (Tiny tiny = new Tiny()) {
-            TrainerBuilder builder = Trainer.builder(tiny.model).batchSize(5).epochs(3).learningRate(0.01);
+            TrainerBuilder builder = tiny.trainer().batchSize(5).epochs(3).learningRate(0.01);
             TrainingEstimate estimate = builder.build().estimate(EXAMPLES);
             TrainingResult result = builder.output(folder.resolve("adapter")).build().train(EXAMPLES);
             assertEquals(result.plan().trainableParameters(), estimate.trainableParameters());
@@ -61,7 +61,7 @@ class TrainingEstimateTest {
     /** Trains once, after an estimate or not, and gives all values. */
     private static float[] trained(boolean estimated, Tiny tiny) {
         try (tiny) {
-            Trainer trainer = Trainer.builder(tiny.model).batchSize(4).epochs(3).learningRate(0.01).weightDecay(0.1)
+            Trainer trainer = tiny.trainer().batchSize(4).epochs(3).learningRate(0.01).weightDecay(0.1)
                     .validation(EXAMPLES.subList(0, 3)).build();
             if (estimated) {
                 float[] before = tiny.values();
@@ -76,7 +76,7 @@ class TrainingEstimateTest {
     @Test
     void frozenLayersAreForeseen() {
         try (Tiny tiny = Tiny.onLayer(1, 0, new NaiveKernels())) {
-            TrainingEstimate estimate = Trainer.builder(tiny.model).batchSize(3).epochs(50).maxSteps(100).build()
+            TrainingEstimate estimate = tiny.trainer().batchSize(3).epochs(50).maxSteps(100).build()
                     .estimate(EXAMPLES);
             assertEquals(100, estimate.updates());
             assertTrue(estimate.tokens() > 24 * EXAMPLES.stream().mapToLong(TokenSequence::length).sum());

@@ -34,7 +34,7 @@ class UpdateRuleTest {
 
     private static Map<String, float[]> trained(Function<Tiny, UpdateRule> rule, int epochs) {
         try (Tiny tiny = new Tiny(0)) {
-            Trainer.builder(tiny.model).epochs(epochs).learningRate(1e-3).schedule(LearningRateSchedule.CONSTANT)
+            tiny.trainer().epochs(epochs).learningRate(1e-3).schedule(LearningRateSchedule.CONSTANT)
                     .updateRule(rule.apply(tiny)).build().train(Tiny.examples(4, 1));
             return values(tiny);
         }

@@ -66,6 +66,11 @@ public sealed interface LoraInit permits LoraInit.Kaiming, LoraInit.Gaussian, Lo
         return BasePart.NONE;
     }
 
+    /** What an automatic learning rate is multiplied by; default 1, and a half where a part of the base is trained. */
+    default double autoRateFactor() {
+        return basePart() == BasePart.NONE ? 1 : 0.5;
+    }
+
     /** Whether first values are computed from data; default no. */
     default boolean needsCalibration() {
         return false;

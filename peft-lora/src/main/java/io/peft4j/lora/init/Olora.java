@@ -21,6 +21,11 @@ public record Olora() implements LoraInit {
     }
 
     @Override
+    public double autoRateFactor() {
+        return 0.2;
+    }
+
+    @Override
     public List<LoraTarget> begin(AdapterSetup setup, List<LoraTarget> targets) {
         return LoraTarget.each(targets, this::start);
     }

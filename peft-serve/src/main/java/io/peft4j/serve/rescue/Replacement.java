@@ -43,15 +43,13 @@ final class Replacement implements AutoCloseable {
         List<TokenSequence> encoded = new ChatEncoder(base.tokenizer(), template).encode(preferences
                 ? RescueData.chats(data.preferences()) : data.chats(), base.network().description().maxPositions())
                 .sequences();
-        Hyperparameters chosen = Tuning.choose(DataFacts.of(encoded), base.network().description(), tuned.epochs(),
+        Hyperparameters chosen = Tuning.choose(DataFacts.of(encoded), base, preferences, tuned.epochs(),
                 tuned.batchSize(), tuned.learningRateMultiplier());
         listener.say(tuned.name() + ": trains " + data.rows() + " rows, " + chosen.epochs() + " epochs");
         PeftModel model = PeftModel.of(base, Tuning.adapter(chosen.rank()), new SplittableRandom(SEED));
         boolean complete = false;
         try {
-            TrainerBuilder trainer = Trainer.builder(model).epochs(chosen.epochs()).batchSize(chosen.batchSize())
-                    .gradientAccumulation(chosen.gradientAccumulation()).warmupSteps(chosen.warmupSteps())
-                    .learningRate(Tuning.learningRate(chosen, preferences)).seed(SEED)
+            TrainerBuilder trainer = Trainer.builder(model).hyperparameters(chosen).seed(SEED)
                     .output(folder).start(RunStart.RESUME_OR_START);
             if (preferences) {
                 trainer.build().train(new DpoObjective(model), data.preferences());

@@ -24,6 +24,7 @@ import java.util.Objects;
 public final class ContrastiveObjective extends HeadObjective<TextPair> {
     /** What cosines are multiplied with. */
     public static final double SCALE = 20;
+    private static final int FEWEST_COMPARED = 32;
 
     private final TextEncoder encoder;
     private final double scale;
@@ -76,6 +77,12 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
     @Override
     public boolean comparesExamples() {
         return true;
+    }
+
+    /** The others of a batch are what an example is told from: too few are too easy. */
+    @Override
+    public int autoBatchSize(int usual) {
+        return Math.max(FEWEST_COMPARED, usual);
     }
 
     @Override

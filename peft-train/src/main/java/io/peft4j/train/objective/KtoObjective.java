@@ -64,6 +64,16 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
     }
 
     @Override
+    public double autoRateFactor() {
+        return PreferenceObjective.RATE_FACTOR;
+    }
+
+    @Override
+    public double autoEpochsFactor() {
+        return PreferenceObjective.EPOCHS_FACTOR;
+    }
+
+    @Override
     public List<EncodedExample> encode(JudgedAnswer example) {
         return encode(List.of(example), new DataSetup("training", Integer.MAX_VALUE, 1)).examples();
     }

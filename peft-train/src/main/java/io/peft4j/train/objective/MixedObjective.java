@@ -187,6 +187,18 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
         return parts.stream().anyMatch(part -> part.objective().comparesExamples());
     }
 
+    /** What the most careful of them asks for. */
+    @Override
+    public double autoRateFactor() {
+        return parts.stream().mapToDouble(part -> part.objective().autoRateFactor()).min().orElse(1);
+    }
+
+    /** An epoch is one of the first. */
+    @Override
+    public double autoEpochsFactor() {
+        return parts.get(0).objective().autoEpochsFactor();
+    }
+
     @Override
     public int referenceValues() {
         return parts.stream().mapToInt(part -> part.objective().referenceValues()).max().orElse(0);

@@ -81,6 +81,25 @@ public interface Objective<E> {
         return false;
     }
 
+    /** What an automatic learning rate, which is one for learning answers, is multiplied by; default 1. */
+    default double autoRateFactor() {
+        return 1;
+    }
+
+    /** What an automatic number of epochs, as many as facts need to be learned, is multiplied by; default 1. */
+    default double autoEpochsFactor() {
+        return 1;
+    }
+
+    /**
+     * An automatic number of examples an update.
+     *
+     * @param usual what suits the number of examples; the default
+     */
+    default int autoBatchSize(int usual) {
+        return usual;
+    }
+
     /**
      * The sum of the weighted losses of a batch, with the gradients of {@code sum / normalizer} added to the trainable
      * parameters.

@@ -27,6 +27,10 @@ import org.slf4j.LoggerFactory;
  * then a backward pass in which each token has the derivative of the loss by its likelihood for its weight.
  */
 abstract class PreferenceObjective implements Objective<PreferenceExample> {
+    /** What an automatic learning rate is multiplied by, for a model that can answer already. */
+    static final double RATE_FACTOR = 0.2;
+    /** What an automatic number of epochs is multiplied by: which answer is better is learned sooner than an answer. */
+    static final double EPOCHS_FACTOR = 0.25;
     private static final Logger LOG = LoggerFactory.getLogger(PreferenceObjective.class);
 
     private final PreferenceEncoder encoder;
@@ -44,6 +48,16 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
     static PreferenceEncoder encoder(LanguageModel model) {
         model.network().causal();
         return PreferenceEncoder.of(model);
+    }
+
+    @Override
+    public final double autoRateFactor() {
+        return RATE_FACTOR;
+    }
+
+    @Override
+    public final double autoEpochsFactor() {
+        return EPOCHS_FACTOR;
     }
 
     @Override

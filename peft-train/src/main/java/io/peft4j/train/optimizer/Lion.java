@@ -30,6 +30,11 @@ public record Lion(double beta1, double beta2) implements Optimizer {
     }
 
     @Override
+    public double autoRateFactor() {
+        return 0.2;
+    }
+
+    @Override
     public ParameterUpdate of(Parameter parameter) {
         return new Update(this, parameter, Arrays.zeros(DataType.FLOAT, parameter.value().shape()));
     }

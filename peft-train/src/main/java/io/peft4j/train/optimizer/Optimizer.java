@@ -17,6 +17,11 @@ public interface Optimizer {
     /** The updates of one parameter, which begin with nothing seen. */
     ParameterUpdate of(Parameter parameter);
 
+    /** What an automatic learning rate, which is for AdamW, is multiplied by; default 1. */
+    default double autoRateFactor() {
+        return 1;
+    }
+
     /** The ones with names, each with its defaults, by the names that the command line has. */
     static Map<String, Optimizer> all() {
         Map<String, Optimizer> all = new LinkedHashMap<>();

@@ -32,6 +32,11 @@ public record Sgd(double momentum, boolean nesterov) implements Optimizer {
     }
 
     @Override
+    public double autoRateFactor() {
+        return 100;
+    }
+
+    @Override
     public ParameterUpdate of(Parameter parameter) {
         return new Update(this, parameter, momentum == 0 ? Map.of()
                 : Map.of("momentum", Arrays.zeros(DataType.FLOAT, parameter.value().shape())));

@@ -6,7 +6,6 @@ import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.train.objective.EncodedExample;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -47,23 +46,32 @@ public record DataFacts(long rows, long tokens, int longest, long supervisedToke
         return new DataFacts(examples.size(), examples.stream().mapToLong(EncodedExample::tokens).sum(),
                 (int) examples.stream().mapToLong(EncodedExample::tokens).max().orElse(0),
                 examples.stream().mapToLong(EncodedExample::supervised).sum(),
-                examples.stream().map(DataFacts::answer).distinct().count());
+                examples.stream().mapToLong(DataFacts::answer).distinct().count());
     }
 
-    /** What is learned of an example. */
-    private static List<Object> answer(EncodedExample example) {
-        List<Object> learned = new ArrayList<>();
+    /** A number for what is learned of an example: the same for the same, and practically another for another. */
+    private static long answer(EncodedExample example) {
+        long hash = 0;
+        boolean any = false;
         for (TokenSequence sequence : example.sequences()) {
             for (int i = 1; i < sequence.length(); i++) {
                 if (sequence.weights()[i] > 0) {
-                    learned.add(sequence.ids()[i]);
+                    hash = mixed(hash, sequence.ids()[i]);
+                    any = true;
                 }
             }
         }
         for (float target : example.targets()) {
-            learned.add(target);
+            hash = mixed(hash, Float.floatToIntBits(target));
+            any = true;
         }
-        return learned.isEmpty() ? List.of(example) : learned;
+        // Where nothing is supervised, the example as a whole is learned.
+        return any ? hash : System.identityHashCode(example);
+    }
+
+    private static long mixed(long hash, int value) {
+        long next = (hash ^ value) * 0x9E3779B97F4A7C15L;
+        return next ^ next >>> 32;
     }
 
     /**

@@ -4,6 +4,10 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.core.peft.method.UpdateRule;
+import io.peft4j.train.objective.Objective;
+import io.peft4j.train.optimizer.Optimizer;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.time.Duration;
@@ -14,6 +18,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /**
  * The rules of {@link Hyperparameters}:
@@ -26,8 +31,10 @@ import java.util.OptionalInt;
  * number of different answers, at least {@value #FEWEST_SEEN}. 2 above 5,000 rows, 1 above 50,000.
  * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
  * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
- * times the root of all layers over these, since each of them has to change more. At most 5e-3.
- * <li><b>Warm-up</b>: a twentieth of the updates, at most 20.
+ * times the root of all layers over these, since each of them has to change more. At most 5e-3. Times what method,
+ * objective, optimizer and update rule say of themselves ({@link PeftConfig#autoRateFactor}): a tenth for full
+ * fine-tuning, a fifth for preferences.
+ * <li><b>Warm-up</b>: a twentieth of the updates, at most 20; none where the learning rate is given.
  * <li><b>Rank</b>: 16, 32 above 100,000 supervised tokens, 64 above a million, at most H / 4.
  * <li><b>Layers</b>: all. Where the time does not suffice, the upper two fifths, which take about two thirds of the
  * time, and then fewer epochs.
@@ -61,7 +68,10 @@ public final class HyperparameterRules {
     private OptionalDouble learningRate = OptionalDouble.empty();
     private OptionalInt firstLayer = OptionalInt.empty();
     private OptionalInt accumulation = OptionalInt.empty();
-    private double multiplier = 1;
+    private OptionalInt warmup = OptionalInt.empty();
+    private Optional<Objective<?>> objective = Optional.empty();
+    private final Map<String, Double> factors = new LinkedHashMap<>();
+    private long mostUpdates = Long.MAX_VALUE;
     private long memory = ProcessUsage.memoryLimitBytes();
     private Optional<Duration> time = Optional.empty();
     private double tokensPerSecond;
@@ -101,13 +111,52 @@ public final class HyperparameterRules {
         return this;
     }
 
+    /** A given number of updates over which the learning rate rises. */
+    public HyperparameterRules warmupSteps(int value) {
+        warmup = OptionalInt.of(value);
+        return this;
+    }
+
+    /** The most updates, whatever the epochs are. */
+    public HyperparameterRules mostUpdates(long value) {
+        mostUpdates = value;
+        return this;
+    }
+
     /** What the rule's learning rate is multiplied by; default 1. */
     public HyperparameterRules learningRateMultiplier(double value) {
         if (!(value > 0) || !Double.isFinite(value)) {
             throw new ConfigurationException("the multiplier of the learning rate is " + value
                     + "; it must be above 0");
         }
-        multiplier = value;
+        return factor("the given " + value, value);
+    }
+
+    /** What is trained; default LoRA with an alpha of twice its rank. */
+    public HyperparameterRules method(PeftConfig config) {
+        return factorFor(config.peftType(), config.autoRateFactor());
+    }
+
+    /** What is minimized; default the loss of the next token. */
+    public HyperparameterRules objective(Objective<?> value) {
+        objective = Optional.of(value);
+        return factorFor(value.name(), value.autoRateFactor());
+    }
+
+    /** How gradients become updates; default AdamW, all parameters alike. */
+    public HyperparameterRules updates(Optimizer optimizer, UpdateRule rule) {
+        return factorFor("the optimizer", optimizer.autoRateFactor()).factorFor(rule.describe(),
+                rule.autoRateFactor());
+    }
+
+    private HyperparameterRules factorFor(String what, double value) {
+        return factor(String.format(Locale.ROOT, "%.2g for %s", value, what), value);
+    }
+
+    private HyperparameterRules factor(String words, double value) {
+        if (value != 1) {
+            factors.put(words, value);
+        }
         return this;
     }
 
@@ -161,17 +210,31 @@ public final class HyperparameterRules {
         int first = firstLayer.orElseGet(() -> firstLayer(wantedEpochs, reasons));
         int passes = epochs.orElseGet(() -> withinTime(wantedEpochs, first, reasons));
         long batches = (data.rows() + pass - 1) / pass;
-        long updates = (batches + accumulated - 1) / accumulated * passes;
+        long updates = Math.min(mostUpdates, (batches + accumulated - 1) / accumulated * passes);
         double rate = learningRate(model.layers() - first, reasons);
-        int warmup = (int) Math.min(20, updates / 20);
-        reasons.put("warmup_steps", warmup + ": a twentieth of the " + number(updates) + " updates, at most 20");
-        return new Hyperparameters(pass, accumulated, passes, rate, warmup, rank(reasons), first, updates, reasons);
+        return new Hyperparameters(pass, accumulated, passes, rate, warmup(updates, reasons), rank(reasons), first,
+                updates, reasons);
+    }
+
+    private int warmup(long updates, Map<String, String> reasons) {
+        if (warmup.isPresent()) {
+            reasons.put("warmup_steps", warmup.getAsInt() + ": given");
+            return warmup.getAsInt();
+        }
+        if (learningRate.isPresent()) {
+            reasons.put("warmup_steps", "0: given with the learning rate");
+            return 0;
+        }
+        int steps = (int) Math.min(20, updates / 20);
+        reasons.put("warmup_steps", steps + ": a twentieth of the " + number(updates) + " updates, at most 20");
+        return steps;
     }
 
     /** Examples an update. */
     private int wantedBatch() {
         long rows = data.rows();
-        return rows < 50 ? 4 : rows < 2_000 ? 8 : rows < 20_000 ? 16 : 32;
+        int usual = rows < 50 ? 4 : rows < 2_000 ? 8 : rows < 20_000 ? 16 : 32;
+        return objective.map(what -> what.autoBatchSize(usual)).orElse(usual);
     }
 
     private int passSize(int wanted, Map<String, String> reasons) {
@@ -179,7 +242,8 @@ public final class HyperparameterRules {
         String reason = number(data.rows()) + " rows: " + (wanted == 4 ? "small batches, so that there are enough "
                 + "updates" : "larger batches with more rows");
         int bySpeed = powerOfTwo(TOKENS_A_PASS / data.meanTokens());
-        if (bySpeed < size) {
+        // Examples that are compared with each other must be in one pass.
+        if (bySpeed < size && !objective.map(Objective::comparesExamples).orElse(false)) {
             size = bySpeed;
             reason = String.format(Locale.ROOT, "rows of %.0f tokens on average; a pass over more than some %,d is no "
                     + "faster", data.meanTokens(), TOKENS_A_PASS);
@@ -213,6 +277,18 @@ public final class HyperparameterRules {
     }
 
     private int epochs(Map<String, String> reasons) {
+        long rows = data.rows();
+        double share = objective.map(Objective::autoEpochsFactor).orElse(1.0);
+        int usual = usualEpochs(reasons);
+        int count = (int) Math.max(1, Math.round(share * usual));
+        if (count != usual) {
+            reasons.put("epochs", count + ": " + number(rows) + " rows, and " + objective.orElseThrow().name()
+                    + " needs fewer passes than the " + usual + " after which answers are learned");
+        }
+        return count;
+    }
+
+    private int usualEpochs(Map<String, String> reasons) {
         long rows = data.rows();
         if (rows > 5_000) {
             int few = rows > 50_000 ? 1 : 2;
@@ -267,11 +343,12 @@ public final class HyperparameterRules {
         }
         double byWidth = 5e-4 * Math.pow(2000.0 / model.hiddenSize(), 0.78);
         double byLayers = Math.sqrt((double) model.layers() / Math.max(1, Math.min(adapted, model.layers())));
-        double wanted = Math.min(HIGHEST_RATE, byWidth * byLayers) * multiplier;
+        double wanted = Math.min(HIGHEST_RATE, byWidth * byLayers)
+                * factors.values().stream().reduce(1.0, (a, b) -> a * b);
         double rate = new BigDecimal(Math.min(1, wanted)).round(new MathContext(2)).doubleValue();
         reasons.put("learning_rate", rate + ": hidden size " + model.hiddenSize() + "; narrower models bear more"
                 + (byLayers == 1 ? "" : ", and " + adapted + " of " + model.layers() + " layers have to change more")
-                + (multiplier == 1 ? "" : ", times the given " + multiplier)
+                + factors.keySet().stream().map(words -> ", times " + words).collect(Collectors.joining())
                 + (wanted > 1 ? ", but at most 1" : ""));
         return rate;
     }

@@ -4,6 +4,7 @@ import io.peft4j.core.model.ModelDescription;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Numbers of a training that are chosen by rules, each with its reason:
@@ -14,8 +15,9 @@ import java.util.Map;
  * // batch_size 8: 176 rows allow some 150 updates with it ...
  * }</pre>
  *
- * <p>The rules are for adapters of the low-rank family with alpha = 2 r on chat data; {@link HyperparameterRules}
- * states them. They look at nothing but the numbers that they are given, so the same numbers give the same choice.
+ * <p>The rules begin with what is best for LoRA on chat data, and change that by what methods, objectives and
+ * optimizers say of themselves; {@link HyperparameterRules} states them. They look at nothing but what they are given,
+ * so the same data on the same model gives the same choice, however fast or busy a machine is.
  *
  * @param batchSize examples a forward pass
  * @param gradientAccumulation forward passes an update
@@ -44,6 +46,14 @@ public record Hyperparameters(int batchSize, int gradientAccumulation, int epoch
     /** The rules, of which some values may be given. */
     public static HyperparameterRules choosing(DataFacts data, ModelDescription model) {
         return new HyperparameterRules(data, model);
+    }
+
+    /** What was chosen for the training and not given, with the reasons, in one line; empty where all is given. */
+    public String summary() {
+        return reasons.entrySet().stream().filter(each -> !each.getValue().contains(": given"))
+                .filter(each -> !each.getKey().equals("rank") && !each.getKey().equals("layers"))
+                .map(each -> each.getKey().replace('_', ' ') + " " + each.getValue().replaceFirst(": (.*)", " ($1)"))
+                .collect(Collectors.joining(", "));
     }
 
     /** Alpha of the adapter: twice the rank, so that the scaling is the same for all ranks. */

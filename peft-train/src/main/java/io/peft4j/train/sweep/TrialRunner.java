@@ -40,6 +40,8 @@ final class TrialRunner {
     private static final long PASS_TOKENS = 2048;
     /** Characters of a token, about. */
     private static final int CHARACTERS = 4;
+    /** Examples of a batch where rules choose. */
+    private static final int USUAL_BATCH = 8;
     private static final double HELD_SHARE = 0.1;
     private static final int CALIBRATION_BATCHES = 32;
     private static final int CALIBRATION_SIZE = 8;
@@ -110,7 +112,8 @@ final class TrialRunner {
         double tokens = examples.get().stream().mapToInt(example -> example.messages().stream()
                 .mapToInt(message -> message.content().length()).sum()).average().orElse(1) / CHARACTERS;
         try (PeftModel probe = probe()) {
-            double pass = Math.max(1, tokens * sweep.trainer.apply(probe).options().batchSize());
+            String batch = sweep.trainer.apply(probe).build().settings().get("batch_size");
+            double pass = Math.max(1, tokens * (batch.matches("\\d+") ? Integer.parseInt(batch) : USUAL_BATCH));
             return (int) Math.max(1, Math.min(MOST_SIDE_BY_SIDE, PASS_TOKENS / pass));
         }
     }

@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.nn.TokenSequence;
+import io.peft4j.core.peft.config.PeftConfig;
+import io.peft4j.lora.LoraConfig;
+import io.peft4j.lora.VeraConfig;
+import io.peft4j.lora.init.LoraInit;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -144,6 +148,38 @@ class HyperparametersTest {
         assertEquals(1e-4, chosen.learningRate());
         assertEquals(4, chosen.firstLayer());
         assertEquals("3: given", chosen.reasons().get("batch_size"));
+    }
+
+    @Test
+    void theRateIsThatOfTheMethod() {
+        assertEquals(1.3e-3, rate(LoraConfig.builder().rank(16).alpha(32).build()));
+        assertEquals(6.6e-4, rate(LoraConfig.builder().rank(16).alpha(32).rsLora(true).build()));
+        assertEquals(6.6e-4, rate(LoraConfig.builder().rank(16).alpha(32).initialization(LoraInit.PISSA).build()));
+        assertEquals(1.3e-2, rate(VeraConfig.builder().build()));
+        Hyperparameters chosen = Hyperparameters.choosing(HANDBOOK, SMOL).method(VeraConfig.builder().build())
+                .choose();
+        assertTrue(chosen.reasons().get("learning_rate").endsWith(", times 10 for VERA"), chosen.reasons().toString());
+    }
+
+    private static double rate(PeftConfig config) {
+        return Hyperparameters.choosing(HANDBOOK, SMOL).method(config).choose().learningRate();
+    }
+
+    @Test
+    void aGivenRateHasNoWarmUpAndFewUpdatesAShortOne() {
+        assertEquals(0, Hyperparameters.choosing(HANDBOOK, SMOL).learningRate(1e-3).choose().warmupSteps());
+        assertEquals(2, Hyperparameters.choosing(HANDBOOK, SMOL).mostUpdates(40).choose().warmupSteps());
+        assertEquals(5, Hyperparameters.choosing(HANDBOOK, SMOL).learningRate(1e-3).warmupSteps(5).choose()
+                .warmupSteps());
+    }
+
+    @Test
+    void theSummaryTellsWhatWasChosenAlone() {
+        String summary = Hyperparameters.choosing(HANDBOOK, SMOL).batchSize(8).epochs(2).choose().summary();
+        assertEquals("learning rate 0.0013 (hidden size 576; narrower models bear more), "
+                + "warmup steps 2 (a twentieth of the 44 updates, at most 20)", summary);
+        assertEquals("", Hyperparameters.choosing(HANDBOOK, SMOL).batchSize(8).epochs(2).learningRate(1e-3).choose()
+                .summary());
     }
 
     @Test

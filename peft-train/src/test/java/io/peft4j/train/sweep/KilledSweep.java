@@ -7,6 +7,7 @@ import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingOptions;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 
@@ -25,7 +26,7 @@ final class KilledSweep {
                 new NaiveKernels())) {
             return Sweep.of(base, LoraConfig.builder().rank(2).alpha(4).targetModules("q_proj", "v_proj").build(),
                     SearchSpace.of(SPACE, "space.json")).data(chats).validation(chats)
-                    .trainer(model -> Trainer.builder(model).epochs(5).batchSize(4))
+                    .trainer(model -> Trainer.builder(model).options(TrainingOptions.of(5, 4, 2e-4)))
                     .trials(6).sideBySide(1).seed(3).progress(progress).resume(SweepFile.isThere(output)).run(output);
         }
     }

@@ -18,6 +18,7 @@ import io.peft4j.lora.LoraConfig;
 import io.peft4j.train.Cancellation;
 import io.peft4j.train.LearningRateSchedule;
 import io.peft4j.train.Trainer;
+import io.peft4j.train.TrainingOptions;
 import io.peft4j.train.runs.TrainingRecord;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -53,8 +54,8 @@ class SweepTest {
     private SweepBuilder sweep(TinyModel base, String space) throws IOException {
         return Sweep.of(base, LoraConfig.builder().rank(2).alpha(4).targetModules("q_proj", "v_proj").build(),
                 SearchSpace.of(space, "space.json")).data(data(12)).validation(data(5))
-                .trainer(model -> Trainer.builder(model).epochs(2).batchSize(4)
-                        .schedule(LearningRateSchedule.CONSTANT).learningRate(1e-2));
+                .trainer(model -> Trainer.builder(model).options(TrainingOptions.of(2, 4, 1e-2))
+                        .schedule(LearningRateSchedule.CONSTANT));
     }
 
     private SweepResult run(String name, String space, UnaryOperator<SweepBuilder> more) throws IOException {
@@ -180,7 +181,8 @@ class SweepTest {
                 "{\"seed\": [1, 2]}", s -> s.strategy(SearchStrategy.RANDOM).resume(true));
         assertMessage("the sweep in " + folder.resolve("there") + " cannot be resumed: trainer.epochs is 9",
                 "{\"seed\": [1, 2]}", s -> s.strategy(SearchStrategy.GRID)
-                        .trainer(model -> Trainer.builder(model).epochs(9)).resume(true));
+                        .trainer(model -> Trainer.builder(model).options(TrainingOptions.of(9, 8, 2e-4)))
+                        .resume(true));
         assertFalse(Files.exists(folder.resolve("nothing")));
     }
 

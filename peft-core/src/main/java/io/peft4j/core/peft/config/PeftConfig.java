@@ -60,6 +60,15 @@ public interface PeftConfig {
     }
 
     /**
+     * What an automatic learning rate is multiplied by: how much faster than LoRA with an alpha of twice its rank the
+     * method is to learn. Default: as its {@link PeftType} says.
+     */
+    default double autoRateFactor() {
+        PeftType type = getClass().getAnnotation(PeftType.class);
+        return type == null ? 1 : type.autoRateFactor();
+    }
+
+    /**
      * The content of {@code adapter_config.json}: all keys, also those at their default, sorted; keys that were unknown
      * when the configuration was read stand there as they were.
      */

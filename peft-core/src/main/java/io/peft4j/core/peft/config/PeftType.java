@@ -13,4 +13,7 @@ import java.lang.annotation.Target;
 public @interface PeftType {
     /** For instance {@code LORA}. */
     String value();
+
+    /** {@link PeftConfig#autoRateFactor}, where it is the same for all configurations; default 1. */
+    double autoRateFactor() default 1;
 }

@@ -18,6 +18,11 @@ public interface UpdateRule {
         return 1;
     }
 
+    /** What an automatic learning rate is multiplied by for all parameters; default 1. */
+    default double autoRateFactor() {
+        return 1;
+    }
+
     /** Called when the gradients of an update are complete and before they are clipped; may change them. */
     default void beforeUpdate() {
     }

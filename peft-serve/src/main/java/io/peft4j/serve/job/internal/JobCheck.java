@@ -144,7 +144,7 @@ final class JobCheck {
     private ObjectNode choose(JobData data) {
         try {
             DataFacts facts = DataFacts.of(data.chats(), base);
-            Hyperparameters chosen = JobPlan.choose(job, facts, base.network().description());
+            Hyperparameters chosen = JobPlan.choose(job, facts, base);
             ObjectNode reasons = Json.object();
             chosen.reasons().forEach(reasons::put);
             events.add(new JobEvent("hyperparameters", "info", "message", "Hyperparameters: batch size "

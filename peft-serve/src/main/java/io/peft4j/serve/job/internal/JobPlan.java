@@ -2,7 +2,7 @@ package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.peft4j.core.model.ModelDescription;
+import io.peft4j.core.model.LanguageModel;
 import io.peft4j.serve.http.internal.Json;
 import io.peft4j.serve.store.internal.Job;
 import io.peft4j.train.plan.DataFacts;
@@ -28,17 +28,16 @@ record JobPlan(int passSize, int accumulation, int epochs, double learningRate, 
 
     /** The plan of a job with what the rules chose. */
     static JobPlan of(Job job, Hyperparameters chosen) {
-        boolean preferences = job.method().equals("dpo");
         JsonNode beta = job.hyperparameters().path("beta");
         return new JobPlan(chosen.batchSize(), chosen.gradientAccumulation(), chosen.epochs(),
-                Tuning.learningRate(chosen, preferences), chosen.warmupSteps(), chosen.rank(),
+                chosen.learningRate(), chosen.warmupSteps(), chosen.rank(),
                 beta.isNumber() ? beta.asDouble() : BETA);
     }
 
     /** What the rules choose around what was asked for. */
-    static Hyperparameters choose(Job job, DataFacts data, ModelDescription model) {
+    static Hyperparameters choose(Job job, DataFacts data, LanguageModel model) {
         ObjectNode asked = job.hyperparameters();
-        return Tuning.choose(data, model, number(asked, "n_epochs").map(JsonNode::asInt),
+        return Tuning.choose(data, model, job.method().equals("dpo"), number(asked, "n_epochs").map(JsonNode::asInt),
                 number(asked, "batch_size").map(JsonNode::asInt),
                 number(asked, "learning_rate_multiplier").map(JsonNode::asDouble));
     }
