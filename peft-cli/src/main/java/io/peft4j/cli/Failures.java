@@ -52,16 +52,44 @@ final class Failures {
                         + "'? " + error.getMessage());
     }
 
-    /** Runs the command; a lack of memory is a failure like others. */
+    /** Runs the command; a lack of memory, or of a native library, is a failure like others. */
     static int run(ParseResult parsed) {
         try {
             return new CommandLine.RunLast().execute(parsed);
         } catch (OutOfMemoryError e) {
-            CommandLine line = parsed.commandSpec().commandLine();
-            print(line, "out of memory: " + e.getMessage() + ". Use a smaller batch or shorter examples, or give the "
-                    + "JVM more with PEFT4J_JAVA_OPTS=-Xmx8g (-Dorg.bytedeco.javacpp.maxbytes=16g for native memory)");
-            return STATUS;
+            return failed(parsed, "out of memory: " + e.getMessage() + ". Use a smaller batch or shorter examples, or "
+                    + "give the JVM more with PEFT4J_JAVA_OPTS=-Xmx8g (-Dorg.bytedeco.javacpp.maxbytes=16g for native "
+                    + "memory)", e);
+        } catch (LinkageError e) {
+            return failed(parsed, "a native library does not load: " + root(e) + ". Libraries are unpacked into "
+                    + "~/.javacpp/cache, which must be writable and on a disk with room; "
+                    + "PEFT4J_JAVA_OPTS=-Dorg.bytedeco.javacpp.cachedir=DIR names another folder", e);
         }
+    }
+
+    private static int failed(ParseResult parsed, String message, Error error) {
+        CommandLine line = parsed.commandSpec().commandLine();
+        try {
+            return line.getExecutionExceptionHandler()
+                    .handleExecutionException(new MachineException(message, error), line, parsed);
+        } catch (Exception e) {
+            throw new CommandLine.ExecutionException(line, message, e);
+        }
+    }
+
+    /** The machine lacks what a command needs. */
+    private static final class MachineException extends PeftException {
+        private MachineException(String message, Error error) {
+            super(message, error);
+        }
+    }
+
+    private static Throwable root(Throwable error) {
+        Throwable root = error;
+        while (root.getCause() != null && root.getCause() != root) {
+            root = root.getCause();
+        }
+        return root;
     }
 
     /** Says what went wrong. */

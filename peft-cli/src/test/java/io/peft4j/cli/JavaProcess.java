@@ -53,6 +53,8 @@ final class JavaProcess {
         Path err = folder.resolve("stderr.txt");
         ProcessBuilder builder = new ProcessBuilder(words).redirectInput(stdin.toFile()).redirectOutput(out.toFile())
                 .redirectError(err.toFile());
+        // As the launcher has it: JShell prints in the locale's encoding.
+        builder.environment().put("LC_ALL", "C.UTF-8");
         builder.environment().putAll(environment);
         return new JavaProcess(builder.start(), out, err);
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.models.BaseModel;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -76,6 +77,8 @@ class SageMakerProcessTest {
     /** A limit on the size of files stands in for the disk: it is met while the adapter is written. */
     @Test
     void aDiskThatDoesNotTakeTheAdapterIsAFailure() throws Exception {
+        // Unpacks the native libraries, which are larger than the limit, where another time zone had unpacked them.
+        BaseModel.load(MlFolder.MODEL.toString()).close();
         MlFolder ml = MlFolder.of(folder.resolve("ml"), Map.of("rank", "64"));
         JavaProcess run = start(List.of("bash", "-c", "ulimit -f 100; exec \"$@\"", "bash"), ml, "sagemaker", "train",
                 "--root", ml.root());

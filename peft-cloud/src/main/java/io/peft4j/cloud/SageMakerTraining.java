@@ -96,7 +96,7 @@ public final class SageMakerTraining {
             return new JobCommands.Outcome(1, e.getMessage());
         } catch (IOException e) {
             return new JobCommands.Outcome(1, "cannot write to " + job.failure() + ": " + AtomicFiles.reason(e));
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) {
             tell("internal error: " + e);
             throw e;
         }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Notes what it is asked to run, and says that it failed. */
-final class RecordingCommands implements JobCommands {
+class RecordingCommands implements JobCommands {
     private List<String> words = List.of();
 
     @Override
