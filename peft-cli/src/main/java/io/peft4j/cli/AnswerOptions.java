@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -86,7 +87,7 @@ final class AnswerOptions {
         return command.fromOptions(() -> {
             GenerationOptions options = GenerationOptions.defaults().withMaxNewTokens(maxNewTokens)
                     .withSampling(new Sampling(temperature, topK, topP, minP, repetitionPenalty, presencePenalty,
-                            frequencyPenalty, seed)).withStopStrings(stop).withPromptLookup(promptLookup);
+                            frequencyPenalty, Map.of(), seed)).withStopStrings(stop).withPromptLookup(promptLookup);
             if (constraint == null) {
                 return options;
             }

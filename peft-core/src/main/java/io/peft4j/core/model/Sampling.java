@@ -2,10 +2,11 @@ package io.peft4j.core.model;
 
 import io.peft4j.core.error.ConfigurationException;
 import java.io.Serializable;
+import java.util.Map;
 
 /**
- * How a token is chosen from the logits: penalties first, then the most likely one or a draw after temperature, top-k,
- * top-p and min-p, in this order as Hugging Face has it.
+ * How a token is chosen from the logits: bias and penalties first, then the most likely one or a draw after
+ * temperature, top-k, top-p and min-p, in this order as Hugging Face has it.
  *
  * @param temperature 0 (the default) takes the most likely token; otherwise logits are divided by it and a token is
  *     drawn
@@ -19,10 +20,12 @@ import java.io.Serializable;
  *     nothing
  * @param presencePenalty taken from the logit of each token that the answer has; 0 is the default
  * @param frequencyPenalty taken from the logit of a token once for each time that the answer has it; 0 is the default
+ * @param logitBias added to the logits of tokens before all else, by their ids; default none
  * @param seed seed of the draws; default 0
  */
 public record Sampling(double temperature, int topK, double topP, double minP, double repetitionPenalty,
-        double presencePenalty, double frequencyPenalty, long seed) implements Serializable {
+        double presencePenalty, double frequencyPenalty, Map<Integer, Double> logitBias, long seed)
+        implements Serializable {
     /** Checks the ranges. */
     public Sampling {
         require(temperature >= 0 && Double.isFinite(temperature), "temperature", temperature, "0 or more");
@@ -33,6 +36,9 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
                 "above 0");
         require(Math.abs(presencePenalty) <= 2, "presencePenalty", presencePenalty, "from -2 to 2");
         require(Math.abs(frequencyPenalty) <= 2, "frequencyPenalty", frequencyPenalty, "from -2 to 2");
+        logitBias = Map.copyOf(logitBias);
+        logitBias.forEach((token, value) -> require(token >= 0 && Double.isFinite(value), "logitBias",
+                token + " = " + value, "a number for the id of a token"));
     }
 
     static void require(boolean ok, String name, Object value, String allowed) {
@@ -43,7 +49,7 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
 
     /** The most likely token each time. */
     public static Sampling greedy() {
-        return new Sampling(0, 0, 1, 0, 1, 0, 0, 0);
+        return new Sampling(0, 0, 1, 0, 1, 0, 0, Map.of(), 0);
     }
 
     /** Draws from all tokens. */
@@ -56,43 +62,55 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
         return temperature == 0;
     }
 
-    /** Whether the choice depends on the logits alone, and not on the tokens so far. */
+    /** Whether the choice depends on the model's logits alone: they have no bias, whatever the tokens so far. */
     public boolean isWithoutPenalties() {
-        return repetitionPenalty == 1 && presencePenalty == 0 && frequencyPenalty == 0;
+        return repetitionPenalty == 1 && presencePenalty == 0 && frequencyPenalty == 0 && logitBias.isEmpty();
     }
 
     /** The same with another temperature. */
     public Sampling withTemperature(double value) {
-        return new Sampling(value, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed);
+        return new Sampling(value, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
+                logitBias, seed);
     }
 
     /** The same with another k. */
     public Sampling withTopK(int value) {
-        return new Sampling(temperature, value, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed);
+        return new Sampling(temperature, value, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
+                logitBias, seed);
     }
 
     /** The same with another p. */
     public Sampling withTopP(double value) {
-        return new Sampling(temperature, topK, value, minP, repetitionPenalty, presencePenalty, frequencyPenalty, seed);
+        return new Sampling(temperature, topK, value, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
+                logitBias, seed);
     }
 
     /** The same with another least share of the most likely token's probability. */
     public Sampling withMinP(double value) {
-        return new Sampling(temperature, topK, topP, value, repetitionPenalty, presencePenalty, frequencyPenalty, seed);
+        return new Sampling(temperature, topK, topP, value, repetitionPenalty, presencePenalty, frequencyPenalty,
+                logitBias, seed);
     }
 
     /** The same with another penalty on tokens that prompt or answer have. */
     public Sampling withRepetitionPenalty(double value) {
-        return new Sampling(temperature, topK, topP, minP, value, presencePenalty, frequencyPenalty, seed);
+        return new Sampling(temperature, topK, topP, minP, value, presencePenalty, frequencyPenalty,
+                logitBias, seed);
     }
 
     /** The same with other penalties on tokens that the answer has. */
     public Sampling withPenalties(double presence, double frequency) {
-        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presence, frequency, seed);
+        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presence, frequency, logitBias, seed);
+    }
+
+    /** The same with another bias of tokens, by their ids. */
+    public Sampling withLogitBias(Map<Integer, Double> value) {
+        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, value,
+                seed);
     }
 
     /** The same with another seed. */
     public Sampling withSeed(long value) {
-        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, value);
+        return new Sampling(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty,
+                logitBias, value);
     }
 }

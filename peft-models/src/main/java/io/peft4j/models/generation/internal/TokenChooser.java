@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Chooses the tokens of one answer: penalties for what prompt and answer have already, then the constraint on the text,
- * then {@link Sampler}.
+ * Chooses the tokens of one answer: bias, penalties for what prompt and answer have already, then the constraint on the
+ * text, then {@link Sampler}.
  */
 final class TokenChooser {
     private final Sampling sampling;
@@ -51,6 +51,7 @@ final class TokenChooser {
             token = sampling.isGreedy() ? logits.mostLikely() : sampler.draw(logits.values());
         } else {
             float[] values = logits.values();
+            sampling.logitBias().forEach((id, bias) -> add(bias, id, values));
             punish(values);
             masks.ifPresent(allowing -> mask(values, allowing));
             token = sampling.isGreedy() ? Logits.mostLikely(values) : sampler.draw(values);
@@ -73,6 +74,14 @@ final class TokenChooser {
             state = masks.get().after(state, token, first);
         }
         first = false;
+    }
+
+    private static void add(double bias, int token, float... values) {
+        if (token >= values.length) {
+            throw new ConfigurationException("logitBias has token " + token + ", but the vocabulary has "
+                    + values.length);
+        }
+        values[token] += (float) bias;
     }
 
     private void punish(float... values) {

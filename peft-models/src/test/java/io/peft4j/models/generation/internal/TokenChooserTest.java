@@ -1,12 +1,15 @@
 package io.peft4j.models.generation.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Sampling;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -37,6 +40,15 @@ class TokenChooserTest {
     void repetitionCountsThePromptAndBringsNegativeLogitsDown() {
         assertEquals(List.of(0, 1, 2), choices(Sampling.greedy().withRepetitionPenalty(3), 3, 3, 2.5f, 2, 4));
         assertEquals(List.of(0, 1), choices(Sampling.greedy().withRepetitionPenalty(2), 2, -1, -1.5f, -9, -1));
+    }
+
+    @Test
+    void biasIsAddedBeforePenalties() {
+        assertEquals(List.of(1, 1), choices(Sampling.greedy().withLogitBias(Map.of(1, 1.5)), 2, 2, 1, 0, -1));
+        assertEquals(List.of(2, 1), choices(Sampling.greedy().withLogitBias(Map.of(2, 3.0, 0, -100.0))
+                .withRepetitionPenalty(4), 2, 2, 1, 0, -1));
+        assertThrows(ConfigurationException.class, () -> choices(Sampling.greedy().withLogitBias(Map.of(4, 1.0)), 1, 2,
+                1, 0, -1));
     }
 
     @Test
