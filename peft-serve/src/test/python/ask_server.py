@@ -74,11 +74,56 @@ offsets = [piece.choices[0].logprobs.text_offset for piece in client.completions
 whole = client.completions.create(model="tiny", prompt="The notice", max_tokens=4, temperature=0, logprobs=0)
 assert sum(offsets, []) == whole.choices[0].logprobs.text_offset, offsets
 
+
+
+def respond(**fields):
+    return {"model": "tiny", "instructions": "Be brief.", "input": "What is the notice period?", "temperature": 0,
+            "max_output_tokens": 12, **fields}
+
+
+response = client.responses.create(**respond(store=True, metadata={"for": "test"}))
+assert response.output_text == text, response
+assert response.status == "incomplete" and response.incomplete_details.reason == "max_output_tokens", response
+assert response.usage.input_tokens == reply.usage.prompt_tokens and response.usage.total_tokens == reply.usage.total_tokens
+with client.responses.stream(**respond()) as stream:
+    events = list(stream)
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta") == text
+    assert events[-1].type == "response.incomplete" and events[-1].response.output_text == text, events[-1]
+assert [event.sequence_number for event in events] == list(range(len(events)))
+again = client.responses.create(**respond(instructions=None, input=[
+    {"role": "developer", "content": "Be brief."},
+    {"role": "user", "content": [{"type": "input_text", "text": "What is the notice period?"}]}]))
+assert again.output_text == text, again
+
+parsed = client.responses.parse(**respond(text_format=Period, max_output_tokens=100))
+assert isinstance(parsed.output_parsed, Period) and parsed.status == "completed", parsed
+with client.responses.stream(**respond(text_format=Period, max_output_tokens=100)) as stream:
+    assert stream.get_final_response().output_parsed == parsed.output_parsed
+flat = {"type": "function", "strict": True, **tool["function"]}
+conversation = [{"role": "user", "content": "What is the notice period?"}]
+called = client.responses.create(**respond(input=conversation, tools=[flat], tool_choice="required",
+                                           max_output_tokens=100))
+call = called.output[0]
+assert called.status == "completed" and call.type == "function_call" and call.name == "notice_period", called
+assert json.loads(call.arguments)["level"] in ("senior", "junior"), call
+with client.responses.stream(**respond(input=conversation, tools=[flat], tool_choice="required",
+                                       max_output_tokens=100)) as stream:
+    assert stream.get_final_response().output[0].arguments == call.arguments
+conversation += called.output
+conversation.append({"type": "function_call_output", "call_id": call.call_id, "output": "90 days"})
+assert client.responses.create(**respond(input=conversation, tools=[flat])).output_text
+
+banned = client.completions.create(model="tiny", prompt=[5, 6, 7], max_tokens=3, temperature=0,
+                                   logit_bias={"9": 100}, logprobs=0)
+assert len(set(banned.choices[0].logprobs.tokens)) == 1, banned
+
 vectors = client.embeddings.create(model="vectors", input=["notice period", "leave"])
 assert len(vectors.data) == 2 and len(vectors.data[0].embedding) == len(vectors.data[1].embedding) > 3
 floats = client.embeddings.create(model="vectors", input="leave", encoding_format="float")
 assert all(abs(a - b) < 1e-6 for a, b in zip(floats.data[0].embedding, vectors.data[1].embedding))
-assert {"tiny", "tuned"} <= {model.id for model in client.models.list()}
+assert vectors.usage.prompt_tokens == vectors.usage.total_tokens > floats.usage.prompt_tokens
+assert len(client.embeddings.create(model="vectors", input=[[1, 2, 3], [4]]).data) == 2
+assert {"tiny", "tuned", "vectors"} <= {model.id for model in client.models.list()}
 
 
 def refused(error, code, action):
@@ -95,7 +140,14 @@ refused(openai.BadRequestError, "unknown_parameter", lambda: chat(extra_body={"t
 refused(openai.BadRequestError, "context_length_exceeded", lambda: chat(max_completion_tokens=100000))
 refused(openai.BadRequestError, "invalid_value", lambda: chat(temperature=3))
 refused(openai.BadRequestError, "invalid_type", lambda: chat(temperature="warm"))
-refused(openai.BadRequestError, "unsupported_parameter", lambda: chat(logit_bias={"5": 1}))
+refused(openai.BadRequestError, "unsupported_parameter", lambda: client.responses.create(
+    **respond(previous_response_id="resp_1")))
+refused(openai.BadRequestError, "unsupported_parameter", lambda: client.responses.create(
+    **respond(tools=[{"type": "web_search"}])))
+refused(openai.BadRequestError, "invalid_value", lambda: chat(logit_bias={"1000000": 1}))
+refused(openai.BadRequestError, "invalid_value", lambda: client.embeddings.create(
+    model="vectors", input="leave", dimensions=3))
+refused(openai.NotFoundError, "unknown_url", lambda: client.images.generate(prompt="a cat"))
 refused(openai.BadRequestError, "invalid_json_schema", lambda: chat(response_format={
     "type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "minProperties": 2}}}))
 refused(openai.BadRequestError, "model_not_supported", lambda: client.embeddings.create(model="tiny", input="a"))

@@ -1,6 +1,9 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.model.Task;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.architecture.SentencePooling;
+import io.peft4j.models.hub.ModelSource;
 import io.peft4j.serve.FineTuningServer;
 import io.peft4j.serve.FineTuningServerBuilder;
 import io.peft4j.serve.answer.AnsweringOptions;
@@ -12,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,8 +26,13 @@ import picocli.CommandLine.Option;
         subcommands = ServeKeysCommand.class)
 final class ServeCommand extends PeftCommand {
     // Not required by picocli, which would ask for them where keys are managed, too.
-    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model. Required.")
+    @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", description = "The base model: one that answers, or an "
+            + "encoder or folder of sentence-transformers, which gives embeddings. Required.")
     private String model;
+
+    @Option(names = "--embedding-model", paramLabel = "ID|DIR|FILE.gguf", description = "A second model, which gives "
+            + "embeddings.")
+    private String embeddingModel;
 
     @Option(names = "--port", paramLabel = "P", description = "The port; 0 takes any that is free. Required.")
     private Integer port;
@@ -84,8 +93,10 @@ final class ServeCommand extends PeftCommand {
         requireOptions();
         CountDownLatch stop = new CountDownLatch(1);
         try (Interrupts.Registration stopping = interrupts().stopping(stop::countDown);
-                BaseModel base = engine.load(model, console());
-                FineTuningServer server = builder(base).start()) {
+                BaseModel base = engine.load(model, console(), ServeCommand::embedding);
+                Embedder embedder = new Embedder(Optional.ofNullable(embeddingModel).map(second ->
+                        engine.load(second, console(), source -> Optional.of(Task.EMBEDDING))));
+                FineTuningServer server = builder(base, embedder).start()) {
             console().out().println("listening on " + server.url());
             console().checkOut();
             stop.await();
@@ -93,6 +104,19 @@ final class ServeCommand extends PeftCommand {
             Thread.currentThread().interrupt();
         }
         return 0;
+    }
+
+    /** What a folder of sentence-transformers is for, whatever its network could be, too. */
+    private static Optional<Task> embedding(ModelSource source) {
+        return SentencePooling.isIn(source.path()) ? Optional.of(Task.EMBEDDING) : Optional.empty();
+    }
+
+    /** The second model, if any. */
+    private record Embedder(Optional<BaseModel> model) implements AutoCloseable {
+        @Override
+        public void close() {
+            model.ifPresent(BaseModel::close);
+        }
     }
 
     private void requireOptions() {
@@ -115,11 +139,13 @@ final class ServeCommand extends PeftCommand {
         return required;
     }
 
-    private FineTuningServerBuilder builder(BaseModel base) {
+    private FineTuningServerBuilder builder(BaseModel base, Embedder embedder) {
         return fromOptions(() -> {
+            AnsweringOptions answering = AnsweringOptions.defaults()
+                    .withAdapterRoots(adapterRoots.toArray(Path[]::new));
             FineTuningServerBuilder builder = FineTuningServer.builder(base, data).host(host).port(port)
                     .organization(organization).jobsAtOnce(jobs).lease(Duration.ofSeconds(lease))
-                    .answering(AnsweringOptions.defaults().withAdapterRoots(adapterRoots.toArray(Path[]::new)));
+                    .answering(embedder.model().map(answering::withEmbedder).orElse(answering));
             adapters.forEach(builder::adapter);
             shutdowns.forEach(builder::shutdown);
             if (apiKey != null && !apiKey.isEmpty()) {

@@ -9,10 +9,12 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The server as it is started: what it prints, who may come in, how it ends. */
 class ServeCommandTest {
     private static final Path MODEL = FIXTURES.resolve("tiny-llama").toAbsolutePath().normalize();
+    private static final Path EMBEDDER = FIXTURES.resolve("sentences/mean-normalized").toAbsolutePath().normalize();
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     @TempDir
@@ -30,18 +33,27 @@ class ServeCommandTest {
                 .build(), BodyHandlers.ofString());
     }
 
+    /** Starts a server at any port, with its output. */
+    private JavaProcess serve(Object... more) throws IOException, InterruptedException {
+        List<Object> arguments = new ArrayList<>(List.of("serve", "--port", 0, "--dtype", "f32"));
+        arguments.addAll(List.of(more));
+        JavaProcess process = JavaProcess.start(folder, Files.createFile(folder.resolve("nothing")),
+                arguments.toArray());
+        for (int i = 0; i < 3000 && process.process().isAlive() && !process.out().contains("\n"); i++) {
+            Thread.sleep(20);
+        }
+        return process;
+    }
+
     @Test
     void aServerSaysWhereItListensAndEndsInOrder() throws IOException, InterruptedException {
         Path data = folder.resolve("data");
         String key = CommandRun.succeeding("serve", "keys", "add", "--data", data, "team").out().strip();
         JsonNode line = CommandRun.succeeding("serve", "keys", "list", "--data", data).json().get(0);
         assertEquals("team", line.get("name").asText());
-        JavaProcess process = JavaProcess.start(folder, Files.createFile(folder.resolve("nothing")), "serve",
-                "--model", MODEL, "--port", 0, "--data", data, "--host", "0.0.0.0", "--dtype", "f32");
+        JavaProcess process = serve("--model", MODEL, "--data", data, "--host", "0.0.0.0", "--embedding-model",
+                EMBEDDER);
         try {
-            for (int i = 0; i < 3000 && process.process().isAlive() && !process.out().contains("\n"); i++) {
-                Thread.sleep(20);
-            }
             assertTrue(process.out().matches("listening on http://0\\.0\\.0\\.0:\\d+\n"), process.out()
                     + process.err());
             String url = process.out().strip().replace("listening on ", "").replace("0.0.0.0", "127.0.0.1");
@@ -49,6 +61,8 @@ class ServeCommandTest {
             assertEquals(401, get(url + "/v1/models", "sk-other").statusCode());
             HttpResponse<String> models = get(url + "/v1/models", key);
             assertEquals("tiny-llama", CommandRun.parse(models.body()).at("/data/0/id").asText());
+            assertEquals("mean-normalized", CommandRun.parse(models.body()).at("/data/1/id").asText());
+            assertEquals(24, embedding(url, key).size());
             CommandRun.succeeding("serve", "keys", "revoke", "--data", data, line.get("id").asText());
             process.process().destroy();
             assertEquals(143, process.status(), process.err());
@@ -56,6 +70,25 @@ class ServeCommandTest {
             process.process().destroyForcibly();
         }
         assertEquals(1, process.out().lines().count());
+    }
+
+    private static JsonNode embedding(String url, String key) throws IOException, InterruptedException {
+        HttpResponse<String> reply = CLIENT.send(HttpRequest.newBuilder(URI.create(url + "/v1/embeddings"))
+                .header("Authorization", "Bearer " + key).POST(BodyPublishers.ofString(
+                        "{\"model\": \"mean-normalized\", \"input\": \"leave\"}")).build(), BodyHandlers.ofString());
+        assertEquals(200, reply.statusCode(), reply.body());
+        return CommandRun.parse(reply.body()).at("/data/0/embedding");
+    }
+
+    @Test
+    void aModelThatGivesVectorsIsServedAlone() throws IOException, InterruptedException {
+        JavaProcess process = serve("--model", EMBEDDER, "--data", folder.resolve("data"));
+        try {
+            assertTrue(process.out().startsWith("listening on "), process.out() + process.err());
+            assertEquals(24, embedding(process.out().strip().replace("listening on ", ""), "").size());
+        } finally {
+            process.process().destroyForcibly();
+        }
     }
 
     @Test

@@ -51,8 +51,9 @@ public final class FineTuningServer implements AutoCloseable {
                 throw new ConfigurationException("others can reach " + builder.host + ", so the server needs an API "
                         + "key: give one, or listen at 127.0.0.1");
             }
-            models = new ServedModels(builder.base, builder.modelName.orElseGet(() -> nameOf(builder.base)), store,
-                    builder.shutdowns, builder.clock);
+            models = new ServedModels(builder.base, builder.modelName.orElseGet(() ->
+                    ServedModels.nameOf(builder.base)), store, builder.shutdowns, builder.answering.embedders(),
+                    builder.clock);
             opened.add(models);
             builder.adapters.forEach((name, folder) -> models.add(name, folder, "user"));
             builder.trainingShare.ifPresent(builder.base.engine()::workShare);
@@ -78,7 +79,7 @@ public final class FineTuningServer implements AutoCloseable {
         List<RouteGroup> routes = new ArrayList<>(List.of(
                 new ConsoleRoutes(),
                 new HealthRoutes(models, store, worker, meters),
-                new ModelRoutes(models, builder.answering.embedders().keySet()),
+                new ModelRoutes(models),
                 new FileRoutes(store, builder.clock),
                 new JobRoutes(store, models, worker, builder.organization, builder.clock)));
         routes.addAll(answering.routes());
@@ -94,12 +95,6 @@ public final class FineTuningServer implements AutoCloseable {
                 LOG.warn("while the server ends", e);
             }
         }
-    }
-
-    /** The last part of a hub's ID or a path. */
-    private static String nameOf(BaseModel base) {
-        String name = base.network().description().name().replace('\\', '/');
-        return name.substring(name.lastIndexOf('/') + 1);
     }
 
     /**

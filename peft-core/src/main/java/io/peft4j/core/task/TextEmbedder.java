@@ -4,9 +4,12 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.model.HeadedNetwork;
 import io.peft4j.core.model.Model;
+import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Task;
+import io.peft4j.core.nn.TokenSequence;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Makes a vector of a text, so that texts of similar meaning are near each other. What the model's folder says of
@@ -39,7 +42,7 @@ public final class TextEmbedder {
 
     /** The vectors of texts, in their order. */
     public List<float[]> embed(List<String> texts) {
-        return prompted(texts, network.defaultPrompt().map(network.prompts()::get).orElse(""));
+        return prompted(texts, defaultPrompt());
     }
 
     /**
@@ -49,11 +52,47 @@ public final class TextEmbedder {
      * @throws ConfigurationException when the model has no prompt of that name
      */
     public List<float[]> embed(List<String> texts, String prompt) {
-        if (!network.prompts().containsKey(prompt)) {
-            throw new ConfigurationException("unknown prompt '" + prompt + "'; "
-                    + NearNames.sentence(prompt, network.prompts().keySet()));
+        return prompted(texts, prompt(prompt));
+    }
+
+    /**
+     * The vectors of texts that are tokens already, special ones among them, in their order. No prompt is put before
+     * them.
+     *
+     * @throws ConfigurationException when a text has more than {@link #maxTokens()}
+     */
+    public List<float[]> embedTokens(List<int[]> texts) {
+        return HeadPasses.outputs(model, texts.stream().map(TokenSequence::unsupervised).toList());
+    }
+
+    /**
+     * The tokens that are read of a text, not cut: special ones and those of a prompt among them.
+     *
+     * @param prompt the name of one of the model's prompts; empty for the default one, where there is one
+     * @throws ConfigurationException when the model has no prompt of that name
+     */
+    public int[] tokens(String text, Optional<String> prompt) {
+        String before = prompt.map(this::prompt).orElseGet(this::defaultPrompt);
+        return model.tokenizer().encodeWithSpecials(before + text);
+    }
+
+    /** The most tokens of a text that the model reads. */
+    public int maxTokens() {
+        try (ModelLease lease = model.lease()) {
+            return lease.maxPositions();
         }
-        return prompted(texts, network.prompts().get(prompt));
+    }
+
+    private String defaultPrompt() {
+        return network.defaultPrompt().map(network.prompts()::get).orElse("");
+    }
+
+    private String prompt(String name) {
+        if (!network.prompts().containsKey(name)) {
+            throw new ConfigurationException("unknown prompt '" + name + "'; "
+                    + NearNames.sentence(name, network.prompts().keySet()));
+        }
+        return network.prompts().get(name);
     }
 
     private List<float[]> prompted(List<String> texts, String prompt) {

@@ -3,6 +3,7 @@ package io.peft4j.serve.answer;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.models.generation.AnswerServiceOptions;
+import io.peft4j.serve.model.internal.ServedModels;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -49,6 +50,11 @@ public record AnsweringOptions(AnswerServiceOptions service, Duration timeout, L
     /** The same with folders from which clients may load adapters. */
     public AnsweringOptions withAdapterRoots(Path... roots) {
         return new AnsweringOptions(service, timeout, List.of(roots), embedders);
+    }
+
+    /** The same with another model that gives vectors, under the last part of its ID or path. */
+    public AnsweringOptions withEmbedder(LanguageModel model) {
+        return withEmbedder(ServedModels.nameOf(model), model);
     }
 
     /** The same with another model that gives vectors. */

@@ -7,8 +7,9 @@ export function playground(main, query) {
   const abort = new AbortController();
   attempt(async () => {
     const models = (await get("/v1/models")).data;
-    const base = models.find(model => model.owned_by !== "user" && !model.id.startsWith("ft:")) || models[0];
-    const tuned = query.get("model") || models.map(model => model.id).find(id => id !== base.id) || base.id;
+    const isTuned = model => model.owned_by === "user" || model.id.startsWith("ft:");
+    const base = models.find(model => !isTuned(model)) || models[0];
+    const tuned = query.get("model") || (models.find(isTuned) || base).id;
     const sides = [side("first", models, base.id), side("second", models, tuned)];
     const system = el("input", { id: "system", autocomplete: "off" });
     const prompt = el("textarea", { id: "prompt", required: true });

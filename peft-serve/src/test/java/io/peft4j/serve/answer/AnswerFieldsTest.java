@@ -1,6 +1,7 @@
 package io.peft4j.serve.answer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -61,8 +62,10 @@ class AnswerFieldsTest {
 
     /** Clients that write out all defaults ask for nothing by these. */
     @ParameterizedTest
-    @ValueSource(strings = {"'modalities': ['text']", "'logit_bias': {}", "'functions': []", "'store': false",
-        "'verbosity': 'medium'", "'stream_options': null", "'prediction': null"})
+    @ValueSource(strings = {"'modalities': ['text']", "'logit_bias': {}", "'functions': []", "'store': true",
+        "'verbosity': 'low'", "'stream_options': null", "'prediction': null", "'reasoning_effort': 'low'",
+        "'metadata': {'a': 'b'}", "'user': 'u'", "'service_tier': 'auto'", "'safety_identifier': 'u'",
+        "'prompt_cache_key': 'k'", "'prompt_cache_retention': '24h'", "'parallel_tool_calls': false"})
     void aValueThatAsksForNothingIsTaken(String field) throws IOException, InterruptedException {
         HttpResponse<String> reply = chat(", " + field);
         assertEquals(200, reply.statusCode(), reply.body());
@@ -71,7 +74,12 @@ class AnswerFieldsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             'modalities': ['text', 'audio'] | modalities | unsupported_parameter
-            'logit_bias': {'5': 1} | logit_bias | unsupported_parameter
+            'logit_bias': {'5': 101} | logit_bias.5 | invalid_value
+            'logit_bias': {'five': 1} | logit_bias | invalid_value
+            'logit_bias': {'123456789': 1} | logit_bias | invalid_value
+            'logit_bias': 7 | logit_bias | invalid_type
+            'moderation': {'model': 'm'} | moderation | unsupported_parameter
+            'temperatur': 1 | temperatur | unknown_parameter
             'n': 100 | n | invalid_value
             'stream_options': {'include_usage': true} | stream_options | invalid_value
             'stream': true, 'stream_options': {'include_usage': 1} | stream_options.include_usage | invalid_type
@@ -121,6 +129,19 @@ class AnswerFieldsTest {
     void parametersThatAreNoSchemaAreNamed() throws IOException, InterruptedException {
         requireError(chat(", 'tools': [" + tool("ask", ", 'parameters': 7") + "]"), "tools[0].function.parameters",
                 "invalid_type");
+    }
+
+    @Test
+    void biasMakesATokenComeOrStayAway() throws IOException, InterruptedException {
+        ObjectMapper mapper = new ObjectMapper();
+        String prompt = "'prompt': [5, 6, 7], 'logprobs': 0";
+        String token = mapper.readTree(post("/completions", prompt + ", 'logit_bias': {'9': 100}").body())
+                .at("/choices/0/logprobs/tokens/1").asText();
+        String usual = mapper.readTree(post("/completions", prompt).body()).at("/choices/0/text").asText();
+        String banned = mapper.readTree(post("/completions", prompt + ", 'logit_bias': {'9': 100, '10': 90.5}, "
+                + "'repetition_penalty': 1").body()).at("/choices/0/text").asText();
+        assertEquals(token.repeat(2), banned);
+        assertFalse(usual.contains(token), usual);
     }
 
     /** A function without parameters has none to write. */

@@ -20,6 +20,7 @@ import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -31,22 +32,25 @@ public final class Answers {
     /** The status that nginx logs where the client closed the connection. */
     private static final int CLIENT_CLOSED = 499;
 
-    private final AnswerService service;
+    private final Optional<AnswerService> service;
     private final ServedModels models;
     private final int mostAnswers;
     private final Duration timeout;
+    private final Replies replies;
 
     /**
      * Answers of the models.
      *
+     * @param service empty where none of them answers
      * @param mostAnswers how many answers a prompt may have
      * @param timeout the most time for an answer
      */
-    public Answers(AnswerService service, ServedModels models, int mostAnswers, Duration timeout) {
+    public Answers(Optional<AnswerService> service, ServedModels models, int mostAnswers, Duration timeout) {
         this.service = service;
         this.models = models;
         this.mostAnswers = mostAnswers;
         this.timeout = timeout;
+        this.replies = new Replies(models.base().tokenizer(), models.base().stopTokens());
     }
 
     ServedModels models() {
@@ -54,13 +58,22 @@ public final class Answers {
     }
 
     ServedModel model(String name) {
-        return models.find(name).orElseThrow(() -> ModelRoutes.noSuchModel(models, name));
+        return ModelRoutes.answering(models, name);
+    }
+
+    Replies replies() {
+        return replies;
+    }
+
+    /** There where a model was found. */
+    private AnswerService service() {
+        return service.orElseThrow();
     }
 
     /** The tokens that a prompt to a model and its answer may have together. */
     int mostTokens(ServedModel model) {
         try {
-            return service.mostTokens(model.adapter());
+            return service().mostTokens(model.adapter());
         } catch (ConfigurationException e) {
             throw gone(model, e);
         }
@@ -73,8 +86,14 @@ public final class Answers {
             throw ApiException.invalid("n", "'n' may be at most " + mostAnswers + ", since so many answers grow at "
                     + "once; got " + options.answers());
         }
+        int vocabulary = models.base().network().description().vocabularySize();
+        options.sampling().logitBias().keySet().stream().filter(token -> token >= vocabulary).findFirst()
+                .ifPresent(token -> {
+                    throw ApiException.invalid("logit_bias", "'logit_bias' has token " + token
+                            + ", which is not one of the vocabulary's " + vocabulary);
+                });
         try {
-            PendingAnswer pending = service.submit(AnswerRequest.of(Prompt.tokens(prompt))
+            PendingAnswer pending = service().submit(AnswerRequest.of(Prompt.tokens(prompt))
                     .withAdapter(model.adapter()).withOptions(options).withClient(caller.id()).withTimeout(timeout)
                     .withListener(listener));
             caller.used(prompt.length);

@@ -22,10 +22,13 @@ final class ChatInput {
     private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() { };
     private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool", "function");
 
+    private final String field;
     private final ChatTemplate template;
     private final Tokenizer tokenizer;
 
-    ChatInput(ChatTemplate template, Tokenizer tokenizer) {
+    /** @param field the field of the request that has the messages, for errors */
+    ChatInput(String field, ChatTemplate template, Tokenizer tokenizer) {
+        this.field = field;
         this.template = template;
         this.tokenizer = tokenizer;
     }
@@ -39,21 +42,21 @@ final class ChatInput {
      */
     int[] tokens(List<JsonNode> messages, List<JsonNode> tools, Map<String, Object> variables, String begin) {
         if (messages.isEmpty()) {
-            throw ApiException.invalid("messages", "'messages' must have at least one message");
+            throw ApiException.invalid(field, "'" + field + "' must have at least one message");
         }
         List<ChatMessage> chat = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
-            chat.add(message(messages.get(i), "messages[" + i + "]"));
+            chat.add(message(messages.get(i), field + "[" + i + "]"));
         }
         List<Map<String, Object>> maps = tools.stream().map(tool -> MAPPER.convertValue(tool, OBJECT)).toList();
-        return PromptTokens.of("messages", rendered(chat, maps, variables) + begin, tokenizer::encode);
+        return PromptTokens.of(field, rendered(chat, maps, variables) + begin, tokenizer::encode);
     }
 
     private String rendered(List<ChatMessage> chat, List<Map<String, Object>> tools, Map<String, Object> variables) {
         try {
             return template.render(chat, true, tools, variables);
         } catch (PeftException e) {
-            throw ApiException.invalid("messages", e.getMessage());
+            throw ApiException.invalid(field, e.getMessage());
         }
     }
 

@@ -36,7 +36,7 @@ final class ChatStream implements AnswerListener {
         int count = request.options().answers();
         this.begun = new boolean[count];
         for (int i = 0; i < count; i++) {
-            texts.add(new ToolText(request.forced() ? Optional.empty() : request.form(), request.tools()));
+            texts.add(request.tools().growing());
         }
     }
 
@@ -62,7 +62,7 @@ final class ChatStream implements AnswerListener {
 
     @Override
     public boolean onText(int answer, String piece, List<TokenProbability> tokens) {
-        if (request.forced()) {
+        if (request.tools().forced()) {
             // A call is told when it is complete.
             return !events.isBroken();
         }
@@ -76,10 +76,9 @@ final class ChatStream implements AnswerListener {
 
     @Override
     public void onEnd(int answer, Completion completion) {
-        ToolForm.Parsed parsed = request.forced() ? ChatRoutes.parsed(request, completion.text())
-                : texts.get(answer).finish();
-        List<ToolForm.Call> calls = request.parallel() || parsed.calls().size() < 2 ? parsed.calls()
-                : parsed.calls().subList(0, 1);
+        ToolForm.Parsed parsed = request.tools().forced() ? request.tools().parsed(completion.text())
+                : request.tools().limited(texts.get(answer).finish());
+        List<ToolForm.Call> calls = parsed.calls();
         if (!parsed.content().isEmpty()) {
             send(answer, delta -> delta.put("content", parsed.content()), List.of(), Optional.empty());
         }

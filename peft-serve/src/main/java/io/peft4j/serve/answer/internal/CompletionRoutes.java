@@ -38,7 +38,7 @@ public final class CompletionRoutes implements RouteGroup {
         this.answers = answers;
         this.clock = clock;
         this.tokenizer = answers.models().base().tokenizer();
-        this.replies = new Replies(tokenizer, answers.models().base().stopTokens());
+        this.replies = answers.replies();
     }
 
     @Override
@@ -93,17 +93,7 @@ public final class CompletionRoutes implements RouteGroup {
     }
 
     private int[] tokens(JsonNode value) {
-        int vocabulary = answers.models().base().network().description().vocabularySize();
-        int[] ids = new int[value.size()];
-        for (int i = 0; i < ids.length; i++) {
-            JsonNode id = value.get(i);
-            Fields.require(id.isIntegralNumber(), "prompt", "an array of strings or tokens", id);
-            if (!id.canConvertToInt() || id.intValue() < 0 || id.intValue() >= vocabulary) {
-                throw ApiException.invalid("prompt", "token " + id + " is not one of the vocabulary's " + vocabulary);
-            }
-            ids[i] = id.intValue();
-        }
-        return ids;
+        return PromptTokens.given("prompt", value, answers.models().base());
     }
 
     private void answer(Context http) {

@@ -8,6 +8,7 @@ import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Json;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Constraints on answers, of which those that were asked for last are kept: clients send the same schema again. */
@@ -44,6 +45,27 @@ final class Constraints {
         } catch (ConfigurationException e) {
             throw ApiException.of(400, "invalid_request_error", "invalid_json_schema", param, e.getMessage());
         }
+    }
+
+    /**
+     * What the format of an answer allows.
+     *
+     * @param holder the object that has the schema, where there is one
+     * @param field the field that has the format
+     * @param schemaField the field that has the schema
+     */
+    Optional<TextConstraint> format(JsonNode format, JsonNode holder, String field, String schemaField) {
+        return switch (format.path("type").asText()) {
+            case "text" -> Optional.empty();
+            case "json_object" -> Optional.of(json());
+            case "json_schema" -> {
+                JsonNode schema = holder.path("schema");
+                Fields.require(schema.isObject(), schemaField, "an object", schema);
+                yield Optional.of(schema(schema, field));
+            }
+            default -> throw ApiException.invalid(field + ".type",
+                    "'" + field + ".type' must be text, json_object or json_schema");
+        };
     }
 
     private synchronized TextConstraint of(String key, Supplier<TextConstraint> made) {

@@ -1,6 +1,5 @@
 package io.peft4j.serve.answer.internal;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.config.RoutesConfig;
@@ -17,11 +16,8 @@ import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -29,20 +25,11 @@ import java.util.Optional;
  * mean of its hidden states would be good for, nobody knows.
  */
 public final class EmbeddingRoutes implements RouteGroup {
-    private static final int MOST_TEXTS = 2048;
-
     private final ServedModels models;
-    private final Map<String, LanguageModel> embedders;
 
-    /**
-     * Embeddings.
-     *
-     * @param models those that predict tokens, for messages
-     * @param embedders those that give vectors, by the names that clients use
-     */
-    public EmbeddingRoutes(ServedModels models, Map<String, LanguageModel> embedders) {
+    /** Embeddings by those of the models that give them. */
+    public EmbeddingRoutes(ServedModels models) {
         this.models = models;
-        this.embedders = new LinkedHashMap<>(embedders);
     }
 
     @Override
@@ -55,67 +42,34 @@ public final class EmbeddingRoutes implements RouteGroup {
         String name = ChatRequest.model(fields);
         LanguageModel model = find(name);
         fields.ignore("user");
-        fields.unsupported("dimensions", "vectors are as long as the model makes them");
+        Optional<Integer> dimensions = ChatRequest.max(fields, "dimensions");
         String format = fields.text("encoding_format").orElse("float");
         if (!format.equals("float") && !format.equals("base64")) {
             throw ApiException.invalid("encoding_format", "'encoding_format' must be float or base64");
         }
-        Optional<String> prompt = fields.text("prompt_name");
-        List<String> texts = texts(fields.required("input"));
-        fields.requireKnown();
-        int tokens = 0;
-        for (String text : texts) {
-            int count = PromptTokens.of("input", text, model.tokenizer()::encodeWithSpecials).length;
-            if (count > model.network().description().maxPositions()) {
-                throw ApiException.of(400, "invalid_request_error", "context_length_exceeded", "input", "a text has "
-                        + count + " tokens, but the model reads "
-                        + model.network().description().maxPositions());
-            }
-            tokens += count;
-        }
         TextEmbedder embedder = new TextEmbedder(model);
-        List<float[]> vectors = prompt.map(wanted -> embedder.embed(texts, wanted))
-                .orElseGet(() -> embedder.embed(texts));
+        List<int[]> texts = new EmbeddingInput(model, embedder, fields.text("prompt_name"))
+                .texts(fields.required("input"));
+        fields.requireKnown();
+        VectorLength length = VectorLength.of(model);
+        List<float[]> vectors = embedder.embedTokens(texts);
+        List<float[]> wanted = dimensions.map(count -> vectors.stream().map(vector -> length.cut(vector, count))
+                .toList()).orElse(vectors);
+        int tokens = texts.stream().mapToInt(text -> text.length).sum();
         Caller.of(http).used(tokens);
-        Bodies.reply(http, reply(name, vectors, format.equals("base64"), tokens));
+        Bodies.reply(http, reply(name, wanted, format.equals("base64"), tokens));
     }
 
     private LanguageModel find(String name) {
-        LanguageModel found = embedders.get(name);
-        if (found != null) {
-            return found;
-        }
-        if (models.find(name).isEmpty()) {
-            throw ModelRoutes.noSuchModel(models, name);
-        }
-        throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
-                + "' predicts tokens and gives no embeddings; " + (embedders.isEmpty() ? "this server has no model "
-                + "that does" : NearNames.sentence(name, embedders.keySet())));
-    }
-
-    private static List<String> texts(JsonNode input) {
-        if (input.isTextual()) {
-            return nonEmpty(List.of(input.textValue()));
-        }
-        Fields.require(input.isArray() && input.size() > 0, "input", "a string or an array of strings that is not "
-                + "empty", input);
-        if (input.size() > MOST_TEXTS) {
-            throw ApiException.invalid("input", "'input' may have " + MOST_TEXTS + " texts, got " + input.size());
-        }
-        List<String> texts = new ArrayList<>();
-        input.forEach(each -> {
-            Fields.require(each.isTextual(), "input", "a string or an array of strings (this model has a tokenizer of "
-                    + "its own)", each);
-            texts.add(each.textValue());
+        return models.embedder(name).orElseThrow(() -> {
+            if (models.find(name).isEmpty()) {
+                return ModelRoutes.noSuchModel(models, name);
+            }
+            List<String> embedders = models.embedderNames();
+            return ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
+                    + "' predicts tokens and gives no embeddings; " + (embedders.isEmpty() ? "this server has no model "
+                    + "that does" : NearNames.sentence(name, embedders)));
         });
-        return nonEmpty(texts);
-    }
-
-    private static List<String> nonEmpty(List<String> texts) {
-        if (texts.contains("")) {
-            throw ApiException.invalid("input", "'input' has an empty text");
-        }
-        return texts;
     }
 
     private static ObjectNode reply(String model, List<float[]> vectors, boolean base64, int tokens) {

@@ -32,6 +32,11 @@ final class EventStream {
         return write("data: " + Json.text(data) + "\n\n");
     }
 
+    /** Sends an event that has a name. */
+    synchronized boolean send(String name, JsonNode data) {
+        return write("event: " + name + "\ndata: " + Json.text(data) + "\n\n");
+    }
+
     /** Says that all is said. */
     synchronized void end() {
         write("data: [DONE]\n\n");

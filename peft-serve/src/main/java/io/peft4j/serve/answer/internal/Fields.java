@@ -106,6 +106,13 @@ final class Fields {
         });
     }
 
+    /** The names of all fields. */
+    List<String> names() {
+        List<String> names = new ArrayList<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
     /** The entries of a list; none where it is absent. */
     List<JsonNode> list(String name) {
         return get(name).map(value -> {
@@ -132,7 +139,7 @@ final class Fields {
 
     /** Refuses what nobody asked for. */
     void requireKnown() {
-        object.fieldNames().forEachRemaining(name -> {
+        names().forEach(name -> {
             if (!known.contains(name)) {
                 throw ApiException.of(400, "invalid_request_error", "unknown_parameter", path(name),
                         "Unrecognized request argument supplied: " + path(name) + "; "

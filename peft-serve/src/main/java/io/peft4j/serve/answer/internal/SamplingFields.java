@@ -5,13 +5,18 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Sampling;
 import io.peft4j.serve.http.internal.ApiException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
 
 /** What chat and completions have in common: how tokens are chosen, how many answers, and where they end. */
 final class SamplingFields {
     private static final int MOST_STOPS = 4;
+    private static final int MOST_BIAS = 100;
+    private static final Pattern TOKEN = Pattern.compile("\\d{1,9}");
     private static final int MOST_ANSWERS = 128;
     /** vLLM's word for all tokens. */
     private static final int ALL_TOKENS = -1;
@@ -21,6 +26,13 @@ final class SamplingFields {
 
     /** The options that the fields ask for; without limit of tokens, constraint and log-probabilities. */
     static GenerationOptions read(Fields fields) {
+        return GenerationOptions.defaults().withSampling(sampling(fields))
+                .withAnswers(fields.integer("n", 1, MOST_ANSWERS).orElse(1))
+                .withStopStrings(fields.get("stop").map(SamplingFields::stops).orElse(List.of()));
+    }
+
+    /** How tokens are chosen. */
+    static Sampling sampling(Fields fields) {
         int topK = fields.integer("top_k", ALL_TOKENS, Integer.MAX_VALUE).orElse(0);
         double topP = fields.number("top_p", 0, 1).orElse(1);
         Sampling sampling = Sampling.of(fields.number("temperature", 0, 2).orElse(1),
@@ -31,10 +43,18 @@ final class SamplingFields {
                         fields.number("frequency_penalty", -2, 2).orElse(0));
         // None but the most likely token, as OpenAI has it.
         sampling = topP == 0 ? sampling.withTopK(1) : sampling.withTopP(topP);
-        fields.unsupported("logit_bias", "logits can be changed by penalties only", "{}");
-        return GenerationOptions.defaults().withSampling(sampling)
-                .withAnswers(fields.integer("n", 1, MOST_ANSWERS).orElse(1))
-                .withStopStrings(fields.get("stop").map(SamplingFields::stops).orElse(List.of()));
+        return sampling.withLogitBias(bias(fields.inner("logit_bias")));
+    }
+
+    private static Map<Integer, Double> bias(Fields fields) {
+        Map<Integer, Double> bias = new HashMap<>();
+        for (String token : fields.names()) {
+            if (!TOKEN.matcher(token).matches()) {
+                throw ApiException.invalid("logit_bias", "'logit_bias' must have ids of tokens as its keys");
+            }
+            bias.put(Integer.valueOf(token), fields.number(token, -MOST_BIAS, MOST_BIAS).orElse(0));
+        }
+        return bias;
     }
 
     private static List<String> stops(JsonNode value) {

@@ -75,7 +75,7 @@ public final class JobRoutes implements RouteGroup {
         Caller caller = Caller.of(request);
         ObjectNode wanted = JobRequest.of(Bodies.object(request));
         String name = wanted.get("model").asText();
-        ServedModel model = models.find(name).orElseThrow(() -> ModelRoutes.noSuchModel(models, name));
+        ServedModel model = ModelRoutes.answering(models, name);
         wanted.put("model", model.name());
         requireFile("training_file", wanted.get("training_file").asText());
         if (!wanted.get("validation_file").isNull()) {

@@ -12,23 +12,14 @@ import io.peft4j.serve.http.internal.RouteGroup;
 import io.peft4j.serve.model.internal.ServedModel;
 import io.peft4j.serve.model.internal.ServedModels;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 
 /** {@code /v1/models}. */
 public final class ModelRoutes implements RouteGroup {
     private final ServedModels models;
-    private final Set<String> embedders;
 
-    /**
-     * Routes over these models.
-     *
-     * @param embedders names of models that give vectors
-     */
-    public ModelRoutes(ServedModels models, Set<String> embedders) {
+    /** Routes over these models. */
+    public ModelRoutes(ServedModels models) {
         this.models = models;
-        this.embedders = new TreeSet<>(embedders);
     }
 
     @Override
@@ -44,7 +35,6 @@ public final class ModelRoutes implements RouteGroup {
         ArrayNode data = reply.putArray("data");
         List<ServedModel> all = models.all();
         all.forEach(model -> data.add(json(model)));
-        embedders.forEach(name -> data.add(json(embedder(name))));
         Bodies.reply(request, reply);
     }
 
@@ -63,13 +53,17 @@ public final class ModelRoutes implements RouteGroup {
 
     private ServedModel find(Context request) {
         String name = request.pathParam("model");
-        return models.find(name).or(() -> embedders.contains(name) ? Optional.of(embedder(name)) : Optional.empty())
-                .orElseThrow(() -> noSuchModel(models, name));
+        return models.find(name).orElseThrow(() -> noSuchModel(models, name));
     }
 
-    /** There since the base is. */
-    private ServedModel embedder(String name) {
-        return new ServedModel(name, "", models.since(), "peft4j", Optional.empty());
+    /** The model of a name that answers, or is to be trained to. */
+    public static ServedModel answering(ServedModels models, String name) {
+        ServedModel model = models.find(name).orElseThrow(() -> noSuchModel(models, name));
+        if (models.embedder(name).isPresent()) {
+            throw ApiException.of(400, "invalid_request_error", "model_not_supported", "model", "the model '" + name
+                    + "' gives vectors of texts, by POST /v1/embeddings; it does not answer and is not tuned here");
+        }
+        return model;
     }
 
     /** 404 for a model. */

@@ -2,6 +2,8 @@ package io.peft4j.serve.model.internal;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.core.model.LanguageModel;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.AdapterChoice;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +45,7 @@ public final class ServedModels implements AutoCloseable {
     private final PeftModel model;
     private final Store store;
     private final Map<String, LocalDate> shutdowns;
+    private final Map<String, LanguageModel> embedders;
     private final Clock clock;
     private final Map<String, ServedModel> loaded = new LinkedHashMap<>();
     private long number;
@@ -52,8 +56,19 @@ public final class ServedModels implements AutoCloseable {
      * @param base stays the caller's
      * @param baseName what clients call it
      * @param shutdowns when models stop to answer
+     * @param embedders further models, which give vectors of texts, by the names that clients use
+     * @throws ConfigurationException when the base neither answers nor gives vectors, or two models have one name
      */
-    public ServedModels(BaseModel base, String baseName, Store store, Map<String, LocalDate> shutdowns, Clock clock) {
+    public ServedModels(BaseModel base, String baseName, Store store, Map<String, LocalDate> shutdowns,
+            Map<String, LanguageModel> embedders, Clock clock) {
+        Task.Type type = base.network().task().type();
+        if (type.hasHead() && type != Task.Type.FEATURE_EXTRACTION) {
+            throw new ConfigurationException("the model '" + baseName + "' is for " + type + "; a server takes models "
+                    + "that answer, and those that give vectors of texts (FEATURE_EXTRACTION)");
+        }
+        if (embedders.containsKey(baseName)) {
+            throw new ConfigurationException("two models are called '" + baseName + "'");
+        }
         this.base = base;
         this.baseName = baseName;
         this.choice = new AdapterChoice(Optional.empty(), Set.of(baseName, base.network().description().name()),
@@ -61,9 +76,16 @@ public final class ServedModels implements AutoCloseable {
         this.model = new PeftModel(base);
         this.store = store;
         this.shutdowns = Map.copyOf(shutdowns);
+        this.embedders = new TreeMap<>(embedders);
         this.clock = clock;
         loaded.put(baseName, new ServedModel(baseName, PeftModel.BASE, clock.instant().getEpochSecond(), "peft4j",
                 Optional.empty()));
+    }
+
+    /** What a model is called that was given no name: the last part of a hub's ID or a path. */
+    public static String nameOf(LanguageModel model) {
+        String name = model.network().description().name().replace('\\', '/');
+        return name.substring(name.lastIndexOf('/') + 1);
     }
 
     /** The base model. */
@@ -74,6 +96,31 @@ public final class ServedModels implements AutoCloseable {
     /** What clients call the base. */
     public String baseName() {
         return baseName;
+    }
+
+    /** Whether the base and its adapters answer; else they give vectors of texts. */
+    public boolean isAnswering() {
+        return !base.network().task().type().hasHead();
+    }
+
+    /** The model of a name that gives vectors of texts; empty where there is none, or it does not. */
+    public Optional<LanguageModel> embedder(String name) {
+        if (embedders.containsKey(name) && !isShutDown(name)) {
+            return Optional.of(embedders.get(name));
+        }
+        return isAnswering() ? Optional.empty() : find(name).map(served ->
+                served.adapter().equals(PeftModel.BASE) ? base : model.with(served.adapter()));
+    }
+
+    /** The names of all models that give vectors of texts. */
+    public List<String> embedderNames() {
+        return all().stream().map(ServedModel::name).filter(name -> !isAnswering() || embedders.containsKey(name))
+                .toList();
+    }
+
+    /** There since the base is, and without an adapter. */
+    private ServedModel embedding(String name) {
+        return new ServedModel(name, "", since(), "peft4j", Optional.empty());
     }
 
     /** Since when the base answers here, in seconds since 1970. */
@@ -102,7 +149,8 @@ public final class ServedModels implements AutoCloseable {
      * @throws io.peft4j.core.error.PeftException when the adapter is damaged or does not fit
      */
     public synchronized ServedModel add(String name, Path folder, String owner) {
-        if (isBase(name) || loaded.containsKey(name) || store.models().find(baseName, name).isPresent()) {
+        if (isBase(name) || loaded.containsKey(name) || embedders.containsKey(name)
+                || store.models().find(baseName, name).isPresent()) {
             throw new ConfigurationException("there is a model '" + name + "' already");
         }
         return load(name, folder, clock.instant().getEpochSecond(), owner);
@@ -123,9 +171,9 @@ public final class ServedModels implements AutoCloseable {
         return served;
     }
 
-    /** Whether a name is that of the base or of what was tuned here, and not of an adapter that was added. */
+    /** Whether a name is that of a model of the start or of what was tuned here, not of an adapter that was added. */
     public boolean isOwn(String name) {
-        return isBase(name) || store.models().find(baseName, name).isPresent();
+        return isBase(name) || embedders.containsKey(name) || store.models().find(baseName, name).isPresent();
     }
 
     private ServedModel load(String name, Path folder, long created, String owner) {
@@ -174,7 +222,7 @@ public final class ServedModels implements AutoCloseable {
     }
 
     /**
-     * The model of a name, ready to answer; the base also by the ID or path that it was loaded from, and as {@value
+     * The model of a name, ready to be asked; the base also by the ID or path that it was loaded from, and as {@value
      * PeftModel#BASE}.
      *
      * @throws io.peft4j.core.error.PeftException when its adapter was damaged since it was trained
@@ -185,6 +233,9 @@ public final class ServedModels implements AutoCloseable {
         }
         if (isBase(name)) {
             return Optional.of(loaded.get(baseName));
+        }
+        if (embedders.containsKey(name)) {
+            return Optional.of(embedding(name));
         }
         ServedModel here = loaded.get(name);
         boolean ofJob = here == null || here.folder().filter(this::isOfJob).isPresent();
@@ -206,7 +257,7 @@ public final class ServedModels implements AutoCloseable {
         return folder.startsWith(store.folder().resolve("jobs"));
     }
 
-    /** All, the base first; without the checkpoints that jobs have left on their way. */
+    /** All, the base first and further embedders last; without the checkpoints that jobs have left on their way. */
     public synchronized List<ServedModel> all() {
         List<ServedModel> all = new ArrayList<>();
         Set<String> names = new HashSet<>();
@@ -222,6 +273,7 @@ public final class ServedModels implements AutoCloseable {
                         Optional.of(store.folder().resolve(kept.folder()))));
             }
         }
+        embedders.keySet().forEach(name -> all.add(embedding(name)));
         all.removeIf(one -> isShutDown(one.name()));
         return all;
     }

@@ -1,0 +1,50 @@
+package io.peft4j.serve.answer.internal;
+
+import io.javalin.http.Context;
+import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.generation.AnswerListener;
+import io.peft4j.models.generation.PendingAnswer;
+import io.peft4j.serve.http.internal.ApiException;
+import io.peft4j.serve.http.internal.Caller;
+import io.peft4j.serve.model.internal.ServedModel;
+
+/** Chats with the models that answer: what the routes have in common whose requests are chats. */
+final class Chats {
+    private final Answers answers;
+    private final Constraints constraints = new Constraints();
+    private final BaseModel base;
+
+    Chats(Answers answers) {
+        this.answers = answers;
+        this.base = answers.models().base();
+    }
+
+    /**
+     * A chat that can be answered.
+     *
+     * @param prompt its tokens
+     * @param options with the limit of tokens
+     */
+    record Chat(ServedModel model, ChatRequest request, int[] prompt, GenerationOptions options) {
+    }
+
+    /** Reads a request, and makes its prompt. */
+    Chat read(Fields fields, ChatRequest.Reader reader) {
+        ServedModel model = answers.model(ChatRequest.model(fields));
+        ChatTemplate template = base.chatTemplate().orElseThrow(() -> ApiException.of(400, "invalid_request_error",
+                "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "
+                        + "by /v1/completions, or start the server with one (--chat-template FILE)"));
+        ChatRequest request = reader.read(fields, template, constraints);
+        int[] prompt = new ChatInput(request.prompt(), template, base.tokenizer()).tokens(request.messages(),
+                request.tools().shown(), request.variables(), request.tools().begin());
+        GenerationOptions options = SamplingFields.limited(request.options(), request.prompt(), request.limit(),
+                request.maxTokens(), prompt.length, answers.mostTokens(model));
+        return new Chat(model, request, prompt, options);
+    }
+
+    PendingAnswer submit(Chat chat, Context http, AnswerListener listener) {
+        return answers.submit(chat.model(), chat.prompt(), chat.options(), Caller.of(http), listener);
+    }
+}

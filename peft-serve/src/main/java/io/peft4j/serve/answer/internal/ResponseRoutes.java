@@ -1,0 +1,65 @@
+package io.peft4j.serve.answer.internal;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import io.peft4j.core.model.Completion;
+import io.peft4j.models.generation.AnswerListener;
+import io.peft4j.models.generation.PendingAnswer;
+import io.peft4j.serve.http.internal.Bodies;
+import io.peft4j.serve.http.internal.Json;
+import io.peft4j.serve.http.internal.RouteGroup;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@code POST /v1/responses}: the chats of {@link ChatRoutes} in another form. Responses are not kept. */
+public final class ResponseRoutes implements RouteGroup {
+    private final Chats chats;
+    private final Clock clock;
+    private final Replies replies;
+
+    /** Responses of the models that answer. */
+    public ResponseRoutes(Answers answers, Clock clock) {
+        this.chats = new Chats(answers);
+        this.clock = clock;
+        this.replies = answers.replies();
+    }
+
+    @Override
+    public void addTo(RoutesConfig routes) {
+        routes.post("/v1/responses", this::answer);
+    }
+
+    private void answer(Context http) {
+        ObjectNode body = Bodies.object(http);
+        Chats.Chat chat = chats.read(new Fields(body), ResponseFields::read);
+        ResponseBody response = new ResponseBody(body, clock.instant().getEpochSecond());
+        if (chat.request().streaming().wanted()) {
+            ResponseStream stream = new ResponseStream(chat.request().tools(), response, replies,
+                    new EventStream(http));
+            stream.run(chats.submit(chat, http, stream), http);
+            return;
+        }
+        PendingAnswer pending = chats.submit(chat, http, AnswerListener.NONE);
+        Completion completion = Answers.await(pending, http).get(0);
+        ToolForm.Parsed parsed = chat.request().tools().parsed(completion.text());
+        String status = status(completion, parsed.calls());
+        List<ObjectNode> output = new ArrayList<>();
+        if (parsed.calls().isEmpty() || !parsed.content().isEmpty()) {
+            ArrayNode probabilities = chat.options().logProbabilities().isEmpty() ? Json.array()
+                    : replies.logProbabilities(completion.probabilities());
+            output.add(ResponseItems.message(Replies.id("msg_"), status, ResponseItems.text(parsed.content(),
+                    probabilities)));
+        }
+        parsed.calls().forEach(call -> output.add(ResponseItems.call(Replies.id("fc_"), Replies.id("call_"),
+                call.name(), Json.text(call.arguments()), "completed")));
+        Bodies.reply(http, response.ended(status, output, pending, completion));
+    }
+
+    /** An answer that calls tools is complete with its last call. */
+    static String status(Completion completion, List<ToolForm.Call> calls) {
+        return calls.isEmpty() && Replies.finishReason(completion).equals("length") ? "incomplete" : "completed";
+    }
+}
