@@ -3,6 +3,7 @@ package io.peft4j.advise;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.study.TrainingStudy;
@@ -63,8 +64,8 @@ public record Advice(Kind kind, OptionalInt more, List<Way> ways, Optional<Train
         return switch (kind) {
             case FINE_TUNE -> "fine-tune";
             case PROMPT -> "prompt instead";
-            case COLLECT_MORE -> more.isEmpty() ? "collect more" : String.format(Locale.ROOT,
-                    "collect more (about %,d examples)", more.getAsInt());
+            case COLLECT_MORE -> more.isEmpty() ? "collect more" : "collect more (about "
+                    + Count.of(more.getAsInt(), "example") + ")";
         };
     }
 

@@ -1,5 +1,6 @@
 package io.peft4j.advise;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.report.internal.Blocks;
@@ -58,7 +59,7 @@ final class AdvicePage {
             }
             table.row(row.toArray());
         }
-        return Blocks.card("What was tried, on " + advice.items() + " held-out items",
+        return Blocks.card("What was tried, on " + Count.of(advice.items(), "held-out item"),
                 Blocks.note("Metric: " + advice.metric() + ". The time is that of preparing a way and of answering "
                         + "all items."), table.html());
     }

@@ -1,5 +1,6 @@
 package io.peft4j.advise;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.statistics.Power;
 import io.peft4j.eval.statistics.Spread;
@@ -84,9 +85,9 @@ final class AdviceRules {
 
     private String compared(String sentence) {
         return String.format(Locale.ROOT, "%s: %.0f %% with %s against %.0f %% with %s, difference %+.0f points "
-                + "[%+.0f, %+.0f] on %d held-out items", sentence, 100 * tuned.score(), tuned.name(),
+                + "[%+.0f, %+.0f] on %s", sentence, 100 * tuned.score(), tuned.name(),
                 100 * prompt.score(), prompt.name(), 100 * gain, 100 * difference.low(), 100 * difference.high(),
-                tuned.scores().size());
+                Count.of(tuned.scores().size(), "held-out item"));
     }
 
     private boolean isFlat() {
@@ -111,8 +112,9 @@ final class AdviceRules {
         int have = curve.get().examples();
         for (int more = 10; more <= FARTHEST * have; more += Math.max(10, more / 10)) {
             if (curve.get().fit().at(have + more, 0.95).score() >= prompt.score() + WORTHWHILE) {
-                reasons.add(String.format(Locale.ROOT, "By the learning curve about %d more examples bring training "
-                        + "%.0f points above the best prompt", more, 100 * WORTHWHILE));
+                reasons.add(String.format(Locale.ROOT, "By the learning curve about %s %s training %.0f "
+                        + "points above the best prompt", Count.of(more, "more example"),
+                        more == 1 ? "brings" : "bring", 100 * WORTHWHILE));
                 return OptionalInt.of(more);
             }
         }

@@ -1,6 +1,7 @@
 package io.peft4j.advise;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
@@ -187,7 +188,7 @@ public final class FineTuningAdvisor {
 
     /** @param before seconds that preparing it took */
     private Way asked(Arm arm, Way.Kind kind, List<EvaluationItem> items, Scoring scoring, double before) {
-        listener.accept("asking " + arm.name() + ": " + items.size() + " items");
+        listener.accept("asking " + arm.name() + ": " + Count.of(items.size(), "item"));
         long begin = System.nanoTime();
         List<Double> scores = scoring.of(answers(arm, items));
         double seconds = (System.nanoTime() - begin) / 1e9;
@@ -217,7 +218,7 @@ public final class FineTuningAdvisor {
         double highest = -1;
         PeftException tooLong = null;
         for (int shots : IntStream.of(SHOTS).filter(k -> k <= pool.size()).toArray()) {
-            listener.accept("trying a prompt with " + shots + " examples");
+            listener.accept("trying a prompt with " + Count.of(shots, "example"));
             try {
                 double score = Scoring.mean(judged.of(answers(Arm.fewShot(base, pool, shots), tries)));
                 best = score > highest ? shots : best;
@@ -253,13 +254,13 @@ public final class FineTuningAdvisor {
 
     private Way trained(ChatDataset examples, Optional<Duration> limit, List<EvaluationItem> items, Scoring scoring) {
         String name = "trained on " + examples.size();
-        listener.accept("training on " + examples.size() + " examples");
+        listener.accept("training on " + Count.of(examples.size(), "example"));
         long begin = System.nanoTime();
         LanguageModel model = training.train(examples, limit);
         double seconds = (System.nanoTime() - begin) / 1e9;
         try {
-            return asked(Arm.plain(name, "trained on " + examples.size() + " examples", model), Way.Kind.TRAINING,
-                    items, scoring, seconds);
+            return asked(Arm.plain(name, "trained on " + Count.of(examples.size(), "example"), model),
+                    Way.Kind.TRAINING, items, scoring, seconds);
         } finally {
             TrainedModels.close(model);
         }

@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.lora.CombinationType;
 import io.peft4j.lora.LoraConfig;
@@ -92,7 +93,7 @@ final class AdapterCombineCommand extends PeftCommand {
             if (json.isGiven()) {
                 console().print(Json.MAPPER.createObjectNode().put("output", folder.toString()).put("rank", rank));
             } else {
-                console().say("wrote %s: %d adapters as one of rank %d", folder, adapters.size(), rank);
+                console().say("wrote %s: %s as one of rank %d", folder, Count.of(adapters.size(), "adapter"), rank);
             }
         }
         return 0;

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
@@ -105,8 +106,9 @@ final class BenchGenerateCommand extends PeftCommand {
     }
 
     private static void show(Console console, GenerationMeasurement figures) {
-        console.out().printf(Locale.ROOT, "%.1f tokens/s: %d tokens for %d prompts in %.2f s, prompts included%n",
-                figures.tokensPerSecond(), figures.newTokens(), figures.prompts(), figures.seconds());
+        console.out().printf(Locale.ROOT, "%.1f tokens/s: %s for %s in %.2f s, prompts included%n",
+                figures.tokensPerSecond(), Count.of(figures.newTokens(), "token"),
+                Count.of(figures.prompts(), "prompt"), figures.seconds());
         console.out().printf(Locale.ROOT, "first token of one prompt after %.0f ms, peak memory %s%n",
                 1e3 * figures.firstTokenSeconds(), PeakMemory.text(figures.peakResidentBytes()));
         if (figures.stepsPerSecond().isPresent()) {

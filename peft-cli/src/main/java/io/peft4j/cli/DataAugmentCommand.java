@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.data.augment.Augmentation;
 import io.peft4j.data.example.ChatExample;
@@ -77,8 +78,9 @@ final class DataAugmentCommand extends PeftCommand {
                     .put("by_rule", written.size() - byModel).put("by_model", byModel);
             console().print(line);
         } else {
-            console().say("%d examples, %d paraphrases by rules and %d by the model; %d rows in %s", examples.size(),
-                    written.size() - byModel, byModel, all.size(), target);
+            console().say("%s, %s by rules and %d by the model; %s in %s",
+                    Count.of(examples.size(), "example"), Count.of(written.size() - byModel, "paraphrase"), byModel,
+                    Count.of(all.size(), "row"), target);
         }
         return 0;
     }

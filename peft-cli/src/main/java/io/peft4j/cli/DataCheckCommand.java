@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.pii.PiiKind;
 import io.peft4j.data.report.DataCheck;
@@ -106,11 +107,11 @@ final class DataCheckCommand extends PeftCommand {
     }
 
     private void print(DataReport report, Console console) {
-        console.out().printf("%d rows%n", report.rows());
+        console.out().println(Count.of(report.rows(), "row"));
         List<Finding> folded = report.folded();
         new TreeMap<>(report.counts()).forEach((code, count) -> {
-            console.out().printf("%n%s: %d (%d rows). %s%n  what to do: %s%n", code.code(), count,
-                    report.findingRows().get(code), code.why(), code.advice());
+            console.out().printf("%n%s: %d (%s). %s%n  what to do: %s%n", code.code(), count,
+                    Count.of(report.findingRows().get(code), "row"), code.why(), code.advice());
             List<Finding> all = folded.stream().filter(finding -> finding.code() == code).toList();
             all.stream().limit(SHOWN).forEach(finding -> print(finding, console));
             long listed = report.findings().stream().filter(finding -> finding.code() == code).count();

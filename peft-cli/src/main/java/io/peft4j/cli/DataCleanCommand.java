@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.data.clean.CleaningReport;
 import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.DataPipeline;
@@ -72,7 +73,7 @@ final class DataCleanCommand extends PeftCommand {
             console().print(report.toJson());
             return 0;
         }
-        console().out().printf("%d rows, %d invalid, %d kept in %s%n", report.rows(), report.rejectedRows(),
+        console().out().printf("%s, %d invalid, %d kept in %s%n", Count.of(report.rows(), "row"), report.rejectedRows(),
                 report.kept(), target);
         report.rejected().stream().limit(10).forEach(row -> console().out().printf("  line %d: %s: %s%n", row.line(),
                 row.code(), row.message()));

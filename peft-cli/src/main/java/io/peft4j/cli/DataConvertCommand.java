@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
 import java.nio.file.Path;
@@ -34,7 +35,7 @@ final class DataConvertCommand extends PeftCommand {
                 progress.to("converting", writer.rows());
             }
             writer.commit();
-            console().say("%d rows in %s", writer.rows(), target);
+            console().say("%s in %s", Count.of(writer.rows(), "row"), target);
         }
         return 0;
     }

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.augment.PassageQuestions;
 import io.peft4j.data.example.ChatExample;
@@ -56,8 +57,8 @@ final class DataFromHandbookCommand extends PeftCommand {
                     .put("by_model", byModel).put("to_fill_in", open);
             console().print(line);
         } else {
-            console().say("%d rows in %s: %d from headings that are questions, %d by the model, %d to fill in",
-                    rows.size(), target, asked, byModel, open);
+            console().say("%s in %s: %d from headings that are questions, %d by the model, %d to fill in",
+                    Count.of(rows.size(), "row"), target, asked, byModel, open);
         }
         return 0;
     }
@@ -65,7 +66,7 @@ final class DataFromHandbookCommand extends PeftCommand {
     private List<ChatExample> written(List<ChatExample> found) {
         try (BaseModel base = engine.load(model, console()); DataProgress progress = new DataProgress(console())) {
             return new PassageQuestions(base)
-                    .listener((done, all) -> progress.to("asking about " + all + " sentences", done)).of(found);
+                    .listener((done, all) -> progress.to("asking about " + Count.of(all, "sentence"), done)).of(found);
         }
     }
 }

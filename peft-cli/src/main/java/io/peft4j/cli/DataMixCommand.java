@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.mix.Mixture;
 import java.nio.file.Path;
@@ -57,7 +58,8 @@ final class DataMixCommand extends PeftCommand {
     @Override
     public Integer call() {
         if (!weights.isEmpty() && weights.size() != data.size()) {
-            throw usage("--weights names " + weights.size() + " weights for " + data.size() + " sets");
+            throw usage("--weights names " + Count.of(weights.size(), "weight") + " for "
+                    + Count.of(data.size(), "set"));
         }
         if (guard == null && isGiven("--guard-share")) {
             throw usage("--guard-share needs --guard");
@@ -106,7 +108,8 @@ final class DataMixCommand extends PeftCommand {
             console().print(line);
             return;
         }
-        console().say("%d rows in %s", all, target);
-        rows.forEach((name, count) -> console().say("  %s: %d rows (%.1f %%)", name, count, 100.0 * count / all));
+        console().say("%s in %s", Count.of(all, "row"), target);
+        rows.forEach((name, count) -> console().say("  %s: %s (%.1f %%)", name, Count.of(count, "row"),
+                100.0 * count / all));
     }
 }

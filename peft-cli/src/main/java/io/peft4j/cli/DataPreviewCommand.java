@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatEncoder;
 import io.peft4j.data.example.ChatExample;
@@ -67,8 +68,8 @@ final class DataPreviewCommand extends PeftCommand {
                     .put("tokens", sequence.length()).put("supervised_tokens", sequence.supervisedTokens());
             console().print(line);
         } else {
-            console().out().printf("line %d: %d tokens, %d learned%n%s%n%n", example.origin().line(),
-                    sequence.length(), sequence.supervisedTokens(), text);
+            console().out().printf("line %d: %s, %d learned%n%s%n%n", example.origin().line(),
+                    Count.of(sequence.length(), "token"), sequence.supervisedTokens(), text);
             console().checkOut();
         }
     }

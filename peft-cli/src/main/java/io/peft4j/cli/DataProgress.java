@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.Count;
 import java.time.Duration;
 
 /** How many rows have been seen: a line that is drawn again on a terminal, else a line every ten seconds. */
@@ -23,7 +24,7 @@ final class DataProgress implements AutoCloseable {
             return;
         }
         last = now;
-        String line = String.format(java.util.Locale.ROOT, "%s: %,d rows, %s", stage, rows,
+        String line = String.format(java.util.Locale.ROOT, "%s: %s, %s", stage, Count.of(rows, "row"),
                 Progress.time((now - begin) / 1e9));
         if (console.isTerminal()) {
             console.err().print("\r" + line + "   ");

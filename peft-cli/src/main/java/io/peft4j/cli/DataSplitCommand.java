@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.data.split.FileSplit;
 import io.peft4j.data.split.SplitRule;
 import java.nio.file.Files;
@@ -76,15 +77,16 @@ final class DataSplitCommand extends PeftCommand {
         }
         long rejected = result.get("rejected").asLong();
         if (rejected > 0) {
-            console().say("%d of %d rows are invalid and were left out; split.json lists them", rejected,
-                    result.get("rows").asLong());
+            console().say("left out as invalid: %d of %s; split.json lists them", rejected,
+                    Count.of(result.get("rows").asLong(), "row"));
         }
         if (json) {
             console().print(result);
             return 0;
         }
-        result.get("parts").fields().forEachRemaining(part -> console().out().printf("%s: %d rows (%.1f %%)%n",
-                folder.resolve(part.getValue().get("file").asText()), part.getValue().get("rows").asLong(),
+        result.get("parts").fields().forEachRemaining(part -> console().out().printf("%s: %s (%.1f %%)%n",
+                folder.resolve(part.getValue().get("file").asText()),
+                Count.of(part.getValue().get("rows").asLong(), "row"),
                 100 * part.getValue().get("share").asDouble()));
         console().checkOut();
         return 0;

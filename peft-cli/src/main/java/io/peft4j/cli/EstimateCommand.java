@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.models.BaseModel;
 import io.peft4j.train.TrainingEstimate;
@@ -73,8 +74,8 @@ final class EstimateCommand extends TrainingCommand {
     private void show(Console console, TrainingEstimate estimate) {
         console.out().printf(Locale.ROOT, "trainable parameters: %,d%n", estimate.trainableParameters());
         console.out().printf(Locale.ROOT, "adapter:              %.3f MB on disk%n", estimate.adapterMegabytes());
-        console.out().printf(Locale.ROOT, "tokens:               %,d in %,d steps%n", estimate.tokens(),
-                estimate.updates());
+        console.out().printf(Locale.ROOT, "tokens:               %,d in %s%n", estimate.tokens(),
+                Count.of(estimate.updates(), "step"));
         console.out().printf(Locale.ROOT, "time:                 about %s (%.0f tokens/s)%n",
                 Progress.time(estimate.seconds()), estimate.tokensPerSecond());
         console.out().printf(Locale.ROOT, "peak memory:          about %s%n",

@@ -28,7 +28,7 @@ final class RunsCommand extends CommandGroup {
         StringBuilder words = new StringBuilder(run.name()).append(": ").append(run.info().state().word());
         words.append(", ").append(run.steps());
         run.totalSteps().ifPresent(steps -> words.append(" of ").append(steps));
-        words.append(" steps");
+        words.append(run.totalSteps().orElse(run.steps()) == 1 ? " step" : " steps");
         run.metric("train_loss").ifPresent(loss -> words.append(", loss ").append(fromTo(loss)));
         run.metric("eval_loss").ifPresent(loss -> words.append(", validation loss ").append(fromTo(loss)));
         run.info().failure().ifPresent(why -> words.append(": ").append(why));

@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.SequenceScorer;
 import io.peft4j.data.ScoringRows;
@@ -50,8 +51,8 @@ final class ScoreCommand extends PeftCommand {
             scorer.flush();
         }
         if (!json) {
-            console().out().printf(Locale.ROOT, "%nin all: nll %.4f, %d tokens, perplexity %.3f%n", total, tokens,
-                    Math.exp(total / tokens));
+            console().out().printf(Locale.ROOT, "%nin all: nll %.4f, %s, perplexity %.3f%n", total,
+                    Count.of(tokens, "token"), Math.exp(total / tokens));
             console().checkOut();
         }
         return 0;
@@ -63,7 +64,7 @@ final class ScoreCommand extends PeftCommand {
         if (json) {
             console().print(Json.MAPPER.createObjectNode().put("nll", score.nll()).put("tokens", score.tokens()));
         } else {
-            console().out().printf(Locale.ROOT, "nll %.4f, %d tokens%n", score.nll(), score.tokens());
+            console().out().printf(Locale.ROOT, "nll %.4f, %s%n", score.nll(), Count.of(score.tokens(), "token"));
             console().checkOut();
         }
     }

@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.models.BaseModel;
 import io.peft4j.trackers.Trackers;
 import io.peft4j.trackers.TrackingListener;
@@ -104,8 +105,9 @@ final class SweepCommand extends TrainingCommand {
 
     private void say(Console console, Trial trial) {
         console.say("%s: %s%s, %s", trial.name(), trial.state().name().toLowerCase(Locale.ROOT),
-                trial.loss().isPresent() ? String.format(Locale.ROOT, " after %d steps, validation loss %.4f",
-                        trial.steps(), trial.loss().getAsDouble()) : trial.message().map(why -> ": " + why).orElse(""),
+                trial.loss().isPresent() ? String.format(Locale.ROOT, " after %s, validation loss %.4f",
+                        Count.of(trial.steps(), "step"), trial.loss().getAsDouble())
+                        : trial.message().map(why -> ": " + why).orElse(""),
                 trial.values());
         if (json) {
             console.print(SweepResult.json(trial));

@@ -3,6 +3,7 @@ package io.peft4j.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.peft.MergeCheck;
@@ -173,7 +174,8 @@ final class TrainCommand extends TrainingCommand {
         console.say("data:       %s%s", data, validation == null ? ", no validation data" : ", validation "
                 + validation);
         console.say("output:     %s, %s%s", output, checkpointSteps == 0 ? "no checkpoints"
-                : "a checkpoint every " + checkpointSteps + " steps", start() == RunStart.NEW ? "" : ", resuming");
+                : "a checkpoint every " + Count.of(checkpointSteps, "step"),
+                start() == RunStart.NEW ? "" : ", resuming");
     }
 
     /** Says the numbers of the training when all of them are known. */
@@ -183,7 +185,7 @@ final class TrainCommand extends TrainingCommand {
             public void onStart(TrainingPlan plan) {
                 Map<String, String> values = plan.settings();
                 console.say("training:   epochs %s, %s, packing %s, gradient accumulation %s, max length %s, %s, seed "
-                        + "%s", values.get("epochs"), packTokens > 0 ? "batches of " + packTokens + " tokens"
+                        + "%s", values.get("epochs"), packTokens > 0 ? "batches of " + Count.of(packTokens, "token")
                         : "batch size " + values.get("batch_size"), packing, values.get("gradient_accumulation"),
                         maxLength == null ? "the model's" : maxLength, Boolean.parseBoolean(values.get("shuffle"))
                         ? "shuffled" : "in order", values.get("seed"));

@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.train.MetricsJson;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingListener;
@@ -31,10 +32,11 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     @Override
     public void onStart(TrainingPlan plan) {
-        console.say("%,d examples with %,d tokens, %,d of them supervised; %,d steps an epoch, %,d in all%s%s",
-                plan.examples(), plan.tokens(), plan.supervisedTokens(), plan.stepsPerEpoch(), plan.totalSteps(),
-                plan.leftOut() == 0 ? "" : "; " + plan.leftOut() + " examples left out",
-                plan.doneSteps() == 0 ? "" : "; " + plan.doneSteps() + " steps done before");
+        console.say("%s with %s, %,d of them supervised; %s an epoch, %,d in all%s%s",
+                Count.of(plan.examples(), "example"), Count.of(plan.tokens(), "token"), plan.supervisedTokens(),
+                Count.of(plan.stepsPerEpoch(), "step"), plan.totalSteps(),
+                plan.leftOut() == 0 ? "" : "; " + Count.of(plan.leftOut(), "example") + " left out",
+                plan.doneSteps() == 0 ? "" : "; " + Count.of(plan.doneSteps(), "step") + " done before");
         if (!plan.chosen().isEmpty()) {
             console.say("auto:       %s", plan.chosen());
         }

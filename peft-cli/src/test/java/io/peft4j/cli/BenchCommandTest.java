@@ -83,7 +83,7 @@ class BenchCommandTest {
                 line.get("share_of_bandwidth").asDouble() * line.get("memory_gb_per_s").asDouble(), 1e-9);
         CommandRun shown = CommandRun.succeeding("bench", "generate", "--model", MODEL, "--prompt", "Who?",
                 "--steps", 1, "--max-new-tokens", 4, "--adapter", FIXTURES.resolve("adapters/default-targets"));
-        assertTrue(shown.out().contains("for 1 prompts") && shown.out().contains("GB/s"), shown.out());
+        assertTrue(shown.out().contains("for 1 prompt") && shown.out().contains("GB/s"), shown.out());
     }
 
     @ParameterizedTest

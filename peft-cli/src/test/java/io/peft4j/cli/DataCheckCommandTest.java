@@ -50,7 +50,7 @@ class DataCheckCommandTest {
         Path wrong = Files.writeString(folder.resolve("wrong.jsonl"), "{");
         CommandRun none = CommandRun.of("data", "check", wrong, "--max-findings", "0");
         assertEquals(1, none.status());
-        assertTrue(none.out().contains("invalid_json: 1 (1 rows)"), none.out());
+        assertTrue(none.out().contains("invalid_json: 1 (1 row)"), none.out());
         CommandRun.failing(2, "data", "check", data, "--max-findings", "-1");
         Path empty = Files.writeString(folder.resolve("empty.jsonl"), "");
         assertEquals("empty_file", CommandRun.of("data", "check", empty, "--json").json().get(0).get("findings").get(0)

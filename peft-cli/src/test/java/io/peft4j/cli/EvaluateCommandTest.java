@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -84,7 +85,10 @@ class EvaluateCommandTest {
         assertEquals("ship", decision(result));
         assertTrue(result.get("verdict").get("sentence").asText().contains("90 % of answers hold"), result.toString());
         assertEquals(6, result.get("failures").get("wrong").asInt());
-        assertEquals(result, evaluate(60, i -> i % 10 == 0, i -> i % 10 != 1), "the same seed, the same figures");
+        JsonNode again = evaluate(60, i -> i % 10 == 0, i -> i % 10 != 1);
+        // The facts say when it was compared.
+        List.of(result, again).forEach(one -> ((ObjectNode) one).remove("facts"));
+        assertEquals(result, again, "the same seed, the same figures");
     }
 
     @Test

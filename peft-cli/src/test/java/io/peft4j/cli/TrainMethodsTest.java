@@ -72,7 +72,7 @@ class TrainMethodsTest {
         Files.delete(weights);
         Files.delete(folder.resolve("out/checkpoint-2/trainer_state.json"));
         words.add("--resume");
-        assertTrue(train(words.toArray()).err().contains("1 steps done before"));
+        assertTrue(train(words.toArray()).err().contains("1 step done before"));
         assertArrayEquals(straight, Files.readAllBytes(weights));
     }
 

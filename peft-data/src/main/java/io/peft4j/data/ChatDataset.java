@@ -1,6 +1,7 @@
 package io.peft4j.data;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
@@ -132,7 +133,7 @@ public final class ChatDataset implements Iterable<ChatExample> {
 
     @Override
     public String toString() {
-        return examples.size() + (examples.size() == 1 ? " example" : " examples");
+        return Count.of(examples.size(), "example");
     }
 
     /** The examples as a stream. */

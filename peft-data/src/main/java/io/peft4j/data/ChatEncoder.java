@@ -1,6 +1,7 @@
 package io.peft4j.data;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
@@ -82,8 +83,9 @@ public final class ChatEncoder {
     public EncodedChats encode(ChatDataset dataset, int maxLength) {
         EncodedChats encoded = EncodedChats.of(dataset.examples(), this, maxLength);
         if (encoded.sequences().isEmpty()) {
-            throw new ConfigurationException(dataset.size() == 0 ? "the data set is empty" : "all " + dataset.size()
-                    + " examples are longer than " + maxLength + " tokens; raise the limit or shorten them");
+            throw new ConfigurationException(dataset.size() == 0 ? "the data set is empty" : "all examples ("
+                    + dataset.size() + ") are longer than " + Count.of(maxLength, "token")
+                    + "; raise the limit or shorten them");
         }
         if (encoded.supervisedTokens() == 0) {
             throw new ConfigurationException("none of the " + encoded.sequences().size() + " examples has supervised "

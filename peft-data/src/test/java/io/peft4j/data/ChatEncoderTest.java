@@ -189,7 +189,7 @@ class ChatEncoderTest {
     void aDataSetWithOnlyOverlongExamplesIsAnError() {
         ChatDataset dataset = ChatDataset.of(List.of(at(1, ChatMessage.user("a"), ChatMessage.assistant("b"))));
         assertTrue(assertThrows(ConfigurationException.class, () -> encoder.encode(dataset, 3)).getMessage()
-                .startsWith("all 1 examples are longer than 3 tokens"));
+                .startsWith("all examples (1) are longer than 3 tokens"));
         assertThrows(ConfigurationException.class, () -> encoder.encode(ChatDataset.of(List.of()), 3));
     }
 

@@ -1,6 +1,7 @@
 package io.peft4j.eval;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelDescription;
@@ -290,7 +291,7 @@ public final class Comparison {
         int examples = training.map(ChatDataset::size).orElse(0);
         Point present = new Point(tuned.name(), examples, scoring.decidingScore(answered.texts()));
         List<Point> points = new ArrayList<>();
-        otherSizes.forEach((size, model) -> points.add(point(size + (size == 1 ? " example" : " examples"), size,
+        otherSizes.forEach((size, model) -> points.add(point(Count.of(size, "example"), size,
                 model, items, scoring)));
         if (!points.isEmpty() && examples > 0 && !otherSizes.containsKey(examples)) {
             points.add(present);

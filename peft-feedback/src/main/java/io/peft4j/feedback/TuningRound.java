@@ -1,5 +1,6 @@
 package io.peft4j.feedback;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.report.ComparisonReport;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,8 +39,8 @@ public record TuningRound(Outcome outcome, int learned, int heldOut, Optional<Co
     @Override
     public String toString() {
         return switch (outcome) {
-            case WAITING -> "waiting: " + learned + " examples to learn, " + heldOut + " to test with; too few of "
-                    + "them are new";
+            case WAITING -> "waiting: " + Count.of(learned, "example") + " to learn, " + heldOut + " to test with; too "
+                    + "few of them are new";
             case STOPPED -> "stopped";
             case KEPT -> "kept the present adapter: " + (lost.isEmpty() ? verdict() : "the new one has lost the golden "
                     + "questions " + lost);

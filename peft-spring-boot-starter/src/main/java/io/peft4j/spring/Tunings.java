@@ -1,6 +1,7 @@
 package io.peft4j.spring;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.peft.file.AdapterCheckpoint;
@@ -111,7 +112,7 @@ public final class Tunings implements AutoCloseable {
     }
 
     private void run(String name, ChatDataset examples, boolean replace) {
-        set(name, new Tuning("running", examples.size() + " rows"));
+        set(name, new Tuning("running", Count.of(examples.size(), "row")));
         LoraConfig config = LoraConfig.builder().rank(options.rank()).alpha(2 * options.rank())
                 .targetModules(TargetModules.ALL_LINEAR).build();
         try (PeftModel model = adapters.base().withAdapter(config)) {

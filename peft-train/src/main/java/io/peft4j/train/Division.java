@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.Network;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
@@ -30,8 +31,8 @@ record Division(int rank, int count, boolean byBatch) {
         if (whole && batches < count) {
             throw new ConfigurationException((objective.comparesExamples() ? "the objective '" + objective.name()
                     + "' compares the examples of a batch" : "the model's routers have a loss of the whole batch")
-                    + ", so a batch is not divided, and an update of " + batches + (batches == 1 ? " batch"
-                    : " batches") + " cannot be shared by " + count + " workers; set the gradient accumulation to "
+                    + ", so a batch is not divided, and an update of " + Count.of(batches, "batch")
+                    + " cannot be shared by " + count + " workers; set the gradient accumulation to "
                     + count + " or a multiple of it");
         }
         if (!whole && batches % count != 0 && options.packTokens() == 0

@@ -5,6 +5,7 @@ import io.peft4j.core.array.Arrays;
 import io.peft4j.core.array.internal.NativeMemory;
 import io.peft4j.core.autograd.Tape;
 import io.peft4j.core.engine.Workspace;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.model.Network;
@@ -100,8 +101,8 @@ final class FrozenStates implements AutoCloseable {
         if (changed != layer) {
             clear();
             layer = changed;
-            LOG.info("no adapter changes the first {} decoder layers: their output is computed once for {} examples "
-                    + "and kept", layer, groups.size());
+            LOG.info("no adapter changes the first {}: their output is computed once for {} and kept",
+                    Count.of(layer, "decoder layer"), Count.of(groups.size(), "example"));
         }
         Arena arena = workspace.arena();
         Map<int[], INDArray> known = new IdentityHashMap<>();

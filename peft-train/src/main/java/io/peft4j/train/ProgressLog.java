@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.error.Count;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
@@ -37,10 +38,11 @@ public final class ProgressLog implements TrainingListener {
     public void onStart(TrainingPlan plan) {
         totalSteps = plan.totalSteps();
         last = clock.getAsLong();
-        say("training on %,d examples with %,d tokens, %,d of them supervised: %,d steps%s, %,d trainable parameters",
-                plan.examples(), plan.tokens(), plan.supervisedTokens(), totalSteps,
+        say("training on %s with %s, %,d of them supervised: %s%s, %s",
+                Count.of(plan.examples(), "example"), Count.of(plan.tokens(), "token"), plan.supervisedTokens(),
+                Count.of(totalSteps, "step"),
                 plan.doneSteps() == 0 ? "" : " of which " + plan.doneSteps() + " are done",
-                plan.trainableParameters());
+                Count.of(plan.trainableParameters(), "trainable parameter"));
         if (!plan.chosen().isEmpty()) {
             say("auto: %s", plan.chosen());
         }

@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.array.Arrays;
+import io.peft4j.core.error.Count;
 import io.peft4j.train.objective.EncodedExample;
 import io.peft4j.train.objective.Objective;
 import java.util.ArrayList;
@@ -77,7 +78,7 @@ final class ReferenceValues implements AutoCloseable {
                 Arrays.write(array, (long) numbers.get(batch.get(i)) * values, found[i], 0, found[i].length);
             }
         }
-        LOG.info("the reference of {} {} examples was computed in {} s", set.examples().size(), name,
+        LOG.info("the reference of {} was computed in {} s", Count.of(set.examples().size(), name + " example"),
                 Math.round((System.nanoTime() - begin) / 1e8) / 10.0);
         return true;
     }

@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ModelLease;
@@ -267,7 +268,7 @@ public final class Trainer {
         }
         List<String> active = model.activeAdapters();
         if (active.size() != 1) {
-            return Optional.of("it trains " + active.size() + " adapters at once");
+            return Optional.of("it trains " + Count.of(active.size(), "adapter") + " at once");
         }
         if (model.adapter(active.get(0)).layers().stream().anyMatch(AdapterLayer::hasDropout)) {
             return Optional.of("its adapter has dropout, whose random numbers would be others");

@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -388,8 +389,8 @@ public final class TrainerBuilder {
             throw new ConfigurationException("checkpoints and resuming need an output folder");
         }
         if (checkpointEverySteps % workers.localSteps() != 0) {
-            throw new ConfigurationException("a checkpoint every " + checkpointEverySteps + " steps does not go with "
-                    + workers.localSteps() + " local steps of each worker; make it a multiple");
+            throw new ConfigurationException("a checkpoint every " + Count.of(checkpointEverySteps, "step")
+                    + " does not go with " + workers.localSteps() + " local steps of each worker; make it a multiple");
         }
         return new Trainer(this);
     }

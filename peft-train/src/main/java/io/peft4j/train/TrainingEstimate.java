@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.error.Count;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -45,8 +46,9 @@ public record TrainingEstimate(long trainableParameters, long adapterBytes, long
     /** One line with all figures. */
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "%,d trainable parameters, adapter of %.1f MB, %,d tokens in %,d updates, "
-                + "about %.0f s, peak memory %s", trainableParameters, adapterMegabytes(), tokens, updates, seconds,
+        return String.format(Locale.ROOT, "%s, adapter of %.1f MB, %s in %s, about %.0f s, peak memory %s",
+                Count.of(trainableParameters, "trainable parameter"), adapterMegabytes(),
+                Count.of(tokens, "token"), Count.of(updates, "update"), seconds,
                 peakResidentBytes.isEmpty() ? "unknown" : String.format(Locale.ROOT, "about %,.0f MB",
                         peakResidentBytes.getAsLong() / MB));
     }

@@ -1,5 +1,6 @@
 package io.peft4j.train;
 
+import io.peft4j.core.error.Count;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -92,9 +93,8 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
     /** One line: steps, losses, speed, and where the adapter lies. */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%s %d of %d steps in %.1f s",
-                ending.words, plan.doneSteps() + steps.size(), plan.totalSteps(),
-                seconds));
+        StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%s %d of %s in %.1f s",
+                ending.words, plan.doneSteps() + steps.size(), Count.of(plan.totalSteps(), "step"), seconds));
         if (!steps.isEmpty()) {
             text.append(String.format(Locale.ROOT, " (%.0f tokens/s), loss %.4f -> %.4f", tokensPerSecond(),
                     steps.get(0).trainLoss(), finalTrainLoss().getAsDouble()));

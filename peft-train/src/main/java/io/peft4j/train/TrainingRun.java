@@ -2,6 +2,7 @@ package io.peft4j.train;
 
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.ModelLease;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.peft.PeftModel;
@@ -183,8 +184,9 @@ final class TrainingRun implements AutoCloseable {
 
     private void warn() {
         if (options.warmupSteps() >= plan.totalSteps()) {
-            LOG.warn("the {} warm-up steps are not over before the training's {} steps are, so the learning rate never "
-                    + "reaches {}", options.warmupSteps(), plan.totalSteps(), options.learningRate());
+            LOG.warn("the warm-up of {} is not over before the training is, after {}, so the learning rate never "
+                    + "reaches {}", Count.of(options.warmupSteps(), "step"), Count.of(plan.totalSteps(), "step"),
+                    options.learningRate());
         }
     }
 

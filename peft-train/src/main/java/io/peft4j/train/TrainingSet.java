@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.train.objective.EncodedExample;
 import java.nio.IntBuffer;
@@ -61,8 +62,8 @@ record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String
                     + "chat template");
         }
         if (!leftOut.isEmpty()) {
-            LOG.warn("{} of {} {} examples have no supervised token and are left out: {}{}", leftOut.size(),
-                    examples.size(), kind, leftOut.subList(0, Math.min(LISTED, leftOut.size())),
+            LOG.warn("left out, since without a supervised token: {} of {}: {}{}", leftOut.size(),
+                    Count.of(examples.size(), kind + " example"), leftOut.subList(0, Math.min(LISTED, leftOut.size())),
                     leftOut.size() > LISTED ? " and others" : "");
         }
         return new TrainingSet(List.copyOf(supervised), leftOut.size(), names);

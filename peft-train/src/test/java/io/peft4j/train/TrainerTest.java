@@ -356,7 +356,7 @@ class TrainerTest {
             TrainingResult everything = same.trainer().masking(Masking.ALL).epochs(1).build()
                     .train(ChatDataset.of(List.of(ask, tell)));
             assertEquals(everything.plan().tokens() - 2, everything.plan().supervisedTokens(), "all but the first");
-            assertMessage("all 1 examples are longer than 20 tokens", () -> tiny.trainer().maxLength(20)
+            assertMessage("all examples (1) are longer than 20 tokens", () -> tiny.trainer().maxLength(20)
                     .build().train(ChatDataset.of(List.of(tooLong))));
         }
     }

@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import io.peft4j.core.error.Count;
 import java.util.List;
 
 /**
@@ -29,7 +30,7 @@ public record Completion(String text, int[] ids, StopReason stopReason, boolean 
     /** The text, how many tokens it has, and why it ended. */
     @Override
     public String toString() {
-        return text + " (" + ids.length + (ids.length == 1 ? " token, " : " tokens, ") + stopReason
+        return text + " (" + Count.of(ids.length, "token") + ", " + stopReason
                 + (followsConstraint ? ")" : ", cut before the constraint was followed)");
     }
 

@@ -2,6 +2,7 @@ package io.peft4j.data.report;
 
 import static io.peft4j.report.internal.Html.tag;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.report.internal.BarPlot;
 import io.peft4j.report.internal.Blocks;
 import io.peft4j.report.internal.HistogramPlot;
@@ -50,8 +51,8 @@ final class ReportPage {
         boolean warned = report.counts().keySet().stream().anyMatch(code -> code.severity() != Severity.INFO);
         Tone tone = errors > 0 ? Tone.BAD : warned ? Tone.OPEN : Tone.GOOD;
         Map<String, String> files = new LinkedHashMap<>();
-        report.files().forEach((file, rows) -> files.put(file, counted(rows, "row")));
-        return Blocks.banner(tone, errors > 0 ? counted(errors, "error") : "No errors", errors > 0
+        report.files().forEach((file, rows) -> files.put(file, Count.of(rows, "row")));
+        return Blocks.banner(tone, errors > 0 ? Count.of(errors, "error") : "No errors", errors > 0
                 ? "A training on these files would fail, or teach or measure nothing."
                 : warned ? "What was found is worth a look before a training."
                 : "Nothing stands in the way of a training.", Blocks.facts(files));
@@ -123,9 +124,9 @@ final class ReportPage {
                     table(list.subList(open, list.size()))));
         }
         if (count > report.findings().stream().filter(finding -> finding.code() == code).count()) {
-            shown.add(Blocks.note("Not all of the " + counted(count, "finding") + " are listed."));
+            shown.add(Blocks.note("Not all of the " + Count.of(count, "finding") + " are listed."));
         }
-        Html details = tag("details", tag("summary", counted(count, "finding")), shown);
+        Html details = tag("details", tag("summary", Count.of(count, "finding")), shown);
         return Blocks.card(code.code(), code.severity() == Severity.INFO ? details : details.with("open", "open"));
     }
 
@@ -161,10 +162,6 @@ final class ReportPage {
             }
         }
         return what;
-    }
-
-    private static String counted(long count, String what) {
-        return number(count) + " " + what + (count == 1 ? "" : "s");
     }
 
     private static String number(long value) {

@@ -2,6 +2,7 @@ package io.peft4j.eval.preference;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
@@ -55,10 +56,10 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
     private static Verdict verdict(MetricResult margin, MetricResult preferred, ComparisonOptions options) {
         double alpha = options.power().alpha();
         String found = String.format(Locale.ROOT, "the margin of better over worse answers moved by %+.2f nats "
-                + "[%+.2f, %+.2f] on %d held-out pairs (p %s), and the better answer is the likelier one in %.0f %% of "
+                + "[%+.2f, %+.2f] on %s (p %s), and the better answer is the likelier one in %.0f %% of "
                 + "them against %.0f %%, difference %+.0f points [%+.0f, %+.0f]", margin.difference(),
-                margin.interval().low(), margin.interval().high(), margin.items(), p(margin.pAdjusted()),
-                100 * preferred.tuned(), 100 * preferred.base(), 100 * preferred.difference(),
+                margin.interval().low(), margin.interval().high(), Count.of(margin.items(), "held-out pair"),
+                p(margin.pAdjusted()), 100 * preferred.tuned(), 100 * preferred.base(), 100 * preferred.difference(),
                 100 * preferred.interval().low(), 100 * preferred.interval().high());
         if (margin.isWorse(alpha) || preferred.isWorse(alpha)) {
             return new Verdict(Verdict.Decision.DO_NOT_SHIP, 0, found);
@@ -72,7 +73,7 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
         int needed = options.power().itemsNeeded(margin.standardDeviation(), Math.abs(margin.difference()));
         int more = Math.max(1, needed - margin.items());
         return new Verdict(Verdict.Decision.NEED_MORE_ITEMS, more,
-                found + "; about " + more + " more pairs would tell");
+                found + "; about " + Count.of(more, "more pair") + " would tell");
     }
 
     private static String p(double value) {
@@ -136,8 +137,9 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
     }
 
     private String note() {
-        return margin.items() + " pairs" + (leftOut > 0 ? ", " + leftOut + " left out" : "") + ". A margin is the "
-                + "log-probability of the better answer less that of the worse one. What the model writes by itself, "
-                + "and what it may have forgotten, is another question: evaluate it on questions, too.";
+        return Count.of(margin.items(), "pair") + (leftOut > 0 ? ", " + leftOut + " left out" : "")
+                + ". A margin is the log-probability of the better answer less that of the worse one. What the model "
+                + "writes by itself, and what it may have forgotten, "
+                + "is another question: evaluate it on questions, too.";
     }
 }

@@ -46,8 +46,8 @@ record DetailTable(String title, String note, List<String> header, List<List<Str
             return row;
         }).toList();
         return new DetailTable("Behaviour of each arm", "Consistent: other wordings of a question, or several draws, "
-                + "get the same answer. Cut: at the limit of new tokens. Loss and perplexity are of the references. ECE: how far the confidence in "
-                + "choices is from their accuracy.", header, rows);
+                + "get the same answer. Cut: at the limit of new tokens. Loss and perplexity are of the references. "
+                + "ECE: how far the confidence in choices is from their accuracy.", header, rows);
     }
 
     private static Map<String, String> cells(ArmDetails details) {

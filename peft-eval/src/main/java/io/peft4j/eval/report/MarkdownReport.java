@@ -1,5 +1,6 @@
 package io.peft4j.eval.report;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.task.EvaluationItem;
 import java.util.List;
@@ -26,10 +27,10 @@ final class MarkdownReport {
             line("");
             losses.sentences().forEach(text -> line("- " + escape(text)));
         }
-        table("Base against tuned, " + report.items().size() + " items", "tuned", report.metrics());
+        table("Base against tuned, " + Count.of(report.items().size(), "item"), "tuned", report.metrics());
         report.otherArms().forEach((name, metrics) -> table("Base against " + name, name, metrics));
         report.guard().ifPresent(guard -> {
-            table("Guard set of general ability, " + guard.items() + " items", "tuned",
+            table("Guard set of general ability, " + Count.of(guard.items(), "item"), "tuned",
                     List.of(guard.overall()));
             table("Guard set by form and category", "tuned", guard.parts());
         });

@@ -2,6 +2,7 @@ package io.peft4j.eval.task;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.TextConstraint;
@@ -24,10 +25,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Answers on disk, so that a model is not asked the same question twice: a file of JSON lines
- * {@code {"key", "question", "text"}}, with {@code "cut": true} where the limit of new tokens ended the answer, in which
- * the key stands for the model with its active adapters, the question and
- * the options of generation. Answers are added as they come, so that an interrupted evaluation goes on where it
- * stopped. A line that cannot be read (as after a crash) is passed over. One process at a time.
+ * {@code {"key", "question", "text"}}, with {@code "cut": true} where the limit of new tokens ended the answer. The key
+ * stands for the model with its active adapters, the question and the options of generation. Answers are added as they
+ * come, so that an interrupted evaluation goes on where it stopped. A line that cannot be read (as
+ * after a crash) is passed over. One process at a time.
  */
 public final class AnswerCache {
     private static final Logger LOG = LoggerFactory.getLogger(AnswerCache.class);
@@ -59,7 +60,7 @@ public final class AnswerCache {
             String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
             long bad = text.lines().filter(line -> !line.isBlank() && !add(line)).count();
             if (bad > 0) {
-                LOG.warn("{}: {} lines are not cached answers and are skipped", file, bad);
+                LOG.warn("{}: skipped {} without a cached answer", file, Count.of(bad, "line"));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the cached answers in " + file + ": " + e.getMessage(), e);

@@ -1,6 +1,7 @@
 package io.peft4j.eval.task;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
@@ -164,8 +165,8 @@ public final class Answerer {
     private void warnOf(List<String> texts, TextConstraint constraint) {
         long incomplete = texts.stream().filter(text -> !constraint.allows(text)).count();
         if (incomplete > 0) {
-            LOG.warn("{} of {} answers were cut before they followed {}; the limit is {} new tokens", incomplete,
-                    texts.size(), constraint.description(), options.maxNewTokens());
+            LOG.warn("cut before they followed {}: {} of {}; the limit is {}", constraint.description(), incomplete,
+                    Count.of(texts.size(), "answer"), Count.of(options.maxNewTokens(), "new token"));
         }
     }
 

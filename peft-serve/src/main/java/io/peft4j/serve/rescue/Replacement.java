@@ -1,6 +1,7 @@
 package io.peft4j.serve.rescue;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.nn.TokenSequence;
@@ -45,7 +46,8 @@ final class Replacement implements AutoCloseable {
                 .sequences();
         Hyperparameters chosen = Tuning.choose(DataFacts.of(encoded), base, preferences, tuned.epochs(),
                 tuned.batchSize(), tuned.learningRateMultiplier());
-        listener.say(tuned.name() + ": trains " + data.rows() + " rows, " + chosen.epochs() + " epochs");
+        listener.say(tuned.name() + ": trains " + Count.of(data.rows(), "row") + ", "
+                + Count.of(chosen.epochs(), "epoch"));
         PeftModel model = PeftModel.of(base, Tuning.adapter(chosen.rank()), new SplittableRandom(SEED));
         boolean complete = false;
         try {

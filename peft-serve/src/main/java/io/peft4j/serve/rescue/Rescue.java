@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.task.TextEmbedder;
 import io.peft4j.core.text.ChatMessage;
@@ -81,8 +82,8 @@ public final class Rescue {
                 Assertions.read(file, new AssertionCheck.Tools(this::similarity, options.judge().map(Grader::on))));
         Inventory inventory = Inventory.of(service);
         create(folder.resolve("files"));
-        listener.say(inventory.models().size() + " tuned models, " + inventory.jobs() + " jobs, " + inventory.files()
-                + " files");
+        listener.say(Count.of(inventory.models().size(), "tuned model") + ", " + Count.of(inventory.jobs(), "job")
+                + ", " + Count.of(inventory.files(), "file"));
         List<RescuedModel> rescued = new ArrayList<>();
         for (TunedModel model : inventory.models()) {
             if (options.only().isEmpty() || options.only().contains(model.name())) {
@@ -179,12 +180,12 @@ public final class Rescue {
             answers.complete(model.name(), (question, sample) -> ask(model.name(), question, sample, options), () -> {
                 done[0]++;
                 if (done[0] % 25 == 0 || done[0] == all) {
-                    listener.say(model.name() + ": " + done[0] + " of " + all + " answers");
+                    listener.say(model.name() + ": " + done[0] + " of " + Count.of(all, "answer"));
                 }
             });
         } catch (ServiceException e) {
-            faults.add((done[0] == 0 ? "it does not answer: " : "after " + done[0] + " answers it does not answer: ")
-                    + e.getMessage());
+            faults.add((done[0] == 0 ? "it does not answer: " : "after " + Count.of(done[0], "answer")
+                    + " it does not answer: ") + e.getMessage());
         }
         return done[0] == all ? all : 0;
     }

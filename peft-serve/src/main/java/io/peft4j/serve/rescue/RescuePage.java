@@ -1,5 +1,6 @@
 package io.peft4j.serve.rescue;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.report.internal.Blocks;
 import io.peft4j.report.internal.Html;
 import io.peft4j.report.internal.Page;
@@ -59,7 +60,7 @@ final class RescuePage {
             facts.put("Right answers", percent(comparison.before()) + " before, " + percent(comparison.after())
                     + " now, difference " + points(comparison.after() - comparison.before()) + " ["
                     + points(comparison.difference().low()) + ", " + points(comparison.difference().high()) + "], "
-                    + comparison.questions() + " questions");
+                    + Count.of(comparison.questions(), "question"));
             facts.put("Time of an answer", String.format(Locale.ROOT, "%.2f s before, %.2f s now",
                     comparison.secondsBefore(), comparison.secondsAfter()));
         });

@@ -1,5 +1,6 @@
 package io.peft4j.spark.training;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.train.parallel.WorkerException;
 import java.io.IOException;
@@ -114,8 +115,9 @@ public final class SparkTrainer {
                 stuck = now > before ? 1 : stuck + 1;
                 before = now;
                 if (stuck >= STUCK || spark.sparkContext().isStopped()) {
-                    throw new WorkerException("the training failed " + stuck + " times without a new checkpoint"
-                            + (now > 0 ? " after update " + now : "") + "; the last time: " + e.getMessage(), e);
+                    throw new WorkerException("the training failed " + Count.of(stuck, "time")
+                            + " without a new checkpoint" + (now > 0 ? " after update " + now : "")
+                            + "; the last time: " + e.getMessage(), e);
                 }
                 LOG.warn("the training begins again {}: {}", now > 0 ? "after update " + now : "from the beginning",
                         e.getMessage());

@@ -1,5 +1,6 @@
 package io.peft4j.spark.training;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.train.StepMetrics;
 import io.peft4j.train.TrainingResult;
 import io.peft4j.train.TrainingResult.Ending;
@@ -37,8 +38,9 @@ public record SparkTrainingResult(Ending ending, long updates, List<Double> trai
     /** One line: updates, losses, time, and where the adapter lies. */
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "%s after %d updates by %d workers, the last %d of them in %.1f s%s; adapter "
-                + "in %s", ending.name().toLowerCase(Locale.ROOT).replace('_', ' '), updates, workers,
+        return String.format(Locale.ROOT, "%s after %s by %s, the last %d of them in %.1f s%s; adapter "
+                + "in %s", ending.name().toLowerCase(Locale.ROOT).replace('_', ' '), Count.of(updates, "update"),
+                Count.of(workers, "worker"),
                 trainLosses.size(), seconds, trainLosses.isEmpty() ? "" : String.format(Locale.ROOT,
                         ", loss %.4f -> %.4f", trainLosses.get(0), trainLosses.get(trainLosses.size() - 1)), output);
     }

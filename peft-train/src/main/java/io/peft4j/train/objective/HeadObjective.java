@@ -1,6 +1,7 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.model.Pass;
 import io.peft4j.core.model.Task;
@@ -55,8 +56,8 @@ abstract class HeadObjective<E> implements Objective<E> {
         EncodedExamples encoded = Objective.super.encode(examples, setup);
         int[] cut = IntStream.range(0, examples.size()).filter(i -> isCut(examples.get(i))).toArray();
         if (cut.length > 0) {
-            LOG.warn("{} of {} {} examples are longer than what the model reads, and what is too much of them was "
-                    + "cut: {}", cut.length, examples.size(), setup.kind(), IntStream.of(cut).limit(LISTED)
+            LOG.warn("longer than what the model reads, and cut there: {} of {}: {}", cut.length,
+                    Count.of(examples.size(), setup.kind() + " example"), IntStream.of(cut).limit(LISTED)
                     .mapToObj(i -> "row " + (i + 1)).collect(Collectors.joining("; "))
                     + (cut.length > LISTED ? " and others" : ""));
         }

@@ -197,8 +197,8 @@ public final class AnswerScoring {
                         IntStream.of(labelled).mapToObj(answers::get).toList()));
         Optional<Consistency> wordings = Consistency.hasWordings(items)
                 ? Optional.of(Consistency.ofWordings(items, answers)) : Optional.empty();
-        return new ArmDetails(Refusals.rate(answers), OptionalInt.empty(), classes, wordings, Optional.empty(), Optional.empty(),
-                Optional.empty(), OptionalDouble.empty());
+        return new ArmDetails(Refusals.rate(answers), OptionalInt.empty(), classes, wordings, Optional.empty(),
+                Optional.empty(), Optional.empty(), OptionalDouble.empty());
     }
 
     /** How BLEU and chrF were computed, in sacreBLEU's form; empty without references. */

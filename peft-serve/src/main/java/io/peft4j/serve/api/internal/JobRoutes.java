@@ -3,6 +3,7 @@ package io.peft4j.serve.api.internal;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import io.peft4j.core.error.Count;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Bodies;
 import io.peft4j.serve.http.internal.Caller;
@@ -83,7 +84,8 @@ public final class JobRoutes implements RouteGroup {
         }
         long now = now();
         caller.jobsPerDay().filter(most -> store.jobs().countOf(caller.id(), now - DAY) >= most).ifPresent(most -> {
-            throw ApiException.tooMany("insufficient_quota", "the key's limit of " + most + " jobs a day is reached",
+            throw ApiException.tooMany("insufficient_quota", "the key's limit of " + Count.of(most, "job")
+                    + " a day is reached",
                     (int) DAY);
         });
         String type = wanted.get("method").get("type").asText();

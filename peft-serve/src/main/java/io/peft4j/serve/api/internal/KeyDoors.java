@@ -1,6 +1,7 @@
 package io.peft4j.serve.api.internal;
 
 import io.javalin.http.Context;
+import io.peft4j.core.error.Count;
 import io.peft4j.serve.http.internal.ApiException;
 import io.peft4j.serve.http.internal.Caller;
 import io.peft4j.serve.http.internal.Doors;
@@ -150,12 +151,12 @@ public final class KeyDoors implements Doors {
             }
             if (limits.requestsPerMinute().filter(most -> requests >= most).isPresent()) {
                 throw ApiException.tooMany("rate_limit_exceeded", "the key's limit of "
-                        + limits.requestsPerMinute().get() + " requests a minute is reached",
+                        + Count.of(limits.requestsPerMinute().get(), "request") + " a minute is reached",
                         (int) ((minute + 1) * MINUTE - now + 999) / 1000);
             }
             if (limits.tokensPerDay().filter(most -> tokens >= most).isPresent()) {
                 throw ApiException.tooMany("insufficient_quota", "the key's limit of "
-                        + limits.tokensPerDay().get() + " tokens a day is reached",
+                        + Count.of(limits.tokensPerDay().get(), "token") + " a day is reached",
                         (int) (((day + 1) * DAY - now) / 1000));
             }
             requests++;

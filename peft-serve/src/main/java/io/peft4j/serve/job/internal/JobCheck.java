@@ -1,6 +1,7 @@
 package io.peft4j.serve.job.internal;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
@@ -85,8 +86,9 @@ final class JobCheck {
         ObjectNode figures = Json.object().put("rows", report.rows()).put("errors", report.errors());
         ObjectNode counts = figures.putObject("findings");
         report.counts().forEach((code, count) -> counts.put(code.code(), count));
-        events.add(new JobEvent("data-report", "info", "message", "Data report: " + report.rows() + " rows, "
-                + report.errors() + " errors, " + report.findings().size() + " findings", figures));
+        events.add(new JobEvent("data-report", "info", "message", "Data report: " + Count.of(report.rows(), "row")
+                + ", " + Count.of(report.errors(), "error") + ", " + Count.of(report.findings().size(), "finding"),
+                figures));
     }
 
     private void refuse(DataReport report, Path file, String param) {
@@ -97,8 +99,8 @@ final class JobCheck {
             events.add(JobEvent.error("fault-" + events.size(), param + ": " + sentence(fault)));
         }
         if (param.equals("training_file") && rows < FEWEST_ROWS) {
-            throw new JobFault("invalid_n_examples", Optional.of(param), param + " has " + rows
-                    + (rows == 1 ? " example" : " examples") + ", but must have at least " + FEWEST_ROWS
+            throw new JobFault("invalid_n_examples", Optional.of(param), param + " has "
+                    + Count.of(rows, "example") + ", but must have at least " + FEWEST_ROWS
                     + (faults.isEmpty() ? "" : "; " + sentence(faults.get(0))));
         }
         if (!faults.isEmpty()) {
@@ -148,7 +150,7 @@ final class JobCheck {
             ObjectNode reasons = Json.object();
             chosen.reasons().forEach(reasons::put);
             events.add(new JobEvent("hyperparameters", "info", "message", "Hyperparameters: batch size "
-                    + chosen.batchSize() * chosen.gradientAccumulation() + ", " + chosen.epochs() + " epochs",
+                    + chosen.batchSize() * chosen.gradientAccumulation() + ", " + Count.of(chosen.epochs(), "epoch"),
                     reasons));
             events.add(JobEvent.info("queued", "Files validated, moving job to queued state"));
             return JobPlan.of(job, chosen).into(job);
