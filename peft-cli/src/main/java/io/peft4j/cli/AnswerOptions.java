@@ -15,7 +15,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** How answers are generated. */
-@HelpGroup("Answers")
+@HelpGroup(HelpGroup.ANSWERS)
 final class AnswerOptions {
     private static final List<String> OF_DRAWS = List.of("--top-k", "--top-p", "--min-p", "--seed");
 
@@ -65,6 +65,7 @@ final class AnswerOptions {
     private Constraint constraint;
 
     /** What an answer may be. */
+    @HelpGroup(HelpGroup.ANSWERS)
     private static final class Constraint {
         @Option(names = "--regex", required = true, paramLabel = "REGEX",
                 description = "Answers match this regular expression.")

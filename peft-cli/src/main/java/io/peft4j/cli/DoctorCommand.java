@@ -1,10 +1,13 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.models.hub.HubOptions;
 import io.peft4j.models.machine.MachineReport;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -15,6 +18,7 @@ import picocli.CommandLine.Option;
     "Takes a few seconds, since it measures large products; nothing else should run meanwhile."})
 final class DoctorCommand extends PeftCommand {
     private static final double GIGABYTE = 1e9;
+    private static final Pattern JAVA_OPTION = Pattern.compile("(?:--add-|-D|-XX:)\\w");
 
     @Option(names = "--no-measure", description = "Leaves the measurement out.")
     private boolean unmeasured;
@@ -47,10 +51,20 @@ final class DoctorCommand extends PeftCommand {
             case SLOWER -> "slower than f32, so --dtype auto takes f32";
         });
         report.speed().ifPresent(speed -> line("speed", "%.0f GFLOPS in f32, %.0f in bf16", speed.f32(), speed.bf16()));
-        line("hub", "%s %s; %d models in %s", report.hub().endpoint(), report.hub().detail(), report.hub().models(),
-                report.hub().cache());
-        List<String> advice = report.advice();
+        line("hub", "%s %s; %s in %s", report.hub().endpoint(), report.hub().detail(),
+                Count.of(report.hub().models(), "model"), report.hub().cache());
+        List<String> advice = advice(report);
         line("advice", "%s", advice.isEmpty() ? "nothing is missing" : String.join("\n           ", advice));
+    }
+
+    /** What the library advises, and where this program takes the options of Java from that it speaks of. */
+    private static List<String> advice(MachineReport report) {
+        List<String> advice = new ArrayList<>(report.advice());
+        if (advice.stream().anyMatch(text -> JAVA_OPTION.matcher(text).find())) {
+            advice.add("peft4j takes options of Java from the variable PEFT4J_JAVA_OPTS, for example "
+                    + "PEFT4J_JAVA_OPTS='--add-modules jdk.incubator.vector' ./peft4j doctor");
+        }
+        return advice;
     }
 
     private void line(String title, String format, Object... values) {
@@ -76,7 +90,7 @@ final class DoctorCommand extends PeftCommand {
         report.speed().ifPresent(speed -> json.put("f32_gflops", speed.f32()).put("bf16_gflops", speed.bf16()));
         json.put("hub_reached", report.hub().reached()).put("hub_detail", report.hub().detail())
                 .put("cache", report.hub().cache().toString()).put("models", report.hub().models());
-        report.advice().forEach(json.putArray("advice")::add);
+        advice(report).forEach(json.putArray("advice")::add);
         return json;
     }
 }

@@ -2,6 +2,7 @@ package io.peft4j.cli;
 
 import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,11 +13,18 @@ import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
-/** Lists the options of a command below the headings that {@link HelpGroup} gives them, the command's own first. */
+/**
+ * Lists the options of a command below the headings that {@link HelpGroup} gives them: first those that must be given,
+ * then the command's own and those that most people change.
+ */
 final class GroupedOptions {
+    private static final String REQUIRED = "Required";
     private static final String OWN = "Options";
     /** What every command has. */
     private static final String EVERY = "Other";
+    private static final List<String> FIRST = List.of(REQUIRED, OWN, HelpGroup.DATA, HelpGroup.OUTPUT,
+            HelpGroup.TRAINING);
+    private static final List<String> FIRST_REQUIRED = List.of("--model", "--data");
     private static final int MANY = 10;
 
     private GroupedOptions() {
@@ -32,16 +40,19 @@ final class GroupedOptions {
 
     private static String render(Help help) {
         Map<String, List<OptionSpec>> groups = new LinkedHashMap<>();
+        FIRST.forEach(heading -> groups.put(heading, new ArrayList<>()));
         for (OptionSpec option : help.commandSpec().options()) {
             if (!option.hidden()) {
                 groups.computeIfAbsent(heading(option), heading -> new ArrayList<>()).add(option);
             }
         }
+        groups.values().removeIf(List::isEmpty);
         if (groups.size() < 2) {
             return help.optionList();
         }
+        Optional.ofNullable(groups.get(REQUIRED)).ifPresent(options -> options.sort(
+                Comparator.comparingInt(GroupedOptions::place)));
         StringBuilder text = new StringBuilder();
-        Optional.ofNullable(groups.remove(OWN)).ifPresent(options -> append(text, help, OWN, options));
         Optional<List<OptionSpec>> other = Optional.ofNullable(groups.remove(EVERY));
         groups.forEach((heading, options) -> append(text, help, heading, options));
         other.ifPresent(options -> append(text, help, EVERY, options));
@@ -70,8 +81,21 @@ final class GroupedOptions {
         text.append(help.colorScheme().text("@|bold " + heading + ":|@")).append(System.lineSeparator()).append(layout);
     }
 
+    /** Where an option stands among those that must be given: model and data first, as in the documents. */
+    private static int place(OptionSpec option) {
+        int place = FIRST_REQUIRED.indexOf(option.longestName());
+        return place < 0 ? FIRST_REQUIRED.size() : place;
+    }
+
+    private static boolean isRequired(OptionSpec option) {
+        return option.group() == null ? option.required() : option.group().multiplicity().min() > 0;
+    }
+
     /** That of the field, or of the class that it stands in. */
     private static String heading(OptionSpec option) {
+        if (isRequired(option)) {
+            return REQUIRED;
+        }
         if (!(option.userObject() instanceof Field field)) {
             return OWN;
         }

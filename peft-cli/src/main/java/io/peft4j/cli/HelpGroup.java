@@ -15,6 +15,10 @@ import java.lang.annotation.Target;
     String OUTPUT = "Output";
     /** How a training learns. */
     String TRAINING = "Training";
+    /** What a training learns. */
+    String OBJECTIVE = "Objective";
+    /** How answers are generated. */
+    String ANSWERS = "Answers";
     /** Processor and memory. */
     String MACHINE = "Machine";
 

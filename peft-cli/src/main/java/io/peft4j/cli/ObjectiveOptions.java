@@ -40,7 +40,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** What is minimized, and so what the rows of the data are. */
-@HelpGroup("Objective")
+@HelpGroup(HelpGroup.OBJECTIVE)
 final class ObjectiveOptions {
     private static final Logger LOG = LoggerFactory.getLogger(ObjectiveOptions.class);
     @Option(names = "--objective", paramLabel = "NAME", defaultValue = "sft", description = {"What is learned from "

@@ -7,6 +7,7 @@ import io.peft4j.train.objective.SimpoObjective;
 import picocli.CommandLine.Option;
 
 /** The options of objectives that learn preferences. */
+@HelpGroup(HelpGroup.OBJECTIVE)
 final class PreferenceOptions {
     @Option(names = "--beta", paramLabel = "B", description = "dpo, kto: how firmly the model is held to the "
             + "reference; simpo: the scale of rewards; orpo: the weight of preferences. Default: 0.1")

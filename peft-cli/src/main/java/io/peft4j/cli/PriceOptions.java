@@ -7,6 +7,7 @@ import java.util.OptionalDouble;
 import picocli.CommandLine.Option;
 
 /** What training costs here and elsewhere, from prices that the user knows. */
+@HelpGroup("Costs")
 final class PriceOptions {
     @Option(names = "--machine-hour-price", paramLabel = "X",
             description = "Price of an hour of this machine, in any currency: shows what the training costs.")

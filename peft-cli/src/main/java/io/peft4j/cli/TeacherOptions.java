@@ -24,6 +24,7 @@ import java.util.function.Function;
 import picocli.CommandLine.Option;
 
 /** The model that another one learns from. */
+@HelpGroup(HelpGroup.OBJECTIVE)
 final class TeacherOptions {
     @Option(names = "--teacher", paramLabel = "ID|DIR|FILE.gguf", description = "distillation: the model that is "
             + "learned from. Default: the base, with --teacher-adapter")

@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.peft4j.core.kernel.KernelSelection;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -78,6 +80,8 @@ class MainTest {
         assertEquals(Runtime.getRuntime().availableProcessors(), report.get("cores").asInt());
         assertEquals(KernelSelection.report().chosen(), report.get("kernels").asText());
         assertTrue(report.get("hub_detail").isTextual() && report.get("advice").isArray(), run.out());
+        String advice = report.get("advice").toString();
+        assertEquals(advice.matches(".*(--add-|-D|-XX:)\\w.*"), advice.contains("PEFT4J_JAVA_OPTS"), advice);
     }
 
     @Test
@@ -94,9 +98,14 @@ class MainTest {
 
         assertTrue(help.startsWith("Usage: peft4j train --model ID|DIR|FILE.gguf --data FILE --output DIR [OPTIONS]"),
                 help);
-        assertTrue(help.indexOf("Model and data:") < help.indexOf("--data=FILE")
-                && help.indexOf("--data=FILE") < help.indexOf("Adapter:")
-                && help.indexOf("Adapter:") < help.indexOf("--rank="), help);
+        List<Integer> places = Stream.of("Required:", "--model=", "--data=FILE", "--output=DIR", "Model and data:",
+                "--validation=", "Training:", "--epochs=", "Adapter:", "--rank=", "Objective:", "--beta=", "Costs:")
+                .map(help::indexOf).toList();
+        assertEquals(places.stream().sorted().toList(), places, help);
+        assertTrue(places.get(0) > 0, help);
+        String ofGenerate = CommandRun.succeeding("generate", "--help").out();
+        assertTrue(ofGenerate.indexOf("--prompt=") < ofGenerate.indexOf("Options:")
+                && ofGenerate.indexOf("--regex=") > ofGenerate.indexOf("Answers:"), ofGenerate);
     }
 
     @ParameterizedTest
