@@ -74,7 +74,7 @@ final class AdapterConvertCommand extends PeftCommand {
         }
         Path target = existing.choose(output);
         try (BaseModel base = model.load(this)) {
-            AdapterImport.fromGguf(base, adapter, target);
+            AdapterImport.fromGguf(base, adapter, target, existing.inChosen());
             print(target, Optional.empty());
         }
         return 0;

@@ -9,7 +9,9 @@ import picocli.CommandLine.TypeConversionException;
 /** The option of what happens to an output that is there already. */
 @HelpGroup(HelpGroup.OUTPUT)
 final class ExistingOptions {
-    @Option(names = "--if-exists", paramLabel = "fail|next|overwrite", defaultValue = "fail",
+    static final String NAME = "--if-exists";
+
+    @Option(names = NAME, paramLabel = "fail|next|overwrite", defaultValue = "fail",
             description = "What happens if the output is there already: fail, since what is named here is read "
                     + "from here afterwards; next takes the next free name, such as NAME-2; overwrite replaces it. "
                     + "Default: ${DEFAULT-VALUE}")

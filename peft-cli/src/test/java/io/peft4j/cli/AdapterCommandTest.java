@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -114,6 +115,11 @@ class AdapterCommandTest {
         Path gguf = folder.resolve("adapter.gguf");
         CommandRun.succeeding("adapter", "convert", "--model", MODEL, "--adapter", LORA, "--output", gguf);
         assertTrue(Files.size(gguf) > 1000);
+        Object[] back = {"adapter", "convert", "--model", MODEL, "--adapter", gguf, "--output", converted};
+        assertTrue(CommandRun.failing(1, back).contains("--if-exists overwrite replaces it"));
+        CommandRun.succeeding(Stream.concat(Stream.of(back), Stream.of("--if-exists", "overwrite")).toArray());
+        assertEquals(CommandRun.read(LORA.resolve("adapter_config.json")).get("r"),
+                CommandRun.read(converted.resolve("adapter_config.json")).get("r"), "replaced");
     }
 
     @Test

@@ -148,7 +148,7 @@ class DataCommandsTest {
         assertEquals(5, lines.stream().filter(line -> line.contains("Wer?")).count());
         assertEquals(10, lines.stream().filter(line -> line.contains("Hello?")).count());
         assertTrue(CommandRun.failing(2, "data", "mix", data, other, "--output", out, "--weights", "3")
-                .contains("1 weights for 2 sets"));
+                .contains("1 weight for 2 sets"));
         assertTrue(CommandRun.failing(2, "data", "mix", data, "--output", out, "--temperature", "0").contains("0"));
     }
 
@@ -179,7 +179,8 @@ class DataCommandsTest {
             Files.writeString(Files.createDirectories(parts).resolve("split.json"), "mine");
             Object[] words = Stream.concat(Stream.of("data"), Stream.of(command)).toArray();
             String message = CommandRun.failing(1, words);
-            assertTrue(message.contains(" exists already; choose another name"), message);
+            assertTrue(message.contains(" exists already; choose another name") && message.contains(
+                    "--if-exists next takes the next free name, --if-exists overwrite replaces it"), message);
             assertEquals("mine", Files.readString(out));
             assertEquals("mine", Files.readString(parts.resolve("split.json")));
             CommandRun.succeeding(Stream.concat(Stream.of(words), Stream.of("--if-exists", "next")).toArray());

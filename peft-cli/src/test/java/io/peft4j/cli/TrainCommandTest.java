@@ -253,7 +253,8 @@ class TrainCommandTest {
         byte[] metrics = Files.readAllBytes(output.resolve("metrics.jsonl"));
         CommandRun run = CommandRun.of(train("--seed", 5));
         assertEquals(1, run.status());
-        assertTrue(run.err().contains("already holds a run"), run.err());
+        assertTrue(run.err().contains("already holds a run")
+                && run.err().contains("--if-exists next") && run.err().contains("--if-exists overwrite"), run.err());
         assertArrayEquals(weights, Files.readAllBytes(output.resolve("adapter_model.safetensors")));
         assertArrayEquals(metrics, Files.readAllBytes(output.resolve("metrics.jsonl")));
         CommandRun next = CommandRun.succeeding(train("--seed", 5, "--if-exists", "next", "--json"));
@@ -346,8 +347,8 @@ class TrainCommandTest {
     void longExamplesAreLeftOutAndReported() throws IOException {
         Files.writeString(data, row("a", "b") + "\n" + row("Who?", "The keeper. ".repeat(20)) + "\n");
         CommandRun run = CommandRun.succeeding(train("--max-length", 60));
-        assertTrue(run.err().contains("1 examples with"), run.err());
-        assertTrue(run.err().contains("1 examples left out"), run.err());
+        assertTrue(run.err().contains("1 example with"), run.err());
+        assertTrue(run.err().contains("1 example left out"), run.err());
         Files.writeString(data, row("Who?", "The keeper. ".repeat(20)) + "\n");
         output = folder.resolve("second");
         CommandRun none = CommandRun.of(train("--max-length", 60));

@@ -133,7 +133,8 @@ record OutputFolder(Checkpoints checkpoints, List<String> adapters, RunStart sta
     private void requireNoRun() {
         signs().findFirst().ifPresent(sign -> {
             throw new ConfigurationException("the output folder " + path() + " already holds a run ("
-                    + path().relativize(sign) + "); resume it, give another folder, or move this one away");
+                    + path().relativize(sign) + "); resume it, give another folder, or say what is to happen: "
+                    + IfExists.CHOICES);
         });
     }
 

@@ -144,7 +144,7 @@ class RunFolderTest {
             }).build();
             ConfigurationException refused = assertThrows(ConfigurationException.class, () -> trainer.train(EXAMPLES));
             assertEquals("the output folder " + folder + " already holds a run (" + sign + "); resume it, give "
-                    + "another folder, or move this one away", refused.getMessage());
+                    + "another folder, or say what is to happen: " + IfExists.CHOICES, refused.getMessage());
             assertArrayEquals(before, tiny.values());
             assertTrue(begun.isEmpty());
         }

@@ -26,6 +26,8 @@ public enum IfExists {
 
     /** The names on the command line and in configuration files. */
     public static final List<String> NAMES = Arrays.stream(values()).map(IfExists::toString).toList();
+    /** What may be chosen where something is there, for messages that refuse it. */
+    public static final String CHOICES = "if-exists next takes the next free name, if-exists overwrite replaces it";
     private static final String SUFFIX = "((?:\\.[A-Za-z][A-Za-z0-9]{0,9}){1,2})$";
 
     /**
@@ -67,7 +69,7 @@ public enum IfExists {
         }
         if (this == FAIL) {
             throw new ConfigurationException(wanted + " exists already; choose another name, or say what is to happen: "
-                    + "if-exists next takes the next free name, if-exists overwrite replaces it");
+                    + CHOICES);
         }
         return IntStream.iterate(2, i -> i + 1).mapToObj(i -> numbered(wanted, i)).filter(taken.negate()).findFirst()
                 .orElseThrow();

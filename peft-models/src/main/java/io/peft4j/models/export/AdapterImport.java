@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.gguf.GgufFile;
+import io.peft4j.core.io.IfExists;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.safetensors.SafetensorsWriter;
 import io.peft4j.models.BaseModel;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 /** Adapters of other programs, brought into Hugging Face PEFT's form. */
 public final class AdapterImport {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String CONFIG = "adapter_config.json";
 
     private AdapterImport() {
     }
@@ -32,17 +34,29 @@ public final class AdapterImport {
      * @throws UncheckedIOException when the folder cannot be written
      */
     public static void fromGguf(BaseModel base, Path file, Path folder) {
-        Path config = folder.resolve("adapter_config.json");
-        if (Files.exists(config)) {
-            throw new ConfigurationException(folder + " holds an adapter already; choose another folder");
-        }
+        fromGguf(base, file, folder, IfExists.FAIL);
+    }
+
+    /**
+     * The same where an adapter may be there.
+     *
+     * @param ifExists what happens to it
+     * @return the folder: that, or the next free one
+     */
+    public static Path fromGguf(BaseModel base, Path file, Path folder, IfExists ifExists) {
+        Path target = ifExists.choose(folder, place -> Files.exists(place.resolve(CONFIG)));
+        write(base, file, target);
+        return target;
+    }
+
+    private static void write(BaseModel base, Path file, Path folder) {
         try (GgufFile gguf = GgufFile.open(file)) {
             GgufLoraReader.Adapter adapter = GgufLoraReader.read(gguf, base.config(),
                     base.network().task().type(), base.network().slots());
             adapter.config().put("base_model_name_or_path", base.network().description().name());
             Files.createDirectories(folder);
             SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), adapter.tensors());
-            AtomicFiles.writeString(config,
+            AtomicFiles.writeString(folder.resolve(CONFIG),
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsString(adapter.config()) + "\n");
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree of texts and numbers is JSON", e);
