@@ -57,7 +57,7 @@ final class ComparisonJson {
         node.put("base", result.base()).put("tuned", result.tuned()).put("difference", result.difference());
         node.put("ci_low", result.interval().low()).put("ci_high", result.interval().high());
         node.put("p_value", result.pValue()).put("p_adjusted", result.pAdjusted()).put("test", result.test());
-        node.put("n", result.items());
+        node.put("n", result.items()).put("scale", result.scale());
         // JSON has no infinity: all answers got better by the same amount, or there is one item only.
         if (Double.isFinite(result.effectSize())) {
             node.put("effect_size", result.effectSize());

@@ -97,22 +97,43 @@ async function showReports(place, job) {
       onclick: () => attempt(() => download(file.id, file.filename)) }, `Download ${file.filename}`))));
 }
 
-function verdictParts(verdict) {
-  const percent = value => value === undefined ? "" : `${(100 * value).toFixed(0)} %`;
-  const metrics = Object.entries(verdict.metrics || {});
-  return [el("h2", {}, "Verdict"), el("p", { class: "state" }, verdict.verdict.sentence),
-    metrics.length > 0 && table("Metrics", [
-      ["Metric", ([name]) => name], ["Base", ([, one]) => percent(one.base), true],
-      ["Tuned", ([, one]) => percent(one.tuned), true],
-      ["Difference", ([, one]) => `${percent(one.difference)} [${percent(one.ci_low)}, ${percent(one.ci_high)}]`, true],
-    ], metrics)];
+function verdictParts({ verdict, metrics }) {
+  const all = Object.entries(metrics || {});
+  const points = (value, one) => value === undefined ? "" : (100 / one.scale * value).toFixed(1);
+  const score = (value, one) => one.scale === 1 ? `${points(value, one)} %` : points(value, one);
+  return [el("h2", {}, `Verdict: ${verdict.decision.replaceAll("_", " ")}`), el("p", {}, verdict.sentence),
+    all.length > 0 && table("Metrics", [
+      ["Metric", ([name]) => name], ["Base", ([, one]) => score(one.base, one), true],
+      ["Tuned", ([, one]) => score(one.tuned, one), true],
+      ["Difference, points", ([, one]) =>
+        `${points(one.difference, one)} [${points(one.ci_low, one)}, ${points(one.ci_high, one)}]`, true],
+    ], all)];
+}
+
+/** Findings of one kind in one file, of which the first speaks for all. */
+function kinds(findings) {
+  const groups = new Map();
+  for (const one of findings) {
+    const key = `${one.code} ${one.file}`;
+    groups.set(key, [...groups.get(key) || [], one]);
+  }
+  return [...groups.values()];
 }
 
 function dataParts(data) {
-  const findings = data.findings || [];
-  return [el("h2", {}, "Data report"), el("p", {}, `${data.rows} rows, ${data.errors} errors, ${findings.length} findings`),
-    findings.length > 0 && table("Findings", [
-      ["Row", one => one.line, true], ["Severity", one => el("span", { class: one.severity }, one.severity)],
-      ["What", one => one.message], ["Advice", one => one.advice],
-    ], findings.slice(0, 100))];
+  const groups = kinds(data.findings || []);
+  const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+  const rows = group => {
+    const lines = [...new Set(group.flatMap(one => one.lines))].sort((a, b) => a - b);
+    return lines.slice(0, 5).join(", ") + (lines.length > 5 ? ` and ${lines.length - 5} more` : "");
+  };
+  return [el("h2", {}, "Data report"),
+    el("p", {}, [[data.rows, "row"], [data.errors, "error"], [(data.findings || []).length, "finding"]]
+      .map(([number, word]) => count(number, word)).join(", ")),
+    groups.length > 0 && table("Findings", [
+      ["Severity", ([one]) => el("span", { class: one.severity }, one.severity)], ["File", ([one]) => one.file.replace(/\.jsonl$/, "")],
+      ["Rows", rows],
+      ["What", group => group[0].message + (group.length > 1 ? `; ${group.length - 1} more of this kind` : "")],
+      ["Advice", ([one]) => one.advice],
+    ], groups)];
 }

@@ -47,7 +47,7 @@ export function newJob(main) {
       labelled(fields.method, "Method", "supervised learns the answers as they stand; dpo learns to prefer one answer to "
         + "another."), numbers,
       labelled(fields.suffix, "Suffix", "Becomes a part of the model's name."),
-      labelled(fields.seed, "Seed", "The same seed and data give the same model. Empty: any."),
+      labelled(fields.seed, "Seed", "The same seed and data give the same model. Empty: 42."),
       el("p", { class: "row" }, el("button", { type: "submit" }, "Start the job")));
     showNumbers();
     await listFiles();

@@ -26,16 +26,19 @@ class ConsoleTest {
     private static final Path MODEL = Path.of("../peft-models/src/test/resources/fixtures/tiny-llama");
     private static final Path PICTURES = Path.of("target/console");
     private static final List<String> PAGES = List.of("jobs", "new", "files", "playground", "models");
-    private static final String ROWS = IntStream.range(0, 12).mapToObj(i -> "{\"messages\":[{\"role\":\"user\","
-            + "\"content\":\"Where is box " + i + "?\"},{\"role\":\"assistant\",\"content\":"
-            + "\"In room " + i * 7 % 12 + ".\"}]}")
-            .collect(Collectors.joining("\\n"));
+    private static final String ROWS = rows(IntStream.range(0, 12));
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path folder;
     private BaseModel base;
     private FineTuningServer server;
     private Browser browser;
+
+    private static String rows(IntStream boxes) {
+        return boxes.mapToObj(i -> "{\"messages\":[{\"role\":\"user\","
+                + "\"content\":\"Where is box " + i + "?\"},{\"role\":\"assistant\",\"content\":"
+                + "\"In room " + i * 7 % 12 + ".\"}]}").collect(Collectors.joining("\\n"));
+    }
 
     private void start(FineTuningServerBuilder builder) throws IOException, InterruptedException {
         server = builder.port(0).start();
@@ -66,8 +69,12 @@ class ConsoleTest {
     }
 
     private void upload(String name) {
+        upload(name, ROWS);
+    }
+
+    private void upload(String name, String rows) {
         browser.await("document.querySelector('#upload')");
-        browser.evaluate("(() => { const files = new DataTransfer(); files.items.add(new File(['" + ROWS + "'], '"
+        browser.evaluate("(() => { const files = new DataTransfer(); files.items.add(new File(['" + rows + "'], '"
                 + name + "')); const field = document.querySelector('#upload'); field.files = files.files; "
                 + "field.dispatchEvent(new Event('change')); })()");
     }
@@ -96,6 +103,44 @@ class ConsoleTest {
         browser.evaluate("document.querySelector('main form').requestSubmit()");
         browser.await("[...document.querySelectorAll('.card .hint')].every(hint => / s/.test(hint.textContent))");
         browser.screenshot(PICTURES.resolve("playground.png"));
+        assertEquals(List.of(), browser.errors());
+    }
+
+    @Test
+    void aFinishedJobShowsItsVerdictItsMetricsAndTheRowsOfItsFindings() throws IOException, InterruptedException {
+        start(builder());
+        browser.open(server.url() + "/#/new");
+        upload("held-out.jsonl", rows(IntStream.range(12, 18)));
+        browser.await("document.querySelectorAll('#validation option').length === 2");
+        upload("boxes.jsonl", rows(IntStream.concat(IntStream.range(0, 12), IntStream.range(0, 9))));
+        browser.await("document.querySelectorAll('#training option').length === 2");
+        browser.evaluate("(() => { for (const [field, name] of [['training', 'boxes'], ['validation', 'held-out']]) "
+                + "document.getElementById(field).value = [...document.querySelectorAll(`#${field} option`)]"
+                + ".find(one => one.textContent.startsWith(name)).value; })()");
+        assertTrue(browser.evaluate("document.querySelector('#seed-hint').textContent").asText().contains("Empty: 42"));
+        type("#n_epochs", "1");
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("document.body.innerText.includes('Download verdict.json')");
+
+        String cells = "[...document.querySelectorAll('[aria-label=%s] tbody tr')].map(row => "
+                + "[...row.cells].map(cell => cell.textContent).join('|')).join('\\n')";
+        String headings = browser.evaluate("[...document.querySelectorAll('h2')].map(one => one.textContent).join()")
+                .asText();
+        assertTrue(headings.matches(".*Verdict: (ship|do not ship|need more items).*"), headings);
+        String metrics = browser.evaluate(cells.formatted("Metrics")).asText();
+        assertTrue(metrics.lines().anyMatch(row -> row.startsWith("chrf|")), metrics);
+        for (String row : metrics.split("\n")) {
+            double base = Double.parseDouble(row.split("\\|")[1].replace(" %", ""));
+            assertTrue(base >= 0 && base <= 100 && row.contains("%") == !row.matches("(bleu|chrf)\\|.*"), row);
+        }
+        List<String> findings = browser.evaluate(cells.formatted("Findings")).asText().lines()
+                .filter(row -> row.contains("are the same example")).toList();
+        assertEquals(1, findings.size(), "nine findings of one kind");
+        assertTrue(findings.get(0).startsWith("warning|training_file|1, 2, 3, 4, 5 and 13 more|lines 1, 13 are "
+                + "the same example; 8 more of this kind|"), findings.get(0));
+        Files.createDirectories(PICTURES);
+        browser.window(1280, 2400, false);
+        browser.screenshot(PICTURES.resolve("job-over.png"));
         assertEquals(List.of(), browser.errors());
     }
 
