@@ -73,16 +73,17 @@ record Console(PrintWriter out, PrintWriter err) {
     }
 
     /**
-     * Results in Markdown, for people and for files.
+     * A report in Markdown, as somebody reads it who sees its source: without the signs that keep a renderer from
+     * reading names and intervals as something else.
      *
      * @throws UncheckedIOException when the reader has closed the pipe
      */
     void printMarkdown(String text) {
-        out.print(Boolean.getBoolean(STDOUT_IS_TERMINAL) ? withoutEscapes(text) : text);
+        out.print(withoutEscapes(text));
         checkOut();
     }
 
-    /** Markdown as it is read on a terminal, where {@code \[-24, 24\]} is nothing but hard to read. */
+    /** Markdown as it is read in its source, where {@code \[-24, 24\]} is nothing but hard to read. */
     static String withoutEscapes(String markdown) {
         return markdown.replaceAll("\\\\(\\p{Punct})", "$1");
     }

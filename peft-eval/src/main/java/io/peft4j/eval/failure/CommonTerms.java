@@ -14,6 +14,9 @@ import java.util.Set;
  * that hold the term, times the root of f. The group of the best term is taken out, then the next best is looked for.
  */
 final class CommonTerms {
+    /** What is left over. */
+    static final String OTHER = "other";
+
     private static final int LEAST = 2;
     private static final Set<String> EMPTY_WORDS = Set.of("a", "an", "the", "is", "are", "was", "do", "does", "did",
             "i", "you", "we", "my", "our", "your", "to", "of", "in", "on", "at", "for", "and", "or", "it", "its", "be",
@@ -54,14 +57,14 @@ final class CommonTerms {
         return terms;
     }
 
-    /** The groups, the most telling first, what is left over last under {@code other}. */
+    /** The groups, the most telling first, what is left over last under {@link #OTHER}. */
     List<Group> groups() {
         List<Group> groups = new ArrayList<>();
         Set<Integer> left = new LinkedHashSet<>(failed);
         while (!left.isEmpty()) {
             String term = best(left);
             if (term.isEmpty()) {
-                groups.add(new Group("other", List.copyOf(left), left.size()));
+                groups.add(new Group(OTHER, List.copyOf(left), left.size()));
                 break;
             }
             List<Integer> items = left.stream().filter(i -> terms.get(i).contains(term)).toList();

@@ -1,6 +1,7 @@
 package io.peft4j.eval.failure;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.internal.WordVectors;
 import java.util.ArrayList;
@@ -13,7 +14,8 @@ import java.util.stream.IntStream;
  *
  * @param wrong indexes of the items that tuned got wrong
  * @param regressions indexes of those among them that the base model had right
- * @param groups the wrong items in groups, the largest first; every wrong item is in one group
+ * @param groups the wrong items in groups, the most telling first; every wrong item is in one group. None where all
+ *     items are wrong: then nothing tells them from others
  */
 public record FailureReport(List<Integer> wrong, List<Integer> regressions, List<FailureGroup> groups) {
     /** As similar as other wordings of one question usually are. */
@@ -55,8 +57,8 @@ public record FailureReport(List<Integer> wrong, List<Integer> regressions, List
         }
         int usual = trainingQuestions.isEmpty() ? USUAL_SUPPORT : usualSupport(support, tunedRight);
         List<FailureGroup> groups = new ArrayList<>();
-        for (CommonTerms.Group group : new CommonTerms(items.stream().map(EvaluationItem::question).toList(),
-                wrong).groups()) {
+        for (CommonTerms.Group group : wrong.size() == items.size() ? List.<CommonTerms.Group>of()
+                : new CommonTerms(items.stream().map(EvaluationItem::question).toList(), wrong).groups()) {
             int collect = group.items().stream().mapToInt(i -> Math.max(LEAST_SUPPORT, usual - support[i])).sum();
             groups.add(new FailureGroup(group.term(), group.items(), group.all(),
                     group.items().stream().mapToInt(i -> WordVectors.words(items.get(i).question()).size()).average()
@@ -74,10 +76,18 @@ public record FailureReport(List<Integer> wrong, List<Integer> regressions, List
         return Math.min(2 * USUAL_SUPPORT, Math.max(LEAST_SUPPORT, middle));
     }
 
-    /** Lines for people: {@code collect about 12 examples like these (hotel; 3 of 6 wrong): ...}. */
+    /** Lines for people: {@code Collect about 12 examples like these (hotel; 3 of 6 wrong): ...}. */
     public List<String> collectNext(List<EvaluationItem> items) {
-        return groups.stream().map(group -> "Collect about " + group.examplesToCollect() + " examples like these ("
-                + group.common() + "; " + group.items().size() + " of " + group.itemsLikeThese() + " wrong): "
+        if (groups.isEmpty() && !wrong.isEmpty()) {
+            return List.of("No item is right, so that nothing tells what examples are missing. See first whether the "
+                    + "model has learned its training data (the loss at the end, more epochs, a higher learning rate), "
+                    + "and read the answers.");
+        }
+        return groups.stream().map(group -> "Collect about " + Count.of(group.examplesToCollect(), "example")
+                + (group.common().equals(CommonTerms.OTHER) ? " like these, which have no word in common ("
+                        + group.items().size() + " wrong): "
+                        : " like these (" + group.common() + "; " + group.items().size() + " of "
+                        + group.itemsLikeThese() + " wrong): ")
                 + String.join(" / ", group.items().stream().limit(3).map(i -> items.get(i).question()).toList()))
                 .toList();
     }

@@ -2,6 +2,7 @@ package io.peft4j.eval.report;
 
 import static io.peft4j.report.internal.Html.tag;
 
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.guard.GuardReport;
@@ -65,7 +66,7 @@ final class HtmlReport {
     }
 
     private Html metrics() {
-        Html card = Blocks.card("Base against tuned, " + report.items().size() + " items",
+        Html card = Blocks.card("Base against tuned, " + Count.of(report.items().size(), "item"),
                 Blocks.note("Difference in points of 100 with its 95 % interval. \"" + Figures.name(report.metric())
                         + "\" decides."), plot("Differences with intervals", report.metrics()),
                 table(report.metrics(), "metric", "tuned"));
@@ -113,7 +114,7 @@ final class HtmlReport {
     private static Html guard(GuardReport guard) {
         List<MetricResult> parts = new ArrayList<>(List.of(guard.overall()));
         parts.addAll(guard.parts());
-        return Blocks.card("Guard set of general ability, " + guard.items() + " items",
+        return Blocks.card("Guard set of general ability, " + Count.of(guard.items(), "item"),
                 Blocks.note("What the training has cost. Each item is answered freely and chosen by likelihood."),
                 plot("Guard set, differences with intervals", parts), table(parts, "part", "tuned"));
     }
@@ -144,6 +145,7 @@ final class HtmlReport {
                 + leakage.count() + " of " + leakage.items() + "; asked there in other words: "
                 + leakage.reworded().size() + ".")));
         if (report.failures().groups().isEmpty()) {
+            report.failures().collectNext(report.items()).forEach(text -> card.add(tag("p", text)));
             return card;
         }
         Table table = Table.of("in common", "wrong", "of", "words", "similar to training", "collect about");
@@ -153,7 +155,7 @@ final class HtmlReport {
                     group.items().size(), group.itemsLikeThese(), String.format(Locale.ROOT, "%.0f",
                     group.meanWords()), Double.isNaN(group.trainingSimilarity()) ? "-"
                             : String.format(Locale.ROOT, "%.2f", group.trainingSimilarity()),
-                    group.examplesToCollect() + " examples");
+                    Count.of(group.examplesToCollect(), "example"));
         }
         return card.add(table.html());
     }

@@ -11,6 +11,8 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.failure.FailureGroup;
+import io.peft4j.eval.failure.FailureReport;
+import io.peft4j.eval.failure.NextData;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.eval.task.Leakage;
@@ -63,6 +65,15 @@ class ReportTest {
         assertTrue(report.failures().collectNext(ITEMS).get(0).startsWith("Collect about "
                 + group.examplesToCollect() + " examples like these (" + group.common() + "; 6 of 6 wrong)"));
         assertEquals(4, report.itemsByInterest().get(0), "what was right before comes first");
+    }
+
+    @Test
+    void nothingIsToBeCollectedWhereNoItemIsRight() {
+        FailureReport all = FailureReport.of(ITEMS, new boolean[ITEMS.size()], new boolean[ITEMS.size()], List.of());
+        assertEquals(List.of(), all.groups());
+        assertEquals(1, all.collectNext(ITEMS).size());
+        assertTrue(all.collectNext(ITEMS).get(0).startsWith("No item is right"), all.collectNext(ITEMS).get(0));
+        assertEquals(List.of(), NextData.skeleton(all, ITEMS));
     }
 
     @Test
