@@ -1,18 +1,21 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.train.runs.RunComparison;
+import io.peft4j.train.runs.SeedGroup;
 import io.peft4j.train.runs.TrainingRecord;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code peft4j runs compare}: several trainings on one page. */
-@Command(name = "compare", sortOptions = false, description = "Writes one page of several trainings: a plot for each "
-        + "metric with a line for each training, where they ended, and the settings that differ.")
+@Command(name = "compare", sortOptions = false, description = "Writes one page of several trainings: where they "
+        + "ended, with mean and spread over seeds, a plot for each metric, and the settings that differ.")
 final class RunsCompareCommand extends PeftCommand {
     @Parameters(arity = "2..*", paramLabel = "DIR", description = "The output folders of the trainings.")
     private List<Path> folders;
@@ -34,15 +37,27 @@ final class RunsCompareCommand extends PeftCommand {
         if (json) {
             ObjectNode line = Json.MAPPER.createObjectNode().put("page", page.toString());
             comparison.runs().forEach(run -> line.withArray("runs").add(RunsCommand.line(run)));
+            comparison.seedGroups().forEach(group -> line.withArray("seed_groups").add(line(group)));
             line.set("differences", Json.MAPPER.valueToTree(comparison.differences()));
             console().print(line);
         } else {
             comparison.runs().forEach(run -> console().out().println(RunsCommand.words(run)));
+            comparison.seedGroups().forEach(group -> group.spreads().forEach((name, spread) -> console().out().printf(
+                    Locale.ROOT, "%s over %s: mean %.4f, standard deviation %.4f%n", name,
+                    Count.of(group.runs().size(), "seed"), spread.mean(), spread.deviation())));
             comparison.differences().forEach((name, values) -> console().out().println(name + ": "
                     + String.join(", ", values)));
             console().out().println(page);
             console().checkOut();
         }
         return 0;
+    }
+
+    private static ObjectNode line(SeedGroup group) {
+        ObjectNode line = Json.MAPPER.createObjectNode();
+        group.names().forEach(line.putArray("runs")::add);
+        group.spreads().forEach((name, spread) -> line.putObject(name).put("mean", spread.mean())
+                .put("standard_deviation", spread.deviation()).put("min", spread.min()).put("max", spread.max()));
+        return line;
     }
 }

@@ -1,6 +1,7 @@
 package io.peft4j.train.runs;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.report.internal.Blocks;
 import io.peft4j.report.internal.Html;
@@ -21,7 +22,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** Several trainings on one HTML page: a plot for each metric with a line for each training, and what differs. */
+/**
+ * Several trainings on one HTML page: where they ended, with the spread of those that differ in their seed alone, a
+ * plot for each metric with a line for each training, and the settings that differ.
+ */
 public final class RunComparison {
     private static final String NONE = "-";
     private static final String EVAL_LOSS = "eval_loss";
@@ -60,7 +64,9 @@ public final class RunComparison {
 
     /**
      * The settings in which the trainings differ, with the value of each training in their order; "{@value #NONE}"
-     * where it has none. Trainings that left no settings are not asked.
+     * where nothing is set. A setting that only some trainings have, as those of another method, is among them where
+     * these differ in it. Of the data and of the trained parameters the number is told, of what else is kept as a hash
+     * its beginning. Trainings that left no settings are not asked.
      */
     public Map<String, List<String>> differences() {
         List<TrainingRecord> known = runs.stream().filter(run -> !run.info().settings().isEmpty()).toList();
@@ -68,15 +74,36 @@ public final class RunComparison {
         known.forEach(run -> names.addAll(run.info().settings().keySet()));
         Map<String, List<String>> differences = new LinkedHashMap<>();
         for (String name : names) {
-            if (known.stream().map(run -> setting(run, name)).distinct().count() > 1) {
-                differences.put(name, runs.stream().map(run -> setting(run, name)).toList());
+            List<TrainingRecord> having = known.stream().filter(run -> run.info().settings().containsKey(name))
+                    .toList();
+            if (having.stream().map(run -> setting(run, name)).distinct().count() > 1) {
+                boolean counted = having.stream().map(run -> run.info().plan().get(name)).distinct().count()
+                        == having.stream().map(run -> setting(run, name)).distinct().count();
+                differences.put(name, runs.stream().map(run -> shown(run, name, counted)).toList());
             }
         }
         return differences;
     }
 
+    /** The value; what says that nothing is set is one value. */
     private static String setting(TrainingRecord run, String name) {
-        return run.info().settings().getOrDefault(name, NONE);
+        String value = run.info().settings().getOrDefault(name, NONE);
+        return RunTexts.isSet(value) ? value : NONE;
+    }
+
+    /** The value as people read it; {@code counted} where the numbers alone tell trainings apart. */
+    private static String shown(TrainingRecord run, String name, boolean counted) {
+        String value = setting(run, name);
+        Long number = run.info().plan().get(name);
+        if (!RunTexts.isHash(value) || number == null) {
+            return RunTexts.shown(value);
+        }
+        return RunTexts.count(number) + (counted ? "" : " (" + RunTexts.shown(value) + ")");
+    }
+
+    /** The trainings that differ in their seed alone. */
+    public List<SeedGroup> seedGroups() {
+        return SeedGroup.among(runs);
     }
 
     /** The training whose validation loss is the lowest at its end, where any was measured. */
@@ -87,13 +114,15 @@ public final class RunComparison {
 
     /** The page as HTML. */
     public String html() {
-        Page page = Page.titled(runs.size() + " trainings compared").add(head(), values(), settings());
+        Page page = Page.titled(Count.of(runs.size(), "training") + " compared").add(head());
+        seedGroups().forEach(group -> page.add(seeds(group)));
+        page.add(values());
         Set<String> names = new LinkedHashSet<>();
         runs.forEach(run -> names.addAll(run.metrics().keySet()));
         List<String> drawn = new ArrayList<>(Metrics.reached(names));
         drawn.addAll(Metrics.course(names));
         drawn.forEach(name -> page.add(plot(name)));
-        return page.html();
+        return page.add(settings()).html();
     }
 
     /**
@@ -113,7 +142,16 @@ public final class RunComparison {
         Html unlike = differences().containsKey("validation") && lowestEvalLoss().isPresent()
                 ? Blocks.points(Tone.BAD, "To be looked at", List.of("Not all were measured on the same validation "
                 + "data, so their validation losses cannot be compared.")) : Html.all();
-        return Blocks.banner(Tone.PLAIN, runs.size() + " trainings", sentence, unlike);
+        return Blocks.banner(Tone.PLAIN, Count.of(runs.size(), "training"), sentence, unlike);
+    }
+
+    private static Html seeds(SeedGroup group) {
+        Table table = Table.of("at the end", "mean", "standard deviation", "lowest", "highest");
+        group.spreads().forEach((name, spread) -> table.row(Metrics.title(name).toLowerCase(Locale.ROOT),
+                Numbers.shown(spread.mean()), Numbers.shown(spread.deviation()), Numbers.shown(spread.min()),
+                Numbers.shown(spread.max())));
+        return Blocks.card("Over " + Count.of(group.runs().size(), "seed"), table.html(), Blocks.note(
+                "These differ in nothing but their seed: " + String.join(", ", group.names()) + "."));
     }
 
     private Html values() {
@@ -162,7 +200,7 @@ public final class RunComparison {
     private Html value(String value, List<Integer> numbers) {
         LinePlot.Legend who = new LinePlot.Legend();
         numbers.forEach(i -> who.line(i, runs.get(i).name()));
-        return Html.all(Html.tag("b", RunTexts.shown(value)), who.html());
+        return Html.all(Html.tag("b", value), who.html());
     }
 
     private Html plot(String metric) {

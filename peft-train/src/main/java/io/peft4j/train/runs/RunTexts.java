@@ -10,7 +10,7 @@ import java.util.Set;
 /** Trainings in words, for pages. */
 final class RunTexts {
     /** Values of settings that say that nothing is set. */
-    private static final Set<String> UNSET = Set.of("null", "none", "[]", "{}", "\"\"", "");
+    private static final Set<String> UNSET = Set.of("null", "none", "\"none\"", "[]", "{}", "\"\"", "");
     private static final int SHORT = 12;
 
     private RunTexts() {
@@ -76,9 +76,14 @@ final class RunTexts {
         return !UNSET.contains(value);
     }
 
-    /** A setting as it is shown: of a hash the beginning. */
+    /** Whether a setting is told by a hash. */
+    static boolean isHash(String value) {
+        return value.matches("[0-9a-f]{64}");
+    }
+
+    /** A setting as it is shown: of a hash the beginning, a text without the quotes that JSON has. */
     static String shown(String value) {
-        return value.matches("[0-9a-f]{64}") ? value.substring(0, SHORT) : value;
+        return isHash(value) ? value.substring(0, SHORT) : value.replaceFirst("^\"(.*)\"$", "$1");
     }
 
     /** The plan of a training with the names that people have for its numbers. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class RunComparisonTest {
@@ -37,10 +38,48 @@ class RunComparisonTest {
                 "<span class=\"key c2\"></span>a (2)", "class=\"series c1\"")) {
             assertTrue(page.contains(text), () -> text + " in " + page.substring(page.indexOf("<main>")));
         }
-        String values = page.substring(page.indexOf("Settings that differ"), page.indexOf("<h2>Training loss"));
+        String values = page.substring(page.indexOf("Settings that differ"));
         assertTrue(values.contains("<b>0.01</b><ul class=\"legend\"><li><span class=\"key c0\"></span>a</li>"
                 + "<li><span class=\"key c2\"></span>a (2)</li></ul><b>0.02</b>"), values);
         assertFalse(values.contains("batch_size"), "what is the same is not shown");
+    }
+
+    @Test
+    void trainingsThatDifferInTheirSeedHaveAMeanAndASpread() {
+        RunComparison comparison = new RunComparison(List.of(run("a", 1, seed("1", "0.01")),
+                run("b", 2, seed("2", "0.01")), run("c", 9, seed("1", "0.02"))));
+        assertEquals(List.of(List.of("a", "b")), comparison.seedGroups().stream().map(SeedGroup::names).toList());
+        SeedGroup.Spread spread = comparison.seedGroups().get(0).spreads().get("train_loss");
+        assertEquals(new SeedGroup.Spread(1.5, Math.sqrt(0.5), 1, 2), spread);
+        String page = comparison.html();
+        List<Integer> places = Stream.of("<h2>Over 2 seeds</h2>", "<h2>Where they ended</h2>", "<h2>Training loss</h2>",
+                "<h2>Settings that differ</h2>").map(page::indexOf).toList();
+        assertEquals(places.stream().sorted().toList(), places);
+        assertTrue(places.get(0) > 0, page);
+    }
+
+    private static Map<String, String> seed(String seed, String rate) {
+        return Map.of("seed", seed, "learning_rate", rate);
+    }
+
+    @Test
+    void onlySettingsThatDifferInMeaningAreTold() {
+        String[] hashes = {"a".repeat(64), "b".repeat(64)};
+        Map<String, String> lora = Map.of("peft_type", "\"LORA\"", "lora_alpha", "16", "bias", "\"none\"", "eva_config",
+                "null", "trainable_parameters", hashes[0], "base_weights", hashes[0]);
+        Map<String, String> ia3 = Map.of("peft_type", "\"IA3\"", "feedforward_modules", "[]", "bias", "null",
+                "trainable_parameters", hashes[1], "base_weights", hashes[1]);
+        RunComparison comparison = new RunComparison(List.of(counted("a", 5000, lora), counted("b", 70, ia3)));
+        assertEquals(Map.of("peft_type", List.of("LORA", "IA3"), "trainable_parameters", List.of("5,000", "70"),
+                "base_weights", List.of("aaaaaaaaaaaa", "bbbbbbbbbbbb")), comparison.differences());
+        // Other parameters of the same number.
+        assertEquals(List.of("70 (aaaaaaaaaaaa)", "70 (bbbbbbbbbbbb)"), new RunComparison(List.of(
+                counted("a", 70, lora), counted("b", 70, ia3))).differences().get("trainable_parameters"));
+    }
+
+    private static TrainingRecord counted(String name, long parameters, Map<String, String> settings) {
+        return new TrainingRecord(name, RunInfo.running(Map.of("trainable_parameters", parameters), settings),
+                Map.of(), 0);
     }
 
     @Test
