@@ -111,7 +111,7 @@ final class DataCheckCommand extends PeftCommand {
         List<Finding> folded = report.folded();
         new TreeMap<>(report.counts()).forEach((code, count) -> {
             console.out().printf("%n%s: %d (%s). %s%n  what to do: %s%n", code.code(), count,
-                    Count.of(report.findingRows().get(code), "row"), code.why(), code.advice());
+                    Count.of(report.findingRows().get(code), "row"), code.why(), optionNames().advice(code));
             List<Finding> all = folded.stream().filter(finding -> finding.code() == code).toList();
             all.stream().limit(SHOWN).forEach(finding -> print(finding, console));
             long listed = report.findings().stream().filter(finding -> finding.code() == code).count();
@@ -124,12 +124,12 @@ final class DataCheckCommand extends PeftCommand {
     }
 
     /** What was found, and below it what stands there. */
-    private static void print(Finding finding, Console console) {
+    private void print(Finding finding, Console console) {
         String lines = finding.lines().stream().limit(SHOWN_LINES).map(String::valueOf)
                 .collect(Collectors.joining(","));
         int more = finding.lines().size() - SHOWN_LINES;
         console.out().println("  " + finding.severity().code() + " " + finding.file() + (lines.isEmpty() ? "" : ":"
-                + lines) + (more > 0 ? " and " + more + " more" : "") + ": " + finding.message());
+                + lines) + (more > 0 ? " and " + more + " more" : "") + ": " + optionNames().in(finding.message()));
         int shown = 0;
         for (int i = 0; i < finding.texts().size() && shown < SHOWN_TEXTS; i++) {
             if (!finding.texts().get(i).isEmpty()) {

@@ -76,7 +76,7 @@ final class DataCleanCommand extends PeftCommand {
         console().out().printf("%s, %d invalid, %d kept in %s%n", Count.of(report.rows(), "row"), report.rejectedRows(),
                 report.kept(), target);
         report.rejected().stream().limit(10).forEach(row -> console().out().printf("  line %d: %s: %s%n", row.line(),
-                row.code(), row.message()));
+                row.code(), optionNames().in(row.message())));
         for (StepReport step : report.steps()) {
             console().out().println(step);
             step.samples().forEach(sample -> console().out().printf("  line %d: %s%s%n", sample.line(),

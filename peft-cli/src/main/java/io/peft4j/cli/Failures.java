@@ -100,15 +100,9 @@ final class Failures {
             error.printStackTrace(new PrintWriter(trace));
             line.getErr().print(trace);
         }
-        print(line, inOptions(message(error), line) + (isExpected(error) || main.isVerbose() ? ""
-                : "; run with --verbose for a stack trace"));
+        print(line, new OptionNames(line.getCommandSpec()).in(message(error)) + (isExpected(error)
+                || main.isVerbose() ? "" : "; run with --verbose for a stack trace"));
         return STATUS;
-    }
-
-    /** What may be chosen where an output is there, as the option that chooses it. */
-    private static String inOptions(String message, CommandLine line) {
-        return line.getCommandSpec().findOption(ExistingOptions.NAME) == null ? message
-                : message.replaceAll("(?<!-)\\bif-exists (?=\\w)", ExistingOptions.NAME + " ");
     }
 
     /** What went wrong, in words. */

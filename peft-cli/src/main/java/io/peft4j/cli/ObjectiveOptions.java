@@ -36,13 +36,19 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** What is minimized, and so what the rows of the data are. */
 @HelpGroup(HelpGroup.OBJECTIVE)
 final class ObjectiveOptions {
     private static final Logger LOG = LoggerFactory.getLogger(ObjectiveOptions.class);
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     @Option(names = "--objective", paramLabel = "NAME", defaultValue = "sft", description = {"What is learned from "
             + "the rows. Default: ${DEFAULT-VALUE}",
         "  sft                   the answers of chats, {\"prompt\", \"completion\"}, {\"text\"}; of encoder-decoders",
@@ -196,7 +202,7 @@ final class ObjectiveOptions {
                     rows -> Optional.of(Task.of(Task.Type.SEQ_2_SEQ_LM)), SourceTargetObjective::new);
         }
         RowKind.CHATS.require(data);
-        RowKind.leftOutOfChats(data).ifPresent(LOG::warn);
+        RowKind.leftOutOfChats(data).ifPresent(text -> LOG.warn(new OptionNames(command).in(text)));
         return TrainingData.Chats.read(data, validation, masking);
     }
 

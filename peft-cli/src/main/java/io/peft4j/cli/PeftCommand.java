@@ -2,10 +2,8 @@ package io.peft4j.cli;
 
 import io.peft4j.core.error.ConfigurationException;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -13,8 +11,6 @@ import picocli.CommandLine.Spec;
 
 /** What all commands share. */
 abstract class PeftCommand implements Callable<Integer> {
-    private static final Pattern CAMEL_CASE = Pattern.compile("\\b[a-z]+(?:[A-Z][a-z]+)+\\b");
-
     @Spec
     private CommandSpec spec;
 
@@ -60,15 +56,12 @@ abstract class PeftCommand implements Callable<Integer> {
         try {
             return value.get();
         } catch (ConfigurationException e) {
-            throw usage(inOptions(e.getMessage()));
+            throw usage(optionNames().in(e.getMessage()));
         }
     }
 
-    /** A message with the names of options where it has those of Java. */
-    private String inOptions(String message) {
-        return CAMEL_CASE.matcher(message).replaceAll(name -> {
-            String option = "--" + name.group().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
-            return spec.findOption(option) == null ? name.group() : option;
-        });
+    /** What the command's options are called in messages of the library. */
+    final OptionNames optionNames() {
+        return new OptionNames(spec);
     }
 }

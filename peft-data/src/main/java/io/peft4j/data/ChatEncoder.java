@@ -220,8 +220,7 @@ public final class ChatEncoder {
         }
         throw fail(example, "the chat template renders message " + (message + 1) + " differently once other turns "
                 + "follow, or not after the header of an assistant's turn; its tokens cannot be told apart. Learn the "
-                + "last answer of each conversation alone (--learn last-turn, Masking.LAST_TURN), or make each answer "
-                + "an example of its own (ChatExample.answers)");
+                + "last answer of each conversation alone, or make each answer an example of its own");
     }
 
     /** The length of the last special token of a turn that another special token stands directly before; else 0. */
@@ -303,9 +302,8 @@ public final class ChatEncoder {
 
     private String render(ChatExample example, int messages, boolean addGenerationPrompt) {
         ChatTemplate chats = template.orElseThrow(() -> fail(example, "is a conversation, and " + model + " has no "
-                + "chat template that says how to write it; give the model one (--chat-template FILE, in Java "
-                + "ModelOptions.withChatTemplate), or rows with \"prompt\" and \"completion\" or with \"text\", which "
-                + "need none"));
+                + "chat template that says how to write it; give the model one, or rows with \"prompt\" and "
+                + "\"completion\" or with \"text\", which need none"));
         try {
             return chats.render(example.messages().subList(0, messages), addGenerationPrompt, example.tools(),
                     Map.of());

@@ -141,7 +141,7 @@ final class RunFolder implements AutoCloseable {
     }
 
     private static String advice() {
-        return ", an adapter that can be used; make room and resume the training (--resume), which finishes the save";
+        return ", an adapter that can be used; make room and resume the training, which finishes the save";
     }
 
     /** The weights are written first; without the configuration they are not an adapter and only fill the disk. */

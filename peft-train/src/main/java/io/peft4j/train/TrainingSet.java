@@ -98,7 +98,7 @@ record TrainingSet(List<EncodedExample> examples, int leftOut, Map<int[], String
         long shared = held.examples.stream().filter(example -> learned.contains(tokens(example))).count();
         if (shared > 0) {
             LOG.warn("{} of {} validation examples also stand in the training data: their loss says what was learned "
-                    + "by heart, not how good the model is. peft4j data check --validation lists them", shared,
+                    + "by heart, not how good the model is. A data check with the validation data lists them", shared,
                     held.examples.size());
         }
     }

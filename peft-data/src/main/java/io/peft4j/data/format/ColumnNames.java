@@ -70,7 +70,7 @@ final class ColumnNames {
     }
 
     /**
-     * Advice such as {@code --column Frage=question --column Antwort=answer}.
+     * Advice such as {@code Frage=question, Antwort=answer}.
      *
      * @param present the columns that there are
      * @param forms the columns that each form needs; advised is the one of which most can be made, or the first
@@ -85,8 +85,7 @@ final class ColumnNames {
             }
         }
         return best.isEmpty() ? Optional.empty() : Optional.of(best.entrySet().stream()
-                .map(name -> "--column " + quoted(name.getKey() + "=" + name.getValue()))
-                .collect(Collectors.joining(" ")));
+                .map(name -> quoted(name.getKey() + "=" + name.getValue())).collect(Collectors.joining(", ")));
     }
 
     private static long owned(Collection<String> present, List<String> form) {

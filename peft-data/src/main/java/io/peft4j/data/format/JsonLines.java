@@ -43,8 +43,8 @@ public final class JsonLines {
         /** What to say of the keys of a row that lacks others. */
         String advice(List<List<String>> forms) {
             return ", only " + String.join(", ", fields.keySet()) + ColumnNames.advice(fields.keySet(), forms)
-                    .map(options -> "; columns get their names with " + options)
-                    .orElse("; a column gets its name with --column COLUMN=" + forms.get(0).get(0));
+                    .map(names -> "; columns can be renamed: " + names)
+                    .orElse("; columns can be renamed: COLUMN=" + forms.get(0).get(0));
         }
     }
 

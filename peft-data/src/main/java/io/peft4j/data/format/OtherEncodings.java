@@ -30,7 +30,7 @@ final class OtherEncodings {
                 .max((a, b) -> Integer.compare(a.letters(), b.letters()))
                 .filter(reading -> reading.letters() > 0)
                 .map(reading -> "in " + reading.encoding() + " the word is '" + reading.word() + "'; if that is right, "
-                        + "read the file with --encoding " + reading.encoding());
+                        + "read the file as " + reading.encoding());
     }
 
     private record Reading(String encoding, String word, int letters) {

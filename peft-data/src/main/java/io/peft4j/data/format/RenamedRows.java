@@ -35,7 +35,7 @@ final class RenamedRows implements RowSource {
         if (unseen.isEmpty() || keys.isEmpty()) {
             return entry;
         }
-        String problem = "no row has a column " + unseen + " as --column says; there are " + keys;
+        String problem = "no row has a column " + unseen + ", which is to be renamed; there are " + keys;
         unseen.clear();
         return Optional.of(Entry.wrong("unknown_column", new DataException(file.path(), line, problem)));
     }
@@ -50,7 +50,7 @@ final class RenamedRows implements RowSource {
             String name = file.columns().getOrDefault(field.getKey(), field.getKey());
             if (fields.containsKey(name)) {
                 return Entry.wrong("unknown_column", new DataException(row.file(), row.line(), "has a column '" + name
-                        + "' besides the one that --column gives this name; rename that one, too"));
+                        + "' besides the one that is to get this name; rename that one, too"));
             }
             fields.put(name, field.getValue());
         }

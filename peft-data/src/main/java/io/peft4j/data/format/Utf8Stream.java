@@ -109,8 +109,8 @@ final class Utf8Stream extends InputStream {
                 .decode(source.duplicate(), CharBuffer.allocate(source.remaining()), false);
         if (!read.isError()) {
             atEnd = true;
-            throw new DataException(file, line, 0, "is UTF-8 text, but is to be read as " + encoding + "; leave "
-                    + "--encoding out, or give all files one encoding", null);
+            throw new DataException(file, line, 0, "is UTF-8 text, but is to be read as " + encoding + "; name "
+                    + "no encoding, or give all files one encoding", null);
         }
     }
 

@@ -13,10 +13,10 @@ public enum FindingCode {
     /** A Parquet file that is damaged, or of a kind that is not read. */
     INVALID_PARQUET(Severity.ERROR, "The rows from there on cannot be read.", "Export the file again."),
     /** A column that is to get another name, but is not there or not free. */
-    UNKNOWN_COLUMN(Severity.ERROR, "The row is read without it.", "Correct --column."),
+    UNKNOWN_COLUMN(Severity.ERROR, "The row is read without it.", "Correct the name of the column."),
     /** A row that was made for people to fill in, and was not. */
     UNFILLED_ROW(Severity.ERROR, "A training refuses it: nobody asks what stands in place of the question.",
-            "Write the question, have one written (peft4j data from-handbook --model), or remove the row."),
+            "Write the question, have a model write one, or remove the row."),
     /** An identifier that several rows have. */
     DUPLICATE_ID(Severity.WARNING, "What was stored or split by identifier mixes these rows up.",
             "Give each row an identifier of its own, or remove the field."),
@@ -24,7 +24,7 @@ public enum FindingCode {
     INVALID_COMPRESSION(Severity.ERROR, "The rows from there on cannot be read.", "Fetch or compress the file again."),
     /** No list of messages. */
     MISSING_MESSAGES(Severity.ERROR, "The row has no conversation.",
-            "Give the row its messages, or its columns the names of a format (--column)."),
+            "Give the row its messages, or its columns the names of a format."),
     /** A role that the format does not have. */
     UNRECOGNIZED_ROLE(Severity.ERROR, "Chat templates do not know this role.", "Use system, user, assistant or tool."),
     /** A message without role or content. */
@@ -46,15 +46,15 @@ public enum FindingCode {
     EMPTY_FILE(Severity.ERROR, "There is nothing to learn from.", "Check the path and the export."),
     /** Text that is not UTF-8. */
     WRONG_ENCODING(Severity.ERROR, "The text cannot be read; guessing would damage it.",
-            "Name its encoding with --encoding, or convert the file to UTF-8."),
+            "Name its encoding, or convert the file to UTF-8."),
     /** Fewer examples than help. */
     TOO_FEW_EXAMPLES(Severity.WARNING, "A model learns little from so few examples and repeats them word by word.",
             "Collect at least 10, better 50 to 100, and write several wordings of each question."),
     /** The same example again. */
-    DUPLICATE(Severity.WARNING, "It is learned twice as often as others.", "Keep one: peft4j data clean."),
+    DUPLICATE(Severity.WARNING, "It is learned twice as often as others.", "Keep one; cleaning removes the others."),
     /** Nearly the same example again. */
     NEAR_DUPLICATE(Severity.WARNING, "It weighs more than others, and may stand in training and test at once.",
-            "Keep one, or split by groups: peft4j data split --group near."),
+            "Keep one, or split by groups of near duplicates."),
     /** Two answers to one question that cannot both be right. */
     CONTRADICTION(Severity.WARNING, "The model learns both and gives either answer.",
             "Find out which one is right and remove the other."),
@@ -62,9 +62,9 @@ public enum FindingCode {
     LEAKAGE(Severity.ERROR, "The evaluation measures memorization, so its result is better than the model.",
             "Remove it from one of the files, or split again by groups."),
     /** Personal data. */
-    PII(Severity.WARNING, "The model may reveal it to anyone.", "Redact it: peft4j data clean --redact."),
+    PII(Severity.WARNING, "The model may reveal it to anyone.", "Redact it."),
     /** Longer than the model or the limit allows. */
-    TOO_LONG(Severity.WARNING, "It is left out of the training.", "Shorten it, split it, or raise --max-length."),
+    TOO_LONG(Severity.WARNING, "It is left out of the training.", "Shorten it, split it, or raise the limit."),
     /** A better and a worse answer that are the same. */
     EQUAL_ANSWERS(Severity.WARNING, "There is nothing to prefer, so the pair is left out of the training.",
             "Correct one of the answers or remove the row."),

@@ -86,10 +86,10 @@ public enum RowKind {
     public static Optional<String> leftOutOfChats(DataFile file) {
         if (PREFERENCES.isOf(file)) {
             return Optional.of(file.path() + " holds " + PREFERENCES.words + ": the better answers alone are learned; "
-                    + "--objective dpo, orpo or simpo learns from both");
+                    + "preference training (DPO, ORPO or SimPO) learns from both");
         }
         return JUDGED.isOf(file) ? Optional.of(file.path() + " holds " + JUDGED.words + ": good and bad ones are "
-                + "learned alike; --objective kto tells them apart") : Optional.empty();
+                + "learned alike; KTO tells them apart") : Optional.empty();
     }
 
     private static Optional<Map<String, Object>> firstRow(DataFile file) {

@@ -73,7 +73,7 @@ class TablesOfPeopleTest {
         assertEquals(2, wrong.line());
         assertTrue(wrong.getMessage().contains("in " + encoding + " the word is 'K\u00fcndigungsfrist'"),
                 wrong.getMessage());
-        assertTrue(wrong.getMessage().contains("--encoding " + encoding), wrong.getMessage());
+        assertTrue(wrong.getMessage().contains("read the file as " + encoding), wrong.getMessage());
     }
 
     @Test
@@ -89,7 +89,7 @@ class TablesOfPeopleTest {
     void utf16WithoutAMarkIsNamed() throws IOException {
         Path file = file("t.csv", TABLE, StandardCharsets.UTF_16LE);
         assertTrue(assertThrows(RuntimeException.class, () -> ChatDataset.read(file)).getMessage()
-                .contains("--encoding UTF-16LE"));
+                .contains("read the file as UTF-16LE"));
     }
 
     @Test
@@ -133,8 +133,8 @@ class TablesOfPeopleTest {
         assertTrue(wrong.contains("only Nr., Kundenfrage, Unsere Antwort;"), wrong);
         Path exact = file("t2.csv", TABLE.replace("question;answer", "Frage;Antwort"), StandardCharsets.UTF_8);
         String told = assertThrows(DataException.class, () -> ChatDataset.read(exact)).getMessage();
-        assertTrue(told.contains("only Frage, Antwort; columns get their names with --column Frage=question "
-                + "--column Antwort=answer"), told);
+        assertTrue(told.contains("only Frage, Antwort; columns can be renamed: Frage=question, "
+                + "Antwort=answer"), told);
         assertTrue(told.endsWith("\nThe same in line 3"), told);
         assertEquals(EXPECTED, texts(ChatDataset.read(DataFile.of(exact)
                 .withColumns(Map.of("Frage", "question", "Antwort", "answer")))));
@@ -144,11 +144,11 @@ class TablesOfPeopleTest {
     void whatOneReaderAdvisesIsWhatItTakes() throws IOException {
         DataFile asked = DataFile.of(file("q.csv", "Id;Frage\n1;Wo?\n", StandardCharsets.UTF_8));
         String wrong = assertThrows(DataException.class, () -> PromptRows.read(asked, true)).getMessage();
-        assertTrue(wrong.endsWith("only Id, Frage; columns get their names with --column Frage=question"), wrong);
+        assertTrue(wrong.endsWith("only Id, Frage; columns can be renamed: Frage=question"), wrong);
         assertEquals(1, PromptRows.read(asked.withColumns(Map.of("Frage", "question")), true).size());
         DataFile classes = DataFile.of(file("c.csv", "Meldung lang;Kategorie\nKaputt.;IT\n", StandardCharsets.UTF_8));
         String labels = assertThrows(DataException.class, () -> TaskRows.texts(classes)).getMessage();
-        assertTrue(labels.endsWith("--column Kategorie=label --column \"Meldung lang=text\""), labels);
+        assertTrue(labels.endsWith("Kategorie=label, \"Meldung lang=text\""), labels);
         assertEquals(List.of("IT"), TaskRows.texts(classes.withColumns(Map.of("Meldung lang", "text", "Kategorie",
                 "label"))).get(0).labels());
     }
@@ -158,7 +158,7 @@ class TablesOfPeopleTest {
         DataFile file = DataFile.of(file("t.csv", TABLE, StandardCharsets.UTF_8));
         String wrong = assertThrows(DataException.class, () -> ChatDataset.read(file.withColumns(
                 Map.of("Thema", "topic")))).getMessage();
-        assertTrue(wrong.contains("no row has a column [Thema] as --column says; there are [question, answer]"), wrong);
+        assertTrue(wrong.contains("no row has a column [Thema], which is to be renamed; there are [question, answer]"), wrong);
         // A second file that has the names already needs no other.
         assertEquals(2, ChatDataset.read(file.withColumns(Map.of("Frage", "question"))).size());
         assertTrue(assertThrows(DataException.class, () -> ChatDataset.read(file.withColumns(

@@ -30,8 +30,8 @@ interface AssertionCheck {
      */
     record Tools(BiFunction<String, String, Double> similarity, Optional<Grader> grader) {
         Grader required(String type) {
-            return grader.orElseThrow(() -> new ConfigurationException("'" + type + "' is graded by a model; name one "
-                    + "that judges (--judge-url and --judge-model), or leave it out"));
+            return grader.orElseThrow(() -> new ConfigurationException("'" + type + "' is graded by a model; name a "
+                    + "model that judges, or leave it out"));
         }
     }
 

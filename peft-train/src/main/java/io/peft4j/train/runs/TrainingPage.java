@@ -84,7 +84,7 @@ public final class TrainingPage {
         run.info().failure().ifPresent(points::add);
         points.addAll(run.info().warnings());
         if (run.info().state() == RunInfo.State.INTERRUPTED) {
-            points.add("Its process ended before the training did. Where there is a checkpoint, --resume goes on.");
+            points.add("Its process ended before the training did. Where there is a checkpoint, it can be resumed.");
         }
         if (run.unreadable() > 0) {
             points.add("Damaged lines of " + TrainingRecord.METRICS_FILE + " that are left out: "

@@ -131,7 +131,7 @@ class TrainingPageTest {
     void aTrainingThatIsGoneIsInterruptedAndOneThatHoldsItsFolderRuns() {
         running("0.01").write(folder);
         assertEquals(RunInfo.State.INTERRUPTED, TrainingRecord.read(folder).info().state());
-        assertHas(page(), "<h1>Interrupted</h1>", "--resume");
+        assertHas(page(), "<h1>Interrupted</h1>", "it can be resumed");
         try (FolderLock lock = FolderLock.take(folder)) {
             assertEquals(RunInfo.State.RUNNING, TrainingRecord.read(folder).info().state());
             assertHas(page(), "<h1>Running</h1>");

@@ -113,8 +113,7 @@ public final class AdapterSetup {
     public Calibration calibration(String asker) {
         return calibration.orElseThrow(() -> new ConfigurationException(asker + " computes the first values of an "
                 + "adapter from data, and none was given: pass some batches of training data, "
-                + "base.withAdapter(config, Calibration.of(examples, batchSize, batches)); peft4j train does so by "
-                + "itself"));
+                + "base.withAdapter(config, Calibration.of(examples, batchSize, batches))"));
     }
 
     /**

@@ -35,7 +35,7 @@ final class Chats {
         ServedModel model = answers.model(ChatRequest.model(fields));
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> ApiException.of(400, "invalid_request_error",
                 "no_chat_template", "model", "the model '" + model.name() + "' has no chat template; ask it "
-                        + "by /v1/completions, or start the server with one (--chat-template FILE)"));
+                        + "with a prompt at /v1/completions, or let the server be started with a chat template"));
         ChatRequest request = reader.read(fields, template, constraints);
         int[] prompt = new ChatInput(request.prompt(), template, base.tokenizer()).tokens(request.messages(),
                 request.tools().shown(), request.variables(), request.tools().begin());

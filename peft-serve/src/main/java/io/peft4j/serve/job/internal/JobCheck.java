@@ -56,7 +56,7 @@ final class JobCheck {
     ObjectNode run() {
         ChatTemplate template = base.chatTemplate().orElseThrow(() -> new JobFault("invalid_model",
                 Optional.of("model"), "the base model has no chat template, so it cannot learn conversations; "
-                + "start the server with one (--chat-template FILE)"));
+                + "train another model, or let the server be started with a chat template for this one"));
         files.takeData().ifPresent(param -> {
             throw JobFault.of(param, "the file of " + param + " was deleted");
         });
