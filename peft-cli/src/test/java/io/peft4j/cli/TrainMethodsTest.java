@@ -76,6 +76,19 @@ class TrainMethodsTest {
         assertArrayEquals(straight, Files.readAllBytes(weights));
     }
 
+    @ParameterizedTest
+    @MethodSource("methodsWithRank")
+    void aRankOfMillionsIsRefused(PeftMethod method) throws IOException {
+        String error = CommandRun.failing(2, "train", "--model", MODEL, "--data", data(), "--output",
+                folder.resolve("out"), "--method", method.name(), "--adapter-setting",
+                method.optionKeys().get("rank") + "=5000000");
+        assertTrue(error.contains(" is 5000000; it must be an integer of at least 1, and at most 65536"), error);
+    }
+
+    static Stream<PeftMethod> methodsWithRank() {
+        return PeftMethods.all().stream().filter(method -> method.optionKeys().containsKey("rank"));
+    }
+
     /** Of those that take a part of the base the file is plain LoRA. */
     @ParameterizedTest
     @CsvSource({"eva, eva", "corda, true", "lora_ga, true", "loftq, loftq"})

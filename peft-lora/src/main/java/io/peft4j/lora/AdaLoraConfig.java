@@ -51,8 +51,8 @@ public record AdaLoraConfig(@Group(biasWord = "lora_only") LoraConfig lora,
      * @throws io.peft4j.core.error.ConfigurationException when a value is out of range, or does not go with AdaLoRA
      */
     public AdaLoraConfig {
-        Checks.atLeast(1, "target_r", targetRank);
-        Checks.atLeast(1, "init_r", initialRank);
+        Checks.rank("target_r", targetRank);
+        Checks.rank("init_r", initialRank);
         Checks.require(warmup >= 0 && finish >= 0 && interval > 0, "tinit " + warmup + ", tfinal " + finish
                 + " and deltaT " + interval + " must be at least 0, 0 and 1");
         Checks.require(beta1 > 0 && beta1 < 1 && beta2 > 0 && beta2 < 1, "beta1 " + beta1 + " and beta2 " + beta2

@@ -48,7 +48,7 @@ public record LoHaConfig(CommonConfig common, @Group Placement placement, @Key(v
     public LoHaConfig {
         rankPattern = Checks.positive("rank_pattern", rankPattern);
         alphaPattern = Checks.ordered(alphaPattern);
-        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.rank("the rank (r)", rank);
         Checks.finite("alpha", alpha);
         Checks.probability("rank_dropout", rankDropout);
         Checks.probability("module_dropout", moduleDropout);

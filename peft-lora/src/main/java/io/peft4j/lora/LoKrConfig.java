@@ -70,7 +70,7 @@ public record LoKrConfig(CommonConfig common, @Group Placement placement, @Key(v
     public LoKrConfig {
         rankPattern = Checks.positive("rank_pattern", rankPattern);
         alphaPattern = Checks.ordered(alphaPattern);
-        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.rank("the rank (r)", rank);
         Checks.finite("alpha", alpha);
         Checks.probability("rank_dropout", rankDropout);
         Checks.probability("module_dropout", moduleDropout);

@@ -94,7 +94,7 @@ public record LoraConfig(CommonConfig common, @Group(biasWord = "lora_only") Pla
         Checks.require(targetParameters.isEmpty() || dropout == 0 && !loraBias && !dora && isDrawn(initialization),
                 "target_parameters work without dropout, lora_bias and use_dora, and with init_lora_weights true or "
                 + "false");
-        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.rank("the rank (r)", rank);
         Checks.finite("alpha (lora_alpha)", alpha);
         Checks.probability("dropout (lora_dropout)", dropout);
         String init = "init_lora_weights " + initialization.json();

@@ -57,7 +57,7 @@ public record MissConfig(CommonConfig common, @Group(biasWord = "MiSS_only") Pla
      * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public MissConfig {
-        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.rank("the rank (r)", rank);
         Checks.atLeast(1, "mini_r", miniRank);
         Checks.probability("miss_dropout", dropout);
     }

@@ -52,7 +52,7 @@ public record RandLoraConfig(CommonConfig common,
      * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public RandLoraConfig {
-        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.rank("the rank (r)", rank);
         Checks.probability("randlora_dropout", dropout);
         Checks.finite("alpha (randlora_alpha)", alpha);
         Checks.atLeast(0, "projection_prng_key", projectionSeed);

@@ -49,7 +49,7 @@ public record VbLoraConfig(CommonConfig common, @Group(biasWord = "vblora_only")
      * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public VbLoraConfig {
-        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.rank("the rank (r)", rank);
         Checks.atLeast(1, "num_vectors", vectors);
         Checks.atLeast(1, "vector_length", vectorLength);
         Checks.require(topK > 0 && topK <= vectors, "topk is " + topK

@@ -47,7 +47,7 @@ public record VeraConfig(CommonConfig common,
      * @throws io.peft4j.core.error.ConfigurationException when a value is out of range
      */
     public VeraConfig {
-        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.rank("the rank (r)", rank);
         Checks.probability("vera_dropout", dropout);
         Checks.finite("d_initial", dInitial);
         Checks.atLeast(0, "projection_prng_key", projectionSeed);

@@ -62,7 +62,7 @@ public record BottleneckConfig(CommonConfig common,
      * @throws io.peft4j.core.error.ConfigurationException when it is below 1
      */
     public BottleneckConfig {
-        Checks.atLeast(1, "bottleneck_size", size);
+        Checks.rank("bottleneck_size", size);
     }
 
     /** A builder with the defaults. */

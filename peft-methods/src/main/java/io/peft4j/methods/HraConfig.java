@@ -33,7 +33,7 @@ public record HraConfig(CommonConfig common, @Group(biasWord = "hra_only") Place
      * @throws io.peft4j.core.error.ConfigurationException when it is below 1
      */
     public HraConfig {
-        Checks.atLeast(1, "the number of reflections (r)", rank);
+        Checks.rank("the number of reflections (r)", rank);
     }
 
     /** A builder with Hugging Face PEFT's defaults. */

@@ -37,7 +37,7 @@ public record ShiraConfig(CommonConfig common,
      * @throws io.peft4j.core.error.ConfigurationException when the rank is below 1, or the seed below 0
      */
     public ShiraConfig {
-        Checks.atLeast(1, "the rank (r)", rank);
+        Checks.rank("the rank (r)", rank);
         Checks.atLeast(0, "random_seed", seed.orElse(0));
     }
 

@@ -24,6 +24,8 @@ public final class KernelSelection {
     public static final String KERNELS = "peft4j.kernels";
     /** The system property that sets the number of threads. */
     public static final String THREADS = "peft4j.threads";
+    /** More threads than processors only wait for each other, and each takes memory. */
+    private static final int LEAST_LIMIT = 1024;
 
     private static final Logger LOG = LoggerFactory.getLogger(KernelSelection.class);
 
@@ -126,21 +128,23 @@ public final class KernelSelection {
             return Runtime.getRuntime().availableProcessors();
         }
         try {
-            return requirePositive(Integer.parseInt(value));
+            return requirePossible(Integer.parseInt(value));
         } catch (NumberFormatException e) {
             throw new ConfigurationException("-D" + THREADS + "=" + value + " is not a number of threads", e);
         }
     }
 
     private static Kernels create(KernelProvider provider, int threads, String why) {
-        requirePositive(threads);
+        requirePossible(threads);
         LOG.info("kernels: {} on {} threads ({})", provider.name(), threads, why);
         return provider.create(threads);
     }
 
-    private static int requirePositive(int threads) {
-        if (threads < 1) {
-            throw new ConfigurationException("the number of threads must be at least 1, got " + threads);
+    private static int requirePossible(int threads) {
+        int most = Math.max(LEAST_LIMIT, Runtime.getRuntime().availableProcessors());
+        if (threads < 1 || threads > most) {
+            throw new ConfigurationException("the number of threads must be at least 1 and at most " + most + ", got "
+                    + threads);
         }
         return threads;
     }

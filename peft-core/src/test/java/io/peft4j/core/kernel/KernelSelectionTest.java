@@ -70,6 +70,8 @@ class KernelSelectionTest {
             System.setProperty(KernelSelection.THREADS, bad);
             assertThrows(ConfigurationException.class, KernelSelection::defaultThreads);
         }
-        assertThrows(ConfigurationException.class, () -> KernelSelection.named("naive", 0));
+        for (int bad : new int[] {0, 100_000}) {
+            assertThrows(ConfigurationException.class, () -> KernelSelection.named("naive", bad));
+        }
     }
 }

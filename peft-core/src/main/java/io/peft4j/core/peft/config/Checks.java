@@ -7,6 +7,8 @@ import java.util.Map;
 
 /** What the constructors of configurations check; keys are those of {@code adapter_config.json}. */
 public final class Checks {
+    private static final int MOST_RANK = 65_536;
+
     private Checks() {
     }
 
@@ -20,6 +22,12 @@ public final class Checks {
     /** Refuses an integer below {@code least}. */
     public static void atLeast(int least, String key, long value) {
         require(value >= least, key + " is " + value + "; it must be an integer of at least " + least);
+    }
+
+    /** Refuses a rank below 1, or above {@value #MOST_RANK}. */
+    public static void rank(String key, int value) {
+        require(value >= 1 && value <= MOST_RANK, key + " is " + value + "; it must be an integer of at least 1, and at "
+                + "most " + MOST_RANK + ": no weight has a higher rank than its smaller width");
     }
 
     /** Refuses what is not a number. */

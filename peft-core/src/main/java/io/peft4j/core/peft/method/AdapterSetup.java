@@ -3,12 +3,14 @@ package io.peft4j.core.peft.method;
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.autograd.Parameter;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.model.BaseLanguageModel;
 import io.peft4j.core.model.Network;
 import io.peft4j.core.nn.Slot;
 import io.peft4j.core.peft.config.Calibration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -32,6 +34,8 @@ public final class AdapterSetup {
     private final StoredTensors training;
     private final Optional<Calibration> calibration;
     private final List<AdapterTensor> made = new ArrayList<>();
+    /** How many layers get what a layer of the adapter gets, as far as is known. */
+    private int places = 1;
 
     private AdapterSetup(BaseLanguageModel base, RandomGenerator random, StoredTensors stored,
             StoredTensors training, Optional<Calibration> calibration) {
@@ -99,6 +103,11 @@ public final class AdapterSetup {
         return base.network();
     }
 
+    /** Says how many layers the adapter has: one that the machine has no memory for is refused before it is made. */
+    void willHave(int layers) {
+        places = Math.max(1, layers);
+    }
+
     /** The source of randomness of a new adapter. */
     public RandomGenerator random() {
         return random;
@@ -146,6 +155,7 @@ public final class AdapterSetup {
      * @param shape its dimensions
      */
     public AdapterTensor tensor(Slot slot, String name, Initializer initializer, long... shape) {
+        requireRoom(key(slot, name), places, shape);
         return make(key(slot, name), name, initializer, false, shape);
     }
 
@@ -157,6 +167,7 @@ public final class AdapterSetup {
      * @param columns second dimension in the file, the first one in memory
      */
     public AdapterTensor transposedTensor(Slot slot, String name, Initializer initializer, long rows, long columns) {
+        requireRoom(key(slot, name), places, rows, columns);
         return make(key(slot, name), name, initializer, true, rows, columns);
     }
 
@@ -166,6 +177,7 @@ public final class AdapterSetup {
      * @param key the whole key in the file
      */
     public AdapterTensor sharedTensor(String key, Initializer initializer, long... shape) {
+        requireRoom(key, 1, shape);
         return make(key, key, initializer, false, shape);
     }
 
@@ -242,6 +254,21 @@ public final class AdapterSetup {
             stored.offers(key, shape);
         }
         return key;
+    }
+
+    /** In a new adapter; a file was written by somebody who had the memory. */
+    private void requireRoom(String key, int times, long... shape) {
+        double bytes = 1.0 * times * Float.BYTES;
+        for (long size : shape) {
+            bytes *= size;
+        }
+        long limit = ProcessUsage.memoryLimitBytes();
+        if (!isRestoring() && bytes > limit) {
+            throw new ConfigurationException(String.format(Locale.ROOT, "no memory for the adapter: %s has the shape "
+                    + "%s, %s%.1f GB of %.1f GB that there are; use a smaller rank or number of tokens, or adapt fewer "
+                    + "layers", key, java.util.Arrays.toString(shape), times > 1 ? "in " + times + " layers " : "",
+                    bytes / 1e9, limit / 1e9));
+        }
     }
 
     private AdapterTensor make(String key, String name, Initializer initializer, boolean transposed, long... shape) {

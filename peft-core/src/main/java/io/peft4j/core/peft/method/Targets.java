@@ -102,6 +102,7 @@ public record Targets(AdapterSetup setup, Placement placement, List<Slot> slots)
 
     private List<AdapterLayer> own(Function<Slot, ? extends AdapterLayer> maker) {
         List<AdapterLayer> layers = new ArrayList<>();
+        setup.willHave(slots.size());
         slots.forEach(slot -> layers.add(maker.apply(slot)));
         return layers;
     }

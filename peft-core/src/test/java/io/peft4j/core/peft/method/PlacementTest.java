@@ -123,6 +123,20 @@ class PlacementTest {
         assertThrows(ConfigurationException.class, () -> excluding(TargetModules.UNSET, TargetModules.ALL_LINEAR));
     }
 
+    /** One layer of it would fit. */
+    @Test
+    void anAdapterThatTheMachineHasNoMemoryForIsRefusedBeforeItIsMade() {
+        AdapterSetup setup = setup();
+        setup.willHave(1_000_000);
+        Slot slot = MODEL.network().slots().get(0);
+        String message = assertThrows(ConfigurationException.class, () -> setup.tensor(slot, "lora_A.weight",
+                Initializer.constant(0), 1 << 16, 1 << 10)).getMessage();
+        assertTrue(message.contains("lora_A.weight has the shape [65536, 1024], in 1000000 layers 268435.5 GB of"),
+                message);
+        assertThrows(ConfigurationException.class, () -> setup().sharedTensor("shared", Initializer.constant(0),
+                1L << 40, 1L << 40));
+    }
+
     @Test
     void badAndHostileExpressionsAreRefused() {
         for (String expression : List.of("(", "[", "*q", "(a|b|c|.)*(.*)*(.*)*(.*)*x", "(.*.*)*(.*.*)*y",
