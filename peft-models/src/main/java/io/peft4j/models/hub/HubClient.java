@@ -204,7 +204,7 @@ final class HubClient {
                     + ", or it is private or its terms have not been accepted, and " + token);
         }
         if (status == 404) {
-            return new HubException(Kind.FINAL, hub + ": no model " + model.id() + " with a revision "
+            return new HubException(Kind.ABSENT, hub + ": no model " + model.id() + " with a revision "
                     + model.revision());
         }
         boolean busy = status == 429 || status >= 500;

@@ -121,7 +121,7 @@ final class HubDownload {
                     damaged += e.kind() == Kind.DAMAGED ? 1 : 0;
                     // A large file over a bad line: as long as each try brings something, it gets there.
                     tries = existing(partial, file) - before >= REAL_PROGRESS_BYTES ? 1 : tries;
-                    if (e.kind() == Kind.FINAL || tries == MAX_TRIES || damaged == MAX_DAMAGED) {
+                    if (e.isFinal() || tries == MAX_TRIES || damaged == MAX_DAMAGED) {
                         throw e;
                     }
                     pause(tries, e);

@@ -12,6 +12,8 @@ final class HubException extends IOException {
 
     /** What went wrong, as far as it matters for another try. */
     enum Kind {
+        /** The hub has no such model, revision or file. */
+        ABSENT,
         /** The same request will fail again. */
         FINAL,
         /** The hub is there but cannot answer now. */
@@ -48,5 +50,10 @@ final class HubException extends IOException {
 
     Kind kind() {
         return kind;
+    }
+
+    /** Whether the same request will fail again. */
+    boolean isFinal() {
+        return kind == Kind.FINAL || kind == Kind.ABSENT;
     }
 }

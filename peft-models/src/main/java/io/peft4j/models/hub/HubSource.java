@@ -167,7 +167,7 @@ final class HubSource {
     }
 
     private HubException lacks(ModelReference model, String what, HubListing listing) {
-        return new HubException(Kind.FINAL, model.id() + " on " + options.endpoint() + " has " + what
+        return new HubException(Kind.ABSENT, model.id() + " on " + options.endpoint() + " has " + what
                 + alternatives(listing));
     }
 

@@ -115,6 +115,7 @@ public final class ModelLocator {
     }
 
     private ModelSource locate(String reference, ModelReference model) {
+        Optional<String> refusal = Optional.empty();
         List<String> tried = new ArrayList<>();
         tried.add("no such folder or file");
         BundledModels.missing(reference).ifPresent(tried::add);
@@ -135,6 +136,7 @@ public final class ModelLocator {
                 return hub.fetch(reference, model);
             } catch (HubException e) {
                 listener.note("The hub did not give " + model.id() + ": " + e.getMessage());
+                refusal = e.kind() == HubException.Kind.ABSENT ? refusal : Optional.of(e.getMessage());
                 tried.add(e.getMessage());
             }
         }
@@ -148,11 +150,14 @@ public final class ModelLocator {
                 tried.add(e.getMessage());
             }
         }
-        throw notFound(reference, tried);
+        throw notFound(reference, refusal, tried);
     }
 
-    private ModelNotFoundException notFound(String reference, List<String> tried) {
-        StringBuilder text = new StringBuilder("Model '" + reference + "' was not found. Tried:");
+    /** Says first why the hub did not give what it may have. */
+    private ModelNotFoundException notFound(String reference, Optional<String> refusal, List<String> tried) {
+        refusal.ifPresent(tried::remove);
+        StringBuilder text = new StringBuilder(refusal.map(why -> "Cannot fetch model '" + reference + "': " + why
+                + ". Also tried:").orElse("Model '" + reference + "' was not found. Tried:"));
         for (int i = 0; i < tried.size(); i++) {
             text.append(i == 0 ? " (" : "; (").append(i + 1).append(") ").append(tried.get(i));
         }
