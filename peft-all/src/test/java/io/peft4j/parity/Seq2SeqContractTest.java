@@ -2,8 +2,11 @@ package io.peft4j.parity;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Beams;
 import io.peft4j.core.model.Completion;
 import io.peft4j.core.model.EncoderDecoderNetwork;
@@ -26,6 +29,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -112,6 +116,20 @@ class Seq2SeqContractTest {
 
     private static BaseModel load(String name) {
         return KernelsUnderTest.naive("seq2seq/" + name);
+    }
+
+    @Test
+    void whatCannotBeLearnedIsRefusedWithItsNumber() {
+        try (BaseModel base = load("t5-tied"); PeftModel model = base.withAdapter(Fixtures.FOLDER
+                .resolve("seq2seq").resolve("t5-tied").resolve("adapter"))) {
+            Trainer trainer = Trainer.builder(model).build();
+            for (SourceTarget bad : List.of(new SourceTarget("a", " "), new SourceTarget("a".repeat(1 << 23), "b"))) {
+                String message = assertThrows(ConfigurationException.class, () -> trainer.train(
+                        new SourceTargetObjective(base), List.of(new SourceTarget("a", "b"), bad))).getMessage();
+                assertTrue(message.startsWith("training example 2: ") && (message.contains("is empty")
+                        || message.contains("takes texts of up to")), message);
+            }
+        }
     }
 
     private static JsonNode expected(String name) {

@@ -3,6 +3,7 @@ package io.peft4j.data;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.error.PeftException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.nn.TokenSequence;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -98,11 +100,12 @@ public final class ChatEncoder {
      * Encodes one conversation. One without a message of the assistant that has a weight gets no supervised token.
      *
      * @throws DataException when the template rejects the conversation or rewrites earlier turns, when a token spans
-     *     the border of a supervised part, or when a message that is to be learned renders to nothing
+     *     the border of a supervised part, when an answer that is to be learned is empty or renders to nothing, or
+     *     when a text is longer than the tokenizer takes
      */
     public TokenSequence encode(ChatExample example) {
         if (isContinuation(example)) {
-            return continuations.encode(example, masking);
+            return located(example, () -> continuations.encode(example, masking));
         }
         Rendered rendered = rendered(example);
         return new TokenSequence(rendered.encoding().ids(), rendered.weights());
@@ -134,7 +137,7 @@ public final class ChatEncoder {
      */
     public List<Piece> pieces(ChatExample example) {
         if (isContinuation(example)) {
-            return continuations.pieces(example, masking);
+            return located(example, () -> continuations.pieces(example, masking));
         }
         Rendered rendered = rendered(example);
         List<Piece> pieces = new ArrayList<>();
@@ -170,7 +173,7 @@ public final class ChatEncoder {
     private Rendered rendered(ChatExample example) {
         List<ChatMessage> messages = example.messages();
         String text = render(example, messages.size(), false);
-        Encoding encoding = tokenizer.encodeWithOffsets(text);
+        Encoding encoding = located(example, () -> tokenizer.encodeWithOffsets(text));
         if (encoding.length() == 0) {
             throw fail(example, "the chat template renders the conversation to nothing");
         }
@@ -189,6 +192,7 @@ public final class ChatEncoder {
     }
 
     private void supervise(ChatExample example, int message, Rendered whole) {
+        requireAnswer(example, message);
         String before = render(example, message, true);
         int end = endOfTurn(example, message, before, whole);
         int first = firstToken(example, message, before, whole);
@@ -315,7 +319,31 @@ public final class ChatEncoder {
         }
     }
 
+    /** An empty answer teaches a model to say nothing; a call of a tool is no empty one. */
+    static void requireAnswer(ChatExample example, int message) {
+        ChatMessage answer = example.messages().get(message);
+        if (answer.content().isBlank() && !answer.hasToolCalls()) {
+            throw fail(example, "message " + (message + 1) + " is an empty answer, which would be learned; fill it in, "
+                    + "or remove the example");
+        }
+    }
+
+    /** Says which example has a text that the tokenizer does not take. */
+    private static <T> T located(ChatExample example, Supplier<T> encoded) {
+        try {
+            return encoded.get();
+        } catch (FileFormatException e) {
+            throw new DataException(Path.of(example.origin().file()), example.origin().line(), 0, "cannot be encoded: "
+                    + e.getMessage(), e);
+        }
+    }
+
     static DataException fail(ChatExample example, String message) {
         return new DataException(Path.of(example.origin().file()), example.origin().line(), message);
+    }
+
+    @Override
+    public String toString() {
+        return "encoder for " + model + ", learns " + masking;
     }
 }

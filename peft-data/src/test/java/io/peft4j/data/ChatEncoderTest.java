@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
+import io.peft4j.core.error.FileFormatException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.core.text.ChatTemplate;
+import io.peft4j.core.text.Encoding;
 import io.peft4j.core.text.TestChatTemplate;
 import io.peft4j.core.text.WordTokenizer;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -198,6 +201,42 @@ class ChatEncoderTest {
         ChatDataset dataset = ChatDataset.of(List.of(ChatExample.of(ChatMessage.user("a"), weighted("b", 0))));
         assertTrue(assertThrows(ConfigurationException.class, () -> encoder.encode(dataset, 100)).getMessage()
                 .contains("nothing would be learned"));
+    }
+
+    @Test
+    void anEmptyAnswerIsNotLearned() {
+        ChatExample chat = at(3, ChatMessage.user("One?"), ChatMessage.assistant("First."), ChatMessage.user("Two?"),
+                ChatMessage.assistant(" "));
+        assertTrue(assertThrows(DataException.class, () -> encoder.encode(chat)).getMessage()
+                .startsWith("chats.jsonl:3: message 4 is an empty answer"));
+        ChatEncoder texts = ChatEncoder.ofTexts(tokenizer);
+        for (ChatExample empty : List.of(ChatExample.continuation("The keeper", ""), ChatExample.text("\n"))) {
+            assertTrue(assertThrows(DataException.class, () -> texts.encode(empty)).getMessage()
+                    .contains("is an empty answer, which would be learned"));
+        }
+        ChatMessage call = new ChatMessage("assistant", "", Map.of("tool_calls", List.of(Map.of("id", "1"))));
+        assertEquals("<|im_end|>", learned(encoder.encode(at(1, ChatMessage.user("One?"), call))));
+        assertEquals("b<|im_end|>", learned(encoder.encode(at(1, ChatMessage.user("One?"), weighted("", 0),
+                ChatMessage.user("Two?"), ChatMessage.assistant("b")))));
+    }
+
+    @Test
+    void aTextThatTheTokenizerDoesNotTakeIsNamed() {
+        WordTokenizer strict = new WordTokenizer(500) {
+            @Override
+            public synchronized Encoding encodeWithOffsets(String text) {
+                throw new FileFormatException(Path.of("tokenizer.json"), "takes texts of up to 5 characters");
+            }
+        };
+        ChatEncoder chats = new ChatEncoder(strict, TestChatTemplate.chatMl());
+        ChatExample chat = at(9, ChatMessage.user("One?"), ChatMessage.assistant("First."));
+        String expected = "chats.jsonl:9: cannot be encoded: tokenizer.json: takes texts of up to 5 characters";
+        assertEquals(expected, assertThrows(DataException.class, () -> chats.encode(chat)).getMessage());
+        assertEquals(expected, assertThrows(DataException.class, () -> chats.preview(chat)).getMessage());
+        ChatExample text = new ChatExample(ChatExample.text("First.").messages(), List.of(), Map.of(),
+                new Origin("chats.jsonl", 9), true);
+        assertEquals(expected, assertThrows(DataException.class, () -> ChatEncoder.ofTexts(strict).encode(text))
+                .getMessage());
     }
 
     /** A template without end-of-turn token: each turn is a line. */

@@ -95,7 +95,10 @@ public final class TaskRows {
                 ? Optional.of(content(row, "negative")) : Optional.empty()));
     }
 
-    /** All empty texts have the same vector, so that there is nothing to bring near or to keep apart. */
+    /**
+     * A text that is not empty: all empty ones have the same vector, so that there is nothing to bring near or to keep
+     * apart, and an empty target teaches to write nothing.
+     */
     private static String content(JsonLines.Row row, String key) {
         String text = text(row, key);
         if (text.isBlank()) {
@@ -113,7 +116,7 @@ public final class TaskRows {
     public static List<SourceTarget> sources(DataFile file) {
         RowKind.SOURCES.require(file);
         return read(file, "\"source\" and \"target\"", row ->
-                new SourceTarget(text(row, "source"), text(row, "target")));
+                new SourceTarget(text(row, "source"), content(row, "target")));
     }
 
     /** Whether a file's first row is one of {@link #sources}. */

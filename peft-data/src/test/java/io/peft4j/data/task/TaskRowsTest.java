@@ -119,6 +119,8 @@ class TaskRowsTest {
         Path sources = file("{\"source\": \"a\", \"target\": \"b\"}");
         assertTrue(TaskRows.holdsSources(DataFile.of(sources)));
         assertEquals(List.of(new SourceTarget("a", "b")), TaskRows.sources(sources));
+        String empty = refused(TaskRows::sources, "{\"source\": \"a\", \"target\": \" \"}");
+        assertTrue(empty.contains("\"target\" is empty"), empty);
         assertFalse(TaskRows.holdsSources(DataFile.of(file("{\"messages\": []}"))));
         assertFalse(TaskRows.holdsSources(DataFile.of(file("no JSON"))));
     }

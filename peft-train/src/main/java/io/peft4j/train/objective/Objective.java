@@ -1,6 +1,7 @@
 package io.peft4j.train.objective;
 
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.FileFormatException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +39,7 @@ public interface Objective<E> {
         for (int i = 0; i < examples.size(); i++) {
             try {
                 all.addAll(encode(examples.get(i)));
-            } catch (ConfigurationException e) {
+            } catch (ConfigurationException | FileFormatException e) {
                 throw new ConfigurationException(setup.kind() + " example " + (i + 1) + ": " + e.getMessage(), e);
             }
         }

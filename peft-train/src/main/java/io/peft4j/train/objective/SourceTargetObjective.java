@@ -1,5 +1,6 @@
 package io.peft4j.train.objective;
 
+import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.Model;
 import io.peft4j.core.task.SourceEncoder;
 import io.peft4j.data.task.SourceTarget;
@@ -36,6 +37,10 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
 
     @Override
     public List<EncodedExample> encode(SourceTarget example) {
+        if (example.target().isBlank()) {
+            throw new ConfigurationException("the target of the source \"" + example.source() + "\" is empty, and "
+                    + "would be learned; fill it in, or remove the example");
+        }
         return List.of(EncodedExample.of(encoder.encode(example.source(), example.target())));
     }
 
@@ -47,5 +52,10 @@ public final class SourceTargetObjective implements Objective<SourceTarget> {
     @Override
     public double loss(Passes passes, List<EncodedExample> batch) {
         return tokens.loss(passes, batch);
+    }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
     }
 }
