@@ -16,6 +16,9 @@ final class RunsCommand extends CommandGroup {
                 .put("steps", run.steps());
         run.totalSteps().ifPresent(steps -> line.put("total_steps", steps));
         run.info().failure().ifPresent(why -> line.put("failure", why));
+        if (run.unreadable() > 0) {
+            line.put("damaged_lines", run.unreadable());
+        }
         run.info().seconds().ifPresent(seconds -> line.put("seconds", seconds));
         run.info().peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         run.metrics().keySet().forEach(name -> run.last(name).ifPresent(value -> line.put(name, value)));
@@ -31,6 +34,10 @@ final class RunsCommand extends CommandGroup {
         words.append(run.totalSteps().orElse(run.steps()) == 1 ? " step" : " steps");
         run.metric("train_loss").ifPresent(loss -> words.append(", loss ").append(fromTo(loss)));
         run.metric("eval_loss").ifPresent(loss -> words.append(", validation loss ").append(fromTo(loss)));
+        if (run.unreadable() > 0) {
+            words.append("; damaged lines of ").append(TrainingRecord.METRICS_FILE).append(" left out: ")
+                    .append(run.unreadable());
+        }
         run.info().failure().ifPresent(why -> words.append(": ").append(why));
         return words.toString();
     }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +53,12 @@ class RunsCommandTest {
         Files.delete(one.resolve("training.html"));
         assertTrue(CommandRun.succeeding("runs", "show", one).out().startsWith("one: finished, 4 of 4 steps, loss "));
         assertTrue(Files.exists(one.resolve("training.html")));
+
+        Files.writeString(one.resolve("metrics.jsonl"), "{\"step\": 2, \"tr", StandardOpenOption.APPEND);
+        assertTrue(CommandRun.succeeding("runs", "show", one).out().contains("; damaged lines of metrics.jsonl left "
+                + "out: 1"));
+        assertEquals(1, CommandRun.succeeding("runs", "show", one, "--json").json().get(0).get("damaged_lines")
+                .asInt());
 
         Path both = folder.resolve("compare.html");
         JsonNode compared = CommandRun.succeeding("runs", "compare", one, two, "--output", both, "--json").json()

@@ -70,4 +70,9 @@ public record MetricSeries(String name, long[] steps, double[] values, long noNu
     public int hashCode() {
         return 31 * name.hashCode() + Arrays.hashCode(values);
     }
+
+    @Override
+    public String toString() {
+        return name + ": " + values.length + " values" + (values.length == 0 ? "" : ", " + first() + " to " + last());
+    }
 }

@@ -58,9 +58,10 @@ final class MetricsReader {
     /**
      * Reads a file.
      *
+     * @param whole whether the training has ended in order; else its last line may be half written
      * @throws UncheckedIOException when it cannot be read
      */
-    static MetricsReader read(Path file) {
+    static MetricsReader read(Path file, boolean whole) {
         MetricsReader metrics = new MetricsReader();
         // Not Files.lines: a byte that is no UTF-8 costs its line and not the file.
         try (BufferedReader in = new BufferedReader(new InputStreamReader(Files.newInputStream(file),
@@ -68,7 +69,7 @@ final class MetricsReader {
             String line = in.readLine();
             while (line != null) {
                 String next = in.readLine();
-                metrics.add(line, next == null);
+                metrics.add(line, next == null && !whole);
                 line = next;
             }
         } catch (IOException e) {
@@ -77,8 +78,7 @@ final class MetricsReader {
         return metrics;
     }
 
-    /** The last line may be half written. */
-    private void add(String line, boolean isLast) {
+    private void add(String line, boolean mayBeHalf) {
         try {
             JsonNode row = JSON.readTree(line);
             if (row.path(STEP).isIntegralNumber() && row.path(STEP).canConvertToLong()) {
@@ -86,7 +86,7 @@ final class MetricsReader {
                 return;
             }
         } catch (JsonProcessingException e) {
-            if (isLast) {
+            if (mayBeHalf) {
                 return;
             }
         }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * A training as its output folder tells of it, while it runs or later.
@@ -67,7 +68,9 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
         if (!Files.exists(file)) {
             return new TrainingRecord(name, info, Map.of(), 0);
         }
-        MetricsReader metrics = MetricsReader.read(file);
+        boolean whole = !Set.of(RunInfo.State.RUNNING, RunInfo.State.INTERRUPTED, RunInfo.State.UNKNOWN)
+                .contains(info.state());
+        MetricsReader metrics = MetricsReader.read(file, whole);
         return new TrainingRecord(name, info, metrics.series(), metrics.unreadable());
     }
 
@@ -124,5 +127,10 @@ public record TrainingRecord(String name, RunInfo info, Map<String, MetricSeries
             seconds += each[i] / speeds[i];
         }
         return OptionalDouble.of(all / seconds);
+    }
+
+    @Override
+    public String toString() {
+        return name + ": " + info.state().word() + ", " + steps() + " steps, " + metrics.values();
     }
 }
