@@ -1,8 +1,12 @@
 package io.peft4j.cli;
 
+import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import jdk.jshell.tool.JavaShellToolBuilder;
 import picocli.CommandLine.Command;
@@ -42,12 +47,53 @@ final class JShellCommand extends PeftCommand {
     /** Nobody types: what JShell says goes to stderr, a line that fails is a failure, and no preferences are kept. */
     private int script(JavaShellToolBuilder tool, String... arguments) throws Exception {
         ShellMessages messages = new ShellMessages(console().err());
+        Transcript stdin = new Transcript(System.in);
         int status;
         try (PrintStream said = new PrintStream(messages, true, StandardCharsets.UTF_8)) {
-            status = tool.persistence(new HashMap<>()).locale(Locale.ROOT).out(said, said, System.out)
+            status = tool.persistence(new HashMap<>()).locale(Locale.ROOT).in(stdin, null).out(said, said, System.out)
                     .err(said, System.err).start(arguments);
         }
-        return status == 0 && messages.haveFailure() ? 1 : status;
+        boolean broken = isUnfinished(stdin.text(), "");
+        for (Path script : scripts) {
+            broken |= isUnfinished(Files.readString(script), script + ": ");
+        }
+        return status == 0 && (broken || messages.haveFailure()) ? 1 : status;
+    }
+
+    private boolean isUnfinished(String script, String place) {
+        OptionalInt line = UnfinishedSnippet.line(script);
+        line.ifPresent(begun -> console().say("Error: %sthe snippet that begins in line %d is not complete; neither it "
+                + "nor what stands behind it was run", place, begun));
+        return line.isPresent();
+    }
+
+    /** Passes on what is read, and keeps it. */
+    private static final class Transcript extends FilterInputStream {
+        private final ByteArrayOutputStream read = new ByteArrayOutputStream();
+
+        Transcript(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read() throws IOException {
+            int value = in.read();
+            if (value >= 0) {
+                read.write(value);
+            }
+            return value;
+        }
+
+        @Override
+        public int read(byte[] target, int offset, int length) throws IOException {
+            int count = in.read(target, offset, length);
+            read.write(target, offset, Math.max(0, count));
+            return count;
+        }
+
+        String text() {
+            return read.toString(Charset.defaultCharset());
+        }
     }
 
     private List<String> arguments(Path startup) {

@@ -19,6 +19,8 @@ import io.peft4j.methods.*;
 import io.peft4j.models.*;
 import io.peft4j.models.hub.*;
 import io.peft4j.train.*;
+import static io.peft4j.core.io.IfExists.NEXT;
+import static io.peft4j.core.io.IfExists.OVERWRITE;
 import static io.peft4j.core.peft.config.TargetModules.ALL_LINEAR;
 import static io.peft4j.cli.shell.Show.ask;
 import static io.peft4j.cli.shell.Show.open;

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -24,6 +25,9 @@ class ProcessTest {
     @TempDir
     Path folder;
 
+    /** A process in the background of a script ignores Ctrl-C, and so does what it starts, unless it is told not to. */
+    private static final List<String> INTERRUPTIBLE = List.of("perl", "-e", "$SIG{INT} = 'DEFAULT'; exec @ARGV");
+
     private Path write(String name, String... lines) throws IOException {
         return Files.write(folder.resolve(name), List.of(lines));
     }
@@ -33,7 +37,7 @@ class ProcessTest {
         Path data = write("train.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"Who?\"}, "
                 + "{\"role\": \"assistant\", \"content\": \"The keeper.\"}]}");
         Path output = folder.resolve("adapter");
-        JavaProcess run = JavaProcess.start(folder, write("empty"), training(data, output));
+        JavaProcess run = JavaProcess.start(folder, write("empty"), Map.of(), INTERRUPTIBLE, training(data, output));
         Path metrics = output.resolve("metrics.jsonl");
         while (run.process().isAlive() && (!Files.exists(metrics) || Files.size(metrics) == 0)) {
             TimeUnit.MILLISECONDS.sleep(50);
@@ -122,6 +126,21 @@ class ProcessTest {
             assertEquals("went on", run.out().strip(), line);
             assertTrue(run.err().matches("(?s)(Error:|Exception |Invalid command:).*"), run.err());
         }
+    }
+
+    @Test
+    void aScriptThatBreaksOffIsAFailure() throws Exception {
+        Path script = write("script.jsh", "System.out.println(\"begun, \" + OVERWRITE)", "System.out.println(\"a\"",
+                "System.out.println(\"b\")");
+        JavaProcess piped = JavaProcess.start(folder, script, "jshell");
+        assertEquals(1, piped.status());
+        assertEquals("begun, overwrite", piped.out().strip());
+        String problem = "the snippet that begins in line 2 is not complete; neither it nor what stands behind it was "
+                + "run";
+        assertEquals("Error: " + problem, piped.err().strip());
+        JavaProcess file = JavaProcess.start(folder, write("empty"), "jshell", script);
+        assertEquals(1, file.status());
+        assertEquals("Error: " + script + ": " + problem, file.err().strip());
     }
 
     @Test
