@@ -63,7 +63,7 @@ awk -v share="$share" 'BEGIN { exit !(share >= 0.8) }' || fail "the quickstart's
 
 step "the artifacts, into the local repository"
 mvn -q -B -ntp install -DskipTests -Dcheckstyle.skip \
-  -pl peft-all,peft-tiny-model,peft-langchain4j,peft-spring-boot-starter -am
+  -pl peft-all,peft-trackers,peft-tiny-model,peft-langchain4j,peft-spring-boot-starter -am
 version=$(sed -n '/<parent>/,/<\/parent>/s/.*<version>\(.*\)<.*/\1/p' pom.xml)
 property() {
   sed -n "s/.*<$1>\(.*\)<.*/\1/p" pom.xml | head -1
@@ -158,6 +158,26 @@ block README.md '^jshell> ' | sed -e 's/^jshell> //' -e 's|HuggingFaceTB/SmolLM2
 cat "$work/jshell.txt"
 grep -q Larkenfell "$work/jshell.txt" || fail "JShell does not answer"
 if ./peft4j jshell <<<'int broken = "text"' 2>/dev/null; then fail "JShell ends with 0 though a line failed"; fi
+
+step "a method, an objective and a tracker of one's own, in a jar"
+mvn -q -B -ntp -f examples/own-method/pom.xml "-Dpeft4j.version=$version" package \
+  "org.apache.maven.plugins:maven-dependency-plugin:$(property dependency-plugin.version):build-classpath" \
+  -Dmdep.outputFile=target/cp.txt
+java "-Duser.home=$HOME" -Dai.djl.offline=true \
+  -cp "examples/own-method/target/own-method-1.jar:$(cat examples/own-method/target/cp.txt)" com.example.ssf.TryIt \
+  examples/handbook/train.jsonl "$work/own" >"$work/own.txt" 2>/dev/null || fail "TryIt failed: $(tail -5 "$work/own.txt")"
+tail -2 "$work/own.txt"
+grep -q '^loaded as it was trained$' "$work/own.txt" || fail "the adapter of one's own method is not loaded as it was trained"
+grep -q '^ssf 1 {' "$work/own.txt" || fail "the tracker of one's own is not told"
+export PEFT4J_CLASSPATH=$PWD/examples/own-method/target/own-method-1.jar
+./peft4j train --model tiny --method ssf --target-modules all-linear --learning-rate 1e-2 --epochs 1 \
+  --data examples/handbook/train.jsonl --output "$work/own-adapter"
+./peft4j score --model tiny --adapter "$work/own-adapter" --data examples/handbook/heldout.jsonl >/dev/null
+unset PEFT4J_CLASSPATH
+if ./peft4j score --model tiny --adapter "$work/own-adapter" --data examples/handbook/heldout.jsonl 2>"$work/own.log"; then
+  fail "an adapter of an unknown method is loaded"
+fi
+grep -q SSF "$work/own.log" || fail "the unknown method is not named: $(cat "$work/own.log")"
 
 step "the example for LangChain4j"
 project "$work/langchain" "io.peft4j:peft-langchain4j:$version" "$tiny" \

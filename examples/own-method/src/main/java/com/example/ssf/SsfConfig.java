@@ -1,0 +1,24 @@
+package com.example.ssf;
+
+import io.peft4j.core.peft.config.CommonConfig;
+import io.peft4j.core.peft.config.ConfigBuilder;
+import io.peft4j.core.peft.config.Group;
+import io.peft4j.core.peft.config.Key;
+import io.peft4j.core.peft.config.PeftType;
+import io.peft4j.core.peft.config.PlacedBuilder;
+import io.peft4j.core.peft.config.PlacedConfig;
+import io.peft4j.core.peft.config.Placement;
+
+/** SSF: the outputs of layers are scaled and shifted. */
+@PeftType("SSF")
+public record SsfConfig(CommonConfig common, @Group(biasWord = "ssf_only") Placement placement,
+        @Key(value = "shift", fallback = "true") boolean shift) implements PlacedConfig {
+
+    public static Builder builder() {
+        return ConfigBuilder.of(Builder.class, SsfConfig.class);
+    }
+
+    public interface Builder extends PlacedBuilder<SsfConfig, Builder> {
+        Builder shift(boolean value);
+    }
+}
