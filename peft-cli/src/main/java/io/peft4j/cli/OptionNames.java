@@ -84,7 +84,7 @@ final class OptionNames {
     /** How a message says what the value of an option must be: a single word is no other thing at its beginning only. */
     private static String required(String option) {
         String words = option.replaceFirst("^-+", "").replace('-', ' ');
-        return (words.indexOf(' ') < 0 ? "^" : "\\b") + words + "(?= must )";
+        return (words.indexOf(' ') < 0 ? "^(?:the )?(?:number of )?" : "\\b") + words + "(?= must | is \\S+; it must )";
     }
 
     /** What a finding advises, with the option or command that does it. */

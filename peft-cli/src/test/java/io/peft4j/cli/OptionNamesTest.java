@@ -26,6 +26,8 @@ class OptionNamesTest {
     void aSettingThatMustBeOtherwiseIsNamedAsTheOption() {
         assertEquals("batch size (--batch-size) must be at least 1, got 0", train("batch size must be at least 1, got 0"));
         assertEquals("rank (--rank) must be at least 1, got 0", train("rank must be at least 1, got 0"));
+        assertEquals("the number of threads (--threads) must be at least 1, got 0",
+                train("the number of threads must be at least 1, got 0"));
         assertEquals("the low rank must be odd", train("the low rank must be odd"));
         assertEquals("--max-length is 5", train("maxLength is 5"));
         assertEquals("noSuchThing is 5", train("noSuchThing is 5"));

@@ -137,13 +137,13 @@ class ResumeCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "2 | --learning-rate  | 0           | learning rate is 0.0; it must be above 0 and at most 1",
+        "2 | --learning-rate  | 0           | learning rate (--learning-rate) is 0.0; it must be above 0 and at most 1",
         "2 | --learning-rate  | -1e-4       | it must be above 0 and at most 1",
-        "2 | --learning-rate  | NaN         | learning rate is NaN",
-        "2 | --learning-rate  | 2e4         | learning rate is 20000.0",
-        "2 | --weight-decay   | 1e4         | weight decay is 10000.0",
-        "2 | --epochs         | 0           | epochs is 0",
-        "2 | --batch-size     | -1          | batch size is -1",
+        "2 | --learning-rate  | NaN         | learning rate (--learning-rate) is NaN",
+        "2 | --learning-rate  | 2e4         | learning rate (--learning-rate) is 20000.0",
+        "2 | --weight-decay   | 1e4         | weight decay (--weight-decay) is 10000.0",
+        "2 | --epochs         | 0           | epochs (--epochs) is 0",
+        "2 | --batch-size     | -1          | batch size (--batch-size) is -1",
         "2 | --loraplus-ratio | -1          | ratio",
         "2 | --method         | lroa        | did you mean 'lora'?",
         "2 | --target-modules | q_porj      | are 'q_proj'",
@@ -174,7 +174,7 @@ class ResumeCommandTest {
         assertTrue(err.contains("the output folder " + output + " already holds a run (metrics.jsonl)"), err);
         String quickstart = CommandRun.failing(2, "quickstart", "--model", folder.resolve("no-model"), "--output",
                 folder.resolve("story"), "--learning-rate", 20);
-        assertTrue(quickstart.contains("learning rate is 20.0"), quickstart);
+        assertTrue(quickstart.contains("learning rate (--learning-rate) is 20.0"), quickstart);
     }
 
     @Test

@@ -113,7 +113,7 @@ class SageMakerCommandTest {
     void aValueThatAnOptionDoesNotTakeIsInTheFailureFile() {
         assertTrue(failing(MlFolder.of(folder.resolve("a"), Map.of("epochs", "many"))).contains("'many' is not an"));
         assertTrue(failing(MlFolder.of(folder.resolve("b"), Map.of("learning_rate", "-1")))
-                .contains("learning rate is -1.0"));
+                .contains("learning rate (--learning-rate) is -1.0"));
         assertTrue(failing(MlFolder.of(folder.resolve("c"), Map.of("method", "lroa"))).contains("'lora'"));
     }
 

@@ -96,7 +96,7 @@ class ServeCommandTest {
         assertTrue(CommandRun.failing(2, "serve", "--model", MODEL).startsWith(
                 "Missing required options: '--port', '--data'"));
         assertTrue(CommandRun.failing(2, "serve", "--model", MODEL, "--data", folder, "--port", 99999)
-                .startsWith("the port must be from 0"));
+                .startsWith("the port (--port) must be from 0"));
         assertTrue(CommandRun.failing(1, "serve", "--model", MODEL, "--data", folder, "--port", 0, "--host",
                 "0.0.0.0").contains("needs an API key"));
         assertTrue(CommandRun.failing(2, "serve", "--model", MODEL, "--data", folder, "--port", 0,
