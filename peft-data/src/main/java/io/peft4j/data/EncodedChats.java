@@ -59,4 +59,10 @@ public record EncodedChats(List<TokenSequence> sequences, List<ChatExample> kept
     public long supervisedTokens() {
         return sequences.stream().mapToLong(TokenSequence::supervisedTokens).sum();
     }
+
+    @Override
+    public String toString() {
+        return sequences.size() + " sequences with " + sequences.stream().mapToLong(TokenSequence::length).sum()
+                + " tokens, " + supervisedTokens() + " of them learned; " + tooLong.size() + " examples are too long";
+    }
 }

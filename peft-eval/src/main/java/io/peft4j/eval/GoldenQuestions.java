@@ -74,4 +74,9 @@ public final class GoldenQuestions {
             throw new AssertionError(text.toString());
         }
     }
+
+    @Override
+    public String toString() {
+        return items.size() + " golden questions";
+    }
 }

@@ -356,4 +356,9 @@ public final class Trainer {
     private static ChatEncoder encoder(LanguageModel model, Masking masking) {
         return ChatEncoder.of(model, masking);
     }
+
+    @Override
+    public String toString() {
+        return "trainer of " + model + ": " + options;
+    }
 }

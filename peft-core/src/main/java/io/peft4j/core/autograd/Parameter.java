@@ -73,4 +73,9 @@ public final class Parameter implements AutoCloseable {
             gradient = null;
         }
     }
+
+    @Override
+    public String toString() {
+        return name + " " + java.util.Arrays.toString(value.shape());
+    }
 }

@@ -165,4 +165,9 @@ public final class Variable {
     Tape tape() {
         return tape;
     }
+
+    @Override
+    public String toString() {
+        return "variable " + java.util.Arrays.toString(value.shape());
+    }
 }

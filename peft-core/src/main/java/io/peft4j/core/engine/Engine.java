@@ -152,4 +152,9 @@ public final class Engine implements AutoCloseable {
             turns.giveBack();
         }
     }
+
+    @Override
+    public String toString() {
+        return "engine with " + name() + " kernels";
+    }
 }

@@ -104,4 +104,9 @@ public final class Embedding implements WeightedLayer {
     public Variable forward(ForwardContext context, Variable x) {
         return scaled(context, RowOps.embedding(context.tape(), table, ids(context.batch())));
     }
+
+    @Override
+    public String toString() {
+        return "Embedding " + table;
+    }
 }

@@ -95,4 +95,9 @@ public final class Linear implements WeightedLayer {
     private Variable biased(Tape tape, Variable y) {
         return bias.isPresent() ? MatrixOps.addBias(tape, y, tape.constant(bias.get())) : y;
     }
+
+    @Override
+    public String toString() {
+        return "Linear " + weight + (bias.isPresent() ? " with bias" : "");
+    }
 }

@@ -382,4 +382,10 @@ public final class PackedBatch {
     public int maxPosition() {
         return maxPosition;
     }
+
+    @Override
+    public String toString() {
+        return "a batch of " + layout.segments().size() + " sequences with " + tokens.length + " tokens, " + targets.count()
+                + " of them predicted";
+    }
 }

@@ -15,6 +15,7 @@ import java.util.Objects;
  */
 public record TokenSequence(int[] ids, float[] weights, int group, int[] types, int[] source) {
     private static final int[] NONE = {};
+    private static final int SHOWN = 8;
 
     /** Checks that ids, weights and types have the same length. */
     public TokenSequence {
@@ -79,5 +80,12 @@ public record TokenSequence(int[] ids, float[] weights, int group, int[] types, 
             count += weights[i] != 0 ? 1 : 0;
         }
         return count;
+    }
+
+    @Override
+    public String toString() {
+        int shown = Math.min(SHOWN, ids.length);
+        return ids.length + " tokens " + java.util.Arrays.toString(java.util.Arrays.copyOf(ids, shown)).replace("]", shown < ids.length ? ", ...]" : "]")
+                + ", " + supervisedTokens() + " of them learned";
     }
 }

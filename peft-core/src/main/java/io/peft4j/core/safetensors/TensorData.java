@@ -209,4 +209,9 @@ public final class TensorData {
             }
         }
     }
+
+    @Override
+    public String toString() {
+        return dtype + " " + Arrays.toString(shape);
+    }
 }

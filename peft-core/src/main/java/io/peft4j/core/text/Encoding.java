@@ -28,4 +28,9 @@ public record Encoding(int[] ids, int[] start, int[] end) {
     public int length() {
         return ids.length;
     }
+
+    @Override
+    public String toString() {
+        return ids.length + " tokens";
+    }
 }

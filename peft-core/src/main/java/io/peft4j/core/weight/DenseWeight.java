@@ -62,4 +62,9 @@ public record DenseWeight(INDArray values) implements FrozenWeight {
             values.close();
         }
     }
+
+    @Override
+    public String toString() {
+        return typeName() + " [" + rows() + ", " + columns() + "]";
+    }
 }

@@ -103,4 +103,10 @@ public record DataReport(long rows, Map<String, Long> files, List<Finding> findi
     public void writeJson(Path file) {
         AtomicFiles.writeString(file, toJson().toPrettyString() + "\n");
     }
+
+    @Override
+    public String toString() {
+        return rows + " rows, " + errors + " errors, findings: " + counts.entrySet().stream()
+                .map(entry -> entry.getKey().code() + " " + entry.getValue()).sorted().toList();
+    }
 }

@@ -49,4 +49,9 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
         double[] shares = outcomes.shares();
         return IntStream.of(places).mapToDouble(i -> shares[i]).toArray();
     }
+
+    @Override
+    public String toString() {
+        return items + " items, " + overall;
+    }
 }

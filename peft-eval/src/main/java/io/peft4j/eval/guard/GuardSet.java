@@ -92,4 +92,9 @@ public final class GuardSet {
         }
         return new GuardOutcomes(answers, generated, chosen);
     }
+
+    @Override
+    public String toString() {
+        return "guard set of " + items.size() + " items";
+    }
 }

@@ -175,4 +175,9 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
         IntStream.range(0, items.size()).forEach(order::add);
         return List.copyOf(order);
     }
+
+    @Override
+    public String toString() {
+        return verdict.toString();
+    }
 }

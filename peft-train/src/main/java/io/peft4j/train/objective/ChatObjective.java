@@ -71,4 +71,9 @@ public final class ChatObjective implements Objective<ChatExample> {
     public double loss(Passes passes, List<EncodedExample> batch) {
         return tokens.loss(passes, batch);
     }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
+    }
 }

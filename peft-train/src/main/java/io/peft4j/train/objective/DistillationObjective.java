@@ -177,4 +177,9 @@ public final class DistillationObjective implements Objective<ChatExample> {
         }
         return sums[0] - before;
     }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
+    }
 }

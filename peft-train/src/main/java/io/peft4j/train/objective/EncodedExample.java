@@ -77,4 +77,10 @@ public record EncodedExample(List<TokenSequence> sequences, float[] targets, dou
     public static double weight(List<EncodedExample> examples) {
         return examples.stream().mapToDouble(EncodedExample::weight).sum();
     }
+
+    @Override
+    public String toString() {
+        return sequences.size() == 1 ? sequences.get(0).toString() : sequences.size() + " sequences with " + tokens()
+                + " tokens";
+    }
 }

@@ -13,4 +13,9 @@ public record EncodedExamples(List<EncodedExample> examples, int leftOut) {
     public EncodedExamples {
         examples = List.copyOf(examples);
     }
+
+    @Override
+    public String toString() {
+        return examples.size() + " examples, and " + leftOut + " left out";
+    }
 }

@@ -101,4 +101,9 @@ abstract class HeadObjective<E> implements Objective<E> {
         return (int) (task.type().judgesTokens() ? batch.stream().mapToLong(EncodedExample::tokens).sum()
                 : batch.stream().mapToLong(example -> example.sequences().size()).sum());
     }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
+    }
 }

@@ -207,4 +207,9 @@ public final class KtoObjective implements Objective<JudgedAnswer> {
     private static String kind(int good) {
         return good == 1 ? "chosen" : "rejected";
     }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
+    }
 }

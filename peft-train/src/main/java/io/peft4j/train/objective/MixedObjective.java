@@ -259,4 +259,9 @@ public final class MixedObjective implements Objective<MixedObjective.Example> {
             passes.measure(name + "/" + measure, sum, count);
         }
     }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
+    }
 }

@@ -60,4 +60,9 @@ public final class NextTokenObjective implements Objective<TokenSequence> {
         }
         passes.measure(TOKEN_ACCURACY, pass.hitWeight(), weight);
     }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
+    }
 }

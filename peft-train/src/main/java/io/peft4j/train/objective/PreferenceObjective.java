@@ -163,4 +163,9 @@ abstract class PreferenceObjective implements Objective<PreferenceExample> {
             return loss(passes, batch, pass.batch().targets(), nll, new float[nll.length]);
         });
     }
+
+    @Override
+    public String toString() {
+        return "objective " + name();
+    }
 }

@@ -91,4 +91,9 @@ public record SweepResult(List<Trial> trials, Path folder) {
         return value.isTextual() ? value.asText() : value.isDouble()
                 ? String.format(Locale.ROOT, "%.4g", value.asDouble()) : value.toString();
     }
+
+    @Override
+    public String toString() {
+        return table();
+    }
 }

@@ -40,4 +40,9 @@ public record Calibration(List<List<TokenSequence>> batches) {
         }
         return new Calibration(batches);
     }
+
+    @Override
+    public String toString() {
+        return "calibration with " + batches.size() + " batches";
+    }
 }

@@ -31,4 +31,9 @@ public abstract class AbstractAdapterLayer implements AdapterLayer {
         return context.isTraining() && probability > 0
                 ? ElementwiseOps.dropout(context.tape(), x, (float) probability, context.nextDropoutSeed()) : x;
     }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + " on " + slot + " with " + tensors();
+    }
 }

@@ -105,4 +105,9 @@ public final class AdapterTensor implements AutoCloseable {
     public void close() {
         parameter.close();
     }
+
+    @Override
+    public String toString() {
+        return parameter.name() + " " + java.util.Arrays.toString(fileShape()) + (trainable ? "" : ", not trained");
+    }
 }

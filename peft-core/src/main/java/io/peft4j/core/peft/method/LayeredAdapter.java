@@ -24,4 +24,13 @@ public class LayeredAdapter implements Adapter {
     public final List<AdapterLayer> layers() {
         return layers;
     }
+
+    @Override
+    public String toString() {
+        long trained = layers.stream().flatMap(layer -> layer.tensors().stream())
+                .filter(tensor -> tensor.isTrainable() && !tensor.isPartOfBase())
+                .mapToLong(tensor -> tensor.parameter().length()).sum();
+        return config.getClass().getSimpleName().replaceFirst("Config$", "") + " adapter of " + layers.size()
+                + " layers with " + trained + " trained values";
+    }
 }

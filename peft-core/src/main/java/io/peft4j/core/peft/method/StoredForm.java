@@ -30,4 +30,9 @@ public record StoredForm(PeftConfig config, Map<String, TensorData> tensors) {
                 .forEach(tensor -> tensors.put(tensor.name(), tensor.stored()));
         return new StoredForm(adapter.config(), tensors);
     }
+
+    @Override
+    public String toString() {
+        return config + " with " + tensors.size() + " tensors";
+    }
 }

@@ -184,4 +184,9 @@ final class DecoderNetwork implements CausalNetwork {
     public void close() {
         Closing.all(weights);
     }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + " " + description();
+    }
 }

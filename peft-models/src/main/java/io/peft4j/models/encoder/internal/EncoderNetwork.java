@@ -186,4 +186,9 @@ final class EncoderNetwork implements HeadedNetwork, PooledNetwork {
     public void close() {
         Closing.all(weights);
     }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + " " + description();
+    }
 }

@@ -106,4 +106,9 @@ final class T5Network implements EncoderDecoderNetwork {
     public void close() {
         Closing.all(weights);
     }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + " " + description();
+    }
 }

@@ -280,4 +280,9 @@ final class FastTokenizer implements Tokenizer {
             lock.writeLock().unlock();
         }
     }
+
+    @Override
+    public String toString() {
+        return "tokenizer of " + origin;
+    }
 }
