@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The project that docs/extending.md shows compiles. {@code docs/try-as-new-user.sh} builds it with Maven and runs it, in
- * Java and on the command line.
+ * The project that docs/extending.md shows compiles. {@code docs/try-as-new-user.sh} builds it with Maven and runs it,
+ * in Java and on the command line.
  */
 class OwnMethodTest {
     private static final Path SOURCES = Path.of("own-method", "src", "main", "java");

@@ -81,7 +81,7 @@ final class OptionNames {
         return isHere(option) ? option : name;
     }
 
-    /** How a message says what the value of an option must be: a single word is no other thing at its beginning only. */
+    /** How a message says what the value of an option must be; a single word counts at its beginning only. */
     private static String required(String option) {
         String words = option.replaceFirst("^-+", "").replace('-', ' ');
         return (words.indexOf(' ') < 0 ? "^(?:the )?(?:number of )?" : "\\b") + words + "(?= must | is \\S+; it must )";

@@ -24,7 +24,8 @@ class OptionNamesTest {
 
     @Test
     void aSettingThatMustBeOtherwiseIsNamedAsTheOption() {
-        assertEquals("batch size (--batch-size) must be at least 1, got 0", train("batch size must be at least 1, got 0"));
+        assertEquals("batch size (--batch-size) must be at least 1, got 0",
+                train("batch size must be at least 1, got 0"));
         assertEquals("rank (--rank) must be at least 1, got 0", train("rank must be at least 1, got 0"));
         assertEquals("the number of threads (--threads) must be at least 1, got 0",
                 train("the number of threads must be at least 1, got 0"));
@@ -41,7 +42,8 @@ class OptionNamesTest {
         assertEquals("if that is right, read the file with --encoding windows-1252, or convert it to UTF-8",
                 train("if that is right, read the file as windows-1252, or convert it to UTF-8"));
         assertEquals("only Nr., Frage; columns get their names with --column Frage=question --column \"Die Antwort"
-                + "=answer\"", train("only Nr., Frage; columns can be renamed: Frage=question, \"Die Antwort=answer\""));
+                + "=answer\"",
+                train("only Nr., Frage; columns can be renamed: Frage=question, \"Die Antwort=answer\""));
         assertEquals("columns get their names with --column Frage=question\nThe same in line 3",
                 train("columns can be renamed: Frage=question\nThe same in line 3"));
         assertEquals("begin it anew, in this folder with --resume-or-start",

@@ -21,7 +21,8 @@ class UnfinishedSnippetTest {
 
     @Test
     void theLineOnWhichItBeginsIsNamed() {
-        assertEquals(OptionalInt.of(2), line("int a = 1", "System.out.println(a", "System.out.println(2)", "int b = 2"));
+        assertEquals(OptionalInt.of(2), line("int a = 1", "System.out.println(a", "System.out.println(2)",
+                "int b = 2"));
         assertEquals(OptionalInt.of(3), line("int f() {", "    return 1;", "} int g() {", "    return 2;"));
         assertEquals(OptionalInt.of(1), line("class A {"));
         assertEquals(OptionalInt.of(4), line("int a = 1", "", "", "String s = \"\"\"", "    open"));

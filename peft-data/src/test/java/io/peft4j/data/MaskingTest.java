@@ -61,7 +61,8 @@ class MaskingTest {
                 ChatMessage.user("Two?"), ChatMessage.assistant("<t>so</t>Second."));
         DataException refused = assertThrows(DataException.class,
                 () -> new ChatEncoder(tokenizer, forgetful).encode(thoughtful));
-        assertEquals(true, refused.getMessage().contains("Learn the last answer of each conversation alone"), refused.getMessage());
+        assertEquals(true, refused.getMessage().contains("Learn the last answer of each conversation alone"),
+                refused.getMessage());
         List<String> learned = thoughtful.answers().stream()
                 .map(answer -> new ChatEncoder(tokenizer, forgetful).preview(answer)).toList();
         assertEquals(List.of("<|im_start|>user\nOne?<|im_end|>\n<|im_start|>assistant\n[[<t>hm</t>First.<|im_end|>]]\n",

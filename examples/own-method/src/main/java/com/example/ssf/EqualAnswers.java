@@ -15,6 +15,7 @@ public final class EqualAnswers implements Objective<ChatExample> {
     private final ChatEncoder encoder;
     private final NextTokenObjective tokens = new NextTokenObjective();
 
+    /** For a model. */
     public EqualAnswers(LanguageModel model) {
         encoder = ChatEncoder.of(model);
     }

@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 public final class LineTracker implements Tracker {
     private final Consumer<String> lines;
 
+    /** Where the lines go. */
     public LineTracker(Consumer<String> lines) {
         this.lines = lines;
     }

@@ -14,11 +14,14 @@ import io.peft4j.core.peft.config.Placement;
 public record SsfConfig(CommonConfig common, @Group(biasWord = "ssf_only") Placement placement,
         @Key(value = "shift", fallback = "true") boolean shift) implements PlacedConfig {
 
+    /** A builder with the defaults. */
     public static Builder builder() {
         return ConfigBuilder.of(Builder.class, SsfConfig.class);
     }
 
+    /** Builds a configuration. */
     public interface Builder extends PlacedBuilder<SsfConfig, Builder> {
+        /** Whether outputs are shifted, too; default true. */
         Builder shift(boolean value);
     }
 }

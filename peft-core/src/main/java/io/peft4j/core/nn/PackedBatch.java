@@ -385,7 +385,7 @@ public final class PackedBatch {
 
     @Override
     public String toString() {
-        return "a batch of " + layout.segments().size() + " sequences with " + tokens.length + " tokens, " + targets.count()
-                + " of them predicted";
+        return "a batch of " + layout.segments().size() + " sequences with " + tokens.length + " tokens, "
+                + targets.count() + " of them predicted";
     }
 }

@@ -85,7 +85,8 @@ public record TokenSequence(int[] ids, float[] weights, int group, int[] types, 
     @Override
     public String toString() {
         int shown = Math.min(SHOWN, ids.length);
-        return ids.length + " tokens " + java.util.Arrays.toString(java.util.Arrays.copyOf(ids, shown)).replace("]", shown < ids.length ? ", ...]" : "]")
-                + ", " + supervisedTokens() + " of them learned";
+        String first = java.util.Arrays.toString(java.util.Arrays.copyOf(ids, shown));
+        return ids.length + " tokens " + (shown < ids.length ? first.replace("]", ", ...]") : first) + ", "
+                + supervisedTokens() + " of them learned";
     }
 }

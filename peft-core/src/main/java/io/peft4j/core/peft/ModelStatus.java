@@ -143,4 +143,12 @@ public record ModelStatus(String baseModelType, Map<String, String> peftTypes, l
         }
         return agreement;
     }
+
+    /** All but what {@link #layers} holds, which may be hundreds of lines. */
+    @Override
+    public String toString() {
+        return baseModelType + " with " + availableAdapters + ", active " + (enabled ? activeAdapters : List.of())
+                + ", merged " + mergedAdapters + ", " + trainableParams + " of " + totalParams
+                + " parameters trained in " + numAdapterLayers + " layers";
+    }
 }

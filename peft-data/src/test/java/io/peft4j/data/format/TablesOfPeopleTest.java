@@ -158,7 +158,8 @@ class TablesOfPeopleTest {
         DataFile file = DataFile.of(file("t.csv", TABLE, StandardCharsets.UTF_8));
         String wrong = assertThrows(DataException.class, () -> ChatDataset.read(file.withColumns(
                 Map.of("Thema", "topic")))).getMessage();
-        assertTrue(wrong.contains("no row has a column [Thema], which is to be renamed; there are [question, answer]"), wrong);
+        assertTrue(wrong.contains("no row has a column [Thema], which is to be renamed; there are [question, answer]"),
+                wrong);
         // A second file that has the names already needs no other.
         assertEquals(2, ChatDataset.read(file.withColumns(Map.of("Frage", "question"))).size());
         assertTrue(assertThrows(DataException.class, () -> ChatDataset.read(file.withColumns(

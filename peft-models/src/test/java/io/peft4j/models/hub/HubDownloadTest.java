@@ -184,7 +184,8 @@ class HubDownloadTest {
         hub.model(WEIGHTS);
         hub.limitRate(1, "7200");
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
-                "Cannot fetch model 'acme/tiny': " + hub.address() + " answered 429", "asks to wait 7200 s", "HF_TOKEN");
+                "Cannot fetch model 'acme/tiny': " + hub.address() + " answered 429",
+                "asks to wait 7200 s", "HF_TOKEN");
         assertEquals(1, hub.requests.size());
     }
 
@@ -207,7 +208,8 @@ class HubDownloadTest {
     void refusedRequestsSayWhatToDo() {
         hub.answerAlways(401);
         assertContains(assertThrows(ModelNotFoundException.class, () -> locator(options()).locate(FakeHub.ID)),
-                "Cannot fetch model 'acme/tiny': " + hub.address() + " answered 401: ", "Also tried: (1) no such folder", "private", "no access token was sent (HF_TOKEN)");
+                "Cannot fetch model 'acme/tiny': " + hub.address() + " answered 401: ",
+                "Also tried: (1) no such folder", "private", "no access token was sent (HF_TOKEN)");
         assertContains(assertThrows(ModelNotFoundException.class,
                 () -> locator(options().withToken("hf_secret")).locate(FakeHub.ID)),
                 "401", "the access token has no access to it");
