@@ -359,6 +359,6 @@ public final class Trainer {
 
     @Override
     public String toString() {
-        return "trainer of " + model + ": " + options;
+        return "trainer of " + model + ": " + given;
     }
 }
