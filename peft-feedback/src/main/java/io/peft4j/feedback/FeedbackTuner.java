@@ -222,7 +222,8 @@ public final class FeedbackTuner implements AutoCloseable {
     private void runQuietly() {
         try {
             run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // What is thrown here would end the schedule without a word.
             LOG.warn("the adapter {} could not be tuned; the present one goes on answering", adapter, e);
         }
     }

@@ -118,8 +118,9 @@ public final class PeftAdapters implements AutoCloseable {
     private void refreshQuietly() {
         try {
             refresh();
-        } catch (RuntimeException e) {
-            LOG.warn("cannot look for adapters: {}", e.getMessage());
+        } catch (RuntimeException | Error e) {
+            // What is thrown here would end the schedule without a word.
+            LOG.warn("cannot look for adapters", e);
         }
     }
 

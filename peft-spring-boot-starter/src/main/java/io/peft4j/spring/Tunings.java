@@ -130,9 +130,9 @@ public final class Tunings implements AutoCloseable {
             model.saveAdapter(folder.resolve(name));
             adapters.refresh();
             set(name, new Tuning("done", result.toString()));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.warn("the training of {} failed", name, e);
-            set(name, new Tuning("failed", String.valueOf(e.getMessage())));
+            set(name, new Tuning("failed", e instanceof Error ? e.toString() : String.valueOf(e.getMessage())));
         }
     }
 

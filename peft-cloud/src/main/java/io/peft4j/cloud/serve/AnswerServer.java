@@ -107,18 +107,20 @@ public final class AnswerServer implements AutoCloseable {
         if (!requireMethod(exchange, "POST")) {
             return;
         }
-        byte[] body = exchange.getRequestBody().readNBytes(MOST_BYTES + 1);
-        if (body.length > MOST_BYTES) {
-            fail(exchange, 413, "the body has more than " + MOST_BYTES + " bytes");
-        } else if (stopping || !free.tryAcquire()) {
+        if (stopping || !free.tryAcquire()) {
             exchange.getResponseHeaders().set("Retry-After", "1");
             fail(exchange, 503, stopping ? "the server is stopping" : AT_ONCE + " requests are being answered");
-        } else {
-            try {
+            return;
+        }
+        try {
+            byte[] body = exchange.getRequestBody().readNBytes(MOST_BYTES + 1);
+            if (body.length > MOST_BYTES) {
+                fail(exchange, 413, "the body has more than " + MOST_BYTES + " bytes");
+            } else {
                 answer(exchange, new String(body, StandardCharsets.UTF_8));
-            } finally {
-                free.release();
             }
+        } finally {
+            free.release();
         }
     }
 

@@ -15,6 +15,7 @@ import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
+import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.model.TokenProbability;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -306,6 +307,43 @@ class AnswerServiceTest {
         }
         // The one at the gate was a's, too.
         assertEquals(List.of("a", "b", "a", "b", "a", "a", "a"), order);
+    }
+
+    @Test
+    void afterAFailureOfDecodingTheNextRequestIsAnswered() {
+        TextConstraint broken = new TextConstraint() {
+            @Override
+            public int start() {
+                return 0;
+            }
+
+            @Override
+            public int step(int state, int value) {
+                throw new StackOverflowError("too deep");
+            }
+
+            @Override
+            public boolean mayEnd(int state) {
+                return false;
+            }
+
+            @Override
+            public boolean mayGoOn(int state) {
+                return true;
+            }
+
+            @Override
+            public String description() {
+                return "broken";
+            }
+        };
+        try (AnswerService service = AnswerService.open(model, OPTIONS)) {
+            PendingAnswer failing = service.submit(request(5, 1, LONG.withConstraint(broken)));
+            String message = assertThrows(CompletionException.class, () -> failing.completions().join()).getMessage();
+            assertTrue(message.contains("StackOverflowError"), message);
+            AnswerRequest next = request(5, 2, LONG);
+            assertSame(alone(next), service.submit(next).completions().join().get(0));
+        }
     }
 
     @Test

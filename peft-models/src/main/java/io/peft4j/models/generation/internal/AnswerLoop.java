@@ -145,7 +145,7 @@ public final class AnswerLoop {
             while (true) {
                 List<Ticket> come = take(batch);
                 if (isClosed()) {
-                    return;
+                    break;
                 }
                 come.stream().filter(ticket -> !ticket.isDead())
                         .forEach(decodes ? batch::join : this::answerByItself);
@@ -153,11 +153,11 @@ public final class AnswerLoop {
                 settle(batch);
             }
         } catch (RuntimeException | Error e) {
-            LOG.error("answers end, because decoding failed", e);
-            throw e;
-        } finally {
-            end();
+            LOG.error("decoding failed: the requests in hand end, the next one begins anew", e);
+            end(new IllegalStateException("decoding failed: " + e, e), false);
+            return;
         }
+        end(new ClosedException("the answer service"), true);
     }
 
     /** Waits for something to do, and takes as many tickets as there are rows for. */
@@ -261,16 +261,18 @@ public final class AnswerLoop {
         }
     }
 
-    private void end() {
+    /** Ends all requests; unless that is for good, the next one starts another thread. */
+    private void end(RuntimeException reason, boolean forGood) {
         synchronized (lock) {
-            closed = true;
+            closed |= forGood;
+            thread = Optional.empty();
             for (Ticket ticket : List.copyOf(running)) {
-                ticket.fail(new ClosedException("the answer service"));
+                ticket.fail(reason);
                 done(ticket);
             }
             for (Ticket ticket : waiting.all()) {
                 waiting.remove(ticket);
-                ticket.fail(new ClosedException("the answer service"));
+                ticket.fail(reason);
                 ticket.close();
             }
             lock.notifyAll();

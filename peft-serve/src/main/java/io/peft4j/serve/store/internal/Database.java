@@ -64,7 +64,7 @@ final class Database implements AutoCloseable {
             try {
                 result = work.run(new Sql(connection));
                 dialect.commit(connection);
-            } catch (SQLException | RuntimeException e) {
+            } catch (SQLException | RuntimeException | Error e) {
                 rollback(connection, e);
                 throw e;
             }
@@ -80,7 +80,7 @@ final class Database implements AutoCloseable {
         }
     }
 
-    private void rollback(Connection connection, Exception cause) {
+    private void rollback(Connection connection, Throwable cause) {
         try {
             dialect.rollback(connection);
         } catch (SQLException e) {
