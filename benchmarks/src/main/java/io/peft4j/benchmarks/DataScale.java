@@ -43,7 +43,7 @@ public final class DataScale {
         CleaningReport cleaned = DataPipeline.standard().run(data, clean);
         say("read, clean, exact duplicates, write", cleaned.rows(), cleaning);
         long splitting = System.nanoTime();
-        new FileSplit(SplitRule.ratios(0.8, 0.1, 0.1)).run(clean, out.resolve("parts"));
+        new FileSplit(SplitRule.ratios(0.8, 0.1, 0.1).groupedByFact()).run(clean, out.resolve("parts"));
         say("read, group, split, write", cleaned.kept(), splitting);
         say("all", report.rows(), begin);
     }

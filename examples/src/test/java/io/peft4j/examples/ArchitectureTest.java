@@ -114,7 +114,7 @@ class ArchitectureTest {
             Map.entry("io.peft4j.core.peft.internal", List.of(LORA, METHODS)),
             Map.entry("io.peft4j.core.peft.method.internal", List.of(LORA, METHODS)),
             Map.entry("io.peft4j.core.weight.internal", List.of(MODELS, CLI)),
-            Map.entry("io.peft4j.data.near.internal", List.of(EVAL, SPARK)),
+            Map.entry("io.peft4j.data.near.internal", List.of(EVAL, FEEDBACK, SPARK)),
             Map.entry("io.peft4j.data.pack.internal", List.of(TRAIN)),
             Map.entry("io.peft4j.data.report.internal", List.of(SPARK)),
             Map.entry("io.peft4j.eval.task.internal", List.of(ADVISE)),

@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.report.DataCheck;
+import io.peft4j.data.report.DataReport;
+import io.peft4j.data.report.FindingCode;
+import io.peft4j.data.report.Severity;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
@@ -142,7 +146,15 @@ class HandbookTest {
         List<EvaluationItem> items = EvaluationData.read(FOLDER.resolve("heldout.jsonl"));
         Leakage leakage = Leakage.of(items, ChatDataset.read(FOLDER.resolve("train.jsonl")));
         assertEquals(List.of(), leakage.pairs());
-        assertFalse(leakage.reworded().isEmpty(), "they are the same questions in other words");
+        assertEquals(88, leakage.reworded().size(), "they are the same questions in other words");
+    }
+
+    @Test
+    void itsCheckWarnsOfNothingAndCountsWhatAnEvaluationCounts() {
+        DataReport report = DataCheck.of(FOLDER.resolve("train.jsonl")).validation(FOLDER.resolve("heldout.jsonl"))
+                .run();
+        assertEquals(List.of(), report.findings().stream().filter(f -> f.severity() != Severity.INFO).toList());
+        assertEquals(88, report.findingRows().get(FindingCode.REWORDED));
     }
 
     private static Map<String, Integer> count(List<Row> rows) {

@@ -52,7 +52,7 @@ class LearnFromFeedbackTest {
                 golden.toString(), folder.toString());
 
         String last = said.get(said.size() - 1);
-        assertTrue(last.startsWith("swapped to version-0002: ship: "), last);
+        assertTrue(last.startsWith("swapped to version-0002: harm not known: Better on the task"), last);
         AdapterVersions versions = AdapterVersions.in(folder.resolve("versions"));
         try (BaseModel base = Peft4j.load("tiny"); PeftModel model = new PeftModel(base)) {
             model.loadAdapter("desk", versions.current().orElseThrow()).activate("desk");

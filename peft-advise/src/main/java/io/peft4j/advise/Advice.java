@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.io.internal.AtomicFiles;
+import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.study.TrainingStudy;
 import java.nio.file.Path;
@@ -18,23 +19,28 @@ import java.util.OptionalInt;
  * What to do, and the evidence.
  *
  * @param kind what to do
+ * @param verdict what {@code evaluate} says of the base, the prompts and the largest training; it is never to ship,
+ *     since no guard set is asked here
  * @param more about how many further examples to collect, where that is the advice and the curve says it
+ * @param moreSeconds how much more time the trainings need, where they were cut down and that is the advice
  * @param ways what was tried, the base as it is first
  * @param curve the learning curve of the trainings; empty where there were fewer than three sizes
  * @param reasons why, sentences; the first decided
  * @param metric the metric of the scores
  * @param items number of held-out items
  */
-public record Advice(Kind kind, OptionalInt more, List<Way> ways, Optional<TrainingStudy.Curve> curve,
-        List<String> reasons, String metric, int items) {
-    /** The three kinds of advice. */
+public record Advice(Kind kind, Verdict verdict, OptionalInt more, OptionalInt moreSeconds, List<Way> ways,
+        Optional<TrainingStudy.Curve> curve, List<String> reasons, String metric, int items) {
+    /** The kinds of advice. */
     public enum Kind {
         /** Training beats the best prompt. */
         FINE_TUNE("fine-tune"),
         /** A prompt does as well, or training is not worth it. */
         PROMPT("prompt"),
         /** These data cannot tell, or are too few. */
-        COLLECT_MORE("collect more");
+        COLLECT_MORE("collect more"),
+        /** The trainings were cut down for time and did not beat the best prompt: that says nothing of whole ones. */
+        MORE_TIME("more time");
 
         private final String words;
 
@@ -52,7 +58,9 @@ public record Advice(Kind kind, OptionalInt more, List<Way> ways, Optional<Train
     /** Copies the lists. */
     public Advice {
         Objects.requireNonNull(kind, "kind");
+        Objects.requireNonNull(verdict, "verdict");
         Objects.requireNonNull(more, "more");
+        Objects.requireNonNull(moreSeconds, "moreSeconds");
         ways = List.copyOf(ways);
         Objects.requireNonNull(curve, "curve");
         reasons = List.copyOf(reasons);
@@ -66,6 +74,8 @@ public record Advice(Kind kind, OptionalInt more, List<Way> ways, Optional<Train
             case PROMPT -> "prompt instead";
             case COLLECT_MORE -> more.isEmpty() ? "collect more" : "collect more (about "
                     + Count.of(more.getAsInt(), "example") + ")";
+            case MORE_TIME -> moreSeconds.isEmpty() ? "not known: give the trainings more time" : String.format(
+                    Locale.ROOT, "not known: give it about %,d s more", moreSeconds.getAsInt());
         };
     }
 
@@ -88,12 +98,15 @@ public record Advice(Kind kind, OptionalInt more, List<Way> ways, Optional<Train
     public ObjectNode toJson() {
         ObjectNode node = new ObjectMapper().createObjectNode().put("advice", kind.toString());
         more.ifPresent(count -> node.put("more_examples", count));
+        moreSeconds.ifPresent(seconds -> node.put("more_seconds", seconds));
+        node.set("verdict", verdict.toJson());
         ArrayNode list = node.putArray("ways");
         for (Way way : ways) {
             ObjectNode each = list.addObject().put("name", way.name()).put("description", way.description())
                     .put("kind", way.kind().name().toLowerCase(Locale.ROOT)).put("score", way.score())
                     .put("low", way.interval().low()).put("high", way.interval().high())
-                    .put("seconds", way.seconds()).put("seconds_per_answer", way.secondsAnAnswer());
+                    .put("seconds", way.seconds()).put("share", way.share())
+                    .put("seconds_per_answer", way.secondsAnAnswer());
             way.cost().ifPresent(cost -> each.put("cost", cost));
         }
         ObjectNode gain = node.putObject("gain_of_100_more");

@@ -30,7 +30,7 @@ final class AdvicePage {
         Tone tone = switch (advice.kind()) {
             case FINE_TUNE -> Tone.GOOD;
             case PROMPT -> Tone.PLAIN;
-            case COLLECT_MORE -> Tone.OPEN;
+            case COLLECT_MORE, MORE_TIME -> Tone.OPEN;
         };
         String head = advice.headline();
         List<String> reasons = advice.reasons();

@@ -1,10 +1,15 @@
 package io.peft4j.advise;
 
+import io.peft4j.advise.FineTuningAdvisor.Asked;
 import io.peft4j.core.error.Count;
+import io.peft4j.data.ChatDataset;
+import io.peft4j.eval.Evaluation;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.Verdict;
 import io.peft4j.eval.statistics.Interval;
-import io.peft4j.eval.statistics.Power;
-import io.peft4j.eval.statistics.Spread;
 import io.peft4j.eval.study.TrainingStudy;
+import io.peft4j.eval.task.EvaluationItem;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,17 +17,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
 
 /**
- * From evidence to advice. Training must beat the best prompt, not the base alone: a prompt costs nothing and follows
- * data that change. What decides is the paired difference of the largest training and the best prompt with its 95 %
- * interval, and {@value #WORTHWHILE} of score is the least that is worth a training.
+ * From evidence to advice: the verdict that an {@link Evaluation} of the base, the prompts and the largest training
+ * ends with, and what a curve over trainings, the time that they had and the changes of the data add to it. Training
+ * must beat the best prompt, not the base alone: a prompt costs nothing and follows data that change.
  */
 final class AdviceRules {
-    static final double WORTHWHILE = 0.05;
-    /** A prompt that is surely so good leaves nothing to gain. */
-    private static final double GOOD = 0.9;
     /** An error that falls more slowly with the number of examples does not fall. */
     private static final double FLAT = 0.05;
     /** Nobody collects more than so many times what there is on the word of a curve of three points. */
@@ -30,64 +31,102 @@ final class AdviceRules {
     /** The share of the time between two changes of the data that training and evaluation may take. */
     private static final double SHARE_OF_CHANGE = 0.5;
 
+    private final ComparisonOptions options;
     private final List<Way> ways;
     private final Optional<TrainingStudy.Curve> curve;
     private final Optional<Duration> changesEvery;
     private final List<String> reasons = new ArrayList<>();
     private final Way prompt;
     private final Way tuned;
-    private final Interval difference;
-    private final double gain;
+    private final Verdict verdict;
+    private final MetricResult difference;
 
     /**
      * Evidence.
      *
-     * @param ways the base as it is first, at least one training, the one on most examples last
-     * @param curve of the trainings
+     * @param asked the base as it is first, at least one training, the one on most examples last
+     * @param items what they were asked
+     * @param examples what was trained on
      * @param changesEvery how often the data change
+     * @param seed of the statistics
      */
-    AdviceRules(List<Way> ways, Optional<TrainingStudy.Curve> curve, Optional<Duration> changesEvery) {
-        this.ways = ways;
-        this.curve = curve;
+    AdviceRules(List<Asked> asked, List<EvaluationItem> items, ChatDataset examples, Optional<Duration> changesEvery,
+            long seed) {
+        this.options = ComparisonOptions.defaults().withSeed(seed);
+        this.ways = asked.stream().map(Asked::way).toList();
         this.changesEvery = changesEvery;
-        this.prompt = ways.stream().filter(way -> way.kind() == Way.Kind.PROMPT)
-                .max(Comparator.comparingDouble(Way::score)).orElseThrow();
-        this.tuned = ways.get(ways.size() - 1);
-        this.difference = Scoring.difference(prompt.scores(), tuned.scores());
-        this.gain = tuned.score() - prompt.score();
+        List<Asked> prompts = asked.stream().filter(one -> one.way().kind() == Way.Kind.PROMPT).toList();
+        Asked best = prompts.stream().max(Comparator.comparingDouble(one -> one.way().score())).orElseThrow();
+        Asked last = asked.get(asked.size() - 1);
+        this.prompt = best.way();
+        this.tuned = last.way();
+        Evaluation evaluation = Evaluation.of(items).trainingData(examples);
+        prompts.forEach(one -> evaluation.answers(one.answers()));
+        this.verdict = evaluation.answers(last.answers()).compare(options).verdict();
+        this.difference = Evaluation.of(items).answers(best.answers()).answers(last.answers()).compare(options)
+                .decidingResult();
+        List<TrainingStudy.Point> points = asked.stream().filter(one -> one.way().kind() == Way.Kind.TRAINING)
+                .map(one -> new TrainingStudy.Point(one.way().name(), one.examples(), one.way().score())).toList();
+        this.curve = points.size() < 3 || ways.stream().anyMatch(Way::isCutDown) ? Optional.empty()
+                : TrainingStudy.of(difference.name(), points, List.of()).curve();
     }
 
     /** Decides; {@code further} are reasons that were met on the way. */
     Advice decide(String metric, List<String> further) {
         OptionalInt more = OptionalInt.empty();
-        Advice.Kind kind;
-        if (difference.low() > 0 && gain >= WORTHWHILE) {
-            kind = changesTooOften() ? Advice.Kind.PROMPT : Advice.Kind.FINE_TUNE;
-            reasons.add(compared("The training beats the best prompt"));
-        } else if (difference.high() < WORTHWHILE || prompt.interval().low() >= GOOD) {
-            kind = Advice.Kind.PROMPT;
-            reasons.add(compared(prompt.interval().low() >= GOOD ? "A prompt answers nearly everything already"
-                    : "Training adds nothing that is worth it to the best prompt"));
-        } else if (gain <= 0 && isFlat()) {
-            kind = Advice.Kind.PROMPT;
-            reasons.add(compared("Training does not help, and its score does not rise with the number of examples: "
-                    + "what they teach does not carry over to other questions, so look at the data first"));
-        } else {
-            kind = Advice.Kind.COLLECT_MORE;
+        OptionalInt seconds = OptionalInt.empty();
+        Advice.Kind kind = switch (verdict.decision()) {
+            case SHIP, HARM_NOT_KNOWN -> changesTooOften() ? Advice.Kind.PROMPT : Advice.Kind.FINE_TUNE;
+            case PROMPT_INSTEAD, DO_NOT_SHIP -> unlessCutDown(Advice.Kind.PROMPT);
+            case NEED_MORE_ITEMS -> unlessCutDown(isHopeless() ? Advice.Kind.PROMPT : Advice.Kind.COLLECT_MORE);
+        };
+        reasons.add(compared(summary(kind)));
+        if (kind == Advice.Kind.COLLECT_MORE) {
             more = needed();
-            reasons.add(compared("These data cannot tell yet whether training beats the best prompt"));
+        } else if (kind == Advice.Kind.MORE_TIME) {
+            seconds = OptionalInt.of((int) Math.ceil(ways.stream()
+                    .mapToDouble(way -> way.seconds() * (1 / way.share() - 1)).sum()));
         }
         describeGain(kind);
         describeChange();
+        reasons.add("Evaluated, this is \"" + verdict.decision().words() + "\""
+                + (verdict.decision() == Verdict.Decision.HARM_NOT_KNOWN
+                ? ": no guard set is asked here, so evaluate the adapter that you train before you ship it" : ""));
         reasons.addAll(further);
-        return new Advice(kind, more, ways, curve, reasons, metric, tuned.scores().size());
+        return new Advice(kind, verdict, more, seconds, ways, curve, reasons, metric, tuned.scores().size());
+    }
+
+    /** A training that there was no time for cannot lose; only where there is nothing to gain need it not be known. */
+    private Advice.Kind unlessCutDown(Advice.Kind kind) {
+        return tuned.isCutDown() && prompt.interval().low() < MetricResult.NEARLY_ALL ? Advice.Kind.MORE_TIME : kind;
+    }
+
+    private boolean isHopeless() {
+        return difference.difference() <= 0 && isFlat();
+    }
+
+    private String summary(Advice.Kind kind) {
+        return switch (kind) {
+            case FINE_TUNE -> "The training beats the best prompt";
+            case MORE_TIME -> String.format(Locale.ROOT, "The largest training was cut down to %.0f %% for time and "
+                    + "does not beat the best prompt, which says nothing of a whole one", 100 * tuned.share());
+            case COLLECT_MORE -> "These data cannot tell yet whether training beats the best prompt";
+            case PROMPT -> prompt.interval().low() >= MetricResult.NEARLY_ALL
+                    ? "A prompt answers nearly everything already"
+                    : verdict.decision() == Verdict.Decision.NEED_MORE_ITEMS ? "Training does not help, and its score "
+                    + "does not rise with the number of examples: what they teach does not carry over to other "
+                    + "questions, so look at the data first"
+                    : changesTooOften() && difference.isBetter(options.power().alpha())
+                    ? "The training beats the best prompt"
+                    : "Training adds nothing that is worth it to the best prompt";
+        };
     }
 
     private String compared(String sentence) {
         return String.format(Locale.ROOT, "%s: %.0f %% with %s against %.0f %% with %s, difference %+.0f points "
                 + "[%+.0f, %+.0f] on %s", sentence, 100 * tuned.score(), tuned.name(),
-                100 * prompt.score(), prompt.name(), 100 * gain, 100 * difference.low(), 100 * difference.high(),
-                Count.of(tuned.scores().size(), "held-out item"));
+                100 * prompt.score(), prompt.name(), 100 * difference.difference(), 100 * difference.interval().low(),
+                100 * difference.interval().high(), Count.of(tuned.scores().size(), "held-out item"));
     }
 
     private boolean isFlat() {
@@ -96,25 +135,19 @@ final class AdviceRules {
 
     /** Examples until the curve is worthwhile above the prompt, or items until the gain that is seen is certain. */
     private OptionalInt needed() {
-        if (gain >= WORTHWHILE) {
-            double deviation = Spread.of(IntStream.range(0, tuned.scores().size())
-                    .mapToDouble(i -> tuned.scores().get(i) - prompt.scores().get(i)).toArray()).standardDeviation();
-            int items = Power.defaults().itemsNeeded(deviation, gain) - tuned.scores().size();
-            if (items > 0) {
-                reasons.add(String.format(Locale.ROOT, "About %d more held-out items would make a gain of %.0f points "
-                        + "certain", items, 100 * gain));
-            }
-            return items > 0 ? OptionalInt.of(items) : OptionalInt.empty();
+        if (difference.difference() >= options.worthwhile()) {
+            reasons.add(String.format(Locale.ROOT, "About %d more held-out items would make a gain of %.0f points "
+                    + "certain", verdict.itemsNeeded(), 100 * difference.difference()));
+            return OptionalInt.of(verdict.itemsNeeded());
         }
         if (curve.isEmpty() || isFlat()) {
             return OptionalInt.empty();
         }
         int have = curve.get().examples();
         for (int more = 10; more <= FARTHEST * have; more += Math.max(10, more / 10)) {
-            if (curve.get().fit().at(have + more, 0.95).score() >= prompt.score() + WORTHWHILE) {
-                reasons.add(String.format(Locale.ROOT, "By the learning curve about %s %s training %.0f "
-                        + "points above the best prompt", Count.of(more, "more example"),
-                        more == 1 ? "brings" : "bring", 100 * WORTHWHILE));
+            if (curve.get().fit().at(have + more, 0.95).score() >= prompt.score() + options.worthwhile()) {
+                reasons.add(String.format(Locale.ROOT, "By the learning curve about %s bring training %.0f points "
+                        + "above the best prompt", Count.of(more, "more example"), 100 * options.worthwhile()));
                 return OptionalInt.of(more);
             }
         }
@@ -130,7 +163,7 @@ final class AdviceRules {
                     + "%+.0f points [%+.0f, %+.0f]", TrainingStudy.MORE, 100 * found.gain(), 100 * interval.low(),
                     100 * interval.high()));
         });
-        if (kind == Advice.Kind.FINE_TUNE && prompt.score() > ways.get(0).score() + WORTHWHILE) {
+        if (kind == Advice.Kind.FINE_TUNE && prompt.score() > ways.get(0).score() + options.worthwhile()) {
             reasons.add(String.format(Locale.ROOT, "Until it is trained, %s serves: %.0f %% against %.0f %% as it is",
                     prompt.name(), 100 * prompt.score(), 100 * ways.get(0).score()));
         }

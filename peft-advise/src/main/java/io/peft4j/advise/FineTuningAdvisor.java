@@ -7,23 +7,27 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
-import io.peft4j.data.Split;
-import io.peft4j.data.SplitOptions;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.split.SplitRule;
 import io.peft4j.eval.Arm;
-import io.peft4j.eval.study.TrainingStudy;
 import io.peft4j.eval.task.Answerer;
+import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
+import io.peft4j.eval.task.Leakage;
 import io.peft4j.eval.task.internal.TrainedModels;
 import io.peft4j.train.plan.Prices;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -52,6 +56,15 @@ public final class FineTuningAdvisor {
          * @param limit the time that the training may take, where there is a limit
          */
         LanguageModel train(ChatDataset examples, Optional<Duration> limit);
+
+        /**
+         * The share of a whole training that a model has had which {@link #train} returned: below 1 where fewer epochs,
+         * layers or updates were done for want of time. A training that was cut down may win, and never lose. Default:
+         * 1.
+         */
+        default double share(LanguageModel model) {
+            return 1;
+        }
     }
 
     /** Too few examples to train on and to hold out. */
@@ -148,23 +161,41 @@ public final class FineTuningAdvisor {
                     + "out; there are " + data.size());
         }
         long begin = System.nanoTime();
-        Optional<Split> split = heldOut.isPresent() ? Optional.empty() : Optional.of(data.split(new SplitOptions(
-                Math.min(HELD_OUT, (double) MOST_ITEMS / data.size()), seed)));
-        ChatDataset examples = split.map(Split::train).orElse(data);
-        List<EvaluationItem> items = affordable(heldOut.orElseGet(() -> split.orElseThrow().test().stream()
-                .map(EvaluationItem::of).toList()));
-        Scoring scoring = new Scoring(items);
+        double share = Math.min(HELD_OUT, (double) MOST_ITEMS / data.size());
+        List<ChatDataset> split = heldOut.isPresent() ? List.of(data)
+                : data.split(SplitRule.ratios(1 - share, share).seed(seed));
+        ChatDataset examples = split.get(0);
         List<String> further = new ArrayList<>();
-        List<Way> ways = new ArrayList<>();
+        List<EvaluationItem> items = affordable(heldOut.map(given -> withoutLeaks(given, examples, further))
+                .orElseGet(() -> split.get(1).stream().map(EvaluationItem::of).toList()));
+        Scoring scoring = new Scoring(items);
+        List<Asked> ways = new ArrayList<>();
         ways.add(asked(Arm.plain("base", "the base model as it is", base), Way.Kind.PROMPT, items, scoring, 0));
         Passages texts = passages.orElseGet(() -> Passages.of(examples));
         prompted("few-shot", further, () -> fewShot(examples, items, scoring)).ifPresent(ways::add);
         prompted("retrieved", further, () -> asked(texts.arm(base), Way.Kind.PROMPT, items, scoring, 0))
                 .ifPresent(ways::add);
-        List<TrainingStudy.Point> points = trainings(examples, items, scoring, ways, begin);
-        Optional<TrainingStudy.Curve> curve = points.size() < 3 ? Optional.empty()
-                : TrainingStudy.of(scoring.metric(), points, List.of()).curve();
-        return new AdviceRules(ways, curve, changesEvery).decide(scoring.metric(), further);
+        trainings(examples, items, scoring, ways, begin);
+        return new AdviceRules(ways, items, examples, changesEvery, seed).decide(scoring.metric(), further);
+    }
+
+    /** A way, and what it answered. */
+    record Asked(Way way, ArmAnswers answers, int examples) {
+    }
+
+    /** What is trained on in the same words says nothing of any way. */
+    private static List<EvaluationItem> withoutLeaks(List<EvaluationItem> items, ChatDataset examples,
+            List<String> further) {
+        Leakage leakage = Leakage.of(items, examples);
+        if (leakage.count() == items.size()) {
+            throw new ConfigurationException("all " + items.size() + " held-out items also stand in the training data");
+        }
+        Set<Integer> leaked = leakage.pairs().stream().map(Leakage.Pair::item).collect(Collectors.toSet());
+        if (!leaked.isEmpty()) {
+            further.add(leaked.size() + " of " + items.size() + " held-out items also stand in the training data; "
+                    + "they were left out");
+        }
+        return IntStream.range(0, items.size()).filter(i -> !leaked.contains(i)).mapToObj(items::get).toList();
     }
 
     /** As many items as there is time for. */
@@ -187,17 +218,20 @@ public final class FineTuningAdvisor {
     }
 
     /** @param before seconds that preparing it took */
-    private Way asked(Arm arm, Way.Kind kind, List<EvaluationItem> items, Scoring scoring, double before) {
+    private Asked asked(Arm arm, Way.Kind kind, List<EvaluationItem> items, Scoring scoring, double before) {
         listener.accept("asking " + arm.name() + ": " + Count.of(items.size(), "item"));
         long begin = System.nanoTime();
-        List<Double> scores = scoring.of(answers(arm, items));
+        List<String> texts = answers(arm, items);
+        List<Double> scores = scoring.of(texts);
         double seconds = (System.nanoTime() - begin) / 1e9;
-        return new Way(arm.name(), arm.description(), kind, scores, Scoring.mean(scores), Scoring.interval(scores),
-                before + seconds, seconds / items.size(), prices.ofMachine(before + seconds));
+        ArmAnswers answers = ArmAnswers.given(arm.name(), arm.description(), texts);
+        return new Asked(new Way(arm.name(), arm.description(), kind, scores, Scoring.mean(scores),
+                Scoring.interval(scores), before + seconds, 1, seconds / items.size(),
+                prices.ofMachine(before + seconds)), kind == Way.Kind.PROMPT ? answers.ofPrompt() : answers, 0);
     }
 
     /** A prompt may be too long for the model; the others go on. */
-    private static Optional<Way> prompted(String name, List<String> further, java.util.function.Supplier<Way> way) {
+    private static Optional<Asked> prompted(String name, List<String> further, Supplier<Asked> way) {
         try {
             return Optional.of(way.get());
         } catch (PeftException e) {
@@ -207,7 +241,7 @@ public final class FineTuningAdvisor {
     }
 
     /** The number of shots that serves training examples best which are not among the shots. */
-    private Way fewShot(ChatDataset examples, List<EvaluationItem> items, Scoring scoring) {
+    private Asked fewShot(ChatDataset examples, List<EvaluationItem> items, Scoring scoring) {
         long begin = System.nanoTime();
         List<ChatExample> all = examples.examples();
         int choosing = Math.min(CHOOSING_ITEMS, all.size() / 4);
@@ -234,33 +268,32 @@ public final class FineTuningAdvisor {
                 (System.nanoTime() - begin) / 1e9);
     }
 
-    private List<TrainingStudy.Point> trainings(ChatDataset examples, List<EvaluationItem> items, Scoring scoring,
-            List<Way> ways, long begin) {
+    private void trainings(ChatDataset examples, List<EvaluationItem> items, Scoring scoring, List<Asked> ways,
+            long begin) {
         List<ChatExample> shuffled = new ArrayList<>(examples.examples());
         Collections.shuffle(shuffled, new Random(seed));
         int[] sizes = IntStream.of(examples.size() / 4, examples.size() / 2, examples.size()).distinct().toArray();
-        List<TrainingStudy.Point> points = new ArrayList<>();
         for (int i = 0; i < sizes.length; i++) {
             int left = IntStream.range(i, sizes.length).map(k -> sizes[k]).sum();
             int size = sizes[i];
             Optional<Duration> limit = budget.map(all -> Duration.ofNanos(Math.max(1_000_000_000L, (long) (0.8
                     * (all.toNanos() - (System.nanoTime() - begin)) * size / left))));
-            Way way = trained(ChatDataset.of(shuffled.subList(0, size)), limit, items, scoring);
-            points.add(new TrainingStudy.Point(way.name(), size, way.score()));
-            ways.add(way);
+            ways.add(trained(ChatDataset.of(shuffled.subList(0, size)), limit, items, scoring));
         }
-        return points;
     }
 
-    private Way trained(ChatDataset examples, Optional<Duration> limit, List<EvaluationItem> items, Scoring scoring) {
+    private Asked trained(ChatDataset examples, Optional<Duration> limit, List<EvaluationItem> items, Scoring scoring) {
         String name = "trained on " + examples.size();
         listener.accept("training on " + Count.of(examples.size(), "example"));
         long begin = System.nanoTime();
         LanguageModel model = training.train(examples, limit);
         double seconds = (System.nanoTime() - begin) / 1e9;
+        double share = training.share(model);
+        String cut = share < 1 ? String.format(Locale.ROOT, ", cut down to %.0f %% for time", 100 * share) : "";
         try {
-            return asked(Arm.plain(name, "trained on " + Count.of(examples.size(), "example"), model),
+            Asked asked = asked(Arm.plain(name, "trained on " + Count.of(examples.size(), "example") + cut, model),
                     Way.Kind.TRAINING, items, scoring, seconds);
+            return new Asked(asked.way().ofShare(share), asked.answers(), examples.size());
         } finally {
             TrainedModels.close(model);
         }

@@ -11,7 +11,6 @@ import java.util.stream.IntStream;
 /** Scores answers item by item, by the metric that decides elsewhere, too. */
 final class Scoring {
     private static final double LEVEL = 0.95;
-    private static final double Z = 1.959964;
     private static final String OVERLAP = "token_f1";
 
     private final List<EvaluationItem> items;
@@ -46,10 +45,7 @@ final class Scoring {
     static Interval interval(List<Double> scores) {
         double mean = mean(scores);
         if (scores.stream().allMatch(score -> score == 0 || score == 1)) {
-            int n = scores.size();
-            double middle = (mean + Z * Z / (2 * n)) / (1 + Z * Z / n);
-            double half = Z / (1 + Z * Z / n) * Math.sqrt(mean * (1 - mean) / n + Z * Z / (4.0 * n * n));
-            return new Interval(Math.max(0, middle - half), Math.min(1, middle + half), LEVEL);
+            return Interval.ofShare(mean, scores.size(), LEVEL);
         }
         return Bootstrap.defaults().of(Resampled.mean(array(scores)));
     }

@@ -15,11 +15,12 @@ import java.util.OptionalDouble;
  * @param score their mean
  * @param interval 95 % interval of the mean
  * @param seconds time to prepare it (to train, to choose a prompt) and to answer the items
+ * @param share of a training, the share of a whole one that there was time for; 1 where nothing was left out
  * @param secondsAnAnswer time of one answer
  * @param cost of {@code seconds} at the price of the machine, where that is known
  */
 public record Way(String name, String description, Kind kind, List<Double> scores, double score, Interval interval,
-        double seconds, double secondsAnAnswer, OptionalDouble cost) {
+        double seconds, double share, double secondsAnAnswer, OptionalDouble cost) {
     /** Whether something is trained. */
     public enum Kind {
         /** The base model, as it is or with something put before the question. */
@@ -34,5 +35,15 @@ public record Way(String name, String description, Kind kind, List<Double> score
         Objects.requireNonNull(description, "description");
         Objects.requireNonNull(kind, "kind");
         scores = List.copyOf(scores);
+    }
+
+    /** The same of a training that was cut down to a share. */
+    Way ofShare(double part) {
+        return new Way(name, description, kind, scores, score, interval, seconds, part, secondsAnAnswer, cost);
+    }
+
+    /** Whether a training was cut down for time: such a one may win, and never lose. */
+    public boolean isCutDown() {
+        return share < 1;
     }
 }

@@ -5,12 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.peft4j.advise.FineTuningAdvisor.Training;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.eval.Evaluation;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.train.plan.Prices;
 import java.io.IOException;
@@ -19,8 +24,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -118,6 +125,59 @@ class FineTuningAdvisorTest {
         assertEquals("prompt instead", advice.headline());
         assertEquals("prompt", advice.toJson().get("advice").asText());
         assertEquals(1, advice.ways().get(2).score(), "the training row is retrieved");
+        assertEquals(Verdict.Decision.PROMPT_INSTEAD, advice.verdict().decision());
+        assertEquals(advice.ways().get(1).score() == 1 ? "few-shot" : "retrieved", advice.verdict().arm());
+    }
+
+    /** Answers for every second person, if a prompt tells. */
+    private static String halfReader(List<ChatMessage> messages) {
+        boolean known = Integer.parseInt(person(messages).replaceAll("\\D", "")) % 2 == 0;
+        return known ? reader(messages) : "I do not know.";
+    }
+
+    private static Advice cutDownTo(double share, Function<ChatDataset, LanguageModel> trained) {
+        return FineTuningAdvisor.of(new ScriptedModel(FineTuningAdvisorTest::halfReader), new Training() {
+            @Override
+            public LanguageModel train(ChatDataset examples, Optional<Duration> limit) {
+                return trained.apply(examples);
+            }
+
+            @Override
+            public double share(LanguageModel model) {
+                return share;
+            }
+        }).heldOut(items()).on(examples());
+    }
+
+    @Test
+    void trainingsThatWereCutDownCannotLose() {
+        Function<ChatDataset, LanguageModel> poor = examples -> new ScriptedModel(FineTuningAdvisorTest::ignorant);
+        Advice whole = cutDownTo(1, poor);
+        assertEquals(Advice.Kind.PROMPT, whole.kind(), whole.reasons().toString());
+        Advice cut = cutDownTo(0.1, poor);
+        assertEquals(Advice.Kind.MORE_TIME, cut.kind(), cut.reasons().toString());
+        assertTrue(cut.headline().startsWith("not known: give it about "), cut.headline());
+        assertTrue(cut.reasons().get(0).startsWith("The largest training was cut down to 10 % for time"),
+                cut.reasons().toString());
+        assertEquals("more time", cut.toJson().get("advice").asText());
+        assertTrue(cut.toJson().has("more_seconds") && cut.curve().isEmpty());
+        assertEquals(Advice.Kind.FINE_TUNE, cutDownTo(0.1, FineTuningAdvisorTest::learned).kind(), "but they may win");
+    }
+
+    @Test
+    void adviceIsWhatAnEvaluationSays() {
+        Advice advice = cutDownTo(1, FineTuningAdvisorTest::learned);
+        Evaluation evaluation = Evaluation.of(items());
+        IntFunction<List<String>> answers = way -> IntStream.range(0, PEOPLE).mapToObj(i ->
+                advice.ways().get(way).scores().get(i) == 1 ? "It has the colour-" + i + "." : "I do not know.")
+                .toList();
+        evaluation.answers(ArmAnswers.given("base", "", answers.apply(0)));
+        evaluation.answers(ArmAnswers.given("few-shot", "", answers.apply(1)).ofPrompt());
+        evaluation.answers(ArmAnswers.given("retrieved", "", answers.apply(2)).ofPrompt());
+        Verdict verdict = evaluation.answers(ArmAnswers.given("trained on 80", "", answers.apply(5)))
+                .compare(ComparisonOptions.defaults()).verdict();
+        assertEquals(verdict, advice.verdict());
+        assertEquals(Verdict.Decision.HARM_NOT_KNOWN, verdict.decision(), "no guard set is asked");
     }
 
     @Test

@@ -4,20 +4,12 @@ import io.peft4j.advise.Advice;
 import io.peft4j.advise.FineTuningAdvisor;
 import io.peft4j.advise.Passages;
 import io.peft4j.core.model.GenerationOptions;
-import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.peft.PeftModel;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
-import io.peft4j.train.Trainer;
-import io.peft4j.train.TrainerBuilder;
-import io.peft4j.train.TrainingResult;
 import io.peft4j.train.plan.AutoInteger;
 import io.peft4j.train.plan.AutoNumber;
-import io.peft4j.train.plan.DataFacts;
-import io.peft4j.train.plan.HyperparameterRules;
-import io.peft4j.train.plan.Hyperparameters;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -92,8 +84,6 @@ final class AdviseCommand extends PeftCommand {
     @Mixin
     private JsonOption json;
 
-    private double tokensPerSecond;
-
     @Override
     public Integer call() {
         if (budget != null && !(budget > 0) || changesEvery != null && !(changesEvery > 0)) {
@@ -110,7 +100,7 @@ final class AdviseCommand extends PeftCommand {
         Console console = console();
         try (BaseModel base = engine.load(model, console)) {
             console.say("model:      %s", EngineOptions.describe(base));
-            FineTuningAdvisor advisor = FineTuningAdvisor.of(base, (some, limit) -> train(base, choice, some, limit))
+            FineTuningAdvisor advisor = FineTuningAdvisor.of(base, training(base, choice, console))
                     .generation(generation).prices(prices.prices()).seed(seed.value()).listener(console::say);
             items.ifPresent(advisor::heldOut);
             texts.ifPresent(advisor::passages);
@@ -121,37 +111,18 @@ final class AdviseCommand extends PeftCommand {
         }
     }
 
-    private static Duration seconds(double seconds) {
-        return Duration.ofNanos((long) (seconds * 1e9));
+    private AdviceTraining training(BaseModel base, AdapterOptions.Choice choice, Console console) {
+        return new AdviceTraining(base, choice, rules -> {
+            epochs.value().ifPresent(rules::epochs);
+            batchSize.value().ifPresent(rules::batchSize);
+            learningRate.value().ifPresent(rules::learningRate);
+            adapter.addTo(rules);
+            choice.config(base).ifPresent(rules::method);
+        }, seed.value(), console);
     }
 
-    /** What rules choose, where time is short with fewer epochs. */
-    private LanguageModel train(BaseModel base, AdapterOptions.Choice choice, ChatDataset examples,
-            Optional<Duration> limit) {
-        HyperparameterRules rules = Hyperparameters.choosing(DataFacts.of(examples, base),
-                base.network().description());
-        epochs.value().ifPresent(rules::epochs);
-        batchSize.value().ifPresent(rules::batchSize);
-        learningRate.value().ifPresent(rules::learningRate);
-        adapter.addTo(rules);
-        choice.config(base).ifPresent(rules::method);
-        if (limit.isPresent() && tokensPerSecond > 0) {
-            rules.timeBudget(limit.get(), tokensPerSecond);
-        }
-        Hyperparameters chosen = rules.choose();
-        PeftModel tuned = choice.with(Optional.of(chosen)).on(base, seed.value(),
-                () -> Trainer.calibration(base, examples, chosen.batchSize(), 1));
-        try {
-            TrainerBuilder trainer = Trainer.builder(tuned).hyperparameters(chosen).seed(seed.value());
-            limit.ifPresent(trainer::timeBudget);
-            TrainingResult result = trainer.build().train(examples);
-            tokensPerSecond = result.tokensPerSecond();
-            console().say("            %s", result);
-            return tuned;
-        } catch (RuntimeException e) {
-            tuned.close();
-            throw e;
-        }
+    private static Duration seconds(double seconds) {
+        return Duration.ofNanos((long) (seconds * 1e9));
     }
 
     private void show(Console console, Advice advice) {

@@ -37,10 +37,10 @@ final class DataSplitCommand extends PeftCommand {
     @Mixin
     private SeedOption seed;
 
-    @Option(names = "--group", paramLabel = "near|none|FIELD", defaultValue = "near", description = "What is kept "
-            + "together: near duplicates, wordings of a question and questions with one answer (near), nothing, or "
-            + "rows with the "
-            + "same value of a field. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--group", paramLabel = "near|fact|none|FIELD", defaultValue = "near", description = "What is kept "
+            + "together: rows that ask the same in the same words, so that none leaks (near), also all wordings of a "
+            + "question and questions with one answer (fact), nothing, or rows with the same value of a field. "
+            + "Default: ${DEFAULT-VALUE}")
     private String group;
 
     @Option(names = "--stratify", paramLabel = "FIELD", description = "Distributes the values of a field evenly "
@@ -97,6 +97,7 @@ final class DataSplitCommand extends PeftCommand {
                 : SplitRule.ratios(ratios.stream().mapToDouble(Double::doubleValue).toArray())).seed(seed.value());
         rule = switch (group) {
             case "near" -> rule;
+            case "fact" -> rule.groupedByFact();
             case "none" -> rule.ungrouped();
             default -> rule.groupedBy(group);
         };

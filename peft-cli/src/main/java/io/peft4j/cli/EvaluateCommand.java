@@ -10,6 +10,7 @@ import io.peft4j.eval.Comparison;
 import io.peft4j.eval.Evaluation;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.failure.NextData;
+import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.OpinionReport;
 import io.peft4j.eval.preference.PreferenceComparison;
 import io.peft4j.eval.preference.PreferenceReport;
@@ -28,7 +29,8 @@ import picocli.CommandLine.Option;
 
 /** {@code peft4j evaluate}: is the tuned model really better, by how much, and where does it fail. */
 @Command(name = "evaluate", sortOptions = false, description = {"Compares a tuned model with its base on held-out "
-        + "items and ends with a verdict: ship, do not ship, or need about N more items.",
+        + "items and ends with a verdict: ship, prompt instead, do not ship, harm not known, or need about N more "
+        + "items.",
     "Rows of the data are {\"question\"} or {\"messages\"} with \"reference\" (a string, or a list whose best match "
             + "counts) and/or \"must_contain\" (a string, or a list that must all occur). A row may also ask for "
             + "any_of, "
@@ -67,6 +69,10 @@ final class EvaluateCommand extends PeftCommand {
 
     @Option(names = "--no-guard", description = "Skips the guard set of general ability.")
     private boolean noGuard;
+
+    @Option(names = "--guard", paramLabel = "FILE", description = "Further items of the guard set, one JSON object a "
+            + "line: category, question, choices (the right one first), and accept, pattern or refusal.")
+    private Path guard;
 
     @Option(names = "--normalize", description = "Normalizes numbers and units when looking for facts: 1,300 EUR "
             + "holds 1300 euros, ninety days holds 90-day. A row's \"normalize\" does so for that item.")
@@ -108,9 +114,12 @@ final class EvaluateCommand extends PeftCommand {
                 : model == null || adapter == null) {
             throw usage("give either --model and --adapter, or --base-predictions and --tuned-predictions");
         }
-        if (given && (arms.isUsed() || answers != null || opinions.asksModel())) {
-            throw usage("--answers, --draws, --similarity and further arms need a model and cannot be combined with "
-                    + "predictions");
+        if (given && (arms.isUsed() || answers != null || guard != null || opinions.asksModel())) {
+            throw usage("--answers, --draws, --similarity, --guard and further arms need a model and cannot be "
+                    + "combined with predictions");
+        }
+        if (noGuard && guard != null) {
+            throw usage("--guard and --no-guard are mutually exclusive");
         }
         if (arms.needsTrainingData() && trainingData == null) {
             throw usage("--few-shot and --trained-on need --training-data");
@@ -164,8 +173,10 @@ final class EvaluateCommand extends PeftCommand {
         PreferenceReport result;
         try (BaseModel base = engine.loadFor(model, adapter, console(), Optional.empty());
                 PeftModel tuned = base.withAdapter(adapter)) {
-            result = PreferenceComparison.of(base, tuned).options(ComparisonOptions.defaults().withSeed(seed.value()))
-                    .on(PreferenceRows.pairs(input.file(data)));
+            PreferenceComparison comparison = PreferenceComparison.of(base, tuned)
+                    .options(ComparisonOptions.defaults().withSeed(seed.value()));
+            guardSet().ifPresentOrElse(comparison::guard, comparison::withoutGuard);
+            result = comparison.on(PreferenceRows.pairs(input.file(data)));
         }
         if (report != null) {
             AtomicFiles.writeString(report, report.toString().endsWith(".md") ? result.toMarkdown() : result.toHtml());
@@ -177,6 +188,11 @@ final class EvaluateCommand extends PeftCommand {
             console().printMarkdown(result.toMarkdown());
         }
         return 0;
+    }
+
+    private Optional<GuardSet> guardSet() {
+        return noGuard ? Optional.empty() : Optional.of(guard == null ? GuardSet.builtIn()
+                : GuardSet.builtIn().plus(GuardSet.read(guard)));
     }
 
     private void write(String name, List<String> lines) {
@@ -209,9 +225,7 @@ final class EvaluateCommand extends PeftCommand {
                     .fact("PEFT4J", Version.number());
             Optional.ofNullable(answers).ifPresent(comparison::cachedIn);
             Optional.ofNullable(metric).ifPresent(comparison::decidingMetric);
-            if (noGuard) {
-                comparison.withoutGuard();
-            }
+            guardSet().ifPresentOrElse(comparison::guard, comparison::withoutGuard);
             Optional<ChatDataset> training = Optional.ofNullable(trainingData).map(input::file).map(ChatDataset::read);
             training.ifPresent(comparison::trainingData);
             fromOptions(() -> others.addTo(comparison, training));

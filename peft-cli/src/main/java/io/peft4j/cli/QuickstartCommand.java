@@ -49,8 +49,9 @@ final class QuickstartCommand extends PeftCommand {
     @Mixin
     private SeedOption seed;
 
-    @Option(names = "--general", paramLabel = "N", defaultValue = "16", description = "Mixes N general examples into "
-            + "the training, against forgetting; there are 104. Default: ${DEFAULT-VALUE}")
+    @Option(names = "--general", paramLabel = "N", defaultValue = "104", description = "Mixes N general examples "
+            + "into the training, against forgetting; there are 104, and with few of them the verdict cannot be to "
+            + "ship. Default: ${DEFAULT-VALUE}")
     private int general;
 
     @Option(names = "--fast", description = "Trains the same way and measures less: asks every second question, and "

@@ -82,7 +82,7 @@ class EvaluateCommandTest {
         assertEquals("mcnemar_exact", result.get("metrics").get("contains").get("test").asText());
         assertEquals(0.1, result.get("metrics").get("contains").get("base").asDouble(), 1e-12);
         assertEquals(0.9, result.get("metrics").get("contains").get("tuned").asDouble(), 1e-12);
-        assertEquals("ship", decision(result));
+        assertEquals("harm_not_known", decision(result), "answers alone do not say what was forgotten");
         assertTrue(result.get("verdict").get("sentence").asText().contains("90 % of answers hold"), result.toString());
         assertEquals(6, result.get("failures").get("wrong").asInt());
         JsonNode again = evaluate(60, i -> i % 10 == 0, i -> i % 10 != 1);
@@ -116,7 +116,7 @@ class EvaluateCommandTest {
         evaluate(30, i -> i < 3, i -> i > 0, "--report", html, "--next", next);
         String page = Files.readString(html);
         assertTrue(page.startsWith("<!DOCTYPE html>") && page.endsWith("</html>\n"), page);
-        assertTrue(page.contains("<h1>Ship</h1>") && page.contains("<svg") && page.contains("<mark>"), page);
+        assertTrue(page.contains("<h1>Harm not known</h1>") && page.contains("<svg") && page.contains("<mark>"), page);
         assertTrue(page.contains("<em>right before</em>"), "item 0 was lost");
         JsonNode pair = JSON.readTree(Files.readAllLines(next.resolve("preferences.jsonl")).get(0));
         assertEquals("The code is X0Y.", pair.get("preferred_output").get(0).get("content").asText());
@@ -254,6 +254,21 @@ class EvaluateCommandTest {
         assertEquals(2, study.get("spread").get("count").asInt());
         assertEquals(0, study.get("spread").get("standard_deviation").asDouble(), "the same adapter twice");
         assertTrue(Files.readString(report).contains("aria-label=\"Learning curve\""));
+    }
+
+    @Test
+    void aGuardSetOfYourOwnIsAskedToo() throws IOException {
+        Path adapter = FIXTURES.resolve("adapters").resolve("lora");
+        Path model = FIXTURES.resolve(CommandRun.read(adapter.resolve("expected.json")).get("model").asText());
+        Path own = write("own.jsonl", 3, i -> "{\"category\": \"house\", \"question\": \"Door " + i
+                + "?\", \"choices\": [\"X\", \"Y\"], \"accept\": [\"X\"]}");
+        JsonNode guard = CommandRun.succeeding("evaluate", "--model", model, "--adapter", adapter, "--data", data(2),
+                "--max-new-tokens", 2, "--guard", own, "--json").json().get(0).get("guard");
+        assertEquals(153, guard.get("items").asInt());
+        assertEquals(3, guard.get("parts").get("house").get("n").asInt());
+        String err = CommandRun.failing(2, "evaluate", "--model", model, "--adapter", adapter, "--data", data(2),
+                "--guard", own, "--no-guard");
+        assertTrue(err.contains("mutually exclusive"), err);
     }
 
     @Test

@@ -204,7 +204,7 @@ public final class VertexTraining {
         }
         StringWriter report = new StringWriter();
         JobCommands.Outcome outcome = command.evaluate(List.of("--model=" + value(all, "--model").orElseThrow(),
-                "--adapter=" + model.local(), "--data=" + questions(data.get()), "--no-guard", "--json"),
+                "--adapter=" + model.local(), "--data=" + questions(data.get()), "--json"),
                 new PrintWriter(report, true));
         if (!outcome.succeeded()) {
             return new JobCommands.Outcome(1, "the adapter is saved, but was not compared with its base: "

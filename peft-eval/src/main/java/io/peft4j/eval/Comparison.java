@@ -10,7 +10,6 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.comparison.ComparisonOptions;
-import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.judge.Embedder;
 import io.peft4j.eval.judge.Judge;
@@ -142,7 +141,7 @@ public final class Comparison {
         return this;
     }
 
-    /** Without a guard set: nothing will be said about what was forgotten. */
+    /** Without a guard set: whether general ability was harmed is not known then, so that nothing ships. */
     public Comparison withoutGuard() {
         guard = Optional.empty();
         return this;
@@ -242,8 +241,8 @@ public final class Comparison {
         Evaluation evaluation = Evaluation.of(items);
         List<ArmAnswers> answers = arms.stream().map(arm -> ask(arm, items)).toList();
         answers.forEach(evaluation::answers);
-        guard.ifPresent(set -> evaluation.guard(GuardReport.of(set.items(), set.ask(answerer(base, "guard, ")),
-                set.ask(answerer(tuned, "guard, ")), options)));
+        guard.ifPresent(set -> evaluation.guard(set.compare(answerer(base, "guard, "), answerer(tuned, "guard, "),
+                options)));
         if (!otherSizes.isEmpty() || !otherSeeds.isEmpty()) {
             evaluation.study(study(items, scoring, answers.get(answers.size() - 1)));
         }
@@ -284,7 +283,8 @@ public final class Comparison {
                     generation.withSampling(generation.sampling().withTemperature(temperature)));
             measures = measures.withDraws(Consistency.ofDraws(drawing, prompts, draws));
         }
-        return new ArmAnswers(arm.name(), arm.description(), answered.texts(), measures, seconds);
+        boolean prompt = arm != base && arm.model() == base.model();
+        return new ArmAnswers(arm.name(), arm.description(), answered.texts(), measures, seconds, prompt);
     }
 
     private TrainingStudy study(List<EvaluationItem> items, AnswerScoring scoring, ArmAnswers answered) {

@@ -43,7 +43,8 @@ class EvaluationTest {
     private static Evaluation evaluation(List<EvaluationItem> items, IntFunction<String> base,
             IntFunction<String> tuned) {
         return Evaluation.of(items).answers(ArmAnswers.given("base", "as it is", each(items.size(), base)))
-                .answers(ArmAnswers.given("tuned", "the adapter", each(items.size(), tuned)));
+                .answers(ArmAnswers.given("tuned", "the adapter", each(items.size(), tuned)))
+                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(100), OPTIONS));
     }
 
     private static List<EvaluationItem> references(int n) {
@@ -179,13 +180,13 @@ class EvaluationTest {
         assertFalse(better.compare(OPTIONS).toHtml().contains("What got worse"));
         ComparisonReport report = evaluation(references(40), i -> i == 0 ? "right 0" : "wrong",
                 i -> i == 0 ? "wrong" : "right " + i).fact("data", "made up <of> rows")
-                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(97), OPTIONS))
+                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(98), OPTIONS))
                 .compare(OPTIONS);
         assertEquals(Decision.SHIP, report.verdict().decision());
         String page = report.toHtml();
         String head = page.substring(page.indexOf("<header"), page.indexOf("</header>"));
         for (String said : List.of("<h1>Ship</h1>", "What got worse",
-                "The guard set of general ability: 64.7 % against 66.7 %, -2.0 points [",
+                "The guard set of general ability: 65.3 % against 66.7 %, -1.3 points [",
                 "1 of 40 items was right before and is wrong now.", "<dd>made up &lt;of&gt; rows</dd>",
                 "<dt>compared on</dt><dd>20")) {
             assertTrue(head.contains(said), said + " in " + head);
@@ -196,13 +197,39 @@ class EvaluationTest {
     @Test
     void aBetterModelThatForgotTooMuchDoesNotShip() {
         Evaluation evaluation = evaluation(references(40), i -> "wrong", i -> "right " + i);
-        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(97), OPTIONS));
-        assertEquals(Decision.SHIP, evaluation.compare(OPTIONS).verdict().decision(), "3 of 150 are within tolerance");
+        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(98), OPTIONS));
+        assertEquals(Decision.SHIP, evaluation.compare(OPTIONS).verdict().decision(), "2 of 150 are within tolerance");
+        evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(96), OPTIONS));
+        assertEquals(Decision.HARM_NOT_KNOWN, evaluation.compare(OPTIONS).verdict().decision(), "it may be 8 of 150");
         evaluation.guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(80), OPTIONS));
         ComparisonReport report = evaluation.compare(OPTIONS);
         assertEquals(Decision.DO_NOT_SHIP, report.verdict().decision());
         assertTrue(report.verdict().sentence().startsWith("Better on the task, but it forgot too much"),
                 report.verdict().toString());
+    }
+
+    @Test
+    void withoutGuardSetNothingShips() {
+        List<EvaluationItem> items = references(40);
+        Evaluation evaluation = Evaluation.of(items).answers(ArmAnswers.given("before", "", each(40, i -> "wrong")))
+                .answers(ArmAnswers.given("after", "", each(40, i -> "right " + i)));
+        ComparisonReport report = evaluation.compare(OPTIONS);
+        assertEquals(Decision.HARM_NOT_KNOWN, report.verdict().decision());
+        assertEquals("before", report.verdict().arm());
+        assertEquals("harm_not_known", report.toJson().get("verdict").get("decision").asText());
+        assertTrue(report.toHtml().contains("<h1>Harm not known</h1>"));
+    }
+
+    @Test
+    void whatNeedsNoTrainingIsTakenWhereItDoesAsWell() {
+        List<EvaluationItem> items = references(60);
+        ArmAnswers prompt = ArmAnswers.given("few-shot", "", each(60, i -> "right " + i)).ofPrompt();
+        Evaluation evaluation = Evaluation.of(items).answers(ArmAnswers.given("base", "", each(60, i -> "wrong")))
+                .answers(prompt).answers(ArmAnswers.given("tuned", "", each(60, i -> "right " + i)))
+                .guard(GuardReport.of(GuardSet.builtIn().items(), outcomes(100), outcomes(100), OPTIONS));
+        ComparisonReport report = evaluation.compare(OPTIONS);
+        assertEquals(Decision.PROMPT_INSTEAD, report.verdict().decision());
+        assertEquals("few-shot", report.toJson().get("verdict").get("arm").asText());
     }
 
     @Test

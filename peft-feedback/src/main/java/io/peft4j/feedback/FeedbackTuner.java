@@ -43,8 +43,9 @@ import org.slf4j.LoggerFactory;
  * <p>A round goes on training a copy of the present adapter with what was corrected or rated good, and with what it has
  * learned before. Then both are asked the feedback that is held out and the golden questions. The new one takes the
  * present one's place, without a restart, if a paired test finds it better (by F1 of words with the right answers;
- * where no feedback is held out, by the golden questions) and no golden question was lost. Training is work of the
- * model's engine: answers go first.
+ * where no feedback is held out, by the golden questions), a guard set of general questions rules out more than a small
+ * loss (unless {@linkplain FeedbackTunerBuilder#withoutGuard() none is asked}), and no golden question was lost.
+ * Training is work of the model's engine: answers go first.
  *
  * <p>What is held out is chosen by the question's words: whatever is asked in the same words is on the same side in
  * every round, so that nothing is tested with that was ever learned.
@@ -132,12 +133,18 @@ public final class FeedbackTuner implements AutoCloseable {
             }
             ComparisonReport report = comparison.on(questions);
             List<String> lost = lost(report);
-            boolean better = report.verdict().decision() == Verdict.Decision.SHIP && lost.isEmpty();
-            TuningRound round = round(better ? swap(candidate, present) : Outcome.KEPT, parts, questions,
+            TuningRound round = round(isBetter(report.verdict()) && lost.isEmpty()
+                    ? swap(candidate, present) : Outcome.KEPT, parts, questions,
                     Optional.of(report), lost);
             LOG.info("the adapter {}: {}", adapter, round);
             return round;
         }
+    }
+
+    /** Harm that nobody wants to know of does not count; whoever asks the guard set wants it ruled out. */
+    private boolean isBetter(Verdict verdict) {
+        return verdict.ships()
+                || settings.guard.isEmpty() && verdict.decision() == Verdict.Decision.HARM_NOT_KNOWN;
     }
 
     private long unseen(List<Feedback> feedback) {

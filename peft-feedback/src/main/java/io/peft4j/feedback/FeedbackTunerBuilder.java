@@ -26,7 +26,7 @@ public final class FeedbackTunerBuilder {
     double heldOut = 0.2;
     Optional<Duration> timeBudget = Optional.empty();
     GenerationOptions generation = GenerationOptions.defaults();
-    Optional<GuardSet> guard = Optional.empty();
+    Optional<GuardSet> guard = Optional.of(GuardSet.builtIn());
     UnaryOperator<TrainerBuilder> training = UnaryOperator.identity();
 
     FeedbackTunerBuilder(PeftModel model, String adapter, FeedbackStore feedback, Path folder) {
@@ -85,9 +85,15 @@ public final class FeedbackTunerBuilder {
         return this;
     }
 
-    /** Also holds the new adapter to general questions; by default it is only held to the golden ones. */
+    /** Other general questions that the new adapter is held to, beside the golden ones; default: the built-in ones. */
     public FeedbackTunerBuilder guard(GuardSet set) {
         guard = Optional.of(set);
+        return this;
+    }
+
+    /** Holds the new adapter to the golden questions alone: what else it harms is not known, and does not count. */
+    public FeedbackTunerBuilder withoutGuard() {
+        guard = Optional.empty();
         return this;
     }
 

@@ -2,10 +2,10 @@ package io.peft4j.feedback;
 
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.near.internal.QuestionText;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 
@@ -30,10 +30,10 @@ record HeldOut(List<ChatExample> learned, List<ChatExample> test) {
         return new HeldOut(learned, test);
     }
 
-    /** The same for the same words, whatever their case and what stands between them. */
+    /** The same for the same words in any order, filling words and inflection aside, so that none leaks. */
     static boolean isHeldOut(List<ChatMessage> asked, double share) {
-        String words = asked.stream().map(turn -> turn.content().toLowerCase(Locale.ROOT)
-                .replaceAll("[^\\p{L}\\p{N}]+", " ").strip()).collect(Collectors.joining("\n"));
+        String words = asked.stream().map(turn -> QuestionText.looseKey(turn.content()))
+                .collect(Collectors.joining("\n"));
         CRC32 hash = new CRC32();
         hash.update(words.getBytes(StandardCharsets.UTF_8));
         return hash.getValue() < share * VALUES;

@@ -10,6 +10,7 @@ import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.eval.guard.GuardSet;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.feedback.TuningRound.Outcome;
 import io.peft4j.lora.LoraConfig;
@@ -54,7 +55,8 @@ class FeedbackTunerTest {
     }
 
     private FeedbackTunerBuilder tuner() {
-        return FeedbackTuner.builder(model, "hr", feedback, folder.resolve("versions")).generation(BRIEF).minimum(8);
+        return FeedbackTuner.builder(model, "hr", feedback, folder.resolve("versions")).generation(BRIEF).minimum(8)
+                .withoutGuard();
     }
 
     private FeedbackTunerBuilder learning() {
@@ -105,7 +107,8 @@ class FeedbackTunerTest {
             TuningRound round = tuner.run();
 
             assertEquals(Outcome.SWAPPED, round.outcome(), round.toString());
-            assertTrue(round.toString().startsWith("swapped to version-0002: ship: "), round.toString());
+            assertTrue(round.toString().startsWith("swapped to version-0002: harm not known: Better on the task"),
+                    round.toString());
             assertTrue(!model.fingerprint("hr").equals(before), "another adapter answers");
             try (PeftModel restarted = new PeftModel(base)) {
                 restarted.loadAdapter("hr", folder.resolve("versions/version-0001"));
@@ -141,6 +144,19 @@ class FeedbackTunerTest {
 
             assertEquals(Outcome.KEPT, round.outcome(), round.toString());
             assertEquals(List.of("Is box 1000 there?"), round.lost());
+        }
+    }
+
+    @Test
+    void anAdapterWhoseHarmIsNotRuledOutDoesNotAnswer() {
+        correct(60);
+        GuardSet few = new GuardSet(GuardSet.builtIn().items().subList(0, 4));
+        try (FeedbackTuner tuner = learning().guard(few).build()) {
+            TuningRound round = tuner.run();
+
+            assertEquals(Outcome.KEPT, round.outcome(), round.toString());
+            assertTrue(round.toString().contains("more guard items would tell") || round.toString()
+                    .contains("forgot too much"), round.toString());
         }
     }
 

@@ -7,6 +7,7 @@ import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.internal.ParallelRows;
 import io.peft4j.data.near.internal.Corpus;
+import io.peft4j.data.near.internal.Overlap;
 import io.peft4j.data.near.internal.Relations;
 import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.report.internal.CheckEnd;
@@ -120,24 +121,31 @@ public final class DataCheck {
      * @throws java.io.UncheckedIOException when a file cannot be read
      */
     public DataReport run() {
-        try (Corpus corpus = new Corpus()) {
+        try (Corpus corpus = new Corpus(); Corpus asked = new Corpus()) {
             CheckPart all = new CheckPart(files.stream().map(DataFile::toString).toList(), maxLength, previews,
                     mostFindings);
             String recognized = "";
             for (int file = 0; file < files.size(); file++) {
                 try (ExampleReader reader = ExampleReader.open(files.get(file))) {
-                    ParallelRows.forEach(reader, item -> RowScan.of(item, detector, encoder), take(file, all, corpus),
+                    ParallelRows.forEach(reader, item -> RowScan.of(item, detector, encoder),
+                            take(file, all, corpus, asked),
                             rows -> listener.progress("reading", rows));
                     recognized = file == 0 ? reader.format().map(DataFormat::name).orElse("") : recognized;
                 }
             }
             Relations relations = Relations.of(corpus, stage -> listener.progress(stage, corpus.size()));
-            return new CheckEnd(all, detector).report(recognized, corpus, corpus, relations);
+            return new CheckEnd(all, detector).report(recognized, corpus, corpus, relations, asked,
+                    Overlap.of(asked, Relations.of(asked)));
         }
     }
 
-    private Consumer<RowScan> take(int file, CheckPart all, Corpus corpus) {
-        return row -> all.take(file, row, row.features().isEmpty() ? OptionalInt.empty()
-                : OptionalInt.of(corpus.add(file, row.line(), row.features().get())), detector, encoder);
+    /** @param asked takes the questions, where there is something to compare them with */
+    private Consumer<RowScan> take(int file, CheckPart all, Corpus corpus, Corpus asked) {
+        return row -> {
+            all.take(file, row, row.features().isEmpty() ? OptionalInt.empty()
+                    : OptionalInt.of(corpus.add(file, row.line(), row.features().get())), detector, encoder);
+            row.example().filter(example -> files.size() > 1).ifPresent(example -> Overlap.add(asked, file, row.line(),
+                    example, row.features().orElseThrow()));
+        };
     }
 }

@@ -58,9 +58,12 @@ public enum FindingCode {
     /** Two answers to one question that cannot both be right. */
     CONTRADICTION(Severity.WARNING, "The model learns both and gives either answer.",
             "Find out which one is right and remove the other."),
-    /** An example of the test that is trained on. */
+    /** A question of the test that is trained on in the same words. */
     LEAKAGE(Severity.ERROR, "The evaluation measures memorization, so its result is better than the model.",
             "Remove it from one of the files, or split again by groups."),
+    /** A question of the test about what is trained on in other words. */
+    REWORDED(Severity.INFO, "It measures whether what is taught is known in other words: what held-out data is for.",
+            "Nothing."),
     /** Personal data. */
     PII(Severity.WARNING, "The model may reveal it to anyone.", "Redact it."),
     /** Longer than the model or the limit allows. */

@@ -37,8 +37,10 @@ public record SplitRule(List<Double> ratios, boolean folds, long seed, Order ord
     public enum Grouping {
         /** None but equal ones are treated alike. */
         NONE,
-        /** Near duplicates, wordings of one question, and questions with the same answer. */
+        /** Those that ask the same in the same words, so that none leaks; other wordings of it may be apart. */
         NEAR,
+        /** All wordings of one question, and questions with the same answer: what is tested is never taught. */
+        FACT,
         /** Those with the same value of a field. */
         FIELD
     }
@@ -61,7 +63,7 @@ public record SplitRule(List<Double> ratios, boolean folds, long seed, Order ord
         }
     }
 
-    /** A random split that keeps near duplicates together. */
+    /** A random split that keeps together what asks the same in the same words. */
     public static SplitRule ratios(double... ratios) {
         return of(false, ratios);
     }
@@ -93,6 +95,11 @@ public record SplitRule(List<Double> ratios, boolean folds, long seed, Order ord
     /** The same with each example for itself. */
     public SplitRule ungrouped() {
         return new SplitRule(ratios, folds, seed, order, Grouping.NONE, Optional.empty(), stratify, time);
+    }
+
+    /** The same, all wordings of one question and questions with the same answer together. */
+    public SplitRule groupedByFact() {
+        return new SplitRule(ratios, folds, seed, order, Grouping.FACT, Optional.empty(), stratify, time);
     }
 
     /** The same, examples with the same value of a field together. */

@@ -45,7 +45,8 @@ class SplitProperties {
                     };
                     return new ChatExample(List.of(ChatMessage.user(question), ChatMessage.assistant("It is "
                             + (100 + fact) + " euros a year, as the board has decided.")), List.of(), Map.of("g", group,
-                            "s", stratum, "t", time, "fact", fact), new Origin("t", 1));
+                            "s", stratum, "t", time, "fact", fact, "words", fact + "/" + (wording == 2 ? 0 : wording)),
+                            new Origin("t", 1));
                 });
         return one.list().ofMinSize(5).ofMaxSize(90).map(list -> {
             List<ChatExample> placed = new ArrayList<>();
@@ -60,9 +61,14 @@ class SplitProperties {
                 Arbitraries.longs()).as((first, seed) -> SplitRule.ratios(first, (1 - first) / 2, (1 - first) / 2)
                         .seed(seed));
         Arbitrary<SplitRule> folds = Arbitraries.integers().between(2, 5).map(SplitRule::folds);
-        return Combinators.combine(Arbitraries.oneOf(shares, folds), Arbitraries.integers().between(0, 2),
+        return Combinators.combine(Arbitraries.oneOf(shares, folds), Arbitraries.integers().between(0, 3),
                 Arbitraries.integers().between(0, 3)).as((rule, grouping, order) -> {
-                    SplitRule grouped = grouping == 0 ? rule.ungrouped() : grouping == 1 ? rule.groupedBy("g") : rule;
+                    SplitRule grouped = switch (grouping) {
+                        case 0 -> rule.ungrouped();
+                        case 1 -> rule.groupedBy("g");
+                        case 2 -> rule.groupedByFact();
+                        default -> rule;
+                    };
                     return switch (order) {
                         case 0 -> grouped.stratifiedBy("s");
                         case 1 -> grouped.byTime("t");
@@ -89,7 +95,8 @@ class SplitProperties {
                 String key = switch (rule.grouping()) {
                     case NONE -> "";
                     case FIELD -> "g";
-                    case NEAR -> "fact";
+                    case NEAR -> "words";
+                    case FACT -> "fact";
                 };
                 if (!key.isEmpty()) {
                     Integer other = partOf.putIfAbsent(example.extra().get(key), part);

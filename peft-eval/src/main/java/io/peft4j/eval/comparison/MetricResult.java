@@ -23,6 +23,9 @@ import java.util.Objects;
 public record MetricResult(String name, int items, double scale, double base, double tuned, Interval interval,
         double pValue, double pAdjusted, String test, double standardDeviation, double effectSize,
         double detectable) {
+    /** Who surely reaches such a share of the scale leaves nothing to gain that is worth a training. */
+    public static final double NEARLY_ALL = 0.9;
+
     /** Refuses null. */
     public MetricResult {
         Objects.requireNonNull(name, "name");
@@ -43,6 +46,11 @@ public record MetricResult(String name, int items, double scale, double base, do
     /** Whether tuned is worse than chance explains. */
     public boolean isWorse(double alpha) {
         return pAdjusted < alpha && interval.high() < 0;
+    }
+
+    /** Whether base surely answers {@link #NEARLY_ALL} already. */
+    public boolean isBaseNearlyPerfect() {
+        return Interval.ofShare(base / scale, items, interval.level()).low() >= NEARLY_ALL;
     }
 
     /** The same with a p-value that is adjusted for the number of metrics. */

@@ -13,7 +13,8 @@ import java.util.stream.IntStream;
  * What a tuned model has kept of general abilities.
  *
  * @param items number of items
- * @param overall share of right outcomes over all items and both forms, named {@code guard}; one score an item
+ * @param overall share of right outcomes over all items and both forms, named {@code guard}; one score an item, half
+ *     of it the free answer, half the probability of the right choice
  * @param parts the same for each form and each category
  * @param base the base model's outcomes
  * @param tuned the tuned model's outcomes
@@ -36,7 +37,7 @@ public record GuardReport(int items, MetricResult overall, List<MetricResult> pa
                 .get(0);
         PairedOutcomes parts = new PairedOutcomes(options);
         parts.yesNo("generation", base.generated(), tuned.generated());
-        parts.yesNo("choice", base.chosen(), tuned.chosen());
+        parts.scores("choice", base.chosen(), tuned.chosen());
         Map<String, int[]> places = new LinkedHashMap<>();
         items.stream().map(GuardItem::category).distinct().forEach(category -> places.put(category,
                 IntStream.range(0, items.size())

@@ -1,9 +1,12 @@
 package io.peft4j.eval.guard;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
+import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.task.Answerer;
 import io.peft4j.eval.task.MultipleChoice;
 import java.io.BufferedReader;
@@ -13,6 +16,8 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +25,8 @@ import java.util.regex.Pattern;
 
 /**
  * 150 questions on language, arithmetic, following instructions, general knowledge and refusals, written for PEFT4J. It
- * is small: it shows what a training has cost, not how good a model is.
+ * is small: it shows what a training has cost, not how good a model is. Where it cannot tell, {@link #plus} adds items
+ * of your own.
  */
 public final class GuardSet {
     /** As long as the longest expected answer, and some more. */
@@ -51,7 +57,46 @@ public final class GuardSet {
         return new GuardSet(items);
     }
 
+    /**
+     * A set of your own from a file of JSON Lines: {@code category}, {@code question}, {@code choices} with the right
+     * one first, and one of {@code accept} (texts of which a right answer holds one), {@code pattern} (found in a right
+     * answer) and {@code "refusal": true} (a right answer refuses).
+     *
+     * @throws DataException when a row is no such item, or there is none
+     * @throws UncheckedIOException when the file cannot be read
+     */
+    public static GuardSet read(Path file) {
+        List<GuardItem> items = new ArrayList<>();
+        long number = 0;
+        try {
+            for (String line : Files.readAllLines(file)) {
+                number++;
+                if (!line.isBlank()) {
+                    items.add(item(JSON.readTree(line)));
+                }
+            }
+        } catch (JsonProcessingException | IllegalArgumentException e) {
+            throw new DataException(file, number, "is no item of a guard set: " + e.getMessage());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
+        if (items.isEmpty()) {
+            throw new DataException(file, "contains no items of a guard set");
+        }
+        return new GuardSet(items);
+    }
+
+    /** These items, then those of another set. */
+    public GuardSet plus(GuardSet other) {
+        List<GuardItem> both = new ArrayList<>(items);
+        both.addAll(other.items);
+        return new GuardSet(both);
+    }
+
     private static GuardItem item(JsonNode row) {
+        if (!row.hasNonNull("question") || !row.hasNonNull("category")) {
+            throw new IllegalArgumentException("it needs a category and a question; got " + row);
+        }
         return new GuardItem(row.get("category").asText(), row.get("question").asText(), texts(row, "choices"),
                 texts(row, "accept"), Optional.ofNullable(row.get("pattern")).map(p -> Pattern.compile(p.asText())),
                 row.path("refusal").asBoolean());
@@ -68,6 +113,11 @@ public final class GuardSet {
         return items;
     }
 
+    /** Asks two models, and compares them. */
+    public GuardReport compare(Answerer base, Answerer tuned, ComparisonOptions options) {
+        return GuardReport.of(items, ask(base), ask(tuned), options);
+    }
+
     /**
      * Asks a model, in both forms.
      *
@@ -79,7 +129,7 @@ public final class GuardSet {
                 .toList();
         List<String> answers = brief.answers(prompts);
         boolean[] generated = new boolean[items.size()];
-        boolean[] chosen = new boolean[items.size()];
+        double[] chosen = new double[items.size()];
         List<MultipleChoice.Question> questions = new ArrayList<>();
         for (int i = 0; i < generated.length; i++) {
             generated[i] = items.get(i).isAnsweredBy(answers.get(i));
@@ -88,7 +138,7 @@ public final class GuardSet {
         }
         List<MultipleChoice.Outcome> outcomes = MultipleChoice.of(answerer.model()).on(questions).outcomes();
         for (int i = 0; i < chosen.length; i++) {
-            chosen[i] = outcomes.get(i).correctNormalized();
+            chosen[i] = outcomes.get(i).probabilities()[0];
         }
         return new GuardOutcomes(answers, generated, chosen);
     }

@@ -9,9 +9,12 @@ import io.peft4j.data.AnswerFault;
 import io.peft4j.data.PreferenceEncoder;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.guard.GuardSet;
+import io.peft4j.eval.task.Answerer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +35,7 @@ public final class PreferenceComparison {
     private final LanguageModel base;
     private final LanguageModel tuned;
     private ComparisonOptions options = ComparisonOptions.defaults();
+    private Optional<GuardSet> guard = Optional.of(GuardSet.builtIn());
 
     private PreferenceComparison(LanguageModel base, LanguageModel tuned) {
         this.base = Objects.requireNonNull(base, "base");
@@ -49,6 +53,18 @@ public final class PreferenceComparison {
         return this;
     }
 
+    /** Another guard set. */
+    public PreferenceComparison guard(GuardSet set) {
+        guard = Optional.of(set);
+        return this;
+    }
+
+    /** Without a guard set: whether general ability was harmed is not known then. */
+    public PreferenceComparison withoutGuard() {
+        guard = Optional.empty();
+        return this;
+    }
+
     /**
      * Compares on pairs. Those with equal or empty answers are left out, answers are cut at the models' limit; both are
      * told in the log.
@@ -61,7 +77,8 @@ public final class PreferenceComparison {
         double[] before = margins(base, pairs, faults);
         double[] after = margins(tuned, pairs, new AnswerFault.Log());
         faults.lines("held-out", pairs.size(), limit()).forEach(LOG::warn);
-        return PreferenceReport.of(before, after, faults.leftOut(), options);
+        return PreferenceReport.of(before, after, guard.map(set -> set.compare(Answerer.of(base), Answerer.of(tuned),
+                options)), faults.leftOut(), options);
     }
 
     /** Both models read as much. */

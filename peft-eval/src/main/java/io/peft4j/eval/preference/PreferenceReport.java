@@ -6,31 +6,42 @@ import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
+import io.peft4j.eval.comparison.internal.VerdictRules;
+import io.peft4j.eval.comparison.internal.VerdictTone;
+import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.report.internal.Blocks;
 import io.peft4j.report.internal.Page;
 import io.peft4j.report.internal.Table;
-import io.peft4j.report.internal.Tone;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Whether a tuned model prefers better answers. It says nothing of what the model writes by itself, nor of what it has
- * forgotten: {@link io.peft4j.eval.Comparison} does.
+ * Whether a tuned model prefers better answers, and what that has cost of general ability. It says nothing of what the
+ * model writes by itself: {@link io.peft4j.eval.Comparison} does.
  *
  * @param margin the mean margin of a pair, in nats
  * @param preferred the share of pairs whose better answer is the likelier one
+ * @param guard the guard set, where it was run
  * @param leftOut pairs that could not be compared
  * @param verdict the verdict
  */
-public record PreferenceReport(MetricResult margin, MetricResult preferred, int leftOut, Verdict verdict) {
+public record PreferenceReport(MetricResult margin, MetricResult preferred, Optional<GuardReport> guard, int leftOut,
+        Verdict verdict) {
+    private static final Map<String, String> NAMES = Map.of("margin", "margin, nats", "preferred",
+            "better answer likelier, share", "guard", "guard set of general ability, share");
+
     /** Refuses null. */
     public PreferenceReport {
         Objects.requireNonNull(margin, "margin");
         Objects.requireNonNull(preferred, "preferred");
+        Objects.requireNonNull(guard, "guard");
         Objects.requireNonNull(verdict, "verdict");
     }
 
@@ -39,41 +50,22 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
      *
      * @param base the base model's margins, one a pair
      * @param tuned the tuned model's
+     * @param guard what was kept of general ability
      */
-    static PreferenceReport of(double[] base, double[] tuned, int leftOut, ComparisonOptions options) {
+    static PreferenceReport of(double[] base, double[] tuned, Optional<GuardReport> guard, int leftOut,
+            ComparisonOptions options) {
         List<MetricResult> results = new PairedOutcomes(options).values("margin", base, tuned)
                 .yesNo("preferred", likelier(base), likelier(tuned)).results();
-        return new PreferenceReport(results.get(0), results.get(1), leftOut,
-                verdict(results.get(0), results.get(1), options));
+        Evidence evidence = Evidence.of(results.get(0));
+        return new PreferenceReport(results.get(0), results.get(1), guard, leftOut, new VerdictRules(options)
+                .ofPreferences(guard.map(report -> evidence.withGuard(report.overall())).orElse(evidence),
+                        results.get(1)));
     }
 
     private static boolean[] likelier(double[] margins) {
         boolean[] likelier = new boolean[margins.length];
         IntStream.range(0, margins.length).forEach(i -> likelier[i] = margins[i] > 0);
         return likelier;
-    }
-
-    private static Verdict verdict(MetricResult margin, MetricResult preferred, ComparisonOptions options) {
-        double alpha = options.power().alpha();
-        String found = String.format(Locale.ROOT, "the margin of better over worse answers moved by %+.2f nats "
-                + "[%+.2f, %+.2f] on %s (p %s), and the better answer is the likelier one in %.0f %% of "
-                + "them against %.0f %%, difference %+.0f points [%+.0f, %+.0f]", margin.difference(),
-                margin.interval().low(), margin.interval().high(), Count.of(margin.items(), "held-out pair"),
-                p(margin.pAdjusted()), 100 * preferred.tuned(), 100 * preferred.base(), 100 * preferred.difference(),
-                100 * preferred.interval().low(), 100 * preferred.interval().high());
-        if (margin.isWorse(alpha) || preferred.isWorse(alpha)) {
-            return new Verdict(Verdict.Decision.DO_NOT_SHIP, 0, found);
-        }
-        if (margin.isBetter(alpha)) {
-            return new Verdict(Verdict.Decision.SHIP, 0, found);
-        }
-        if (margin.difference() == 0) {
-            return new Verdict(Verdict.Decision.DO_NOT_SHIP, 0, found + ": the models do not differ");
-        }
-        int needed = options.power().itemsNeeded(margin.standardDeviation(), Math.abs(margin.difference()));
-        int more = Math.max(1, needed - margin.items());
-        return new Verdict(Verdict.Decision.NEED_MORE_ITEMS, more,
-                found + "; about " + Count.of(more, "more pair") + " would tell");
     }
 
     private static String p(double value) {
@@ -83,10 +75,9 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
     /** The report as one JSON object. */
     public String toJson() {
         ObjectNode node = new ObjectMapper().createObjectNode();
-        node.putObject("verdict").put("decision", verdict.decision().key()).put("sentence", verdict.sentence())
-                .put("items_needed", verdict.itemsNeeded());
+        node.set("verdict", verdict.toJson());
         node.put("pairs", margin.items()).put("left_out", leftOut);
-        for (MetricResult metric : List.of(margin, preferred)) {
+        for (MetricResult metric : metrics()) {
             node.putObject(metric.name()).put("base", metric.base()).put("tuned", metric.tuned())
                     .put("difference", metric.difference()).put("ci_low", metric.interval().low())
                     .put("ci_high", metric.interval().high()).put("p", metric.pAdjusted()).put("test", metric.test());
@@ -96,7 +87,7 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
 
     /** The report as Markdown. */
     public String toMarkdown() {
-        StringBuilder text = new StringBuilder("# Preferences\n\n").append(verdict).append(".\n");
+        StringBuilder text = new StringBuilder("# Preferences\n\n").append(verdict).append("\n");
         List<List<String>> rows = rows();
         for (int i = 0; i < rows.size(); i++) {
             text.append("\n| ").append(String.join(" | ", rows.get(i))).append(" |");
@@ -107,18 +98,18 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
 
     /** The report as one HTML page that loads nothing. */
     public String toHtml() {
-        Tone tone = switch (verdict.decision()) {
-            case SHIP -> Tone.GOOD;
-            case DO_NOT_SHIP -> Tone.BAD;
-            case NEED_MORE_ITEMS -> Tone.OPEN;
-        };
         List<List<String>> rows = rows();
         Table table = Table.of(rows.get(0));
         rows.subList(1, rows.size()).forEach(row -> table.row(row.toArray()));
-        String decision = verdict.decision().key().replace('_', ' ');
         return Page.titled("Preferences: base against tuned").add(
-                Blocks.banner(tone, decision.substring(0, 1).toUpperCase(Locale.ROOT) + decision.substring(1),
-                        verdict.sentence()), Blocks.card("Held-out pairs", table.html(), Blocks.note(note()))).html();
+                Blocks.banner(VerdictTone.of(verdict), verdict.decision().words(), verdict.sentence()),
+                Blocks.card("Held-out pairs", table.html(), Blocks.note(note()))).html();
+    }
+
+    private List<MetricResult> metrics() {
+        List<MetricResult> metrics = new ArrayList<>(List.of(margin, preferred));
+        guard.ifPresent(report -> metrics.add(report.overall()));
+        return metrics;
     }
 
     /** A header and a row for each metric. */
@@ -126,8 +117,8 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("", "base", "tuned", "difference",
                 String.format(Locale.ROOT, "%.0f %% interval", 100 * margin.interval().level()), "p"));
-        for (MetricResult metric : List.of(margin, preferred)) {
-            rows.add(List.of(metric == margin ? "margin, nats" : "better answer likelier, share",
+        for (MetricResult metric : metrics()) {
+            rows.add(List.of(NAMES.get(metric.name()),
                     String.format(Locale.ROOT, "%.2f", metric.base()), String.format(Locale.ROOT, "%.2f",
                     metric.tuned()), String.format(Locale.ROOT, "%+.2f", metric.difference()),
                     String.format(Locale.ROOT, "[%+.2f, %+.2f]", metric.interval().low(), metric.interval().high()),
@@ -138,8 +129,8 @@ public record PreferenceReport(MetricResult margin, MetricResult preferred, int 
 
     private String note() {
         return Count.of(margin.items(), "pair") + (leftOut > 0 ? ", " + leftOut + " left out" : "")
-                + ". A margin is the log-probability of the better answer less that of the worse one. What the model "
-                + "writes by itself, and what it may have forgotten, "
+                + ". A margin is the log-probability of the better answer less that of the worse one. What the "
+                + "model writes by itself "
                 + "is another question: evaluate it on questions, too.";
     }
 }

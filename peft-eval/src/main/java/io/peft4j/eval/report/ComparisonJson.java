@@ -24,8 +24,7 @@ final class ComparisonJson {
     static ObjectNode of(ComparisonReport report) {
         ObjectNode node = JSON.createObjectNode().put("n", report.items().size());
         node.set("metrics", metrics(report.metrics()));
-        node.putObject("verdict").put("decision", report.verdict().decision().key())
-                .put("items_needed", report.verdict().itemsNeeded()).put("sentence", report.verdict().sentence());
+        node.set("verdict", report.verdict().toJson());
         node.put("deciding_metric", report.metric());
         ObjectNode arms = node.putObject("arms");
         report.arms().forEach(arm -> {

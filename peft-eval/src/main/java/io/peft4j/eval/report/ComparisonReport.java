@@ -6,6 +6,7 @@ import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.failure.FailureReport;
 import io.peft4j.eval.guard.GuardReport;
@@ -17,6 +18,7 @@ import io.peft4j.eval.task.Leakage;
 import io.peft4j.eval.task.PairedScores;
 import io.peft4j.eval.task.internal.AnswerScoring;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -109,19 +111,42 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
         arms.subList(1, arms.size() - 1).forEach(arm -> others.put(arm.name(),
                 scoring.compare(base, arm.texts(), measured.scoresOf(arm), options)));
         String deciding = measured.metric().orElseGet(scoring::decidingMetric);
-        MetricResult metric = metrics.stream().filter(m -> m.name().equals(deciding)).findFirst()
-                .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " was not computed; "
-                        + "available are "
-                        + metrics.stream().map(MetricResult::name).toList()));
-        List<MetricResult> rest = metrics.stream().filter(m -> m != metric).toList();
-        Verdict verdict = new VerdictRules(options).decide(metric, rest, measured.guard().map(GuardReport::overall),
-                measured.leakage().map(Leakage::count).orElse(0));
+        Verdict verdict = verdict(measured, deciding, metrics, others, options);
         FailureReport failures = FailureReport.of(measured.items(), scoring.right(base),
                 scoring.right(tuned.texts()), measured.trainingQuestions());
         return new ComparisonReport(verdict, deciding, measured.items(),
                 arms.stream().map(arm -> ArmResult.of(arm, scoring)).toList(), metrics, others, measured.guard(),
                 measured.leakage(), failures, measured.opinions(), measured.study(), scoring.signatures(),
                 measured.facts());
+    }
+
+    private static Verdict verdict(Measured measured, String deciding, List<MetricResult> metrics,
+            Map<String, List<MetricResult>> others, ComparisonOptions options) {
+        MetricResult metric = named(deciding, metrics).orElseThrow(() -> new ConfigurationException("the metric "
+                + deciding + " was not computed; available are " + metrics.stream().map(MetricResult::name).toList()));
+        List<ArmAnswers> arms = measured.arms();
+        List<Evidence.Prompted> prompts = new ArrayList<>();
+        arms.subList(1, arms.size() - 1).stream().filter(ArmAnswers::isPrompt).forEach(arm ->
+                named(deciding, others.get(arm.name())).ifPresent(gain -> named(deciding, tunedOver(measured, arm,
+                        options)).ifPresent(tuned -> prompts.add(new Evidence.Prompted(arm.name(), gain, tuned)))));
+        return new VerdictRules(options).decide(new Evidence(arms.get(0).name(), arms.get(arms.size() - 1).name(),
+                metric, metrics.stream().filter(m -> m != metric).toList(), prompts,
+                measured.guard().map(GuardReport::overall), measured.leakage().map(Leakage::count).orElse(0)));
+    }
+
+    /** The tuned model against another arm. */
+    private static List<MetricResult> tunedOver(Measured measured, ArmAnswers arm, ComparisonOptions options) {
+        ArmAnswers tuned = measured.arms().get(measured.arms().size() - 1);
+        List<PairedScores> scores = new ArrayList<>();
+        for (PairedScores one : measured.scoresOf(arm)) {
+            measured.scoresOf(tuned).stream().filter(other -> other.name().equals(one.name())).findFirst()
+                    .ifPresent(other -> scores.add(new PairedScores(one.name(), one.yesNo(), one.arm(), other.arm())));
+        }
+        return new AnswerScoring(measured.items()).compare(arm.texts(), tuned.texts(), scores, options);
+    }
+
+    private static Optional<MetricResult> named(String name, List<MetricResult> metrics) {
+        return metrics.stream().filter(metric -> metric.name().equals(name)).findFirst();
     }
 
     /** The result of the metric that decided. */
@@ -131,7 +156,7 @@ public record ComparisonReport(Verdict verdict, String metric, List<EvaluationIt
 
     /** A metric of base against tuned. */
     public Optional<MetricResult> metric(String name) {
-        return metrics.stream().filter(result -> result.name().equals(name)).findFirst();
+        return named(name, metrics);
     }
 
     /** The base model's answers. */

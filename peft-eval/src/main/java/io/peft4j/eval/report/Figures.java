@@ -43,10 +43,4 @@ final class Figures {
     static String p(double value) {
         return value < 0.0001 ? "< 0.0001" : String.format(Locale.ROOT, "%.2g", value);
     }
-
-    /** {@code Ship}, {@code Do not ship}, {@code Need more items}. */
-    static String decision(ComparisonReport report) {
-        String key = report.verdict().decision().key().replace('_', ' ');
-        return key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1);
-    }
 }

@@ -4,6 +4,7 @@ import static io.peft4j.report.internal.Html.tag;
 
 import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.internal.VerdictTone;
 import io.peft4j.eval.failure.FailureGroup;
 import io.peft4j.eval.guard.GuardReport;
 import io.peft4j.eval.study.TrainingStudy;
@@ -41,7 +42,8 @@ final class HtmlReport {
     }
 
     String page() {
-        Page page = Page.titled(Figures.decision(report) + ": base against tuned").add(verdict(), metrics(), arms());
+        Page page = Page.titled(report.verdict().decision().words() + ": base against tuned")
+                .add(verdict(), metrics(), arms());
         report.guard().ifPresent(guard -> page.add(guard(guard)));
         report.study().ifPresent(study -> page.add(card(DetailTable.trainings(study),
                 study.curve().map(curve -> plot(study, curve)).orElse(Html.all()))));
@@ -50,19 +52,14 @@ final class HtmlReport {
     }
 
     private Html verdict() {
-        Tone tone = switch (report.verdict().decision()) {
-            case SHIP -> Tone.GOOD;
-            case DO_NOT_SHIP -> Tone.BAD;
-            case NEED_MORE_ITEMS -> Tone.OPEN;
-        };
         Losses losses = Losses.of(report);
         Html worse = losses.isEmpty() ? Html.all()
                 : Blocks.points(losses.clear() ? Tone.BAD : Tone.OPEN, Losses.HEADING, losses.sentences());
         Map<String, String> compared = new LinkedHashMap<>();
         report.arms().forEach(arm -> compared.put(arm.name(), arm.description()));
         compared.putAll(report.facts());
-        return Blocks.banner(tone, Figures.decision(report), report.verdict().sentence(), worse,
-                Blocks.facts(compared));
+        return Blocks.banner(VerdictTone.of(report.verdict()), report.verdict().decision().words(),
+                report.verdict().sentence(), worse, Blocks.facts(compared));
     }
 
     private Html metrics() {

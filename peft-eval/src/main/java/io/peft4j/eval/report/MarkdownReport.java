@@ -17,7 +17,7 @@ final class MarkdownReport {
     }
 
     String text() {
-        line("# " + Figures.decision(report));
+        line("# " + report.verdict().decision().words());
         line("");
         line(escape(report.verdict().sentence()));
         Losses losses = Losses.of(report);

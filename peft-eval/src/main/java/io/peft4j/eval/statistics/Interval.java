@@ -17,6 +17,20 @@ public record Interval(double low, double high, double level) {
         }
     }
 
+    /**
+     * Wilson's interval of a share of right answers. Of a mean of scores from 0 to 1 it is at least as wide as need be.
+     *
+     * @param share from 0 to 1
+     * @param items number of answers, at least 1
+     */
+    public static Interval ofShare(double share, int items, double level) {
+        double z = new NormalDistribution(null, 0, 1).inverseCumulativeProbability(0.5 + level / 2);
+        double spread = 1 + z * z / items;
+        double middle = (share + z * z / (2 * items)) / spread;
+        double half = z / spread * Math.sqrt(share * (1 - share) / items + z * z / (4.0 * items * items));
+        return new Interval(Math.max(0, middle - half), Math.min(1, middle + half), level);
+    }
+
     /** Whether {@code value} lies in it, ends included. */
     public boolean contains(double value) {
         return low <= value && value <= high;

@@ -11,8 +11,10 @@ import java.util.Objects;
  * @param texts one answer for each item
  * @param measures what its model was asked beside
  * @param seconds how long the answers took; 0 where they were given or all known from an earlier run
+ * @param isPrompt whether it is the base model with another prompt: what can be had without training
  */
-public record ArmAnswers(String name, String description, List<String> texts, ModelMeasures measures, double seconds) {
+public record ArmAnswers(String name, String description, List<String> texts, ModelMeasures measures, double seconds,
+        boolean isPrompt) {
     /** Copies the list. */
     public ArmAnswers {
         Objects.requireNonNull(name, "name");
@@ -21,8 +23,13 @@ public record ArmAnswers(String name, String description, List<String> texts, Mo
         Objects.requireNonNull(measures, "measures");
     }
 
+    /** The same of an arm that needs no training: where it does as well as the tuned model, it is the one to take. */
+    public ArmAnswers ofPrompt() {
+        return new ArmAnswers(name, description, texts, measures, seconds, true);
+    }
+
     /** Given answers, of no model at hand. */
     public static ArmAnswers given(String name, String description, List<String> texts) {
-        return new ArmAnswers(name, description, texts, ModelMeasures.NONE, 0);
+        return new ArmAnswers(name, description, texts, ModelMeasures.NONE, 0, false);
     }
 }

@@ -4,10 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
 import io.peft4j.eval.comparison.internal.VerdictRules;
-import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -50,9 +49,11 @@ class SimulationTest {
         return new PairedOutcomes(ComparisonOptions.defaults().withResamples(500).withSeed(random.nextLong()));
     }
 
+    /** Where nothing is lost elsewhere. */
     private static Decision decide(MetricResult result) {
-        return new VerdictRules(ComparisonOptions.defaults()).decide(result, List.of(), Optional.empty(), 0)
-                .decision();
+        MetricResult kept = new PairedOutcomes(ComparisonOptions.defaults()).yesNo("guard", new boolean[150],
+                new boolean[150]).results().get(0);
+        return new VerdictRules(ComparisonOptions.defaults()).decide(Evidence.of(result).withGuard(kept)).decision();
     }
 
     @Test

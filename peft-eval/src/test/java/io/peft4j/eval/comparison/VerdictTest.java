@@ -1,17 +1,19 @@
 package io.peft4j.eval.comparison;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.comparison.internal.Evidence;
 import io.peft4j.eval.comparison.internal.PairedOutcomes;
 import io.peft4j.eval.comparison.internal.VerdictRules;
 import io.peft4j.eval.metric.internal.Bleu;
+import io.peft4j.eval.statistics.internal.PairedTests;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Planted cases end in the right verdict. */
@@ -29,17 +31,26 @@ class VerdictTest {
         return new PairedOutcomes(OPTIONS).yesNo(name, base, tuned).results().get(0);
     }
 
+    /** A guard set on which nothing was lost. */
+    private static final MetricResult KEPT = outcome("guard", 150, 80, 0, 0);
+    private static final MetricResult BETTER = outcome("contains", 88, 4, 0, 67);
+
+    private static Verdict decide(Evidence evidence) {
+        return new VerdictRules(OPTIONS).decide(evidence);
+    }
+
     private static Verdict decide(MetricResult metric) {
-        return new VerdictRules(OPTIONS).decide(metric, List.of(), Optional.empty(), 0);
+        return decide(Evidence.of(metric).withGuard(KEPT));
     }
 
     @Test
     void aBetterModelShips() {
-        Verdict verdict = decide(outcome("contains", 88, 4, 0, 67));
+        Verdict verdict = decide(BETTER);
         assertEquals(Decision.SHIP, verdict.decision());
-        assertEquals(0, verdict.itemsNeeded());
-        assertTrue(verdict.toString().startsWith("ship: 81 % of answers hold the expected fact against 4.5 %, "
-                + "difference 76 points ["), verdict.toString());
+        assertEquals("tuned", verdict.arm());
+        assertEquals(0, verdict.itemsNeeded() + verdict.guardItemsNeeded());
+        assertTrue(verdict.toString().startsWith("ship: Take tuned: 81 % of answers hold the expected fact against "
+                + "4.5 %, difference 76 points ["), verdict.toString());
     }
 
     @Test
@@ -69,20 +80,113 @@ class VerdictTest {
 
     @Test
     void aModelThatForgetsTooMuchDoesNotShip() {
-        MetricResult task = outcome("contains", 88, 4, 0, 67);
-        MetricResult guard = outcome("guard", 150, 80, 40, 5);
-        Verdict verdict = new VerdictRules(OPTIONS).decide(task, List.of(), Optional.of(guard), 0);
+        Verdict verdict = decide(Evidence.of(BETTER).withGuard(outcome("guard", 150, 80, 40, 5)));
         assertEquals(Decision.DO_NOT_SHIP, verdict.decision());
         assertTrue(verdict.sentence().contains("forgot too much"), verdict.sentence());
-        MetricResult fine = outcome("guard", 150, 80, 8, 5);
-        assertEquals(Decision.SHIP,
-                new VerdictRules(OPTIONS).decide(task, List.of(), Optional.of(fine), 0).decision());
+        Verdict fine = decide(Evidence.of(BETTER).withGuard(outcome("guard", 150, 80, 2, 2)));
+        assertEquals(Decision.SHIP, fine.decision());
+        assertTrue(fine.sentence().contains("where a loss of 5 points is accepted"), fine.sentence());
+    }
+
+    @Test
+    void harmThatIsNotRuledOutDoesNotShip() {
+        // 30 % against 45 %, -15 points [-32, 3] on 30 items.
+        Verdict few = decide(Evidence.of(BETTER).withGuard(outcome("guard", 40, 11, 7, 1)));
+        assertEquals(Decision.HARM_NOT_KNOWN, few.decision());
+        assertEquals("base", few.arm());
+        assertTrue(few.guardItemsNeeded() > 0 && few.itemsNeeded() == 0, few.toString());
+        // No loss at all is seen, but 30 items cannot rule out one of 5 points.
+        Verdict none = decide(Evidence.of(BETTER).withGuard(outcome("guard", 30, 14, 0, 0)));
+        assertEquals(Decision.HARM_NOT_KNOWN, none.decision());
+        // -2.7 points [-9.2, 3.9] on 150: a loss of 5 is neither ruled out nor shown.
+        Verdict open = decide(Evidence.of(BETTER).withGuard(outcome("guard", 150, 52, 15, 11)));
+        assertEquals(Decision.HARM_NOT_KNOWN, open.decision());
+        assertTrue(open.sentence().startsWith("Better on the task, but whether it forgot too much is not known: "
+                + "about 2,"), open.sentence());
+        assertFalse(open.ships() || none.ships() || few.ships());
+    }
+
+    @Test
+    void aSureLossIsHarmAlsoWhereItsSizeIsNot() {
+        Verdict sure = decide(Evidence.of(BETTER).withGuard(outcome("guard", 60, 20, 14, 2)));
+        assertEquals(Decision.DO_NOT_SHIP, sure.decision(), sure.sentence());
+    }
+
+    @Test
+    void withoutAGuardSetHarmIsNotKnown() {
+        Verdict verdict = decide(Evidence.of(BETTER));
+        assertEquals(Decision.HARM_NOT_KNOWN, verdict.decision());
+        assertEquals(54, verdict.guardItemsNeeded());
+        assertTrue(verdict.toString().startsWith("harm not known: Better on the task, but what that costs in general "
+                + "ability is not known, since no guard set was asked"), verdict.toString());
+        assertEquals("harm_not_known", verdict.toJson().get("decision").asText());
+    }
+
+    /** @param prompted items that the prompt answers, of those that base answers and tuned learned the first */
+    private static Evidence.Prompted prompt(int n, int base, int prompted, int tuned) {
+        return new Evidence.Prompted("few-shot", outcome("contains", n, base, 0, prompted - base),
+                prompted <= tuned ? outcome("contains", n, prompted, 0, tuned - prompted)
+                        : outcome("contains", n, tuned, prompted - tuned, 0));
+    }
+
+    private static Verdict beside(int n, int base, int prompted, int tuned) {
+        return decide(Evidence.of(outcome("contains", n, base, 0, tuned - base)).withGuard(KEPT)
+                .withPrompt(prompt(n, base, prompted, tuned)));
+    }
+
+    @Test
+    void aPromptThatDoesAsWellIsTakenInstead() {
+        Verdict better = beside(88, 4, 40, 80);
+        assertEquals(Decision.SHIP, better.decision());
+        assertTrue(better.sentence().contains("It is better than few-shot, which needs no training: difference 45 "),
+                better.sentence());
+        Verdict same = beside(88, 4, 80, 80);
+        assertEquals(Decision.PROMPT_INSTEAD, same.decision());
+        assertEquals("few-shot", same.arm());
+        assertTrue(same.sentence().startsWith("Take few-shot: training adds nothing worth having to it."),
+                same.sentence());
+        assertEquals(Decision.PROMPT_INSTEAD, beside(88, 4, 80, 60).decision());
+        Verdict open = beside(88, 4, 76, 80);
+        assertEquals(Decision.NEED_MORE_ITEMS, open.decision());
+        assertEquals("few-shot", open.arm());
+        assertTrue(open.itemsNeeded() > 0, open.toString());
+    }
+
+    @Test
+    void aPromptIsTakenWhereTheTunedModelIsRefused() {
+        Evidence worse = Evidence.of(outcome("contains", 100, 20, 30, 4)).withPrompt(prompt(100, 50, 80, 24));
+        assertEquals(Decision.PROMPT_INSTEAD, decide(worse).decision());
+        Evidence forgot = Evidence.of(outcome("contains", 100, 50, 0, 40)).withPrompt(prompt(100, 50, 80, 90))
+                .withGuard(outcome("guard", 150, 80, 40, 5));
+        assertEquals("few-shot", decide(forgot).arm());
+        assertTrue(decide(forgot).sentence().contains("forgot too much"), decide(forgot).sentence());
+    }
+
+    @Test
+    void numbersOfItemsAreThoseThatTheTestsCanDecideWith() {
+        ItemsNeeded needed = new ItemsNeeded(OPTIONS);
+        assertEquals(6, needed.fewest(1));
+        assertEquals(7, needed.fewest(2));
+        assertTrue(PairedTests.mcNemar(0, 5) >= 0.05 && PairedTests.mcNemar(0, 6) < 0.05);
+        for (int n = 1; n <= 12; n++) {
+            for (int won = 0; won <= n; won++) {
+                MetricResult result = outcome("contains", n, 0, 0, won);
+                Verdict verdict = decide(result);
+                int items = n + verdict.itemsNeeded();
+                // If as large a share changes among so many items, the test says that it does.
+                double share = Math.max(won / (double) n, Math.max(result.difference(), OPTIONS.worthwhile()));
+                assertTrue(verdict.decision() != Decision.NEED_MORE_ITEMS
+                        || PairedTests.mcNemar(0, (int) Math.ceil(share * items)) < 0.05, n + ": " + verdict);
+            }
+        }
+        double[] none = new double[needed.fewestGuarding()];
+        assertTrue(OPTIONS.bootstrap().ofDifferences(none).low() >= -0.05);
+        assertTrue(OPTIONS.bootstrap().ofDifferences(new double[none.length - 1]).low() < -0.05);
     }
 
     @Test
     void leakedItemsGiveNoVerdictToShip() {
-        Verdict verdict = new VerdictRules(OPTIONS).decide(outcome("contains", 88, 4, 0, 67), List.of(),
-                Optional.empty(), 12);
+        Verdict verdict = decide(Evidence.of(BETTER).withGuard(KEPT).withLeaked(12));
         assertEquals(Decision.DO_NOT_SHIP, verdict.decision());
         assertTrue(verdict.sentence().contains("12 of 88 held-out items"), verdict.sentence());
     }

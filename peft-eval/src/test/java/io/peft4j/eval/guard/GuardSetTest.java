@@ -1,15 +1,21 @@
 package io.peft4j.eval.guard;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.peft4j.core.error.DataException;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The built-in set is sound: its right choices are right, its wrong ones wrong. */
 class GuardSetTest {
@@ -35,6 +41,37 @@ class GuardSetTest {
             }
             assertEquals(item.choices().size(), new HashSet<>(item.choices()).size(), item.question());
         }
+    }
+
+    @Test
+    void itemsOfYourOwnCome(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(folder.resolve("own.jsonl"), "{\"category\": \"house\", \"question\": \"Who?\", "
+                + "\"choices\": [\"me\", \"you\"], \"accept\": [\"me\"]}\n");
+        GuardSet both = GuardSet.builtIn().plus(GuardSet.read(file));
+        assertEquals(151, both.items().size());
+        assertTrue(both.items().get(150).isAnsweredBy("It was me."));
+        for (String wrong : List.of("no JSON", "{\"question\": \"Who?\"}", "{\"category\": \"a\", \"question\": "
+                + "\"Who?\", \"choices\": [\"me\"], \"accept\": [\"me\"]}")) {
+            Files.writeString(file, "\n" + wrong + "\n");
+            DataException e = assertThrows(DataException.class, () -> GuardSet.read(file));
+            assertTrue(e.getMessage().contains("own.jsonl") && e.getMessage().contains("2"), e.getMessage());
+        }
+        Files.writeString(file, "");
+        assertThrows(DataException.class, () -> GuardSet.read(file));
+    }
+
+    @Test
+    void howSureAModelIsOfTheRightChoiceCounts() {
+        boolean[] none = new boolean[150];
+        double[] sure = new double[150];
+        double[] less = new double[150];
+        java.util.Arrays.fill(sure, 0.9);
+        java.util.Arrays.fill(less, 0.6);
+        List<String> answers = Collections.nCopies(150, "");
+        GuardReport report = GuardReport.of(ITEMS, new GuardOutcomes(answers, none, sure),
+                new GuardOutcomes(answers, none, less), ComparisonOptions.defaults().withResamples(1000));
+        assertEquals(-0.15, report.overall().difference(), 1e-12);
+        assertEquals(-0.3, report.parts().get(1).difference(), 1e-12);
     }
 
     @Test

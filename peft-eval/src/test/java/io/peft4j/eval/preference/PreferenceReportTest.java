@@ -7,12 +7,29 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.guard.GuardOutcomes;
+import io.peft4j.eval.guard.GuardReport;
+import io.peft4j.eval.guard.GuardSet;
+import java.util.Collections;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** The verdict about preferences follows the margins. */
 class PreferenceReportTest {
     private static final ComparisonOptions OPTIONS = ComparisonOptions.defaults();
+
+    private static final GuardReport KEPT = GuardReport.of(GuardSet.builtIn().items(), half(), half(), OPTIONS);
+
+    /** Every other item of the guard set right, in both forms. */
+    private static GuardOutcomes half() {
+        boolean[] right = new boolean[GuardSet.builtIn().items().size()];
+        for (int i = 0; i < right.length; i += 2) {
+            right[i] = true;
+        }
+        return new GuardOutcomes(Collections.nCopies(right.length, ""), right, right);
+    }
 
     /** Margins of a base, and of a model whose margins lie higher by a normal difference. */
     private static PreferenceReport report(int pairs, double gain, double deviation) {
@@ -23,7 +40,7 @@ class PreferenceReportTest {
             base[i] = 20 * random.nextGaussian();
             tuned[i] = base[i] + gain + deviation * random.nextGaussian();
         }
-        return PreferenceReport.of(base, tuned, 2, OPTIONS);
+        return PreferenceReport.of(base, tuned, Optional.of(KEPT), 2, OPTIONS);
     }
 
     @Test
@@ -54,14 +71,37 @@ class PreferenceReportTest {
     }
 
     @Test
+    void threePairsNeedAsManyMoreAsTheTestCanDecideWith() {
+        PreferenceReport report = PreferenceReport.of(new double[] {1, 2, 3}, new double[] {4, 4.9, 6.2},
+                Optional.of(KEPT), 0, OPTIONS);
+
+        assertEquals(Decision.NEED_MORE_ITEMS, report.verdict().decision());
+        // Two metrics are tested: 7 pairs that all move the same way have 2 (2 / 2^7) = 0.03, 6 have 0.06.
+        assertTrue(3 + report.verdict().itemsNeeded() >= 7, report.verdict().sentence());
+        assertEquals(Decision.SHIP, report(7, 8, 0.5).verdict().decision());
+        assertEquals(Decision.NEED_MORE_ITEMS, report(6, 8, 0.5).verdict().decision());
+    }
+
+    @Test
+    void withoutGuardSetHarmIsNotKnown() {
+        PreferenceReport report = PreferenceReport.of(new double[20],
+                IntStream.range(0, 20).mapToDouble(i -> 5 + i).toArray(), Optional.empty(), 0, OPTIONS);
+
+        assertEquals(Decision.HARM_NOT_KNOWN, report.verdict().decision());
+        assertTrue(report.toJson().contains("\"decision\":\"harm_not_known\""), report.toJson());
+    }
+
+    @Test
     void anIntervalOfAFewEqualDifferencesIsNotOfNoWidth() {
         double[] base = {1, 2, 3};
-        PreferenceReport report = PreferenceReport.of(base, new double[] {2, 3, 4}, 0, OPTIONS);
+        PreferenceReport report = PreferenceReport.of(base, new double[] {2, 3, 4}, Optional.empty(), 0,
+                OPTIONS);
 
         assertTrue(report.margin().interval().low() < 0.5, report.verdict().sentence());
-        assertEquals(Decision.DO_NOT_SHIP, PreferenceReport.of(base, base, 0, OPTIONS).verdict().decision());
-        assertThrows(ConfigurationException.class, () -> PreferenceReport.of(base, new double[] {1, 2, Double.NaN}, 0,
-                OPTIONS));
+        assertEquals(Decision.DO_NOT_SHIP, PreferenceReport.of(base, base, Optional.empty(), 0, OPTIONS)
+                .verdict().decision());
+        assertThrows(ConfigurationException.class, () -> PreferenceReport.of(base, new double[] {1, 2, Double.NaN},
+                Optional.empty(), 0, OPTIONS));
     }
 
     /** Of models that do not differ, about 5 % of all sets of pairs say that they do. */
@@ -75,8 +115,8 @@ class PreferenceReportTest {
             for (int i = 0; i < base.length; i++) {
                 tuned[i] = 3 * random.nextGaussian();
             }
-            held += PreferenceReport.of(base, tuned, 0, OPTIONS.withResamples(500)).margin().interval().contains(0)
-                    ? 1 : 0;
+            held += PreferenceReport.of(base, tuned, Optional.empty(), 0, OPTIONS.withResamples(500)).margin()
+                    .interval().contains(0) ? 1 : 0;
         }
         assertTrue(held >= 180, held + " of 200");
     }

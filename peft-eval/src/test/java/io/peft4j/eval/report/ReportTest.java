@@ -86,7 +86,7 @@ class ReportTest {
         assertFalse(page.contains("http://") || page.contains("https://") || page.contains("src="), "loads nothing");
         assertTrue(page.contains("prefers-color-scheme: dark") && page.contains("width=device-width"));
         String markdown = report.toMarkdown();
-        assertTrue(markdown.startsWith("# Ship\n"), markdown);
+        assertTrue(markdown.startsWith("# Harm not known\n"), markdown);
         assertFalse(markdown.contains("<script>"), markdown);
         assertEquals(report.toHtml(), report(Optional.empty(), List.of()).toHtml(), "the same seed, the same page");
     }

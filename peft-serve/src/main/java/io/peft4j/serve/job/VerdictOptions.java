@@ -7,8 +7,8 @@ import io.peft4j.core.error.ConfigurationException;
  * items + 2 guardItems} answers.
  *
  * @param items held-out examples that are asked, at most; 0 for no verdict; default 24
- * @param guardItems questions on what may have been forgotten, at most, and at most twice the held-out examples or 10;
- *     0 for none; default 30
+ * @param guardItems questions on what may have been forgotten, at most; 0 for none, so that no verdict is to ship;
+ *     default 150, all of the built-in guard set: fewer can hardly rule out a loss
  * @param maxNewTokens the longest answer; default 48
  */
 public record VerdictOptions(int items, int guardItems, int maxNewTokens) {
@@ -25,6 +25,6 @@ public record VerdictOptions(int items, int guardItems, int maxNewTokens) {
 
     /** The defaults. */
     public static VerdictOptions defaults() {
-        return new VerdictOptions(24, 30, 48);
+        return new VerdictOptions(24, 150, 48);
     }
 }

@@ -4,6 +4,7 @@ import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.near.internal.Corpus;
+import io.peft4j.data.near.internal.Overlap;
 import io.peft4j.data.near.internal.Relations;
 import io.peft4j.data.near.internal.WordStatistics;
 import io.peft4j.data.report.DataReport;
@@ -85,7 +86,8 @@ public final class CheckJob {
             BitSet shown = new BitSet();
             end.shown(all).forEach(shown::set);
             chosen(examples, shown).forEach(one -> all.show(one._1(), one._2().text));
-            return end.report(settings.format().name(), all, corpus, relations);
+            return end.report(settings.format().name(), all, corpus, relations, corpus,
+                    Overlap.of(corpus, relations));
         }
     }
 

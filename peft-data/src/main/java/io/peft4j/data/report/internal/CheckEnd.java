@@ -2,6 +2,7 @@ package io.peft4j.data.report.internal;
 
 import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.near.internal.Examples;
+import io.peft4j.data.near.internal.Overlap;
 import io.peft4j.data.near.internal.Relations;
 import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.report.DataReport;
@@ -60,13 +61,16 @@ public final class CheckEnd {
      * @param examples all examples
      * @param related the examples among which there are relations
      * @param relations their relations
+     * @param asked the questions of the examples
+     * @param overlap what the questions of later files share with those of earlier ones
      */
-    public DataReport report(String format, Examples examples, Corpus related, Relations relations) {
+    public DataReport report(String format, Examples examples, Corpus related, Relations relations, Corpus asked,
+            Overlap overlap) {
         for (int file = 0; file < files.size(); file++) {
             all.ids(file).report(files.get(file), findings);
             addSize(file);
         }
-        new RelationFindings(related, relations, files, findings, excerpts).add();
+        new RelationFindings(related, relations, asked, overlap, files, findings, excerpts).add();
         outliers.forEach(one -> addOutliers(one, examples));
         addSingleUse(examples);
         addImbalance(examples);

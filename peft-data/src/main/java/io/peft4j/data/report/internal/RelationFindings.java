@@ -1,10 +1,9 @@
 package io.peft4j.data.report.internal;
 
 import io.peft4j.data.near.internal.Corpus;
-import io.peft4j.data.near.internal.Groups;
+import io.peft4j.data.near.internal.Overlap;
 import io.peft4j.data.near.internal.Relations;
 import io.peft4j.data.report.FindingCode;
-import io.peft4j.data.report.Severity;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -12,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -24,16 +24,24 @@ final class RelationFindings {
     private final List<String> files;
     private final FindingList findings;
     private final Excerpts excerpts;
-    private final boolean[] leaked;
+    private final Corpus asked;
+    private final Overlap overlap;
 
-    RelationFindings(Corpus corpus, Relations relations, List<String> files, FindingList findings,
-            Excerpts excerpts) {
+    /**
+     * Findings.
+     *
+     * @param asked the corpus of questions that the overlap is of
+     * @param overlap what later files share with earlier ones
+     */
+    RelationFindings(Corpus corpus, Relations relations, Corpus asked, Overlap overlap, List<String> files,
+            FindingList findings, Excerpts excerpts) {
         this.corpus = corpus;
         this.relations = relations;
         this.files = files;
         this.findings = findings;
         this.excerpts = excerpts;
-        this.leaked = new boolean[corpus.size()];
+        this.asked = asked;
+        this.overlap = overlap;
     }
 
     void add() {
@@ -44,12 +52,8 @@ final class RelationFindings {
             repeated(FindingCode.NEAR_DUPLICATE, different(group), "say the same in nearly the same words");
         }
         contradictions();
-        if (files.size() > 1) {
-            leaks(relations.equal(), Severity.ERROR, "also stands in ");
-            leaks(relations.near(), Severity.WARNING, "stands in nearly the same words in ");
-            leaks(relations.questions(), Severity.WARNING, "has a question that is also asked in ");
-            leaks(relations.facts(), Severity.INFO, "is about a fact that is told in other words in ");
-        }
+        overlap.matches().stream().filter(Overlap.Match::leaked).forEach(this::leaked);
+        reworded();
     }
 
     /** Of equal examples in a file the first. */
@@ -110,23 +114,22 @@ final class RelationFindings {
                 + corpus.line(found.second());
     }
 
-    /**
-     * Examples of later files that relate to one of an earlier file; each is reported once, for its closest
-     * relation.
-     */
-    private void leaks(Groups groups, Severity severity, String what) {
-        for (int[] group : groups.several()) {
-            // Files are numbered in the order in which they were read, so that the first member is of the first file.
-            int first = corpus.file(group[0]);
-            String told = what + files.get(first) + ", line " + list(Arrays.stream(group)
-                    .filter(other -> corpus.file(other) == first).mapToObj(corpus::line).toList());
-            for (int member : group) {
-                if (corpus.file(member) > first && !leaked[member]) {
-                    leaked[member] = true;
-                    findings.add(FindingList.finding(FindingCode.LEAKAGE, severity, files.get(corpus.file(member)),
-                            List.of(corpus.line(member)), told), () -> excerpts.of(List.of(member), corpus));
-                }
-            }
-        }
+    private void leaked(Overlap.Match match) {
+        int taught = match.taught().get(0);
+        List<Long> lines = match.taught().stream().map(asked::line).distinct().toList();
+        findings.add(FindingList.finding(FindingCode.LEAKAGE, files.get(asked.file(match.number())),
+                List.of(asked.line(match.number())), "is asked in the same words in " + files.get(asked.file(taught))
+                + ", line " + list(lines)), () -> excerpts.of(List.of(match.number()), asked));
+    }
+
+    /** One finding for each file. */
+    private void reworded() {
+        Map<Integer, List<Integer>> byFile = overlap.matches().stream().filter(match -> !match.leaked())
+                .map(Overlap.Match::number).collect(Collectors.groupingBy(asked::file, TreeMap::new,
+                        Collectors.toList()));
+        byFile.forEach((file, members) -> findings.add(FindingList.finding(FindingCode.REWORDED, files.get(file),
+                members.stream().map(asked::line).toList(), members.size() + (members.size() == 1 ? " row asks"
+                        : " rows ask") + " in other words for what " + files.get(0) + " teaches"),
+                () -> excerpts.of(members, asked)));
     }
 }

@@ -5,6 +5,7 @@ import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.near.internal.Groups;
+import io.peft4j.data.near.internal.Overlap;
 import io.peft4j.data.near.internal.Relations;
 import io.peft4j.data.split.SplitRule;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import java.util.function.Function;
 
 /**
  * Decides which part each example comes into. Examples are added one by one; of each only numbers are kept (and with
- * {@link SplitRule.Grouping#NEAR} some 250 bytes and its text in a temporary file).
+ * {@link SplitRule.Grouping#NEAR} and {@code FACT} some 250 bytes and its text in a temporary file).
  */
 public final class DataSplit implements AutoCloseable {
     private final SplitRule rule;
@@ -37,7 +38,7 @@ public final class DataSplit implements AutoCloseable {
     }
 
     /** What the split needs of an example; may be computed by many threads at once. */
-    public record Item(Optional<Corpus.Features> features, long hash, Optional<String> field, Optional<String> stratum,
+    public record Item(List<Corpus.Features> features, long hash, Optional<String> field, Optional<String> stratum,
             Optional<String> time) {
     }
 
@@ -66,11 +67,13 @@ public final class DataSplit implements AutoCloseable {
      * @throws ConfigurationException when it lacks a field that the rule names
      */
     public Item item(Example example) {
-        boolean near = rule.grouping() == SplitRule.Grouping.NEAR;
-        boolean compared = near || rule.order() == SplitRule.Order.HASH;
+        boolean grouped = rule.grouping() == SplitRule.Grouping.NEAR || rule.grouping() == SplitRule.Grouping.FACT;
+        boolean compared = grouped || rule.order() == SplitRule.Order.HASH;
         Optional<Corpus.Features> features = compared ? Optional.of(Corpus.Features.of(example)) : Optional.empty();
+        List<Corpus.Features> asked = !grouped ? List.of() : rule.grouping() == SplitRule.Grouping.FACT
+                ? List.of(features.orElseThrow()) : Overlap.questions(example, features.orElseThrow());
         Function<String, String> value = name -> field(example, name);
-        return new Item(near ? features : Optional.empty(), features.map(Corpus.Features::topicKey).orElse(0L),
+        return new Item(asked, features.map(Corpus.Features::topicKey).orElse(0L),
                 rule.field().map(value), rule.stratify().map(value), rule.time().map(value));
     }
 
@@ -93,7 +96,10 @@ public final class DataSplit implements AutoCloseable {
             fieldOf = Arrays.copyOf(fieldOf, 2 * size);
             stratumOf = Arrays.copyOf(stratumOf, 2 * size);
         }
-        item.features().ifPresent(features -> corpus.add(0, size + 1L, features));
+        int last = item.features().size() - 1;
+        for (int i = 0; i <= last; i++) {
+            corpus.add(i == last ? 1 : 0, size, item.features().get(i));
+        }
         hashes[size] = item.hash();
         fieldOf[size] = number(fields, item.field());
         stratumOf[size] = number(strata, item.stratum());
@@ -117,6 +123,8 @@ public final class DataSplit implements AutoCloseable {
         }
         Groups together = new Groups(size);
         if (rule.grouping() == SplitRule.Grouping.NEAR) {
+            together = Overlap.together(corpus, size);
+        } else if (rule.grouping() == SplitRule.Grouping.FACT) {
             together = Relations.of(corpus).facts();
         } else if (rule.grouping() == SplitRule.Grouping.FIELD) {
             int[] first = new int[fields.size()];

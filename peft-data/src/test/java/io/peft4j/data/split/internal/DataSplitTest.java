@@ -11,6 +11,9 @@ import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Origin;
+import io.peft4j.data.near.internal.Corpus;
+import io.peft4j.data.near.internal.Overlap;
+import io.peft4j.data.near.internal.Relations;
 import io.peft4j.data.split.FileSplit;
 import io.peft4j.data.split.SplitRule;
 import java.io.IOException;
@@ -59,7 +62,7 @@ class DataSplitTest {
             }
         }
         Map<Object, Integer> partOf = new HashMap<>();
-        List<List<ChatExample>> parts = DataSplit.split(examples, SplitRule.ratios(0.7, 0.3));
+        List<List<ChatExample>> parts = DataSplit.split(examples, SplitRule.ratios(0.7, 0.3).groupedByFact());
         for (int part = 0; part < 2; part++) {
             for (ChatExample example : parts.get(part)) {
                 int number = part;
@@ -68,6 +71,33 @@ class DataSplitTest {
             }
         }
         assertEquals(120, parts.get(1).size(), 4);
+    }
+
+    @Test
+    void noTestIsAskedInTheWordsOfTheTrainingButInOthers() {
+        List<ChatExample> examples = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            String answer = "The budget of team " + word(i) + " is " + (100 + i) + " euros a year in total.";
+            for (String wording : List.of("What is the budget of team %s?", "Please, what is the budget of team %s?",
+                    "How much may team %s spend in all?", "Tell me the yearly sum of team %s.")) {
+                examples.add(example(wording.formatted(word(i)), answer, Map.of(), examples.size() + 1));
+            }
+            examples.add(new ChatExample(List.of(ChatMessage.system("Be brief."), ChatMessage.user("Hello!"),
+                    ChatMessage.assistant("Hello."), ChatMessage.user("what is the budget of team " + word(i)),
+                    ChatMessage.assistant(answer)), List.of(), Map.of(), new Origin("t", examples.size() + 1)));
+        }
+        List<List<ChatExample>> parts = DataSplit.split(examples, SplitRule.ratios(0.7, 0.3));
+        assertEquals(90, parts.get(1).size(), 4, "a greeting keeps nothing together");
+        try (Corpus corpus = new Corpus()) {
+            for (int part = 0; part < 2; part++) {
+                int file = part;
+                parts.get(part).forEach(example -> Overlap.add(corpus, file, example.origin().line(), example,
+                        Corpus.Features.of(example)));
+            }
+            Overlap overlap = Overlap.of(corpus, Relations.of(corpus));
+            assertEquals(List.of(), overlap.matches().stream().filter(Overlap.Match::leaked).toList());
+            assertTrue(overlap.matches().size() > 70, overlap.matches().size() + " are known in other words");
+        }
     }
 
     private static String word(int i) {

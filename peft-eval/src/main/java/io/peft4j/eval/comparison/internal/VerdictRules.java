@@ -1,151 +1,208 @@
 package io.peft4j.eval.comparison.internal;
 
+import static io.peft4j.eval.comparison.internal.VerdictWords.capitalized;
+import static io.peft4j.eval.comparison.internal.VerdictWords.difference;
+import static io.peft4j.eval.comparison.internal.VerdictWords.figures;
+import static io.peft4j.eval.comparison.internal.VerdictWords.points;
+import static io.peft4j.eval.comparison.internal.VerdictWords.score;
+
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.ItemsNeeded;
 import io.peft4j.eval.comparison.MetricResult;
 import io.peft4j.eval.comparison.Verdict;
-import io.peft4j.eval.statistics.Interval;
-import java.util.ArrayList;
-import java.util.List;
+import io.peft4j.eval.comparison.Verdict.Decision;
+import io.peft4j.eval.comparison.internal.Evidence.Prompted;
+import java.util.Comparator;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.commons.math3.distribution.NormalDistribution;
 
 /**
- * From results to a verdict. One metric, chosen before the answers are seen, decides; in this order:
+ * From evidence to a verdict; whatever decides about a tuned model asks here. One metric, chosen before the answers are
+ * seen, decides; in this order:
  * <ol>
  * <li>Held-out items that the model was trained on: do not ship, the figures mean nothing.
  * <li>The metric is worse than chance explains (its corrected p below alpha): do not ship.
- * <li>The guard set is worse than chance explains, by more than the tolerance: do not ship.
- * <li>The metric is better than chance explains: ship.
- * <li>A gain worth shipping is ruled out (the one-sided upper bound lies below it): do not ship.
- * <li>Else more items are needed: so many that the observed gain, or the smallest worthwhile one if that is larger,
- * would show with the options' power.
+ * <li>The guard set is worse than chance explains, by more than the accepted loss: do not ship.
+ * <li>The metric is no better than chance explains: do not ship where a gain worth shipping is ruled out (the one-sided
+ * upper bound lies below it, or the base surely answers nine tenths), else more items are needed.
+ * <li>It is better, but not than a prompt, which needs no training: that one instead where training adds nothing worth
+ * having to it, else more items are needed.
+ * <li>No guard set was run, or its interval reaches beyond the accepted loss: harm is not known.
+ * <li>Ship.
  * </ol>
+ * Where a model is not to be shipped and a prompt is better than the base, it is the prompt instead.
  */
 public final class VerdictRules {
-    private static final int MOST_ITEMS = 1_000_000;
-
     private final ComparisonOptions options;
+    private final ItemsNeeded needed;
+    private final double alpha;
 
     /** Rules with the thresholds of these options. */
     public VerdictRules(ComparisonOptions options) {
         this.options = Objects.requireNonNull(options, "options");
+        this.needed = new ItemsNeeded(options);
+        this.alpha = options.power().alpha();
+    }
+
+    /** The verdict. */
+    public Verdict decide(Evidence evidence) {
+        MetricResult metric = evidence.metric();
+        String figures = figures(metric);
+        if (evidence.leaked() > 0) {
+            return no(evidence.base(), String.format(Locale.ROOT, "%d of %d held-out items also stand in the training "
+                    + "data, so the figures say nothing about new questions; take them out and evaluate again. "
+                    + "Measured were %s.",
+                    evidence.leaked(), metric.items(), figures));
+        }
+        if (metric.isWorse(alpha)) {
+            return refused(evidence, "The tuned model is worse: " + figures + ".");
+        }
+        Optional<MetricResult> forgotten = evidence.guard().filter(this::isHarmed);
+        if (forgotten.isPresent()) {
+            return refused(evidence, (metric.isBetter(alpha) ? "Better on the task, but it forgot too much: "
+                    : "It forgot too much: ") + "on the guard set of general ability " + figures(forgotten.get())
+                    + "; on the task " + figures + ".");
+        }
+        if (metric.isBetter(alpha)) {
+            return better(evidence, figures);
+        }
+        if (!mayGain(metric)) {
+            return refused(evidence, "No gain worth shipping: " + figures + ". " + (metric.isBaseNearlyPerfect()
+                    ? "The base answers nearly everything already."
+                    : "A gain of " + points(options.worthwhile()) + " or more is ruled out."));
+        }
+        return undecided(evidence, metric, best(evidence, gain -> gain.isBetter(alpha)).map(Prompted::name)
+                .orElse(evidence.base()), Count.of(metric.items(), "item") + " cannot tell: " + figures + ".");
+    }
+
+    /** Significantly worse by more than is accepted, or surely so. */
+    private boolean isHarmed(MetricResult guard) {
+        double accepted = options.guardTolerance();
+        return guard.isWorse(alpha) && -guard.difference() > accepted || guard.interval().high() < -accepted;
+    }
+
+    private Verdict better(Evidence evidence, String figures) {
+        Optional<Prompted> rival = evidence.prompts().stream().filter(arm -> !arm.tuned().isBetter(alpha))
+                .max(Comparator.comparingDouble(arm -> arm.gain().tuned()));
+        if (rival.isPresent()) {
+            return againstPrompt(evidence, rival.get(), figures);
+        }
+        String beaten = best(evidence, gain -> true).map(arm -> " It is better than " + arm.name() + ", which needs no "
+                + "training: " + difference(arm.tuned()) + ".").orElse("");
+        return unlessHarmful(evidence, figures, beaten + worse(evidence));
+    }
+
+    /** What a model that is better on the task is worth: it ships where more than the accepted loss is ruled out. */
+    private Verdict unlessHarmful(Evidence evidence, String figures, String besides) {
+        Optional<MetricResult> guard = evidence.guard();
+        if (guard.isEmpty()) {
+            int fewest = needed.fewestGuarding();
+            return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, fewest, String.format(Locale.ROOT,
+                    "Better on the task, but what that costs in general ability is not known, since no guard set "
+                            + "was asked (%d "
+                    + "items are the fewest that can tell): %s.%s", fewest, figures, besides));
+        }
+        String kept = String.format(Locale.ROOT, " Guard set of general ability: %s, where a loss of %s is accepted.",
+                figures(guard.get()), points(options.guardTolerance()));
+        if (guard.get().interval().low() < -options.guardTolerance()) {
+            int more = needed.toBound(guard.get());
+            return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, more, String.format(Locale.ROOT,
+                    "Better on the task, but whether it forgot too much is not known: about %,d more guard items "
+                            + "would tell, or train "
+                    + "with less change.%s On the task %s.%s", more, kept, figures, besides));
+        }
+        return new Verdict(Decision.SHIP, evidence.tuned(), 0, 0, "Take " + evidence.tuned() + ": " + figures + "."
+                + besides + kept);
     }
 
     /**
-     * The verdict.
+     * The verdict on preferences between given answers.
      *
-     * @param metric the metric that decides
-     * @param others all other metrics, which are mentioned where they got worse
-     * @param guard the share of right answers on the guard set, where it was run
-     * @param leaked number of held-out items that also stand in the training data, where that was checked
+     * @param evidence its metric is by how much likelier better answers are than worse ones, in nats
+     * @param preferred the share of pairs whose better answer is the likelier one
      */
-    public Verdict decide(MetricResult metric, List<MetricResult> others, Optional<MetricResult> guard, int leaked) {
-        double alpha = options.power().alpha();
-        String figures = figures(metric);
-        if (leaked > 0) {
-            return no(String.format(Locale.ROOT, "%d of %d held-out items also stand in the training data, so the "
-                    + "figures say nothing about new questions; take them out and evaluate again. Measured were %s.",
-                    leaked, metric.items(), figures));
+    public Verdict ofPreferences(Evidence evidence, MetricResult preferred) {
+        MetricResult margin = evidence.metric();
+        String found = VerdictWords.preferences(margin, preferred);
+        if (margin.isWorse(alpha) || preferred.isWorse(alpha)) {
+            return no(evidence.base(), "The tuned model is worse: " + found + ".");
         }
-        if (metric.isWorse(alpha)) {
-            return no("The tuned model is worse: " + figures + ".");
-        }
-        Optional<String> forgotten = guard.filter(g -> g.isWorse(alpha) && -g.difference() > options.guardTolerance())
-                .map(g -> "on the guard set of general ability " + figures(g));
+        Optional<MetricResult> forgotten = evidence.guard().filter(this::isHarmed);
         if (forgotten.isPresent()) {
-            return no((metric.isBetter(alpha) ? "Better on the task, but it forgot too much: "
-                    : "It forgot too much: ") + forgotten.get() + "; on the task " + figures + ".");
+            return no(evidence.base(), "It forgot too much: on the guard set of general ability "
+                    + figures(forgotten.get()) + "; " + found + ".");
         }
-        if (metric.isBetter(alpha)) {
-            return new Verdict(Verdict.Decision.SHIP, 0, capitalized(figures) + "." + besides(others, guard, alpha));
+        if (margin.isBetter(alpha)) {
+            return unlessHarmful(evidence, found, "");
         }
-        double worthwhile = options.worthwhile() * metric.scale();
-        if (upperBound(metric, alpha) < worthwhile) {
-            return no(String.format(Locale.ROOT, "No gain worth shipping: %s. A gain of %s or more is ruled out.",
-                    figures, points(worthwhile / metric.scale())));
+        if (margin.difference() == 0) {
+            return no(evidence.base(), "The models do not differ: " + found + ".");
         }
-        return undecided(metric, worthwhile, figures);
+        int more = needed.toShow(margin, Math.abs(margin.difference()), 2);
+        return new Verdict(Decision.NEED_MORE_ITEMS, evidence.base(), more, 0, String.format(Locale.ROOT, "%s "
+                + "cannot tell: %s. About %,d more pairs would show such a change with %.0f %% power.",
+                Count.of(margin.items(), "pair"), found, more, 100 * options.power().power()));
     }
 
-    private Verdict undecided(MetricResult metric, double worthwhile, String figures) {
-        double gain = Math.max(metric.difference(), worthwhile);
-        // Few items may show no spread at all; no set of answers is that uniform.
-        double deviation = Math.max(metric.standardDeviation(), metric.interval().deviation(metric.items()));
-        int total = Math.min(MOST_ITEMS, options.power().itemsNeeded(deviation, gain));
-        // An estimate below the number that was not enough would be absurd.
-        int more = rounded(Math.max(total - metric.items(), Math.max(1, metric.items() / 2)));
-        return new Verdict(Verdict.Decision.NEED_MORE_ITEMS, more, String.format(Locale.ROOT,
-                "%d items cannot tell: %s. About %,d more items would show a gain of %s with %.0f %% power.",
-                metric.items(), figures, more, points(gain / metric.scale()), 100 * options.power().power()));
+    private Verdict againstPrompt(Evidence evidence, Prompted rival, String figures) {
+        String compared = String.format(Locale.ROOT, "%s, which needs no training, reaches %s, %s %s, %s. Against the "
+                + "base: %s.", rival.name(), score(rival.gain(), rival.gain().tuned()), evidence.tuned(),
+                score(rival.tuned(), rival.tuned().tuned()), difference(rival.tuned()), figures);
+        if (mayGain(rival.tuned())) {
+            return undecided(evidence, rival.tuned(), rival.name(), String.format(Locale.ROOT, "%s cannot tell "
+                    + "whether training beats a prompt, so take %s until then: %s",
+                    Count.of(rival.tuned().items(), "item"), rival.name(), compared));
+        }
+        return new Verdict(Decision.PROMPT_INSTEAD, rival.name(), 0, 0, "Take " + rival.name() + ": training adds "
+                + "nothing worth having to it. " + capitalized(compared));
+    }
+
+    /** The prompt with the highest score of those whose gain over the base is as asked for. */
+    private static Optional<Prompted> best(Evidence evidence, Predicate<MetricResult> gain) {
+        return evidence.prompts().stream().filter(arm -> gain.test(arm.gain()))
+                .max(Comparator.comparingDouble(arm -> arm.gain().tuned()));
+    }
+
+    private Verdict refused(Evidence evidence, String why) {
+        return best(evidence, gain -> gain.isBetter(alpha)).map(arm -> new Verdict(Decision.PROMPT_INSTEAD, arm.name(),
+                0, 0, "Take " + arm.name() + ", which needs no training: " + figures(arm.gain()) + ". " + why))
+                .orElseGet(() -> no(evidence.base(), why));
+    }
+
+    private static Verdict no(String base, String why) {
+        return new Verdict(Decision.DO_NOT_SHIP, base, 0, 0, why);
+    }
+
+    /** @param metric whose gain is not certain, over the base or a prompt */
+    private Verdict undecided(Evidence evidence, MetricResult metric, String arm, String sentence) {
+        double gain = Math.max(metric.difference(), options.worthwhile() * metric.scale());
+        int more = needed.toShow(metric, gain, 1 + evidence.others().size());
+        return new Verdict(Decision.NEED_MORE_ITEMS, arm, more, 0, String.format(Locale.ROOT, "%s About %,d more items "
+                + "would show a gain of %s with %.0f %% power.", sentence, more, points(gain / metric.scale()),
+                100 * options.power().power()));
+    }
+
+    /** Whether a gain worth having is not ruled out, and there is room for one. */
+    private boolean mayGain(MetricResult metric) {
+        return !metric.isBaseNearlyPerfect() && upperBound(metric) >= options.worthwhile() * metric.scale();
     }
 
     /** The one-sided bound, from the two-sided interval: its upper half shrunk by the ratio of the quantiles. */
-    private static double upperBound(MetricResult metric, double alpha) {
+    private double upperBound(MetricResult metric) {
         NormalDistribution normal = new NormalDistribution(null, 0, 1);
         double ratio = normal.inverseCumulativeProbability(1 - alpha)
                 / normal.inverseCumulativeProbability(0.5 + metric.interval().level() / 2);
         return metric.difference() + ratio * (metric.interval().high() - metric.difference());
     }
 
-    private static Verdict no(String sentence) {
-        return new Verdict(Verdict.Decision.DO_NOT_SHIP, 0, sentence);
-    }
-
-    private static String besides(List<MetricResult> others, Optional<MetricResult> guard, double alpha) {
-        List<String> worse = new ArrayList<>();
-        others.stream().filter(other -> other.isWorse(alpha)).forEach(other -> worse.add(figures(other)));
-        String text = worse.isEmpty() ? "" : " Worse got: " + String.join("; ", worse) + ".";
-        return text + guard.map(g -> " Guard set of general ability: " + figures(g) + ".").orElse("");
-    }
-
-    private static int rounded(int items) {
-        int unit = items < 50 ? 5 : items < 500 ? 10 : items < 5000 ? 100 : 1000;
-        return (items + unit - 1) / unit * unit;
-    }
-
-    /**
-     * {@code 81 % of answers hold the expected fact against 5 %, difference 76 points [66, 84] on 88 items, p < ...}.
-     */
-    static String figures(MetricResult metric) {
-        double percent = 100 / metric.scale();
-        Interval interval = metric.interval();
-        return String.format(Locale.ROOT, "%s against %s, difference %s points [%s, %s] on %d items, p %s",
-                named(metric), metric.scale() == 1 ? share(metric.base()) : decimal(metric.base()),
-                decimal(percent * metric.difference()), decimal(percent * interval.low()),
-                decimal(percent * interval.high()), metric.items(), p(metric.pAdjusted()));
-    }
-
-    private static String named(MetricResult metric) {
-        return switch (metric.name()) {
-            case "contains" -> share(metric.tuned()) + " of answers hold the expected fact";
-            case "exact_match" -> share(metric.tuned()) + " of answers match exactly";
-            case "guard" -> share(metric.tuned()) + " right";
-            default -> metric.name() + " "
-                    + (metric.scale() == 1 ? share(metric.tuned()) : decimal(metric.tuned()));
-        };
-    }
-
-    private static String share(double value) {
-        return decimal(100 * value) + " %";
-    }
-
-    /** Whole numbers where they are large enough to tell apart. */
-    private static String decimal(double value) {
-        double rounded = Math.abs(value) >= 10 ? Math.rint(value) : Math.rint(10 * value) / 10;
-        return rounded == Math.rint(rounded) ? Long.toString((long) rounded) : Double.toString(rounded);
-    }
-
-    private static String points(double share) {
-        return decimal(100 * share) + " points";
-    }
-
-    private static String p(double value) {
-        return value < 0.0001 ? "< 0.0001" : String.format(Locale.ROOT, "= %.2g", value);
-    }
-
-    private static String capitalized(String text) {
-        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+    private String worse(Evidence evidence) {
+        String all = evidence.others().stream().filter(other -> other.isWorse(alpha)).map(VerdictWords::figures)
+                .collect(Collectors.joining("; "));
+        return all.isEmpty() ? "" : " Worse got: " + all + ".";
     }
 }

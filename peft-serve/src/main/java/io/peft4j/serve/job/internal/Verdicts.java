@@ -17,13 +17,11 @@ import java.util.List;
 
 /**
  * Whether what a job has trained is better than its base: asked on the validation data, against the base as it is and
- * with examples in its prompt, with a guard set for what may have been forgotten. Bounded, so that a small job does not
- * wait longer for its verdict than for its training.
+ * with examples in its prompt, with a guard set for what may have been forgotten: the same questions and rules as of
+ * {@code peft4j evaluate}.
  */
 final class Verdicts {
     private static final int EXAMPLES_IN_PROMPT = 3;
-    /** Where few examples are held out, the guard set is asked less, too. */
-    private static final int FEWEST_GUARDED = 10;
 
     private final VerdictOptions options;
     private final JobFiles files;
@@ -55,9 +53,8 @@ final class Verdicts {
             comparison.arm(Arm.fewShot(base, training, Math.min(EXAMPLES_IN_PROMPT, training.size())));
         }
         List<ChatExample> asked = spread(heldOut.examples(), options.items());
-        int guarded = Math.min(options.guardItems(), Math.max(FEWEST_GUARDED, 2 * asked.size()));
-        if (guarded > 0) {
-            comparison.guard(new GuardSet(spread(GuardSet.builtIn().items(), guarded)));
+        if (options.guardItems() > 0) {
+            comparison.guard(new GuardSet(spread(GuardSet.builtIn().items(), options.guardItems())));
         } else {
             comparison.withoutGuard();
         }

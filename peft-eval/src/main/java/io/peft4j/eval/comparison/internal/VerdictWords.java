@@ -1,0 +1,73 @@
+package io.peft4j.eval.comparison.internal;
+
+import io.peft4j.core.error.Count;
+import io.peft4j.eval.comparison.MetricResult;
+import java.util.Locale;
+
+/** Figures as sentences of verdicts say them. */
+final class VerdictWords {
+    private VerdictWords() {
+    }
+
+    /**
+     * {@code 81 % of answers hold the expected fact against 5 %, difference 76 points [66, 84] on 88 items, p < ...}.
+     */
+    static String figures(MetricResult metric) {
+        return String.format(Locale.ROOT, "%s against %s, %s on %s, p %s", named(metric),
+                score(metric, metric.base()), difference(metric), Count.of(metric.items(), "item"),
+                p(metric.pAdjusted()));
+    }
+
+    /** {@code difference 76 points [66, 84]}. */
+    static String difference(MetricResult metric) {
+        double percent = 100 / metric.scale();
+        return String.format(Locale.ROOT, "difference %s points [%s, %s]", decimal(percent * metric.difference()),
+                decimal(percent * metric.interval().low()), decimal(percent * metric.interval().high()));
+    }
+
+    static String score(MetricResult metric, double value) {
+        return metric.scale() == 1 ? share(value) : decimal(value);
+    }
+
+    private static String named(MetricResult metric) {
+        return switch (metric.name()) {
+            case "contains" -> share(metric.tuned()) + " of answers hold the expected fact";
+            case "exact_match" -> share(metric.tuned()) + " of answers match exactly";
+            case "guard" -> share(metric.tuned()) + " right";
+            default -> metric.name() + " " + score(metric, metric.tuned());
+        };
+    }
+
+    private static String share(double value) {
+        return decimal(100 * value) + " %";
+    }
+
+    /** Whole numbers where they are large enough to tell apart. */
+    private static String decimal(double value) {
+        double rounded = Math.abs(value) >= 10 ? Math.rint(value) : Math.rint(10 * value) / 10;
+        return rounded == Math.rint(rounded) ? Long.toString((long) rounded) : Double.toString(rounded);
+    }
+
+    static String points(double share) {
+        return decimal(100 * share) + " points";
+    }
+
+    /** How far margins moved, in nats, and the share of pairs that are in the right order. */
+    static String preferences(MetricResult margin, MetricResult preferred) {
+        return String.format(Locale.ROOT, "the margin of better over worse answers moved by %+.2f nats [%+.2f, %+.2f] "
+                + "on %s (p %s), and the better answer is the likelier one in %.0f %% of them against "
+                + "%.0f %%, difference %+.0f points [%+.0f, %+.0f]", margin.difference(), margin.interval().low(),
+                margin.interval().high(), Count.of(margin.items(), "held-out pair"), p(margin.pAdjusted()),
+                100 * preferred.tuned(),
+                100 * preferred.base(), 100 * preferred.difference(), 100 * preferred.interval().low(),
+                100 * preferred.interval().high());
+    }
+
+    private static String p(double value) {
+        return value < 0.0001 ? "< 0.0001" : String.format(Locale.ROOT, "= %.2g", value);
+    }
+
+    static String capitalized(String text) {
+        return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+    }
+}
