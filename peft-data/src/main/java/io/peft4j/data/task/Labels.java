@@ -18,8 +18,8 @@ public final class Labels {
      * without names as the largest says; several can be right where one of the texts has more or fewer than one label;
      * and a regression where labels are numbers of which one is not whole.
      *
-     * @throws ConfigurationException when most labels are numbers, one of them not whole, and the others are not: as
-     *     names each of the numbers would be a class
+     * @throws ConfigurationException when some labels are numbers, one of them not whole, and others are not, where
+     *     numbers are the most, or most of them stand once: as names each of them would be a class
      */
     public static Task ofTexts(List<LabelledText> texts) {
         List<String> all = texts.stream().flatMap(text -> text.labels().stream()).toList();
@@ -42,10 +42,13 @@ public final class Labels {
 
     private static boolean isRegression(List<String> labels) {
         List<String> others = labels.stream().filter(label -> !label.matches(NUMBER)).toList();
-        if (labels.stream().noneMatch(label -> label.matches(NUMBER) && !label.matches("\\d+"))) {
+        List<String> numbers = labels.stream().filter(label -> label.matches(NUMBER)).toList();
+        if (numbers.stream().allMatch(label -> label.matches("\\d+"))) {
             return false;
         }
-        if (!others.isEmpty() && 2 * others.size() < labels.size()) {
+        // Names such as the versions 2.0 and 3.1 stand in many rows, measured numbers hardly twice.
+        boolean measured = numbers.size() > 2 && 2 * numbers.stream().distinct().count() > numbers.size();
+        if (!others.isEmpty() && (measured || numbers.size() > others.size())) {
             throw new ConfigurationException("of " + labels.size() + " labels all but " + others.size()
                     + " are numbers, as a regression learns them, but '" + others.get(0) + "' is none; correct it, or "
                     + "leave its row out (numbers are written as 0.5 or -3)");

@@ -157,6 +157,16 @@ class TaskRowsTest {
     }
 
     @Test
+    void numbersThatHardlyRepeatAreNoClassesEvenIfHalfOfTheLabelsAreNone() {
+        List<LabelledText> texts = java.util.stream.Stream.of("0.5", "n/a", "1.25", "n/a", "2.75", "n/a", "n/a")
+                .map(each -> LabelledText.of("t", each)).toList();
+        String message = assertThrows(ConfigurationException.class, () -> Labels.ofTexts(texts)).getMessage();
+        assertTrue(message.contains("of 7 labels all but 4 are numbers") && message.contains("'n/a' is none"), message);
+        assertEquals(List.of("2.0", "3.1", "none"), Labels.ofTexts(List.of("2.0", "2.0", "3.1", "3.1", "none", "none",
+                "none", "none").stream().map(each -> LabelledText.of("t", each)).toList()).labels());
+    }
+
+    @Test
     void namesThatLookLikeNumbersAreNames() {
         assertEquals(List.of("2.0", "java", "rust"), Labels.ofTexts(List.of(LabelledText.of("a", "java"),
                 LabelledText.of("b", "2.0"), LabelledText.of("c", "rust"))).labels());
