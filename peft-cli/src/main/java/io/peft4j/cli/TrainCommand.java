@@ -221,6 +221,7 @@ final class TrainCommand extends TrainingCommand {
         result.finalTrainLoss().ifPresent(loss -> line.put("train_loss", loss)
                 .put("tokens_per_s", result.tokensPerSecond()));
         result.finalEvalLoss().ifPresent(loss -> line.put("eval_loss", loss));
+        result.finalEvalAccuracy().ifPresent(share -> line.put("eval_accuracy", share));
         ProcessUsage.peakResidentBytes().ifPresent(bytes -> line.put("peak_rss_mb", bytes / 1_000_000));
         return line;
     }

@@ -14,7 +14,7 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     private final Console console;
     private final boolean json;
     private Progress progress;
-    private OptionalDouble validation = OptionalDouble.empty();
+    private String validation = "";
     private double tokens;
     private double seconds;
 
@@ -47,10 +47,8 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
     public void onStep(StepMetrics step) {
         tokens += step.tokens();
         seconds += step.seconds();
-        String evaluated = validation.isEmpty() ? ""
-                : String.format(Locale.ROOT, ", validation %.3f", validation.getAsDouble());
-        progress.to(step.step(), String.format(Locale.ROOT, "epoch %.1f, loss %.3f%s, %.0f tokens/s", step.epoch(),
-                step.trainLoss(), evaluated, tokens / seconds));
+        progress.to(step.step(), String.format(Locale.ROOT, "epoch %.1f, loss %.3f%s%s, %.0f tokens/s", step.epoch(),
+                step.trainLoss(), accuracy(step.accuracy()), validation, tokens / seconds));
         if (json) {
             console.print(MetricsJson.of(step));
         }
@@ -58,13 +56,19 @@ final class TrainingProgress implements TrainingListener, AutoCloseable {
 
     @Override
     public void onEvaluation(TrainingResult.Evaluation evaluation) {
-        validation = OptionalDouble.of(evaluation.loss());
+        validation = String.format(Locale.ROOT, ", validation %.3f", evaluation.loss())
+                + accuracy(evaluation.accuracy());
         if (!console.isTerminal()) {
-            console.say("Validation loss after %.1f epochs: %.4f", evaluation.epoch(), evaluation.loss());
+            console.say("Validation loss after %.1f epochs: %.4f%s", evaluation.epoch(), evaluation.loss(),
+                    accuracy(evaluation.accuracy()));
         }
         if (json) {
             console.print(MetricsJson.of(evaluation));
         }
+    }
+
+    private static String accuracy(OptionalDouble share) {
+        return share.isEmpty() ? "" : String.format(Locale.ROOT, ", accuracy %.3f", share.getAsDouble());
     }
 
     @Override

@@ -12,7 +12,7 @@ public final class ProgressLog implements TrainingListener {
 
     private final Consumer<String> lines;
     private final LongSupplier clock;
-    private OptionalDouble validation = OptionalDouble.empty();
+    private String validation = "";
     private long totalSteps;
     private long last;
     private double tokens;
@@ -55,16 +55,20 @@ public final class ProgressLog implements TrainingListener {
         long now = clock.getAsLong();
         if (now - last >= QUIET_NANOS) {
             last = now;
-            say("step %,d of %,d, epoch %.1f, loss %.3f%s, %.0f tokens/s, about %.0f s left", step.step(), totalSteps,
-                    step.epoch(), step.trainLoss(), validation.isEmpty() ? ""
-                    : String.format(Locale.ROOT, ", validation %.3f", validation.getAsDouble()), tokens / seconds,
-                    step.secondsLeft());
+            say("step %,d of %,d, epoch %.1f, loss %.3f%s%s, %.0f tokens/s, about %.0f s left", step.step(),
+                    totalSteps, step.epoch(), step.trainLoss(), accuracy(step.accuracy()), validation,
+                    tokens / seconds, step.secondsLeft());
         }
     }
 
     @Override
-    public void onEvaluation(long step, double epoch, double evalLoss) {
-        validation = OptionalDouble.of(evalLoss);
+    public void onEvaluation(TrainingResult.Evaluation evaluation) {
+        validation = String.format(Locale.ROOT, ", validation %.3f", evaluation.loss())
+                + accuracy(evaluation.accuracy());
+    }
+
+    private static String accuracy(OptionalDouble share) {
+        return share.isEmpty() ? "" : String.format(Locale.ROOT, ", accuracy %.3f", share.getAsDouble());
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.peft4j.train;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /**
  * The figures of one update.
@@ -30,6 +31,11 @@ public record StepMetrics(long step, double epoch, double trainLoss, double lear
     public StepMetrics(long step, double epoch, double trainLoss, double learningRate, double gradNorm, long tokens,
             long supervisedTokens, double seconds, double secondsLeft) {
         this(step, epoch, trainLoss, learningRate, gradNorm, tokens, supervisedTokens, seconds, secondsLeft, Map.of());
+    }
+
+    /** The share of right answers, where the objective measures it ({@code accuracy}). */
+    public OptionalDouble accuracy() {
+        return TrainingResult.accuracyOf(measures);
     }
 
     /** Tokens of the examples a second. */

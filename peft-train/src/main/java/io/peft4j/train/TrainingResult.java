@@ -1,6 +1,7 @@
 package io.peft4j.train;
 
 import io.peft4j.core.error.Count;
+import io.peft4j.train.objective.Objective;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -60,6 +61,11 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
         public Evaluation(long step, double epoch, double loss) {
             this(step, epoch, loss, Map.of());
         }
+
+        /** The {@linkplain Objective#ACCURACY share of right answers}, where the objective has one. */
+        public OptionalDouble accuracy() {
+            return accuracyOf(measures);
+        }
     }
 
     /** Copies the lists. */
@@ -90,18 +96,34 @@ public record TrainingResult(TrainingPlan plan, List<StepMetrics> steps, List<Ev
                 : OptionalDouble.of(evaluations.get(evaluations.size() - 1).loss());
     }
 
-    /** One line: steps, losses, speed, and where the adapter lies. */
+    /** The last measured {@linkplain Evaluation#accuracy accuracy} on the validation data. */
+    public OptionalDouble finalEvalAccuracy() {
+        return evaluations.isEmpty() ? OptionalDouble.empty() : evaluations.get(evaluations.size() - 1).accuracy();
+    }
+
+    static OptionalDouble accuracyOf(Map<String, Double> measures) {
+        return measures.containsKey(Objective.ACCURACY) ? OptionalDouble.of(measures.get(Objective.ACCURACY))
+                : OptionalDouble.empty();
+    }
+
+    private static String change(OptionalDouble first, OptionalDouble last) {
+        return last.isEmpty() ? "" : String.format(Locale.ROOT, ", accuracy %.3f -> %.3f", first.orElse(0),
+                last.getAsDouble());
+    }
+
+    /** One line: steps, losses, accuracies where there are any, speed, and where the adapter lies. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(String.format(Locale.ROOT, "%s %d of %s in %.1f s",
                 ending.words, plan.doneSteps() + steps.size(), Count.of(plan.totalSteps(), "step"), seconds));
         if (!steps.isEmpty()) {
             text.append(String.format(Locale.ROOT, " (%.0f tokens/s), loss %.4f -> %.4f", tokensPerSecond(),
-                    steps.get(0).trainLoss(), finalTrainLoss().getAsDouble()));
+                    steps.get(0).trainLoss(), finalTrainLoss().getAsDouble()))
+                    .append(change(steps.get(0).accuracy(), steps.get(steps.size() - 1).accuracy()));
         }
         if (!evaluations.isEmpty()) {
             text.append(String.format(Locale.ROOT, ", validation loss %.4f -> %.4f", evaluations.get(0).loss(),
-                    finalEvalLoss().getAsDouble()));
+                    finalEvalLoss().getAsDouble())).append(change(evaluations.get(0).accuracy(), finalEvalAccuracy()));
         }
         bestStep.ifPresent(step -> text.append(", best after step ").append(step));
         output.ifPresent(folder -> text.append(", adapter in ").append(folder));

@@ -11,8 +11,8 @@ import java.util.Objects;
  * overlap, and the best answer of all windows counts.
  */
 public final class QuestionAnswerer {
-    /** Tokens that two windows have in common, as in transformers' examples. */
-    public static final int STRIDE = 128;
+    /** The most tokens that two windows have in common, as in transformers' examples. */
+    private static final int STRIDE = 128;
     private static final int LONGEST_ANSWER = 30;
 
     private final Model model;
@@ -40,9 +40,15 @@ public final class QuestionAnswerer {
     public record SpanAnswer(String text, int start, int end, double score, double noAnswerScore) {
     }
 
+    /** How many tokens two windows have in common: 128, and at most a quarter of what the model reads. */
+    public static int stride(TextEncoder encoder) {
+        return Math.min(STRIDE, encoder.limit() / 4);
+    }
+
     /** The best answer of at most 30 tokens. */
     public SpanAnswer answer(String question, String text) {
-        return answer(question, text, TextEncoder.of(model), STRIDE);
+        TextEncoder encoder = TextEncoder.of(model);
+        return answer(question, text, encoder, stride(encoder));
     }
 
     /**

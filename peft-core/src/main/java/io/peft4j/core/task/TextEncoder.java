@@ -40,6 +40,11 @@ public final class TextEncoder {
         }
     }
 
+    /** The most tokens of a sequence, special ones included. */
+    public int limit() {
+        return limit;
+    }
+
     /** Whether {@link #text(String)} cuts it. */
     public boolean cuts(String text) {
         return tokenizer.encodeWithSpecials(text).length > limit;

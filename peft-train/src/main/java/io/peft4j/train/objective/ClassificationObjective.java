@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * Classes of texts, or numbers for them, as transformers' models for sequence classification learn them: cross-entropy
@@ -69,6 +70,11 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
     }
 
     @Override
+    int limit() {
+        return encoder.limit();
+    }
+
+    @Override
     boolean isCut(LabelledText example) {
         return example.second().map(second -> encoder.cuts(example.text(), second))
                 .orElseGet(() -> encoder.cuts(example.text()));
@@ -101,6 +107,25 @@ public final class ClassificationObjective extends HeadObjective<LabelledText> {
             };
         }
         return sum;
+    }
+
+    /** The share of texts with all labels right; of a regression none. */
+    @Override
+    void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
+        int right = 0;
+        for (int i = 0; i < batch.size(); i++) {
+            int first = i * columns;
+            float[] targets = batch.get(i).targets();
+            right += switch (task().problem()) {
+                case SINGLE_LABEL -> best(outputs, first, 1, columns) == (int) targets[0] ? 1 : 0;
+                case MULTI_LABEL -> IntStream.range(0, columns)
+                        .allMatch(j -> outputs[first + j] >= 0 == (targets[j] == 1)) ? 1 : 0;
+                case REGRESSION -> 0;
+            };
+        }
+        if (task().problem() != Task.Problem.REGRESSION) {
+            passes.measure(ACCURACY, right, batch.size());
+        }
     }
 
     /** {@code log(1 + exp(-x))} where the label is right, {@code log(1 + exp(x))} where it is not. */

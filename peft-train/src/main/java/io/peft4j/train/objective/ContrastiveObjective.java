@@ -95,6 +95,11 @@ public final class ContrastiveObjective extends HeadObjective<TextPair> {
     }
 
     @Override
+    int limit() {
+        return encoder.limit();
+    }
+
+    @Override
     boolean isCut(TextPair example) {
         return encoder.cuts(example.anchor()) || encoder.cuts(example.positive())
                 || example.negative().filter(encoder::cuts).isPresent();

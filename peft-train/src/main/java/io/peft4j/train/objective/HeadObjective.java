@@ -46,7 +46,12 @@ abstract class HeadObjective<E> implements Objective<E> {
         return task;
     }
 
-    /** Whether the model reads less than the whole example. Default: never. */
+    /** From how many tokens on a sequence may be part of an example only. Default: no sequence is. */
+    int limit() {
+        return Integer.MAX_VALUE;
+    }
+
+    /** Whether the model reads less than the whole example, which has {@link #limit} tokens. Default: never. */
     boolean isCut(E example) {
         return false;
     }
@@ -54,7 +59,10 @@ abstract class HeadObjective<E> implements Objective<E> {
     @Override
     public EncodedExamples encode(List<E> examples, DataSetup setup) {
         EncodedExamples encoded = Objective.super.encode(examples, setup);
-        int[] cut = IntStream.range(0, examples.size()).filter(i -> isCut(examples.get(i))).toArray();
+        // Only what is as long as the model can read is tokenized again, to see whether it is longer.
+        int[] cut = limit() == Integer.MAX_VALUE ? new int[0] : IntStream.range(0, examples.size())
+                .filter(i -> encoded.examples().get(i).sequences().stream().anyMatch(part -> part.length() >= limit())
+                        && isCut(examples.get(i))).toArray();
         if (cut.length > 0) {
             LOG.warn("longer than what the model reads, and cut there: {} of {}: {}", cut.length,
                     Count.of(examples.size(), setup.kind() + " example"), IntStream.of(cut).limit(LISTED)
@@ -74,6 +82,19 @@ abstract class HeadObjective<E> implements Objective<E> {
      */
     abstract double loss(List<EncodedExample> batch, float[] outputs, int columns, double[] gradient);
 
+    /** The shares that the objective measures beside its loss; by default none. */
+    void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
+    }
+
+    /** The index of the largest of {@code count} values, {@code step} apart from {@code first} on. */
+    static int best(float[] values, int first, int step, int count) {
+        int best = 0;
+        for (int i = 1; i < count; i++) {
+            best = values[first + i * step] > values[first + best * step] ? i : best;
+        }
+        return best;
+    }
+
     @Override
     public double backward(Passes passes, List<EncodedExample> batch, double normalizer) {
         double[] sum = new double[1];
@@ -81,6 +102,7 @@ abstract class HeadObjective<E> implements Objective<E> {
             pass.backward((outputs, columns, gradient) -> {
                 double[] exact = new double[outputs.length];
                 sum[0] = loss(batch, outputs, columns, exact);
+                measure(passes, batch, outputs, columns);
                 for (int i = 0; i < exact.length; i++) {
                     gradient[i] = (float) (exact[i] / normalizer);
                 }
@@ -93,7 +115,9 @@ abstract class HeadObjective<E> implements Objective<E> {
     @Override
     public double loss(Passes passes, List<EncodedExample> batch) {
         float[] outputs = passes.evaluation(EncodedExample.sequences(batch), Pass::outputs);
-        return loss(batch, outputs, outputs.length / rows(batch), new double[outputs.length]);
+        int columns = outputs.length / rows(batch);
+        measure(passes, batch, outputs, columns);
+        return loss(batch, outputs, columns, new double[outputs.length]);
     }
 
     /** Rows of the result. */

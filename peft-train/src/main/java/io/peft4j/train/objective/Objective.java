@@ -14,6 +14,9 @@ import java.util.Map;
  * @param <E> an example as a user has it
  */
 public interface Objective<E> {
+    /** What objectives with right answers measure beside the loss: the share of right ones, from 0 to 1. */
+    String ACCURACY = "accuracy";
+
     /** Its name, as in {@code classification}: a training is resumed with the same objective only. */
     String name();
 

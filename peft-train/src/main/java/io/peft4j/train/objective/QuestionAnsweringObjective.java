@@ -20,12 +20,14 @@ public final class QuestionAnsweringObjective extends HeadObjective<SpanQuestion
     private final int stride;
 
     /**
-     * An objective for a model, with windows that have {@link QuestionAnswerer#STRIDE} tokens in common.
+     * An objective for a model, with windows that have {@link QuestionAnswerer#stride} tokens in common.
      *
      * @throws io.peft4j.core.error.ConfigurationException when the model was loaded for another task than QUESTION_ANS
      */
     public QuestionAnsweringObjective(Model model) {
-        this(model, TextEncoder.of(model), QuestionAnswerer.STRIDE);
+        super(model, Task.Type.QUESTION_ANS);
+        this.encoder = TextEncoder.of(model);
+        this.stride = QuestionAnswerer.stride(encoder);
     }
 
     /**
@@ -82,5 +84,19 @@ public final class QuestionAnsweringObjective extends HeadObjective<SpanQuestion
             row += length;
         }
         return sum;
+    }
+
+    /** The share of windows whose begin and end are both right. */
+    @Override
+    void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
+        int right = 0;
+        int row = 0;
+        for (EncodedExample example : batch) {
+            int length = (int) example.tokens();
+            right += best(outputs, row * columns, columns, length) == (int) example.targets()[0]
+                    && best(outputs, row * columns + 1, columns, length) == (int) example.targets()[1] ? 1 : 0;
+            row += length;
+        }
+        passes.measure(ACCURACY, right, batch.size());
     }
 }

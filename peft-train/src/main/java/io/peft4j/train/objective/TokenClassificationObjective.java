@@ -54,6 +54,11 @@ public final class TokenClassificationObjective extends HeadObjective<LabelledWo
     }
 
     @Override
+    int limit() {
+        return encoder.limit();
+    }
+
+    @Override
     boolean isCut(LabelledWords example) {
         return encoder.cuts(example.words());
     }
@@ -72,5 +77,21 @@ public final class TokenClassificationObjective extends HeadObjective<LabelledWo
             }
         }
         return sum;
+    }
+
+    /** The share of words with the right label. */
+    @Override
+    void measure(Passes passes, List<EncodedExample> batch, float[] outputs, int columns) {
+        int right = 0;
+        int learned = 0;
+        int row = 0;
+        for (EncodedExample example : batch) {
+            for (float target : example.targets()) {
+                learned += target == IGNORED ? 0 : 1;
+                right += target != IGNORED && best(outputs, row * columns, 1, columns) == (int) target ? 1 : 0;
+                row++;
+            }
+        }
+        passes.measure(ACCURACY, right, learned);
     }
 }
