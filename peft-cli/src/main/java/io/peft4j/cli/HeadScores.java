@@ -12,8 +12,12 @@ import io.peft4j.core.task.TokenTagger;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.HeadRows;
 import java.util.List;
+import java.util.stream.Stream;
 
-/** What a model with a head says to rows, a JSON object each. */
+/**
+ * What a model with a head says to rows, a JSON object each: the row's text, what the model says of it, what is right
+ * where the row tells, and the logits.
+ */
 final class HeadScores {
     private final Model model;
     private final Task task;
@@ -24,59 +28,104 @@ final class HeadScores {
     }
 
     void print(DataFile data, Console console) {
-        List<TokenSequence> rows = new HeadRows(model).read(data);
-        outputs(rows).forEach(output -> console.print(row(output)));
-    }
-
-    private List<float[]> outputs(List<TokenSequence> rows) {
-        return switch (task.type()) {
-            case SEQ_CLS -> new TextClassifier(model).logitsOf(rows);
-            case TOKEN_CLS -> new TokenTagger(model).logitsOf(rows);
-            case QUESTION_ANS -> new QuestionAnswerer(model).logitsOf(rows);
-            default -> throw new ConfigurationException(model.network().description().name() + " makes vectors of "
-                    + "texts and scores nothing; use peft4j embed");
-        };
-    }
-
-    private ObjectNode row(float[] output) {
-        ObjectNode row = Json.MAPPER.createObjectNode();
+        List<HeadRows.Row> rows = new HeadRows(model).read(data);
+        List<TokenSequence> sequences = rows.stream().map(HeadRows.Row::sequence).toList();
         switch (task.type()) {
             case SEQ_CLS -> {
-                put(row.putArray("logits"), output, 0, output.length);
-                if (task.problem() == Task.Problem.SINGLE_LABEL) {
-                    row.put("label", task.labels().get(best(output)));
+                TextClassifier classifier = new TextClassifier(model);
+                List<float[]> logits = classifier.logitsOf(sequences);
+                for (int i = 0; i < rows.size(); i++) {
+                    console.print(text(rows.get(i), logits.get(i), classifier.classification(logits.get(i))));
                 }
             }
             case TOKEN_CLS -> {
-                ArrayNode tokens = row.putArray("logits");
-                int columns = task.labels().size();
-                for (int from = 0; from < output.length; from += columns) {
-                    put(tokens.addArray(), output, from, columns);
+                TokenTagger tagger = new TokenTagger(model);
+                List<float[]> logits = tagger.logitsOf(sequences);
+                for (int i = 0; i < rows.size(); i++) {
+                    console.print(words(rows.get(i), logits.get(i), tagger));
                 }
             }
-            default -> {
-                ArrayNode starts = row.putArray("start_logits");
-                ArrayNode ends = row.putArray("end_logits");
-                for (int i = 0; i < output.length; i += 2) {
-                    starts.add(output[i]);
-                    ends.add(output[i + 1]);
+            case QUESTION_ANS -> {
+                QuestionAnswerer answerer = new QuestionAnswerer(model);
+                List<float[]> logits = answerer.logitsOf(sequences);
+                for (int i = 0; i < rows.size(); i++) {
+                    console.print(question(rows.get(i), logits.get(i), answerer));
                 }
             }
+            default -> throw new ConfigurationException(model.network().description().name() + " makes vectors of "
+                    + "texts and scores nothing; use peft4j embed");
         }
-        return row;
+    }
+
+    private ObjectNode text(HeadRows.Row row, float[] logits, TextClassifier.Classification said) {
+        ObjectNode line = begun(row, "text", "text_pair");
+        switch (task.problem()) {
+            case SINGLE_LABEL -> line.put("label", said.label());
+            case MULTI_LABEL -> line.set("labels", Json.MAPPER.valueToTree(said.labels()));
+            default -> { }
+        }
+        gold(line, row, "label");
+        put(line.putArray("logits"), logits, 0, logits.length);
+        return line;
+    }
+
+    private ObjectNode words(HeadRows.Row row, float[] logits, TokenTagger tagger) {
+        ObjectNode line = begun(row, "text", "tokens");
+        if (row.firstPieces().length > 0) {
+            line.set("labels", Json.MAPPER.valueToTree(tagger.labels(row.firstPieces(), logits)));
+        }
+        gold(line, row, "labels");
+        ArrayNode tokens = line.putArray("logits");
+        int columns = task.labels().size();
+        for (int from = 0; from < logits.length; from += columns) {
+            put(tokens.addArray(), logits, from, columns);
+        }
+        return line;
+    }
+
+    private ObjectNode question(HeadRows.Row row, float[] logits, QuestionAnswerer answerer) {
+        ObjectNode line = begun(row, "question");
+        if (row.fields().get("question") instanceof String question
+                && row.fields().get("context") instanceof String context) {
+            line.put("answer", answerer.answer(question, context).text());
+        }
+        Stream.of("answers", "answer").filter(row.fields()::containsKey).findFirst()
+                .ifPresent(key -> line.set("gold", Json.MAPPER.valueToTree(row.fields().get(key))));
+        ArrayNode starts = line.putArray("start_logits");
+        ArrayNode ends = line.putArray("end_logits");
+        for (int i = 0; i < logits.length; i += 2) {
+            starts.add(logits[i]);
+            ends.add(logits[i + 1]);
+        }
+        return line;
+    }
+
+    private static ObjectNode begun(HeadRows.Row row, String... keys) {
+        ObjectNode line = Json.MAPPER.createObjectNode();
+        Stream.of(keys).filter(row.fields()::containsKey)
+                .forEach(key -> line.set(key, Json.MAPPER.valueToTree(row.fields().get(key))));
+        return line;
+    }
+
+    /** What is right, by name where the model has a name for its number. */
+    private void gold(ObjectNode line, HeadRows.Row row, String key) {
+        Object right = row.fields().get(key);
+        if (right instanceof List<?> several) {
+            line.set("gold", Json.MAPPER.valueToTree(several.stream().map(this::named).toList()));
+        } else if (right != null) {
+            line.set("gold", Json.MAPPER.valueToTree(named(right)));
+        }
+    }
+
+    private Object named(Object label) {
+        boolean number = task.problem() != Task.Problem.REGRESSION && label instanceof Integer index && index >= 0
+                && index < task.labels().size();
+        return number ? task.labels().get((Integer) label) : label;
     }
 
     private static void put(ArrayNode array, float[] values, int from, int count) {
         for (int i = from; i < from + count; i++) {
             array.add(values[i]);
         }
-    }
-
-    private static int best(float[] values) {
-        int best = 0;
-        for (int i = 1; i < values.length; i++) {
-            best = values[i] > values[best] ? i : best;
-        }
-        return best;
     }
 }

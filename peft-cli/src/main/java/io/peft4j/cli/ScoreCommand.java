@@ -16,9 +16,11 @@ import picocli.CommandLine.Option;
     "Rows of the data are {\"text\"} (every token after the first, with the tokenizer's default special tokens), "
             + "{\"input_ids\"}, {\"messages\"} (the supervised tokens), or {\"prompt\", \"completion\"} (the tokens "
             + "of the completion).",
-    "A classifier gives {\"logits\": [...]} for {\"text\"}, one of tokens a list for each token of {\"text\"} or "
-            + "{\"tokens\"}, a model that answers questions {\"start_logits\", \"end_logits\"} for {\"question\", "
-            + "\"context\"}."})
+    "Of models with a head each line says the row's text, what the model says of it, what is right where the row "
+            + "tells (\"gold\"), and the logits: {\"text\", \"label\", \"gold\", \"logits\": [...]} of a classifier "
+            + "(\"labels\" where several can be right), {\"tokens\", \"labels\", \"gold\", \"logits\"} of one of "
+            + "tokens, with a list for each token, {\"question\", \"answer\", \"gold\", \"start_logits\", "
+            + "\"end_logits\"} of one that answers questions on a \"context\"."})
 final class ScoreCommand extends PeftCommand {
     @Mixin
     private AdaptedModelOptions model;

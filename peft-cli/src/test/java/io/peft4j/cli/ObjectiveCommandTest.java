@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,6 +66,30 @@ class ObjectiveCommandTest {
         JsonNode row = CommandRun.succeeding("score", "--model", merged, "--data", data, "--dtype", "f32", "--json")
                 .json().get(2);
         assertEquals("access", row.get("label").asText());
+    }
+
+    @Test
+    void trainingSaysHowManyLabelsAreRight() throws IOException {
+        Path data = data("{\"text\": \"I was charged twice\", \"label\": \"money\"}",
+                "{\"text\": \"refund to my card\", \"label\": \"money\"}",
+                "{\"text\": \"the login fails\", \"label\": \"access\"}",
+                "{\"text\": \"reset my password\", \"label\": \"access\"}");
+        Path held = data("{\"text\": \"charged twice\", \"label\": \"money\"}",
+                "{\"text\": \"password\", \"label\": \"access\"}", "{\"text\": \"the login\", \"label\": \"money\"}");
+
+        CommandRun run = CommandRun.succeeding("train", "--model", ENCODERS.resolve("bert-question"), "--objective",
+                "classification", "--data", data, "--validation", held, "--output", folder.resolve("out"), "--dtype",
+                "f32", "--epochs", 15, "--learning-rate", 0.02, "--batch-size", 4, "--json");
+
+        List<JsonNode> rows = score("bert-question", held);
+        double right = rows.stream().filter(row -> row.get("label").equals(row.get("gold"))).count() / 3.0;
+        JsonNode end = run.json().get(run.json().size() - 1);
+        assertEquals(right, end.get("eval_accuracy").asDouble(), 1e-12);
+        assertEquals("charged twice", rows.get(0).get("text").asText());
+        assertTrue(run.err().contains("Validation loss after 15.0 epochs: ")
+                && run.err().contains(String.format(Locale.ROOT, ", accuracy %.3f", right)), run.err());
+        assertTrue(run.err().matches("(?s).*validation loss [\\d.]+ -> [\\d.]+, accuracy [\\d.]+ -> "
+                + String.format(Locale.ROOT, "%.3f", right) + ".*"), run.err());
     }
 
     @Test
@@ -125,6 +150,7 @@ class ObjectiveCommandTest {
         JsonNode row = score("distilbert-multi-label", topics).get(0);
         assertEquals(3, row.get("logits").size());
         assertFalse(row.has("label"), "several can still be right");
+        assertTrue(row.get("labels").isArray(), row.toString());
     }
 
     @Test
@@ -136,6 +162,9 @@ class ObjectiveCommandTest {
 
         JsonNode row = score("distilbert-question", data).get(1);
         assertEquals(4, row.get("logits").size(), "[CLS], two words, [SEP]");
+        assertEquals("[\"in\",\"Paris\"]", row.get("tokens").toString());
+        assertEquals("[\"O\",\"B-LOC\"]", row.get("labels").toString());
+        assertEquals(row.get("labels"), row.get("gold"));
         assertEquals(4, row.get("logits").get(0).size(), "O, B-LOC, B-PER, I-PER");
         JsonNode paris = row.get("logits").get(2);
         assertTrue(paris.get(1).asDouble() > paris.get(0).asDouble(), "Paris is a place: " + paris);
@@ -149,6 +178,7 @@ class ObjectiveCommandTest {
         JsonNode row = CommandRun.succeeding("score", "--model", ENCODERS.resolve("bert-question"), "--data", data,
                 "--dtype", "f32", "--json").json().get(0);
 
+        assertTrue(expected.get("rows").get(0).get("context").asText().contains(row.get("answer").asText()));
         JsonNode logits = expected.get("logits").get(0);
         for (int i = 0; i < row.get("start_logits").size(); i++) {
             assertEquals(logits.get(2 * i).asDouble(), row.get("start_logits").get(i).asDouble(), 1e-4);

@@ -73,7 +73,8 @@ public final class TextClassifier {
         return HeadPasses.outputs(model, sequences);
     }
 
-    private Classification classification(float[] logits) {
+    /** What the {@link #logitsOf} a sequence say. */
+    public Classification classification(float[] logits) {
         double[] scores = switch (task.problem()) {
             case SINGLE_LABEL -> softmax(logits);
             case MULTI_LABEL -> logistic(logits);

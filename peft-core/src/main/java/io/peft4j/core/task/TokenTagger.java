@@ -51,14 +51,23 @@ public final class TokenTagger {
         List<float[]> logits = logitsOf(encoded.stream().map(TextEncoder.Words::sequence).toList());
         List<List<String>> all = new ArrayList<>();
         for (int i = 0; i < encoded.size(); i++) {
-            List<String> labels = new ArrayList<>();
-            for (int token : encoded.get(i).firstPieces()) {
-                labels.add(token >= 0 ? task.labels().get(best(logits.get(i), token))
-                        : task.labels().contains(OUTSIDE) ? OUTSIDE : task.labels().get(0));
-            }
-            all.add(labels);
+            all.add(labels(encoded.get(i).firstPieces(), logits.get(i)));
         }
         return all;
+    }
+
+    /**
+     * The labels that the {@link #logitsOf} a sequence say.
+     *
+     * @param firstPieces for each word the index of its first token, -1 where it has none
+     */
+    public List<String> labels(int[] firstPieces, float[] logits) {
+        List<String> labels = new ArrayList<>();
+        for (int token : firstPieces) {
+            labels.add(token >= 0 ? task.labels().get(best(logits, token))
+                    : task.labels().contains(OUTSIDE) ? OUTSIDE : task.labels().get(0));
+        }
+        return labels;
     }
 
     private int best(float[] logits, int token) {

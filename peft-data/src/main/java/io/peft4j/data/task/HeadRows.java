@@ -11,6 +11,7 @@ import io.peft4j.data.format.RowSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Reads what a model with a head is to judge from a file of any type ({@link RowSource}), as sequences of tokens cut to
@@ -38,27 +39,38 @@ public final class HeadRows {
     }
 
     /**
+     * A row.
+     *
+     * @param fields what stands in it
+     * @param sequence what the model reads of it
+     * @param firstPieces of {@code tokens} for each word the index of its first token, -1 where it has none; of other
+     *     forms empty
+     */
+    public record Row(Map<String, Object> fields, TokenSequence sequence, int[] firstPieces) {
+    }
+
+    /**
      * Reads a file.
      *
      * @throws DataException when a row has none of the forms, or the file has no row: with file and line
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
-    public List<TokenSequence> read(DataFile file) {
-        List<TokenSequence> sequences = new ArrayList<>();
-        RowSource.read(file, row -> sequences.add(sequence(row)));
-        if (sequences.isEmpty()) {
+    public List<Row> read(DataFile file) {
+        List<Row> rows = new ArrayList<>();
+        RowSource.read(file, row -> rows.add(read(row)));
+        if (rows.isEmpty()) {
             throw new DataException(file.path(), "contains no rows; expected one JSON object with one of " + FORMS
                     + " a line");
         }
-        return sequences;
+        return rows;
     }
 
     /** The same of a file that is read as what it looks like. */
-    public List<TokenSequence> read(Path file) {
+    public List<Row> read(Path file) {
         return read(DataFile.of(file));
     }
 
-    private TokenSequence sequence(JsonLines.Row row) {
+    private Row read(JsonLines.Row row) {
         List<String> present = JsonLines.present(row, FORMS);
         if (present.isEmpty()) {
             throw row.lacks("has none of " + FORMS, task == Task.Type.QUESTION_ANS
@@ -69,8 +81,15 @@ public final class HeadRows {
             throw row.wrong("has " + row.fields().keySet() + "; a model for " + task + " takes "
                     + (task == Task.Type.QUESTION_ANS ? "\"question\" and \"context\"" : FORMS));
         }
+        if (form.equals("tokens")) {
+            TextEncoder.Words words = encoder.words(TaskRows.list(row, "tokens"));
+            return new Row(row.fields(), words.sequence(), words.firstPieces());
+        }
+        return new Row(row.fields(), sequence(form, row), new int[0]);
+    }
+
+    private TokenSequence sequence(String form, JsonLines.Row row) {
         return switch (form) {
-            case "tokens" -> encoder.words(TaskRows.list(row, "tokens")).sequence();
             case "question" -> encoder.pair(TaskRows.text(row, "question"), TaskRows.text(row, "context"));
             case "input_ids" -> TokenSequence.unsupervised(ids(row));
             default -> row.fields().containsKey("text_pair")
