@@ -7,6 +7,7 @@ import io.peft4j.core.peft.config.TargetModules;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.eval.Comparison;
 import io.peft4j.eval.FactAccuracy;
+import io.peft4j.eval.head.TaskComparison;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.lora.LoraConfig;
@@ -101,6 +102,11 @@ public final class Peft4j {
     /** Counts a model's right answers, see {@link FactAccuracy}. */
     public static FactAccuracy facts(LanguageModel model) {
         return FactAccuracy.of(model);
+    }
+
+    /** Compares a tuned classifier, tagger, reader or embedder with its base, see {@link TaskComparison}. */
+    public static TaskComparison taskComparison(BaseModel base, PeftModel tuned) {
+        return TaskComparison.of(base, tuned);
     }
 
     /** Compares base and tuned model: statistics, what was forgotten, a verdict; see {@link Comparison}. */

@@ -5,6 +5,7 @@ import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.task.TextClassifier;
 import io.peft4j.data.task.LabelledText;
 import io.peft4j.data.task.TaskRows;
+import io.peft4j.eval.head.TaskComparison;
 import io.peft4j.lora.LoraConfig;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -33,6 +34,7 @@ public final class ClassifyTickets {
             long right = heldOut.stream().filter(ticket ->
                     ticket.labels().contains(classifier.classify(ticket.text()).label())).count();
             System.out.println(right + " of " + heldOut.size() + " held-out tickets are right");
+            System.out.println(TaskComparison.of(base, model).on(heldOut).verdict());
             System.out.println(classifier.classify("You have debited my account two times!"));
         }
     }

@@ -1,9 +1,13 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.DataException;
 import io.peft4j.core.io.internal.AtomicFiles;
 import io.peft4j.core.model.GenerationOptions;
+import io.peft4j.core.model.Task;
 import io.peft4j.core.peft.PeftModel;
+import io.peft4j.core.peft.file.AdapterTask;
 import io.peft4j.data.ChatDataset;
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.PreferenceRows;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.Comparison;
@@ -11,18 +15,23 @@ import io.peft4j.eval.Evaluation;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.failure.NextData;
 import io.peft4j.eval.guard.GuardSet;
+import io.peft4j.eval.head.TaskComparison;
 import io.peft4j.eval.judge.OpinionReport;
 import io.peft4j.eval.preference.PreferenceComparison;
 import io.peft4j.eval.preference.PreferenceReport;
 import io.peft4j.eval.report.ComparisonReport;
+import io.peft4j.eval.report.TaskReport;
 import io.peft4j.eval.task.ArmAnswers;
 import io.peft4j.eval.task.EvaluationData;
 import io.peft4j.eval.task.EvaluationItem;
 import io.peft4j.models.BaseModel;
+import io.peft4j.models.hub.ModelSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,8 +45,21 @@ import picocli.CommandLine.Option;
             + "any_of, "
             + "regex, label, choices with answer, format or refusal. Predictions are {\"text\"} a line in the same "
             + "order. Give --model and --adapter, or the predictions of both.",
-    "Rows with a better and a worse answer, as train --objective dpo takes them, are compared by their likelihoods."})
+    "Rows with a better and a worse answer, as train --objective dpo takes them, are compared by their likelihoods.",
+    "Adapters of classifiers, taggers, readers of passages and embedders are compared on the rows of their objective "
+            + "({\"text\", \"label\"}, {\"tokens\", \"labels\"}, {\"question\", \"context\", \"answers\"}, "
+            + "{\"anchor\", \"positive\"}), and so is a model with such a head alone. A base whose head is not "
+            + "trained is replaced by what can be had without a model, such as the most frequent label."})
 final class EvaluateCommand extends PeftCommand {
+    private static final String WHO = "give either --model and --adapter, or --base-predictions and "
+            + "--tuned-predictions; a classifier, tagger, reader or embedder needs no --adapter";
+    /** What is of use only where questions are answered in words. */
+    private static final List<String> FOR_QUESTIONS = List.of("--base-predictions", "--few-shot", "--system-prompt",
+            "--arm", "--trained-on", "--other-seed", "--draws", "--judge-url", "--embedding-url", "--similarity",
+            "--next", "--normalize", "--answers");
+    private static final Set<RowKind> OF_HEADS = EnumSet.of(RowKind.TEXTS, RowKind.WORDS, RowKind.QUESTIONS,
+            RowKind.PAIRS);
+
     @Option(names = "--data", required = true, paramLabel = "FILE", description = "Held-out items: JSON Lines, CSV, "
             + "TSV or Parquet.")
     private Path data;
@@ -111,8 +133,8 @@ final class EvaluateCommand extends PeftCommand {
     public Integer call() {
         boolean given = basePredictions != null || tunedPredictions != null;
         if (given ? basePredictions == null || tunedPredictions == null || model != null || adapter != null
-                : model == null || adapter == null) {
-            throw usage("give either --model and --adapter, or --base-predictions and --tuned-predictions");
+                : model == null) {
+            throw usage(WHO);
         }
         if (given && (arms.isUsed() || answers != null || guard != null || opinions.asksModel())) {
             throw usage("--answers, --draws, --similarity, --guard and further arms need a model and cannot be "
@@ -127,11 +149,14 @@ final class EvaluateCommand extends PeftCommand {
         fromOptions(opinions::check);
         DataInput.requirePlace(report, data, trainingData, basePredictions, tunedPredictions);
         DataInput.requirePlace(next == null ? null : next.resolve("collect.jsonl"), data, trainingData);
+        Optional<Task> task = given || adapter == null ? Optional.empty() : AdapterTask.read(adapter);
+        if (!given && (adapter == null || task.isPresent())) {
+            return ofHead(task);
+        }
         if (RowKind.PREFERENCES.isOf(input.file(data))) {
             return ofPairs();
         }
-        List<EvaluationItem> items = EvaluationData.read(input.file(data)).stream()
-                .map(item -> normalize ? item.normalized() : item).toList();
+        List<EvaluationItem> items = items().stream().map(item -> normalize ? item.normalized() : item).toList();
         ComparisonOptions options = ComparisonOptions.defaults().withSeed(seed.value());
         ComparisonReport result = given ? ofPredictions(items, options) : ofModels(items, options);
         result.opinions().stream().filter(OpinionReport::isIncomplete)
@@ -140,36 +165,76 @@ final class EvaluateCommand extends PeftCommand {
         result.arms().forEach(arm -> arm.details().cut().stream().filter(cut -> cut > 0).forEach(cut -> console()
                 .say("Cut at --max-new-tokens %d: %d of %d answers of %s", maxNewTokens, cut, items.size(),
                         arm.name())));
-        if (report != null) {
-            boolean replaced = Files.exists(report);
-            if (report.toString().endsWith(".md")) {
-                AtomicFiles.writeString(report, result.toMarkdown());
-            } else {
-                result.writeHtml(report);
-            }
-            console().say("The report is in %s%s", report, replaced ? ", in place of the former one" : "");
-        }
         if (next != null) {
             write("collect.jsonl", NextData.skeleton(result.failures(), items));
             write("preferences.jsonl", NextData.preferencePairs(result.failures(), items, result.tuned().answers()));
         }
-        if (json.isGiven()) {
-            console().print(result.toJson());
-        } else {
-            console().printMarkdown(result.toMarkdown());
-        }
+        write(result.toMarkdown(), result.toHtml(), result.toJson().toString());
         return 0;
+    }
+
+    /** Rows that the objective of a head learns are compared by what the head says of them. */
+    private int ofHead(Optional<Task> task) {
+        requireNone(FOR_QUESTIONS, "the outputs of a head are compared, and no answers");
+        requireNone(List.of("--guard"), "the outputs of a head are compared, and no answers");
+        try (BaseModel base = adapter == null ? engine.load(model, console(), this::headed)
+                : engine.loadFor(model, adapter, console(), task)) {
+            if (adapter == null) {
+                return ofHead(TaskComparison.of(base));
+            }
+            try (PeftModel tuned = base.withAdapter(adapter)) {
+                return ofHead(TaskComparison.of(base, tuned).fact("adapter", adapter.toString()));
+            }
+        }
+    }
+
+    private int ofHead(TaskComparison comparison) {
+        Optional.ofNullable(metric).ifPresent(comparison::decidingMetric);
+        Optional.ofNullable(trainingData).map(input::file).ifPresent(comparison::trainingData);
+        TaskReport result = comparison.options(ComparisonOptions.defaults().withSeed(seed.value()))
+                .fact("data", data.toString()).fact("PEFT4J", Version.number()).on(input.file(data));
+        write(result.toMarkdown(), result.toHtml(), result.toJson().toString());
+        return 0;
+    }
+
+    /** A model alone is evaluated where it has a head; answers are compared with those of its base. */
+    private Optional<Task> headed(ModelSource source) {
+        if (!BaseModel.taskOf(source).type().hasHead()) {
+            throw usage(WHO);
+        }
+        return Optional.empty();
+    }
+
+    /** The items, or what else rows are for that are none. */
+    private List<EvaluationItem> items() {
+        DataFile file = input.file(data);
+        try {
+            return EvaluationData.read(file);
+        } catch (DataException e) {
+            boolean heard = RowKind.isPlainText(file) || RowKind.JUDGED.isOf(file);
+            if (heard) {
+                throw new DataException(data, 1, "holds " + (RowKind.isPlainText(file) ? "plain texts"
+                        : RowKind.JUDGED.words()) + ", not questions with a reference; peft4j score --data " + data
+                        + ", with --adapter and without, says how likely they are to both models");
+            }
+            throw RowKind.of(file).filter(OF_HEADS::contains).map(kind -> new DataException(data, 1, "holds "
+                    + kind.words() + ", which peft4j train --objective " + kind.objectives() + " learns and evaluate "
+                    + "takes for its adapters; " + (adapter == null ? "here answers are compared" : adapter
+                    + " is an adapter that writes answers") + ": give rows of \"question\" and \"reference\""))
+                    .orElse(e);
+        }
+    }
+
+    private void requireNone(List<String> options, String reason) {
+        options.stream().filter(this::isGiven).findFirst().ifPresent(option -> {
+            throw usage(option + " is for questions; of " + data + " " + reason);
+        });
     }
 
     /** Pairs of answers are judged by their likelihoods: nothing is generated. */
     private int ofPairs() {
-        List.of("--base-predictions", "--few-shot", "--system-prompt", "--arm", "--trained-on", "--other-seed",
-                "--draws", "--judge-url", "--embedding-url", "--similarity", "--training-data", "--metric", "--next",
-                "--normalize", "--answers").stream().filter(this::isGiven).findFirst()
-                .ifPresent(option -> {
-                    throw usage(option + " is for questions; " + data + " holds pairs of answers, of which only the "
-                            + "likelihoods are compared");
-                });
+        requireNone(FOR_QUESTIONS, "only the likelihoods of pairs of answers are compared");
+        requireNone(List.of("--training-data", "--metric"), "only the likelihoods of pairs of answers are compared");
         PreferenceReport result;
         try (BaseModel base = engine.loadFor(model, adapter, console(), Optional.empty());
                 PeftModel tuned = base.withAdapter(adapter)) {
@@ -178,16 +243,21 @@ final class EvaluateCommand extends PeftCommand {
             guardSet().ifPresentOrElse(comparison::guard, comparison::withoutGuard);
             result = comparison.on(PreferenceRows.pairs(input.file(data)));
         }
+        write(result.toMarkdown(), result.toHtml(), result.toJson());
+        return 0;
+    }
+
+    private void write(String markdown, String page, String line) {
         if (report != null) {
-            AtomicFiles.writeString(report, report.toString().endsWith(".md") ? result.toMarkdown() : result.toHtml());
-            console().say("The report is in %s", report);
+            boolean replaced = Files.exists(report);
+            AtomicFiles.writeString(report, report.toString().endsWith(".md") ? markdown : page);
+            console().say("The report is in %s%s", report, replaced ? ", in place of the former one" : "");
         }
         if (json.isGiven()) {
-            console().print(result.toJson());
+            console().print(line);
         } else {
-            console().printMarkdown(result.toMarkdown());
+            console().printMarkdown(markdown);
         }
-        return 0;
     }
 
     private Optional<GuardSet> guardSet() {

@@ -79,6 +79,39 @@ public enum RowKind {
     }
 
     /**
+     * What a file's first row is; empty where it is none of these.
+     *
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public static Optional<RowKind> of(DataFile file) {
+        return firstRow(file).flatMap(row -> Arrays.stream(values()).filter(kind -> kind.keys.test(row)).findFirst());
+    }
+
+    /**
+     * Whether a file's first row is a plain text.
+     *
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public static boolean isPlainText(DataFile file) {
+        return firstRow(file).flatMap(DataFormat::of).filter(DataFormat.TEXT::equals).isPresent();
+    }
+
+    /** What the rows are, in words. */
+    public String words() {
+        return words;
+    }
+
+    /** Their keys, as in {@code {"text", "label"}}. */
+    public String form() {
+        return form;
+    }
+
+    /** The objectives that learn them, in words. */
+    public String objectives() {
+        return objectives;
+    }
+
+    /**
      * What conversations that a file's rows are read as leave out of them, as a sentence; empty where that is nothing.
      *
      * @throws java.io.UncheckedIOException when the file cannot be read

@@ -1,5 +1,6 @@
 package io.peft4j.data.task;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
 
@@ -10,18 +11,26 @@ import java.util.OptionalInt;
  * @param context the text
  * @param start where the answer begins, in UTF-16 units; empty where there is none
  * @param answer the answer as it stands in the text; empty where there is none
+ * @param answers all texts that are right, this one first: SQuAD has several
  */
-public record SpanQuestion(String question, String context, OptionalInt start, String answer) {
+public record SpanQuestion(String question, String context, OptionalInt start, String answer,
+        List<String> answers) {
     /** Checks that the answer stands where it is said to. */
     public SpanQuestion {
         Objects.requireNonNull(question, "question");
         Objects.requireNonNull(context, "context");
         Objects.requireNonNull(answer, "answer");
+        answers = List.copyOf(answers);
         if (start.isPresent() ? start.getAsInt() < 0 || answer.isEmpty() || !context.startsWith(answer,
                 start.getAsInt()) : !answer.isEmpty()) {
             throw new IllegalArgumentException("the answer '" + answer + "' does not stand at " + start
                     + " of its text");
         }
+    }
+
+    /** A question with one answer, or none. */
+    public SpanQuestion(String question, String context, OptionalInt start, String answer) {
+        this(question, context, start, answer, answer.isEmpty() ? List.of() : List.of(answer));
     }
 
     /** Where the answer ends. */

@@ -182,11 +182,14 @@ public final class TaskRows {
         Object answers = row.fields().get("answers");
         Object answer = row.fields().get("answer");
         Object start = row.fields().get("start");
+        List<String> right = new ArrayList<>();
         if (answers instanceof List<?> list && (list.isEmpty() || list.get(0) instanceof Map<?, ?>)) {
+            list.forEach(each -> right.addAll(each instanceof Map<?, ?> map ? texts(map.get("text")) : List.of()));
             answers = list.isEmpty() ? Map.of() : list.get(0);
         }
         if (answers instanceof Map<?, ?> squad) {
             answer = first(squad.get("text"));
+            right.addAll(right.isEmpty() ? texts(squad.get("text")) : List.of());
             start = first(squad.get("answer_start"));
         } else if (answers != null && !answers.equals("")) {
             throw row.wrong("has the \"answers\" " + answers + "; expected {\"text\": [...], \"answer_start\": [...]}, "
@@ -209,7 +212,14 @@ public final class TaskRows {
             throw row.wrong("says that the answer '" + text + "' begins at " + place + " of \"context\", where '"
                     + context.substring(from, Math.min(context.length(), from + text.length())) + "' stands");
         }
-        return new SpanQuestion(text(row, "question"), context, OptionalInt.of(from), text);
+        return new SpanQuestion(text(row, "question"), context, OptionalInt.of(from), text,
+                right.isEmpty() ? List.of(text) : right);
+    }
+
+    private static List<String> texts(Object value) {
+        return (value instanceof List<?> several ? several : List.of(value == null ? "" : value)).stream()
+                .filter(String.class::isInstance).map(String.class::cast).filter(text -> !text.isEmpty()).distinct()
+                .toList();
     }
 
     /** The first of a list, or the value that stands for itself. */

@@ -13,9 +13,9 @@ import java.util.Locale;
  * How well a search by vectors finds the right passage: the normalized discounted cumulative gain of the first ten
  * passages. With one right passage it is {@code 1 / log2(rank + 1)}, and 0 behind the tenth rank.
  *
- * @param ndcg the gain of each query
+ * @param ranks the rank of each query's passage, from 1
  */
-public record SearchQuality(double[] ndcg) {
+public record SearchQuality(int[] ranks) {
     private static final int RANKS = 10;
 
     /**
@@ -36,30 +36,36 @@ public record SearchQuality(double[] ndcg) {
         TextEmbedder embedder = new TextEmbedder(model);
         List<float[]> found = embedder.embed(passages);
         List<float[]> asked = embedder.embed(queries);
-        double[] ndcg = new double[right.length];
+        int[] ranks = new int[right.length];
         for (int i = 0; i < right.length; i++) {
             float[] query = asked.get(i);
             double own = TextEmbedder.cosine(query, found.get(right[i]));
-            long before = found.stream().filter(passage -> TextEmbedder.cosine(query, passage) > own).count();
-            ndcg[i] = before < RANKS ? Math.log(2) / Math.log(before + 2) : 0;
+            ranks[i] = 1 + (int) found.stream().filter(passage -> TextEmbedder.cosine(query, passage) > own).count();
         }
-        return new SearchQuality(ndcg);
+        return new SearchQuality(ranks);
+    }
+
+    /** The gain of each query. */
+    public double[] ndcg() {
+        return Arrays.stream(ranks).mapToDouble(rank -> rank <= RANKS ? Math.log(2) / Math.log(rank + 1) : 0).toArray();
     }
 
     /** The mean of all queries. */
     public double mean() {
-        return Arrays.stream(ndcg).average().orElseThrow();
+        return Arrays.stream(ndcg()).average().orElseThrow();
     }
 
     /** A 95 % interval of how much better this is than another search for the same queries. */
     public Interval gainOver(SearchQuality other) {
-        double[] differences = new double[ndcg.length];
-        Arrays.setAll(differences, i -> ndcg[i] - other.ndcg[i]);
+        double[] own = ndcg();
+        double[] others = other.ndcg();
+        double[] differences = new double[own.length];
+        Arrays.setAll(differences, i -> own[i] - others[i]);
         return Bootstrap.defaults().ofDifferences(differences);
     }
 
     @Override
     public String toString() {
-        return String.format(Locale.ROOT, "nDCG@%d %.3f over %d queries", RANKS, mean(), ndcg.length);
+        return String.format(Locale.ROOT, "nDCG@%d %.3f over %d queries", RANKS, mean(), ranks.length);
     }
 }

@@ -1,6 +1,6 @@
 /**
- * How good models with a head are: open {@link io.peft4j.eval.head.EntityScores} for taggers and {@link
- * io.peft4j.eval.head.SearchQuality} for vectors of texts; classifiers are counted by {@link
- * io.peft4j.eval.task.Classification}.
+ * How good models with a head are: open {@link io.peft4j.eval.head.TaskComparison}, which compares them with their
+ * base. {@link io.peft4j.eval.head.EntityScores} and {@link io.peft4j.eval.head.SearchQuality} count entities and
+ * searches by themselves.
  */
 package io.peft4j.eval.head;

@@ -45,7 +45,7 @@ final class ComparisonJson {
         return node;
     }
 
-    private static ObjectNode metrics(List<MetricResult> results) {
+    static ObjectNode metrics(List<MetricResult> results) {
         ObjectNode metrics = JSON.createObjectNode();
         results.forEach(result -> metrics.set(result.name(), metric(result)));
         return metrics;
@@ -74,7 +74,7 @@ final class ComparisonJson {
         return node;
     }
 
-    private static ObjectNode leakage(Leakage leakage) {
+    static ObjectNode leakage(Leakage leakage) {
         ObjectNode node = JSON.createObjectNode().put("leaked", leakage.count())
                 .put("reworded", leakage.reworded().size());
         ArrayNode pairs = node.putArray("items");

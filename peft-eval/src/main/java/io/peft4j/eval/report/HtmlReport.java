@@ -72,7 +72,7 @@ final class HtmlReport {
         return card;
     }
 
-    private static Html plot(String title, List<MetricResult> results) {
+    static Html plot(String title, List<MetricResult> results) {
         IntervalPlot plot = IntervalPlot.titled(title);
         results.forEach(metric -> {
             double points = 100 / metric.scale();
@@ -82,7 +82,7 @@ final class HtmlReport {
         return plot.html();
     }
 
-    private static Html table(List<MetricResult> results, String what, String arm) {
+    static Html table(List<MetricResult> results, String what, String arm) {
         Table table = Table.of(what, "base", arm, "difference", "95 % interval", "p", "p (Holm)", "effect", "test",
                 "n");
         results.forEach(metric -> table.row(Figures.name(metric.name()), Figures.score(metric, metric.base()),

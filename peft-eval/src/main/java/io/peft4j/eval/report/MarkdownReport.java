@@ -52,29 +52,34 @@ final class MarkdownReport {
     }
 
     private void table(String title, String arm, List<MetricResult> metrics) {
-        line("");
-        line("## " + title);
-        line("");
-        line("| metric | base | " + arm + " | difference | 95 % interval | p | p (Holm) | test | n |");
-        line("|---|---:|---:|---:|---|---:|---:|---|---:|");
-        for (MetricResult metric : metrics) {
-            line("| " + String.join(" | ", Figures.name(metric.name()), Figures.score(metric, metric.base()),
-                    Figures.score(metric, metric.tuned()), Figures.points(metric, metric.difference()),
-                    Figures.interval(metric), Figures.p(metric.pValue()), Figures.p(metric.pAdjusted()),
-                    Figures.name(metric.test()), Integer.toString(metric.items())) + " |");
-        }
+        out.append(metrics(title, arm, metrics));
     }
 
     private void table(DetailTable table) {
-        line("");
-        line("## " + escape(table.title()));
-        line("");
-        line(escape(table.note()));
-        line("");
-        line("| " + String.join(" | ", table.header().stream().map(MarkdownReport::escape).toList()) + " |");
-        line("|---|" + "---:|".repeat(table.header().size() - 1));
-        table.rows().forEach(row -> line("| " + String.join(" | ",
-                row.stream().map(MarkdownReport::escape).toList()) + " |"));
+        out.append(details(table));
+    }
+
+    /** A table of metrics below its heading. */
+    static String metrics(String title, String arm, List<MetricResult> metrics) {
+        StringBuilder text = new StringBuilder("\n## " + title + "\n\n| metric | base | " + arm
+                + " | difference | 95 % interval | p | p (Holm) | test | n |\n"
+                + "|---|---:|---:|---:|---|---:|---:|---|---:|\n");
+        metrics.forEach(metric -> text.append("| ").append(String.join(" | ", Figures.name(metric.name()),
+                Figures.score(metric, metric.base()), Figures.score(metric, metric.tuned()),
+                Figures.points(metric, metric.difference()), Figures.interval(metric), Figures.p(metric.pValue()),
+                Figures.p(metric.pAdjusted()), Figures.name(metric.test()), Integer.toString(metric.items())))
+                .append(" |\n"));
+        return text.toString();
+    }
+
+    /** A table of details below its heading. */
+    static String details(DetailTable table) {
+        StringBuilder text = new StringBuilder("\n## " + escape(table.title()) + "\n\n" + escape(table.note())
+                + "\n\n| " + String.join(" | ", table.header().stream().map(MarkdownReport::escape).toList())
+                + " |\n|---|" + "---:|".repeat(table.header().size() - 1) + "\n");
+        table.rows().forEach(row -> text.append("| ").append(String.join(" | ",
+                row.stream().map(MarkdownReport::escape).toList())).append(" |\n"));
+        return text.toString();
     }
 
     private void failures() {
@@ -102,7 +107,7 @@ final class MarkdownReport {
     }
 
     /** Text of models and data: on one line, and never read as Markdown or HTML. */
-    private static String escape(String text) {
+    static String escape(String text) {
         return text.strip().replaceAll("\\s+", " ").replaceAll("([\\\\`*_{}\\[\\]<>#|~])", "\\\\$1");
     }
 

@@ -11,9 +11,10 @@ import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.ranking.NaturalRanking;
 
 /**
- * Classification by an answer in words.
+ * Classification: by an answer in words, or by a label.
  *
- * @param labels the classes; an answer that names none of them, or more than one, is in a further class "no label"
+ * @param labels the classes; an answer in words that names none of them, or more than one, is in a further class "no
+ *     label"
  * @param confusion the confusion matrix: a row for each expected class, in it how often each class was said
  */
 public record Classification(List<String> labels, List<List<Integer>> confusion) {
@@ -49,6 +50,26 @@ public record Classification(List<String> labels, List<List<Integer>> confusion)
                         + "\"; the labels are " + labels);
             }
             counts[label][all.indexOf(labelOf(answers.get(i), labels))]++;
+        }
+        return new Classification(all, Arrays.stream(counts).map(row -> Arrays.stream(row).boxed().toList()).toList());
+    }
+
+    /**
+     * Counts labels. The classes are those that occur, expected or said, in the order of {@code labels}.
+     *
+     * @param labels all labels
+     * @param expected the right label of each item
+     * @param said the label that a model gave to each
+     * @throws ConfigurationException when the numbers differ or are 0
+     */
+    public static Classification ofLabels(List<String> labels, List<String> expected, List<String> said) {
+        if (expected.isEmpty() || expected.size() != said.size()) {
+            throw new ConfigurationException(said.size() + " labels for " + expected.size() + " items");
+        }
+        List<String> all = labels.stream().filter(label -> expected.contains(label) || said.contains(label)).toList();
+        int[][] counts = new int[all.size()][all.size()];
+        for (int i = 0; i < expected.size(); i++) {
+            counts[all.indexOf(expected.get(i))][all.indexOf(said.get(i))]++;
         }
         return new Classification(all, Arrays.stream(counts).map(row -> Arrays.stream(row).boxed().toList()).toList());
     }
@@ -101,7 +122,8 @@ public record Classification(List<String> labels, List<List<Integer>> confusion)
 
     /** The mean {@link #f1} of the labels. */
     public double macroF1() {
-        return IntStream.range(0, labels.size() - 1).mapToDouble(this::f1).average().orElseThrow();
+        return IntStream.range(0, labels.size()).filter(i -> !labels.get(i).equals(NO_LABEL)).mapToDouble(this::f1)
+                .average().orElseThrow();
     }
 
     /**

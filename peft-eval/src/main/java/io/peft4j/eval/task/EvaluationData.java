@@ -15,16 +15,17 @@ import java.util.function.Function;
 /**
  * Reads held-out data and given answers from files of any type ({@link RowSource}).
  *
- * <p>Rows of the data are {@code {"question": text}}, {@code {"messages": [...]}} or {@code {"prompt": text or
- * messages, "completion": ...}} with {@code "reference"} (a text or a list of texts of which the best counts) and/or
- * {@code "must_contain"} (a text or a list of texts that must all occur). An answer of the assistant at the end of the
- * messages, the completion, or the {@code "answer"} of a question without choices, is the reference where no other is
- * given. Further ways to judge an answer, alone or together ({@link ExpectationRows}): {@code "any_of"},
- * {@code "regex"}, {@code "label"}, {@code "format"}, {@code "choices"} with {@code "answer"}, {@code "refusal"}. Rows
- * of answers are {@code {"text": ...}} in the same order. Other keys are ignored.
+ * <p>Rows of the data are {@code {"question": text}}, {@code {"source": text}} with {@code "target"} for the reference,
+ * {@code {"messages": [...]}} or {@code {"prompt": text or messages, "completion": ...}} with {@code "reference"} (a
+ * text or a list of texts of which the best counts) and/or {@code "must_contain"} (a text or a list of texts that must
+ * all occur). An answer of the assistant at the end of the messages, the completion, or the {@code "answer"} of a
+ * question without choices, is the reference where no other is given. Further ways to judge an answer, alone or
+ * together ({@link ExpectationRows}): {@code "any_of"}, {@code "regex"}, {@code "label"}, {@code "format"},
+ * {@code "choices"} with {@code "answer"}, {@code "refusal"}. Rows of answers are {@code {"text": ...}} in the same
+ * order. Other keys are ignored.
  */
 public final class EvaluationData {
-    private static final List<String> ASKED = List.of("question", "messages", "prompt");
+    private static final List<String> ASKED = List.of("question", "messages", "prompt", "source");
     private static final List<List<String>> FORMS = List.of(List.of("question", "reference"),
             List.of("question", "must_contain"));
 
@@ -77,6 +78,8 @@ public final class EvaluationData {
         List<String> references = List.of();
         if (fields.containsKey("reference")) {
             references = Texts.required(row.file(), row.line(), "reference", fields.get("reference"), true);
+        } else if (asked.equals("source") && fields.containsKey("target")) {
+            references = Texts.required(row.file(), row.line(), "target", fields.get("target"), true);
         } else if (end < messages.size()) {
             references = List.of(messages.get(end).content());
         }

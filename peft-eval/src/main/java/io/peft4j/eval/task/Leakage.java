@@ -7,6 +7,7 @@ import io.peft4j.data.near.internal.Overlap;
 import io.peft4j.data.near.internal.Relations;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Held-out items that also stand in the training data, as {@code data check} and {@code data split} see it: an item
@@ -56,15 +57,39 @@ public record Leakage(int items, List<Pair> pairs, List<Pair> reworded) {
                 corpus.add(HELD_OUT, i, Overlap.features(items.get(i).question(),
                         items.get(i).references().stream().findFirst().orElse("")));
             }
-            List<Pair> leaked = new ArrayList<>();
-            List<Pair> reworded = new ArrayList<>();
-            for (Overlap.Match match : Overlap.of(corpus, Relations.of(corpus)).matches()) {
-                int item = (int) corpus.line(match.number());
-                (match.leaked() ? leaked : reworded).add(new Pair(item, items.get(item).question(), examples
-                        .get((int) corpus.line(match.taught().get(0))).origin().toString()));
-            }
-            return new Leakage(items.size(), leaked, reworded);
+            return of(items.stream().map(EvaluationItem::question).toList(), corpus,
+                    examples.stream().map(example -> example.origin().toString()).toList());
         }
+    }
+
+    /**
+     * Looks for each text among those of the training data.
+     *
+     * @param items the held-out texts
+     * @param training the texts that were trained on
+     * @throws java.io.UncheckedIOException when the temporary file that holds the texts cannot be written
+     */
+    public static Leakage ofTexts(List<String> items, List<String> training) {
+        try (Corpus corpus = new Corpus()) {
+            for (int i = 0; i < training.size(); i++) {
+                corpus.add(TRAINING, i, Overlap.features(training.get(i), ""));
+            }
+            for (int i = 0; i < items.size(); i++) {
+                corpus.add(HELD_OUT, i, Overlap.features(items.get(i), ""));
+            }
+            return of(items, corpus, IntStream.rangeClosed(1, training.size()).mapToObj(i -> "row " + i).toList());
+        }
+    }
+
+    private static Leakage of(List<String> items, Corpus corpus, List<String> places) {
+        List<Pair> leaked = new ArrayList<>();
+        List<Pair> reworded = new ArrayList<>();
+        for (Overlap.Match match : Overlap.of(corpus, Relations.of(corpus)).matches()) {
+            int item = (int) corpus.line(match.number());
+            (match.leaked() ? leaked : reworded).add(new Pair(item, items.get(item),
+                    places.get((int) corpus.line(match.taught().get(0)))));
+        }
+        return new Leakage(items.size(), leaked, reworded);
     }
 
     /** The number of leaked items. */

@@ -1,19 +1,19 @@
 package io.peft4j.eval.comparison.internal;
 
-import io.peft4j.eval.metric.internal.CorpusMetric;
+import io.peft4j.eval.metric.internal.CountMetric;
 import io.peft4j.eval.statistics.Resampled;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** The difference of a corpus metric between two sets of answers, for any choice of the items. */
+/** The difference of a metric of counts between two sets of answers, for any choice of the items. */
 final class CorpusDifference implements Resampled {
-    private final CorpusMetric metric;
+    private final CountMetric metric;
     private final double[][] base;
     private final double[][] tuned;
     private final double[] baseSums;
     private final double[] tunedSums;
 
-    CorpusDifference(CorpusMetric metric, List<double[]> base, List<double[]> tuned) {
+    CorpusDifference(CountMetric metric, List<double[]> base, List<double[]> tuned) {
         this.metric = metric;
         this.base = base.toArray(double[][]::new);
         this.tuned = tuned.toArray(double[][]::new);

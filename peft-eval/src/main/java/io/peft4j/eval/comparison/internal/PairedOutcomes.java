@@ -3,7 +3,7 @@ package io.peft4j.eval.comparison.internal;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.eval.comparison.ComparisonOptions;
 import io.peft4j.eval.comparison.MetricResult;
-import io.peft4j.eval.metric.internal.CorpusMetric;
+import io.peft4j.eval.metric.internal.CountMetric;
 import io.peft4j.eval.statistics.Bootstrap;
 import io.peft4j.eval.statistics.Interval;
 import io.peft4j.eval.statistics.Spread;
@@ -28,9 +28,6 @@ import java.util.stream.IntStream;
  * }</pre>
  */
 public final class PairedOutcomes {
-    /** The largest value of a corpus metric. */
-    private static final double SCALE = 100;
-
     private final ComparisonOptions options;
     private final List<MetricResult> results = new ArrayList<>();
 
@@ -124,40 +121,40 @@ public final class PairedOutcomes {
     }
 
     /**
-     * Adds a corpus metric.
+     * Adds a metric that is computed from counts.
      *
      * @param base the counts of each answer of the base model
      * @param tuned the counts of each answer of the tuned model
      * @throws ConfigurationException when the numbers of items differ or are 0
      */
-    public PairedOutcomes corpus(CorpusMetric metric, List<double[]> base, List<double[]> tuned) {
+    public PairedOutcomes corpus(CountMetric metric, List<double[]> base, List<double[]> tuned) {
         check(metric.name(), base.size(), tuned.size());
         CorpusDifference difference = new CorpusDifference(metric, base, tuned);
         Bootstrap bootstrap = options.bootstrap();
         double deviation = difference.standardDeviation();
         double estimate = difference.ofAll();
         double p = difference.randomization(Math.min(bootstrap.resamples(), 2000), bootstrap.seed());
-        Interval interval = interval(difference);
-        results.add(new MetricResult(metric.name(), base.size(), SCALE, difference.base(), difference.tuned(), interval,
-                p, p, "approximate_randomization", deviation, estimate == 0 ? 0 : estimate / deviation,
-                detectable(deviation, interval, base.size())));
+        Interval interval = interval(difference, metric.scale());
+        results.add(new MetricResult(metric.name(), base.size(), metric.scale(), difference.base(),
+                difference.tuned(), interval, p, p, "approximate_randomization", deviation,
+                estimate == 0 ? 0 : estimate / deviation, detectable(deviation, interval, base.size())));
         return this;
     }
 
-    private Interval interval(CorpusDifference difference) {
+    private Interval interval(CorpusDifference difference, double scale) {
         Bootstrap bootstrap = options.bootstrap();
         int items = difference.size();
         if (items == 1) {
             // A single answer says nothing of the spread.
-            return new Interval(-SCALE, SCALE, bootstrap.level());
+            return new Interval(-scale, scale, bootstrap.level());
         }
         Interval interval = bootstrap.withResamples(Math.min(bootstrap.resamples(), 2000)).of(difference);
         if (interval.low() < interval.high()) {
             return interval;
         }
         // Nor do answers that are all alike, such as those without any match: as of so many equal scores.
-        double half = SCALE * bootstrap.ofDifferences(new double[items]).high();
-        return new Interval(Math.max(-SCALE, interval.low() - half), Math.min(SCALE, interval.high() + half),
+        double half = scale * bootstrap.ofDifferences(new double[items]).high();
+        return new Interval(Math.max(-scale, interval.low() - half), Math.min(scale, interval.high() + half),
                 bootstrap.level());
     }
 

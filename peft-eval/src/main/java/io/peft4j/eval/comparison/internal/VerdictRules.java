@@ -32,7 +32,8 @@ import org.apache.commons.math3.distribution.NormalDistribution;
  * upper bound lies below it, or the base surely answers nine tenths), else more items are needed.
  * <li>It is better, but not than a prompt, which needs no training: that one instead where training adds nothing worth
  * having to it, else more items are needed.
- * <li>No guard set was run, or its interval reaches beyond the accepted loss: harm is not known.
+ * <li>The model writes answers, and no guard set was run, or its interval reaches beyond the accepted loss: harm is not
+ * known.
  * <li>Ship.
  * </ol>
  * Where a model is not to be shipped and a prompt is better than the base, it is the prompt instead.
@@ -99,6 +100,9 @@ public final class VerdictRules {
     /** What a model that is better on the task is worth: it ships where more than the accepted loss is ruled out. */
     private Verdict unlessHarmful(Evidence evidence, String figures, String besides) {
         Optional<MetricResult> guard = evidence.guard();
+        if (!evidence.writes()) {
+            return ship(evidence, figures, besides);
+        }
         if (guard.isEmpty()) {
             int fewest = needed.fewestGuarding();
             return new Verdict(Decision.HARM_NOT_KNOWN, evidence.base(), 0, fewest, String.format(Locale.ROOT,
@@ -113,8 +117,12 @@ public final class VerdictRules {
                     "Better on the task, but whether it forgot too much is not known: about %,d more guard items "
                     + "would tell, or train with less change.%s On the task %s.%s", more, kept, figures, besides));
         }
+        return ship(evidence, figures, besides + kept);
+    }
+
+    private static Verdict ship(Evidence evidence, String figures, String besides) {
         return new Verdict(Decision.SHIP, evidence.tuned(), 0, 0, "Take " + evidence.tuned() + ": " + figures + "."
-                + besides + kept);
+                + besides);
     }
 
     /**

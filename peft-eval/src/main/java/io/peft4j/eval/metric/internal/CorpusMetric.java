@@ -6,10 +6,7 @@ import java.util.List;
  * A metric of a whole set of answers that is computed from counts: those of single answers are added up, and the score
  * is made of the sums. It is not the mean of the answers' scores.
  */
-public interface CorpusMetric {
-    /** Its name in results. */
-    String name();
-
+public interface CorpusMetric extends CountMetric {
     /** How it was computed, in sacreBLEU's form, for instance {@code nrefs:1|case:mixed|...}. */
     String signature(int references);
 
@@ -21,8 +18,10 @@ public interface CorpusMetric {
      */
     double[] statistics(String prediction, List<String> references);
 
-    /** The score of sums of {@link #statistics}, from 0 to 100. */
-    double score(double[] sums);
+    @Override
+    default double scale() {
+        return 100;
+    }
 
     /** The score of a set of answers, from 0 to 100. */
     default double corpus(List<String> predictions, List<List<String>> references) {

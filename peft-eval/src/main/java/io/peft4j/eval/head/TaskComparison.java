@@ -1,0 +1,191 @@
+package io.peft4j.eval.head;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.DataException;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.ModelDescription;
+import io.peft4j.data.format.DataFile;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.Verdict;
+import io.peft4j.eval.comparison.internal.Evidence;
+import io.peft4j.eval.comparison.internal.VerdictRules;
+import io.peft4j.eval.head.internal.Findings;
+import io.peft4j.eval.head.internal.RowEvaluation;
+import io.peft4j.eval.report.TaskReport;
+import io.peft4j.eval.report.TaskReport.WrongRow;
+import io.peft4j.eval.task.Leakage;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Whether a tuned classifier, tagger, reader of passages or embedder is really better than its base, on rows that it
+ * was not trained on.
+ *
+ * <pre>{@code
+ * TaskReport report = TaskComparison.of(base, model).on(Path.of("examples/tickets/heldout.jsonl"));
+ * System.out.println(report.verdict());
+ * report.writeHtml(Path.of("report.html"));
+ * }</pre>
+ *
+ * <p>The rows are those that the model's objective learns ({@link io.peft4j.data.task.TaskRows}). A base whose head was
+ * made anew says nothing by itself: what stands for it is then what can be had without a model, such as the most
+ * frequent label for every row. The report says which.
+ */
+public final class TaskComparison {
+    private final Optional<Model> base;
+    private final Model tuned;
+    private final RowEvaluation<?> evaluation;
+    private ComparisonOptions options = ComparisonOptions.defaults();
+    private List<?> training = List.of();
+    private Optional<String> metric = Optional.empty();
+    private final Map<String, String> facts = new LinkedHashMap<>();
+
+    private TaskComparison(Optional<Model> base, Model tuned) {
+        this.base = base.filter(model -> model.network().headed().untrained().isEmpty());
+        this.tuned = tuned;
+        this.evaluation = RowEvaluation.of(tuned);
+    }
+
+    /**
+     * A base model against a tuned one.
+     *
+     * @throws ConfigurationException when the tuned model has no head, or the base is for another task
+     */
+    public static TaskComparison of(Model base, Model tuned) {
+        if (!base.network().task().equals(tuned.network().task())) {
+            throw new ConfigurationException("the base was loaded for " + base.network().task().type() + " "
+                    + base.network().task().labels() + ", the tuned model for " + tuned.network().task().type() + " "
+                    + tuned.network().task().labels() + "; they must do the same");
+        }
+        return new TaskComparison(Optional.of(base), tuned);
+    }
+
+    /**
+     * A model alone, such as a merged one, against what can be had without a model.
+     *
+     * @throws ConfigurationException when it has no head
+     */
+    public static TaskComparison of(Model model) {
+        return new TaskComparison(Optional.empty(), model);
+    }
+
+    /** Other statistics and thresholds. */
+    public TaskComparison options(ComparisonOptions newOptions) {
+        options = Objects.requireNonNull(newOptions, "options");
+        return this;
+    }
+
+    /** The rows that were trained on: held-out rows are looked for in them, and a constant base is taken from them. */
+    public TaskComparison trainingData(DataFile file) {
+        training = read(file);
+        return this;
+    }
+
+    /** As {@link #trainingData(DataFile)}, of a file that is read as what it looks like. */
+    public TaskComparison trainingData(Path file) {
+        return trainingData(DataFile.of(file));
+    }
+
+    /** The metric that decides, to be chosen before the rows are seen. */
+    public TaskComparison decidingMetric(String name) {
+        metric = Optional.of(name);
+        return this;
+    }
+
+    /** A further fact for the report, such as where the data comes from. */
+    public TaskComparison fact(String name, String value) {
+        facts.put(name, value);
+        return this;
+    }
+
+    /**
+     * Compares on the rows of a file.
+     *
+     * @throws io.peft4j.core.error.PeftException when a row is wrong or does not go with the model, or the deciding
+     *     metric cannot be computed
+     * @throws java.io.UncheckedIOException when the file cannot be read
+     */
+    public TaskReport on(DataFile file) {
+        return compare(evaluation, read(file));
+    }
+
+    private List<?> read(DataFile file) {
+        try {
+            return evaluation.read(file);
+        } catch (DataException e) {
+            if (evaluation.kind().isOf(file) || RowKind.of(file).isPresent()) {
+                throw e;
+            }
+            throw new ConfigurationException(e.getMessage() + "; a model for " + evaluation.task()
+                    + " is evaluated on " + evaluation.kind().words() + ": " + evaluation.kind().form(), e);
+        }
+    }
+
+    /** As {@link #on(DataFile)}, of a file that is read as what it looks like. */
+    public TaskReport on(Path file) {
+        return on(DataFile.of(file));
+    }
+
+    /**
+     * Compares on rows.
+     *
+     * @param rows such as {@link io.peft4j.data.task.LabelledText} for a classifier
+     * @throws io.peft4j.core.error.PeftException as the other
+     */
+    public TaskReport on(List<?> rows) {
+        return compare(evaluation, rows);
+    }
+
+    private <E> TaskReport compare(RowEvaluation<E> rowsOf, List<?> rows) {
+        List<E> heldOut = checked(rowsOf, rows);
+        List<E> trained = training.isEmpty() ? List.of() : checked(rowsOf, training);
+        Findings found = rowsOf.evaluate(new RowEvaluation.Compared(base, tuned, options), heldOut, trained);
+        List<MetricResult> results = found.results();
+        String deciding = metric.orElse(found.metric());
+        MetricResult decider = results.stream().filter(result -> result.name().equals(deciding)).findFirst()
+                .orElseThrow(() -> new ConfigurationException("the metric " + deciding + " is not compared of these "
+                        + "rows; available are " + results.stream().map(MetricResult::name).toList()));
+        Optional<Leakage> leakage = trained.isEmpty() ? Optional.empty() : Optional.of(Leakage.ofTexts(
+                heldOut.stream().map(rowsOf::text).toList(), trained.stream().map(rowsOf::text).toList()));
+        Verdict verdict = new VerdictRules(options).decide(Evidence.ofHead(decider, results.stream()
+                .filter(result -> result != decider).toList(), leakage.map(Leakage::count).orElse(0)));
+        List<WrongRow> wrong = found.wrong().stream().sorted(Comparator.comparing((WrongRow row) -> !row.regression()))
+                .toList();
+        return new TaskReport(new Verdict(verdict.decision(), verdict.arm(), verdict.itemsNeeded(), 0,
+                verdict.sentence() + " The base " + found.baseline() + "."), deciding, heldOut.size(),
+                found.baseArm(), found.tunedArm(), results, wrong, leakage, facts(trained.size()));
+    }
+
+    private static <E> List<E> checked(RowEvaluation<E> rowsOf, List<?> rows) {
+        if (rows.isEmpty() || !rows.stream().allMatch(rowsOf.row()::isInstance)) {
+            throw new ConfigurationException("a model for " + rowsOf.task() + " is evaluated on rows of "
+                    + rowsOf.row().getSimpleName() + ", at least one; got " + (rows.isEmpty() ? "none"
+                    : rows.get(0).getClass().getSimpleName()));
+        }
+        return rows.stream().map(rowsOf.row()::cast).toList();
+    }
+
+    private Map<String, String> facts(int trained) {
+        ModelDescription description = tuned.network().description();
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put("model", String.format(Locale.ROOT, "%s (%s, %,d parameters, %s)", description.name(),
+                description.modelType(), description.parameters(),
+                description.activationType().name().toLowerCase(Locale.ROOT)));
+        all.put("task", tuned.network().task().type().toString());
+        all.put("kernels", tuned.engine().name());
+        if (trained > 0) {
+            all.put("training rows", Integer.toString(trained));
+        }
+        all.putAll(facts);
+        all.put("statistics", options.describe());
+        return all;
+    }
+}

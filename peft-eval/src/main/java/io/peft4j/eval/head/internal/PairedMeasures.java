@@ -1,0 +1,114 @@
+package io.peft4j.eval.head.internal;
+
+import io.peft4j.eval.comparison.ComparisonOptions;
+import io.peft4j.eval.comparison.MetricResult;
+import io.peft4j.eval.comparison.internal.PairedOutcomes;
+import io.peft4j.eval.metric.internal.CountMetric;
+import io.peft4j.eval.report.TaskArm.Score;
+import io.peft4j.eval.statistics.Bootstrap;
+import io.peft4j.eval.statistics.Interval;
+import io.peft4j.eval.statistics.Resampled;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.apache.commons.math3.stat.interval.ConfidenceInterval;
+import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
+
+/**
+ * Measures of two arms on the same rows: each arm's score with its interval (Wilson's of yes/no outcomes, BCa of
+ * others), and for those that are compared the difference with its test.
+ */
+final class PairedMeasures {
+    private final Bootstrap bootstrap;
+    private final PairedOutcomes outcomes;
+    private final Map<String, Score> base = new LinkedHashMap<>();
+    private final Map<String, Score> tuned = new LinkedHashMap<>();
+
+    PairedMeasures(ComparisonOptions options) {
+        this.bootstrap = options.bootstrap();
+        this.outcomes = new PairedOutcomes(options);
+    }
+
+    /** Yes/no outcomes, compared by McNemar's exact test. */
+    void yesNo(String name, boolean[] ofBase, boolean[] ofTuned) {
+        outcomes.yesNo(name, ofBase, ofTuned);
+        base.put(name, share(ofBase));
+        tuned.put(name, share(ofTuned));
+    }
+
+    /** Scores from 0 to 1, compared by a permutation test. */
+    void scores(String name, double[] ofBase, double[] ofTuned) {
+        outcomes.scores(name, ofBase, ofTuned);
+        means(name, ofBase, ofTuned);
+    }
+
+    /** Values of any size, compared by a permutation test. */
+    void values(String name, double[] ofBase, double[] ofTuned) {
+        outcomes.values(name, ofBase, ofTuned);
+        means(name, ofBase, ofTuned);
+    }
+
+    /** Counts, compared by approximate randomization. */
+    void counts(CountMetric metric, List<double[]> ofBase, List<double[]> ofTuned) {
+        outcomes.corpus(metric, ofBase, ofTuned);
+        shown(metric, ofBase, ofTuned);
+    }
+
+    /** Counts that are shown and not compared: each test makes the others stricter. */
+    void shown(CountMetric metric, List<double[]> ofBase, List<double[]> ofTuned) {
+        base.put(metric.name(), pooled(metric, ofBase));
+        tuned.put(metric.name(), pooled(metric, ofTuned));
+    }
+
+    /** Means that are shown and not compared. */
+    void means(String name, double[] ofBase, double[] ofTuned) {
+        base.put(name, mean(ofBase));
+        tuned.put(name, mean(ofTuned));
+    }
+
+    /** Numbers without an interval. */
+    void number(String name, double ofBase, double ofTuned) {
+        base.put(name, new Score(ofBase, Optional.empty()));
+        tuned.put(name, new Score(ofTuned, Optional.empty()));
+    }
+
+    private Score share(boolean[] outcomes) {
+        int right = (int) IntStream.range(0, outcomes.length).filter(i -> outcomes[i]).count();
+        ConfidenceInterval wilson = new WilsonScoreInterval().createInterval(outcomes.length, right,
+                bootstrap.level());
+        return new Score((double) right / outcomes.length, Optional.of(new Interval(
+                Math.max(0, wilson.getLowerBound()), Math.min(1, wilson.getUpperBound()), bootstrap.level())));
+    }
+
+    /** Of scores from 0 to 1 an interval that is not of no width where all are alike. */
+    private Score mean(double[] values) {
+        double mean = Arrays.stream(values).average().orElseThrow();
+        if (!Arrays.stream(values).allMatch(value -> value >= 0 && value <= 1)) {
+            return new Score(mean, Optional.of(bootstrap.of(Resampled.mean(values))));
+        }
+        Interval interval = bootstrap.ofDifferences(values);
+        return new Score(mean, Optional.of(new Interval(Math.max(0, interval.low()), Math.min(1, interval.high()),
+                interval.level())));
+    }
+
+    private Score pooled(CountMetric metric, List<double[]> items) {
+        double[] sums = new double[items.get(0).length];
+        items.forEach(item -> Arrays.setAll(sums, j -> sums[j] + item[j]));
+        return new Score(metric.score(sums), Optional.of(ClassCounts.interval(metric, items, bootstrap)));
+    }
+
+    Map<String, Score> base() {
+        return base;
+    }
+
+    Map<String, Score> tuned() {
+        return tuned;
+    }
+
+    List<MetricResult> results() {
+        return outcomes.results();
+    }
+}

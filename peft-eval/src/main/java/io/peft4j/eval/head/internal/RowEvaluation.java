@@ -1,0 +1,62 @@
+package io.peft4j.eval.head.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
+import io.peft4j.data.format.DataFile;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.eval.comparison.ComparisonOptions;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/**
+ * How rows for models of one task are evaluated; found by {@link ServiceLoader}.
+ *
+ * @param <E> a row
+ */
+public interface RowEvaluation<E> {
+    /**
+     * Who is compared.
+     *
+     * @param base the base model, where it has a trained head; else a constant answer stands for it
+     * @param tuned the tuned model
+     * @param options the statistics
+     */
+    record Compared(Optional<Model> base, Model tuned, ComparisonOptions options) {
+    }
+
+    /** The evaluation for models of a task. */
+    static RowEvaluation<?> of(Model model) {
+        Task.Type type = model.network().task().type();
+        return ServiceLoader.load(RowEvaluation.class, RowEvaluation.class.getClassLoader()).stream()
+                .map(ServiceLoader.Provider::get).filter(each -> each.task() == type).findFirst()
+                .orElseThrow(() -> new ConfigurationException(model.network().description().name()
+                        + " was loaded for " + type + " and has no head that rows could tell to be right; compare "
+                        + "what it answers"));
+    }
+
+    /** The task. */
+    Task.Type task();
+
+    /** What rows in a file are. */
+    RowKind kind();
+
+    /** What a row is. */
+    Class<E> row();
+
+    /** Reads rows. */
+    List<E> read(DataFile file);
+
+    /** What of a row is looked for in the training data. */
+    String text(E row);
+
+    /**
+     * Evaluates.
+     *
+     * @param rows the held-out rows
+     * @param training the rows that were trained on, none where they are not known
+     * @throws ConfigurationException when a row does not go with the model; says which
+     */
+    Findings evaluate(Compared models, List<E> rows, List<E> training);
+}

@@ -1,0 +1,49 @@
+package io.peft4j.eval.head.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Task;
+import io.peft4j.eval.report.TaskReport.WrongRow;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+
+/** What evaluations of rows have in common. */
+final class Rows {
+    private Rows() {
+    }
+
+    /** The name of a label that is given by name or by number. */
+    static String label(Task task, String label, int row) {
+        try {
+            return task.labels().get(task.label(label));
+        } catch (ConfigurationException e) {
+            throw new ConfigurationException("row " + (row + 1) + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The value that stands there most often, the first of several. */
+    static <T> T mostFrequent(List<T> values) {
+        Map<T, Integer> counts = new LinkedHashMap<>();
+        values.forEach(value -> counts.merge(value, 1, Integer::sum));
+        return counts.entrySet().stream().max((a, b) -> a.getValue() - b.getValue()).orElseThrow().getKey();
+    }
+
+    /** Which rows a constant answer was taken from. */
+    static String source(List<?> training) {
+        return training.isEmpty() ? "held-out rows" : "training rows";
+    }
+
+    /** The rows that the tuned model got wrong. */
+    static List<WrongRow> wrong(boolean[] base, boolean[] tuned, IntFunction<String[]> row) {
+        List<WrongRow> wrong = new ArrayList<>();
+        for (int i = 0; i < tuned.length; i++) {
+            if (!tuned[i]) {
+                String[] texts = row.apply(i);
+                wrong.add(new WrongRow(i + 1, texts[0], texts[1], texts[2], texts[3], base[i]));
+            }
+        }
+        return wrong;
+    }
+}

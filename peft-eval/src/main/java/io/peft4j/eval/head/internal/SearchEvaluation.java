@@ -1,0 +1,77 @@
+package io.peft4j.eval.head.internal;
+
+import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.model.Model;
+import io.peft4j.core.model.Task;
+import io.peft4j.data.format.DataFile;
+import io.peft4j.data.task.RowKind;
+import io.peft4j.data.task.TaskRows;
+import io.peft4j.data.task.TextPair;
+import io.peft4j.eval.head.SearchQuality;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A search for the positive of each anchor among all positives and negatives of the rows: nDCG of the first ten, the
+ * share that comes first, and the mean reciprocal rank.
+ */
+public final class SearchEvaluation implements RowEvaluation<TextPair> {
+    @Override
+    public Task.Type task() {
+        return Task.Type.FEATURE_EXTRACTION;
+    }
+
+    @Override
+    public RowKind kind() {
+        return RowKind.PAIRS;
+    }
+
+    @Override
+    public Class<TextPair> row() {
+        return TextPair.class;
+    }
+
+    @Override
+    public List<TextPair> read(DataFile file) {
+        return TaskRows.pairs(file);
+    }
+
+    @Override
+    public String text(TextPair row) {
+        return row.anchor();
+    }
+
+    @Override
+    public Findings evaluate(Compared models, List<TextPair> rows, List<TextPair> training) {
+        Model base = models.base().orElseThrow(() -> new ConfigurationException("vectors of texts are compared with "
+                + "those of another model; give the base model, too"));
+        Set<String> distinct = new LinkedHashSet<>(rows.stream().map(TextPair::positive).toList());
+        rows.forEach(row -> row.negative().ifPresent(distinct::add));
+        List<String> passages = List.copyOf(distinct);
+        List<String> queries = rows.stream().map(TextPair::anchor).toList();
+        int[] right = rows.stream().mapToInt(row -> passages.indexOf(row.positive())).toArray();
+        SearchQuality ofBase = SearchQuality.of(base, queries, passages, right);
+        SearchQuality ofTuned = SearchQuality.of(models.tuned(), queries, passages, right);
+        PairedMeasures measures = new PairedMeasures(models.options());
+        measures.scores("ndcg_at_10", ofBase.ndcg(), ofTuned.ndcg());
+        measures.yesNo("accuracy_at_1", first(ofBase), first(ofTuned));
+        measures.means("mrr", reciprocal(ofBase), reciprocal(ofTuned));
+        return new Findings("ndcg_at_10", "is the base model as it is", measures, Findings.Classes.NONE,
+                Findings.Classes.NONE, Rows.wrong(first(ofBase), first(ofTuned), i -> new String[] {queries.get(i),
+                        rows.get(i).positive(), "rank " + ofBase.ranks()[i], "rank " + ofTuned.ranks()[i]}));
+    }
+
+    private static boolean[] first(SearchQuality search) {
+        boolean[] first = new boolean[search.ranks().length];
+        for (int i = 0; i < first.length; i++) {
+            first[i] = search.ranks()[i] == 1;
+        }
+        return first;
+    }
+
+    private static double[] reciprocal(SearchQuality search) {
+        return Arrays.stream(search.ranks()).mapToDouble(rank -> 1.0 / rank).toArray();
+    }
+}

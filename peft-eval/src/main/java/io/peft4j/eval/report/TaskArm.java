@@ -1,0 +1,49 @@
+package io.peft4j.eval.report;
+
+import io.peft4j.eval.statistics.Interval;
+import io.peft4j.eval.task.Classification;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * What one of those compared reached.
+ *
+ * @param name {@code base} or {@code tuned}
+ * @param description what it is
+ * @param scores its scores, by name
+ * @param classes its scores by class, where rows have classes
+ * @param confusion its confusion matrix, where each row, or word, has one class
+ */
+public record TaskArm(String name, String description, Map<String, Score> scores, List<ClassScore> classes,
+        Optional<Classification> confusion) {
+    /**
+     * A score.
+     *
+     * @param value the score
+     * @param interval its interval, where it has one
+     */
+    public record Score(double value, Optional<Interval> interval) {
+        /** Refuses null. */
+        public Score {
+            Objects.requireNonNull(interval, "interval");
+        }
+    }
+
+    /** Copies the collections. */
+    public TaskArm {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(description, "description");
+        scores = Collections.unmodifiableMap(new LinkedHashMap<>(scores));
+        classes = List.copyOf(classes);
+        Objects.requireNonNull(confusion, "confusion");
+    }
+
+    /** A score by its name. */
+    public double score(String metric) {
+        return scores.get(metric).value();
+    }
+}

@@ -1,0 +1,178 @@
+package io.peft4j.eval.report;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.eval.comparison.internal.VerdictTone;
+import io.peft4j.eval.report.TaskReport.WrongRow;
+import io.peft4j.eval.task.Classification;
+import io.peft4j.report.internal.Blocks;
+import io.peft4j.report.internal.Html;
+import io.peft4j.report.internal.MatrixTable;
+import io.peft4j.report.internal.Page;
+import io.peft4j.report.internal.Table;
+import io.peft4j.report.internal.Tone;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** A report about a model with a head, in its three forms. */
+final class TaskForms {
+    private static final int MOST_ON_PAGE = 300;
+    private static final int MOST_IN_TEXT = 20;
+
+    private TaskForms() {
+    }
+
+    static ObjectNode json(TaskReport report) {
+        ObjectNode node = new ObjectMapper().createObjectNode().put("n", report.rows());
+        node.set("metrics", ComparisonJson.metrics(report.metrics()));
+        node.set("verdict", report.verdict().toJson());
+        node.put("deciding_metric", report.metric());
+        ObjectNode arms = node.putObject("arms");
+        for (TaskArm arm : List.of(report.base(), report.tuned())) {
+            arm(arms.putObject(arm.name()), arm);
+        }
+        report.leakage().ifPresent(leakage -> node.set("leakage", ComparisonJson.leakage(leakage)));
+        ObjectNode failures = node.putObject("failures").put("wrong", report.wrong().size()).put("regressions",
+                report.wrong().stream().filter(WrongRow::regression).count());
+        ArrayNode rows = failures.putArray("rows");
+        report.wrong().forEach(row -> rows.addObject().put("row", row.row()).put("text", row.text())
+                .put("expected", row.expected()).put("base", row.base()).put("tuned", row.tuned())
+                .put("right_before", row.regression()));
+        report.facts().forEach(node.putObject("facts")::put);
+        return node;
+    }
+
+    private static void arm(ObjectNode node, TaskArm arm) {
+        node.put("description", arm.description());
+        ObjectNode scores = node.putObject("scores");
+        arm.scores().forEach((name, score) -> {
+            ObjectNode one = scores.putObject(name).put("value", score.value());
+            score.interval().ifPresent(interval -> one.put("ci_low", interval.low()).put("ci_high", interval.high()));
+        });
+        arm.classes().forEach(each -> node.withObject("/classes").putObject(each.label())
+                .put("precision", each.precision()).put("recall", each.recall()).put("f1", each.f1())
+                .put("f1_ci_low", each.f1Interval().low()).put("f1_ci_high", each.f1Interval().high())
+                .put("support", each.support()));
+        arm.confusion().ifPresent(confusion -> {
+            ArrayNode labels = node.putObject("confusion").putArray("labels");
+            confusion.labels().forEach(labels::add);
+            ArrayNode matrix = node.withObject("/confusion").putArray("matrix");
+            confusion.confusion().forEach(row -> {
+                ArrayNode line = matrix.addArray();
+                row.forEach(line::add);
+            });
+        });
+    }
+
+    static String page(TaskReport report) {
+        String decision = report.verdict().decision().words();
+        Page page = Page.titled(decision + ": base against tuned").add(
+                Blocks.banner(VerdictTone.of(report.verdict()), decision, report.verdict().sentence(),
+                        Blocks.facts(report.facts())),
+                Blocks.card("Base against tuned, " + report.rows() + " rows", Blocks.note("Difference in points of "
+                        + "100 with its interval. \"" + Figures.name(report.metric()) + "\" decides."),
+                        HtmlReport.plot("Differences with intervals", report.metrics()),
+                        HtmlReport.table(report.metrics(), "metric", "tuned")));
+        tables(report).forEach(table -> {
+            Table rows = Table.of(table.header());
+            table.rows().forEach(row -> rows.row(row.toArray()));
+            page.add(Blocks.card(table.title(), Blocks.note(table.note()), rows.html()));
+        });
+        report.tuned().confusion().ifPresent(confusion -> page.add(Blocks.card("Confusion matrix of the tuned model",
+                Blocks.note("Rows are expected classes, columns what was said; the darker, the larger the share of "
+                        + "its row."), MatrixTable.of("expected", confusion.labels(), confusion::count))));
+        return page.add(failures(report)).html();
+    }
+
+    private static Html failures(TaskReport report) {
+        Html card = Blocks.card("Where the tuned model fails", Blocks.note(failed(report)
+                + (report.wrong().size() > MOST_ON_PAGE ? " The first " + MOST_ON_PAGE + "." : "")));
+        boolean numbers = report.metric().equals("r2");
+        report.wrong().stream().limit(MOST_ON_PAGE).forEach(row -> card.add(Html.tag("article",
+                Html.tag("h3", row.text(), " ", row.regression() ? Html.tag("em", "right before") : ""),
+                Blocks.note("Row " + row.row() + ". Expected: ", row.expected()), Blocks.sides(
+                        side(numbers ? Tone.PLAIN : row.regression() ? Tone.GOOD : Tone.BAD, "Base", row.base()),
+                        side(numbers ? Tone.PLAIN : Tone.BAD, "Tuned", row.tuned()))), "\n"));
+        return card;
+    }
+
+    private static Html side(Tone tone, String name, String said) {
+        return Blocks.side(tone, name, Html.tag("p", said));
+    }
+
+    private static String failed(TaskReport report) {
+        String leaks = report.leakage().map(leakage -> " Held-out rows that stand in the training data: "
+                + leakage.count() + "; in other words: " + leakage.reworded().size() + ".").orElse("");
+        return (report.metric().equals("r2") ? "The " + report.wrong().size() + " rows that are farthest off."
+                : report.wrong().size() + " of " + report.rows() + " rows are wrong; right before: "
+                        + report.wrong().stream().filter(WrongRow::regression).count() + ".") + leaks;
+    }
+
+    static String markdown(TaskReport report) {
+        StringBuilder text = new StringBuilder("# " + report.verdict().decision().words() + "\n\n"
+                + MarkdownReport.escape(report.verdict().sentence()) + "\n");
+        text.append(MarkdownReport.metrics("Base against tuned, " + report.rows() + " rows", "tuned",
+                report.metrics()));
+        tables(report).forEach(table -> text.append(MarkdownReport.details(table)));
+        report.tuned().confusion().ifPresent(confusion -> text.append(MarkdownReport.details(confusion(confusion))));
+        text.append("\n## Where the tuned model fails\n\n").append(failed(report)).append("\n\n");
+        report.wrong().stream().limit(MOST_IN_TEXT).forEach(row -> text.append(String.format(Locale.ROOT,
+                "- row %d%s: %s: expected %s, base %s, tuned %s%n", row.row(), row.regression() ? " (right before)"
+                : "", MarkdownReport.escape(row.text()), MarkdownReport.escape(row.expected()),
+                MarkdownReport.escape(row.base()), MarkdownReport.escape(row.tuned()))));
+        text.append("\n## How it was measured\n\n");
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("base", report.base().description());
+        facts.putAll(report.facts());
+        facts.forEach((name, value) -> text.append("- ").append(name).append(": ").append(MarkdownReport.escape(value))
+                .append('\n'));
+        return text.toString();
+    }
+
+    /** Scores of both arms, and of the classes. */
+    private static List<DetailTable> tables(TaskReport report) {
+        List<DetailTable> tables = new ArrayList<>();
+        List<List<String>> scores = new ArrayList<>();
+        report.tuned().scores().keySet().forEach(name -> scores.add(List.of(Figures.name(name),
+                score(report.base().scores().get(name)), score(report.tuned().scores().get(name)))));
+        tables.add(new DetailTable("Each by itself", "Scores with their 95 % intervals: Wilson's of shares, BCa "
+                + "bootstrap of others. The base " + report.base().description() + ".",
+                List.of("score", "base", "tuned"), scores));
+        if (!report.tuned().classes().isEmpty()) {
+            tables.add(new DetailTable("Classes", "What the tuned model finds of each class. Precision: the share of "
+                    + "what it says that is right. Recall: the share of what there is that it finds. F1 with its 95 % "
+                    + "interval.", List.of("class", "precision", "recall", "F1", "interval", "base F1", "there are"),
+                    report.tuned().classes().stream().map(each -> List.of(each.label(), number(each.precision()),
+                            number(each.recall()), number(each.f1()), "[" + number(each.f1Interval().low()) + ", "
+                            + number(each.f1Interval().high()) + "]", report.base().classes().stream()
+                            .filter(base -> base.label().equals(each.label())).findFirst()
+                            .map(base -> number(base.f1())).orElse("-"), Integer.toString(each.support()))).toList()));
+        }
+        return tables;
+    }
+
+    private static DetailTable confusion(Classification confusion) {
+        List<String> header = new ArrayList<>(List.of("expected"));
+        header.addAll(confusion.labels());
+        return new DetailTable("Confusion matrix of the tuned model", "Rows are expected classes, columns what was "
+                + "said.", header, IntStream.range(0, confusion.labels().size()).mapToObj(i -> {
+                    List<String> row = new ArrayList<>(List.of(confusion.labels().get(i)));
+                    confusion.confusion().get(i).forEach(count -> row.add(Integer.toString(count)));
+                    return row;
+                }).toList());
+    }
+
+    private static String score(TaskArm.Score score) {
+        return number(score.value()) + score.interval().map(interval -> " [" + number(interval.low()) + ", "
+                + number(interval.high()) + "]").orElse("");
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.3f", value);
+    }
+}
