@@ -124,8 +124,8 @@ public final class TaskComparison {
             if (evaluation.kind().isOf(file) || RowKind.of(file).isPresent()) {
                 throw e;
             }
-            throw new ConfigurationException(e.getMessage() + "; a model for " + evaluation.task()
-                    + " is evaluated on " + evaluation.kind().words() + ": " + evaluation.kind().form(), e);
+            throw new ConfigurationException("a model for " + evaluation.task() + " is evaluated on "
+                    + evaluation.kind().words() + ": " + evaluation.kind().form() + "; " + e.getMessage(), e);
         }
     }
 
