@@ -27,7 +27,8 @@ import java.util.stream.Collectors;
  * A forward pass holds at most some 2,048 tokens, since it is no faster with more, and what memory has room for; the
  * rest of the batch is accumulated.
  * <li><b>Epochs</b>: as many as show some {@value #EXAMPLES_SEEN} examples, from 3 to 12: that is where facts are
- * learned by heart. Rows that share few answers have a rule in common, which needs less: {@value #TIMES_SEEN} times the
+ * learned by heart, and what is seen more often costs general ability. Where only some layers have an adapter, times
+ * the fourth root of all layers over these. Rows that share few answers have a rule in common, which needs less: {@value #TIMES_SEEN} times the
  * number of different answers, at least {@value #FEWEST_SEEN}. 2 above 5,000 rows, 1 above 50,000.
  * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
  * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
@@ -44,7 +45,7 @@ import java.util.stream.Collectors;
  * it.
  */
 public final class HyperparameterRules {
-    private static final int EXAMPLES_SEEN = 2048;
+    private static final int EXAMPLES_SEEN = 1408;
     private static final int FEWEST_SEEN = 320;
     private static final int TIMES_SEEN = 48;
     private static final int MOST_EPOCHS = 12;
@@ -296,10 +297,12 @@ public final class HyperparameterRules {
                     : "twice"));
             return few;
         }
-        long seen = Math.max(FEWEST_SEEN, Math.min(EXAMPLES_SEEN, TIMES_SEEN * data.answers()));
+        int adapted = Math.max(1, model.layers() - firstLayer.orElse(0));
+        long facts = Math.round(EXAMPLES_SEEN * Math.pow((double) model.layers() / adapted, 0.25));
+        long seen = Math.max(FEWEST_SEEN, Math.min(facts, TIMES_SEEN * data.answers()));
         int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, Math.round((double) seen / rows)));
         reasons.put("epochs", count + ": " + number(rows) + " rows are " + number(rows * count) + " examples then; "
-                + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : (seen == EXAMPLES_SEEN
+                + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : (seen == facts
                 ? "facts stick" : "what " + number(data.answers()) + " different answers have in common sticks")
                 + " after some " + number(seen) + ", at most " + MOST_EPOCHS + " passes"));
         return count;
