@@ -84,8 +84,8 @@ class SweepCommandTest {
     @Test
     void trainTakesOptimizersGroupsSchedulesNoiseAndSmoothing() {
         CommandRun run = CommandRun.succeeding(words("train", "--learning-rate", "2e-4", "--optimizer", "adafactor",
-                "--schedule", "warmup-stable-decay=0.5", "--neftune-alpha", 5, "--label-smoothing", 0.1, "--parameter-group",
-                "lora_B:learning-rate=1e-3,weight-decay=0", "--json"));
+                "--schedule", "warmup-stable-decay=0.5", "--neftune-alpha", 5, "--label-smoothing", 0.1,
+                "--parameter-group", "lora_B:learning-rate=1e-3,weight-decay=0", "--json"));
         assertTrue(run.err().contains("optimizer:  adafactor with 1 parameter groups, NEFTune 5.0, label smoothing "
                 + "0.1, learning rate 2.0E-4, warmup-stable-decay=0.5"), run.err());
         assertEquals(6, run.json().get(run.json().size() - 1).get("steps").asInt());
