@@ -80,9 +80,10 @@ public final class ChatEncoder {
      * Encodes a data set. Examples longer than {@code maxLength} are left out, counted and listed, never cut.
      *
      * @throws ConfigurationException when no example is left, or none has a supervised token
-     * @throws DataException when an example cannot be encoded
+     * @throws DataException when an example cannot be encoded, or has an empty answer that would be learned
      */
     public EncodedChats encode(ChatDataset dataset, int maxLength) {
+        dataset.forEach(this::requireAnswers);
         EncodedChats encoded = EncodedChats.of(dataset.examples(), this, maxLength);
         if (encoded.sequences().isEmpty()) {
             throw new ConfigurationException(dataset.size() == 0 ? "the data set is empty" : "all examples ("
@@ -100,8 +101,8 @@ public final class ChatEncoder {
      * Encodes one conversation. One without a message of the assistant that has a weight gets no supervised token.
      *
      * @throws DataException when the template rejects the conversation or rewrites earlier turns, when a token spans
-     *     the border of a supervised part, when an answer that is to be learned is empty or renders to nothing, or
-     *     when a text is longer than the tokenizer takes
+     *     the border of a supervised part, when a message that is to be learned renders to nothing, or when a
+     *     text is longer than the tokenizer takes
      */
     public TokenSequence encode(ChatExample example) {
         if (isContinuation(example)) {
@@ -192,7 +193,6 @@ public final class ChatEncoder {
     }
 
     private void supervise(ChatExample example, int message, Rendered whole) {
-        requireAnswer(example, message);
         String before = render(example, message, true);
         int end = endOfTurn(example, message, before, whole);
         int first = firstToken(example, message, before, whole);
@@ -320,11 +320,14 @@ public final class ChatEncoder {
     }
 
     /** An empty answer teaches a model to say nothing; a call of a tool is no empty one. */
-    static void requireAnswer(ChatExample example, int message) {
-        ChatMessage answer = example.messages().get(message);
-        if (answer.content().isBlank() && !answer.hasToolCalls()) {
-            throw fail(example, "message " + (message + 1) + " is an empty answer, which would be learned; fill it in, "
-                    + "or remove the example");
+    private void requireAnswers(ChatExample example) {
+        for (int i = masking == Masking.LAST_TURN ? example.prompt().size() : 0; i < example.messages().size(); i++) {
+            ChatMessage answer = example.messages().get(i);
+            if (answer.role().equals("assistant") && ChatExample.isLearned(answer) && answer.content().isBlank()
+                    && !answer.hasToolCalls()) {
+                throw fail(example, "message " + (i + 1) + " is an empty answer, which would be learned; fill it in, "
+                        + "or remove the example");
+            }
         }
     }
 

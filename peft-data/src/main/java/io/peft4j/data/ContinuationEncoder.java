@@ -26,9 +26,6 @@ final class ContinuationEncoder {
     }
 
     TokenSequence encode(ChatExample example, Masking masking) {
-        if (ChatExample.isLearned(answer(example))) {
-            ChatEncoder.requireAnswer(example, example.messages().size() - 1);
-        }
         String prompt = prompt(example);
         int[] head = tokenizer.encodeToContinue(prompt);
         int[] ids = withEnd(whole(example, prompt, head));

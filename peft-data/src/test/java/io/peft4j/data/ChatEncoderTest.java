@@ -207,17 +207,19 @@ class ChatEncoderTest {
     void anEmptyAnswerIsNotLearned() {
         ChatExample chat = at(3, ChatMessage.user("One?"), ChatMessage.assistant("First."), ChatMessage.user("Two?"),
                 ChatMessage.assistant(" "));
-        assertTrue(assertThrows(DataException.class, () -> encoder.encode(chat)).getMessage()
-                .startsWith("chats.jsonl:3: message 4 is an empty answer"));
+        assertTrue(refused(encoder, chat).startsWith("chats.jsonl:3: message 4 is an empty answer"));
         ChatEncoder texts = ChatEncoder.ofTexts(tokenizer);
         for (ChatExample empty : List.of(ChatExample.continuation("The keeper", ""), ChatExample.text("\n"))) {
-            assertTrue(assertThrows(DataException.class, () -> texts.encode(empty)).getMessage()
-                    .contains("is an empty answer, which would be learned"));
+            assertTrue(refused(texts, empty).contains("is an empty answer, which would be learned"));
         }
         ChatMessage call = new ChatMessage("assistant", "", Map.of("tool_calls", List.of(Map.of("id", "1"))));
-        assertEquals("<|im_end|>", learned(encoder.encode(at(1, ChatMessage.user("One?"), call))));
-        assertEquals("b<|im_end|>", learned(encoder.encode(at(1, ChatMessage.user("One?"), weighted("", 0),
-                ChatMessage.user("Two?"), ChatMessage.assistant("b")))));
+        ChatExample unlearned = at(1, ChatMessage.user("One?"), weighted("", 0), ChatMessage.user("Two?"),
+                ChatMessage.assistant("b"));
+        List<TokenSequence> taken = encoder.encode(ChatDataset.of(List.of(at(1, ChatMessage.user("One?"), call),
+                unlearned)), 100).sequences();
+        assertEquals(List.of("<|im_end|>", "b<|im_end|>"), taken.stream().map(this::learned).toList());
+        // What is not learned, but scored, may be empty.
+        assertEquals(1, texts.encode(ChatExample.continuation("The keeper", "")).supervisedTokens());
     }
 
     @Test
@@ -247,6 +249,11 @@ class ChatEncoderTest {
                     .append('\n'));
             return text.append(prompt ? "A:\n" : "").toString();
         });
+    }
+
+    private static String refused(ChatEncoder encoder, ChatExample example) {
+        return assertThrows(DataException.class, () -> encoder.encode(ChatDataset.of(List.of(example)), 100))
+                .getMessage();
     }
 
     private String learned(TokenSequence sequence) {
