@@ -28,8 +28,9 @@ import java.util.stream.Collectors;
  * rest of the batch is accumulated.
  * <li><b>Epochs</b>: as many as show some {@value #EXAMPLES_SEEN} examples, from 3 to 12: that is where facts are
  * learned by heart, and what is seen more often costs general ability. Where only some layers have an adapter, times
- * the fourth root of all layers over these. Rows that share few answers have a rule in common, which needs less: {@value #TIMES_SEEN} times the
- * number of different answers, at least {@value #FEWEST_SEEN}. 2 above 5,000 rows, 1 above 50,000.
+ * the fourth root of all layers over these. Rows that share few answers have a rule in common, which needs less:
+ * {@value #TIMES_SEEN} times the number of different answers, at least {@value #FEWEST_SEEN}. 2 above 5,000 rows, 1
+ * above 50,000.
  * <li><b>Learning rate</b>: {@code 5e-4 (2000 / H)^0.78} for a hidden size H: how the best rate of LoRA falls with the
  * width ("LoRA Without Regret", Thinking Machines 2025); 1.3e-3 for H = 576. Where only some layers have an adapter,
  * times the root of all layers over these, since each of them has to change more. At most 5e-3. Times what method,
