@@ -165,8 +165,10 @@ class LoraFilesTest {
     @Test
     void aHostileRankIsNotAllocated() throws IOException {
         Path config = folder.resolve(AdapterCheckpoint.CONFIG_FILE);
-        Files.writeString(config, Files.readString(config).replace("\"r\": 2,", "\"r\": 2147483647,"));
-        assertTrue(refused().contains("must be [2147483647, 8]"));
+        Files.writeString(config, Files.readString(config).replace("\"r\": 2,", "\"r\": 65536,"));
+        assertTrue(refused().contains("must be [65536, 8]"));
+        Files.writeString(config, Files.readString(config).replace("\"r\": 65536,", "\"r\": 2147483647,"));
+        assertMessage(ConfigurationException.class, folder, "at most 65536");
     }
 
     @Test
@@ -178,7 +180,7 @@ class LoraFilesTest {
         assertMessage(FileFormatException.class, other, "did you mean one of its subfolders [french]?");
         Files.delete(inner.resolve(AdapterCheckpoint.CONFIG_FILE));
         Files.copy(folder.resolve(AdapterCheckpoint.CONFIG_FILE), other.resolve(AdapterCheckpoint.CONFIG_FILE));
-        assertMessage(FileFormatException.class, other, "it has no adapter_model.safetensors");
+        assertMessage(FileFormatException.class, other, "has adapter_config.json and no adapter_model.safetensors");
         Files.write(other.resolve("adapter_model.bin"), new byte[3]);
         assertMessage(FileFormatException.class, other, "pickle");
         Files.writeString(other.resolve(AdapterCheckpoint.CONFIG_FILE), "{\"peft_type\": \"IA5\"}");
