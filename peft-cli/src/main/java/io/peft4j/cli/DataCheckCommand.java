@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -125,8 +124,7 @@ final class DataCheckCommand extends PeftCommand {
 
     /** What was found, and below it what stands there. */
     private void print(Finding finding, Console console) {
-        String lines = finding.lines().stream().limit(SHOWN_LINES).map(String::valueOf)
-                .collect(Collectors.joining(","));
+        String lines = finding.where(SHOWN_LINES);
         int more = finding.lines().size() - SHOWN_LINES;
         console.out().println("  " + finding.severity().code() + " " + finding.file() + (lines.isEmpty() ? "" : ":"
                 + lines) + (more > 0 ? " and " + more + " more" : "") + ": " + optionNames().in(finding.message()));

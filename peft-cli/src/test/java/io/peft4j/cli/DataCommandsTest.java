@@ -100,7 +100,8 @@ class DataCommandsTest {
         Path out = folder.resolve("h.jsonl");
         JsonNode counts = CommandRun.succeeding("data", "from-handbook", handbook, "--output", out, "--json").json()
                 .get(0);
-        assertEquals("{\"rows\":2,\"from_headings\":1,\"by_model\":0,\"to_fill_in\":1}", counts.toString());
+        assertEquals("{\"rows\":2,\"from_headings\":1,\"by_model\":0,\"to_fill_in\":1,\"without_question\":[]}",
+                counts.toString());
         List<String> lines = Files.readAllLines(out);
         assertTrue(lines.get(0).contains("\"Who pays?\"") && lines.get(0).contains("Ann does."), lines.get(0));
         assertTrue(CommandRun.failing(1, "train", "--model", FIXTURES.resolve("tiny-llama"), "--data", out, "--output",

@@ -115,8 +115,7 @@ public final class Augmentation {
     /** Models that are asked for a wording also answer the question, or ask another one. */
     private static boolean isTheQuestion(ChatExample example, String question, String wording) {
         String answer = example.messages().get(example.messages().size() - 1).content();
-        return wording.endsWith("?") && wording.indexOf('?') == wording.length() - 1
-                && QuestionText.topicKept(question, wording) >= TOPIC_KEPT
+        return QuestionForm.fault(wording, answer).isEmpty() && QuestionText.topicKept(question, wording) >= TOPIC_KEPT
                 && !QuestionText.tellsOf(answer, question, wording);
     }
 

@@ -6,28 +6,34 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.Place;
 import io.peft4j.data.format.Skeleton;
 import io.peft4j.data.near.internal.QuestionText;
 import io.peft4j.data.near.internal.ToldFact;
 import java.text.BreakIterator;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 /**
  * Has a model write the questions of a handbook's passages. Each sentence that tells a number or a name is shown to the
  * model without it, and the model writes questions for what is missing, each with another beginning; the sentence is
  * the answer. A question is kept only where it asks for what the sentence tells ({@link ToldFact}) and for nothing that
- * another sentence of the section tells, and where the model finds the answer in the sentence. Rows whose question is
- * there already stay as they are. What was written carries {@link Augmentation#MARK} {@code "model"}.
+ * another sentence of the section tells, where it is well formed, and where the model finds the answer in the sentence.
+ * Rows whose question is there already stay as they are. What was written carries {@link Augmentation#MARK}
+ * {@code "model"}; sentences that tell something and got no question become rows for people to fill in.
  */
 public final class PassageQuestions {
     private static final int SENTENCES_AT_ONCE = 16;
@@ -110,10 +116,13 @@ public final class PassageQuestions {
             return Blank.of(sentence, language);
         }
 
-        /** Whether a question asks for this sentence's fact, and for that of no other sentence of its section. */
-        boolean isAskedBy(String question) {
-            return fact.isAskedBy(question, heading)
-                    && others.stream().noneMatch(other -> other.isAskedBy(question, heading));
+        /** Why a question does not ask for this fact alone, or is not well formed; empty where it is good. */
+        Optional<String> refusal(String question, Blank blank) {
+            return Optional.of("it gives the answer away").filter(reason -> blank.isIn(question))
+                    .or(() -> fact.refusal(question, heading))
+                    .or(() -> Optional.of("it asks for another sentence, too").filter(reason -> others.stream()
+                            .anyMatch(other -> other.isAskedBy(question, heading))))
+                    .or(() -> QuestionForm.fault(question, sentence));
         }
     }
 
@@ -137,31 +146,45 @@ public final class PassageQuestions {
      *
      * @param rows the rows of a handbook: those with a question of their own, and those for people to fill in, each
      *     with its passage as the answer
-     * @return those with a question, and in place of each other row one for each sentence whose question was kept
+     * @return those with a question, and in place of each other row one for each sentence that tells something
      */
-    public List<ChatExample> of(List<ChatExample> rows) {
+    public PassageRows of(List<ChatExample> rows) {
+        List<PassageRows.Unasked> unasked = new ArrayList<>();
         List<Told> told = rows.stream().filter(row -> Skeleton.unfilled(row).isPresent())
-                .flatMap(row -> told(row).stream()).toList();
+                .flatMap(row -> told(row, unasked).stream()).toList();
         Map<Told, String> written = new LinkedHashMap<>();
+        Map<Told, String> reasons = new HashMap<>();
         for (int from = 0; from < told.size(); from += SENTENCES_AT_ONCE) {
             List<Told> some = told.subList(from, Math.min(told.size(), from + SENTENCES_AT_ONCE));
-            choose(some, candidates(some), written);
+            choose(some, candidates(some, reasons), written, reasons);
             listener.accept(from + some.size(), told.size());
         }
-        List<ChatExample> all = new ArrayList<>();
         Set<String> seen = new HashSet<>();
-        for (ChatExample row : rows) {
-            if (Skeleton.unfilled(row).isEmpty()) {
-                all.add(row);
-            } else {
-                written.forEach((from, question) -> {
-                    if (from.row() == row && seen.add(QuestionText.key(question))) {
-                        all.add(example(from, question));
-                    }
-                });
+        Map<ChatExample, List<ChatExample>> made = new IdentityHashMap<>();
+        for (Told from : told) {
+            Optional<String> question = Optional.ofNullable(written.get(from));
+            boolean fresh = question.isPresent() && seen.add(QuestionText.key(question.get()));
+            made.computeIfAbsent(from.row(), row -> new ArrayList<>()).add(fresh ? example(from, question.get())
+                    : toFillIn(from));
+            if (!fresh) {
+                unasked.add(unasked(from.row(), from.heading(), from.sentence(),
+                        question.map(text -> "'" + text + "' is asked already").orElse(reasons.getOrDefault(from,
+                        "no question fits its values")), true));
             }
         }
-        return all;
+        return new PassageRows(rows.stream().flatMap(row -> Skeleton.unfilled(row).isEmpty() ? Stream.of(row)
+                : made.getOrDefault(row, List.of()).stream()).toList(), unasked);
+    }
+
+    private static PassageRows.Unasked unasked(ChatExample row, String heading, String sentence, String reason,
+            boolean toFillIn) {
+        return new PassageRows.Unasked(row.origin(), Place.of(row.extra()).orElse(""), heading, sentence, reason,
+                toFillIn);
+    }
+
+    private static ChatExample toFillIn(Told from) {
+        return new ChatExample(List.of(from.row().messages().get(0), ChatMessage.assistant(from.sentence())), List.of(),
+                from.row().extra(), from.row().origin());
     }
 
     private static ChatExample example(Told from, String question) {
@@ -171,14 +194,21 @@ public final class PassageQuestions {
                 extra, from.row().origin());
     }
 
-    private static List<Told> told(ChatExample row) {
+    private static List<Told> told(ChatExample row, List<PassageRows.Unasked> unasked) {
         String text = row.messages().get(row.messages().size() - 1).content();
         String heading = row.extra().get(HEADING) instanceof String title ? title : "";
         String language = QuestionLanguage.of(text).filter(LANGUAGES::containsKey).orElse(QuestionLanguage.ENGLISH);
         Map<String, ToldFact> facts = new LinkedHashMap<>();
-        text.lines().flatMap(line -> sentences(line).stream()).filter(sentence -> !sentence.endsWith("?"))
-                .forEach(sentence -> facts.put(sentence, new ToldFact(sentence)));
-        facts.values().removeIf(fact -> !fact.canBeAskedFor());
+        text.lines().flatMap(line -> sentences(line).stream()).filter(sentence -> !sentence.isEmpty())
+                .forEach(sentence -> {
+                    ToldFact fact = new ToldFact(sentence);
+                    Optional<String> silence = sentence.endsWith("?") ? Optional.of("it is a question itself")
+                            : fact.silence();
+                    silence.ifPresent(reason -> unasked.add(unasked(row, heading, sentence, reason, false)));
+                    if (silence.isEmpty()) {
+                        facts.put(sentence, fact);
+                    }
+                });
         List<Told> told = new ArrayList<>();
         facts.forEach((sentence, fact) -> told.add(new Told(row, sentence, heading, language, fact,
                 facts.values().stream().filter(other -> other != fact).toList())));
@@ -198,7 +228,7 @@ public final class PassageQuestions {
     }
 
     /** The questions for each sentence that ask for its fact, the surest beginnings first. */
-    private List<List<Candidate>> candidates(List<Told> some) {
+    private List<List<Candidate>> candidates(List<Told> some, Map<Told, String> reasons) {
         List<Prompt> prompts = new ArrayList<>();
         some.forEach(told -> told.blanks().forEach(blank -> blank.openings().forEach(opening -> prompts.add(
                 told.words().question(opening, blank.sentence())))));
@@ -211,9 +241,13 @@ public final class PassageQuestions {
                 for (String opening : blank.openings()) {
                     String line = written.next().text().strip().lines().findFirst().orElse("").strip();
                     String question = blank.withoutLooseEnd(line);
-                    if (question.startsWith(opening + " ") && !blank.isIn(question) && told.isAskedBy(question)) {
+                    Optional<String> refusal = !question.startsWith(opening + " ")
+                            ? Optional.of("it does not begin with '" + opening + "'") : told.refusal(question, blank);
+                    if (refusal.isEmpty()) {
                         asking.add(new Candidate(question, blank));
                     }
+                    // Of several questions the first, which has the surest beginning.
+                    refusal.ifPresent(reason -> reasons.putIfAbsent(told, "of '" + question + "': " + reason));
                 }
             }
             candidates.add(asking);
@@ -222,7 +256,8 @@ public final class PassageQuestions {
     }
 
     /** Keeps of each sentence the first question whose answer the model reads in the sentence. */
-    private void choose(List<Told> some, List<List<Candidate>> candidates, Map<Told, String> written) {
+    private void choose(List<Told> some, List<List<Candidate>> candidates, Map<Told, String> written,
+            Map<Told, String> reasons) {
         int rounds = candidates.stream().mapToInt(List::size).max().orElse(0);
         for (int round = 0; round < rounds; round++) {
             Map<Told, Candidate> asked = new LinkedHashMap<>();
@@ -242,6 +277,8 @@ public final class PassageQuestions {
                 String answer = answers.next().text();
                 if (candidate.blank().isIn(answer) && told.fact().isIn(answer, candidate.question(), told.sentence())) {
                     written.put(told, candidate.question());
+                } else {
+                    reasons.put(told, "asked '" + candidate.question() + "' with it, the model answers otherwise");
                 }
             });
         }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.RowFault;
+import io.peft4j.data.pii.PiiDetector;
 import java.util.List;
 import java.util.Locale;
 
@@ -42,7 +43,7 @@ public record CleaningReport(long rows, long kept, long rejectedRows, DataFormat
         public static void add(List<Rejected> list, ExampleReader.Item item) {
             if (list.size() < MOST_REJECTED) {
                 RowFault fault = item.faults().stream().filter(RowFault::fatal).findFirst().orElseThrow();
-                list.add(new Rejected(item.line(), fault.code(), fault.message()));
+                list.add(new Rejected(item.line(), fault.code(), PiiDetector.standard().redact(fault.message())));
             }
         }
     }

@@ -2,6 +2,7 @@ package io.peft4j.data.clean;
 
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.data.example.Example;
+import io.peft4j.data.format.internal.Mojibake;
 import io.peft4j.data.pii.PiiDetector;
 import java.util.List;
 import java.util.Optional;
@@ -11,8 +12,8 @@ import java.util.function.UnaryOperator;
 /** One way to mend an example. Used by one thread at a time, in the order of the examples. */
 public interface CleaningStep {
     /** The names of the steps that are taken where nothing else is asked for, in their order. */
-    List<String> STANDARD = List.of("unicode", "control", "html", "whitespace", "empty_turns", "merge_turns",
-            "duplicates");
+    List<String> STANDARD = List.of("encoding", "unicode", "control", "html", "whitespace", "empty_turns",
+            "merge_turns", "duplicates");
 
     /** The name of the step. */
     String name();
@@ -55,7 +56,8 @@ public interface CleaningStep {
     }
 
     /**
-     * The step of a name, fresh: {@code unicode} (one spelling of each character, no invisible ones), {@code control}
+     * The step of a name, fresh: {@code encoding} (UTF-8 that was read as Latin-1 or Windows-1252, once or several
+     * times, is what it was), {@code unicode} (one spelling of each character, no invisible ones), {@code control}
      * (no control characters), {@code html} (no tags and entities), {@code whitespace}, {@code empty_turns},
      * {@code merge_turns} (neighbouring turns of one role become one), {@code duplicates} (equal but for white space),
      * {@code redact} (personal data), {@code refusals} (dropped).
@@ -64,6 +66,8 @@ public interface CleaningStep {
      */
     static CleaningStep named(String name) {
         return switch (name) {
+            case "encoding" -> of(name, example -> Optional.of(Texts.mapFields(Texts.map(example, Mojibake::mended),
+                    Mojibake::mended)));
             case "unicode" -> ofTexts(name, Texts::oneSpelling);
             case "control" -> ofTexts(name, Texts::withoutControls);
             case "html" -> ofTexts(name, Texts::withoutHtml);

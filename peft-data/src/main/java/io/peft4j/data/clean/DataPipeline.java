@@ -8,6 +8,7 @@ import io.peft4j.data.format.DataFiles;
 import io.peft4j.data.format.DataFormat;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.format.ExampleWriter;
+import io.peft4j.data.format.TableLayout;
 import io.peft4j.data.format.internal.ParallelRows;
 import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.near.internal.Relations;
@@ -106,8 +107,8 @@ public final class DataPipeline {
      * Cleans a file. Rows that are not examples are left out, counted and listed.
      *
      * @param in the file
-     * @param out where the cleaned examples go, in the format of the file; CSV or TSV where its name ends so, else JSON
-     *     Lines
+     * @param out where the cleaned examples go, in the format of the file; CSV or TSV where its name ends so, with the
+     *     separators and columns of the file where that is a table, too; else JSON Lines
      * @throws ConfigurationException when both are the same file
      * @throws DataException when no example is left
      * @throws UncheckedIOException when a file cannot be read or written
@@ -119,7 +120,7 @@ public final class DataPipeline {
     /** As {@link #run(Path, Path)}, of a file with its format, names of columns or encoding given. */
     public CleaningReport run(DataFile in, Path out) {
         DataFiles.requireOther(in.path(), out);
-        return near ? runNear(in, out) : write(in, out, Optional.empty());
+        return near ? runNear(in, out) : write(in, out, ExampleWriter.isTable(out), Optional.empty());
     }
 
     /** Cleans once to find the near duplicates among what is left, and once more to write. */
@@ -132,12 +133,12 @@ public final class DataPipeline {
             throw new UncheckedIOException("cannot write a temporary file: " + e.getMessage(), e);
         }
         try (Corpus corpus = new Corpus()) {
-            CleaningReport report = write(in, first, Optional.of(corpus));
+            CleaningReport report = write(in, first, ExampleWriter.isTable(out), Optional.of(corpus));
             BitSet repeated = bits(Relations.of(corpus).repeated());
             StepReport step = new StepReport("near_duplicates");
             List<StepReport> all = new ArrayList<>(report.steps());
             all.add(step);
-            long kept = copy(first, out, report.format(), repeated, step, corpus);
+            long kept = copy(in, first, out, report.format(), repeated, step, corpus);
             return new CleaningReport(report.rows(), kept, report.rejectedRows(), report.format(), report.rejected(),
                     all);
         } finally {
@@ -149,16 +150,18 @@ public final class DataPipeline {
         }
     }
 
-    private static long copy(Path first, Path out, DataFormat format, BitSet left, StepReport step, Corpus corpus) {
+    private static long copy(DataFile in, Path first, Path out, DataFormat format, BitSet left, StepReport step,
+            Corpus corpus) {
         try (ExampleReader reader = ExampleReader.open(DataFile.of(first).withFormat(format));
-                ExampleWriter writer = ExampleWriter.open(out, format)) {
+                ExampleWriter writer = ExampleWriter.open(out, format, ExampleWriter.isTable(out) ? layout(in)
+                        : Optional.empty())) {
             int number = 0;
             for (Optional<ExampleReader.Item> item = reader.next(); item.isPresent(); item = reader.next()) {
                 Example example = item.get().example().orElseThrow();
                 if (left.get(number)) {
                     step.dropped(example.at(new io.peft4j.data.example.Origin("", corpus.line(number))));
                 } else {
-                    writer.write(example);
+                    writer.write(example, item.get().fields(), example);
                 }
                 number++;
             }
@@ -167,17 +170,25 @@ public final class DataPipeline {
         }
     }
 
+    private static Optional<TableLayout> layout(DataFile in) {
+        try (ExampleReader reader = ExampleReader.open(in)) {
+            reader.recognized();
+            return reader.layout();
+        }
+    }
+
     private List<StepReport> reports() {
         return steps.stream().map(step -> new StepReport(step.name())).toList();
     }
 
-    private CleaningReport write(DataFile in, Path out, Optional<Corpus> corpus) {
+    /** Cleans once; the rows keep the keys of a table that is read where they are to become one. */
+    private CleaningReport write(DataFile in, Path out, boolean table, Optional<Corpus> corpus) {
         List<StepReport> reports = reports();
         List<CleaningReport.Rejected> rejected = new ArrayList<>();
         long[] counts = new long[2];
         try (ExampleReader reader = ExampleReader.open(in)) {
             DataFormat rows = reader.recognized();
-            try (ExampleWriter writer = ExampleWriter.open(out, rows)) {
+            try (ExampleWriter writer = ExampleWriter.open(out, rows, table ? reader.layout() : Optional.empty())) {
                 ParallelRows.forEach(reader, item -> item, item -> {
                     counts[0]++;
                     if (item.example().isEmpty()) {
@@ -187,7 +198,7 @@ public final class DataPipeline {
                     }
                     clean(item.example().get(), reports).ifPresent(example -> {
                         corpus.ifPresent(c -> c.add(0, item.line(), Corpus.Features.of(example)));
-                        writer.write(example);
+                        writer.write(item.example().get(), item.fields(), example);
                     });
                 }, listener::accept);
                 if (writer.rows() == 0) {

@@ -1,7 +1,10 @@
 package io.peft4j.data.clean;
 
 import io.peft4j.data.example.Example;
+import io.peft4j.data.pii.PiiDetector;
+import io.peft4j.data.pii.PiiKind;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -10,6 +13,8 @@ import java.util.stream.Collectors;
 public final class StepReport {
     private static final int SHOWN = 3;
     private static final int LONGEST = 200;
+    /** Reports are read by more people than the data is. */
+    private static final PiiDetector ALL = PiiDetector.of(EnumSet.allOf(PiiKind.class));
 
     private final String name;
     private final List<Sample> samples = new ArrayList<>();
@@ -21,7 +26,7 @@ public final class StepReport {
      *
      * @param file the example's file
      * @param line its line
-     * @param before the text that was changed, or all of a dropped example, shortened
+     * @param before the text that was changed, or all of a dropped example, shortened and without personal data
      * @param after what became of it; empty for a dropped example
      */
     public record Sample(String file, long line, String before, String after) {
@@ -38,8 +43,10 @@ public final class StepReport {
             for (String text : Texts.of(before).toList()) {
                 String then = now.hasNext() ? now.next() : "";
                 if (!text.equals(then)) {
-                    samples.add(new Sample(before.origin().file(), before.origin().line(), shortened(text),
-                            shortened(then)));
+                    String told = ALL.redact(then);
+                    boolean open = told.equals(then) && ALL.redact(text).equals(text);
+                    samples.add(new Sample(before.origin().file(), before.origin().line(), open ? shortened(text)
+                            : "text with personal data", shortened(told)));
                     return;
                 }
             }
@@ -50,7 +57,7 @@ public final class StepReport {
         dropped++;
         if (samples.size() < SHOWN) {
             samples.add(new Sample(example.origin().file(), example.origin().line(),
-                    shortened(Texts.of(example).collect(Collectors.joining(" | "))), ""));
+                    shortened(ALL.redact(Texts.of(example).collect(Collectors.joining(" | ")))), ""));
         }
     }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +25,7 @@ final class CsvRows implements RowSource {
     private final Iterator<CSVRecord> records;
     /** Whether the first line names the columns, and not the separator. */
     private final boolean names;
+    private final Layout layout;
     private List<String> columns = List.of();
     private long line = 1;
     private boolean begun;
@@ -31,7 +33,7 @@ final class CsvRows implements RowSource {
 
     CsvRows(DataFile file, boolean tabs) {
         this.file = file.path();
-        Layout layout = tabs ? new Layout('\t', false) : Layout.of(file);
+        this.layout = tabs ? new Layout('\t', false, Layout.isMarked(file)) : Layout.of(file);
         // Empty lines are skipped here and not by the parser, which would not count them; by this mode an empty cell
         // without quotes is null, so that a row of one empty cell in quotes differs from an empty line.
         CSVFormat format = CSVFormat.RFC4180.builder().setDelimiter(layout.separator()).setIgnoreEmptyLines(false)
@@ -51,8 +53,9 @@ final class CsvRows implements RowSource {
      *
      * @param separator a comma, a semicolon or a tab
      * @param named whether a first line {@code sep=;} says so, as Excel writes it
+     * @param marked whether the file begins with a byte order mark
      */
-    private record Layout(char separator, boolean named) {
+    private record Layout(char separator, boolean named, boolean marked) {
         private static final String NAMING = "sep=";
 
         /** The one of them that the first line has most of outside of quotes; a comma where it has none. */
@@ -60,28 +63,43 @@ final class CsvRows implements RowSource {
             try (InputStream in = DataFiles.text(file)) {
                 String header = new Utf8Lines(file.path(), in).next().orElse("");
                 if (header.startsWith(NAMING) && header.length() == NAMING.length() + 1) {
-                    return new Layout(header.charAt(NAMING.length()), true);
+                    return new Layout(header.charAt(NAMING.length()), true, isMarked(file));
                 }
                 String bare = header.replaceAll("\"[^\"]*\"", "");
                 char most = ',';
                 for (char other : new char[] {';', '\t'}) {
                     most = count(bare, other) > count(bare, most) ? other : most;
                 }
-                return new Layout(most, false);
+                return new Layout(most, false, isMarked(file));
             } catch (DataException | LongLineException e) {
                 // Told when the rows are read.
-                return new Layout(',', false);
+                return new Layout(',', false, false);
             } catch (IOException e) {
                 if (DataFiles.isDamage(e)) {
-                    return new Layout(',', false);
+                    return new Layout(',', false, false);
                 }
                 throw DataFiles.unreadable(file.path(), e);
+            }
+        }
+
+        static boolean isMarked(DataFile file) {
+            try (InputStream in = DataFiles.open(file.path())) {
+                return Arrays.equals(in.readNBytes(DataFiles.UTF8_MARK.length), DataFiles.UTF8_MARK);
+            } catch (IOException e) {
+                // Told when the rows are read.
+                return false;
             }
         }
 
         private static long count(String text, char wanted) {
             return text.chars().filter(c -> c == wanted).count();
         }
+    }
+
+    @Override
+    public Optional<TableLayout> layout() {
+        return columns.isEmpty() ? Optional.empty() : Optional.of(new TableLayout(layout.separator(), layout.named(),
+                layout.marked(), columns, Map.of()));
     }
 
     @Override

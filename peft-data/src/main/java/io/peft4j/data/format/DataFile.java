@@ -8,6 +8,7 @@ import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -67,6 +68,20 @@ public record DataFile(Path path, Optional<DataFormat> format, Map<String, Strin
     /** Another file that is read in the same way. */
     public DataFile at(Path newPath) {
         return new DataFile(newPath, format, columns, encoding);
+    }
+
+    /**
+     * Whether a table with these columns holds examples, and not what stands in the table of a handbook: its format is
+     * given, one of its columns is given a name, or the columns are those of a format or called like a question and
+     * its answer.
+     */
+    public boolean isTableOfExamples(List<String> names) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        names.forEach(name -> row.put(name.strip(), ""));
+        return format.isPresent() || columns.keySet().stream().anyMatch(row::containsKey)
+                || DataFormat.of(row).isPresent()
+                || ColumnNames.FORMS.stream().anyMatch(form -> row.keySet().containsAll(form))
+                || ColumnNames.advice(row.keySet(), ColumnNames.FORMS.subList(0, 1)).isPresent();
     }
 
     /**

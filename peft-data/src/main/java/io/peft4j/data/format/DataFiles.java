@@ -16,17 +16,23 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipException;
 
 /** Opens data files, compressed ones as if they were not. */
 public final class DataFiles {
+    /** What Excel writes before UTF-8. */
+    static final byte[] UTF8_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
     private static final int BUFFER = 1 << 16;
-    private static final List<String> DOCUMENTS = List.of(".pdf", ".doc", ".docx", ".odt", ".rtf", ".xls", ".xlsx",
-            ".ods", ".ppt", ".pptx");
+    /** The modules that read files of these endings. */
+    static final Map<String, String> OTHER_MODULES = Map.of(".parquet", "peft-parquet", ".pdf", "peft-documents",
+            ".docx", "peft-documents", ".xlsx", "peft-documents");
+    private static final List<String> DOCUMENTS = List.of(".doc", ".odt", ".rtf", ".xls", ".ods", ".ppt", ".pptx");
 
     private DataFiles() {
     }
@@ -39,8 +45,8 @@ public final class DataFiles {
     public static InputStream open(Path file) {
         String name = file.toString().toLowerCase(Locale.ROOT);
         if (Files.isRegularFile(file) && DOCUMENTS.stream().anyMatch(name::endsWith)) {
-            throw new DataException(file, "is a document that is not read; save a table as CSV in UTF-8, a handbook as "
-                    + "Markdown (.md) or HTML (.html)");
+            throw new DataException(file, "is a document of a kind that is not read; save a table as .xlsx or CSV in "
+                    + "UTF-8, a handbook as .docx, .pdf, HTML or Markdown");
         }
         InputStream opened = null;
         try {
@@ -79,7 +85,16 @@ public final class DataFiles {
                         || mark[0] == (byte) 0xFF && mark[1] == (byte) 0xFE);
                 encoding = utf16 ? StandardCharsets.UTF_16 : encoding;
             }
-            return encoding.equals(StandardCharsets.UTF_8) ? in : new Utf8Stream(file.path(), in, encoding);
+            if (encoding.equals(StandardCharsets.UTF_8)) {
+                return in;
+            }
+            // A file of several encodings may begin with the mark of UTF-8, which is no text in the one that is given.
+            in = in.markSupported() ? in : new BufferedInputStream(in, BUFFER);
+            in.mark(UTF8_MARK.length);
+            if (!Arrays.equals(in.readNBytes(UTF8_MARK.length), UTF8_MARK)) {
+                in.reset();
+            }
+            return new Utf8Stream(file.path(), in, encoding);
         } catch (IOException e) {
             if (isDamage(e)) {
                 // Told when the rows are read, which fails in the same place.

@@ -113,6 +113,11 @@ public final class ExampleReader implements AutoCloseable {
         return format.orElseThrow();
     }
 
+    /** How the file is laid out, where it is CSV or TSV and its format is {@link #recognized}. */
+    public Optional<TableLayout> layout() {
+        return source.layout();
+    }
+
     private void recognize() {
         Map<DataFormat, Integer> seen = new LinkedHashMap<>();
         Optional<RowSource.Entry> entry = source.next();
@@ -172,7 +177,8 @@ public final class ExampleReader implements AutoCloseable {
     /** The first fatal fault of a row as an exception that names file, line and column. */
     public DataException exception(Item item) {
         RowFault fault = item.faults().stream().filter(RowFault::fatal).findFirst().orElseThrow();
-        return new DataException(file, item.line(), fault.column(), fault.message(), null);
+        return new DataException(file, item.line(), fault.column(), fault.message() + Place.of(item.fields())
+                .map(place -> " (" + place + ")").orElse(""), null);
     }
 
     @Override

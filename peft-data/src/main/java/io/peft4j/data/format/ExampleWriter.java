@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
@@ -29,7 +30,8 @@ import org.apache.commons.csv.CSVPrinter;
  * no half of one is ever mistaken for the whole.
  */
 public final class ExampleWriter implements AutoCloseable {
-    private static final List<String> OTHER_TYPES = List.of(".parquet", ".md", ".markdown", ".html", ".htm");
+    private static final List<String> OTHER_TYPES = Stream.concat(Stream.of(".md", ".markdown", ".html", ".htm"),
+            DataFiles.OTHER_MODULES.keySet().stream()).toList();
 
     private final Path file;
     private final Path temporary;
@@ -41,7 +43,9 @@ public final class ExampleWriter implements AutoCloseable {
     private long rows;
     private boolean committed;
 
-    private ExampleWriter(Path file, DataFormat format) {
+    private final Optional<TableLayout> layout;
+
+    private ExampleWriter(Path file, DataFormat format, Optional<TableLayout> layout) {
         this.file = file.toAbsolutePath();
         this.format = format;
         String name = DataFiles.plainName(file);
@@ -49,8 +53,9 @@ public final class ExampleWriter implements AutoCloseable {
             throw new ConfigurationException(file + " would hold JSON Lines under the name of another type, and could "
                     + "not be read again; end it in .jsonl, .csv or .tsv");
         }
-        this.separator = name.endsWith(".csv") ? Optional.of(',')
-                : name.endsWith(".tsv") ? Optional.of('\t') : Optional.empty();
+        this.layout = layout.map(one -> one.at(name.endsWith(".tsv")));
+        this.separator = !isTable(file) ? Optional.empty() : Optional.of(this.layout.map(TableLayout::separator)
+                .orElse(name.endsWith(".tsv") ? '\t' : ','));
         AtomicFiles.requireFile(file);
         try {
             Files.createDirectories(this.file.getParent());
@@ -75,7 +80,36 @@ public final class ExampleWriter implements AutoCloseable {
      * @throws UncheckedIOException when it cannot be written
      */
     public static ExampleWriter open(Path file, DataFormat format) {
-        return new ExampleWriter(file, format);
+        return new ExampleWriter(file, format, Optional.empty());
+    }
+
+    /**
+     * Begins a file whose rows have the keys, and where it is a table the columns and separators, of another table.
+     *
+     * @param layout that of the other one
+     * @throws ConfigurationException and {@link UncheckedIOException} as {@link #open(Path, DataFormat)}
+     */
+    public static ExampleWriter open(Path file, DataFormat format, Optional<TableLayout> layout) {
+        return new ExampleWriter(file, format, layout);
+    }
+
+    /** Whether a file of this name is written as a table. */
+    public static boolean isTable(Path file) {
+        String name = DataFiles.plainName(file);
+        return name.endsWith(".csv") || name.endsWith(".tsv");
+    }
+
+    /**
+     * Writes an example that was changed after it was read: in a table like another one, the row as it was with what
+     * was changed.
+     *
+     * @param read the example as it was read
+     * @param fields its row as it was read
+     * @param example the example now
+     * @throws DataException and {@link UncheckedIOException} as {@link #write(Example)}
+     */
+    public void write(Example read, Map<String, Object> fields, Example example) {
+        write(example, layout.isEmpty() ? row(example) : TableLayout.changed(fields, row(read), row(example)));
     }
 
     /**
@@ -85,10 +119,17 @@ public final class ExampleWriter implements AutoCloseable {
      * @throws UncheckedIOException when it cannot be written
      */
     public void write(Example example) {
-        Map<String, Object> row = format.write(example).orElseThrow(() -> refused(example, "cannot be written as "
+        write(example, row(example));
+    }
+
+    private Map<String, Object> row(Example example) {
+        return format.write(example).orElseThrow(() -> refused(example, "cannot be written as "
                 + format.name().toLowerCase(java.util.Locale.ROOT) + ", which has no place for its turns, roles, tools "
                 + "or weights, or keeps the name of one of its further fields for something else; the format chat "
                 + "holds every conversation"));
+    }
+
+    private void write(Example example, Map<String, Object> row) {
         try {
             if (separator.isPresent()) {
                 writeCells(example, row);
@@ -104,10 +145,13 @@ public final class ExampleWriter implements AutoCloseable {
 
     private void writeCells(Example example, Map<String, Object> row) throws IOException {
         if (table == null) {
-            columns = List.copyOf(row.keySet());
+            columns = layout.map(one -> one.columns().stream().map(name -> one.names().getOrDefault(name, name))
+                    .toList()).orElse(List.copyOf(row.keySet()));
+            out.write(layout.map(one -> (one.marked() ? "\ufeff" : "") + (one.named() ? "sep=" + one.separator() + "\n"
+                    : "")).orElse(""));
             table = new CSVPrinter(out, CSVFormat.RFC4180.builder().setDelimiter(separator.orElseThrow())
                     .setRecordSeparator('\n').get());
-            table.printRecord(columns);
+            table.printRecord(layout.map(TableLayout::columns).orElse(columns));
         }
         if (!columns.containsAll(row.keySet()) || row.size() != columns.size()) {
             throw refused(example, "has the fields " + row.keySet() + ", but the table has the columns " + columns);

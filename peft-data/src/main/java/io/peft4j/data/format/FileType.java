@@ -1,7 +1,5 @@
 package io.peft4j.data.format;
 
-import java.nio.file.Path;
-
 /**
  * A type of file that a module adds to those that are read here; found by {@link java.util.ServiceLoader}. What its
  * rows mean is for the formats to say, as with any other file.
@@ -11,9 +9,10 @@ public interface FileType {
     String ending();
 
     /**
-     * Opens a file. Errors in its content are reported by {@link RowSource#next}.
+     * Opens a file, which is no text and has no encoding. Errors in its content are reported by {@link RowSource#next};
+     * its columns get their names from there on.
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
      */
-    RowSource open(Path file);
+    RowSource open(DataFile file);
 }

@@ -5,148 +5,156 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import org.commonmark.ext.gfm.tables.TableBlock;
+import org.commonmark.ext.gfm.tables.TableRow;
+import org.commonmark.ext.gfm.tables.TablesExtension;
 import org.commonmark.node.Heading;
-import org.commonmark.node.Node;
 import org.commonmark.parser.IncludeSourceSpans;
 import org.commonmark.parser.Parser;
 import org.commonmark.renderer.text.TextContentRenderer;
 import org.jsoup.Jsoup;
 import org.jsoup.nodes.Document;
 import org.jsoup.nodes.Element;
+import org.jsoup.nodes.Node;
+import org.jsoup.nodes.TextNode;
 
-/**
- * A handbook in Markdown or HTML cut at its headings: a row for each section that has text, which is the answer. A
- * heading that is a question is the question of the row; of others a skeleton is made for people to fill
- * ({@link Skeleton}).
- */
-final class HandbookRows implements RowSource {
-    private static final int LARGEST = 64 << 20;
+/** Handbooks in Markdown and HTML, which are read at once and cut at their headings ({@link HandbookSections}). */
+final class HandbookRows {
     private static final int DEEPEST = 100;
+    private static final Parser MARKDOWN = Parser.builder().extensions(List.of(TablesExtension.create()))
+            .includeSourceSpans(IncludeSourceSpans.BLOCKS).maxOpenBlockParsers(DEEPEST).maxInlineNesting(DEEPEST)
+            .build();
+    private static final TextContentRenderer PLAIN = TextContentRenderer.builder()
+            .extensions(List.of(TablesExtension.create())).build();
 
-    private final Path file;
-    private final Iterator<Entry> entries;
-
-    HandbookRows(DataFile source, boolean html) {
-        this.file = source.path();
-        List<Entry> found = new ArrayList<>();
-        Optional<String> text = text(source, found);
-        if (text.isPresent()) {
-            Sections sections = new Sections();
-            if (html) {
-                html(text.get(), sections);
-            } else {
-                markdown(text.get(), sections);
-            }
-            sections.end();
-            found.addAll(sections.entries);
-        }
-        this.entries = found.iterator();
+    private HandbookRows() {
     }
 
-    private Optional<String> text(DataFile source, List<Entry> faults) {
+    static RowSource open(DataFile source, boolean html) {
+        HandbookSections sections = new HandbookSections(source.path());
+        text(source, sections).ifPresent(text -> {
+            try {
+                if (html) {
+                    html(text, sections);
+                } else {
+                    markdown(text, sections);
+                }
+            } catch (DataException e) {
+                sections.wrong("invalid_document", e);
+            }
+        });
+        return sections.rows();
+    }
+
+    private static Optional<String> text(DataFile source, HandbookSections sections) {
+        Path file = source.path();
         StringBuilder text = new StringBuilder();
         try (InputStream in = DataFiles.text(source)) {
             Utf8Lines lines = new Utf8Lines(file, in);
             for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
                 text.append(line.get()).append('\n');
-                if (text.length() > LARGEST) {
-                    throw new DataException(file, lines.line(), "is longer than " + (LARGEST >> 20) + " million "
-                            + "characters, the limit for a handbook");
-                }
+                HandbookSections.requireLength(file, lines.line(), text.length());
             }
             return Optional.of(text.toString());
         } catch (DataException e) {
-            faults.add(Entry.wrong("wrong_encoding", e));
+            sections.wrong("wrong_encoding", e);
             return Optional.empty();
         } catch (LongLineException e) {
-            faults.add(Entry.wrong("wrong_encoding", new DataException(file, 1,
-                    "holds a line that " + e.getMessage())));
+            sections.wrong("wrong_encoding", new DataException(file, 1, "holds a line that " + e.getMessage()));
             return Optional.empty();
         } catch (IOException e) {
             if (!DataFiles.isDamage(e)) {
                 throw DataFiles.unreadable(file, e);
             }
-            faults.add(DataFiles.damaged(file, 1, e));
+            sections.add(DataFiles.damaged(file, 1, e));
             return Optional.empty();
         }
     }
 
-    private static void markdown(String text, Sections sections) {
-        Node document = Parser.builder().includeSourceSpans(IncludeSourceSpans.BLOCKS)
-                .maxOpenBlockParsers(DEEPEST).maxInlineNesting(DEEPEST).build().parse(text);
-        TextContentRenderer renderer = TextContentRenderer.builder().build();
-        for (Node node = document.getFirstChild(); node != null; node = node.getNext()) {
+    private static void markdown(String text, HandbookSections sections) {
+        org.commonmark.node.Node document = MARKDOWN.parse(text);
+        for (org.commonmark.node.Node node = document.getFirstChild(); node != null; node = node.getNext()) {
             long line = node.getSourceSpans().isEmpty() ? 1 : node.getSourceSpans().get(0).getLineIndex() + 1L;
             if (node instanceof Heading heading) {
-                sections.heading(heading.getLevel(), renderer.render(heading).strip(), line);
+                sections.heading(heading.getLevel(), PLAIN.render(heading).strip(), line);
+            } else if (node instanceof TableBlock) {
+                List<List<String>> rows = new ArrayList<>();
+                cells(node, rows);
+                sections.table(rows, line);
             } else {
-                sections.text(renderer.render(node), line);
+                sections.text(PLAIN.render(node), line);
             }
         }
     }
 
-    private static void html(String text, Sections sections) {
+    /** The cells of a table's head and body. */
+    private static void cells(org.commonmark.node.Node parent, List<List<String>> rows) {
+        for (org.commonmark.node.Node node = parent.getFirstChild(); node != null; node = node.getNext()) {
+            if (node instanceof TableRow) {
+                List<String> row = new ArrayList<>();
+                for (org.commonmark.node.Node cell = node.getFirstChild(); cell != null; cell = cell.getNext()) {
+                    row.add(text(cell));
+                }
+                rows.add(row);
+            } else {
+                cells(node, rows);
+            }
+        }
+    }
+
+    /** A cell by itself is written with what stands between cells. */
+    private static String text(org.commonmark.node.Node cell) {
+        StringBuilder text = new StringBuilder();
+        for (org.commonmark.node.Node part = cell.getFirstChild(); part != null; part = part.getNext()) {
+            text.append(PLAIN.render(part));
+        }
+        return text.toString();
+    }
+
+    private static void html(String text, HandbookSections sections) {
         Document document = Jsoup.parse(text, "", org.jsoup.parser.Parser.htmlParser().setTrackPosition(true));
-        document.select("script, style, nav, head").remove();
-        for (Element element : document.body().select("h1, h2, h3, h4, h5, h6, p, li, td, th, pre, dd, dt")) {
-            long line = Math.max(1, element.sourceRange().start().lineNumber());
-            if (element.tagName().matches("h[1-6]")) {
-                sections.heading(element.tagName().charAt(1) - '0', element.text(), line);
-            } else if (element.select("p, li, td, th, pre, dd, dt").size() == 1) {
-                sections.text(element.text(), line);
+        document.select("script, style, nav, head, template").remove();
+        html(document.body(), sections);
+    }
+
+    /** What stands in an element, block by block; text between blocks is one, too. */
+    private static void html(Element parent, HandbookSections sections) {
+        StringBuilder inline = new StringBuilder();
+        long line = line(parent);
+        for (Node child : parent.childNodes()) {
+            if (child instanceof TextNode text) {
+                inline.append(text.text());
+            } else if (child instanceof Element element && isInline(element)) {
+                inline.append(element.normalName().equals("br") ? " " : element.text());
+            } else if (child instanceof Element element) {
+                sections.text(inline.toString(), line);
+                inline.setLength(0);
+                block(element, sections);
+                line = line(element);
             }
+        }
+        sections.text(inline.toString(), line);
+    }
+
+    private static boolean isInline(Element element) {
+        return element.getAllElements().stream().noneMatch(Element::isBlock);
+    }
+
+    private static void block(Element element, HandbookSections sections) {
+        boolean layout = !element.select("h1, h2, h3, h4, h5, h6, table table").isEmpty();
+        if (element.normalName().matches("h[1-6]")) {
+            sections.heading(element.normalName().charAt(1) - '0', element.text(), line(element));
+        } else if (element.normalName().equals("table") && !layout) {
+            sections.table(element.select("tr").stream().map(row -> row.select("> th, > td").eachText()).toList(),
+                    line(element));
+        } else {
+            html(element, sections);
         }
     }
 
-    /** Gathers the text below each heading. */
-    private final class Sections {
-        private final List<Entry> entries = new ArrayList<>();
-        private final TreeMap<Integer, String> path = new TreeMap<>();
-        private final StringBuilder text = new StringBuilder();
-        private long begin = 1;
-
-        void heading(int level, String title, long line) {
-            end();
-            path.tailMap(level, true).clear();
-            path.put(level, title);
-            begin = line;
-        }
-
-        void text(String block, long line) {
-            if (path.isEmpty() && text.length() == 0) {
-                begin = line;
-            }
-            text.append(text.length() == 0 ? "" : "\n\n").append(block.strip());
-        }
-
-        void end() {
-            if (!text.toString().isBlank()) {
-                String headings = String.join(", ", path.values());
-                Map<String, Object> fields = new LinkedHashMap<>();
-                fields.put("question", Optional.ofNullable(path.lastEntry()).map(Map.Entry::getValue)
-                        .flatMap(HeadingQuestion::of).orElse(Skeleton.question(path.isEmpty() ? "the beginning"
-                        : headings)));
-                fields.put("answer", text.toString());
-                fields.put("heading", String.join(" > ", path.values()));
-                entries.add(Entry.of(new JsonLines.Row(file, begin, fields)));
-            }
-            text.setLength(0);
-        }
-    }
-
-    @Override
-    public Optional<Entry> next() {
-        return entries.hasNext() ? Optional.of(entries.next()) : Optional.empty();
-    }
-
-    @Override
-    public void close() {
-        // Was read at once.
+    private static long line(Element element) {
+        return Math.max(1, element.sourceRange().start().lineNumber());
     }
 }

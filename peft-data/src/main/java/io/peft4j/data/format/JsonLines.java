@@ -21,7 +21,8 @@ public final class JsonLines {
     public record Row(Path file, long line, Map<String, Object> fields) {
         /** An exception that names the row's place. */
         public DataException wrong(String message) {
-            return new DataException(file, line, message);
+            return new DataException(file, line, message + Place.of(fields).map(place -> " (" + place + ")")
+                    .orElse(""));
         }
 
         /**

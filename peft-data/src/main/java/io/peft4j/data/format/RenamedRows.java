@@ -58,6 +58,11 @@ final class RenamedRows implements RowSource {
     }
 
     @Override
+    public Optional<TableLayout> layout() {
+        return rows.layout().map(layout -> layout.withNames(file.columns()));
+    }
+
+    @Override
     public void close() {
         rows.close();
     }

@@ -16,10 +16,10 @@ public interface RowSource extends AutoCloseable {
      * Opens a file: JSON Lines, one JSON list of objects, CSV (with commas, or with semicolons as German Excel writes
      * it) or TSV, or a handbook in Markdown or HTML, whose sections become rows for people to fill; compressed with
      * gzip or zstd or not. All but JSON are recognized by the file's extension, a JSON list by its bracket. Other
-     * modules add other types ({@link FileType}).
+     * modules add other types ({@link FileType}): peft-parquet Parquet, peft-documents PDF, DOCX and XLSX.
      *
      * @throws java.io.UncheckedIOException when it cannot be opened
-     * @throws ConfigurationException when the module that reads Parquet is not there
+     * @throws ConfigurationException when the module that reads such a file is not there
      */
     static RowSource open(DataFile file) {
         RowSource rows = ofType(file);
@@ -35,29 +35,33 @@ public interface RowSource extends AutoCloseable {
         String name = DataFiles.plainName(file.path());
         for (FileType type : ServiceLoader.load(FileType.class, RowSource.class.getClassLoader())) {
             if (name.endsWith(type.ending())) {
-                return type.open(requireNoEncoding(file));
+                return type.open(requireNoText(file));
             }
         }
-        if (name.endsWith(".parquet")) {
-            throw new ConfigurationException("to read " + file + " the module peft-parquet is needed, which is not on "
-                    + "the class path; add the dependency io.peft4j:peft-parquet, or save the data as JSON Lines");
-        }
+        DataFiles.OTHER_MODULES.forEach((ending, module) -> {
+            if (name.endsWith(ending)) {
+                throw new ConfigurationException("to read " + file + " the module " + module + " is needed, which is "
+                        + "not on the class path; add the dependency io.peft4j:" + module + ", or save the data as "
+                        + (ending.equals(".parquet") ? "JSON Lines" : ending.equals(".xlsx") ? "CSV in UTF-8"
+                        : "Markdown (.md) or HTML (.html)"));
+            }
+        });
         if (name.endsWith(".csv") || name.endsWith(".tsv")) {
             return new CsvRows(file, name.endsWith(".tsv"));
         }
         if (name.endsWith(".md") || name.endsWith(".markdown") || name.endsWith(".html") || name.endsWith(".htm")) {
-            return new HandbookRows(file, name.contains(".htm"));
+            return HandbookRows.open(file, name.contains(".htm"));
         }
         return name.endsWith(".json") && JsonArrayRows.beginsWithBracket(file) ? new JsonArrayRows(file)
                 : new JsonLineRows(file);
     }
 
-    private static Path requireNoEncoding(DataFile file) {
+    private static DataFile requireNoText(DataFile file) {
         if (file.encoding().isPresent()) {
             throw new ConfigurationException("the encoding " + file.encoding().get() + " is given for " + file
                     + ", which is no text");
         }
-        return file.path();
+        return file;
     }
 
     /**
@@ -112,6 +116,11 @@ public interface RowSource extends AutoCloseable {
      * @throws java.io.UncheckedIOException when the file cannot be read
      */
     Optional<Entry> next();
+
+    /** How the file is laid out, where it is a CSV or TSV file whose first row has been read. */
+    default Optional<TableLayout> layout() {
+        return Optional.empty();
+    }
 
     @Override
     void close();

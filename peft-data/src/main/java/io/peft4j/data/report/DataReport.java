@@ -53,14 +53,25 @@ public record DataReport(long rows, Map<String, Long> files, List<Finding> findi
 
     private static Finding folded(List<Finding> same) {
         Finding first = same.get(0);
-        return same.size() == 1 ? first : new Finding(first.code(), first.severity(), first.file(), same.stream()
-                .flatMap(finding -> finding.lines().stream()).distinct().toList(), first.message(), same.stream()
-                .flatMap(finding -> finding.texts().stream()).limit(FOLDED_TEXTS).toList());
+        if (same.size() == 1) {
+            return first;
+        }
+        Map<Long, String> lines = new LinkedHashMap<>();
+        for (Finding finding : same) {
+            for (int i = 0; i < finding.lines().size(); i++) {
+                lines.putIfAbsent(finding.lines().get(i), i < finding.places().size() ? finding.places().get(i) : "");
+            }
+        }
+        boolean places = lines.values().stream().anyMatch(place -> !place.isEmpty());
+        return new Finding(first.code(), first.severity(), first.file(), List.copyOf(lines.keySet()), first.message(),
+                places ? List.copyOf(lines.values()) : List.of(), same.stream().flatMap(finding -> finding.texts()
+                .stream()).limit(FOLDED_TEXTS).toList());
     }
 
     /**
-     * The report for machines: {@code {"rows": n, "findings": [{"code", "severity", "file", "lines", "message", "why",
-     * "advice"}], "errors": n, "files": {...}, "counts": {code: {"findings", "rows"}}, "statistics": {...}}}.
+     * The report for machines: {@code {"rows": n, "findings": [{"code", "severity", "file", "lines", "places",
+     * "message", "why", "advice"}], "errors": n, "files": {...}, "counts": {code: {"findings", "rows"}},
+     * "statistics": {...}}}.
      */
     public ObjectNode toJson() {
         ObjectNode json = JSON.createObjectNode();
@@ -73,6 +84,9 @@ public record DataReport(long rows, Map<String, Long> files, List<Finding> findi
             node.put("file", finding.file());
             ArrayNode lines = node.putArray("lines");
             finding.lines().forEach(lines::add);
+            if (!finding.places().isEmpty()) {
+                node.set("places", JSON.valueToTree(finding.places()));
+            }
             node.put("message", finding.message());
             node.put("why", finding.code().why());
             node.put("advice", finding.code().advice());

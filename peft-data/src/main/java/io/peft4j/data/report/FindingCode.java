@@ -12,6 +12,8 @@ public enum FindingCode {
     INVALID_CSV(Severity.ERROR, "The row cannot be read.", "Put texts with separators or line breaks into quotes."),
     /** A Parquet file that is damaged, or of a kind that is not read. */
     INVALID_PARQUET(Severity.ERROR, "The rows from there on cannot be read.", "Export the file again."),
+    /** A PDF, DOCX or XLSX file that is damaged, encrypted or without text. */
+    INVALID_DOCUMENT(Severity.ERROR, "The document cannot be read.", "Do what the message says, or export it again."),
     /** A column that is to get another name, but is not there or not free. */
     UNKNOWN_COLUMN(Severity.ERROR, "The row is read without it.", "Correct the name of the column."),
     /** A row that was made for people to fill in, and was not. */
@@ -47,6 +49,8 @@ public enum FindingCode {
     /** Text that is not UTF-8. */
     WRONG_ENCODING(Severity.ERROR, "The text cannot be read; guessing would damage it.",
             "Name its encoding, or convert the file to UTF-8."),
+    /** UTF-8 that was read in another encoding and saved like that. */
+    GARBLED_TEXT(Severity.WARNING, "The model learns to write such letters.", "Mend it; cleaning does."),
     /** Fewer examples than help. */
     TOO_FEW_EXAMPLES(Severity.WARNING, "A model learns little from so few examples and repeats them word by word.",
             "Collect at least 10, better 50 to 100, and write several wordings of each question."),

@@ -146,8 +146,7 @@ final class ReportPage {
     }
 
     private static String lines(Finding finding) {
-        String lines = finding.lines().stream().limit(MOST_LINES).map(String::valueOf)
-                .collect(Collectors.joining(", "));
+        String lines = finding.where(MOST_LINES).replace(",", ", ");
         return finding.lines().size() > MOST_LINES ? lines + " and " + number(finding.lines().size() - MOST_LINES)
                 + " more" : lines;
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.peft4j.core.model.ScriptedModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.Skeleton;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,10 +24,15 @@ class PassageQuestionsTest {
         return new ChatExample(row.messages(), List.of(), Map.of("heading", heading), row.origin());
     }
 
+    private static PassageRows asked(UnaryOperator<String> model, ChatExample... rows) {
+        return new PassageQuestions(new ScriptedModel(messages -> model.apply(
+                messages.get(messages.size() - 1).content()))).of(List.of(rows));
+    }
+
     /** What a model says to the last message of a prompt. */
     private static List<String> questions(UnaryOperator<String> model, ChatExample... rows) {
-        List<ChatExample> made = new PassageQuestions(new ScriptedModel(messages -> model.apply(
-                messages.get(messages.size() - 1).content()))).of(List.of(rows));
+        List<ChatExample> made = asked(model, rows).rows().stream().filter(row -> Skeleton.unfilled(row).isEmpty())
+                .toList();
         List<String> told = new ArrayList<>();
         made.forEach(row -> told.add(row.messages().get(0).content() + " " + row.messages().get(1).content()));
         assertTrue(made.stream().allMatch(row -> row == ASKED || row.extra().get("generated").equals("model")));
@@ -58,6 +64,32 @@ class PassageQuestionsTest {
                 "At what time does the canteen open?")) {
             assertEquals(List.of(), questions(asked -> asked.startsWith("Ask") ? bad : "At 11:40.", section));
         }
+    }
+
+    @Test
+    void everySentenceIsARowOrToldWithItsReason() {
+        ChatExample section = section("Canteen", "The canteen opens at 11:40. We like it a lot. Cook says: hi.\n"
+                + "Grade: Cook; Pay: 2,150 EUR\nThe old canteen closes at 14:10. The new canteen closes at 15:10.");
+        PassageRows made = asked(asked -> !asked.startsWith("Ask") ? "At 14:10."
+                : asked.contains("opens") ? "When does the canteen open the the door?"
+                : asked.contains("old") ? "When does the old canteen close?" : "Hm.", ASKED, section);
+        List<String> rows = made.rows().stream().map(row -> row.messages().get(0).content() + " "
+                + row.messages().get(1).content()).toList();
+        String open = "[fill in: a question about Canteen] ";
+        assertEquals(List.of("Who pays? Ann.", open + "The canteen opens at 11:40.",
+                open + "Grade: Cook; Pay: 2,150 EUR",
+                "When does the old canteen close? The old canteen closes at 14:10.",
+                open + "The new canteen closes at 15:10."), rows);
+        assertEquals(List.of("We like it a lot. it tells no number and no name", "Cook says: hi. it has 3 words; "
+                + "questions are asked for 4 to 40"), told(made, false));
+        assertEquals(List.of("The canteen opens at 11:40. of 'When does the canteen open the the door?': it is about "
+                + "something else", "Grade: Cook; Pay: 2,150 EUR of 'Hm.': it does not begin with 'What is'",
+                "The new canteen closes at 15:10. of 'Hm.': it does not begin with 'When'"), told(made, true));
+    }
+
+    private static List<String> told(PassageRows made, boolean toFillIn) {
+        return made.unasked().stream().filter(one -> one.toFillIn() == toFillIn).map(one -> one.sentence() + " "
+                + one.reason()).toList();
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.peft4j.data.clean;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,7 +13,10 @@ import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.Origin;
 import io.peft4j.data.example.PreferenceExample;
+import io.peft4j.data.format.DataFile;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,6 +37,7 @@ class DataPipelineTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', ignoreLeadingAndTrailingWhitespace = false, textBlock = """
+            encoding|K\u00c3\u00bcndigung \u00c3\u0192\u00c2\u00bcber|K\u00fcndigung \u00fcber
             unicode|e\u0301 \u200bx\u00ad|\u00e9 x
             unicode|\uD83D\uDC68\u200d\uD83D\uDC69|\uD83D\uDC68\u200d\uD83D\uDC69
             control|a\u0000b\u0007\tc|ab\tc
@@ -138,16 +143,60 @@ class DataPipelineTest {
         assertEquals(6, report.rows());
         assertEquals(1, report.rejectedRows());
         assertEquals(5, report.rejected().get(0).line());
-        assertEquals(List.of("unicode: 0 changed, 0 dropped", "control: 0 changed, 0 dropped",
+        assertEquals(List.of("encoding: 0 changed, 0 dropped", "unicode: 0 changed, 0 dropped",
+                "control: 0 changed, 0 dropped",
                 "html: 1 changed, 0 dropped", "whitespace: 2 changed, 0 dropped", "empty_turns: 0 changed, 0 dropped",
                 "merge_turns: 0 changed, 0 dropped", "duplicates: 0 changed, 1 dropped",
                 "near_duplicates: 0 changed, 1 dropped"), report.steps().stream().map(StepReport::toString).toList());
         assertEquals(new StepReport.Sample(in.toString(), 4, "<b>Ann</b>", "Ann"),
-                report.steps().get(2).samples().get(0));
+                report.steps().get(3).samples().get(0));
         assertEquals(List.of("On the desk.", "Ann", "So."), ChatDataset.read(out).stream()
                 .map(e -> e.messages().get(1).content()).toList());
         assertEquals(3, report.kept());
         assertThrows(ConfigurationException.class, () -> DataPipeline.standard().run(in, in));
+    }
+
+    @ParameterizedTest
+    @CsvSource(textBlock = """
+            question;answer;owner, 'Who, then?; Ann ;x', 'Who, then?;Ann;x'
+            id;user;assistant, '7; Why?;So.', '7;Why?;So.'
+            Antwort;Frage;Stand, 'So.;Why? ;2026', 'So.;Why?;2026'
+            """)
+    void aTableKeepsItsSeparatorsAndColumns(String head, String row, String cleaned) throws IOException {
+        Path in = Files.writeString(folder.resolve("in.csv"), "\ufeffsep=;\n" + head + "\n" + row + "\n");
+        DataFile file = DataFile.of(in).withColumns(head.contains("Frage") ? Map.of("Frage", "question", "Antwort",
+                "answer") : Map.of());
+        for (DataPipeline pipeline : List.of(DataPipeline.standard(), DataPipeline.standard().dropNearDuplicates())) {
+            pipeline.run(file, folder.resolve("out.csv"));
+            assertEquals("\ufeffsep=;\n" + head + "\n" + cleaned + "\n", Files.readString(folder.resolve("out.csv")));
+        }
+        DataPipeline.standard().run(file, folder.resolve("out.tsv"));
+        assertEquals("\ufeff" + (head + "\n" + cleaned + "\n").replace(';', '\t'),
+                Files.readString(folder.resolve("out.tsv")));
+    }
+
+    @Test
+    void aTableOfSeveralEncodingsIsMended() throws IOException {
+        String head = "\ufeffFrage;Antwort\n";
+        String first = "K\u00fcndigungsfrist?;30 Tage\n";
+        String second = "B\u00fcro?;Nr. 5\n";
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.write((head + first).getBytes(StandardCharsets.UTF_8));
+        bytes.write(second.getBytes(StandardCharsets.ISO_8859_1));
+        Path in = Files.write(folder.resolve("in.csv"), bytes.toByteArray());
+        DataPipeline.standard().run(DataFile.of(in).withEncoding(DataFile.encoding("windows-1252"))
+                .withColumns(Map.of("Frage", "question", "Antwort", "answer")), folder.resolve("out.csv"));
+        assertEquals(head + first + second, Files.readString(folder.resolve("out.csv")));
+    }
+
+    @Test
+    void whatIsRedactedStandsInNoSample() throws IOException {
+        Path in = Files.write(folder.resolve("in.csv"), List.of("question,answer", "Who?,<b>ann</b>@b.org &amp; so on",
+                "Who?,  Ask ann@b.org", "Who  ?,Ask ann@b.org"));
+        CleaningReport report = DataPipeline.standard().then(CleaningStep.named("redact")).dropNearDuplicates()
+                .run(in, folder.resolve("out.csv"));
+        assertFalse(report.toJson().toString().contains("ann"), report.toJson().toString());
+        assertTrue(report.toJson().toString().contains("[EMAIL]"), report.toJson().toString());
     }
 
     @Test

@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Each format is recognised, and read with the line of what is wrong. */
 class FormatsTest {
@@ -151,6 +153,19 @@ class FormatsTest {
                 assertTrue(answer.startsWith("You have 30 days.") && answer.contains("June: 6"), answer);
                 assertEquals("Handbook > Leave", leave.extra().get("heading"));
                 assertEquals(file.toString().endsWith("md") ? 3 : 2, leave.origin().line());
+            }
+        }
+    }
+
+    @Test
+    void tablesAndLooseTextOfHandbooksAreKept() {
+        String markdown = "# Pay\n\nBy grade:\n\n| Grade | Pay |\n|---|---|\n| Cook | 2,150 **EUR** |\n| Mate | |\n";
+        String html = "<h1>Pay</h1>By <i>grade</i>:<div><table><tr><th>Grade:<th>Pay<tr><td>Cook<td><p>2,150 EUR"
+                + "<tr><td>Mate<td></table></div>";
+        for (Path file : List.of(file("h.md", markdown), file("h.html", html))) {
+            try (ExampleReader reader = ExampleReader.open(file)) {
+                assertEquals(List.of("By grade:\n\nGrade: Cook; Pay: 2,150 EUR\nGrade: Mate"), reader.stream()
+                        .map(row -> ((ChatExample) row).messages().get(1).content()).toList());
             }
         }
     }
@@ -312,11 +327,13 @@ class FormatsTest {
         }
     }
 
-    @Test
-    void aMissingParquetModuleIsNamed() {
-        String message = assertThrows(ConfigurationException.class, () -> ExampleReader.open(file("t.parquet", "PAR1")))
+    @ParameterizedTest
+    @CsvSource({"t.parquet, io.peft4j:peft-parquet", "t.pdf, io.peft4j:peft-documents",
+        "t.docx, io.peft4j:peft-documents", "t.xlsx, io.peft4j:peft-documents"})
+    void aMissingModuleIsNamed(String name, String module) {
+        String message = assertThrows(ConfigurationException.class, () -> ExampleReader.open(file(name, "PAR1")))
                 .getMessage();
-        assertTrue(message.contains("t.parquet") && message.contains("io.peft4j:peft-parquet"), message);
+        assertTrue(message.contains(name) && message.contains(module), message);
     }
 
     @Test

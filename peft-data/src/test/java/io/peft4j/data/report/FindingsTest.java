@@ -56,6 +56,70 @@ class FindingsTest {
     }
 
     @Test
+    void garbledTextIsToldAndHidesNeitherDuplicatesNorContradictions() throws IOException {
+        String garbled = new String("Wie lang ist die K\u00fcndigungsfrist im B\u00fcro?".getBytes(
+                StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+        List<String> lines = new ArrayList<>(rows(12));
+        lines.add(DirtySet.row("Wie lang ist die K\u00fcndigungsfrist im B\u00fcro?", "Sie betr\u00e4gt 30 Tage."));
+        lines.add(DirtySet.row(garbled, "Sie betr\u00e4gt 90 Tage."));
+        lines.add(DirtySet.row(garbled, "Sie betr\u00e4gt 30 Tage."));
+        DataReport report = DataCheck.of(Files.write(folder.resolve("g.jsonl"), lines)).run();
+        assertEquals(List.of("warning [14]", "warning [15]"), found(report, "garbled_text"));
+        assertEquals(List.of("warning [13, 14]"), found(report, "contradiction"));
+        assertEquals(List.of("warning [13, 15]"), found(report, "duplicate"));
+        assertEquals("holds 'K\u00c3\u00bcndigungsfrist', which was 'K\u00fcndigungsfrist' before it was read in a "
+                + "wrong encoding", report.findings().stream().filter(f -> f.code() == FindingCode.GARBLED_TEXT)
+                .findFirst().orElseThrow().message());
+    }
+
+    @Test
+    void germanQuestionsOfOneMeaningWithOtherNumbersContradictEachOther() throws IOException {
+        List<String> lines = new ArrayList<>(rows(12));
+        lines.add(DirtySet.row("Wie viele Urlaubstage habe ich?", "Du hast 27 Urlaubstage."));
+        lines.add(DirtySet.row("Wieviele Urlaubstage bekomme ich?", "Du hast 30 Urlaubstage."));
+        lines.add(DirtySet.row("Wieviele Krankheitstage bekomme ich?", "Du hast 5 Krankheitstage."));
+        assertEquals(List.of("warning [13, 14]"), found(DataCheck.of(Files.write(folder.resolve("u.jsonl"), lines))
+                .run(), "contradiction"));
+    }
+
+    @Test
+    void personalDataStandsInNoPartOfTheReport() throws IOException {
+        List<String> lines = new ArrayList<>(rows(12));
+        for (String answer : List.of("Write to zenobia.quark@mail.example or call +49 30 4711 0815.",
+                "Write to zenobia.quark@mail.example or call +49 30 4711 0816.",
+                "Write to zenobia.quark@mail.example or call +49 30 4711 0815.")) {
+            lines.add(DirtySet.row("How do I reach zenobia.quark@mail.example on deck?", answer).replaceFirst("\\{",
+                    "{\"id\": \"zenobia.quark@mail.example\", "));
+        }
+        ChatEncoder encoder = new ChatEncoder(new WordTokenizer(100_000), TestChatTemplate.chatMl());
+        DataReport report = DataCheck.of(Files.write(folder.resolve("p.jsonl"), lines)).previews(20)
+                .model(encoder, 500).run();
+        assertTrue(report.counts().keySet().containsAll(Set.of(FindingCode.PII, FindingCode.DUPLICATE,
+                FindingCode.CONTRADICTION, FindingCode.DUPLICATE_ID)), report.counts().toString());
+        Path page = folder.resolve("p.html");
+        report.writeHtml(page);
+        for (String text : List.of(report.toJson().toString(), report.findings().toString(), Files.readString(page))) {
+            for (String secret : List.of("zenobia", "quark", "4711", "0815", "0816", "815", "816", "+49")) {
+                int at = text.toLowerCase(java.util.Locale.ROOT).indexOf(secret);
+                assertTrue(at < 0, () -> text.substring(Math.max(0, at - 80), Math.min(text.length(), at + 80)));
+            }
+        }
+    }
+
+    @Test
+    void findingsNameThePagesOfTheirRows() throws IOException {
+        List<String> lines = new ArrayList<>(rows(12));
+        for (int page : new int[] {3, 7}) {
+            lines.add(DirtySet.row("Who mends the anchor?", "The smith does.").replaceFirst("\\{", "{\"page\": " + page
+                    + ", "));
+        }
+        Finding finding = DataCheck.of(Files.write(folder.resolve("pages.jsonl"), lines)).run().findings().stream()
+                .filter(f -> f.code() == FindingCode.DUPLICATE).findFirst().orElseThrow();
+        assertEquals(List.of("page 3", "page 7"), finding.places());
+        assertEquals("13 (page 3),14 (page 7)", finding.where(5));
+    }
+
+    @Test
     void identifiersOfSeveralRowsAreReportedWithTheirLines() throws IOException {
         List<String> lines = new ArrayList<>(rows(12));
         for (int i : new int[] {1, 4, 9}) {
@@ -117,7 +181,7 @@ class FindingsTest {
         String row = "{\"messages\": [{\"role\": \"user\", \"content\": \"Write.\"}, {\"role\": \"assistant\", "
                 + "\"content\": null, \"tool_calls\": [{\"type\": \"function\", \"function\": {\"name\": \"send\", "
                 + "\"arguments\": \"{\\\"to\\\": \\\"ann@b.org\\\"}\"}}]}], \"by\": {\"asked\": [\"eve@b.org\"]}}";
-        assertEquals("holds e-mail address an*** in \"tool_calls\" of a message (assistant), e-mail address ev*** in "
+        assertEquals("holds e-mail address in \"tool_calls\" of a message (assistant), e-mail address in "
                 + "the field \"by\"", message("calls.jsonl", row, FindingCode.PII));
     }
 

@@ -1,8 +1,8 @@
 package io.peft4j.parquet.internal;
 
+import io.peft4j.data.format.DataFile;
 import io.peft4j.data.format.FileType;
 import io.peft4j.data.format.RowSource;
-import java.nio.file.Path;
 
 /**
  * Files that end in {@code .parquet}. A row becomes an object with the names of its columns, as if it were JSON: a list
@@ -16,7 +16,7 @@ public final class ParquetFiles implements FileType {
     }
 
     @Override
-    public RowSource open(Path file) {
-        return new ParquetRows(file);
+    public RowSource open(DataFile file) {
+        return new ParquetRows(file.path());
     }
 }

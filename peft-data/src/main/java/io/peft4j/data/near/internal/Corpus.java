@@ -5,6 +5,7 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
+import io.peft4j.data.format.internal.Mojibake;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -80,7 +81,7 @@ public final class Corpus implements Examples, AutoCloseable {
         /** The features of an example; may take long for a long text. */
         public static Features of(Example example) {
             if (example instanceof TextExample text) {
-                return new Features(text.text(), "", "", ExactKey.of(example));
+                return new Features(Mojibake.mended(text.text()), "", "", ExactKey.of(example));
             }
             ChatExample chat = example.toChat().orElseThrow();
             List<ChatMessage> prompt = chat.prompt();

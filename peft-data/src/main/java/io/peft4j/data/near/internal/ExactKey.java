@@ -5,6 +5,7 @@ import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.example.TextExample;
+import io.peft4j.data.format.internal.Mojibake;
 import java.text.Normalizer;
 import java.util.List;
 
@@ -16,7 +17,7 @@ public final class ExactKey {
     /** The number of an example: a hash of 64 bits of the roles and the texts. */
     public static long of(Example example) {
         if (example instanceof TextExample text) {
-            return Hashing.and(7, collapsed(text.text()));
+            return Hashing.and(7, collapsed(Mojibake.mended(text.text())));
         }
         ChatExample chat = example.toChat().orElseThrow();
         long key = 0;
@@ -35,9 +36,10 @@ public final class ExactKey {
         return Hashing.and(Hashing.and(key, Hashing.of(message.role())), collapsed(told(message)));
     }
 
+    /** What a message says, as it was meant where it was read in a wrong encoding. */
     static String told(ChatMessage message) {
         Object calls = message.extra().get("tool_calls");
-        return calls == null ? message.content() : message.content() + " " + calls;
+        return Mojibake.mended(calls == null ? message.content() : message.content() + " " + calls);
     }
 
     /** A hash of a text in which any white space is one space, and any spelling of a character is the same. */

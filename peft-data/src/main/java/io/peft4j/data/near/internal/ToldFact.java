@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -84,25 +85,38 @@ public final class ToldFact {
         return Words.of(text).stream().filter(ToldFact::isTopic).map(Word::stem).collect(Collectors.toSet());
     }
 
-    /** Whether there is something to ask for. */
-    public boolean canBeAskedFor() {
-        return words.size() >= FEWEST_WORDS && words.size() <= MOST_WORDS && !topic.isEmpty()
-                && (!numbers.isEmpty() || !names.isEmpty());
+    /** Why there is nothing to ask for, as {@code it tells no number and no name}; empty where there is something. */
+    public Optional<String> silence() {
+        if (words.size() < FEWEST_WORDS || words.size() > MOST_WORDS) {
+            return Optional.of("it has " + words.size() + " words; questions are asked for " + FEWEST_WORDS + " to "
+                    + MOST_WORDS);
+        }
+        return topic.isEmpty() || numbers.isEmpty() && names.isEmpty() ? Optional.of("it tells no number and no name")
+                : Optional.empty();
     }
 
     /**
-     * Whether a question asks for the fact: it is one question for a value, does not give the value away, says nothing
-     * that neither the sentence nor its heading says, and keeps what the fact is about.
+     * Why a question does not ask for the fact, as {@code it gives the answer away}; empty where it does: it is one
+     * question for a value, does not give the value away, says nothing that neither the sentence nor its heading says,
+     * and keeps what the fact is about.
      *
      * @param question the question
      * @param heading what the sentence stands below
      */
-    public boolean isAskedBy(String question, String heading) {
+    public Optional<String> refusal(String question, String heading) {
         List<Word> asked = Words.of(question);
-        return question.endsWith("?") && question.indexOf('?') == question.length() - 1
-                && asked.size() >= FEWEST_WORDS && asked.size() <= MOST_WORDS && asksForAValue(asked)
-                && !givesAway(asked) && isBuiltRight(question, asked) && hasTheUnit(asked)
-                && keepsTheTopic(topic(question), topic(heading));
+        boolean one = question.endsWith("?") && question.indexOf('?') == question.length() - 1;
+        return !one || asked.size() < FEWEST_WORDS || asked.size() > MOST_WORDS ? Optional.of("it is not one question")
+                : !asksForAValue(asked) || !isBuiltRight(question, asked) ? Optional.of("it does not ask for a value")
+                : givesAway(asked) ? Optional.of("it gives the answer away")
+                : !hasTheUnit(asked) ? Optional.of("it counts something else")
+                : !keepsTheTopic(topic(question), topic(heading)) ? Optional.of("it is about something else")
+                : Optional.empty();
+    }
+
+    /** Whether a question asks for the fact. */
+    public boolean isAskedBy(String question, String heading) {
+        return refusal(question, heading).isEmpty();
     }
 
     private static boolean asksForAValue(List<Word> asked) {

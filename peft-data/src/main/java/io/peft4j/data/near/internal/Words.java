@@ -151,7 +151,10 @@ final class Words {
         int apostrophe = norm.indexOf('\'');
         norm = apostrophe > 0 ? norm.substring(0, apostrophe) : norm;
         int value = Vocabulary.number(norm);
-        if (value > 0) {
+        if (norm.equals("wieviel") || norm.equals("wieviele")) {
+            add("wie", false, capital);
+            add(norm.substring(3), false, false);
+        } else if (value > 0) {
             addNumberWord(value);
         } else {
             add(norm, digit, capital);

@@ -67,7 +67,7 @@ public final class CheckEnd {
     public DataReport report(String format, Examples examples, Corpus related, Relations relations, Corpus asked,
             Overlap overlap) {
         for (int file = 0; file < files.size(); file++) {
-            all.ids(file).report(files.get(file), findings);
+            all.ids(file).report(files.get(file), findings, excerpts);
             addSize(file);
         }
         new RelationFindings(related, relations, asked, overlap, files, findings, excerpts).add();
@@ -79,8 +79,16 @@ public final class CheckEnd {
             rowsOfFiles.merge(files.get(i), all.rows(i), Long::sum);
         }
         return new DataReport(LongStream.range(0, files.size()).map(i -> all.rows((int) i)).sum(), rowsOfFiles,
-                findings.sorted(), findings.errors(), findings.counts(), findings.rows(),
-                all.statistics().statistics(format.toLowerCase(Locale.ROOT)));
+                findings.sorted().stream().map(this::placed).toList(), findings.errors(), findings.counts(),
+                findings.rows(), all.statistics().statistics(format.toLowerCase(Locale.ROOT)));
+    }
+
+    /** A finding with the pages or sheets of its lines. */
+    private Finding placed(Finding finding) {
+        Map<Long, String> places = all.places(finding.file());
+        return places.isEmpty() ? finding : new Finding(finding.code(), finding.severity(), finding.file(),
+                finding.lines(), finding.message(), finding.lines().stream().map(line -> places.getOrDefault(line, ""))
+                .toList(), finding.texts());
     }
 
     private static Finding finding(FindingCode code, String file, List<Long> lines, String message) {
@@ -141,7 +149,8 @@ public final class CheckEnd {
         labels.forEach((label, many) -> {
             if (labels.size() > 1 && many > DOMINANT * count) {
                 findings.add(finding(FindingCode.IMBALANCE, files.get(0), List.of(), String.format(Locale.ROOT,
-                        "%.0f %% of the examples have the class \"%s\"", 100.0 * many / count, label)));
+                        "%.0f %% of the examples have the class \"%s\"", 100.0 * many / count,
+                        excerpts.redacted(label))));
             }
         });
     }

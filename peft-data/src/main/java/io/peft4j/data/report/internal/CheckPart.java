@@ -2,6 +2,7 @@ package io.peft4j.data.report.internal;
 
 import io.peft4j.core.error.DataException;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.internal.Refusals;
 import io.peft4j.data.example.ChatExample;
 import io.peft4j.data.example.PreferenceExample;
@@ -27,6 +28,7 @@ import java.util.function.Consumer;
 public final class CheckPart implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final int MOST_NAMES = 200_000;
+    private static final int MOST_PLACES = 200_000;
 
     private final ArrayList<String> files;
     private final int maxLength;
@@ -37,6 +39,8 @@ public final class CheckPart implements Serializable {
     private final long[] rows;
     private final long[] examples;
     private final ArrayList<RepeatedIds> ids = new ArrayList<>();
+    /** The pages or sheets of each file's lines. */
+    private final ArrayList<HashMap<Long, String>> places = new ArrayList<>();
     /** Where a name was seen first, or -1 where it was seen in several examples. */
     private final HashMap<String, Integer> names = new HashMap<>();
 
@@ -55,7 +59,10 @@ public final class CheckPart implements Serializable {
         this.findings = new FindingList(mostFindings);
         this.rows = new long[files.size()];
         this.examples = new long[files.size()];
-        files.forEach(file -> ids.add(new RepeatedIds()));
+        files.forEach(file -> {
+            ids.add(new RepeatedIds());
+            places.add(new HashMap<>());
+        });
     }
 
     /**
@@ -69,31 +76,39 @@ public final class CheckPart implements Serializable {
         rows[file]++;
         Excerpts excerpts = new Excerpts(detector);
         row.id().ifPresent(id -> ids.get(file).add(id, row.line(), () -> excerpts.of(row)));
-        findings(file, row, finding -> findings.add(finding, () -> excerpts.of(row)));
+        row.place().ifPresent(place -> addPlace(file, row.line(), place));
+        findings(file, row, detector, finding -> findings.add(finding, () -> excerpts.of(row)));
         if (row.example().isEmpty()) {
             return;
         }
         examples[file]++;
         statistics.add(row);
         style.add(number.orElseThrow(), row.traits(), row.answerWords());
-        for (String name : row.features().orElseThrow().names()) {
+        for (String name : row.told().orElseThrow().names()) {
             if (names.size() < MOST_NAMES || names.containsKey(name)) {
                 names.merge(name, number.getAsInt(), (a, b) -> -1);
             }
         }
         if (file == 0 && statistics.previews() < previews && row.tokens() >= 0) {
-            preview(row.line(), row.example().get().toChat().orElseThrow(), encoder.orElseThrow());
+            preview(row.line(), CleaningStep.redact(detector).apply(row.example().get()).orElseThrow().toChat()
+                    .orElseThrow(), encoder.orElseThrow());
+        }
+    }
+
+    private void addPlace(int file, long line, String place) {
+        if (places.get(file).size() < MOST_PLACES) {
+            places.get(file).put(line, place);
         }
     }
 
     /** Tells what is found in a row. */
-    private void findings(int file, RowScan row, Consumer<Finding> told) {
+    private void findings(int file, RowScan row, PiiDetector detector, Consumer<Finding> told) {
         for (RowFault fault : row.faults()) {
             FindingCode code = FindingCode.of(fault.code()).orElse(FindingCode.INVALID_JSON);
             String place = fault.column() > 0 ? "column " + fault.column() + ": " : "";
             boolean error = fault.fatal() || code == FindingCode.UNFILLED_ROW;
             told.accept(FindingList.finding(code, error ? Severity.ERROR : Severity.WARNING, files.get(file),
-                    List.of(row.line()), place + fault.message()));
+                    List.of(row.line()), place + detector.redact(fault.message())));
         }
         messages(row).forEach((code, message) -> told.accept(FindingList.finding(code, files.get(file),
                 List.of(row.line()), message)));
@@ -107,6 +122,7 @@ public final class CheckPart implements Serializable {
         if (!row.pii().isEmpty()) {
             messages.put(FindingCode.PII, "holds " + String.join(", ", row.pii()));
         }
+        row.garbled().ifPresent(message -> messages.put(FindingCode.GARBLED_TEXT, message));
         row.refusal().ifPresent(words -> messages.put(FindingCode.REFUSAL, "the answer gives nothing: \""
                 + Refusals.shortened(words) + "\""));
         row.encoding().ifPresent(problem -> messages.put(FindingCode.TEMPLATE_REJECTED, problem));
@@ -142,6 +158,8 @@ public final class CheckPart implements Serializable {
             rows[file] += next.rows[file];
             examples[file] += next.examples[file];
             ids.get(file).append(next.ids.get(file));
+            int number = file;
+            next.places.get(file).forEach((line, place) -> addPlace(number, line, place));
         }
         findings.append(next.findings);
         statistics.append(next.statistics, previews);
@@ -160,6 +178,11 @@ public final class CheckPart implements Serializable {
 
     FindingList findings() {
         return findings;
+    }
+
+    /** The pages or sheets of a file's lines, where it has some. */
+    Map<Long, String> places(String file) {
+        return files.contains(file) ? places.get(files.indexOf(file)) : Map.of();
     }
 
     /** The identifiers of a file's rows. */

@@ -23,6 +23,17 @@ final class Excerpts {
         this.detector = detector;
     }
 
+    /** A text without personal data. */
+    String redacted(String text) {
+        return detector.redact(text);
+    }
+
+    /** What an example has that others do not, unless it is a part of personal data. */
+    String without(String part, String whole) {
+        String open = detector.redact(whole);
+        return open.equals(whole) || open.contains(part) ? part : "[personal data]";
+    }
+
     /** Of a row that is being read; nothing where no field of it can be read. */
     List<String> of(RowScan row) {
         List<String> parts = new ArrayList<>();

@@ -31,7 +31,7 @@ final class FindingList implements Serializable {
     }
 
     static Finding finding(FindingCode code, Severity severity, String file, List<Long> lines, String message) {
-        return new Finding(code, severity, file, lines, message, List.of());
+        return new Finding(code, severity, file, lines, message, List.of(), List.of());
     }
 
     /** Adds a finding of a file as a whole. */
@@ -52,7 +52,7 @@ final class FindingList implements Serializable {
 
     private static Finding with(Finding finding, List<String> texts) {
         return new Finding(finding.code(), finding.severity(), finding.file(), finding.lines(), finding.message(),
-                texts);
+                finding.places(), texts);
     }
 
     /** Adds what another list has: of each code and severity only as many are listed as there is room for. */

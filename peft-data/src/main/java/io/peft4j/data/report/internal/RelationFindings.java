@@ -96,7 +96,8 @@ final class RelationFindings {
             TreeSet<Integer> members = new TreeSet<>();
             group.forEach(found -> members.addAll(List.of(found.first(), found.second())));
             String message = "to the same question line " + corpus.line(first.first()) + " answers with "
-                    + kind(first) + first.firstHas() + ", " + place(first) + " with " + first.secondHas();
+                    + kind(first) + excerpts.without(first.firstHas(), corpus.answer(first.first())) + ", "
+                    + place(first) + " with " + excerpts.without(first.secondHas(), corpus.answer(first.second()));
             int file = corpus.file(first.first());
             List<Integer> here = members.stream().filter(i -> corpus.file(i) == file).toList();
             findings.add(FindingList.finding(FindingCode.CONTRADICTION, files.get(file), here.stream().map(corpus::line)

@@ -60,10 +60,10 @@ final class RepeatedIds implements Serializable {
     }
 
     /** Reports those of a file. */
-    void report(String file, FindingList findings) {
+    void report(String file, FindingList findings, Excerpts excerpts) {
         repeated.forEach((id, rows) -> findings.add(FindingList.finding(FindingCode.DUPLICATE_ID, file, rows.lines(),
-                "the id '" + id + "' stands in lines " + rows.lines().stream().limit(LISTED).map(String::valueOf)
-                .collect(Collectors.joining(", ")) + (rows.lines().size() > LISTED ? " and "
+                "the id '" + excerpts.redacted(id) + "' stands in lines " + rows.lines().stream().limit(LISTED)
+                .map(String::valueOf).collect(Collectors.joining(", ")) + (rows.lines().size() > LISTED ? " and "
                 + (rows.lines().size() - LISTED) + " others" : "")), rows::texts));
     }
 }

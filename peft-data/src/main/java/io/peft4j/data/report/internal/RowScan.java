@@ -3,16 +3,20 @@ package io.peft4j.data.report.internal;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.nn.TokenSequence;
 import io.peft4j.data.ChatEncoder;
+import io.peft4j.data.clean.CleaningStep;
 import io.peft4j.data.clean.internal.Refusals;
 import io.peft4j.data.example.ClassificationExample;
 import io.peft4j.data.example.Example;
 import io.peft4j.data.example.PreferenceExample;
 import io.peft4j.data.format.ExampleReader;
+import io.peft4j.data.format.Place;
 import io.peft4j.data.format.RowFault;
+import io.peft4j.data.format.internal.Mojibake;
 import io.peft4j.data.near.internal.Corpus;
 import io.peft4j.data.pii.PiiDetector;
 import io.peft4j.data.pii.PiiMatch;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +30,7 @@ import java.util.Set;
  * @param faults what is wrong with its form
  * @param example the example, where it is one
  * @param features what comparisons need of it
+ * @param told the same without personal data, for what reports name
  * @param parts its texts
  * @param pii personal data in it, for messages
  * @param refusal words by which its answer gives nothing
@@ -36,10 +41,13 @@ import java.util.Set;
  * @param encoding why it cannot be encoded
  * @param fields its fields, where it is no example but has some
  * @param id the identifier that it has among its fields
+ * @param garbled a word that was read in another encoding, and what it was
+ * @param place the page or the sheet that its fields name
  */
 public record RowScan(long line, List<RowFault> faults, Optional<Example> example, Optional<Corpus.Features> features,
-        List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal, int traits, int answerWords, int tokens,
-        int supervised, Optional<String> encoding, Map<String, Object> fields, Optional<String> id) {
+        Optional<Corpus.Features> told, List<RowParts.Part> parts, Set<String> pii, Optional<String> refusal,
+        int traits, int answerWords, int tokens, int supervised, Optional<String> encoding, Map<String, Object> fields,
+        Optional<String> id, Optional<String> garbled, Optional<String> place) {
 
     /**
      * Looks at a row.
@@ -48,11 +56,12 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
      */
     public static RowScan of(ExampleReader.Item item, PiiDetector detector, Optional<ChatEncoder> encoder) {
         if (item.example().isEmpty()) {
-            return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), List.of(), Set.of(),
-                    Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields(),
-                    RepeatedIds.of(item.fields()));
+            return new RowScan(item.line(), item.faults(), item.example(), Optional.empty(), Optional.empty(),
+                    List.of(), Set.of(), Optional.empty(), 0, 0, -1, 0, Optional.empty(), item.fields(),
+                    RepeatedIds.of(item.fields()), Optional.empty(), Place.of(item.fields()));
         }
         Example example = item.example().get();
+        Optional<String> garbled = Optional.empty();
         List<RowParts.Part> parts = RowParts.of(example);
         Set<String> pii = new LinkedHashSet<>();
         Optional<String> refusal = Optional.empty();
@@ -63,8 +72,9 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
                 answer = part.text();
                 // A class may well be called unknown.
                 refusal = refusal.isPresent() || example instanceof ClassificationExample ? refusal
-                        : Refusals.in(part.text());
+                        : Refusals.in(part.text()).map(detector::redact);
             }
+            garbled = garbled.isPresent() ? garbled : garbled(detector.redact(part.text()));
         }
         RowParts.fields(example).forEach(part -> find(detector, part, pii));
         int tokens = -1;
@@ -82,22 +92,27 @@ public record RowScan(long line, List<RowFault> faults, Optional<Example> exampl
                 encoding = Optional.of(e.problem());
             }
         }
-        return new RowScan(item.line(), item.faults(), item.example(), Optional.of(Corpus.Features.of(example)),
-                parts, pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of(),
-                RepeatedIds.of(item.fields()));
+        Corpus.Features features = Corpus.Features.of(example);
+        Corpus.Features told = pii.isEmpty() ? features : Corpus.Features.of(CleaningStep.redact(detector)
+                .apply(example).orElseThrow());
+        return new RowScan(item.line(), item.faults(), item.example(), Optional.of(features), Optional.of(told), parts,
+                pii, refusal, Style.traits(answer), words(answer), tokens, supervised, encoding, Map.of(),
+                RepeatedIds.of(item.fields()), garbled, Place.of(item.fields()));
+    }
+
+    private static Optional<String> garbled(String text) {
+        if (Mojibake.mended(text).equals(text)) {
+            return Optional.empty();
+        }
+        return Arrays.stream(text.split("[ \n\t]+")).filter(word -> !Mojibake.mended(word).equals(word)).findFirst()
+                .map(word -> "holds '" + word + "', which was '" + Mojibake.mended(word) + "' before it was read in a "
+                + "wrong encoding").or(() -> Optional.of("was read in a wrong encoding"));
     }
 
     private static void find(PiiDetector detector, RowParts.Part part, Set<String> pii) {
         for (PiiMatch match : detector.find(part.text())) {
-            pii.add(match.kind().title() + " " + masked(part.text().substring(match.start(), match.end())) + " in "
-                    + part.where());
+            pii.add(match.kind().title() + " in " + part.where());
         }
-    }
-
-    /** The first two characters and stars: a report is read by more people than the data is. */
-    private static String masked(String value) {
-        int shown = value.offsetByCodePoints(0, Math.min(2, value.codePointCount(0, value.length())));
-        return value.substring(0, shown) + "***";
     }
 
     static int words(String text) {

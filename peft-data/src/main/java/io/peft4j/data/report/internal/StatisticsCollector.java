@@ -36,7 +36,7 @@ final class StatisticsCollector implements Serializable {
         if (example instanceof ClassificationExample one) {
             count(labels, MOST_LABELS, one.label(), 1);
         }
-        row.features().orElseThrow().topicWords().forEach(word -> count(topics, MOST_WORDS, word, 1));
+        row.told().orElseThrow().topicWords().forEach(word -> count(topics, MOST_WORDS, word, 1));
         wordLengths.add(row.parts().stream().mapToInt(part -> RowScan.words(part.text())).sum());
         if (row.tokens() >= 0) {
             tokenLengths.add(row.tokens());
