@@ -62,6 +62,8 @@ class ArchitectureTest {
     private static final Module PARQUET = new Module("peft-parquet", "io.peft4j.parquet")
             .knows(CORE, DATA).uses("org.apache.parquet", "shaded.parquet", "io.airlift.compress",
                     "com.github.luben.zstd");
+    private static final Module DOCUMENTS = new Module("peft-documents", "io.peft4j.documents")
+            .knows(CORE, DATA).uses("org.apache.pdfbox", "org.apache.poi", "org.xml.sax", "org.slf4j");
     private static final Module TRAIN = new Module("peft-train", "io.peft4j.train")
             .knows(CORE, REPORT, DATA).uses("org.nd4j", "com.fasterxml.jackson", "org.slf4j", "jdk.jfr", "jdk.net");
     private static final Module TRACKERS = new Module("peft-trackers", "io.peft4j.trackers")
@@ -101,8 +103,8 @@ class ArchitectureTest {
                     "com.mitchtalmadge.asciidata", "jdk.jshell");
 
     private static final List<Module> MODULES = List.of(CORE, ONEDNN, VECTOR, LORA, METHODS, JINJA, MODELS,
-            REPORT, DATA, PARQUET, TRAIN, TRACKERS, EVAL, ADVISE, FEEDBACK, SERVE, CLOUD, LANGCHAIN4J, SPRING, DL4J,
-            SPARK, CLI);
+            REPORT, DATA, PARQUET, DOCUMENTS, TRAIN, TRACKERS, EVAL, ADVISE, FEEDBACK, SERVE, CLOUD, LANGCHAIN4J,
+            SPRING, DL4J, SPARK, CLI);
 
     /** Internal packages that other modules of ours may use, and which. Keep it short: each is a promise. */
     private static final Map<String, List<Module>> SHARED = Map.ofEntries(

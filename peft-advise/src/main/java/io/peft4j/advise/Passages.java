@@ -5,6 +5,8 @@ import io.peft4j.core.model.LanguageModel;
 import io.peft4j.core.text.ChatMessage;
 import io.peft4j.data.ChatDataset;
 import io.peft4j.data.example.ChatExample;
+import io.peft4j.data.format.DataFile;
+import io.peft4j.data.format.RowSource;
 import io.peft4j.eval.Arm;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
@@ -32,13 +35,18 @@ public record Passages(String source, List<String> texts) {
 
     /**
      * The paragraphs of a text file, as of a handbook in Markdown: what blank lines divide. A heading goes with the
-     * paragraph below it.
+     * paragraph below it. Of a handbook in HTML, PDF, DOCX or XLSX each section is a passage.
      *
-     * @throws DataException when there is none
+     * @throws DataException when there is none, or the document cannot be read
      * @throws UncheckedIOException when the file cannot be read as UTF-8
      */
     public static Passages ofFile(Path file) {
         List<String> passages = new ArrayList<>();
+        if (file.toString().toLowerCase(Locale.ROOT).matches(".*\\.(pdf|docx|xlsx|html?)")) {
+            RowSource.read(DataFile.of(file), row -> passages.add((row.fields().get("heading") + "\n"
+                    + row.fields().get("answer")).strip()));
+            return of(file, passages);
+        }
         StringBuilder heading = new StringBuilder();
         try {
             for (String part : Files.readString(file).split("\\R\\s*\\R")) {
@@ -53,6 +61,10 @@ public record Passages(String source, List<String> texts) {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + " as text", e);
         }
+        return of(file, passages);
+    }
+
+    private static Passages of(Path file, List<String> passages) {
         if (passages.isEmpty()) {
             throw new DataException(file, "holds no paragraph");
         }

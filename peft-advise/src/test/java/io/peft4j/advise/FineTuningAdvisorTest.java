@@ -242,6 +242,10 @@ class FineTuningAdvisorTest {
                 + "Hotels cost up to 120 euros.\n\n## Notice\n\n90 days.\n");
         assertEquals(List.of("Travel\nTrains are second class.", "Hotels cost up to 120 euros.", "Notice\n90 days."),
                 Passages.ofFile(file).texts());
+        Path page = Files.writeString(folder.resolve("handbook.html"), "<h1>Travel</h1><p>Trains are second class.</p>"
+                + "<p>Hotels too.</p><h1>Notice</h1><p>90 days.");
+        assertEquals(List.of("Travel\nTrains are second class.\n\nHotels too.", "Notice\n90 days."),
+                Passages.ofFile(page).texts());
     }
 
     @Test

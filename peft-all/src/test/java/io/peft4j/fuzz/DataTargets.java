@@ -4,6 +4,7 @@ import io.peft4j.data.ChatDataset;
 import io.peft4j.data.format.ExampleReader;
 import io.peft4j.data.report.DataCheck;
 import com.github.luben.zstd.ZstdOutputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,6 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import java.util.zip.ZipOutputStream;
 
 /** Files of examples. */
 final class DataTargets {
@@ -63,8 +67,31 @@ final class DataTargets {
                     }), 40);
                 }),
                 target("Parquet", 6, "f.parquet", DataTargets::parquet),
+                document("PDF", "pdf"), document("DOCX", "docx"), document("XLSX", "xlsx"),
                 target("Markdown", 2, "f.md", damage -> damage.text(utf8(MARKDOWN))),
                 target("HTML", 2, "f.html", damage -> damage.text(utf8(HTML))));
+    }
+
+    /** Office documents are damaged before they are packed, too: what is packed holds the XML. */
+    private static FuzzTarget document(String name, String ending) {
+        return target(name, 2, "f." + ending, damage -> {
+            byte[] content = Seeds.bytes(damage.one(Seeds.documents(ending)));
+            return ending.equals("pdf") || damage.below(3) == 0 ? damage.bytes(content, content.length)
+                    : repacked(damage, content);
+        });
+    }
+
+    private static byte[] repacked(Damage damage, byte[] content) {
+        return Seeds.written(out -> {
+            try (ZipInputStream in = new ZipInputStream(new ByteArrayInputStream(content));
+                    ZipOutputStream packed = new ZipOutputStream(out)) {
+                for (ZipEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+                    packed.putNextEntry(new ZipEntry(entry.getName()));
+                    byte[] part = in.readNBytes(1 << 20);
+                    packed.write(damage.below(4) == 0 ? damage.text(part) : part);
+                }
+            }
+        });
     }
 
     private interface Content {

@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 final class Seeds {
     static final Path MODELS = Path.of("..", "peft-models", "src", "test", "resources", "fixtures");
     static final Path PARQUET = Path.of("..", "peft-parquet", "src", "test", "resources", "fixtures");
+    private static final Path DOCUMENTS = Path.of("..", "peft-documents", "src", "test", "resources", "fixtures");
     private static final Map<Path, byte[]> READ = new ConcurrentHashMap<>();
     private static final Map<String, List<Path>> FILES = new ConcurrentHashMap<>();
 
@@ -43,6 +44,10 @@ final class Seeds {
 
     static List<Path> parquet() {
         return files(PARQUET, ".parquet");
+    }
+
+    static List<Path> documents(String ending) {
+        return files(DOCUMENTS, ending);
     }
 
     /** Adapters of every method. */

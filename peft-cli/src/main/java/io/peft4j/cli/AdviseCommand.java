@@ -39,8 +39,8 @@ final class AdviseCommand extends PeftCommand {
     @Option(names = "--held-out", paramLabel = "FILE", description = "Items to measure on, as of peft4j evaluate.")
     private Path heldOut;
 
-    @Option(names = "--passages", paramLabel = "FILE", description = "A text, as a handbook in Markdown, whose "
-            + "paragraphs are retrieved into the prompt. Default: the training rows")
+    @Option(names = "--passages", paramLabel = "FILE", description = "A text or a handbook (.md, .html, .pdf, .docx, "
+            + ".xlsx) whose paragraphs are retrieved into the prompt. Default: the training rows")
     private Path passages;
 
     @Option(names = "--time-budget", paramLabel = "SECONDS", description = "About as long as all of it may take.")

@@ -114,6 +114,22 @@ class DataCommandsTest {
     }
 
     @Test
+    void documentsBecomeRowsThatNameTheirPages() throws IOException {
+        Path fixtures = Path.of("../peft-documents/src/test/resources/fixtures");
+        Path out = folder.resolve("rows.jsonl");
+        CommandRun.succeeding("data", "from-handbook", fixtures.resolve("handbook.pdf"), "--output", out,
+                "--skip-unfilled");
+        List<String> lines = Files.readAllLines(out);
+        assertEquals(1, lines.size());
+        assertTrue(lines.get(0).contains("\"How do I report sick leave?\"") && lines.get(0).contains("\"page\":3"),
+                lines.get(0));
+        CommandRun check = CommandRun.of("data", "check", fixtures.resolve("handbook.xlsx"));
+        assertTrue(check.out().contains("handbook.xlsx:7 (sheet Dates): nobody"), check.out());
+        assertTrue(CommandRun.failing(1, "data", "from-handbook", fixtures.resolve("encrypted.pdf"), "--output", out,
+                "--if-exists", "overwrite").contains("encrypted.pdf:1: is encrypted with a password"));
+    }
+
+    @Test
     void aHandbookWithoutSectionsIsNoFileWithoutRows() throws IOException {
         Path handbook = Files.writeString(folder.resolve("h.md"), "# Handbook\n\n## Canteen\n");
         Path out = folder.resolve("h.jsonl");
