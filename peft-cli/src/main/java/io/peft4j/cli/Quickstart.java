@@ -50,11 +50,10 @@ final class Quickstart {
      * @param output folder of the adapter
      * @param ifExists what happens to a training that is there
      * @param plan how it trains and what it asks
-     * @param general number of general examples that are mixed in
      * @param seed of the adapter's first values and of the order of examples
      * @param answers file that keeps the base model's answers for the next time
      */
-    record Settings(Path output, IfExists ifExists, QuickstartPlan plan, int general, long seed, Path answers) {
+    record Settings(Path output, IfExists ifExists, QuickstartPlan plan, long seed, Path answers) {
         /** The numbers of the training; fails where they are out of range. */
         TrainingOptions training() {
             return TrainingOptions.of(plan.epochs(), plan.batchSize(), plan.learningRate());
@@ -167,7 +166,7 @@ final class Quickstart {
             Comparison comparison = Comparison.of(base, model).generation(ANSWERS).withoutLikelihood()
                     .baseCachedIn(settings.answers())
                     .cachedIn(settings.output().resolve("answers.jsonl"))
-                    .trainingData(handbook.examples(settings.general()))
+                    .trainingData(handbook.examples(settings.plan().general()))
                     .fact("adapter", settings.output().toString()).fact("data", "the handbook's held-out questions")
                     .fact("PEFT4J", Version.number()).listener(progress);
             return (settings.plan().guard() ? comparison : comparison.withoutGuard()).on(questions);
@@ -175,7 +174,7 @@ final class Quickstart {
     }
 
     private TrainingResult train(PeftModel model, Cancellation cancellation) {
-        String general = settings.general() == 0 ? "" : " and " + settings.general() + " general ones";
+        String general = settings.plan().general() == 0 ? "" : " and " + settings.plan().general() + " general ones";
         say("3/5 Training LoRA on its %d examples%s%s: rank %d, alpha %d, all linear layers of",
                 handbook.train().size(), general, left(), RANK, ALPHA);
         say("    decoder layers %d to %d, %d epochs, batch size %d, learning rate %s falling to 0", firstLayer(),
@@ -185,7 +184,7 @@ final class Quickstart {
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
             TrainingResult training = Trainer.builder(model).options(settings.training()).seed(settings.seed())
                     .logProgress(false).output(settings.output(), settings.ifExists())
-                    .cancellation(cancellation).listener(progress).build().train(handbook.examples(settings.general()));
+                    .cancellation(cancellation).listener(progress).build().train(handbook.examples(settings.plan().general()));
             progress.close();
             time.took(Part.TRAINING, training.seconds());
             say("    %s", training);

@@ -25,7 +25,7 @@ final class QuickstartCommand extends PeftCommand {
     private static final String STORY = "What is the notice period for a Senior Consultant?";
     private static final int SHOWN = 5;
     /** For checks of options before a model is loaded. */
-    private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 7, 8, 1.5e-3, 1, true);
+    private static final QuickstartPlan PLAIN = new QuickstartPlan(1, 7, 8, 1.5e-3, 104, 1, true);
 
     @Option(names = "--model", paramLabel = "ID|DIR|FILE.gguf", defaultValue = "HuggingFaceTB/SmolLM2-135M-Instruct",
             description = "The base model. Default: ${DEFAULT-VALUE}")
@@ -49,10 +49,10 @@ final class QuickstartCommand extends PeftCommand {
     @Mixin
     private SeedOption seed;
 
-    @Option(names = "--general", paramLabel = "N", defaultValue = "104", description = "Mixes N general examples "
-            + "into the training, against forgetting; there are 104, and with few of them the verdict cannot be to "
-            + "ship. Default: ${DEFAULT-VALUE}")
-    private int general;
+    @Option(names = "--general", paramLabel = "N", description = "Mixes N general examples into the training, against "
+            + "forgetting; there are 104, and with few of them the verdict cannot be to ship. Default: 104; of a very "
+            + "small model 16")
+    private Integer general;
 
     @Option(names = "--fast", description = "Trains the same way and measures less: asks every second question, and "
             + "none on general ability, so that there is nothing to tell what was forgotten.")
@@ -74,7 +74,7 @@ final class QuickstartCommand extends PeftCommand {
         PrintWriter report = json ? console.err() : console.out();
         Path folder = folder();
         Handbook handbook = Handbook.builtIn();
-        if (general < 0 || general > handbook.general().size()) {
+        if (general != null && (general < 0 || general > handbook.general().size())) {
             throw usage("--general is " + general + "; it must be 0 to " + handbook.general().size());
         }
         fromOptions(settings(folder, chosen(PLAIN))::training);
@@ -91,14 +91,15 @@ final class QuickstartCommand extends PeftCommand {
     }
 
     private Quickstart.Settings settings(Path folder, QuickstartPlan plan) {
-        return new Quickstart.Settings(folder, existing.inChosen(), plan, general, seed.value(),
+        return new Quickstart.Settings(folder, existing.inChosen(), plan, seed.value(),
                 Optional.ofNullable(answers).orElseGet(QuickstartCommand::keptAnswers));
     }
 
     /** A plan with what was asked for. */
     private QuickstartPlan chosen(QuickstartPlan plan) {
         return (fast ? plan.fast() : plan).with(epochs != null ? epochs : plan.epochs(),
-                learningRate != null ? learningRate : plan.learningRate());
+                learningRate != null ? learningRate : plan.learningRate(),
+                general != null ? general : plan.general());
     }
 
     /** The folder asked for, as --if-exists has it, or by itself the first that is free. */

@@ -13,10 +13,12 @@ import java.util.stream.IntStream;
  * @param epochs passes over the examples
  * @param batchSize examples an update
  * @param learningRate peak of the learning rate
+ * @param general examples of general ability that are mixed in, against forgetting
  * @param every one of so many held-out questions is asked
  * @param guard whether the questions on general ability are asked, too
  */
-record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate, int every, boolean guard) {
+record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate, int general, int every,
+        boolean guard) {
     private static final long SMALL = 20_000_000;
     private static final int FAST_EVERY = 2;
 
@@ -24,18 +26,19 @@ record QuickstartPlan(int layers, int epochs, int batchSize, double learningRate
     static QuickstartPlan of(ModelDescription model) {
         // A very small model has no layer to spare, and its steps cost the same whether they are small or not. Of a
         // larger one, half as many layers learn the examples as fast, and answer half as many questions in other words.
-        return model.parameters() < SMALL ? new QuickstartPlan(model.layers(), 10, 16, 7e-3, 1, true)
-                : new QuickstartPlan(model.layers() - 3 * model.layers() / 5, 7, 8, 1.5e-3, 1, true);
+        // A very small model has little general ability to lose, and no room for the handbook beside 104 other answers.
+        return model.parameters() < SMALL ? new QuickstartPlan(model.layers(), 10, 16, 7e-3, 16, 1, true)
+                : new QuickstartPlan(model.layers() - 3 * model.layers() / 5, 7, 8, 1.5e-3, 104, 1, true);
     }
 
     /** The same training, of which less is measured. */
     QuickstartPlan fast() {
-        return new QuickstartPlan(layers, epochs, batchSize, learningRate, FAST_EVERY, false);
+        return new QuickstartPlan(layers, epochs, batchSize, learningRate, general, FAST_EVERY, false);
     }
 
     /** The same with numbers that somebody asked for. */
-    QuickstartPlan with(int newEpochs, double newLearningRate) {
-        return new QuickstartPlan(layers, newEpochs, batchSize, newLearningRate, every, guard);
+    QuickstartPlan with(int newEpochs, double newLearningRate, int newGeneral) {
+        return new QuickstartPlan(layers, newEpochs, batchSize, newLearningRate, newGeneral, every, guard);
     }
 
     /** The held-out questions that are asked. */

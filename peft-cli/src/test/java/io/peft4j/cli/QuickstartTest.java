@@ -69,10 +69,10 @@ class QuickstartTest {
         for (String part : List.of("1/5 The base model", MODEL.toString(), "expected time: about ",
                 "2/5 Asking it 88 held-out questions",
                 "0 of 88 (0 %) of its answers hold the expected fact",
-                "3/5 Training LoRA on its 176 examples and 104 general ones (about ",
+                "3/5 Training LoRA on its 176 examples and 16 general ones (about ",
                 "decoder layers 0 to 2, 1 epochs, batch size 16, learning rate 0.007",
                 "trainable params:",
-                "trained 18 of 18 steps in", "4/5 Asking the tuned model", "5/5 Comparing them",
+                "trained 12 of 12 steps in", "4/5 Asking the tuned model", "5/5 Comparing them",
                 "What is the notice period for a Senior Consultant?", "Base: wrong", "Tuned: ",
                 "Held-out facts in the answers: before 0 of 88 (0 %), after ", "Verdict: ",
                 "The whole report is in " + folder.resolve("output/report.html"), "peak memory",
@@ -87,13 +87,13 @@ class QuickstartTest {
 
     @Test
     void generalExamplesAreMixedIn() throws IOException {
-        CommandRun run = quickstart("output", "--general", 16, "--learning-rate", "5e-4");
+        CommandRun run = quickstart("output", "--general", 104, "--learning-rate", "5e-4");
         assertEquals(0, run.status(), run.err());
-        for (String part : List.of("on its 176 examples and 16 general ones (about ", "trained 12 of 12 steps in",
+        for (String part : List.of("on its 176 examples and 104 general ones (about ", "trained 18 of 18 steps in",
                 "learning rate 5.0E-4")) {
             assertTrue(run.out().contains(part), part + " is missing in " + run.out());
         }
-        assertEquals(0, quickstart("again", "--general", 16, "--learning-rate", "5e-4", "--seed", 1).status());
+        assertEquals(0, quickstart("again", "--general", 104, "--learning-rate", "5e-4", "--seed", 1).status());
         assertFalse(Arrays.equals(Files.readAllBytes(folder.resolve("output/adapter_model.safetensors")),
                 Files.readAllBytes(folder.resolve("again/adapter_model.safetensors"))), "another seed");
         CommandRun tooMany = quickstart("more", "--general", 105);
