@@ -38,7 +38,7 @@ class CancellationTest {
             assertTrue(result.cancelled());
             assertEquals(3, result.steps().size());
             assertArrayEquals(atCancel.get(0), tiny.values());
-            assertTrue(result.toString().startsWith("cancelled after 3 of 6000 steps"), result.toString());
+            assertTrue(result.toString().startsWith("cancelled after 3 of 6,000 steps"), result.toString());
         }
     }
 

@@ -123,7 +123,7 @@ class ListenersTest {
         long[] now = {0};
         ProgressLog log = new ProgressLog(said::add, () -> now[0]);
         log.onStart(new TrainingPlan(10, 0, 100, 50, 5, 20, 2, 1000, Map.of(), "epochs 4 (why)"));
-        log.onEvaluation(0, 0, 2.5);
+        log.onEvaluation(new TrainingResult.Evaluation(0, 0, 2.5));
         for (int second = 1; second <= 25; second++) {
             now[0] = second * 1_000_000_000L;
             log.onStep(new StepMetrics(second, 0.1 * second, 1.5, 1e-3, 1, 300, 100, 1, 60));
