@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import io.peft4j.cli.QuickstartTime.Part;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.io.IfExists;
 import io.peft4j.core.measure.internal.SpeedLimits;
 import io.peft4j.core.model.Network;
@@ -177,8 +178,8 @@ final class Quickstart {
         String general = settings.plan().general() == 0 ? "" : " and " + settings.plan().general() + " general ones";
         say("3/5 Training LoRA on its %d examples%s%s: rank %d, alpha %d, all linear layers of",
                 handbook.train().size(), general, left(), RANK, ALPHA);
-        say("    decoder layers %d to %d, %d epochs, batch size %d, learning rate %s falling to 0", firstLayer(),
-                base.network().description().layers() - 1, settings.plan().epochs(),
+        say("    decoder layers %d to %d, %s, batch size %d, learning rate %s falling to 0", firstLayer(),
+                base.network().description().layers() - 1, Count.of(settings.plan().epochs(), "epoch"),
                 settings.plan().batchSize(), settings.plan().learningRate());
         say("    %s", model.trainableSummary());
         try (TrainingProgress progress = new TrainingProgress(console, false)) {

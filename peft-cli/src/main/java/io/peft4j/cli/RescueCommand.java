@@ -1,6 +1,7 @@
 package io.peft4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.peft4j.core.error.Count;
 import io.peft4j.eval.judge.Endpoint;
 import io.peft4j.models.BaseModel;
 import io.peft4j.serve.rescue.Inventory;
@@ -155,7 +156,8 @@ final class RescueCommand extends PeftCommand {
                 "%.0f %% right before, %.0f %% now", 100 * comparison.before(), 100 * comparison.after()))
                 .orElse("not compared");
         console.say("%s: %s%s", one.model().name(), !report.isDone(one) ? "not rescued" : report.trained()
-                ? "rescued, " + quality : "fetched, " + one.rows() + " rows and " + one.answers() + " answers",
+                ? "rescued, " + quality : "fetched, " + Count.of(one.rows(), "row") + " and "
+                + Count.of(one.answers(), "answer"),
                 Optional.of(one.faults()).filter(faults -> !faults.isEmpty()).map(faults -> "; " + String.join("; ",
                         faults)).orElse(""));
     }

@@ -126,7 +126,8 @@ class ConsoleTest {
                 + "[...row.cells].map(cell => cell.textContent).join('|')).join('\\n')";
         String headings = browser.evaluate("[...document.querySelectorAll('h2')].map(one => one.textContent).join()")
                 .asText();
-        assertTrue(headings.matches(".*Verdict: (ship|do not ship|need more items).*"), headings);
+        assertTrue(headings.matches(
+                ".*Verdict: (ship|do not ship|need more items|harm not known|prompt instead).*"), headings);
         String metrics = browser.evaluate(cells.formatted("Metrics")).asText();
         assertTrue(metrics.lines().anyMatch(row -> row.startsWith("chrf|")), metrics);
         for (String row : metrics.split("\n")) {

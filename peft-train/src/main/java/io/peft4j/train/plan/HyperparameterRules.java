@@ -2,6 +2,7 @@ package io.peft4j.train.plan;
 
 import io.peft4j.core.array.Arrays;
 import io.peft4j.core.error.ConfigurationException;
+import io.peft4j.core.error.Count;
 import io.peft4j.core.measure.internal.ProcessUsage;
 import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.peft.config.PeftConfig;
@@ -205,7 +206,7 @@ public final class HyperparameterRules {
         int accumulated = accumulation.orElseGet(() -> batchSize.isPresent() ? 1 : (wanted + pass - 1) / pass);
         if (accumulation.isPresent() || accumulated > 1) {
             reasons.put("gradient_accumulation", accumulated + (accumulation.isPresent() ? ": given"
-                    : ": so that an update sees " + pass * accumulated + " of " + number(data.rows()) + " rows"));
+                    : ": so that an update sees " + pass * accumulated + " of " + Count.of(data.rows(), "row")));
         }
         int wantedEpochs = epochs.orElseGet(() -> epochs(reasons));
         epochs.ifPresent(given -> reasons.put("epochs", given + ": given"));
@@ -241,7 +242,7 @@ public final class HyperparameterRules {
 
     private int passSize(int wanted, Map<String, String> reasons) {
         int size = wanted;
-        String reason = number(data.rows()) + " rows: " + (wanted == 4 ? "small batches, so that there are enough "
+        String reason = Count.of(data.rows(), "row") + ": " + (wanted == 4 ? "small batches, so that there are enough "
                 + "updates" : "larger batches with more rows");
         int bySpeed = powerOfTwo(TOKENS_A_PASS / data.meanTokens());
         // Examples that are compared with each other must be in one pass.
@@ -284,7 +285,7 @@ public final class HyperparameterRules {
         int usual = usualEpochs(reasons);
         int count = (int) Math.max(1, Math.round(share * usual));
         if (count != usual) {
-            reasons.put("epochs", count + ": " + number(rows) + " rows, and " + objective.orElseThrow().name()
+            reasons.put("epochs", count + ": " + Count.of(rows, "row") + ", and " + objective.orElseThrow().name()
                     + " needs fewer passes than the " + usual + " after which answers are learned");
         }
         return count;
@@ -302,7 +303,8 @@ public final class HyperparameterRules {
         long facts = Math.round(EXAMPLES_SEEN * Math.pow((double) model.layers() / adapted, 0.25));
         long seen = Math.max(FEWEST_SEEN, Math.min(facts, TIMES_SEEN * data.answers()));
         int count = (int) Math.max(FEWEST_EPOCHS, Math.min(MOST_EPOCHS, Math.round((double) seen / rows)));
-        reasons.put("epochs", count + ": " + number(rows) + " rows are " + number(rows * count) + " examples then; "
+        reasons.put("epochs", count + ": " + Count.of(rows, "row") + (rows == 1 ? " is " : " are ")
+                + Count.of(rows * count, "example") + " then; "
                 + (count == FEWEST_EPOCHS ? "at least " + FEWEST_EPOCHS + " passes" : (seen == facts
                 ? "facts stick" : "what " + number(data.answers()) + " different answers have in common sticks")
                 + " after some " + number(seen) + ", at most " + MOST_EPOCHS + " passes"));
