@@ -185,7 +185,8 @@ final class Quickstart {
         try (TrainingProgress progress = new TrainingProgress(console, false)) {
             TrainingResult training = Trainer.builder(model).options(settings.training()).seed(settings.seed())
                     .logProgress(false).output(settings.output(), settings.ifExists())
-                    .cancellation(cancellation).listener(progress).build().train(handbook.examples(settings.plan().general()));
+                    .cancellation(cancellation).listener(progress).build()
+                    .train(handbook.examples(settings.plan().general()));
             progress.close();
             time.took(Part.TRAINING, training.seconds());
             say("    %s", training);
