@@ -1,24 +1,20 @@
 #!/usr/bin/env bash
 # Does what a new user does, with an empty home and an empty Maven repository but for what was downloaded before: clone,
-# then all lines of the README as they stand there, in their order, and looks at what they say; then a JUnit test on the
-# model that comes along, and the examples for LangChain4j and Spring Boot.
+# quickstart, a project of one's own with the README's program and a JUnit test, the README's lines for JShell, and the
+# examples for LangChain4j and Spring Boot. All on the model that comes along, so that no model hub is needed.
 #
 #     docs/try-as-new-user.sh
 #
-# TRY_DOWNLOADS is a Maven repository with earlier downloads (default ~/.m2/repository), TRY_MODELS a cache of models
-# (default that of Hugging Face); without one everything is downloaded. The server of the README takes port 8080. Prints
-# what each step took and fails with the first that does.
+# TRY_DOWNLOADS is a Maven repository with earlier downloads (default ~/.m2/repository); without one everything is
+# downloaded. Prints what each step took and fails with the first that does.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 downloads=${TRY_DOWNLOADS:-$HOME/.m2/repository}
-models=${TRY_MODELS:-${HF_HOME:-$HOME/.cache/huggingface}}
 work=$(mktemp -d)
 server=
 finish() {
   if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
-  # shellcheck disable=SC2046 # one word each
-  kill $(jobs -p) 2>/dev/null || true
   rm -rf "$work"
 }
 trap finish EXIT
@@ -39,23 +35,17 @@ block() { # file, first line of the block as a pattern
 
 step "an empty home"
 export HOME=$work/home
-# Links cost nothing where both lie on one disk.
-link() { # from, to
-  mkdir -p "$(dirname "$2")"
-  cp -al "$1" "$2" 2>/dev/null || {
-    rm -rf "$2"
-    cp -a "$1" "$2"
-  }
-}
 mkdir -p "$HOME/.m2"
 if [ -d "$downloads" ]; then
-  link "$downloads" "$HOME/.m2/repository"
+  # Links cost nothing where both lie on one disk.
+  cp -al "$downloads" "$HOME/.m2/repository" 2>/dev/null || {
+    rm -rf "$HOME/.m2/repository"
+    cp -a "$downloads" "$HOME/.m2/repository"
+  }
   rm -rf "$HOME/.m2/repository/io/peft4j"
 fi
-unset HF_HOME
-if [ -d "$models/hub" ]; then link "$models/hub" "$HOME/.cache/huggingface/hub"; fi
 # Java takes the home from the system, not from HOME.
-export MAVEN_OPTS="-Duser.home=$HOME" PEFT4J_JAVA_OPTS="-Duser.home=$HOME" XDG_CACHE_HOME=$HOME/.cache
+export MAVEN_OPTS="-Duser.home=$HOME" PEFT4J_JAVA_OPTS="-Duser.home=$HOME" XDG_CACHE_HOME=$HOME/.cache HF_HUB_OFFLINE=1
 
 step "clone"
 if ! git clone -q "$root" "$work/peft4j" 2>/dev/null; then
@@ -65,69 +55,15 @@ if ! git clone -q "$root" "$work/peft4j" 2>/dev/null; then
 fi
 cd "$work/peft4j"
 
-lines=0 said='' log=$work/log
-says() { # what a line must have said, as a pattern
-  grep -Eq "$1" "$said" || fail "it does not say '$1': $(tail -5 "$said")"
-}
-learned() { # the share of the questions that are answered
-  awk -v share="$1" 'BEGIN { exit !(share >= 0.8) }' || fail "the model answers only a share of '$1' of the questions"
-}
-# Looks at what a line of the README has said and done.
-look_at() { # the line
-  case $1 in
-    model=* | kill* | mvn*) ;;
-    *" quickstart"*)
-      says '^Verdict: (ship|harm not known):'
-      learned "$(sed -n 's/.*, after \([0-9]*\) of \([0-9]*\).*/\1 \2/p' "$said" | awk '{ print $1 / $2 }')"
-      ;;
-    *" train "*) [ -f my-adapter/adapter_model.safetensors ] || fail "there is no adapter" ;;
-    *" --regex "*)
-      grep -Eqx '[0-9]{1,3} (days|weeks)' "$said" || fail "the answer does not match: $(cat "$said")"
-      ;;
-    *" generate "*) says '90.day' ;;
-    *" chat "*) says '^adapter: .*Amber Slip' && says '^base: ' ;;
-    *" evaluate "*)
-      says '^# (Ship|Harm not known)'
-      learned "$(sed -n 's/^| holds the fact | [^|]* | \([0-9.]*\) %.*/\1/p' "$said" | awk '{ print $1 / 100 }')"
-      [ -f evaluation.html ] || fail "there is no page"
-      ;;
-    *" score "*) [ "$(grep -c '"nll":' "$said")" -eq "$(wc -l <examples/handbook/heldout.jsonl)" ] || fail "rows are missing" ;;
-    *" adapter merge "*) [ -f my.gguf ] || fail "there is no GGUF file" ;;
-    *" serve "*) ;;
-    curl*) says 'Amber Slip' && says '"finish_reason": ?"stop"' ;;
-    *" data check "*) says '^176 rows' && [ -f data.html ] || fail "there is no page" ;;
-    *" data split "*) [ -f parts/train.jsonl ] || fail "there is no part" ;;
-    *" bench "*) says 'tokens/s' ;;
-    *" doctor"*) says '^kernels ' ;;
-    *" --help"*) says '^Usage: peft4j' ;;
-    *) fail "nothing looks at what this line says: $1" ;;
-  esac
-}
-# The lines of a block of commands, run one after the other in this shell.
-commands() { # first line of the block as a pattern
-  local line whole=
-  while IFS= read -r line <&3; do
-    if [[ $line == *\\ ]]; then
-      whole+="$line"$'\n'
-      continue
-    fi
-    whole+=$line
-    step "$whole"
-    # A server goes on writing.
-    said=$work/said-$((lines += 1))
-    eval "$whole" >"$said" 2>"$log" <<<'Which form reports my sick leave?' \
-      || fail "it fails: $(tail -5 "$log")"
-    tail -12 "$said"
-    look_at "$whole"
-    whole=
-  done 3< <(block README.md "$1")
-}
+step "build and quickstart"
+./peft4j quickstart --model tiny --output "$work/quickstart" --json >"$work/quickstart.json"
+cat "$work/quickstart.json"
+share=$(sed 's/.*"tuned_share":\([0-9.]*\).*/\1/' "$work/quickstart.json")
+awk -v share="$share" 'BEGIN { exit !(share >= 0.8) }' || fail "the quickstart's model answers only $share of the facts"
 
-commands '^\./peft4j quickstart '
-commands '^mvn '
-step "the other artifacts, into the local repository"
+step "the artifacts, into the local repository"
 mvn -q -B -ntp install -DskipTests -Dcheckstyle.skip \
-  -pl peft-trackers,peft-langchain4j,peft-spring-boot-starter -am
+  -pl peft-all,peft-trackers,peft-tiny-model,peft-langchain4j,peft-spring-boot-starter -am
 version=$(sed -n '/<parent>/,/<\/parent>/s/.*<version>\(.*\)<.*/\1/p' pom.xml)
 property() {
   sed -n "s/.*<$1>\(.*\)<.*/\1/p" pom.xml | head -1
@@ -159,34 +95,10 @@ project() { # folder, dependencies
 }
 tiny=io.peft4j:peft-tiny-model:$version:runtime
 
-step "the README's program in a project with one dependency"
-project "$work/one" "io.peft4j:peft4j:$version"
-block README.md 'import io.peft4j.Peft4j;' >"$work/one/src/main/java/Handbook.java"
-(cd "$work/one" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt -DincludeScope=runtime)
-echo "an application gets $(tr ':' '\n' <"$work/one/cp.txt" | wc -w) jars," \
-  "$(tr ':' '\n' <"$work/one/cp.txt" | xargs du -cmL | tail -1 | cut -f 1) MB"
-handbook() { # folder of the project, java and its options
-  local folder=$1
-  shift
-  "$@" "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$folder/target/classes:$(cat "$folder/cp.txt")" Handbook \
-    >"$work/handbook.txt" 2>"$work/handbook.log" || fail "the README's program failed: $(tail -5 "$work/handbook.log")"
-  cat "$work/handbook.txt"
-  after=$(sed -n 's/^after:  \([0-9]*\) of.*/\1/p' "$work/handbook.txt")
-  [ "${after:-0}" -ge 70 ] || fail "the README's program answers only '$after' of 88 questions"
-}
-handbook "$work/one" java
-
-step "the README's lines for JShell"
-block README.md '^jshell> ' | sed -e 's/^jshell> //' | ./peft4j jshell >"$work/jshell.txt"
-cat "$work/jshell.txt"
-grep -q 'Amber Slip' "$work/jshell.txt" || fail "JShell does not answer"
-if ./peft4j jshell <<<'int broken = "text"' 2>/dev/null; then fail "JShell ends with 0 though a line failed"; fi
-
-commands '^model='
-
-step "the program on the model that comes along, with the settings that the README gives for it"
+step "the README's program in a project with one dependency (and the model)"
 project "$work/app" "io.peft4j:peft4j:$version" "$tiny" \
   "org.junit.jupiter:junit-jupiter:$(property junit.version):test"
+# With the settings that the README gives for the model that comes along.
 block README.md 'import io.peft4j.Peft4j;' | sed -e 's|HuggingFaceTB/SmolLM2-135M-Instruct|tiny|' \
   -e 's|rank(16).alpha(32)|rank(32).alpha(64)|' -e 's|epochs(8).learningRate(1e-3)|epochs(10).learningRate(5e-3)|' \
   >"$work/app/src/main/java/Handbook.java"
@@ -209,7 +121,9 @@ class GoldenTest {
 }
 JAVA
 (cd "$work/app" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt -DincludeScope=runtime)
-# On the newest JDK that the machine has, with the options that docs/serving.md gives: it is quiet.
+echo "an application gets $(tr ':' '\n' <"$work/app/cp.txt" | wc -w) jars," \
+  "$(tr ':' '\n' <"$work/app/cp.txt" | xargs du -cmL | tail -1 | cut -f 1) MB, of which 5 MB are the model"
+# The second run is on the newest JDK that the machine has, with the options that docs/serving.md gives: it is quiet.
 newest=java newest_version=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')
 for candidate in /usr/lib/jvm/*/bin/java; do
   number=$("$candidate" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' || true)
@@ -219,8 +133,16 @@ quiet=(-Dslf4j.internal.verbosity=ERROR)
 if [ "$newest_version" -ge 24 ]; then
   quiet+=(--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow)
 fi
-handbook "$work/app" "$newest" "${quiet[@]}"
+handbook() { # java and its options
+  "$@" "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$work/app/target/classes:$(cat "$work/app/cp.txt")" Handbook \
+    >"$work/handbook.txt" 2>"$work/handbook.log" || fail "the README's program failed: $(tail -5 "$work/handbook.log")"
+}
+handbook java
+handbook "$newest" "${quiet[@]}"
 [ ! -s "$work/handbook.log" ] || fail "Java $newest_version is not quiet: $(head -5 "$work/handbook.log")"
+cat "$work/handbook.txt"
+after=$(sed -n 's/^after:  \([0-9]*\) of.*/\1/p' "$work/handbook.txt")
+[ "${after:-0}" -ge 70 ] || fail "the README's program answers only '$after' of 88 questions"
 
 step "its JUnit test"
 cp -r handbook-adapter "$work/app/"
@@ -229,6 +151,13 @@ grep -h 'Amber Slip\|Pathloom' examples/handbook/train.jsonl | head -2 | while r
   echo "${row%\}}, \"must_contain\": \"$key\"}"
 done >"$work/app/golden.jsonl"
 (cd "$work/app" && mvn -q -B -ntp test)
+
+step "the README's lines for JShell"
+block README.md '^jshell> ' | sed -e 's/^jshell> //' -e 's|HuggingFaceTB/SmolLM2-135M-Instruct|tiny|' \
+  | ./peft4j jshell >"$work/jshell.txt"
+cat "$work/jshell.txt"
+grep -q Larkenfell "$work/jshell.txt" || fail "JShell does not answer"
+if ./peft4j jshell <<<'int broken = "text"' 2>/dev/null; then fail "JShell ends with 0 though a line failed"; fi
 
 step "a method, an objective and a tracker of one's own, in a jar"
 mvn -q -B -ntp -f examples/own-method/pom.xml "-Dpeft4j.version=$version" package \

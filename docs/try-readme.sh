@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# Runs all lines of the README as they stand there, in their order, in a fresh clone with an empty home, and looks at what
+# they say. On SmolLM2, so that it takes a quarter of an hour; docs/try-as-new-user.sh is CI's short form on the model that
+# comes along.
+#
+#     docs/try-readme.sh
+#
+# TRY_DOWNLOADS is a Maven repository with earlier downloads (default ~/.m2/repository), TRY_MODELS a cache of models
+# (default that of Hugging Face); without one everything is downloaded. The server of the README takes port 8080. Prints
+# what each step took and fails with the first that does.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+downloads=${TRY_DOWNLOADS:-$HOME/.m2/repository}
+models=${TRY_MODELS:-${HF_HOME:-$HOME/.cache/huggingface}}
+work=$(mktemp -d)
+server=
+finish() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+  # shellcheck disable=SC2046 # one word each
+  kill $(jobs -p) 2>/dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+
+begun=$SECONDS
+step() {
+  echo "== $1 (after $((SECONDS - begun)) s)"
+}
+fail() {
+  echo "try-readme: $*" >&2
+  exit 1
+}
+# The text of a file between two lines.
+block() { # file, first line of the block as a pattern
+  awk -v first="$2" '/^```/ { if (inside) exit; next_is = 1; next } next_is { next_is = 0; inside = $0 ~ first }
+    inside' "$1"
+}
+
+step "an empty home"
+export HOME=$work/home
+# Links cost nothing where both lie on one disk.
+link() { # from, to
+  mkdir -p "$(dirname "$2")"
+  cp -al "$1" "$2" 2>/dev/null || {
+    rm -rf "$2"
+    cp -a "$1" "$2"
+  }
+}
+mkdir -p "$HOME/.m2"
+if [ -d "$downloads" ]; then
+  link "$downloads" "$HOME/.m2/repository"
+  rm -rf "$HOME/.m2/repository/io/peft4j"
+fi
+unset HF_HOME
+if [ -d "$models/hub" ]; then link "$models/hub" "$HOME/.cache/huggingface/hub"; fi
+# Java takes the home from the system, not from HOME.
+export MAVEN_OPTS="-Duser.home=$HOME" PEFT4J_JAVA_OPTS="-Duser.home=$HOME" XDG_CACHE_HOME=$HOME/.cache
+
+step "clone"
+if ! git clone -q "$root" "$work/peft4j" 2>/dev/null; then
+  # The sources may be an archive instead of a repository.
+  mkdir "$work/peft4j"
+  tar -C "$root" --exclude=target --exclude=.git -cf - . | tar -C "$work/peft4j" -xf -
+fi
+cd "$work/peft4j"
+
+lines=0 said='' log=$work/log
+says() { # what a line must have said, as a pattern
+  grep -Eq "$1" "$said" || fail "it does not say '$1': $(tail -5 "$said")"
+}
+learned() { # the share of the questions that are answered
+  awk -v share="$1" 'BEGIN { exit !(share >= 0.8) }' || fail "the model answers only a share of '$1' of the questions"
+}
+# Looks at what a line of the README has said and done.
+look_at() { # the line
+  case $1 in
+    model=* | kill* | mvn*) ;;
+    *" quickstart"*)
+      says '^Verdict: (ship|harm not known):'
+      learned "$(sed -n 's/.*, after \([0-9]*\) of \([0-9]*\).*/\1 \2/p' "$said" | awk '{ print $1 / $2 }')"
+      ;;
+    *" train "*) [ -f my-adapter/adapter_model.safetensors ] || fail "there is no adapter" ;;
+    *" --regex "*)
+      grep -Eqx '[0-9]{1,3} (days|weeks)' "$said" || fail "the answer does not match: $(cat "$said")"
+      ;;
+    *" generate "*) says '90.day' ;;
+    *" chat "*) says '^adapter: .*Amber Slip' && says '^base: ' ;;
+    *" evaluate "*)
+      says '^# (Ship|Harm not known)'
+      learned "$(sed -n 's/^| holds the fact | [^|]* | \([0-9.]*\) %.*/\1/p' "$said" | awk '{ print $1 / 100 }')"
+      [ -f evaluation.html ] || fail "there is no page"
+      ;;
+    *" score "*) [ "$(grep -c '"nll":' "$said")" -eq "$(wc -l <examples/handbook/heldout.jsonl)" ] || fail "rows are missing" ;;
+    *" adapter merge "*) [ -f my.gguf ] || fail "there is no GGUF file" ;;
+    *" serve "*) ;;
+    curl*) says 'Amber Slip' && says '"finish_reason": ?"stop"' ;;
+    *" data check "*) says '^176 rows' && [ -f data.html ] || fail "there is no page" ;;
+    *" data split "*) [ -f parts/train.jsonl ] || fail "there is no part" ;;
+    *" bench "*) says 'tokens/s' ;;
+    *" doctor"*) says '^kernels ' ;;
+    *" --help"*) says '^Usage: peft4j' ;;
+    *) fail "nothing looks at what this line says: $1" ;;
+  esac
+}
+# The lines of a block of commands, run one after the other in this shell.
+commands() { # first line of the block as a pattern
+  local line whole=
+  while IFS= read -r line <&3; do
+    if [[ $line == *\\ ]]; then
+      whole+="$line"$'\n'
+      continue
+    fi
+    whole+=$line
+    step "$whole"
+    # A server goes on writing.
+    said=$work/said-$((lines += 1))
+    eval "$whole" >"$said" 2>"$log" <<<'Which form reports my sick leave?' \
+      || fail "it fails: $(tail -5 "$log")"
+    tail -12 "$said"
+    look_at "$whole"
+    whole=
+  done 3< <(block README.md "$1")
+}
+
+commands '^\./peft4j quickstart '
+commands '^mvn '
+step "the other artifacts, into the local repository"
+mvn -q -B -ntp install -DskipTests -Dcheckstyle.skip \
+  -pl peft-trackers,peft-langchain4j,peft-spring-boot-starter -am
+version=$(sed -n '/<parent>/,/<\/parent>/s/.*<version>\(.*\)<.*/\1/p' pom.xml)
+property() {
+  sed -n "s/.*<$1>\(.*\)<.*/\1/p" pom.xml | head -1
+}
+
+# A project with the dependencies given as group:artifact:version[:scope].
+project() { # folder, dependencies
+  local folder=$1 dependency group artifact number scope
+  shift
+  mkdir -p "$folder/src/main/java" "$folder/src/test/java"
+  {
+    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    echo '<groupId>com.example</groupId><artifactId>try</artifactId><version>1</version>'
+    echo '<properties><maven.compiler.release>17</maven.compiler.release>'
+    echo '<project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>'
+    echo '<build><pluginManagement><plugins>'
+    echo "<plugin><artifactId>maven-surefire-plugin</artifactId><version>$(property surefire-plugin.version)</version></plugin>"
+    echo "<plugin><artifactId>maven-compiler-plugin</artifactId><version>$(property compiler-plugin.version)</version></plugin>"
+    echo "<plugin><artifactId>maven-resources-plugin</artifactId><version>$(property resources-plugin.version)</version></plugin>"
+    echo "<plugin><artifactId>maven-dependency-plugin</artifactId><version>$(property dependency-plugin.version)</version></plugin>"
+    echo '</plugins></pluginManagement></build><dependencies>'
+    for dependency in "$@"; do
+      IFS=: read -r group artifact number scope <<<"$dependency"
+      echo "<dependency><groupId>$group</groupId><artifactId>$artifact</artifactId><version>$number</version>"
+      echo "<scope>${scope:-compile}</scope></dependency>"
+    done
+    echo '</dependencies></project>'
+  } >"$folder/pom.xml"
+}
+tiny=io.peft4j:peft-tiny-model:$version:runtime
+
+step "the README's program in a project with one dependency"
+project "$work/one" "io.peft4j:peft4j:$version"
+block README.md 'import io.peft4j.Peft4j;' >"$work/one/src/main/java/Handbook.java"
+(cd "$work/one" && mvn -q -B -ntp compile dependency:build-classpath -Dmdep.outputFile=cp.txt -DincludeScope=runtime)
+echo "an application gets $(tr ':' '\n' <"$work/one/cp.txt" | wc -w) jars," \
+  "$(tr ':' '\n' <"$work/one/cp.txt" | xargs du -cmL | tail -1 | cut -f 1) MB"
+handbook() { # folder of the project, java and its options
+  local folder=$1
+  shift
+  "$@" "-Duser.home=$HOME" -Dai.djl.offline=true -cp "$folder/target/classes:$(cat "$folder/cp.txt")" Handbook \
+    >"$work/handbook.txt" 2>"$work/handbook.log" || fail "the README's program failed: $(tail -5 "$work/handbook.log")"
+  cat "$work/handbook.txt"
+  after=$(sed -n 's/^after:  \([0-9]*\) of.*/\1/p' "$work/handbook.txt")
+  [ "${after:-0}" -ge 70 ] || fail "the README's program answers only '$after' of 88 questions"
+}
+handbook "$work/one" java
+
+step "the README's lines for JShell"
+block README.md '^jshell> ' | sed -e 's/^jshell> //' | ./peft4j jshell >"$work/jshell.txt"
+cat "$work/jshell.txt"
+grep -q 'Amber Slip' "$work/jshell.txt" || fail "JShell does not answer"
+if ./peft4j jshell <<<'int broken = "text"' 2>/dev/null; then fail "JShell ends with 0 though a line failed"; fi
+
+commands '^model='
+
+step "done"
