@@ -1,5 +1,6 @@
 package io.peft4j.cli;
 
+import io.peft4j.core.error.Causes;
 import io.peft4j.core.error.NearNames;
 import io.peft4j.core.error.PeftException;
 import java.io.IOException;
@@ -61,7 +62,7 @@ final class Failures {
                     + "give the JVM more with PEFT4J_JAVA_OPTS=-Xmx8g (-Dorg.bytedeco.javacpp.maxbytes=16g for native "
                     + "memory)", e);
         } catch (LinkageError e) {
-            return failed(parsed, "a native library does not load: " + root(e) + ". Libraries are unpacked into "
+            return failed(parsed, "a native library does not load: " + Causes.root(e) + ". Libraries are unpacked into "
                     + "~/.javacpp/cache, which must be writable and on a disk with room; "
                     + "PEFT4J_JAVA_OPTS=-Dorg.bytedeco.javacpp.cachedir=DIR names another folder", e);
         }
@@ -75,21 +76,6 @@ final class Failures {
         } catch (Exception e) {
             throw new CommandLine.ExecutionException(line, message, e);
         }
-    }
-
-    /** The machine lacks what a command needs. */
-    private static final class MachineException extends PeftException {
-        private MachineException(String message, Error error) {
-            super(message, error);
-        }
-    }
-
-    private static Throwable root(Throwable error) {
-        Throwable root = error;
-        while (root.getCause() != null && root.getCause() != root) {
-            root = root.getCause();
-        }
-        return root;
     }
 
     /** Says what went wrong. */
@@ -133,5 +119,12 @@ final class Failures {
     /** Lines one after the other, with a mark between two of which the first has none. */
     static String inOneLine(String message) {
         return message.strip().replaceAll("(?<![.:;,!?\\s])\\s*\\R\\s*", "; ").replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    /** The machine lacks what a command needs. */
+    private static final class MachineException extends PeftException {
+        private MachineException(String message, Error error) {
+            super(message, error);
+        }
     }
 }

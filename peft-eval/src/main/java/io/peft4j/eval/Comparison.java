@@ -4,7 +4,6 @@ import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.Count;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.LanguageModel;
-import io.peft4j.core.model.ModelDescription;
 import io.peft4j.core.peft.ModelStatus;
 import io.peft4j.core.peft.PeftModel;
 import io.peft4j.core.text.ChatMessage;
@@ -312,11 +311,8 @@ public final class Comparison {
     }
 
     private Map<String, String> facts() {
-        ModelDescription description = base.model().network().description();
         Map<String, String> all = new LinkedHashMap<>();
-        all.put("base model", String.format(Locale.ROOT, "%s (%s, %,d parameters, %s)", description.name(),
-                description.modelType(), description.parameters(),
-                description.activationType().name().toLowerCase(Locale.ROOT)));
+        all.put("base model", base.model().network().description().summary());
         if (tuned.model() instanceof PeftModel model) {
             ModelStatus status = model.status();
             all.put("method", String.format(Locale.ROOT, "%s, %,d trainable parameters", String.join(", ",

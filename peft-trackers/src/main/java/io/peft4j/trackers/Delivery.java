@@ -1,5 +1,6 @@
 package io.peft4j.trackers;
 
+import io.peft4j.core.error.Causes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,10 +107,7 @@ final class Delivery {
     }
 
     private static String reason(Throwable e) {
-        Throwable deepest = e;
-        while (deepest.getCause() != null && deepest.getCause() != deepest) {
-            deepest = deepest.getCause();
-        }
+        Throwable deepest = Causes.root(e);
         String message = deepest.getMessage() == null ? "" : ": " + deepest.getMessage().strip().lines().findFirst()
                 .orElse("");
         return deepest.getClass().getSimpleName() + message;

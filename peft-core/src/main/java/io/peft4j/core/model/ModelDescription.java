@@ -1,5 +1,6 @@
 package io.peft4j.core.model;
 
+import java.util.Locale;
 import java.util.Objects;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -22,6 +23,12 @@ public record ModelDescription(String name, String modelType, int vocabularySize
     public ModelDescription withLayers(int count) {
         return new ModelDescription(name, modelType, vocabularySize, hiddenSize, count, maxPositions, tiedEmbeddings,
                 activationType, parameters);
+    }
+
+    /** Name, architecture, size and type of activations in one line, for reports. */
+    public String summary() {
+        return String.format(Locale.ROOT, "%s (%s, %,d parameters, %s)", name, modelType, parameters,
+                activationType.name().toLowerCase(Locale.ROOT));
     }
 
     /** Checks that names are there and sizes positive. */

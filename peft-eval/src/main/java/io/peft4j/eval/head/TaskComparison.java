@@ -3,7 +3,6 @@ package io.peft4j.eval.head;
 import io.peft4j.core.error.ConfigurationException;
 import io.peft4j.core.error.DataException;
 import io.peft4j.core.model.Model;
-import io.peft4j.core.model.ModelDescription;
 import io.peft4j.data.format.DataFile;
 import io.peft4j.data.task.RowKind;
 import io.peft4j.eval.comparison.ComparisonOptions;
@@ -20,7 +19,6 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -174,11 +172,8 @@ public final class TaskComparison {
     }
 
     private Map<String, String> facts(int trained) {
-        ModelDescription description = tuned.network().description();
         Map<String, String> all = new LinkedHashMap<>();
-        all.put("model", String.format(Locale.ROOT, "%s (%s, %,d parameters, %s)", description.name(),
-                description.modelType(), description.parameters(),
-                description.activationType().name().toLowerCase(Locale.ROOT)));
+        all.put("model", tuned.network().description().summary());
         all.put("task", tuned.network().task().type().toString());
         all.put("kernels", tuned.engine().name());
         if (trained > 0) {

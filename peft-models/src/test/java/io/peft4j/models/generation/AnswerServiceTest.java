@@ -15,7 +15,6 @@ import io.peft4j.core.model.Completion.StopReason;
 import io.peft4j.core.model.GenerationOptions;
 import io.peft4j.core.model.Prompt;
 import io.peft4j.core.model.Sampling;
-import io.peft4j.core.model.TextConstraint;
 import io.peft4j.core.model.TokenProbability;
 import io.peft4j.models.BaseModel;
 import io.peft4j.models.ModelOptions;
@@ -311,30 +310,10 @@ class AnswerServiceTest {
 
     @Test
     void afterAFailureOfDecodingTheNextRequestIsAnswered() {
-        TextConstraint broken = new TextConstraint() {
-            @Override
-            public int start() {
-                return 0;
-            }
-
+        Gate broken = new Gate("broken") {
             @Override
             public int step(int state, int value) {
                 throw new StackOverflowError("too deep");
-            }
-
-            @Override
-            public boolean mayEnd(int state) {
-                return false;
-            }
-
-            @Override
-            public boolean mayGoOn(int state) {
-                return true;
-            }
-
-            @Override
-            public String description() {
-                return "broken";
             }
         };
         try (AnswerService service = AnswerService.open(model, OPTIONS)) {

@@ -4,7 +4,7 @@ import io.peft4j.core.model.TextConstraint;
 import java.util.concurrent.CountDownLatch;
 
 /** Allows every text, but lets decoding stand still at a request's first token until it is opened. */
-final class Gate implements TextConstraint {
+class Gate implements TextConstraint {
     private final String name;
     private final CountDownLatch met = new CountDownLatch(1);
     private final CountDownLatch open = new CountDownLatch(1);

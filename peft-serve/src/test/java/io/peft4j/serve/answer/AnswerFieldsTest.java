@@ -10,11 +10,9 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -44,9 +42,7 @@ class AnswerFieldsTest {
     }
 
     private static HttpResponse<String> post(String path, String fields) throws IOException, InterruptedException {
-        String json = "{'model': 'tiny', 'max_tokens': 2, 'temperature': 0, " + fields + "}";
-        return CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + path)).timeout(Duration.ofSeconds(60))
-                .POST(BodyPublishers.ofString(json.replace('\'', '"'))).build(), BodyHandlers.ofString());
+        return server.post(path, "{'model': 'tiny', 'max_tokens': 2, 'temperature': 0, " + fields + "}");
     }
 
     private static HttpResponse<String> chat(String more) throws IOException, InterruptedException {
@@ -195,9 +191,8 @@ class AnswerFieldsTest {
                 "context_length_exceeded");
         String json = "'prompt': 'word', 'max_completion_tokens': 1";
         requireError(post("/completions", json), "max_completion_tokens", "unknown_parameter");
-        HttpResponse<String> reply = CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + "/completions"))
-                .POST(BodyPublishers.ofString("{\"model\": \"tiny\", \"prompt\": \"word\", \"max_tokens\": 100000}"))
-                .build(), BodyHandlers.ofString());
+        HttpResponse<String> reply = server.post("/completions",
+                "{\"model\": \"tiny\", \"prompt\": \"word\", \"max_tokens\": 100000}");
         requireError(reply, "max_tokens", "context_length_exceeded");
     }
 

@@ -10,14 +10,22 @@ import io.peft4j.serve.FineTuningServer;
 import io.peft4j.serve.FineTuningServerBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** A server of the tiny model of the fixtures, whose chat template shows tools as Hermes does. */
 final class AnsweringServer implements AutoCloseable {
     static final Path FIXTURES = Path.of("..", "peft-models", "src", "test", "resources", "fixtures");
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final String TEMPLATE = "{% if tools %}<|im_start|>system\n# Tools\n{% for tool in tools %}"
             + "{{ tool['function']['name'] }} {% endfor %}<|im_end|>\n{% endif %}"
             + "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}"
@@ -62,6 +70,12 @@ final class AnsweringServer implements AutoCloseable {
     /** What clients take as the base URL. */
     String url() {
         return server.url() + "/v1";
+    }
+
+    /** The reply to a JSON body with single quotes. */
+    HttpResponse<String> post(String path, String json) throws IOException, InterruptedException {
+        return CLIENT.send(HttpRequest.newBuilder(URI.create(url() + path)).timeout(Duration.ofSeconds(60))
+                .POST(BodyPublishers.ofString(json.replace('\'', '"'))).build(), BodyHandlers.ofString());
     }
 
     @Override

@@ -6,14 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -26,7 +20,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which fields of {@code /v1/responses} are taken, what its replies and events look like. */
 class ResponseFieldsTest {
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String TOOL = "{'type': 'function', 'name': 'ask', 'parameters': {'type': 'object', "
             + "'properties': {'n': {'enum': [1]}}, 'required': ['n'], 'additionalProperties': false}}";
@@ -46,9 +39,7 @@ class ResponseFieldsTest {
     }
 
     private static HttpResponse<String> post(String path, String fields) throws IOException, InterruptedException {
-        String json = "{'model': 'tiny', 'temperature': 0, " + fields + "}";
-        return CLIENT.send(HttpRequest.newBuilder(URI.create(server.url() + path)).timeout(Duration.ofSeconds(60))
-                .POST(BodyPublishers.ofString(json.replace('\'', '"'))).build(), BodyHandlers.ofString());
+        return server.post(path, "{'model': 'tiny', 'temperature': 0, " + fields + "}");
     }
 
     private static JsonNode response(String fields) throws IOException, InterruptedException {
