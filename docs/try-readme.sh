@@ -5,65 +5,15 @@
 #
 #     docs/try-readme.sh
 #
-# TRY_DOWNLOADS is a Maven repository with earlier downloads (default ~/.m2/repository), TRY_MODELS a cache of models
-# (default that of Hugging Face); without one everything is downloaded. The server of the README takes port 8080. Prints
-# what each step took and fails with the first that does.
+# TRY_MODELS is a cache of models (default that of Hugging Face); docs/new-user.sh says where other downloads come from. The
+# server of the README takes port 8080. Prints what each step took and fails with the first that does.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-downloads=${TRY_DOWNLOADS:-$HOME/.m2/repository}
 models=${TRY_MODELS:-${HF_HOME:-$HOME/.cache/huggingface}}
-work=$(mktemp -d)
-server=
-finish() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
-  # shellcheck disable=SC2046 # one word each
-  kill $(jobs -p) 2>/dev/null || true
-  rm -rf "$work"
-}
-trap finish EXIT
-
-begun=$SECONDS
-step() {
-  echo "== $1 (after $((SECONDS - begun)) s)"
-}
-fail() {
-  echo "try-readme: $*" >&2
-  exit 1
-}
-# The text of a file between two lines.
-block() { # file, first line of the block as a pattern
-  awk -v first="$2" '/^```/ { if (inside) exit; next_is = 1; next } next_is { next_is = 0; inside = $0 ~ first }
-    inside' "$1"
-}
-
-step "an empty home"
-export HOME=$work/home
-# Links cost nothing where both lie on one disk.
-link() { # from, to
-  mkdir -p "$(dirname "$2")"
-  cp -al "$1" "$2" 2>/dev/null || {
-    rm -rf "$2"
-    cp -a "$1" "$2"
-  }
-}
-mkdir -p "$HOME/.m2"
-if [ -d "$downloads" ]; then
-  link "$downloads" "$HOME/.m2/repository"
-  rm -rf "$HOME/.m2/repository/io/peft4j"
-fi
+# shellcheck source=docs/new-user.sh
+. "$(dirname "${BASH_SOURCE[0]}")/new-user.sh"
 unset HF_HOME
 if [ -d "$models/hub" ]; then link "$models/hub" "$HOME/.cache/huggingface/hub"; fi
-# Java takes the home from the system, not from HOME.
-export MAVEN_OPTS="-Duser.home=$HOME" PEFT4J_JAVA_OPTS="-Duser.home=$HOME" XDG_CACHE_HOME=$HOME/.cache
-
-step "clone"
-if ! git clone -q "$root" "$work/peft4j" 2>/dev/null; then
-  # The sources may be an archive instead of a repository.
-  mkdir "$work/peft4j"
-  tar -C "$root" --exclude=target --exclude=.git -cf - . | tar -C "$work/peft4j" -xf -
-fi
-cd "$work/peft4j"
 
 lines=0 said='' log=$work/log
 says() { # what a line must have said, as a pattern
@@ -125,39 +75,6 @@ commands() { # first line of the block as a pattern
 
 commands '^\./peft4j quickstart '
 commands '^mvn '
-step "the other artifacts, into the local repository"
-mvn -q -B -ntp install -DskipTests -Dcheckstyle.skip \
-  -pl peft-trackers,peft-langchain4j,peft-spring-boot-starter -am
-version=$(sed -n '/<parent>/,/<\/parent>/s/.*<version>\(.*\)<.*/\1/p' pom.xml)
-property() {
-  sed -n "s/.*<$1>\(.*\)<.*/\1/p" pom.xml | head -1
-}
-
-# A project with the dependencies given as group:artifact:version[:scope].
-project() { # folder, dependencies
-  local folder=$1 dependency group artifact number scope
-  shift
-  mkdir -p "$folder/src/main/java" "$folder/src/test/java"
-  {
-    echo '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
-    echo '<groupId>com.example</groupId><artifactId>try</artifactId><version>1</version>'
-    echo '<properties><maven.compiler.release>17</maven.compiler.release>'
-    echo '<project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>'
-    echo '<build><pluginManagement><plugins>'
-    echo "<plugin><artifactId>maven-surefire-plugin</artifactId><version>$(property surefire-plugin.version)</version></plugin>"
-    echo "<plugin><artifactId>maven-compiler-plugin</artifactId><version>$(property compiler-plugin.version)</version></plugin>"
-    echo "<plugin><artifactId>maven-resources-plugin</artifactId><version>$(property resources-plugin.version)</version></plugin>"
-    echo "<plugin><artifactId>maven-dependency-plugin</artifactId><version>$(property dependency-plugin.version)</version></plugin>"
-    echo '</plugins></pluginManagement></build><dependencies>'
-    for dependency in "$@"; do
-      IFS=: read -r group artifact number scope <<<"$dependency"
-      echo "<dependency><groupId>$group</groupId><artifactId>$artifact</artifactId><version>$number</version>"
-      echo "<scope>${scope:-compile}</scope></dependency>"
-    done
-    echo '</dependencies></project>'
-  } >"$folder/pom.xml"
-}
-tiny=io.peft4j:peft-tiny-model:$version:runtime
 
 step "the README's program in a project with one dependency"
 project "$work/one" "io.peft4j:peft4j:$version"
