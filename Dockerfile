@@ -5,15 +5,15 @@
 FROM maven:3.9-eclipse-temurin-17 AS build
 WORKDIR /src
 COPY . .
-RUN mvn -B -ntp -q -DskipTests -pl peft-cli,peft-cloud -am package \
+RUN mvn -B -ntp -q -DskipTests -pl :peft-cli,:peft-cloud -am package \
     && mkdir /lib-peft4j \
-    && (cat peft-cli/target/classpath.txt; echo; cat peft-cloud/target/classpath.txt) | tr ':' '\n' | sort -u \
+    && (cat apps/cli/target/classpath.txt; echo; cat integrations/cloud/target/classpath.txt) | tr ':' '\n' | sort -u \
       | xargs -I {} cp {} /lib-peft4j/ \
-    && cp peft-cli/target/peft-cli.jar /lib-peft4j/
+    && cp apps/cli/target/peft-cli.jar /lib-peft4j/
 
 FROM eclipse-temurin:17-jre
 COPY --from=build /lib-peft4j /opt/peft4j/lib
-COPY peft-cloud/docker/entrypoint /opt/peft4j/entrypoint
+COPY integrations/cloud/docker/entrypoint /opt/peft4j/entrypoint
 ENV LC_ALL=C.UTF-8
 EXPOSE 8080
 ENTRYPOINT ["/opt/peft4j/entrypoint"]

@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FIXTURES = ROOT / "peft-models/src/test/resources/fixtures"
+FIXTURES = ROOT / "tests/fixtures"
 TINY = FIXTURES / "tiny-llama"
 WORDS = ("the of a to in is on by with for at from as that this which when where rule day week hour office desk form "
          "manager leave travel notice budget report team order part line record").split()

@@ -20,7 +20,7 @@ awk -v share="$share" 'BEGIN { exit !(share >= 0.8) }' || fail "the quickstart's
 
 step "the artifacts, into the local repository"
 mvn -q -B -ntp install -DskipTests -Dcheckstyle.skip \
-  -pl peft-all,peft-trackers,peft-tiny-model,peft-langchain4j,peft-spring-boot-starter -am
+  -pl peft-all,:peft-trackers,:peft-tiny-model,:peft-langchain4j,:peft-spring-boot-starter -am
 tiny=io.peft4j:peft-tiny-model:$version:runtime
 
 step "the README's program in a project with one dependency (and the model)"

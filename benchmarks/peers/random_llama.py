@@ -17,7 +17,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch  # noqa: E402
 from transformers import LlamaConfig, LlamaForCausalLM  # noqa: E402
 
-TOKENIZER = Path(__file__).resolve().parents[2] / "peft-models/src/test/resources/fixtures/tiny-llama"
+TOKENIZER = Path(__file__).resolve().parents[2] / "tests/fixtures/tiny-llama"
 SHAPE = dict(vocab_size=128256, hidden_size=2048, intermediate_size=8192, num_hidden_layers=16, num_attention_heads=32,
              num_key_value_heads=8, head_dim=64, max_position_embeddings=4096, tie_word_embeddings=True,
              bos_token_id=1, eos_token_id=2)

@@ -1,6 +1,6 @@
 """Whether llama.cpp gives Hugging Face's numbers for the GGUF files of encoders and of T5.
 
-    mvn test -pl peft-all -am -Dtest=GgufEncodersTest,GgufSeq2SeqTest -Dsurefire.failIfNoSpecifiedTests=false
+    mvn test -pl tests/parity -am -Dtest=GgufEncodersTest,GgufSeq2SeqTest -Dsurefire.failIfNoSpecifiedTests=false
     pip install llama-cpp-python numpy
     python check_llama_cpp_encoders.py [FOLDER]
 
@@ -62,7 +62,7 @@ def likelihoods(path, lora, expected, key):
 
 
 def main():
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "peft-all" / "target"
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests" / "parity" / "target"
     failed = 0
     print("| fixture | model | with the adapter | merged |\n|---|---|---|---|")
     for folder, measure, plain in (("gguf-encoders", embeddings, "embeddings"), ("gguf-seq2seq", likelihoods, "nll")):

@@ -1,6 +1,6 @@
 """Whether llama.cpp gives Hugging Face's numbers for the GGUF files of every family.
 
-    mvn test -pl peft-all -am -Dtest=GgufFamiliesTest -Dsurefire.failIfNoSpecifiedTests=false
+    mvn test -pl tests/parity -am -Dtest=GgufFamiliesTest -Dsurefire.failIfNoSpecifiedTests=false
     pip install llama-cpp-python
     python check_llama_cpp_families.py [FOLDER]
 
@@ -35,7 +35,7 @@ def likelihoods(texts, path, lora=None):
 
 
 def main():
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "peft-all" / "target" / "gguf-families"
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests" / "parity" / "target" / "gguf-families"
     failed = 0
     print("| fixture | model | with the adapter | merged |\n|---|---|---|---|")
     for file in sorted(folder.glob("*.json")):

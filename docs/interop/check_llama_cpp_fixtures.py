@@ -18,7 +18,7 @@ from pathlib import Path
 from llama_cpp import Llama
 
 ROOT = Path(__file__).resolve().parents[2]
-FIXTURES = ROOT / "peft-models" / "src" / "test" / "resources" / "fixtures"
+FIXTURES = ROOT / "tests" / "fixtures"
 ADAPTERS = ["lora", "rslora", "patterns", "layers", "lora-untied", "embedding-untied", "lm-head"]
 MERGED_ONLY = ["bias-all", "modules-to-save", "modules-to-save-untied"]
 

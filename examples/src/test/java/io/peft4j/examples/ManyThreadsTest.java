@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The program of the page on threads: its answers are those that the adapters give alone. */
 @Tag("jdk")
 class ManyThreadsTest {
-    private static final Path FIXTURES = Path.of("..", "peft-models", "src", "test", "resources", "fixtures");
+    private static final Path FIXTURES = Path.of("../tests/fixtures");
 
     @Test
     void answersBesideATrainingAreThoseGivenAlone(@TempDir Path folder) throws Exception {

@@ -38,7 +38,7 @@ class TinyModelTest {
 
     @Test
     void itIsSmall() throws IOException {
-        assertTrue(Files.size(Path.of("../peft-tiny-model/src/main/resources/META-INF/peft4j/models/tiny.gguf"))
+        assertTrue(Files.size(Path.of("../formats/tiny-model/src/main/resources/META-INF/peft4j/models/tiny.gguf"))
                 < MOST_BYTES);
     }
 

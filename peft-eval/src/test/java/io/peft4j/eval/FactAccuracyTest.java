@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Asking a (tiny) model, counting, and keeping its answers. */
 class FactAccuracyTest {
-    private static final Path FIXTURES = Path.of("../peft-models/src/test/resources/fixtures");
+    private static final Path FIXTURES = Path.of("../tests/fixtures");
     private static final GenerationOptions OPTIONS = GenerationOptions.defaults().withMaxNewTokens(6).withBatchSize(2);
 
     private static BaseModel model;

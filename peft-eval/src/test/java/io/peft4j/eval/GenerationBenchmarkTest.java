@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** The figures hang together and count what was answered. */
 class GenerationBenchmarkTest {
-    private static final Path TINY = Path.of("../peft-models/src/test/resources/fixtures/tiny-llama");
+    private static final Path TINY = Path.of("../tests/fixtures/tiny-llama");
     private static final GenerationOptions OPTIONS = GenerationOptions.defaults().withMaxNewTokens(6).withBatchSize(2);
 
     private static BaseModel model;

@@ -29,7 +29,7 @@ class GoldenQuestionsTest {
 
     @BeforeAll
     static void load() {
-        model = BaseModel.load("../peft-models/src/test/resources/fixtures/tiny-llama");
+        model = BaseModel.load("../tests/fixtures/tiny-llama");
         String said = model.generate(List.of(Prompt.chat(List.of(ChatMessage.user(RIGHT)))), OPTIONS).get(0).text();
         String fact = com.fasterxml.jackson.databind.node.TextNode.valueOf(said.strip()).toString();
         rows = "{\"question\": \"" + RIGHT + "\", \"must_contain\": " + fact + "}\n"

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SharedWeightsTest {
-    private static final Path TINY = Path.of("src", "test", "resources", "fixtures", "tiny-llama");
+    private static final Path TINY = Path.of("../tests/fixtures", "tiny-llama");
     private static final Path CONVERTED = HubOptions.fromEnvironment().cacheFolder().resolve(".peft4j/converted");
 
     @TempDir

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /** Updates and learning rates against PyTorch's and Transformers'; the files' README says how they were made. */
 class AdamWTest {
-    private static final Path FIXTURES = Path.of("..", "peft-models", "src", "test", "resources", "fixtures",
+    private static final Path FIXTURES = Path.of("../tests/fixtures",
             "training");
 
     @Test

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /** A classifier with labels of its own is compared with itself, and with what needs no model. */
 class TaskComparisonTest {
-    private static final Path MODEL = Path.of("../peft-models/src/test/resources/fixtures/encoders/bert-seq-cls");
+    private static final Path MODEL = Path.of("../tests/fixtures/encoders/bert-seq-cls");
     private static final ModelOptions F32 = ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32);
 
     private static List<LabelledText> rows(BaseModel base) {

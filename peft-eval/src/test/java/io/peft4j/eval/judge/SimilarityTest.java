@@ -94,7 +94,7 @@ class SimilarityTest {
 
     @Test
     void hiddenStatesDistinguishEqualTextsFromOthers() {
-        try (BaseModel model = BaseModel.load("../peft-models/src/test/resources/fixtures/tiny-llama")) {
+        try (BaseModel model = BaseModel.load("../tests/fixtures/tiny-llama")) {
             HiddenStates states = new HiddenStates(model);
             List<float[]> vectors = states.embed(List.of("A notice period of 90 days.",
                     "A notice period of 90 days.", "Who?", ""));

@@ -73,7 +73,7 @@ class TrainingStudyTest {
         List<Borrowed> models = new ArrayList<>();
         List<EvaluationItem> items = List.of(EvaluationItem.fact("Who?", "nobody"),
                 EvaluationItem.fact("Where?", "nowhere"));
-        try (BaseModel base = BaseModel.load("../peft-models/src/test/resources/fixtures/tiny-llama")) {
+        try (BaseModel base = BaseModel.load("../tests/fixtures/tiny-llama")) {
             TrainingStudy study = StudyRunner.of((some, seed) -> {
                 taught.add(some.examples());
                 seeds.add(seed);

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 
 /** Likelihoods of a (tiny) model are Hugging Face's, and what is made of them. */
 class LikelihoodTest {
-    private static final Path FIXTURES = Path.of("../peft-models/src/test/resources/fixtures");
+    private static final Path FIXTURES = Path.of("../tests/fixtures");
     /** Both sides compute in f32: sums of some hundred values, as the fixtures' own f32 error is 3e-6. */
     private static final double RELATIVE = 1e-5;
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Models of families and with options that are not known. */
 class ArchitecturesTest {
-    private static final Path TINY = Path.of("src/test/resources/fixtures/tiny-llama");
+    private static final Path TINY = Path.of("../tests/fixtures/tiny-llama");
     private static final String SIZES = "\"vocab_size\": 384, \"hidden_size\": 32, \"intermediate_size\": 64, "
             + "\"num_hidden_layers\": 3, \"num_attention_heads\": 4, \"num_key_value_heads\": 2, "
             + "\"tie_word_embeddings\": true";

@@ -18,7 +18,7 @@ class LayerNamesTest {
     @ParameterizedTest
     @ValueSource(strings = {"tiny-llama", "tiny-llama-untied"})
     void areThoseOfTheMatrices(String model) {
-        try (BaseModel base = BaseModel.load("src/test/resources/fixtures/" + model)) {
+        try (BaseModel base = BaseModel.load("../tests/fixtures/" + model)) {
             Set<String> names = base.network().slots().stream()
                     .filter(slot -> slot.layer() instanceof Linear || slot.layer() instanceof Embedding)
                     .map(Slot::name).collect(Collectors.toCollection(TreeSet::new));

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 
 /** How requests wait, run and end. */
 class AnswerServiceTest {
-    private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+    private static final Path FIXTURES = Path.of("../tests/fixtures");
     /** Keys and values of a token: 3 layers of 2 heads of 8 floats. */
     private static final long ROW_BYTES = 2 * 3 * 2 * 8 * 4;
     private static final AnswerServiceOptions OPTIONS = AnswerServiceOptions.defaults().withRows(4)

@@ -97,7 +97,7 @@ class JinjaChatTemplateTest {
 
     private static String template(String file) {
         try {
-            return Files.readString(Path.of("../peft-jinja/src/test/resources/fixtures/templates", file));
+            return Files.readString(Path.of("../formats/jinja/src/test/resources/fixtures/templates", file));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AnswerQuestionsTest {
-    private static final Path FIXTURES = Path.of("..", "..", "peft-models", "src", "test", "resources", "fixtures");
+    private static final Path FIXTURES = Path.of("../../tests/fixtures");
 
     @Test
     void everyQuestionIsCheckedAndAnswered(@TempDir Path folder) throws IOException {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class TrainHandbookTest {
-    private static final Path BASE = Path.of("..", "..", "peft-models", "src", "test", "resources", "fixtures",
+    private static final Path BASE = Path.of("../../tests/fixtures",
             "tiny-llama");
 
     @Test

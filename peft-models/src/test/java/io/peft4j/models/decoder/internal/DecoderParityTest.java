@@ -33,7 +33,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** The tiny models of the fixtures against the numbers that Hugging Face computed with them. */
 class DecoderParityTest {
-    private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+    private static final Path FIXTURES = Path.of("../tests/fixtures");
 
     @ParameterizedTest
     @ValueSource(strings = {"tiny-llama", "tiny-llama-untied", "tiny-llama-sharded", "tiny-llama-bf16"})

@@ -35,7 +35,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The less a pass may keep, the more it computes again, to the same bits. */
 class RecomputationTest {
-    private static final Path FOLDER = Path.of("src/test/resources/fixtures/tiny-llama");
+    private static final Path FOLDER = Path.of("../tests/fixtures/tiny-llama");
     private static final int RANK = 2;
     private static final int PRODUCTS_OF_A_LAYER = 7;
     private static final int WIDE_PRODUCTS_OF_A_LAYER = 2;

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 
 /** The rows that a batch of sequences computes and keeps, and that neither pieces nor neighbours change its logits. */
 class DecodingBatchTest {
-    private static final Path MODEL = Path.of("src/test/resources/fixtures/tiny-llama");
+    private static final Path MODEL = Path.of("../tests/fixtures/tiny-llama");
     /** Kernels may add in another order where a product has another height. */
     private static final float ROUNDING = 2e-5f;
 

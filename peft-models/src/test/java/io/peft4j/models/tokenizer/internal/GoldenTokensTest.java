@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Rebuilds each kind of tokenizer from GGUF metadata and holds it against the tokens that Python gives. */
 class GoldenTokensTest {
-    private static final Path FOLDER = Path.of("src/test/resources/fixtures/tokenizers");
+    private static final Path FOLDER = Path.of("../tests/fixtures/tokenizers");
     private static final String PREFIX = "tokenizer.ggml.";
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A tokenizer.json that would end the process in Hugging Face's library is refused before it gets there. */
 class TokenizerCheckTest {
-    private static final Path TINY = Path.of("src/test/resources/fixtures/tiny-llama/tokenizer.json");
+    private static final Path TINY = Path.of("../tests/fixtures/tiny-llama/tokenizer.json");
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int UNITS = 256;
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the files beside {@code tokenizer.json} change. */
 class TokenizerFolderTest {
-    private static final Path TINY = Path.of("src/test/resources/fixtures/tiny-llama");
+    private static final Path TINY = Path.of("../tests/fixtures/tiny-llama");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizersTest {
-    private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
+    private static final Path FIXTURES = Path.of("../tests/fixtures");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @ParameterizedTest

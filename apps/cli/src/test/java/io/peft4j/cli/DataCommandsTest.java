@@ -1,0 +1,236 @@
+package io.peft4j.cli;
+
+import static io.peft4j.cli.CommandRun.FIXTURES;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Cleaning, splitting, converting and previewing data from the command line. */
+class DataCommandsTest {
+    @TempDir
+    Path folder;
+
+    private Path data;
+
+    @BeforeEach
+    void write() throws IOException {
+        List<String> rows = new ArrayList<>(DataCheckCommandTest.numbered(40));
+        rows.add(rows.get(0));
+        rows.add(DataCheckCommandTest.row("Whom do I ask?", "Ask <b>it@example.org</b>."));
+        data = Files.write(folder.resolve("data.jsonl"), rows);
+    }
+
+    @Test
+    void splitWritesThePartsAndASummary() throws IOException {
+        Path out = folder.resolve("parts");
+        CommandRun run = CommandRun.succeeding("data", "split", data, "--out", out, "--ratios", "0.8,0.1,0.1", "--seed",
+                "5", "--group", "near", "--json");
+        JsonNode json = run.json().get(0);
+        assertEquals(json, CommandRun.read(out.resolve("split.json")));
+        int rows = 0;
+        for (String name : List.of("train", "validation", "test")) {
+            rows += Files.readAllLines(out.resolve(name + ".jsonl")).size();
+        }
+        assertEquals(42, rows);
+        assertEquals(2, json.get("largest_group").asInt());
+        CommandRun.succeeding("data", "split", data, "--out", folder.resolve("folds"), "--folds", "5", "--group",
+                "none");
+        assertTrue(Files.exists(folder.resolve("folds/fold-5.jsonl")));
+        assertTrue(CommandRun.failing(2, "data", "split", data, "--out", out, "--ratios", "0.5,0.6").contains("sum"));
+        Path none = Files.writeString(folder.resolve("none.jsonl"), "{\"messages\": []}\n{\n");
+        String message = CommandRun.failing(1, "data", "split", none, "--out", folder.resolve("of-none"));
+        assertTrue(message.contains("contains no examples to split; the first of 2 rows that are none is line 1: "),
+                message);
+    }
+
+    @Test
+    void cleanReportsWhatEachStepDid() throws IOException {
+        Path out = folder.resolve("clean.jsonl.gz");
+        JsonNode report = CommandRun.succeeding("data", "clean", data, "--output", out, "--redact", "--json").json()
+                .get(0);
+        assertEquals(41, report.get("kept").asInt());
+        assertTrue(report.get("steps").toString().contains("\"name\":\"duplicates\",\"changed\":0,\"dropped\":1"));
+        Path table = folder.resolve("clean.csv");
+        CommandRun.succeeding("data", "convert", out, "--to", "qa", "--output", table);
+        List<String> lines = Files.readAllLines(table);
+        assertEquals("system,question,answer", lines.get(0));
+        assertEquals("\"\",Whom do I ask?,Ask [EMAIL].", lines.get(41));
+        Path back = folder.resolve("back.jsonl");
+        CommandRun.succeeding("data", "convert", table, "--output", back);
+        assertEquals(41, Files.readAllLines(back).size());
+        assertTrue(CommandRun.failing(2, "data", "clean", data, "--output", out, "--steps", "x").contains("x"));
+    }
+
+    @Test
+    void augmentParaphrasesQuestions() throws IOException {
+        Path out = folder.resolve("more.jsonl");
+        Path held = Files.writeString(folder.resolve("held.jsonl"), DataCheckCommandTest.row("Tell me whom I ask",
+                "Ask it.") + "\n");
+        JsonNode counts = CommandRun.succeeding("data", "augment", data, "--output", out, "--per-example", "2",
+                "--hold-out", held, "--model", FIXTURES.resolve("tiny-llama"), "--json").json().get(0);
+        assertEquals(42, counts.get("examples").asInt());
+        assertTrue(counts.get("by_rule").asInt() > 20, counts.toString());
+        // A model of random weights asks no question.
+        assertEquals(0, counts.get("by_model").asInt());
+        List<String> lines = Files.readAllLines(out);
+        assertEquals(42 + counts.get("by_rule").asInt(), lines.size());
+        assertTrue(lines.get(42).endsWith("\"generated\":\"rule\"}"), lines.get(42));
+        CommandRun.succeeding("data", "augment", data, "--output", out, "--new-only", "--if-exists",
+                "overwrite");
+        assertTrue(Files.readAllLines(out).stream().allMatch(line -> line.contains("\"generated\"")));
+        assertTrue(CommandRun.failing(2, "data", "augment", data, "--output", out, "--per-example", "0").contains("0"));
+    }
+
+    @Test
+    void aHandbookBecomesQuestionsAndRowsToFillIn() throws IOException {
+        Path handbook = Files.writeString(folder.resolve("h.md"), "# Handbook\n\n## 1. Who pays?\n\nAnn does.\n\n"
+                + "## Canteen\n\nThe canteen opens at 11:40.\n");
+        Path out = folder.resolve("h.jsonl");
+        JsonNode counts = CommandRun.succeeding("data", "from-handbook", handbook, "--output", out, "--json").json()
+                .get(0);
+        assertEquals("{\"rows\":2,\"from_headings\":1,\"by_model\":0,\"to_fill_in\":1,\"without_question\":[]}",
+                counts.toString());
+        List<String> lines = Files.readAllLines(out);
+        assertTrue(lines.get(0).contains("\"Who pays?\"") && lines.get(0).contains("Ann does."), lines.get(0));
+        assertTrue(CommandRun.failing(1, "train", "--model", FIXTURES.resolve("tiny-llama"), "--data", out, "--output",
+                folder.resolve("adapter")).contains("h.jsonl:2: nobody has filled in the question"));
+        CommandRun check = CommandRun.of("data", "check", out);
+        assertEquals(1, check.status());
+        assertTrue(check.out().contains("  what to do: Write the question") && check.out().contains(
+                "      user: [fill in: a question about Handbook, Canteen] | assistant: The canteen opens at 11:40."),
+                check.out());
+    }
+
+    @Test
+    void documentsBecomeRowsThatNameTheirPages() throws IOException {
+        Path fixtures = Path.of("../../formats/documents/src/test/resources/fixtures");
+        Path out = folder.resolve("rows.jsonl");
+        CommandRun.succeeding("data", "from-handbook", fixtures.resolve("handbook.pdf"), "--output", out,
+                "--skip-unfilled");
+        List<String> lines = Files.readAllLines(out);
+        assertEquals(1, lines.size());
+        assertTrue(lines.get(0).contains("\"How do I report sick leave?\"") && lines.get(0).contains("\"page\":3"),
+                lines.get(0));
+        CommandRun check = CommandRun.of("data", "check", fixtures.resolve("handbook.xlsx"));
+        assertTrue(check.out().contains("handbook.xlsx:7 (sheet Dates): nobody"), check.out());
+        assertTrue(CommandRun.failing(1, "data", "from-handbook", fixtures.resolve("encrypted.pdf"), "--output", out,
+                "--if-exists", "overwrite").contains("encrypted.pdf:1: is encrypted with a password"));
+    }
+
+    @Test
+    void aHandbookWithoutSectionsIsNoFileWithoutRows() throws IOException {
+        Path handbook = Files.writeString(folder.resolve("h.md"), "# Handbook\n\n## Canteen\n");
+        Path out = folder.resolve("h.jsonl");
+        String message = CommandRun.failing(1, "data", "from-handbook", handbook, "--output", out);
+        assertTrue(message.contains("holds no text below a heading"), message);
+        assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void aDeviceIsNeitherReplacedNorAsked() {
+        Path device = Path.of("/dev/null");
+        Assumptions.assumeTrue(Files.exists(device), "only Unix has /dev/null");
+        for (Object[] more : new Object[][] {{"check", data, "--report", device},
+                {"convert", data, "--output", device, "--if-exists", "overwrite"}}) {
+            String message = CommandRun.failing(1, Stream.concat(Stream.of("data"), Stream.of(more)).toArray());
+            assertTrue(message.contains("is a device or a pipe"), message);
+        }
+        assertFalse(Files.isRegularFile(device));
+    }
+
+    @Test
+    void mixHasTheRequestedShares() throws IOException {
+        Path other = Files.write(folder.resolve("other.csv"), List.of("question,answer", "Wer?,Ann.", "Wo?,Hier."));
+        Path guard = Files.write(folder.resolve("guard.jsonl"), List.of(DataCheckCommandTest.row("Hello?", "Hello.")));
+        Path out = folder.resolve("mixed.jsonl");
+        JsonNode mixed = CommandRun.succeeding("data", "mix", data, other, "--output", out, "--weights", "3,1",
+                "--size", "40", "--guard", guard, "--guard-share", "0.2", "--json").json().get(0);
+        assertEquals(50, mixed.get("rows").asInt());
+        assertEquals(List.of(30, 10, 10), List.of(mixed.get("sets").get(data.toString()).asInt(),
+                mixed.get("sets").get(other.toString()).asInt(), mixed.get("sets").get(guard.toString()).asInt()));
+        List<String> lines = Files.readAllLines(out);
+        assertEquals(50, lines.size());
+        assertEquals(5, lines.stream().filter(line -> line.contains("Wer?")).count());
+        assertEquals(10, lines.stream().filter(line -> line.contains("Hello?")).count());
+        assertTrue(CommandRun.failing(2, "data", "mix", data, other, "--output", out, "--weights", "3")
+                .contains("1 weight for 2 sets"));
+        assertTrue(CommandRun.failing(2, "data", "mix", data, "--output", out, "--temperature", "0").contains("0"));
+    }
+
+    @Test
+    void parquetIsReadLikeOtherFormats() throws IOException {
+        Path table = Path.of("../../formats/parquet/src/test/resources/fixtures/chat.parquet");
+        Path out = folder.resolve("chat.jsonl");
+        CommandRun.succeeding("data", "convert", table, "--output", out);
+        assertEquals(40, Files.readAllLines(out).size());
+        assertEquals(40, CommandRun.succeeding("data", "check", table, "--json").json().get(0).get("rows").asInt());
+    }
+
+    @Test
+    void convertStopsAtRowsTheFormatCannotExpress() throws IOException {
+        Files.writeString(data, "{\"text\": \"plain\"}\n");
+        Path out = folder.resolve("out.jsonl");
+        assertTrue(CommandRun.failing(1, "data", "convert", data, "--output", out).contains("data.jsonl:1"));
+        assertFalse(Files.exists(out));
+    }
+
+    @Test
+    void noCommandOverwritesAFileUnlessAsked() throws IOException {
+        Path out = folder.resolve("out.jsonl");
+        Path parts = folder.resolve("parts");
+        for (Object[] command : new Object[][] {{"convert", data, "--output", out}, {"clean", data, "--output", out},
+                {"augment", data, "--output", out}, {"mix", data, "--output", out}, {"split", data, "--out", parts}}) {
+            Files.writeString(out, "mine");
+            Files.writeString(Files.createDirectories(parts).resolve("split.json"), "mine");
+            Object[] words = Stream.concat(Stream.of("data"), Stream.of(command)).toArray();
+            String message = CommandRun.failing(1, words);
+            assertTrue(message.contains(" exists already; choose another name") && message.contains(
+                    "--if-exists next takes the next free name, --if-exists overwrite replaces it"), message);
+            assertEquals("mine", Files.readString(out));
+            assertEquals("mine", Files.readString(parts.resolve("split.json")));
+            CommandRun.succeeding(Stream.concat(Stream.of(words), Stream.of("--if-exists", "next")).toArray());
+            assertEquals("mine", Files.readString(out));
+            assertTrue(Files.exists(folder.resolve(command[0].equals("split") ? "parts-2" : "out-2.jsonl")));
+            Files.deleteIfExists(folder.resolve("out-2.jsonl"));
+            CommandRun.succeeding(Stream.concat(Stream.of(words), Stream.of("--if-exists", "overwrite")).toArray());
+            assertFalse(Files.readString(command[0].equals("split") ? parts.resolve("split.json") : out)
+                    .equals("mine"));
+        }
+    }
+
+    @Test
+    void noCommandOverwritesItsInput() throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve("link.jsonl"), data);
+        Path other = Files.write(folder.resolve("other.csv"), List.of("question,answer", "Wer?,Ann."));
+        List<String> before = Files.readAllLines(data);
+        for (Object[] command : new Object[][] {{"convert", data, "--output", link}, {"clean", data, "--output", link},
+            {"mix", other, data, "--output", link}, {"mix", other, "--guard", data, "--output", link},
+            {"augment", data, "--output", link}, {"augment", other, "--hold-out", data, "--output", link},
+            {"check", data, "--report", data}}) {
+            Object[] all = Stream.concat(Stream.of("data"), Stream.of(command)).toArray();
+            assertTrue(CommandRun.failing(1, all).contains("would overwrite"), List.of(command).toString());
+            assertEquals(before, Files.readAllLines(data));
+        }
+    }
+
+    @Test
+    void previewMarksSupervisedText() {
+        CommandRun run = CommandRun.succeeding("data", "preview", data, "--model", FIXTURES.resolve("tiny-llama"),
+                "--rows", "2", "--json");
+        assertEquals(2, run.json().size());
+        assertTrue(run.json().get(1).get("text").asText().contains("[[It stands on floor 1."));
+        assertTrue(run.json().get(1).get("supervised_tokens").asInt() > 3);
+    }
+}

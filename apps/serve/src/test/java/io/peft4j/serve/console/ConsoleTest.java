@@ -1,0 +1,200 @@
+package io.peft4j.serve.console;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.peft4j.models.BaseModel;
+import io.peft4j.models.ModelOptions;
+import io.peft4j.serve.FineTuningServer;
+import io.peft4j.serve.FineTuningServerBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The console in a real browser: {@code -Dpeft4j.serve.browser=/usr/bin/chromium}. Pictures of all pages are left below
+ * {@code target/console}.
+ */
+class ConsoleTest {
+    private static final Path MODEL = Path.of("../../tests/fixtures/tiny-llama");
+    private static final Path PICTURES = Path.of("target/console");
+    private static final List<String> PAGES = List.of("jobs", "new", "files", "playground", "models");
+    private static final String ROWS = rows(IntStream.range(0, 12));
+
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
+    Path folder;
+    private BaseModel base;
+    private FineTuningServer server;
+    private Browser browser;
+
+    private static String rows(IntStream boxes) {
+        return boxes.mapToObj(i -> "{\"messages\":[{\"role\":\"user\","
+                + "\"content\":\"Where is box " + i + "?\"},{\"role\":\"assistant\",\"content\":"
+                + "\"In room " + i * 7 % 12 + ".\"}]}").collect(Collectors.joining("\\n"));
+    }
+
+    private void start(FineTuningServerBuilder builder) throws IOException, InterruptedException {
+        server = builder.port(0).start();
+        browser = new Browser(System.getProperty("peft4j.serve.browser"),
+                Files.createDirectory(folder.resolve("profile")));
+        browser.window(1280, 900, false);
+    }
+
+    private FineTuningServerBuilder builder() {
+        base = BaseModel.load(MODEL.toString(), ModelOptions.defaults().withPrecision(ModelOptions.Precision.F32));
+        return FineTuningServer.builder(base, folder.resolve("data"));
+    }
+
+    @AfterEach
+    void close() {
+        List.<AutoCloseable>of(browser, server, base).forEach(one -> {
+            try {
+                one.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    private void type(String selector, String value) {
+        browser.evaluate("(() => { const field = document.querySelector('" + selector + "'); field.value = '" + value
+                + "'; field.dispatchEvent(new Event('input', {bubbles: true})); })()");
+    }
+
+    private void upload(String name) {
+        upload(name, ROWS);
+    }
+
+    private void upload(String name, String rows) {
+        browser.await("document.querySelector('#upload')");
+        browser.evaluate("(() => { const files = new DataTransfer(); files.items.add(new File(['" + rows + "'], '"
+                + name + "')); const field = document.querySelector('#upload'); field.files = files.files; "
+                + "field.dispatchEvent(new Event('change')); })()");
+    }
+
+    @Test
+    void aJobIsStartedWatchedAndTriedFromTheBrowserAlone() throws IOException, InterruptedException {
+        start(builder());
+        browser.open(server.url() + "/#/new");
+        upload("boxes.jsonl");
+        browser.await("document.querySelector('#training option')");
+        type("#suffix", "boxes");
+        type("#n_epochs", "2");
+        type("#batch_size", "4");
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("location.hash.startsWith('#/jobs/ftjob-')");
+        browser.await("document.querySelector('.state')?.textContent === 'succeeded'");
+        browser.await("document.querySelector('.plot path.first')");
+        browser.await("document.body.innerText.includes('Download step_metrics.csv')");
+        Files.createDirectories(PICTURES);
+        browser.screenshot(PICTURES.resolve("job.png"));
+        browser.evaluate("document.querySelector('main a.button').click()");
+        browser.await("document.querySelector('#prompt')");
+        assertTrue(browser.evaluate("document.querySelector('#second-model').value").asText().contains(":boxes:"));
+        type("#prompt", "Where is box 3?");
+        type("#tokens", "8");
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("[...document.querySelectorAll('.card .hint')].every(hint => / s/.test(hint.textContent))");
+        browser.screenshot(PICTURES.resolve("playground.png"));
+        assertEquals(List.of(), browser.errors());
+    }
+
+    @Test
+    void aFinishedJobShowsItsVerdictItsMetricsAndTheRowsOfItsFindings() throws IOException, InterruptedException {
+        start(builder());
+        browser.open(server.url() + "/#/new");
+        upload("held-out.jsonl", rows(IntStream.range(12, 18)));
+        browser.await("document.querySelectorAll('#validation option').length === 2");
+        upload("boxes.jsonl", rows(IntStream.concat(IntStream.range(0, 12), IntStream.range(0, 9))));
+        browser.await("document.querySelectorAll('#training option').length === 2");
+        browser.evaluate("(() => { for (const [field, name] of [['training', 'boxes'], ['validation', 'held-out']]) "
+                + "document.getElementById(field).value = [...document.querySelectorAll(`#${field} option`)]"
+                + ".find(one => one.textContent.startsWith(name)).value; })()");
+        assertTrue(browser.evaluate("document.querySelector('#seed-hint').textContent").asText().contains("Empty: 42"));
+        type("#n_epochs", "1");
+        browser.evaluate("document.querySelector('main form').requestSubmit()");
+        browser.await("document.body.innerText.includes('Download verdict.json')");
+
+        String cells = "[...document.querySelectorAll('[aria-label=%s] tbody tr')].map(row => "
+                + "[...row.cells].map(cell => cell.textContent).join('|')).join('\\n')";
+        String headings = browser.evaluate("[...document.querySelectorAll('h2')].map(one => one.textContent).join()")
+                .asText();
+        assertTrue(headings.matches(
+                ".*Verdict: (ship|do not ship|need more items|harm not known|prompt instead).*"), headings);
+        String metrics = browser.evaluate(cells.formatted("Metrics")).asText();
+        assertTrue(metrics.lines().anyMatch(row -> row.startsWith("chrf|")), metrics);
+        for (String row : metrics.split("\n")) {
+            double base = Double.parseDouble(row.split("\\|")[1].replace(" %", ""));
+            assertTrue(base >= 0 && base <= 100 && row.contains("%") == !row.matches("(bleu|chrf)\\|.*"), row);
+        }
+        List<String> findings = browser.evaluate(cells.formatted("Findings")).asText().lines()
+                .filter(row -> row.contains("are the same example")).toList();
+        assertEquals(1, findings.size(), "nine findings of one kind");
+        assertTrue(findings.get(0).startsWith("warning|training_file|1, 2, 3, 4, 5 and 13 more|lines 1, 13 are "
+                + "the same example; 8 more of this kind|"), findings.get(0));
+        Files.createDirectories(PICTURES);
+        browser.window(1280, 2400, false);
+        browser.screenshot(PICTURES.resolve("job-over.png"));
+        assertEquals(List.of(), browser.errors());
+    }
+
+    @Test
+    void noPageHasAnErrorAForeignRequestAFieldWithoutALabelOrIsWiderThanAPhone() throws IOException,
+            InterruptedException {
+        start(builder());
+        Files.createDirectories(PICTURES);
+        browser.open(server.url() + "/#/files");
+        upload("a-file-whose-name-is-long-enough-to-need-two-lines-on-a-phone-and-then-some-more.jsonl");
+        browser.await("document.querySelector('td')");
+        for (int width : new int[] {1280, 390}) {
+            for (boolean dark : new boolean[] {false, true}) {
+                browser.window(width, 900, dark);
+                for (String page : PAGES) {
+                    browser.open("about:blank");
+                    browser.open(server.url() + "/#/" + page);
+                    browser.await("document.querySelector('h1') && document.querySelector('main').children.length > 1");
+                    String name = page + "-" + width + (dark ? "-dark" : "");
+                    assertTrue(browser.evaluate("document.documentElement.scrollWidth <= innerWidth").asBoolean(),
+                            name);
+                    assertEquals("", browser.evaluate("[...document.querySelectorAll('input, select, textarea')]"
+                            + ".filter(field => field.labels.length === 0).map(field => field.id).join()").asText(),
+                            name);
+                    assertEquals(0, browser.evaluate("[...document.querySelectorAll('button, a')].filter(one => "
+                            + "!one.textContent.trim() && !one.getAttribute('aria-label')).length").asInt(), name);
+                    browser.screenshot(PICTURES.resolve(name + ".png"));
+                }
+            }
+        }
+        assertEquals(List.of(), browser.errors());
+        assertEquals(List.of(), browser.requests().stream().filter(url -> !url.startsWith(server.url())
+                && !url.startsWith("about:")).toList());
+    }
+
+    @Test
+    void aServerWithAKeyAsksForItOnceSaysWhenItIsWrongAndShowsNothingBefore() throws IOException, InterruptedException {
+        start(builder().apiKey("sesame-open"));
+        browser.open(server.url() + "/");
+        browser.await("document.querySelector('#key-dialog').open");
+        assertEquals(0, browser.evaluate("document.querySelectorAll('main table').length").asInt());
+
+        type("#key", "sesame-shut");
+        browser.evaluate("document.querySelector('#key-dialog form').requestSubmit()");
+        browser.await("document.querySelector('#key-dialog').open "
+                + "&& document.querySelector('#key-refused').innerText.includes('The server refused this key')");
+
+        type("#key", "sesame-open");
+        browser.evaluate("document.querySelector('#key-dialog form').requestSubmit()");
+
+        browser.await("document.body.innerText.includes('There are no jobs yet')");
+        browser.evaluate("location.hash = '#/models'");
+        browser.await("document.querySelector('main td')");
+        assertEquals(false, browser.evaluate("document.querySelector('#key-dialog').open").asBoolean());
+    }
+}

@@ -1,0 +1,86 @@
+package io.peft4j.parity;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.peft4j.models.architecture.Architecture;
+import io.peft4j.models.architecture.Architectures;
+import io.peft4j.models.architecture.GgufForm;
+import io.peft4j.models.architecture.ModelConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The table in {@code docs/models.md} is what the models of {@link FamiliesTest} are made of; what follows the mark
+ * behind it is written by hand. After a new family:
+ * {@code mvn test -pl tests/parity -am -Dtest=ModelsTableTest -Dsurefire.failIfNoSpecifiedTests=false
+ * -Dpeft4j.writeDocs=true}.
+ */
+class ModelsTableTest {
+    private static final Path FILE = Path.of("../../docs", "models.md");
+    private static final String MARK = "\n<!-- what follows is not generated -->\n";
+
+    /** What the fixtures of a family show. */
+    private record Row(Set<String> classes, Set<String> traits, Set<String> rotary, String gguf) {
+        Row(String gguf) {
+            this(new LinkedHashSet<>(), new LinkedHashSet<>(), new LinkedHashSet<>(), gguf);
+        }
+    }
+
+    @Test
+    void theTableIsWhatTheFixturesShow() throws IOException {
+        String generated = generated() + MARK;
+        String present = Files.exists(FILE) ? Files.readString(FILE) : "";
+        int end = present.contains(MARK) ? present.indexOf(MARK) + MARK.length() : present.length();
+        if (Boolean.getBoolean("peft4j.writeDocs")) {
+            Files.writeString(FILE, generated + present.substring(end));
+        } else {
+            assertEquals(generated, present.substring(0, end),
+                    "docs/models.md is not what the fixtures show; the comment of this test says how to write it");
+        }
+    }
+
+    private static String generated() {
+        Map<String, Row> rows = new TreeMap<>();
+        addTo(rows, "tiny-llama");
+        addTo(rows, "tiny-llama-untied");
+        FamiliesTest.families().forEach(name -> addTo(rows, "families/" + name));
+        StringBuilder text = new StringBuilder("""
+                # Models
+
+                The decoders below give the likelihoods of Hugging Face Transformers within 1e-5, generate the same with
+                and without a cache over texts longer than their window, train as Hugging Face PEFT does for 12 steps,
+                and load and save its adapters. This table is generated from the models that these tests run
+                (`FamiliesTest`, `ModelsTableTest`). "Beside Llama's parts" says what distinguishes a family from
+                Llama; "rotary" are the kinds of scaling that were compared with Transformers. Every family reads all of
+                them: `default`, `linear`, `dynamic`, `yarn`, `llama3`, `longrope`.
+
+                | `model_type` | class | beside Llama's parts | rotary | GGUF |
+                |---|---|---|---|---|
+                """);
+        rows.forEach((type, row) -> text.append(String.format("| `%s` | %s | %s | %s | %s |%n", type,
+                String.join(", ", row.classes()), String.join(", ", row.traits()), String.join(", ", row.rotary()),
+                row.gguf())));
+        return text.toString();
+    }
+
+    private static void addTo(Map<String, Row> rows, String folder) {
+        ModelConfig config = ModelConfig.read(Fixtures.FOLDER.resolve(folder).resolve("config.json"));
+        Architecture family = Architectures.of(config);
+        Row row = rows.computeIfAbsent(config.modelType(), type -> new Row(family.gguf()
+                .map(GgufForm::architecture).map(name -> "`" + name + "`").orElse("no")));
+        config.texts("architectures").ifPresent(row.classes()::addAll);
+        row.traits().addAll(family.traits(config));
+        config.object("rope_parameters").or(() -> config.object("rope_scaling")).ifPresent(rope -> {
+            rope.text("rope_type").ifPresent(row.rotary()::add);
+            for (String kind : new String[] {"full_attention", "sliding_attention"}) {
+                rope.object(kind).flatMap(own -> own.text("rope_type")).ifPresent(row.rotary()::add);
+            }
+        });
+    }
+}
